@@ -1,0 +1,70 @@
+//! Which SSTs of a stripe to merge, and when.
+//!
+//! Tiering: the newest SSTs are merged for as long as the next older one is at most [`RATIO`] times what has gathered.
+//! Sizes therefore fall steeply from old to new, so a stripe of n flushes keeps O(log n) SSTs, and a record is moved
+//! O(log n) times, 8 bytes each.
+//!
+//! ```text
+//! before   9000 │ 1000 │ 1000        1000 ≤ 4 × 1000: merge; 9000 > 4 × 2000: stop
+//! after    9000 │ 2000
+//! ```
+
+use crate::memory_sst::MemorySstReader;
+
+const RATIO: usize = 4;
+
+/// How many of the newest SSTs to merge into one, if any. `ssts` is oldest first.
+pub(crate) fn newest_to_merge(ssts: &[MemorySstReader]) -> Option<usize> {
+    let mut lengths = ssts.iter().rev().map(MemorySstReader::len);
+    let mut gathered = lengths.next()?;
+    let mut count = 1;
+    for length in lengths {
+        if length > RATIO * gathered {
+            break;
+        }
+        gathered += length;
+        count += 1;
+    }
+    (count > 1).then_some(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyRef;
+    use crate::merge::{Run, Weight};
+    use crate::record::Record;
+
+    fn sst(len: usize) -> MemorySstReader {
+        let sks: Vec<_> = (0..len).map(|i| format!("{i:06}")).collect();
+        let records = sks.iter().map(|sk| Record::put(KeyRef::new(b"p", sk.as_bytes()).expect("valid"), b"")).collect();
+        MemorySstReader::from_run("s".into(), Run { records, weight: Weight::default() })
+    }
+
+    #[test]
+    fn newest_ssts_are_merged_up_to_one_that_is_much_larger() {
+        let pick = |lengths: &[usize]| newest_to_merge(&lengths.iter().map(|&len| sst(len)).collect::<Vec<_>>());
+        assert_eq!(pick(&[]), None);
+        assert_eq!(pick(&[10]), None);
+        assert_eq!(pick(&[10, 10]), Some(2));
+        assert_eq!(pick(&[40, 10]), Some(2));
+        assert_eq!(pick(&[41, 10]), None);
+        assert_eq!(pick(&[90, 10, 10]), Some(2));
+        assert_eq!(pick(&[80, 10, 10]), Some(3));
+    }
+
+    #[test]
+    fn a_thousand_flushes_leave_few_ssts() {
+        let mut ssts: Vec<MemorySstReader> = Vec::new();
+        let mut most = 0;
+        for _ in 0..1000 {
+            ssts.push(sst(10));
+            while let Some(count) = newest_to_merge(&ssts) {
+                let merged = ssts.split_off(ssts.len() - count).iter().map(MemorySstReader::len).sum();
+                ssts.push(sst(merged));
+            }
+            most = most.max(ssts.len());
+        }
+        assert!(most <= 6, "{most} SSTs");
+    }
+}

@@ -1,0 +1,253 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::AtomicBool;
+
+use super::*;
+use crate::key::Key;
+
+const NO_LIMIT: PageLimits = PageLimits { records: usize::MAX, bytes: usize::MAX };
+
+fn engine() -> Engine {
+    Engine::new(EngineOptions::default()).expect("created")
+}
+
+fn key(pk: &str) -> KeyRef<'_> {
+    KeyRef::new(pk.as_bytes(), b"").expect("valid key")
+}
+
+fn pks(page: &RecordPage) -> Vec<String> {
+    page.records.iter().map(|record| String::from_utf8_lossy(record.pk()).into_owned()).collect()
+}
+
+#[test]
+fn an_empty_engine_has_made_no_trees() {
+    let stats = engine().stats().expect("counted");
+    assert_eq!(stats.total_bytes, 4096);
+}
+
+#[test]
+fn options_outside_their_range_are_refused_by_name() {
+    for memtable_max_records in [0, MEMTABLE_MAX_RECORDS_LIMIT + 1] {
+        let refused = Engine::new(EngineOptions { memtable_max_records }).err().expect("refused").to_string();
+        assert!(refused.contains("memtable_max_records") && refused.contains(&memtable_max_records.to_string()));
+    }
+}
+
+#[test]
+fn delete_flush_scan_never_brings_an_item_back() {
+    let engine = engine();
+    for i in 0..1000 {
+        engine.put(key(&format!("k{i}")), b"v").expect("put");
+    }
+    engine.flush().expect("flushed");
+    for i in 0..1000 {
+        engine.delete(key(&format!("k{i}"))).expect("deleted");
+    }
+    for _ in 0..3 {
+        assert!(engine.scan(ScanRange::all(), NO_LIMIT).expect("scanned").records.is_empty());
+        assert!(engine.get(key("k7")).expect("read").is_none());
+        engine.flush().expect("flushed");
+    }
+    engine.compact().expect("compacted");
+    let stats = engine.stats().expect("counted");
+    assert_eq!((stats.items, stats.sst_records, stats.tombstones), (0, 0, 0));
+}
+
+#[test]
+fn sequence_numbers_rise_with_every_write_and_stay_with_the_version() {
+    let engine = engine();
+    let first = engine.put(key("a"), b"").expect("put");
+    let second = engine.put(key("b"), b"").expect("put");
+    let third = engine.delete(key("c")).expect("deleted");
+    assert!(first < second && second < third);
+    assert_eq!(engine.get(key("a")).expect("read").expect("present").seq(), first);
+}
+
+#[test]
+fn index_entries_stay_out_of_queries_and_scans() {
+    let engine = engine();
+    let entry = Key::new("a").in_keyspace(Keyspace::Index);
+    let entry = entry.as_key_ref().expect("valid key");
+    engine.put(key("a"), b"item").expect("put");
+    engine.put(entry, b"entry").expect("put");
+    engine.flush().expect("flushed");
+    assert_eq!(pks(&engine.scan(ScanRange::all(), NO_LIMIT).expect("scanned")), ["a"]);
+    let partition = engine.query(b"a", (Bound::Unbounded, Bound::Unbounded), false, NO_LIMIT).expect("queried");
+    assert_eq!(partition.records.len(), 1);
+    assert_eq!(engine.get(entry).expect("read").expect("present").body(), b"entry");
+    assert_eq!(engine.get(key("a")).expect("read").expect("present").body(), b"item");
+    assert_eq!(engine.stats().expect("counted").items, 1);
+}
+
+#[test]
+fn segments_split_the_places_without_gap_or_overlap() {
+    for segments in [1, 2, 3, 255, 256, 257, SEGMENTS_MAX] {
+        let mut end = 0;
+        for segment in 0..segments {
+            let range = ScanRange::segment(segment, segments).expect("valid");
+            assert_eq!(range.first, end);
+            end = range.end;
+        }
+        assert_eq!(end, PLACES);
+    }
+    assert!(matches!(ScanRange::segment(2, 2), Err(Error::Invalid(_))));
+    assert!(matches!(ScanRange::segment(0, 0), Err(Error::Invalid(_))));
+    assert!(matches!(ScanRange::segment(0, SEGMENTS_MAX + 1), Err(Error::Limit { .. })));
+}
+
+#[test]
+fn a_commit_refuses_keys_it_has_not_named_and_changes_nothing() {
+    let engine = engine();
+    let outcome =
+        engine.commit(&[key("a")], |_| Ok((vec![Record::put(key("a"), b""), Record::put(key("b"), b"")], ())));
+    assert!(matches!(outcome, Err(Error::Invalid(text)) if text.contains("\"b\"")));
+    assert_eq!(engine.stats().expect("counted").items, 0);
+}
+
+#[test]
+fn a_write_that_panics_poisons_every_later_call() {
+    let engine = engine();
+    engine.put(key("a"), b"").expect("put");
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _ = engine.commit(&[key("a")], |_| -> Result<(Vec<Record>, ())> { panic!("decided badly") });
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(engine.get(key("a")).err(), Some(Error::Poisoned));
+    assert_eq!(engine.put(key("a"), b"").err(), Some(Error::Poisoned));
+    assert_eq!(engine.delete(key("a")).err(), Some(Error::Poisoned));
+    assert_eq!(engine.scan(ScanRange::all(), NO_LIMIT).err(), Some(Error::Poisoned));
+    assert_eq!(engine.query(b"a", (Bound::Unbounded, Bound::Unbounded), false, NO_LIMIT).err(), Some(Error::Poisoned));
+    assert_eq!(engine.flush().err(), Some(Error::Poisoned));
+    assert_eq!(engine.compact().err(), Some(Error::Poisoned));
+    assert_eq!(engine.clear().err(), Some(Error::Poisoned));
+    assert_eq!(engine.cut().err(), Some(Error::Poisoned));
+    assert_eq!(engine.stats().err(), Some(Error::Poisoned));
+}
+
+#[test]
+fn no_page_shows_half_of_a_commit() {
+    let engine = engine();
+    let pairs: Vec<_> = (0..20).map(|i| (format!("left{i}"), format!("right{i}"))).collect();
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for round in 0..300_u32 {
+                for (left, right) in &pairs {
+                    let keys = [key(left), key(right)];
+                    let records = keys.map(|key| Record::put(key, &round.to_le_bytes())).into();
+                    engine.commit(&keys, |_| Ok((records, ()))).expect("committed");
+                }
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        while !done.load(Ordering::Relaxed) {
+            let page = engine.scan(ScanRange::all(), NO_LIMIT).expect("scanned");
+            for (left, right) in &pairs {
+                let body = |pk: &str| {
+                    page.records.iter().find(|record| record.pk() == pk.as_bytes()).map(|record| record.body().to_vec())
+                };
+                assert_eq!(body(left), body(right), "{left} and {right} were written as one");
+            }
+        }
+    });
+}
+
+#[test]
+fn crossing_commits_do_not_deadlock() {
+    let engine = engine();
+    let names: Vec<_> = (0..8).map(|i| format!("key{i}")).collect();
+    std::thread::scope(|scope| {
+        for thread in 0..4_usize {
+            let (engine, names) = (&engine, &names);
+            scope.spawn(move || {
+                for round in 0..2000 {
+                    let mut keys: Vec<_> = (0..3).map(|i| key(&names[(thread * 5 + round * 3 + i * 7) % 8])).collect();
+                    if round % 2 == 0 {
+                        keys.reverse();
+                    }
+                    let records = keys.iter().map(|key| Record::put(*key, b"")).collect();
+                    engine.commit(&keys, |_| Ok((records, ()))).expect("committed");
+                }
+            });
+        }
+    });
+    assert_eq!(engine.stats().expect("counted").items, 8);
+}
+
+#[test]
+fn pages_stay_exact_while_other_threads_write_elsewhere() {
+    let engine = engine();
+    let mine = |i: usize| format!("{i:04}");
+    for i in 0..2000 {
+        engine.put(KeyRef::new(b"mine", mine(i).as_bytes()).expect("valid key"), b"").expect("put");
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for thread in 0..2 {
+            let (engine, done) = (&engine, &done);
+            scope.spawn(move || {
+                let mut i = 0_usize;
+                while !done.load(Ordering::Relaxed) {
+                    let pk = format!("other{thread}-{}", i % 5000);
+                    if i % 3 == 2 { engine.delete(key(&pk)) } else { engine.put(key(&pk), b"") }.expect("written");
+                    i += 1;
+                }
+            });
+        }
+        for _ in 0..50 {
+            let mut at: Option<String> = None;
+            let mut seen = 0;
+            loop {
+                let from = at.as_ref().map_or(Bound::Unbounded, |sk| Bound::Excluded(sk.as_bytes()));
+                let limits = PageLimits { records: 77, bytes: usize::MAX };
+                let page = engine.query(b"mine", (from, Bound::Unbounded), false, limits).expect("queried");
+                for record in &page.records {
+                    assert_eq!(record.sk(), mine(seen).as_bytes());
+                    seen += 1;
+                }
+                if !page.limited {
+                    break;
+                }
+                at = Some(mine(seen - 1));
+            }
+            assert_eq!(seen, 2000);
+        }
+        done.store(true, Ordering::Relaxed);
+    });
+}
+
+#[test]
+fn a_scan_continues_where_its_page_ended_while_others_write() {
+    let engine = engine();
+    for i in 0..3000 {
+        engine.put(key(&format!("stays{i}")), b"").expect("put");
+    }
+    let mut seen = std::collections::HashSet::new();
+    let mut last: Option<Vec<u8>> = None;
+    for round in 0.. {
+        let range = last.as_ref().map_or(ScanRange::all(), |pk| ScanRange::all().after(pk, b""));
+        let page = engine.scan(range, PageLimits { records: 100, bytes: usize::MAX }).expect("scanned");
+        for pk in pks(&page).into_iter().filter(|pk| pk.starts_with("stays")) {
+            assert!(seen.insert(pk), "a page repeated an item");
+        }
+        if !page.limited {
+            break;
+        }
+        last = page.records.last().map(|record| record.pk().to_vec());
+        for i in 0..200 {
+            engine.put(key(&format!("new{round}-{i}")), b"").expect("put");
+        }
+        engine.delete(key(&format!("new{}-7", round / 2))).expect("deleted");
+    }
+    assert_eq!(seen.len(), 3000);
+}
+
+#[test]
+fn dropping_the_engine_leaves_records_in_hand_good() {
+    let engine = engine();
+    engine.put(key("a"), b"body").expect("put");
+    let record = engine.get(key("a")).expect("read").expect("present");
+    let cut = engine.cut().expect("cut");
+    drop(engine);
+    assert_eq!(record.body(), b"body");
+    assert_eq!(cut.scan(ScanRange::all(), NO_LIMIT).records.len(), 1);
+}

@@ -1,0 +1,92 @@
+//! The filter of an SST: says for certain that a key is absent, where finding that out is dear.
+//!
+//! In most partitions it is not: the tags in the record handles rule out all but one record in thousands without
+//! touching any, at a few ns, while a Bloom filter costs tens. It pays for **wide** partitions, whose records all
+//! share one tag: looking for one sort key among n touches log2(n) cold records. So an SST builds a filter over the
+//! keys of its wide partitions only, and asks it only there.
+
+use bloomfilter::Bloom;
+
+use crate::record::Record;
+
+/// A run of records under one tag that is longer than this is wide.
+pub(crate) const WIDE_RECORDS: usize = 64;
+
+const FALSE_POSITIVE_RATE: f64 = 0.01;
+/// Filters are private to a process and hold no secrets; a fixed seed keeps runs repeatable.
+const SEED: [u8; 32] = *b"kstone: filter of wide partition";
+
+pub(crate) struct Filter {
+    bloom: Bloom<[u8]>,
+    bytes: usize,
+}
+
+impl Filter {
+    /// A filter over the wide runs of sorted records; none where no run is wide.
+    pub(crate) fn over_wide_runs(records: &[Record]) -> Option<Self> {
+        let wide_runs = || records.chunk_by(|a, b| a.tag() == b.tag()).filter(|run| run.len() > WIDE_RECORDS);
+        let keys: usize = wide_runs().map(<[Record]>::len).sum();
+        if keys == 0 {
+            return None;
+        }
+        let mut bloom = Bloom::new_for_fp_rate_with_seed(keys, FALSE_POSITIVE_RATE, &SEED)
+            .expect("a count of at least one and a rate between 0 and 1 are accepted");
+        let mut key = Vec::new();
+        for record in wide_runs().flatten() {
+            bloom.set(join(&mut key, record.pk(), record.sk()));
+        }
+        let bytes = Bloom::<[u8]>::compute_bitmap_size(keys, FALSE_POSITIVE_RATE);
+        Some(Self { bloom, bytes })
+    }
+
+    /// False: no record of a wide run has this key. True: one may have it.
+    pub(crate) fn may_contain(&self, pk: &[u8], sk: &[u8]) -> bool {
+        self.bloom.check(join(&mut Vec::with_capacity(pk.len() + sk.len() + 2), pk, sk))
+    }
+
+    /// Heap bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+}
+
+/// One byte string per key: the length of the partition key keeps ("a", "bc") from ("ab", "c").
+fn join<'a>(buffer: &'a mut Vec<u8>, pk: &[u8], sk: &[u8]) -> &'a [u8] {
+    buffer.clear();
+    buffer.extend_from_slice(&(pk.len() as u16).to_le_bytes());
+    buffer.extend_from_slice(pk);
+    buffer.extend_from_slice(sk);
+    buffer
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyRef;
+
+    fn partition(pk: &str, records: usize) -> Vec<Record> {
+        let sks: Vec<_> = (0..records).map(|i| format!("{i:05}")).collect();
+        sks.iter().map(|sk| Record::put(KeyRef::new(pk.as_bytes(), sk.as_bytes()).expect("valid"), b"")).collect()
+    }
+
+    #[test]
+    fn narrow_partitions_get_no_filter() {
+        assert!(Filter::over_wide_runs(&[]).is_none());
+        assert!(Filter::over_wide_runs(&partition("p", WIDE_RECORDS)).is_none());
+    }
+
+    #[test]
+    fn wide_partition_has_no_false_negative_and_few_false_positives() {
+        let filter = Filter::over_wide_runs(&partition("p", 10_000)).expect("wide");
+        assert!((0..10_000).all(|i| filter.may_contain(b"p", format!("{i:05}").as_bytes())));
+        let wrong = (0..10_000).filter(|i| filter.may_contain(b"p", format!("x{i:05}").as_bytes())).count();
+        assert!(wrong < 300, "{wrong} of 10,000 absent keys passed a 1 % filter");
+    }
+
+    #[test]
+    fn where_the_partition_key_ends_matters() {
+        let filter = Filter::over_wide_runs(&partition("p0", 100)).expect("wide");
+        assert!(filter.may_contain(b"p0", b"00007"));
+        assert!(!filter.may_contain(b"p", b"000007"));
+    }
+}

@@ -1,0 +1,144 @@
+//! Checking that bytes are a body in every detail, before anything trusts them.
+//!
+//! Accepts exactly what [`super::ItemWriter`] writes. Nothing is allocated, the depth of recursion is bounded by
+//! [`MAX_NESTING_LEVELS`]. Thread safety: free functions without state.
+
+use super::{BODY_MAX_BYTES, MAX_NESTING_LEVELS, NAME_MAX_BYTES, body_too_large, wire};
+use crate::error::{Error, Result};
+use crate::number;
+use crate::value::Type;
+
+/// Checks a whole body.
+pub(super) fn body(bytes: &[u8]) -> Result<()> {
+    if bytes.len() > BODY_MAX_BYTES {
+        return Err(body_too_large(bytes.len()));
+    }
+    let mut checker = Checker { rest: bytes };
+    checker
+        .entries(0, 0)
+        .map_err(|what| Error::Invalid(format!("not an item: {what} at byte {}", bytes.len() - checker.rest.len())))
+}
+
+/// What is wrong, without where.
+type Check<T> = std::result::Result<T, &'static str>;
+
+/// A walk through the bytes; `rest` is what it has not taken yet.
+struct Checker<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Checker<'a> {
+    /// Entries until only `outside` bytes are left, inside this many levels.
+    fn entries(&mut self, outside: usize, levels: usize) -> Check<()> {
+        let mut last: &[u8] = &[];
+        while self.rest.len() > outside {
+            let name = self.bytes(outside)?;
+            if name.is_empty() {
+                return Err("an empty name");
+            }
+            if name.len() > NAME_MAX_BYTES {
+                return Err("a name that is too long");
+            }
+            if name <= last {
+                return Err("a name out of order");
+            }
+            if str::from_utf8(name).is_err() {
+                return Err("a name that is not UTF-8");
+            }
+            last = name;
+            self.value(outside, levels)?;
+        }
+        Ok(())
+    }
+
+    fn value(&mut self, outside: usize, levels: usize) -> Check<()> {
+        let code = self.take(1, outside)?[0];
+        let type_ = Type::from_code(code).ok_or("an unknown type")?;
+        let len = self.varint(outside)?;
+        if len > self.rest.len() - outside {
+            return Err("a length that reaches beyond the end");
+        }
+        let outside = self.rest.len() - len;
+        match type_ {
+            Type::L | Type::M if levels == MAX_NESTING_LEVELS => Err("a level of nesting too many"),
+            Type::M => self.entries(outside, levels + 1),
+            Type::L => {
+                while self.rest.len() > outside {
+                    self.value(outside, levels + 1)?;
+                }
+                Ok(())
+            }
+            Type::SS | Type::NS | Type::BS => self.set(type_, outside),
+            _ => {
+                let payload = self.take(len, outside)?;
+                scalar(type_, payload)
+            }
+        }
+    }
+
+    fn set(&mut self, type_: Type, outside: usize) -> Check<()> {
+        let mut last: Option<&[u8]> = None;
+        while self.rest.len() > outside {
+            let element = self.bytes(outside)?;
+            let ascends = match (type_, last) {
+                (_, None) => true,
+                (Type::NS, Some(last)) => match (str::from_utf8(last), str::from_utf8(element)) {
+                    (Ok(last), Ok(element)) => number::compare(last, element).is_lt(),
+                    _ => false,
+                },
+                (_, Some(last)) => last < element,
+            };
+            if !ascends {
+                return Err("a set's element out of order");
+            }
+            match type_ {
+                Type::SS => scalar(Type::S, element)?,
+                Type::NS => scalar(Type::N, element)?,
+                _ => {}
+            }
+            last = Some(element);
+        }
+        if last.is_none() { Err("an empty set") } else { Ok(()) }
+    }
+
+    fn bytes(&mut self, outside: usize) -> Check<&'a [u8]> {
+        let len = self.varint(outside)?;
+        self.take(len, outside)
+    }
+
+    fn varint(&mut self, outside: usize) -> Check<usize> {
+        let before = self.rest;
+        let n = wire::take_varint(&mut self.rest).ok_or("a length that does not end")?;
+        if self.rest.len() < outside {
+            return Err("a length that does not end");
+        }
+        let taken = before.len() - self.rest.len();
+        if taken > 1 && before[taken - 1] == 0 {
+            return Err("a length that is not in its shortest form");
+        }
+        Ok(n)
+    }
+
+    fn take(&mut self, len: usize, outside: usize) -> Check<&'a [u8]> {
+        if len > self.rest.len() - outside {
+            return Err("a length that reaches beyond the end");
+        }
+        let (taken, rest) = self.rest.split_at(len);
+        self.rest = rest;
+        Ok(taken)
+    }
+}
+
+/// The payload of a type that holds no other values.
+fn scalar(type_: Type, payload: &[u8]) -> Check<()> {
+    match (type_, payload) {
+        (Type::S, text) if str::from_utf8(text).is_err() => Err("text that is not UTF-8"),
+        (Type::N, text) if !str::from_utf8(text).is_ok_and(number::is_canonical) => {
+            Err("a number that is not canonical")
+        }
+        (Type::Bool, [0 | 1]) | (Type::Null, []) => Ok(()),
+        (Type::Bool, _) => Err("a BOOL that is neither 0 nor 1"),
+        (Type::Null, _) => Err("a NULL that is not empty"),
+        _ => Ok(()),
+    }
+}

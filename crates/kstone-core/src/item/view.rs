@@ -1,0 +1,348 @@
+//! Reading a body in place: [`ItemRef`] over the whole, [`ValueRef`] over one value.
+//!
+//! Views borrow the body and copy nothing until asked to. They trust no byte: what is malformed reads as the end of
+//! what holds it. Text is checked to be UTF-8 each time it is asked for, which for short text costs a few nanoseconds.
+//!
+//! Thread safety: plain borrows, `Copy`, `Send` and `Sync`.
+
+use std::cmp::Ordering;
+use std::collections::HashMap;
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::path::{Segment, Segments};
+use super::{MAX_NESTING_LEVELS, check, wire};
+use crate::error::Result;
+use crate::value::{Item, Type, Value};
+
+/// An item in its stored form, or a map inside one.
+///
+/// ```
+/// use kstone_core::item::ItemWriter;
+///
+/// let mut writer = ItemWriter::new();
+/// writer.set_str("name", "Alice").unwrap().set_i64("age", 30).unwrap();
+/// let item = writer.as_item();
+/// assert_eq!(item.get("name").unwrap().as_str(), Some("Alice"));
+/// assert_eq!(item.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["age", "name"]);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct ItemRef<'a>(&'a [u8]);
+
+impl<'a> ItemRef<'a> {
+    /// A view of this body, taken as it is; [`ItemRef::validate`] looks at it first.
+    #[must_use]
+    pub const fn new(body: &'a [u8]) -> Self {
+        Self(body)
+    }
+
+    /// A view of bytes from elsewhere, once they are found to be a body in every detail: order of names, shortest
+    /// varints, UTF-8, canonical numbers, sets, nesting, length. Reads every byte once; allocates nothing.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Invalid`] saying what is wrong and at which byte.
+    pub fn validate(body: &'a [u8]) -> Result<Self> {
+        check::body(body)?;
+        Ok(Self(body))
+    }
+
+    /// The body.
+    #[must_use]
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// The value of the attribute of this name. Walks the attributes before it, skipping their values; no dots or
+    /// brackets are read in `name`.
+    #[inline]
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<ValueRef<'a>> {
+        let wanted = name.as_bytes();
+        let mut cursor = self.0;
+        while let Some(found) = wire::take_bytes(&mut cursor) {
+            // Most names differ in the first byte, which is cheaper to see than to call for.
+            let order = found.first().cmp(&wanted.first()).then_with(|| found.cmp(wanted));
+            let (type_, payload) = wire::take_value(&mut cursor)?;
+            match order {
+                Ordering::Less => {}
+                Ordering::Equal => return Some(ValueRef { type_, payload }),
+                Ordering::Greater => return None,
+            }
+        }
+        None
+    }
+
+    /// The value that a path such as `a.b[0].c` leads to: dots go into maps, brackets into lists, from 0. A dot always
+    /// separates: an attribute whose own name has one is for [`ItemRef::get`]. Costs a walk per step.
+    ///
+    /// # Errors
+    /// [`crate::error::Error::Invalid`] naming the byte, counted from 0, where `path` is not one, even if its
+    /// beginning leads nowhere.
+    ///
+    /// ```
+    /// use kstone_core::item::ItemWriter;
+    /// use kstone_core::value::Value;
+    ///
+    /// let mut writer = ItemWriter::new();
+    /// writer.set_value("m", &Value::map([("l", Value::list([Value::number(7)]))])).unwrap();
+    /// let item = writer.as_item();
+    /// assert_eq!(item.at_path("m.l[0]").unwrap().unwrap().as_number(), Some("7"));
+    /// assert!(item.at_path("m.l[1]").unwrap().is_none());
+    /// assert!(item.at_path("m.").is_err());
+    /// ```
+    pub fn at_path(self, path: &str) -> Result<Option<ValueRef<'a>>> {
+        let mut segments = Segments::new(path);
+        let mut found = self.get(segments.first()?);
+        while let Some(segment) = segments.next()? {
+            found = found.and_then(|value| match segment {
+                Segment::Name(name) => value.map()?.get(name),
+                Segment::Index(index) => value.list().nth(index),
+            });
+        }
+        Ok(found)
+    }
+
+    /// The attributes, by ascending bytes of their names.
+    #[must_use]
+    pub fn iter(self) -> Attributes<'a> {
+        Attributes(self.raw_iter())
+    }
+
+    /// How many attributes there are. Walks them.
+    #[must_use]
+    pub fn len(self) -> usize {
+        self.iter().count()
+    }
+
+    /// Whether there are no attributes.
+    #[must_use]
+    pub fn is_empty(self) -> bool {
+        self.iter().next().is_none()
+    }
+
+    /// The item as an owned map. Copies everything.
+    #[must_use]
+    pub fn to_item(self) -> Item {
+        self.to_map(0)
+    }
+
+    fn to_map(self, levels: usize) -> HashMap<String, Value> {
+        self.iter().map(|(name, value)| (name.to_owned(), value.to_value_inside(levels))).collect()
+    }
+
+    /// The attributes, with names that may not be UTF-8.
+    pub(super) fn raw_iter(self) -> RawAttributes<'a> {
+        RawAttributes(self.0)
+    }
+}
+
+impl<'a> IntoIterator for ItemRef<'a> {
+    type Item = (&'a str, ValueRef<'a>);
+    type IntoIter = Attributes<'a>;
+
+    fn into_iter(self) -> Attributes<'a> {
+        self.iter()
+    }
+}
+
+/// A map of names to values.
+impl fmt::Debug for ItemRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
+    }
+}
+
+/// A value in its stored form. Equal values have equal bytes, so `==` is DynamoDB's equality.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct ValueRef<'a> {
+    type_: Type,
+    payload: &'a [u8],
+}
+
+impl<'a> ValueRef<'a> {
+    /// The value's type.
+    #[inline]
+    #[must_use]
+    pub const fn type_(self) -> Type {
+        self.type_
+    }
+
+    /// The value's bytes: the text of S and N, the bytes of B, one byte 0 or 1 of BOOL, none of NULL, and of the other
+    /// types the stored form of what they hold (see [`crate::item`]).
+    #[inline]
+    #[must_use]
+    pub const fn payload(self) -> &'a [u8] {
+        self.payload
+    }
+
+    /// The text of an S.
+    #[inline]
+    #[must_use]
+    pub fn as_str(self) -> Option<&'a str> {
+        if self.type_ == Type::S { str::from_utf8(self.payload).ok() } else { None }
+    }
+
+    /// The canonical decimal text of an N; [`crate::number`] compares and converts it.
+    #[inline]
+    #[must_use]
+    pub fn as_number(self) -> Option<&'a str> {
+        if self.type_ == Type::N { str::from_utf8(self.payload).ok() } else { None }
+    }
+
+    /// The bytes of a B.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(self) -> Option<&'a [u8]> {
+        if self.type_ == Type::B { Some(self.payload) } else { None }
+    }
+
+    /// What a BOOL says.
+    #[inline]
+    #[must_use]
+    pub fn as_bool(self) -> Option<bool> {
+        match (self.type_, self.payload) {
+            (Type::Bool, [0]) => Some(false),
+            (Type::Bool, [1]) => Some(true),
+            _ => None,
+        }
+    }
+
+    /// Whether this is NULL.
+    #[inline]
+    #[must_use]
+    pub fn is_null(self) -> bool {
+        self.type_ == Type::Null
+    }
+
+    /// The values of an L; nothing for any other type.
+    #[must_use]
+    pub fn list(self) -> Values<'a> {
+        Values(if self.type_ == Type::L { self.payload } else { &[] })
+    }
+
+    /// The entries of an M, itself the form of an item.
+    #[must_use]
+    pub fn map(self) -> Option<ItemRef<'a>> {
+        if self.type_ == Type::M { Some(ItemRef(self.payload)) } else { None }
+    }
+
+    /// The elements of an SS (UTF-8), NS (decimal text, ascending by number) or BS; nothing for any other type.
+    #[must_use]
+    pub fn set(self) -> Elements<'a> {
+        Elements(if matches!(self.type_, Type::SS | Type::NS | Type::BS) { self.payload } else { &[] })
+    }
+
+    /// The value as an owned one. Copies everything.
+    #[must_use]
+    pub fn to_value(self) -> Value {
+        self.to_value_inside(0)
+    }
+
+    /// The entries of an M; none of any other type.
+    pub(super) fn entries(self) -> ItemRef<'a> {
+        self.map().unwrap_or_default()
+    }
+
+    /// The owned value of one inside this many levels. Malformed text, and what is nested too deep to be valid, reads
+    /// as empty.
+    fn to_value_inside(self, levels: usize) -> Value {
+        let inner = levels + 1;
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap_or_default();
+        match self.type_ {
+            Type::S => Value::S(text(self.payload)),
+            Type::N => Value::N(text(self.payload)),
+            Type::B => Value::B(Bytes::copy_from_slice(self.payload)),
+            Type::Bool => Value::Bool(self.as_bool().unwrap_or_default()),
+            Type::Null => Value::Null,
+            Type::SS => Value::SS(self.set().map(text).collect()),
+            Type::NS => Value::NS(self.set().map(text).collect()),
+            Type::BS => Value::BS(self.set().map(Bytes::copy_from_slice).collect()),
+            Type::L if levels == MAX_NESTING_LEVELS => Value::L(Vec::new()),
+            Type::M if levels == MAX_NESTING_LEVELS => Value::M(HashMap::new()),
+            Type::L => Value::L(self.list().map(|value| value.to_value_inside(inner)).collect()),
+            Type::M => Value::M(self.entries().to_map(inner)),
+        }
+    }
+}
+
+impl fmt::Debug for ValueRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_value().fmt(f)
+    }
+}
+
+/// The attributes of an item; see [`ItemRef::iter`].
+#[derive(Debug, Clone)]
+pub struct Attributes<'a>(RawAttributes<'a>);
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a str, ValueRef<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = self.0.next()?;
+        let Ok(name) = str::from_utf8(name) else {
+            self.0 = RawAttributes(&[]);
+            return None;
+        };
+        Some((name, value))
+    }
+}
+
+/// [`Attributes`] before their names are known to be UTF-8.
+#[derive(Debug, Clone)]
+pub(super) struct RawAttributes<'a>(&'a [u8]);
+
+impl<'a> RawAttributes<'a> {
+    /// The bytes not walked yet.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl<'a> Iterator for RawAttributes<'a> {
+    type Item = (&'a [u8], ValueRef<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut cursor = self.0;
+        // Whatever is malformed ends the walk for good.
+        self.0 = &[];
+        let name = wire::take_bytes(&mut cursor)?;
+        let (type_, payload) = wire::take_value(&mut cursor)?;
+        self.0 = cursor;
+        Some((name, ValueRef { type_, payload }))
+    }
+}
+
+/// The values of a list; see [`ValueRef::list`].
+#[derive(Debug, Clone)]
+pub struct Values<'a>(&'a [u8]);
+
+impl<'a> Iterator for Values<'a> {
+    type Item = ValueRef<'a>;
+
+    fn next(&mut self) -> Option<ValueRef<'a>> {
+        let mut cursor = self.0;
+        self.0 = &[];
+        let (type_, payload) = wire::take_value(&mut cursor)?;
+        self.0 = cursor;
+        Some(ValueRef { type_, payload })
+    }
+}
+
+/// The elements of a set; see [`ValueRef::set`].
+#[derive(Debug, Clone)]
+pub struct Elements<'a>(&'a [u8]);
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let mut cursor = self.0;
+        self.0 = &[];
+        let element = wire::take_bytes(&mut cursor)?;
+        self.0 = cursor;
+        Some(element)
+    }
+}

@@ -1,0 +1,109 @@
+//! The bytes of the stored form: varints and what they delimit.
+//!
+//! Readers take a cursor (`&mut &[u8]`) and return `None`, leaving the cursor where it was or further on, where the
+//! bytes are not what they should be; the caller stops there. Thread safety: free functions without state.
+
+use crate::value::Type;
+
+/// The most bytes of a varint here: 4 hold 28 bits, far beyond the largest body.
+pub(super) const VARINT_MAX_BYTES: usize = 4;
+
+/// Appends `n`, which is less than 2^28.
+#[inline]
+pub(super) fn put_varint(out: &mut Vec<u8>, mut n: usize) {
+    debug_assert!(n < 1 << (7 * VARINT_MAX_BYTES));
+    while n >= 0x80 {
+        out.push(n as u8 | 0x80);
+        n >>= 7;
+    }
+    out.push(n as u8);
+}
+
+/// How many bytes [`put_varint`] appends.
+#[inline]
+pub(super) fn varint_len(n: usize) -> usize {
+    match n {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        0x4000..0x20_0000 => 3,
+        _ => 4,
+    }
+}
+
+/// Appends `bytes` behind their length.
+#[inline]
+pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_varint(out, bytes.len());
+    out.extend_from_slice(bytes);
+}
+
+/// Takes a varint, shortest form or not.
+#[inline]
+pub(super) fn take_varint(cursor: &mut &[u8]) -> Option<usize> {
+    let (&first, rest) = cursor.split_first()?;
+    if first < 0x80 {
+        *cursor = rest;
+        return Some(usize::from(first));
+    }
+    take_long_varint(cursor)
+}
+
+fn take_long_varint(cursor: &mut &[u8]) -> Option<usize> {
+    let mut n = 0;
+    for (i, &byte) in cursor.iter().take(VARINT_MAX_BYTES).enumerate() {
+        n |= usize::from(byte & 0x7f) << (7 * i);
+        if byte < 0x80 {
+            *cursor = &cursor[i + 1..];
+            return Some(n);
+        }
+    }
+    None
+}
+
+/// Takes bytes behind their length.
+#[inline]
+pub(super) fn take_bytes<'a>(cursor: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let len = take_varint(cursor)?;
+    let (bytes, rest) = cursor.split_at_checked(len)?;
+    *cursor = rest;
+    Some(bytes)
+}
+
+/// Takes a value: its type and payload.
+#[inline]
+pub(super) fn take_value<'a>(cursor: &mut &'a [u8]) -> Option<(Type, &'a [u8])> {
+    let (&code, rest) = cursor.split_first()?;
+    *cursor = rest;
+    Some((Type::from_code(code)?, take_bytes(cursor)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints_are_shortest_and_read_back() {
+        for (n, bytes) in [(0, &[0][..]), (127, &[127]), (128, &[0x80, 1]), (16_384, &[0x80, 0x80, 1])] {
+            let mut out = Vec::new();
+            put_varint(&mut out, n);
+            assert_eq!(out, bytes);
+            assert_eq!(varint_len(n), bytes.len());
+            let mut cursor = &out[..];
+            assert_eq!(take_varint(&mut cursor), Some(n));
+            assert!(cursor.is_empty());
+        }
+    }
+
+    #[test]
+    fn a_varint_that_does_not_end_is_none() {
+        for bytes in [&[][..], &[0x80], &[0xff; 3], &[0xff; 4], &[0xff; 64]] {
+            assert_eq!(take_varint(&mut &bytes[..]), None);
+        }
+    }
+
+    #[test]
+    fn a_length_beyond_the_end_is_none() {
+        assert_eq!(take_bytes(&mut &[2, 1][..]), None);
+        assert_eq!(take_bytes(&mut &[0xff, 0xff, 0xff, 0x7f, 1][..]), None);
+    }
+}

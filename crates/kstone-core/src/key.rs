@@ -1,0 +1,321 @@
+//! Keys: what addresses an item, which stripe it lives in, and the order it has there.
+//!
+//! Two orders exist. [`Key::encode`] gives the order that callers see: keyspace, partition key, sort key.
+//! Inside a stripe records are ordered by ([`Tag`], partition key, sort key), so that a partition is found through a
+//! hash and its items still lie together in sort-key order:
+//!
+//! ```text
+//! crc32(pk) = c ──► c % 256                          the stripe
+//!             └──► top 15 bits of c × 0x9E3779B1     the tag, below the keyspace bit
+//!
+//! tag u16:  k hhhhhhhhhhhhhhh      k: 0 for items, 1 for index entries
+//! ```
+//!
+//! Items are therefore one contiguous half of a stripe and index entries the other: a scan of items never meets an
+//! index entry.
+
+use std::cmp::Ordering;
+
+use bytes::Bytes;
+
+use crate::error::{Error, Result, Unit};
+
+/// How many stripes an engine has.
+pub const STRIPES: usize = 256;
+/// The longest partition key in bytes, DynamoDB's.
+pub const PARTITION_KEY_MAX_BYTES: usize = 2048;
+/// The longest sort key in bytes, DynamoDB's.
+pub const SORT_KEY_MAX_BYTES: usize = 1024;
+/// How many bits of a partition's hash a [`Tag`] holds.
+pub(crate) const TAG_HASH_BITS: u32 = 15;
+
+/// What a record is: part of the table or part of an index. The first byte of [`Key::encode`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[repr(u8)]
+pub enum Keyspace {
+    /// An item of the table.
+    #[default]
+    Items = 0,
+    /// An entry of a secondary index, kept out of scans of the table.
+    Index = 1,
+}
+
+/// A partition key and an optional sort key, owned. An empty sort key is no sort key.
+///
+/// ```
+/// use kstone_core::key::Key;
+/// let short = Key::with_sk("user", "b");
+/// let long = Key::with_sk("user", "aa");
+/// assert!(long.encode() < short.encode(), "the bytes decide, not the lengths");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// The partition key.
+    pub pk: Bytes,
+    /// The sort key.
+    pub sk: Option<Bytes>,
+    keyspace: Keyspace,
+}
+
+impl Key {
+    /// The key of an item that has no sort key.
+    pub fn new(pk: impl Into<Bytes>) -> Self {
+        Self { pk: pk.into(), sk: None, keyspace: Keyspace::Items }
+    }
+
+    /// The key of an item under a partition key and a sort key.
+    pub fn with_sk(pk: impl Into<Bytes>, sk: impl Into<Bytes>) -> Self {
+        let sk = sk.into();
+        Self { pk: pk.into(), sk: (!sk.is_empty()).then_some(sk), keyspace: Keyspace::Items }
+    }
+
+    /// The same key in another keyspace.
+    #[must_use]
+    pub fn in_keyspace(mut self, keyspace: Keyspace) -> Self {
+        self.keyspace = keyspace;
+        self
+    }
+
+    /// Where this key belongs.
+    pub fn keyspace(&self) -> Keyspace {
+        self.keyspace
+    }
+
+    /// One byte string whose order is the order of (keyspace, partition key, sort key).
+    ///
+    /// ```text
+    /// keyspace │ pk with every 00 written as 00 FF │ 00 01 │ sk
+    /// ```
+    ///
+    /// The end mark 00 01 sorts below anything that can follow a shared start of two partition keys.
+    pub fn encode(&self) -> Bytes {
+        let sk = self.sk.as_deref().unwrap_or_default();
+        let mut out = Vec::with_capacity(1 + self.pk.len() + 2 + sk.len());
+        out.push(self.keyspace as u8);
+        for &byte in &self.pk {
+            out.push(byte);
+            if byte == 0 {
+                out.push(0xFF);
+            }
+        }
+        out.extend_from_slice(&[0, 1]);
+        out.extend_from_slice(sk);
+        Bytes::from(out)
+    }
+
+    /// The same key, borrowed and checked.
+    ///
+    /// # Errors
+    /// As [`KeyRef::new`].
+    pub fn as_key_ref(&self) -> Result<KeyRef<'_>> {
+        let key = KeyRef::new(&self.pk, self.sk.as_deref().unwrap_or_default())?;
+        Ok(KeyRef { keyspace: self.keyspace, ..key })
+    }
+}
+
+/// A borrowed key whose lengths are within DynamoDB's limits. An empty sort key is no sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRef<'a> {
+    pk: &'a [u8],
+    sk: &'a [u8],
+    keyspace: Keyspace,
+}
+
+impl<'a> KeyRef<'a> {
+    /// Checks the lengths: 1 to 2048 bytes of partition key, up to 1024 bytes of sort key.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an empty partition key, [`Error::Limit`] for a key that is too long.
+    pub fn new(pk: &'a [u8], sk: &'a [u8]) -> Result<Self> {
+        if pk.is_empty() {
+            return Err(Error::invalid(
+                "One or more parameter values are not valid: the partition key is empty, it needs 1 to 2048 bytes",
+            ));
+        }
+        check_length("Partition key size", pk, PARTITION_KEY_MAX_BYTES)?;
+        check_length("Sort key size", sk, SORT_KEY_MAX_BYTES)?;
+        Ok(Self { pk, sk, keyspace: Keyspace::Items })
+    }
+
+    /// The partition key.
+    pub fn pk(&self) -> &'a [u8] {
+        self.pk
+    }
+
+    /// The sort key; empty where there is none.
+    pub fn sk(&self) -> &'a [u8] {
+        self.sk
+    }
+
+    /// The key of a record, whose lengths were checked when it was made.
+    pub(crate) fn of_record(pk: &'a [u8], sk: &'a [u8], keyspace: Keyspace) -> Self {
+        Self { pk, sk, keyspace }
+    }
+
+    pub(crate) fn keyspace(&self) -> Keyspace {
+        self.keyspace
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        Route::of(self.pk, self.keyspace)
+    }
+}
+
+fn check_length(what: &'static str, key: &[u8], limit: usize) -> Result<()> {
+    if key.len() > limit {
+        return Err(Error::Limit { what, unit: Unit::Bytes, limit, found: key.len() });
+    }
+    Ok(())
+}
+
+/// One of the [`STRIPES`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StripeId(u8);
+
+impl StripeId {
+    /// Every stripe, ascending: the order in which locks are taken.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
+        (0..=u8::MAX).map(Self)
+    }
+
+    /// The stripe's place among all, from 0.
+    pub fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}
+
+/// The leading part of a record's order inside its stripe: keyspace bit and 15 bits of the partition's hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Tag(pub(crate) u16);
+
+impl Tag {
+    pub(crate) const FIRST: Self = Self(0);
+    /// The last tag of an item.
+    pub(crate) const LAST_ITEM: Self = Self((1 << TAG_HASH_BITS) - 1);
+}
+
+/// Where the records of a partition live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) stripe: StripeId,
+    pub(crate) tag: Tag,
+}
+
+impl Route {
+    pub(crate) fn of(pk: &[u8], keyspace: Keyspace) -> Self {
+        let crc = crc32fast::hash(pk);
+        // The stripe is the low byte of the crc. Multiplying spreads the other bits over the top ones, which alone
+        // would follow the structure of the keys: a crc is linear.
+        let hash = crc.wrapping_mul(0x9E37_79B1) >> (u32::BITS - TAG_HASH_BITS);
+        let tag = (u16::from(keyspace as u8) << TAG_HASH_BITS) | hash as u16;
+        Self { stripe: StripeId(crc as u8), tag: Tag(tag) }
+    }
+}
+
+/// A cut through the records of one tag: each lies before it or after it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Edge<'a> {
+    /// Before every record of the tag.
+    TagStart,
+    /// After every record of the tag.
+    TagEnd,
+    /// Between the records of a partition.
+    Partition(&'a [u8], SortEdge<'a>),
+}
+
+/// A cut through one partition's records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SortEdge<'a> {
+    /// Before the partition's first record.
+    Start,
+    /// Just before this sort key.
+    Before(&'a [u8]),
+    /// Just after this sort key.
+    After(&'a [u8]),
+    /// After the partition's last record.
+    End,
+}
+
+impl Edge<'_> {
+    /// Whether the record of this key, whose tag is the edge's, lies before the cut.
+    pub(crate) fn is_after(&self, pk: &[u8], sk: &[u8]) -> bool {
+        match self {
+            Self::TagStart => false,
+            Self::TagEnd => true,
+            Self::Partition(edge_pk, sort) => match pk.cmp(edge_pk) {
+                Ordering::Less => true,
+                Ordering::Greater => false,
+                Ordering::Equal => match sort {
+                    SortEdge::Start => false,
+                    SortEdge::Before(edge_sk) => sk < *edge_sk,
+                    SortEdge::After(edge_sk) => sk <= *edge_sk,
+                    SortEdge::End => true,
+                },
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn encoded_order_is_partition_key_then_sort_key() {
+        let ordered = [
+            Key::new(b"\0".as_slice()),
+            Key::with_sk(b"\0".as_slice(), b"\0".as_slice()),
+            Key::new(b"\0\0".as_slice()),
+            Key::new(b"\0\x01".as_slice()),
+            Key::new(b"\x01".as_slice()),
+            Key::new("a"),
+            Key::with_sk("a", b"\0".as_slice()),
+            Key::with_sk("a", "aa"),
+            Key::with_sk("a", "b"),
+            Key::with_sk("a", b"\xFF\xFF".as_slice()),
+            Key::new(b"a\0".as_slice()),
+            Key::new("aa"),
+            Key::new("b"),
+            Key::new(b"\xFF".as_slice()),
+            Key::new("a").in_keyspace(Keyspace::Index),
+        ];
+        for pair in ordered.windows(2) {
+            assert!(pair[0].encode() < pair[1].encode(), "{:?} before {:?}", pair[0], pair[1]);
+        }
+    }
+
+    #[test]
+    fn keyspace_is_the_first_encoded_byte_and_the_top_bit_of_the_tag() {
+        let item = Key::new("a");
+        let entry = Key::new("a").in_keyspace(Keyspace::Index);
+        assert_eq!((item.encode()[0], entry.encode()[0]), (0, 1));
+        let route = |key: &Key| key.as_key_ref().expect("valid").route();
+        assert!(route(&item).tag <= Tag::LAST_ITEM);
+        assert!(route(&entry).tag > Tag::LAST_ITEM);
+        assert_eq!(route(&item).stripe, route(&entry).stripe);
+    }
+
+    #[test]
+    fn stripe_is_the_crc32_of_the_partition_key_modulo_256() {
+        for pk in ["a", "user#1", "state"] {
+            let expected = crc32fast::hash(pk.as_bytes()) as usize % STRIPES;
+            assert_eq!(Route::of(pk.as_bytes(), Keyspace::Items).stripe.index(), expected);
+        }
+    }
+
+    #[test]
+    fn key_lengths_outside_the_limits_are_refused_by_name_and_size() {
+        let long = [0_u8; 2049];
+        assert!(KeyRef::new(&long[..2048], &long[..1024]).is_ok());
+        assert!(matches!(KeyRef::new(b"", b""), Err(Error::Invalid(_))));
+        let text = |pk, sk| KeyRef::new(pk, sk).expect_err("too long").to_string();
+        assert_eq!(
+            text(&long, b""),
+            "Partition key size has exceeded the maximum allowed size: the limit is 2048 bytes, found 2049"
+        );
+        assert_eq!(
+            text(b"a", &long[..1025]),
+            "Sort key size has exceeded the maximum allowed size: the limit is 1024 bytes, found 1025"
+        );
+    }
+}

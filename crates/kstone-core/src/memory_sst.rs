@@ -1,0 +1,322 @@
+//! Sorted string tables, in memory: immutable runs of records.
+//!
+//! ```text
+//! directory  [ 0   4   9   9  15 … ]     one bucket per leading bits of the tag: where its records begin
+//! records    [••••│•••••││••••••│ …]     sorted by (tag, partition key, sort key)
+//! filter     over the keys of wide partitions, where there are any
+//! ```
+//!
+//! A look-up reads one slot of the directory and a few handles beside each other; it touches a record only where the
+//! tag is equal. A partition's records are one slice.
+//!
+//! # Thread safety
+//! A [`MemorySstReader`] is immutable and shared by count; a [`MemorySstStore`] may be used from any thread.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use parking_lot::Mutex;
+
+use crate::error::Result;
+use crate::filter::{Filter, WIDE_RECORDS};
+use crate::key::{Edge, Key, KeyRef, Keyspace, Route, SortEdge, Tag};
+use crate::memtable::seek_in;
+use crate::merge::{Run, Weight};
+use crate::record::Record;
+
+/// How many records a bucket of the directory holds on average, about: half a cache line of handles.
+const BUCKET_RECORDS: usize = 4;
+
+/// Collects records in any order and makes an SST of them.
+#[derive(Default)]
+pub struct MemorySstWriter {
+    records: Vec<Record>,
+}
+
+impl MemorySstWriter {
+    /// An empty writer.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a record. Of records with one key, the one added last is kept.
+    pub fn add(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    /// Sorts the records and builds the SST: O(n log n) comparisons, most of which touch no record.
+    ///
+    /// # Errors
+    /// None today; the signature is the disk writer's.
+    pub fn finish(self, name: impl Into<String>) -> Result<MemorySstReader> {
+        let mut sorted = self.records;
+        sorted.sort_by(Record::order);
+        let mut records: Vec<Record> = Vec::with_capacity(sorted.len());
+        for record in sorted {
+            match records.last_mut() {
+                Some(last) if last.order(&record).is_eq() => *last = record,
+                _ => records.push(record),
+            }
+        }
+        let weight = Weight::of(&records);
+        Ok(MemorySstReader::from_run(name.into(), Run { records, weight }))
+    }
+}
+
+/// An immutable, sorted run of records. Cloning shares it.
+#[derive(Clone)]
+pub struct MemorySstReader {
+    sst: Arc<Sst>,
+}
+
+struct Sst {
+    name: String,
+    records: Vec<Record>,
+    directory: Directory,
+    filter: Option<Filter>,
+    weight: Weight,
+}
+
+impl MemorySstReader {
+    /// The record with this key, a tombstone included. Constant time in a narrow partition, O(log n) in a wide one.
+    pub fn get(&self, key: &Key) -> Option<&Record> {
+        let key = key.as_key_ref().ok()?;
+        self.find(key.route().tag, key)
+    }
+
+    /// Every record in key order. Sorts the handles first: O(n log n).
+    pub fn iter(&self) -> impl Iterator<Item = &Record> {
+        let mut records: Vec<&Record> = self.sst.records.iter().collect();
+        let is_index = |record: &Record| record.tag() > Tag::LAST_ITEM;
+        records.sort_by(|a, b| is_index(a).cmp(&is_index(b)).then_with(|| (a.pk(), a.sk()).cmp(&(b.pk(), b.sk()))));
+        records.into_iter()
+    }
+
+    /// The items whose partition key is `pk`, in sort-key order: those whose encoded keys share that prefix.
+    pub fn scan_prefix(&self, pk: &Bytes) -> impl Iterator<Item = &Record> {
+        let tag = Route::of(pk, Keyspace::Items).tag;
+        let from = self.seek(tag, Edge::Partition(pk, SortEdge::Start));
+        let to = self.seek(tag, Edge::Partition(pk, SortEdge::End));
+        self.sst.records[from..to].iter()
+    }
+
+    /// The SST's name.
+    pub fn name(&self) -> &str {
+        &self.sst.name
+    }
+
+    /// How many records it holds, tombstones included.
+    pub fn len(&self) -> usize {
+        self.sst.records.len()
+    }
+
+    /// Whether it holds none.
+    pub fn is_empty(&self) -> bool {
+        self.sst.records.is_empty()
+    }
+
+    pub(crate) fn from_run(name: String, run: Run) -> Self {
+        let Run { mut records, weight } = run;
+        debug_assert!(records.windows(2).all(|pair| pair[0].order(&pair[1]).is_lt()), "sorted, one record per key");
+        records.shrink_to_fit();
+        let directory = Directory::over(&records);
+        let filter = Filter::over_wide_runs(&records);
+        Self { sst: Arc::new(Sst { name, records, directory, filter, weight }) }
+    }
+
+    pub(crate) fn find(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
+        let bucket = &self.sst.records[self.sst.directory.bucket(tag)];
+        let below = bucket.partition_point(|record| record.tag() < tag);
+        let rest = &bucket[below..];
+        let run = &rest[..rest.partition_point(|record| record.tag() == tag)];
+        if run.len() > WIDE_RECORDS
+            && let Some(filter) = &self.sst.filter
+            && !filter.may_contain(key.pk(), key.sk())
+        {
+            return None;
+        }
+        let edge = Edge::Partition(key.pk(), SortEdge::Before(key.sk()));
+        let at = run.partition_point(|record| record.is_before(edge));
+        run.get(at).filter(|record| record.has_key(key))
+    }
+
+    /// The first place that is not before the edge among the records of this tag.
+    pub(crate) fn seek(&self, tag: Tag, edge: Edge<'_>) -> usize {
+        let bucket = self.sst.directory.bucket(tag);
+        bucket.start + seek_in(&self.sst.records[bucket], tag, edge)
+    }
+
+    pub(crate) fn records(&self) -> &[Record] {
+        &self.sst.records
+    }
+
+    pub(crate) fn weight(&self) -> Weight {
+        self.sst.weight
+    }
+
+    /// Heap bytes beside the records.
+    pub(crate) fn index_bytes(&self) -> usize {
+        let sst = &*self.sst;
+        size_of::<Sst>()
+            + sst.name.capacity()
+            + sst.records.capacity() * size_of::<Record>()
+            + sst.directory.starts.capacity() * size_of::<u32>()
+            + sst.filter.as_ref().map_or(0, Filter::bytes)
+    }
+
+    /// The records: moved out where this is the only reader, otherwise each counted once more.
+    pub(crate) fn into_run(self) -> Run {
+        let weight = self.sst.weight;
+        let records = match Arc::try_unwrap(self.sst) {
+            Ok(sst) => sst.records,
+            Err(shared) => shared.records.clone(),
+        };
+        Run { records, weight }
+    }
+}
+
+/// Where the records of each bucket of tags begin, from the first record's bucket to the last one's.
+struct Directory {
+    shift: u32,
+    first_bucket: usize,
+    starts: Vec<u32>,
+}
+
+impl Directory {
+    fn over(records: &[Record]) -> Self {
+        let (Some(first), Some(last)) = (records.first(), records.last()) else {
+            return Self { shift: 0, first_bucket: 0, starts: Vec::new() };
+        };
+        // Items use half of the tags, so one bit more than the number of buckets asks for.
+        let bits = ((records.len() / BUCKET_RECORDS).max(1).ilog2() + 1).min(u16::BITS);
+        let shift = u16::BITS - bits;
+        let bucket = |record: &Record| usize::from(record.tag().0) >> shift;
+        let first_bucket = bucket(first);
+        let mut starts = Vec::with_capacity(bucket(last) - first_bucket + 2);
+        for (at, record) in records.iter().enumerate() {
+            while first_bucket + starts.len() <= bucket(record) {
+                starts.push(u32::try_from(at).expect("a stripe holds fewer than 2^32 records"));
+            }
+        }
+        starts.push(records.len() as u32);
+        Self { shift, first_bucket, starts }
+    }
+
+    fn bucket(&self, tag: Tag) -> Range<usize> {
+        let bucket = usize::from(tag.0) >> self.shift;
+        let Some(at) = bucket.checked_sub(self.first_bucket) else { return 0..0 };
+        match self.starts.get(at..at + 2) {
+            Some(pair) => pair[0] as usize..pair[1] as usize,
+            None => {
+                let end = self.starts.last().map_or(0, |&end| end as usize);
+                end..end
+            }
+        }
+    }
+}
+
+/// SSTs by name, in the order of their names. A stripe owns one and names its SSTs by age, so that the newest is last.
+#[derive(Default)]
+pub(crate) struct SstDirectory {
+    readers: Vec<MemorySstReader>,
+}
+
+impl SstDirectory {
+    /// Keeps the SST under its name; one that was kept under that name goes.
+    pub(crate) fn store(&mut self, name: String, sst: MemorySstReader) {
+        let sst = sst.renamed(name);
+        match self.position(sst.name()) {
+            Ok(at) => self.readers[at] = sst,
+            Err(at) => self.readers.insert(at, sst),
+        }
+    }
+
+    pub(crate) fn delete(&mut self, name: &str) -> Option<MemorySstReader> {
+        self.position(name).ok().map(|at| self.readers.remove(at))
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&MemorySstReader> {
+        self.position(name).ok().map(|at| &self.readers[at])
+    }
+
+    /// Every SST, oldest name first.
+    pub(crate) fn readers(&self) -> &[MemorySstReader] {
+        &self.readers
+    }
+
+    /// Takes out the newest SSTs, all but the first `at`.
+    pub(crate) fn split_off(&mut self, at: usize) -> Vec<MemorySstReader> {
+        self.readers.split_off(at)
+    }
+
+    fn position(&self, name: &str) -> std::result::Result<usize, usize> {
+        self.readers.binary_search_by(|reader| reader.name().cmp(name))
+    }
+}
+
+impl MemorySstReader {
+    /// The same records under another name.
+    fn renamed(self, name: String) -> Self {
+        if self.name() == name {
+            return self;
+        }
+        Self::from_run(name, self.into_run())
+    }
+}
+
+/// Named SSTs that threads may share, like a directory of files. Clones share one store.
+///
+/// ```
+/// use kstone_core::memory_sst::{MemorySstStore, MemorySstWriter};
+/// use kstone_core::{key::{Key, KeyRef}, record::Record};
+/// let store = MemorySstStore::new();
+/// let mut writer = MemorySstWriter::new();
+/// writer.add(Record::put(KeyRef::new(b"a", b"")?, &[]));
+/// store.store("stripe-042-001.sst", writer.finish("stripe-042-001.sst")?);
+/// let sst = store.get("stripe-042-001.sst").expect("stored");
+/// assert!(sst.get(&Key::new("a")).is_some());
+/// assert!(store.delete("stripe-042-001.sst"));
+/// # Ok::<(), kstone_core::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct MemorySstStore {
+    directory: Arc<Mutex<SstDirectory>>,
+}
+
+impl MemorySstStore {
+    /// An empty store.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Keeps the SST under this name, in the place of one that had it. Shares the records, copies none.
+    pub fn store(&self, name: impl Into<String>, sst: MemorySstReader) {
+        self.directory.lock().store(name.into(), sst);
+    }
+
+    /// The SST of this name, shared.
+    pub fn get(&self, name: &str) -> Option<MemorySstReader> {
+        self.directory.lock().get(name).cloned()
+    }
+
+    /// Forgets the SST of this name; whether there was one. Readers that hold it keep it.
+    pub fn delete(&self, name: &str) -> bool {
+        let removed = self.directory.lock().delete(name);
+        removed.is_some()
+    }
+
+    /// Every name, in order.
+    pub fn list_names(&self) -> Vec<String> {
+        self.directory.lock().readers().iter().map(|sst| sst.name().to_owned()).collect()
+    }
+
+    /// Forgets every SST.
+    pub fn clear(&self) {
+        let removed = std::mem::take(&mut *self.directory.lock());
+        drop(removed);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,201 @@
+//! The write-ahead log, in memory: the writes since the last flush, in their order.
+//!
+//! Nothing is replayed from it (nothing survives the process), but it is what orders and counts writes: a stripe
+//! flushes when its log has taken a number of records. A log holds references to records, not copies, and a stripe
+//! drops the superseded ones before they pin much memory.
+//!
+//! A stripe owns a [`WalSegment`] under its own lock. [`MemoryWal`] is the same thing as a handle of its own that
+//! threads may share.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+
+use crate::error::Result;
+use crate::record::Record;
+
+/// The number of a record in one log: from 1, rising by one with each append, never given twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Lsn(pub u64);
+
+/// The log of one stripe. Not synchronised: its owner holds the lock.
+#[derive(Default)]
+pub(crate) struct WalSegment {
+    records: Vec<(Lsn, Record)>,
+    last: Lsn,
+    /// The last number before the oldest write that is not flushed.
+    flushed: Lsn,
+    superseded_bytes: usize,
+}
+
+impl WalSegment {
+    pub(crate) fn append(&mut self, record: Record) -> Lsn {
+        self.last = Lsn(self.last.0 + 1);
+        self.records.push((self.last, record));
+        self.last
+    }
+
+    pub(crate) fn records(&self) -> &[(Lsn, Record)] {
+        &self.records
+    }
+
+    /// Writes since the last clear, whether their records are still held or not.
+    pub(crate) fn unflushed(&self) -> u64 {
+        self.last.0 - self.flushed.0
+    }
+
+    /// Empties the log and gives its records back, so that they can be let go outside a lock. Numbers go on rising.
+    pub(crate) fn clear(&mut self) -> Vec<(Lsn, Record)> {
+        self.flushed = self.last;
+        self.superseded_bytes = 0;
+        std::mem::take(&mut self.records)
+    }
+
+    /// Notes that records of this many bytes in the log are no longer the newest of their keys.
+    pub(crate) fn note_superseded(&mut self, bytes: usize) {
+        self.superseded_bytes += bytes;
+    }
+
+    /// Bytes pinned by the log alone.
+    pub(crate) fn superseded_bytes(&self) -> usize {
+        self.superseded_bytes
+    }
+
+    /// Lets go of the records that are not current; the count of unflushed writes stays.
+    pub(crate) fn drop_superseded(&mut self, is_current: impl Fn(&Record) -> bool) {
+        self.records.retain(|(_, record)| is_current(record));
+        self.superseded_bytes = 0;
+    }
+
+    /// Heap bytes beside the records.
+    pub(crate) fn index_bytes(&self) -> usize {
+        self.records.capacity() * size_of::<(Lsn, Record)>()
+    }
+}
+
+/// A write-ahead log in memory that threads may share; clones share one log.
+///
+/// ```
+/// use kstone_core::{key::KeyRef, memory_wal::MemoryWal, record::Record};
+/// let wal = MemoryWal::create()?;
+/// let first = wal.append(Record::put(KeyRef::new(b"a", b"")?, &[]))?;
+/// let second = wal.append(Record::tombstone(KeyRef::new(b"a", b"")?))?;
+/// assert!(first < second);
+/// assert_eq!(wal.read_all()?.len(), 2);
+/// wal.flush()?;
+/// # Ok::<(), kstone_core::Error>(())
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryWal {
+    segment: Arc<Mutex<WalSegment>>,
+}
+
+impl MemoryWal {
+    /// An empty log.
+    ///
+    /// # Errors
+    /// None today; the signature is the disk log's.
+    pub fn create() -> Result<Self> {
+        Ok(Self::default())
+    }
+
+    /// Adds a record and numbers it. O(1); the record is shared, not copied.
+    ///
+    /// # Errors
+    /// None today; the signature is the disk log's.
+    pub fn append(&self, record: Record) -> Result<Lsn> {
+        Ok(self.segment.lock().append(record))
+    }
+
+    /// Does nothing: there is nowhere to flush to.
+    ///
+    /// # Errors
+    /// None today; the signature is the disk log's.
+    pub fn flush(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Every record held, oldest first. O(n) handles; no bytes are copied.
+    ///
+    /// # Errors
+    /// None today; the signature is the disk log's.
+    pub fn read_all(&self) -> Result<Vec<(Lsn, Record)>> {
+        Ok(self.segment.lock().records().to_vec())
+    }
+
+    /// Empties the log. Numbers go on rising.
+    pub fn clear(&self) {
+        let records = self.segment.lock().clear();
+        drop(records);
+    }
+
+    /// How many records are held.
+    pub fn len(&self) -> usize {
+        self.segment.lock().records().len()
+    }
+
+    /// Whether none is held.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyRef;
+
+    fn record(pk: &str) -> Record {
+        Record::put(KeyRef::new(pk.as_bytes(), b"").expect("valid key"), b"")
+    }
+
+    #[test]
+    fn appends_are_numbered_in_order_and_read_back() {
+        let wal = MemoryWal::create().expect("created");
+        assert!(wal.is_empty());
+        for (i, pk) in ["a", "b", "a"].into_iter().enumerate() {
+            assert_eq!(wal.append(record(pk)).expect("appended"), Lsn(i as u64 + 1));
+        }
+        let all = wal.read_all().expect("read");
+        let keys: Vec<_> = all.iter().map(|(lsn, record)| (lsn.0, record.pk())).collect();
+        assert_eq!(keys, [(1, &b"a"[..]), (2, b"b"), (3, b"a")]);
+    }
+
+    #[test]
+    fn numbers_are_never_given_twice_across_a_clear() {
+        let wal = MemoryWal::create().expect("created");
+        wal.append(record("a")).expect("appended");
+        wal.clear();
+        assert_eq!((wal.len(), wal.append(record("b")).expect("appended")), (0, Lsn(2)));
+    }
+
+    #[test]
+    fn clones_and_threads_share_one_log() {
+        let wal = MemoryWal::create().expect("created");
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                let wal = wal.clone();
+                scope.spawn(move || {
+                    for _ in 0..100 {
+                        wal.append(record("a")).expect("appended");
+                    }
+                });
+            }
+        });
+        let lsns: Vec<_> = wal.read_all().expect("read").iter().map(|(lsn, _)| lsn.0).collect();
+        assert_eq!(lsns, (1..=400).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn dropping_superseded_records_keeps_the_count_of_unflushed_writes() {
+        let mut segment = WalSegment::default();
+        let newest = record("a");
+        segment.append(record("a"));
+        segment.append(newest.clone());
+        segment.note_superseded(25);
+        segment.drop_superseded(|held| held.same(&newest));
+        assert_eq!((segment.records().len(), segment.unflushed(), segment.superseded_bytes()), (1, 2, 0));
+        assert_eq!(segment.clear().len(), 1);
+        assert_eq!(segment.unflushed(), 0);
+    }
+}

@@ -1,0 +1,243 @@
+//! The memtable: the newest versions of a stripe, always in order.
+//!
+//! ```text
+//! tags     [ 3    9    9   40 ]        the first tag of each leaf, together in a cache line or two
+//! leaves   [•••] [•••] [••] [•••]      up to 32 records each, sorted by (tag, partition key, sort key)
+//! ```
+//!
+//! A look-up narrows by tags alone and touches a record only where the tag is equal. An insert moves at most one leaf;
+//! nothing is ever sorted later, so a query reads it as it is and a flush is a concatenation.
+//!
+//! Owned by a stripe, guarded by its lock.
+
+use crate::key::{Edge, KeyRef, SortEdge, Tag};
+use crate::merge::{Run, Weight};
+use crate::record::Record;
+
+const LEAF_MAX: usize = 32;
+
+/// A place between two records: before `leaves[leaf][slot]`. Normalised: `slot` is inside its leaf, or the cursor is
+/// (number of leaves, 0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Cursor {
+    leaf: usize,
+    slot: usize,
+}
+
+#[derive(Default)]
+pub(crate) struct Memtable {
+    tags: Vec<Tag>,
+    leaves: Vec<Vec<Record>>,
+    len: usize,
+    weight: Weight,
+}
+
+impl Memtable {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn weight(&self) -> Weight {
+        self.weight
+    }
+
+    pub(crate) fn get(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
+        let at = self.seek(tag, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
+        self.record(at).filter(|record| record.tag() == tag && record.has_key(key))
+    }
+
+    /// Adds the record, or puts it in the place of the one with its key, which is returned.
+    pub(crate) fn insert(&mut self, record: Record) -> Option<Record> {
+        self.weight.add(&record);
+        let at = self.seek(record.tag(), record.edge(false));
+        if let Some(present) = self.record_mut(at)
+            && present.order(&record).is_eq()
+        {
+            let replaced = std::mem::replace(present, record);
+            self.weight.subtract(&replaced);
+            return Some(replaced);
+        }
+        self.len += 1;
+        self.insert_at(at, record);
+        None
+    }
+
+    /// Takes the record with this key out.
+    pub(crate) fn remove(&mut self, tag: Tag, key: KeyRef<'_>) -> Option<Record> {
+        let at = self.seek(tag, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
+        self.record(at).filter(|record| record.tag() == tag && record.has_key(key))?;
+        let leaf = &mut self.leaves[at.leaf];
+        let record = leaf.remove(at.slot);
+        self.len -= 1;
+        self.weight.subtract(&record);
+        if leaf.is_empty() {
+            self.leaves.remove(at.leaf);
+            self.tags.remove(at.leaf);
+        } else {
+            self.tags[at.leaf] = leaf[0].tag();
+        }
+        Some(record)
+    }
+
+    /// All records in order; the memtable is spent.
+    pub(crate) fn into_run(self) -> Run {
+        let mut records = Vec::with_capacity(self.len);
+        for mut leaf in self.leaves {
+            records.append(&mut leaf);
+        }
+        Run { records, weight: self.weight }
+    }
+
+    /// The first place that is not before the edge among the records of this tag.
+    pub(crate) fn seek(&self, tag: Tag, edge: Edge<'_>) -> Cursor {
+        // The place lies in a leaf that begins below it; with equal tags only the leaf's first record can tell.
+        let below = self.tags.partition_point(|&first| first < tag);
+        let equal = self.tags[below..].partition_point(|&first| first == tag);
+        let before = self.leaves[below..below + equal].partition_point(|leaf| leaf[0].is_before(edge));
+        let Some(leaf) = (below + before).checked_sub(1) else { return Cursor { leaf: 0, slot: 0 } };
+        self.normal(Cursor { leaf, slot: seek_in(&self.leaves[leaf], tag, edge) })
+    }
+
+    pub(crate) fn record(&self, at: Cursor) -> Option<&Record> {
+        self.leaves.get(at.leaf)?.get(at.slot)
+    }
+
+    pub(crate) fn next(&self, at: Cursor) -> Cursor {
+        self.normal(Cursor { leaf: at.leaf, slot: at.slot + 1 })
+    }
+
+    /// The place one record back. There must be one.
+    pub(crate) fn previous(&self, at: Cursor) -> Cursor {
+        match at.slot.checked_sub(1) {
+            Some(slot) => Cursor { leaf: at.leaf, slot },
+            None => Cursor { leaf: at.leaf - 1, slot: self.leaves[at.leaf - 1].len() - 1 },
+        }
+    }
+
+    /// Heap bytes beside the records.
+    pub(crate) fn index_bytes(&self) -> usize {
+        self.tags.capacity() * size_of::<Tag>()
+            + self.leaves.capacity() * size_of::<Vec<Record>>()
+            + self.leaves.iter().map(|leaf| leaf.capacity() * size_of::<Record>()).sum::<usize>()
+    }
+
+    fn normal(&self, at: Cursor) -> Cursor {
+        match self.leaves.get(at.leaf) {
+            Some(leaf) if at.slot >= leaf.len() => Cursor { leaf: at.leaf + 1, slot: 0 },
+            _ => at,
+        }
+    }
+
+    fn record_mut(&mut self, at: Cursor) -> Option<&mut Record> {
+        self.leaves.get_mut(at.leaf)?.get_mut(at.slot)
+    }
+
+    fn insert_at(&mut self, at: Cursor, record: Record) {
+        // A place at the start of a leaf is also the end of the one before: appending there keeps `tags` as they are.
+        let (index, slot) = match (at.slot, at.leaf.checked_sub(1)) {
+            (0, Some(previous)) => (previous, self.leaves[previous].len()),
+            _ => (at.leaf, at.slot),
+        };
+        let Some(leaf) = self.leaves.get_mut(index) else {
+            self.tags.push(record.tag());
+            self.leaves.push(vec![record]);
+            return;
+        };
+        leaf.insert(slot, record);
+        self.tags[index] = leaf[0].tag();
+        if leaf.len() > LEAF_MAX {
+            let mut upper = Vec::with_capacity(LEAF_MAX + 1);
+            upper.extend(leaf.drain(LEAF_MAX / 2..));
+            self.tags.insert(index + 1, upper[0].tag());
+            self.leaves.insert(index + 1, upper);
+        }
+    }
+}
+
+/// The first place in sorted `records` that is not before the edge among those of this tag.
+pub(crate) fn seek_in(records: &[Record], tag: Tag, edge: Edge<'_>) -> usize {
+    let below = records.partition_point(|record| record.tag() < tag);
+    let equal = records[below..].partition_point(|record| record.tag() == tag);
+    below + records[below..below + equal].partition_point(|record| record.is_before(edge))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(pk: &str) -> KeyRef<'_> {
+        KeyRef::new(pk.as_bytes(), b"").expect("valid key")
+    }
+
+    fn put(memtable: &mut Memtable, pk: &str, sk: &str, body: &[u8]) -> Option<Record> {
+        memtable.insert(Record::put(KeyRef::new(pk.as_bytes(), sk.as_bytes()).expect("valid key"), body))
+    }
+
+    #[test]
+    fn records_of_many_leaves_are_found_in_order_and_removed() {
+        let mut memtable = Memtable::default();
+        for i in 0..1000 {
+            assert!(put(&mut memtable, &format!("pk{}", i * 7 % 1000), "", b"").is_none());
+        }
+        assert_eq!(memtable.len(), 1000);
+        assert!(memtable.leaves.len() > 1000 / LEAF_MAX);
+        for i in 0..1000 {
+            let pk = format!("pk{i}");
+            assert_eq!(memtable.get(key(&pk).route().tag, key(&pk)).expect("present").pk(), pk.as_bytes());
+        }
+        for i in (0..1000).step_by(2) {
+            let pk = format!("pk{i}");
+            assert!(memtable.remove(key(&pk).route().tag, key(&pk)).is_some());
+            assert!(memtable.remove(key(&pk).route().tag, key(&pk)).is_none());
+        }
+        let records = memtable.into_run().records;
+        assert_eq!(records.len(), 500);
+        assert!(records.windows(2).all(|pair| pair[0].order(&pair[1]).is_lt()));
+    }
+
+    #[test]
+    fn one_wide_partition_spans_leaves_and_is_walked_both_ways() {
+        let mut memtable = Memtable::default();
+        for i in 0..500 {
+            put(&mut memtable, "wide", &format!("{:03}", i * 3 % 500), b"");
+        }
+        let tag = key("wide").route().tag;
+        let from = memtable.seek(tag, Edge::Partition(b"wide", SortEdge::Before(b"100")));
+        let to = memtable.seek(tag, Edge::Partition(b"wide", SortEdge::After(b"399")));
+        let mut at = from;
+        for i in 100..400 {
+            assert_eq!(memtable.record(at).expect("in range").sk(), format!("{i:03}").as_bytes());
+            at = memtable.next(at);
+        }
+        assert_eq!(at, to);
+        for i in (100..400).rev() {
+            at = memtable.previous(at);
+            assert_eq!(memtable.record(at).expect("in range").sk(), format!("{i:03}").as_bytes());
+        }
+        assert_eq!(at, from);
+    }
+
+    #[test]
+    fn replacing_returns_the_older_version_and_counts_bytes_once() {
+        let mut memtable = Memtable::default();
+        put(&mut memtable, "a", "1", b"short");
+        let bytes = memtable.weight().bytes;
+        let old = put(&mut memtable, "a", "1", b"longer!").expect("replaced");
+        assert_eq!(old.body(), b"short");
+        assert_eq!((memtable.len(), memtable.weight().bytes), (1, bytes + 2));
+        memtable.remove(old.tag(), KeyRef::new(b"a", b"1").expect("valid key"));
+        assert_eq!((memtable.len(), memtable.weight().bytes, memtable.leaves.len()), (0, 0, 0));
+    }
+
+    #[test]
+    fn seek_past_everything_is_the_end() {
+        let mut memtable = Memtable::default();
+        assert!(memtable.record(memtable.seek(Tag::FIRST, Edge::TagStart)).is_none());
+        put(&mut memtable, "a", "", b"");
+        assert!(memtable.record(memtable.seek(Tag(u16::MAX), Edge::TagEnd)).is_none());
+    }
+}

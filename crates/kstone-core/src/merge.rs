@@ -1,0 +1,289 @@
+//! Merging sorted runs of records, newest run first: what every read of more than one key goes through, and what
+//! compaction does.
+
+use std::cmp::Ordering;
+
+use crate::key::{Edge, Tag};
+use crate::memory_sst::MemorySstReader;
+use crate::memtable::{Cursor, Memtable};
+use crate::record::Record;
+
+/// How far ahead of a walk records are asked for, so that their cache misses overlap.
+const PREFETCH_AHEAD: usize = 6;
+
+/// A place in the order of a stripe.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place<'a> {
+    pub(crate) tag: Tag,
+    pub(crate) edge: Edge<'a>,
+}
+
+/// The records from one place to another.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Span<'a> {
+    pub(crate) from: Place<'a>,
+    pub(crate) to: Place<'a>,
+}
+
+/// How much one page may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageLimits {
+    /// The most records.
+    pub records: usize,
+    /// The most bytes of keys and stored items. The first record is taken whatever its size.
+    pub bytes: usize,
+}
+
+/// The records of a page so far, and what room is left.
+pub(crate) struct PageBuffer {
+    pub(crate) records: Vec<Record>,
+    left: PageLimits,
+}
+
+impl PageBuffer {
+    pub(crate) fn new(limits: PageLimits) -> Self {
+        Self { records: Vec::new(), left: limits }
+    }
+
+    /// Takes records until the page is full (true) or the merge ends (false).
+    pub(crate) fn fill(&mut self, merge: &mut Merge<'_>) -> bool {
+        loop {
+            if self.left.records == 0 {
+                return true;
+            }
+            let Some(record) = merge.next() else { return false };
+            let bytes = record.pk().len() + record.sk().len() + record.body().len();
+            if bytes > self.left.bytes && !self.records.is_empty() {
+                return true;
+            }
+            self.left.bytes = self.left.bytes.saturating_sub(bytes);
+            self.left.records -= 1;
+            self.records.push(record.clone());
+        }
+    }
+}
+
+/// What a stripe holds at one moment: perhaps a memtable, and SSTs from oldest to newest.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) memtable: Option<&'a Memtable>,
+    pub(crate) ssts: &'a [MemorySstReader],
+}
+
+impl<'a> View<'a> {
+    /// The live records of a span, in order or in reverse.
+    pub(crate) fn merge(&self, span: Span<'_>, reverse: bool) -> Merge<'a> {
+        let memtable = self.memtable.map(|table| Source::Memtable {
+            table,
+            from: table.seek(span.from.tag, span.from.edge),
+            to: table.seek(span.to.tag, span.to.edge),
+        });
+        let ssts = self.ssts.iter().rev().map(|sst| {
+            let from = sst.seek(span.from.tag, span.from.edge);
+            let to = sst.seek(span.to.tag, span.to.edge);
+            Source::Run(sst.records().get(from..to).unwrap_or_default())
+        });
+        let mut sources = Vec::with_capacity(1 + self.ssts.len());
+        sources.extend(memtable.into_iter().chain(ssts).filter(|source| !source.is_empty()));
+        Merge { sources, reverse }
+    }
+}
+
+enum Source<'a> {
+    Memtable { table: &'a Memtable, from: Cursor, to: Cursor },
+    Run(&'a [Record]),
+}
+
+impl<'a> Source<'a> {
+    fn is_empty(&self) -> bool {
+        match self {
+            Self::Memtable { from, to, .. } => from >= to,
+            Self::Run(run) => run.is_empty(),
+        }
+    }
+
+    fn peek(&self, reverse: bool) -> Option<&'a Record> {
+        match *self {
+            Self::Memtable { from, to, .. } if from >= to => None,
+            Self::Memtable { table, from, .. } if !reverse => table.record(from),
+            Self::Memtable { table, to, .. } => table.record(table.previous(to)),
+            Self::Run(run) if !reverse => run.first(),
+            Self::Run(run) => run.last(),
+        }
+    }
+
+    fn pop(&mut self, reverse: bool) {
+        match self {
+            Self::Memtable { table, from, .. } if !reverse => *from = table.next(*from),
+            Self::Memtable { table, to, .. } => *to = table.previous(*to),
+            Self::Run(run) if !reverse => {
+                if let Some(ahead) = run.get(PREFETCH_AHEAD) {
+                    ahead.prefetch();
+                }
+                *run = &run[1..];
+            }
+            Self::Run(run) => {
+                if let Some(ahead) = run.len().checked_sub(1 + PREFETCH_AHEAD) {
+                    run[ahead].prefetch();
+                }
+                *run = &run[..run.len() - 1];
+            }
+        }
+    }
+}
+
+/// Walks the live records of several sources in order: of each key the newest version, none where that is a tombstone.
+pub(crate) struct Merge<'a> {
+    /// Newest first.
+    sources: Vec<Source<'a>>,
+    reverse: bool,
+}
+
+impl<'a> Iterator for Merge<'a> {
+    type Item = &'a Record;
+
+    fn next(&mut self) -> Option<&'a Record> {
+        loop {
+            let mut best: Option<(usize, &'a Record)> = None;
+            for at in 0..self.sources.len() {
+                let Some(record) = self.sources[at].peek(self.reverse) else { continue };
+                let order = best.map_or(Ordering::Less, |(_, best)| record.order(best));
+                match if self.reverse && best.is_some() { order.reverse() } else { order } {
+                    Ordering::Less => best = Some((at, record)),
+                    // An older version of what a newer source holds.
+                    Ordering::Equal => self.sources[at].pop(self.reverse),
+                    Ordering::Greater => {}
+                }
+            }
+            let (at, record) = best?;
+            self.sources[at].pop(self.reverse);
+            if !record.is_tombstone() {
+                return Some(record);
+            }
+        }
+    }
+}
+
+/// What a run of records adds up to, kept so that nobody needs to touch the records to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Weight {
+    pub(crate) bytes: usize,
+    pub(crate) tombstones: usize,
+}
+
+impl Weight {
+    pub(crate) fn of(records: &[Record]) -> Self {
+        let mut weight = Self::default();
+        records.iter().for_each(|record| weight.add(record));
+        weight
+    }
+
+    pub(crate) fn add(&mut self, record: &Record) {
+        self.bytes += record.footprint();
+        self.tombstones += usize::from(record.is_tombstone());
+    }
+
+    pub(crate) fn subtract(&mut self, record: &Record) {
+        self.bytes -= record.footprint();
+        self.tombstones -= usize::from(record.is_tombstone());
+    }
+}
+
+/// Sorted records, one per key, and what they add up to.
+#[derive(Default)]
+pub(crate) struct Run {
+    pub(crate) records: Vec<Record>,
+    pub(crate) weight: Weight,
+}
+
+/// Two sorted runs as one; the newer one's version of a key wins. With nothing older below them, tombstones go.
+///
+/// Hidden versions and spent tombstones are added to `garbage`, to be let go where no lock is held. Records are touched
+/// only where tags are equal or tombstones are to be found.
+pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage: &mut Vec<Record>) -> Run {
+    let mut weight = Weight {
+        bytes: newer.weight.bytes + older.weight.bytes,
+        tombstones: newer.weight.tombstones + older.weight.tombstones,
+    };
+    let drop_tombstones = drop_tombstones && weight.tombstones > 0;
+    let mut records = Vec::with_capacity(newer.records.len() + older.records.len());
+    let mut newer = newer.records.into_iter().peekable();
+    let mut older = older.records.into_iter().peekable();
+    let mut discard = |record: Record| {
+        weight.subtract(&record);
+        garbage.push(record);
+    };
+    loop {
+        let order = match (newer.peek(), older.peek()) {
+            (Some(new), Some(old)) => new.order(old),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => return Run { records, weight },
+        };
+        if order.is_eq() {
+            discard(older.next().expect("peeked"));
+        }
+        let record = if order.is_gt() { older.next() } else { newer.next() }.expect("peeked");
+        if drop_tombstones && record.is_tombstone() {
+            discard(record);
+        } else {
+            records.push(record);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::KeyRef;
+
+    fn put(sk: &str, body: &[u8]) -> Record {
+        Record::put(KeyRef::new(b"p", sk.as_bytes()).expect("valid key"), body)
+    }
+
+    fn tombstone(sk: &str) -> Record {
+        Record::tombstone(KeyRef::new(b"p", sk.as_bytes()).expect("valid key"))
+    }
+
+    fn shape(records: &[Record]) -> Vec<(&[u8], &[u8], bool)> {
+        records.iter().map(|record| (record.sk(), record.body(), record.is_tombstone())).collect()
+    }
+
+    fn run(records: Vec<Record>) -> Run {
+        Run { weight: Weight::of(&records), records }
+    }
+
+    #[test]
+    fn newer_versions_win_and_hidden_ones_are_handed_back() {
+        let newer = vec![put("a", b"new"), tombstone("b")];
+        let older = vec![put("a", b"old"), put("b", b""), put("c", b"")];
+        let mut garbage = Vec::new();
+        let merged = merge_runs(run(newer), run(older), false, &mut garbage);
+        let expected: [(&[u8], &[u8], bool); 3] = [(b"a", b"new", false), (b"b", b"", true), (b"c", b"", false)];
+        assert_eq!(shape(&merged.records), expected);
+        assert_eq!(shape(&garbage), [(&b"a"[..], &b"old"[..], false), (b"b", b"", false)]);
+        assert_eq!(merged.weight, Weight::of(&merged.records));
+    }
+
+    #[test]
+    fn tombstones_go_with_nothing_left_to_hide() {
+        let mut garbage = Vec::new();
+        let newer = run(vec![tombstone("a"), tombstone("z")]);
+        let merged = merge_runs(newer, run(vec![put("a", b""), put("c", b"")]), true, &mut garbage);
+        assert_eq!(shape(&merged.records), [(&b"c"[..], &b""[..], false)]);
+        assert_eq!(garbage.len(), 3);
+        assert_eq!(merged.weight, Weight::of(&merged.records));
+    }
+
+    #[test]
+    fn a_page_takes_its_first_record_whatever_the_size_and_stops_before_the_next() {
+        let sst = MemorySstReader::from_run("s".into(), run(vec![put("a", &[0; 100]), put("b", b"")]));
+        let ssts = [sst];
+        let tag = ssts[0].records()[0].tag();
+        let span = Span { from: Place { tag, edge: Edge::TagStart }, to: Place { tag, edge: Edge::TagEnd } };
+        let mut merge = View { memtable: None, ssts: &ssts }.merge(span, false);
+        let mut page = PageBuffer::new(PageLimits { records: 10, bytes: 50 });
+        assert!(page.fill(&mut merge));
+        assert_eq!(page.records.len(), 1);
+    }
+}

@@ -1,0 +1,155 @@
+//! The record: what memtable, WAL and SSTs hold and what a read hands out.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::ptr::NonNull;
+
+use crate::item::ItemRef;
+use crate::key::{Edge, Key, KeyRef, Keyspace, SortEdge, TAG_HASH_BITS, Tag};
+use crate::raw::counted::{Counted, Kind, MAGIC, Parts};
+
+/// The number of a write: one sequence per database, rising in the order of the writes to each key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct SeqNo(pub u64);
+
+/// One version of an item, or the mark that it was deleted (a tombstone). Immutable.
+///
+/// A handle is 8 bytes; cloning it counts one more user of the same bytes, and the last one frees them. Any thread may
+/// hold one, also after the database is gone.
+///
+/// ```
+/// use kstone_core::{item::ItemWriter, key::KeyRef, record::Record};
+/// let mut item = ItemWriter::new();
+/// item.set_str("name", "Alice")?;
+/// let record = Record::put(KeyRef::new(b"user#1", b"")?, item.finish());
+/// assert_eq!(record.item().get("name").and_then(|name| name.as_str()), Some("Alice"));
+/// # Ok::<(), kstone_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Record(pub(crate) Counted);
+
+impl Record {
+    /// The two bytes before the address that [`Record::into_raw`] gives, as a native-endian u16.
+    pub const MAGIC: u16 = MAGIC;
+
+    /// A version of an item. `body` is in the stored form, as [`crate::item::ItemWriter`] makes it.
+    ///
+    /// Costs one allocation and one copy.
+    pub fn put(key: KeyRef<'_>, body: &[u8]) -> Self {
+        Self::new(Kind::Put, key, body)
+    }
+
+    /// The mark that hides every older version of the key.
+    pub fn tombstone(key: KeyRef<'_>) -> Self {
+        Self::new(Kind::Tombstone, key, &[])
+    }
+
+    fn new(kind: Kind, key: KeyRef<'_>, body: &[u8]) -> Self {
+        Self(Counted::new(&Parts { kind, tag: key.route().tag, pk: key.pk(), sk: key.sk(), body }))
+    }
+
+    /// The partition key.
+    pub fn pk(&self) -> &[u8] {
+        self.0.pk()
+    }
+
+    /// The sort key; empty where there is none.
+    pub fn sk(&self) -> &[u8] {
+        self.0.sk()
+    }
+
+    /// The key, copied.
+    pub fn key(&self) -> Key {
+        let key = Key::with_sk(self.pk().to_vec(), self.sk().to_vec());
+        key.in_keyspace(self.key_ref().keyspace())
+    }
+
+    /// The item in its stored form; empty for a tombstone.
+    pub fn body(&self) -> &[u8] {
+        self.0.body()
+    }
+
+    /// The item, read in place.
+    pub fn item(&self) -> ItemRef<'_> {
+        ItemRef::new(self.body())
+    }
+
+    /// Whether this marks a deletion.
+    pub fn is_tombstone(&self) -> bool {
+        self.0.kind() == Kind::Tombstone
+    }
+
+    /// The number of the write that made this version; 0 before it is written.
+    pub fn seq(&self) -> SeqNo {
+        SeqNo(self.0.seq())
+    }
+
+    /// Bytes that this record holds, keys and header included.
+    pub fn footprint(&self) -> usize {
+        self.0.footprint()
+    }
+
+    /// Whether both are the same version, not merely equal ones.
+    pub fn same(&self, other: &Self) -> bool {
+        self.0.same(&other.0)
+    }
+
+    /// Asks for the record's first cache line ahead of its use; never needed for correctness.
+    pub fn prefetch(&self) {
+        self.0.prefetch();
+    }
+
+    /// Gives this handle's count away as an address: that of the partition key, behind [`Record::MAGIC`].
+    /// For foreign callers, who bring it back through [`Record::from_raw`].
+    pub fn into_raw(self) -> NonNull<u8> {
+        self.0.into_raw()
+    }
+
+    pub(crate) fn set_seq(&mut self, seq: SeqNo) {
+        self.0.set_seq(seq.0);
+    }
+
+    pub(crate) fn tag(&self) -> Tag {
+        self.0.tag()
+    }
+
+    pub(crate) fn key_ref(&self) -> KeyRef<'_> {
+        let keyspace = if self.tag() > Tag::LAST_ITEM { Keyspace::Index } else { Keyspace::Items };
+        KeyRef::of_record(self.pk(), self.sk(), keyspace)
+    }
+
+    /// The order inside a stripe: tag, partition key, sort key. Touches the records only where their tags are equal.
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
+        self.tag().cmp(&other.tag()).then_with(|| self.pk().cmp(other.pk())).then_with(|| self.sk().cmp(other.sk()))
+    }
+
+    pub(crate) fn has_key(&self, key: KeyRef<'_>) -> bool {
+        self.sk() == key.sk() && self.pk() == key.pk()
+    }
+
+    /// Whether this record, whose tag is the edge's, lies before the edge.
+    pub(crate) fn is_before(&self, edge: Edge<'_>) -> bool {
+        edge.is_after(self.pk(), self.sk())
+    }
+
+    /// The edge just before this record, or just after it.
+    pub(crate) fn edge(&self, after: bool) -> Edge<'_> {
+        let sk = self.sk();
+        Edge::Partition(self.pk(), if after { SortEdge::After(sk) } else { SortEdge::Before(sk) })
+    }
+}
+
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record")
+            .field("pk", &self.pk().escape_ascii().to_string())
+            .field("sk", &self.sk().escape_ascii().to_string())
+            .field("seq", &self.seq().0)
+            .field("tombstone", &self.is_tombstone())
+            .field("body_len", &self.body().len())
+            .finish_non_exhaustive()
+    }
+}
+
+const _: () = assert!(TAG_HASH_BITS < u16::BITS, "the keyspace needs a bit of the tag");
+const _: () = assert!(size_of::<Option<Record>>() == 8, "a handle is 8 bytes");

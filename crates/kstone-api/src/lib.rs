@@ -1,0 +1,41 @@
+//! DynamoDB's data model in memory: items of typed attributes under a partition key and an optional sort key.
+//!
+//! ```
+//! use kstone_api::{Database, ItemBuilder, Query};
+//!
+//! let db = Database::create_in_memory()?;
+//! let item = ItemBuilder::new().string("name", "Alice").number("age", 30).build();
+//! db.put(b"user#1", item)?;
+//! assert!(db.get(b"user#1")?.is_some());
+//!
+//! let page = db.query(Query::new().partition_key(b"user#1").build())?;
+//! assert_eq!(page.items[0]["name"].as_string(), Some("Alice"));
+//! # Ok::<(), kstone_api::Error>(())
+//! ```
+//!
+//! Nothing survives the process, and nothing is written to disk. Every type here may be used from any thread.
+
+mod database;
+mod item_builder;
+mod item_check;
+pub mod json;
+mod page;
+mod query;
+mod records;
+mod scan;
+mod stats;
+mod token;
+
+pub use database::{Database, DatabaseOptions};
+pub use item_builder::ItemBuilder;
+pub use kstone_core::engine::{MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present};
+pub use kstone_core::error::{Error, Result, Unit};
+pub use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
+pub use kstone_core::key::{Key, KeyRef};
+pub use kstone_core::record::Record;
+pub use kstone_core::value::{Item, Type, Value as KeystoneValue};
+pub use page::{Page, QueryResult};
+pub use query::{Query, Select, SortKeyCondition};
+pub use records::Records;
+pub use scan::Scan;
+pub use stats::Stats;

@@ -1,0 +1,192 @@
+//! What a query asks for: one partition, a condition on its sort keys, a direction and a limit.
+
+use std::ops::Bound;
+
+use kstone_core::engine::SortKeyRange;
+use kstone_core::key::KeyRef;
+use kstone_core::{Error, Result};
+
+use crate::token;
+
+/// A condition on the sort keys of a partition. Sort keys are compared as bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SortKeyCondition {
+    /// Every sort key, and no sort key.
+    #[default]
+    Any,
+    /// Equal to this.
+    Eq(Vec<u8>),
+    /// Less than this.
+    Lt(Vec<u8>),
+    /// Less than or equal to this.
+    Le(Vec<u8>),
+    /// Greater than this.
+    Gt(Vec<u8>),
+    /// Greater than or equal to this.
+    Ge(Vec<u8>),
+    /// From the first to the second, both included.
+    Between(Vec<u8>, Vec<u8>),
+    /// Starting with these bytes.
+    BeginsWith(Vec<u8>),
+}
+
+impl SortKeyCondition {
+    /// A number for the comparison, and its operands; empty where there is none.
+    fn parts(&self) -> (u8, &[u8], &[u8]) {
+        match self {
+            Self::Any => (0, &[], &[]),
+            Self::Eq(sk) => (1, sk, &[]),
+            Self::Lt(sk) => (2, sk, &[]),
+            Self::Le(sk) => (3, sk, &[]),
+            Self::Gt(sk) => (4, sk, &[]),
+            Self::Ge(sk) => (5, sk, &[]),
+            Self::Between(low, high) => (6, low, high),
+            Self::BeginsWith(sk) => (7, sk, &[]),
+        }
+    }
+}
+
+/// What a read returns of the items it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Select {
+    /// Every attribute.
+    #[default]
+    All,
+    /// Their number alone.
+    Count,
+    /// The key, as the attributes `pk` and `sk`.
+    KeysOnly,
+}
+
+/// One page of one partition, in the order of the sort keys' bytes.
+///
+/// ```
+/// use kstone_api::{Database, ItemBuilder, Query, SortKeyCondition};
+/// let db = Database::create_in_memory()?;
+/// for hour in 0..24 {
+///     let item = ItemBuilder::new().number("hour", hour).build();
+///     db.put_with_sk(b"sensor#1", format!("{hour:02}:00").as_bytes(), item)?;
+/// }
+/// let evening = Query::new()
+///     .partition_key(b"sensor#1")
+///     .sort_key(SortKeyCondition::Ge(b"18:00".to_vec()))
+///     .reverse(true)
+///     .limit(2)
+///     .build();
+/// let page = db.query(evening)?;
+/// assert_eq!(page.items[0]["hour"].as_number(), Some(&"23".to_string()));
+/// assert_eq!(page.count, 2);
+/// # Ok::<(), kstone_api::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Query {
+    pub(crate) partition_key: Vec<u8>,
+    pub(crate) sort_key: SortKeyCondition,
+    pub(crate) reverse: bool,
+    pub(crate) limit: Option<usize>,
+    pub(crate) token: Option<Vec<u8>>,
+    pub(crate) select: Select,
+}
+
+impl Query {
+    /// A query that needs a partition key yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The partition to read: 1 to 2048 bytes.
+    #[must_use]
+    pub fn partition_key(mut self, pk: &[u8]) -> Self {
+        self.partition_key = pk.to_vec();
+        self
+    }
+
+    /// Which of its sort keys.
+    #[must_use]
+    pub fn sort_key(mut self, condition: SortKeyCondition) -> Self {
+        self.sort_key = condition;
+        self
+    }
+
+    /// Highest sort key first.
+    #[must_use]
+    pub fn reverse(mut self, reverse: bool) -> Self {
+        self.reverse = reverse;
+        self
+    }
+
+    /// The most items to examine, at least 1. Without it a page ends at 1 MiB.
+    #[must_use]
+    pub fn limit(mut self, items: usize) -> Self {
+        self.limit = Some(items);
+        self
+    }
+
+    /// Where the last page of the same query ended.
+    #[must_use]
+    pub fn token(mut self, token: &[u8]) -> Self {
+        self.token = Some(token.to_vec());
+        self
+    }
+
+    /// What to return of each item.
+    #[must_use]
+    pub fn select(mut self, select: Select) -> Self {
+        self.select = select;
+        self
+    }
+
+    /// The finished query.
+    #[must_use]
+    pub fn build(self) -> Self {
+        self
+    }
+
+    /// Checks the query's keys and calls back with the range of its sort keys behind `ended_at`.
+    pub(crate) fn with_range<T>(&self, ended_at: Option<&[u8]>, read: impl FnOnce(SortKeyRange<'_>) -> T) -> Result<T> {
+        let (_, low, high) = self.sort_key.parts();
+        KeyRef::new(&self.partition_key, low)?;
+        KeyRef::new(&self.partition_key, high)?;
+        let mut prefix_end = Vec::new();
+        let (mut from, mut to) = bounds(&self.sort_key, &mut prefix_end)?;
+        if let Some(sk) = ended_at {
+            *(if self.reverse { &mut to } else { &mut from }) = Bound::Excluded(sk);
+        }
+        Ok(read((from, to)))
+    }
+
+    /// What the query asks for, in one number: its tokens fit no other.
+    pub(crate) fn shape(&self) -> u32 {
+        let (condition, low, high) = self.sort_key.parts();
+        token::shape(&[b"query", &self.partition_key, &[condition, self.reverse.into()], low, high])
+    }
+}
+
+/// The bounds of a condition; `prefix_end` lends them the end of a prefix's range.
+fn bounds<'a>(condition: &'a SortKeyCondition, prefix_end: &'a mut Vec<u8>) -> Result<SortKeyRange<'a>> {
+    use Bound::{Excluded, Included, Unbounded};
+    Ok(match condition {
+        SortKeyCondition::Any => (Unbounded, Unbounded),
+        SortKeyCondition::Eq(sk) => (Included(sk.as_slice()), Included(sk.as_slice())),
+        SortKeyCondition::Lt(sk) => (Unbounded, Excluded(sk.as_slice())),
+        SortKeyCondition::Le(sk) => (Unbounded, Included(sk.as_slice())),
+        SortKeyCondition::Gt(sk) => (Excluded(sk.as_slice()), Unbounded),
+        SortKeyCondition::Ge(sk) => (Included(sk.as_slice()), Unbounded),
+        SortKeyCondition::Between(low, high) if low > high => {
+            return Err(Error::invalid(
+                "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound",
+            ));
+        }
+        SortKeyCondition::Between(low, high) => (Included(low.as_slice()), Included(high.as_slice())),
+        SortKeyCondition::BeginsWith(prefix) => {
+            // The first key behind every key with this prefix: its last byte that can be raised, raised.
+            let Some(raised) = prefix.iter().rposition(|&byte| byte != 0xFF) else {
+                return Ok((Included(prefix.as_slice()), Unbounded));
+            };
+            prefix_end.clear();
+            prefix_end.extend_from_slice(&prefix[..=raised]);
+            prefix_end[raised] += 1;
+            (Included(prefix.as_slice()), Excluded(prefix_end.as_slice()))
+        }
+    })
+}

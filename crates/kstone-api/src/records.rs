@@ -1,0 +1,78 @@
+//! Iterators over the database as it was at one moment.
+
+use kstone_core::engine::{Cut, PageLimits};
+use kstone_core::record::Record;
+use kstone_core::{Error, Result};
+
+use crate::page::{PAGE_MAX_BYTES, keys_only, page_limits};
+use crate::query::{Query, Select};
+use crate::scan::Scan;
+
+/// How many records an iterator takes from its cut at a time.
+const BATCH: PageLimits = PageLimits { records: 256, bytes: PAGE_MAX_BYTES };
+
+pub(crate) enum IterSource {
+    Query(Query),
+    Scan(Scan),
+}
+
+/// The records of a query or a scan as they were when it was opened. Outlives the database.
+///
+/// Holds what was there then: memory that later writes replace is freed when the iterator is dropped.
+pub struct Records {
+    cut: Cut,
+    source: IterSource,
+    select: Select,
+    /// How many may still be returned.
+    left: usize,
+    batch: std::vec::IntoIter<Record>,
+    /// The key at which the last batch ended.
+    last: Option<(Vec<u8>, Vec<u8>)>,
+    more: bool,
+}
+
+impl Records {
+    pub(crate) fn new(
+        cut: Cut,
+        source: IterSource,
+        limit: Option<usize>,
+        select: Select,
+        last: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Self> {
+        if select == Select::Count {
+            return Err(Error::invalid("an iterator returns items, it cannot return their count"));
+        }
+        let left = page_limits(limit)?.records;
+        Ok(Self { cut, source, select, left, batch: Vec::new().into_iter(), last, more: true })
+    }
+
+    fn next_batch(&mut self) {
+        let last = self.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
+        let page = match &self.source {
+            IterSource::Query(query) => query.with_range(last.map(|(_, sk)| sk), |range| {
+                self.cut.query(&query.partition_key, range, query.reverse, BATCH)
+            }),
+            IterSource::Scan(scan) => scan.range().map(|range| {
+                let range = last.map_or(range, |(pk, sk)| range.after(pk, sk));
+                self.cut.scan(range, BATCH)
+            }),
+        }
+        .expect("the request was checked when the iterator was opened");
+        self.more = page.limited;
+        self.last = page.records.last().map(|record| (record.pk().to_vec(), record.sk().to_vec()));
+        self.batch = page.records.into_iter();
+    }
+}
+
+impl Iterator for Records {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        self.left = self.left.checked_sub(1)?;
+        if self.batch.as_slice().is_empty() && self.more {
+            self.next_batch();
+        }
+        let record = self.batch.next()?;
+        Some(if self.select == Select::KeysOnly { keys_only(&record) } else { record })
+    }
+}

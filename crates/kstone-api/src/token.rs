@@ -1,0 +1,88 @@
+//! The page token: where a page ended, in a form that does not fit another request.
+//!
+//! ```text
+//! version u8 │ shape u32 │ pk length u16 │ pk │ sk │ crc32 u32 of all before      (little-endian)
+//! ```
+//!
+//! The shape is a crc over what the request asks for, the limit aside: a caller may change the size of its pages.
+
+use kstone_core::{Error, Result};
+
+const VERSION: u8 = 1;
+const HEAD_LEN: usize = 1 + 4 + 2;
+const CRC_LEN: usize = 4;
+
+/// What a request asks for, in one number; the parts are told apart by their lengths.
+pub(crate) fn shape(parts: &[&[u8]]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in parts {
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize()
+}
+
+/// The token of a page that ended at this key.
+pub(crate) fn encode(shape: u32, pk: &[u8], sk: &[u8]) -> Vec<u8> {
+    let mut token = Vec::with_capacity(HEAD_LEN + pk.len() + sk.len() + CRC_LEN);
+    token.push(VERSION);
+    token.extend_from_slice(&shape.to_le_bytes());
+    token.extend_from_slice(&(pk.len() as u16).to_le_bytes());
+    token.extend_from_slice(pk);
+    token.extend_from_slice(sk);
+    token.extend_from_slice(&crc32fast::hash(&token).to_le_bytes());
+    token
+}
+
+/// The key at which the page of this token ended.
+pub(crate) fn decode(token: &[u8], shape: u32) -> Result<(&[u8], &[u8])> {
+    let damaged = || Error::invalid("The provided page token is damaged or is not a page token");
+    let (content, crc) = token.split_last_chunk::<CRC_LEN>().ok_or_else(damaged)?;
+    if crc32fast::hash(content) != u32::from_le_bytes(*crc) {
+        return Err(damaged());
+    }
+    let (head, keys) = content.split_first_chunk::<HEAD_LEN>().ok_or_else(damaged)?;
+    let [version, s0, s1, s2, s3, l0, l1] = *head;
+    if version != VERSION {
+        return Err(Error::invalid(format!("The provided page token is of version {version}, not {VERSION}")));
+    }
+    if u32::from_le_bytes([s0, s1, s2, s3]) != shape {
+        return Err(Error::invalid("The provided page token belongs to another request"));
+    }
+    keys.split_at_checked(u16::from_le_bytes([l0, l1]).into()).ok_or_else(damaged)
+}
+
+/// As [`decode`], copied.
+pub(crate) fn decode_owned(token: &[u8], shape: u32) -> Result<(Vec<u8>, Vec<u8>)> {
+    decode(token, shape).map(|(pk, sk)| (pk.to_vec(), sk.to_vec()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn token_gives_its_key_back_to_the_same_shape_alone() {
+        let token = encode(7, b"p\0k", b"");
+        assert_eq!(decode(&token, 7), Ok((&b"p\0k"[..], &b""[..])));
+        assert!(decode(&token, 8).is_err());
+    }
+
+    #[test]
+    fn every_flipped_bit_and_every_cut_is_found() {
+        let token = encode(7, b"pk", b"sort");
+        for len in 0..token.len() {
+            assert!(decode(&token[..len], 7).is_err(), "cut to {len} bytes");
+        }
+        for bit in 0..token.len() * 8 {
+            let mut flipped = token.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            assert!(decode(&flipped, 7).is_err(), "bit {bit} flipped");
+        }
+    }
+
+    #[test]
+    fn parts_of_a_shape_do_not_run_together() {
+        assert_ne!(shape(&[b"ab", b"c"]), shape(&[b"a", b"bc"]));
+    }
+}

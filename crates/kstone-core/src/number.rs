@@ -102,11 +102,11 @@ pub fn is_canonical(text: &str) -> bool {
 /// ```
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
-    match (a.strip_prefix('-'), b.strip_prefix('-')) {
-        (None, None) => compare_magnitudes(a, b),
-        (Some(a), Some(b)) => compare_magnitudes(b, a),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
+    match (a.as_bytes(), b.as_bytes()) {
+        ([b'-', a @ ..], [b'-', b @ ..]) => compare_magnitudes(b, a),
+        ([b'-', ..], _) => Ordering::Less,
+        (_, [b'-', ..]) => Ordering::Greater,
+        (a, b) => compare_magnitudes(a, b),
     }
 }
 
@@ -263,11 +263,11 @@ impl Spelling {
 }
 
 /// Canonical texts without their signs.
-fn compare_magnitudes(a: &str, b: &str) -> Ordering {
-    let (a_whole, a_fraction) = a.split_once('.').unwrap_or((a, ""));
-    let (b_whole, b_fraction) = b.split_once('.').unwrap_or((b, ""));
-    // Without leading zeros more digits are more; without trailing ones fractions order like words.
-    (a_whole.len().cmp(&b_whole.len())).then_with(|| a_whole.cmp(b_whole)).then_with(|| a_fraction.cmp(b_fraction))
+fn compare_magnitudes(a: &[u8], b: &[u8]) -> Ordering {
+    let whole = |text: &[u8]| text.iter().position(|&b| b == b'.').unwrap_or(text.len());
+    // Without leading zeros more digits before the point are more. With as many, the points lie in the same place, and
+    // texts order like words: without trailing zeros, one that goes on is more.
+    whole(a).cmp(&whole(b)).then_with(|| a.cmp(b))
 }
 
 /// `text`, cut where it is long, for an error's text.

@@ -99,7 +99,7 @@ fn pages_in_both_directions_join_to_the_whole() -> Result<()> {
 fn a_page_without_a_limit_ends_at_one_mebibyte() -> Result<()> {
     let db = Database::create_in_memory()?;
     for i in 0..5_u8 {
-        db.put_with_sk(b"p", &[i], ItemBuilder::new().binary("b", &vec![0; 300_000]).build())?;
+        db.put_with_sk(b"p", &[i], ItemBuilder::new().binary("b", vec![0; 300_000]).build())?;
     }
     let first = db.query(Query::new().partition_key(b"p").build())?;
     assert_eq!((first.count, first.token.is_some()), (3, true));

@@ -1,7 +1,7 @@
 //! The Rust examples of the in-memory mode's specification, as they are printed there but for names that it leaves
 //! undefined, which each module defines above its example. Examples that need a schema, a filter or a transaction are
 //! not here yet; `Database::open` of a file is out of scope.
-#![expect(clippy::unwrap_used, reason = "examples are kept as printed")]
+#![expect(clippy::unwrap_used, clippy::needless_borrows_for_generic_args, reason = "examples are kept as printed")]
 #![cfg_attr(rustfmt, rustfmt_skip)]
 
 type AnyResult<T> = Result<T, Box<dyn std::error::Error>>;

@@ -60,7 +60,7 @@ fn an_attribute_named_like_the_key_must_equal_it() -> Result<()> {
 #[test]
 fn an_item_may_take_400_kb_with_its_key_and_no_more() -> Result<()> {
     let db = Database::create_in_memory()?;
-    let item = |bytes: usize| ItemBuilder::new().binary("b", &vec![7; bytes]).build();
+    let item = |bytes: usize| ItemBuilder::new().binary("b", vec![7; bytes]).build();
     // The key counts as the attribute pk: two bytes of name and one of value; so does the name b.
     let fits = 400 * 1024 - 3 - 1;
     db.put(b"p", item(fits))?;
@@ -128,7 +128,7 @@ fn stats_count_what_is_there() -> Result<()> {
     db.compact()?;
     let stats = db.stats()?;
     assert_eq!((stats.items, stats.tombstones, stats.sst_records, stats.memtable_records), (90, 0, 90, 0));
-    let json = serde_json::to_value(&stats).expect("serialised");
+    let json = serde_json::to_value(stats).expect("serialised");
     assert_eq!(json["items"], 90);
     db.clear()?;
     assert_eq!(db.stats()?.items, 0);

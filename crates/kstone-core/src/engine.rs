@@ -176,7 +176,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn put(&self, key: KeyRef<'_>, body: &[u8]) -> Result<SeqNo> {
-        self.write(key.route().stripe, Record::put(key, body))
+        let route = key.route();
+        self.write(route.stripe, Record::routed_put(route.tag, key, body))
     }
 
     /// Removes the item of this key, if there is one.
@@ -184,7 +185,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn delete(&self, key: KeyRef<'_>) -> Result<SeqNo> {
-        self.write(key.route().stripe, Record::tombstone(key))
+        let route = key.route();
+        self.write(route.stripe, Record::routed_tombstone(route.tag, key))
     }
 
     /// Decides and writes under the locks of all the keys' stripes, as one: nobody sees a part of it.

@@ -36,16 +36,22 @@ impl Record {
     ///
     /// Costs one allocation and one copy.
     pub fn put(key: KeyRef<'_>, body: &[u8]) -> Self {
-        Self::new(Kind::Put, key, body)
+        Self::routed_put(key.route().tag, key, body)
     }
 
     /// The mark that hides every older version of the key.
     pub fn tombstone(key: KeyRef<'_>) -> Self {
-        Self::new(Kind::Tombstone, key, &[])
+        Self::routed_tombstone(key.route().tag, key)
     }
 
-    fn new(kind: Kind, key: KeyRef<'_>, body: &[u8]) -> Self {
-        Self(Counted::new(&Parts { kind, tag: key.route().tag, pk: key.pk(), sk: key.sk(), body }))
+    /// As [`Record::put`], for a caller that has routed the key already.
+    pub(crate) fn routed_put(tag: Tag, key: KeyRef<'_>, body: &[u8]) -> Self {
+        Self(Counted::new(&Parts { kind: Kind::Put, tag, pk: key.pk(), sk: key.sk(), body }))
+    }
+
+    /// As [`Record::tombstone`], for a caller that has routed the key already.
+    pub(crate) fn routed_tombstone(tag: Tag, key: KeyRef<'_>) -> Self {
+        Self(Counted::new(&Parts { kind: Kind::Tombstone, tag, pk: key.pk(), sk: key.sk(), body: &[] }))
     }
 
     /// The partition key.

@@ -37,8 +37,10 @@ pub(crate) struct Tree {
 #[derive(Default)]
 #[must_use = "garbage is dropped after the lock is let go"]
 pub(crate) struct Garbage {
+    /// The version that a write replaced in the memtable.
+    replaced: Option<Record>,
     wal: Vec<(Lsn, Record)>,
-    records: Vec<Record>,
+    merged: Vec<Record>,
 }
 
 /// When the trees of an engine flush, and as whom they name their SSTs.
@@ -62,17 +64,17 @@ impl Tree {
     /// Makes the record the newest version of its key. Flushes and compacts when it is time.
     pub(crate) fn apply(&mut self, record: Record, policy: FlushPolicy) -> Garbage {
         self.wal.append(record.clone());
-        let superseded = if record.is_tombstone() && !self.tombstone_is_needed(&record) {
+        let replaced = if record.is_tombstone() && !self.tombstone_is_needed(&record) {
             // Neither the deleted version nor the tombstone is needed, but the log still holds both.
             self.wal.note_superseded(record.footprint());
             self.memtable.remove(record.tag(), record.key_ref())
         } else {
             self.memtable.insert(record)
         };
-        if let Some(old) = &superseded {
+        if let Some(old) = &replaced {
             self.wal.note_superseded(old.footprint());
         }
-        let mut garbage = Garbage { wal: Vec::new(), records: superseded.into_iter().collect() };
+        let mut garbage = Garbage { replaced, ..Garbage::default() };
         if self.wal.unflushed() >= policy.wal_records {
             self.flush(policy.stripe, &mut garbage);
             self.compact_some(policy.stripe, &mut garbage);
@@ -157,7 +159,7 @@ impl Tree {
         let mut merged = Run::default();
         for (at, reader) in self.ssts.split_off(first).into_iter().enumerate().rev() {
             let nothing_is_older = first + at == 0;
-            merged = merge_runs(merged, reader.into_run(), nothing_is_older, &mut garbage.records);
+            merged = merge_runs(merged, reader.into_run(), nothing_is_older, &mut garbage.merged);
         }
         self.compactions += 1;
         if !merged.records.is_empty() {

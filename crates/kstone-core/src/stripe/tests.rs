@@ -94,7 +94,7 @@ fn a_delete_hides_older_versions_in_ssts_until_compaction_drops_both() {
     assert!(tree.memtable.is_empty(), "the tombstone in an SST is enough");
     let mut garbage = Garbage::default();
     tree.compact_all(policy(1).stripe, &mut garbage);
-    assert_eq!(garbage.records.len(), 2, "the old version and its tombstone");
+    assert_eq!(garbage.merged.len(), 2, "the old version and its tombstone");
     assert_eq!((tree.ssts().len(), tree.ssts()[0].len(), tree.ssts()[0].weight().tombstones), (1, 1, 0));
     assert_eq!((body(&tree, "a"), body(&tree, "b").as_deref()), (None, Some(&b""[..])));
 }

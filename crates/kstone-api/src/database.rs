@@ -16,6 +16,8 @@ use crate::records::{IterSource, Records};
 use crate::scan::Scan;
 use crate::stats::Stats;
 use crate::token;
+#[cfg(doc)]
+use crate::{Error, ItemWriter, Select};
 
 /// What a database can be told when it is made. Zero means the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

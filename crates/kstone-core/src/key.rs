@@ -1,7 +1,7 @@
 //! Keys: what addresses an item, which stripe it lives in, and the order it has there.
 //!
 //! Two orders exist. [`Key::encode`] gives the order that callers see: keyspace, partition key, sort key.
-//! Inside a stripe records are ordered by ([`Tag`], partition key, sort key), so that a partition is found through a
+//! Inside a stripe records are ordered by (tag, partition key, sort key), so that a partition is found through a
 //! hash and its items still lie together in sort-key order:
 //!
 //! ```text

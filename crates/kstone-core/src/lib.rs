@@ -1,7 +1,7 @@
 //! How kstone keeps records: an in-memory LSM of 256 stripes.
 //!
 //! From the outside in: [`engine`] routes a key to its stripe and owns the order of locks; a stripe is one lock
-//! around a memtable, a WAL segment and a few SSTs; [`merge`] reads them newest first; compaction keeps them few.
+//! around a memtable, a WAL segment and a few SSTs; `merge` reads them newest first; compaction keeps them few.
 //! What is stored is a [`record::Record`]: one counted, immutable buffer of key and item. [`item`] reads the item's
 //! attributes in place; [`value`] is the owned form callers build.
 //!

@@ -4,7 +4,7 @@
 //! flushes when its log has taken a number of records. A log holds references to records, not copies, and a stripe
 //! drops the superseded ones before they pin much memory.
 //!
-//! A stripe owns a [`WalSegment`] under its own lock. [`MemoryWal`] is the same thing as a handle of its own that
+//! A stripe owns a `WalSegment` under its own lock. [`MemoryWal`] is the same thing as a handle of its own that
 //! threads may share.
 
 use std::sync::Arc;

@@ -38,6 +38,7 @@ pub(crate) struct Tree {
 #[must_use = "garbage is dropped after the lock is let go"]
 pub(crate) struct Garbage {
     /// The version that a write replaced in the memtable.
+    #[expect(dead_code, reason = "held only to be dropped after the lock")]
     replaced: Option<Record>,
     wal: Vec<(Lsn, Record)>,
     merged: Vec<Record>,

@@ -44,7 +44,8 @@ pub enum JsonForm {
 ///
 /// # Errors
 /// [`Error::Invalid`](kstone_core::error::Error::Invalid) for text that is no such item, saying where;
-/// [`Error::Limit`](kstone_core::error::Error::Limit) for an item that is larger than any may be.
+/// [`Error::Limit`](kstone_core::error::Error::Limit) for an item that is larger or deeper than
+/// any may be.
 ///
 /// ```
 /// use kstone_api::json::{JsonForm, item_from_str};
@@ -72,7 +73,15 @@ pub fn item_from_str(text: &str, form: JsonForm) -> Result<ItemWriter> {
 /// assert_eq!(value, KeystoneValue::list([KeystoneValue::number(1.5), KeystoneValue::null()]));
 /// ```
 pub fn value_from_str(text: &str, form: JsonForm) -> Result<Value> {
-    read::value(text, form)
+    read::value("", text, form)
+}
+
+/// As [`value_from_str`], for the value of this attribute: errors name it.
+///
+/// # Errors
+/// As [`value_from_str`].
+pub fn attribute_from_str(name: &str, text: &str, form: JsonForm) -> Result<Value> {
+    read::value(name, text, form)
 }
 
 /// Writes an item, without spaces, its attributes in the order of their names.

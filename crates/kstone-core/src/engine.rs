@@ -81,7 +81,7 @@ impl<'a> ScanRange<'a> {
     pub fn segment(segment: u32, segments: u32) -> Result<Self> {
         if segments > SEGMENTS_MAX {
             let (limit, found) = (SEGMENTS_MAX as usize, segments as usize);
-            return Err(Error::Limit { what: "TotalSegments", unit: Unit::Entries, limit, found });
+            return Err(Error::limit("TotalSegments", Unit::Entries, limit, found));
         }
         if segment >= segments {
             return Err(Error::invalid(format!(

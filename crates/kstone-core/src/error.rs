@@ -13,7 +13,7 @@ pub enum Error {
     #[error("{0}")]
     Invalid(String),
     /// A documented size limit is passed: make the thing smaller.
-    #[error("{what} has exceeded the maximum allowed size: the limit is {limit} {unit}, found {found}")]
+    #[error("{what} has exceeded the maximum allowed size: the limit is {limit} {unit}, found {found}{}", Place(at))]
     Limit {
         /// What is too large, such as "Item size".
         what: &'static str,
@@ -23,6 +23,8 @@ pub enum Error {
         limit: usize,
         /// The size found.
         found: usize,
+        /// Where in the input, where that is known: an attribute's path, a line and a column.
+        at: Option<Box<str>>,
     },
     /// A write panicked earlier, so the database may be half changed: open a new one.
     #[error("an earlier write to this database panicked; it refuses further use")]
@@ -33,6 +35,19 @@ impl Error {
     /// An [`Error::Invalid`] with this text.
     pub fn invalid(text: impl Into<String>) -> Self {
         Self::Invalid(text.into())
+    }
+
+    /// An [`Error::Limit`] that does not say where.
+    pub fn limit(what: &'static str, unit: Unit, limit: usize, found: usize) -> Self {
+        Self::Limit { what, unit, limit, found, at: None }
+    }
+}
+
+struct Place<'a>(&'a Option<Box<str>>);
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |place| write!(f, " ({place})"))
     }
 }
 

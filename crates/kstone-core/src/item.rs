@@ -141,11 +141,11 @@ pub fn check_size(pk: &[u8], sk: &[u8], item: ItemRef<'_>) -> Result<()> {
 }
 
 fn item_too_large(found: usize) -> Error {
-    Error::Limit { what: "Item size", unit: Unit::Bytes, limit: ITEM_MAX_BYTES, found }
+    Error::limit("Item size", Unit::Bytes, ITEM_MAX_BYTES, found)
 }
 
 fn body_too_large(found: usize) -> Error {
-    Error::Limit { what: "Item size as stored", unit: Unit::Bytes, limit: BODY_MAX_BYTES, found }
+    Error::limit("Item size as stored", Unit::Bytes, BODY_MAX_BYTES, found)
 }
 
 /// [`value_size`] of values inside this many levels; what is nested too deep to be valid counts nothing.

@@ -163,7 +163,7 @@ impl<'a> KeyRef<'a> {
 
 fn check_length(what: &'static str, key: &[u8], limit: usize) -> Result<()> {
     if key.len() > limit {
-        return Err(Error::Limit { what, unit: Unit::Bytes, limit, found: key.len() });
+        return Err(Error::limit(what, Unit::Bytes, limit, key.len()));
     }
     Ok(())
 }

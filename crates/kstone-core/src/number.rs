@@ -197,7 +197,7 @@ fn canonical_of_any(text: &str) -> Result<Cow<'_, str>> {
         return Err(Error::invalid(NOT_A_NUMBER));
     }
     if text.len() > MAX_TEXT_BYTES {
-        return Err(Error::Limit { what: "Number text", unit: Unit::Bytes, limit: MAX_TEXT_BYTES, found: text.len() });
+        return Err(Error::limit("Number text", Unit::Bytes, MAX_TEXT_BYTES, text.len()));
     }
     let not_a_number = || Error::Invalid(format!("{NOT_A_NUMBER}: {}", quoted(text)));
     let spelling = Spelling::parse(text).ok_or_else(not_a_number)?;

@@ -36,9 +36,14 @@ pub(super) fn item(text: &str, form: JsonForm) -> Result<ItemWriter> {
     Ok(writer)
 }
 
-pub(super) fn value(text: &str, form: JsonForm) -> Result<Value> {
+/// A value; errors name it `name` where that is not empty.
+pub(super) fn value(name: &str, text: &str, form: JsonForm) -> Result<Value> {
     let root = syntax(text)?;
-    Reader::new(text, form).value(root, 0)
+    let mut reader = Reader::new(text, form);
+    if !name.is_empty() {
+        reader.path.push(Step::Name(name.to_owned()));
+    }
+    reader.value(root, 0)
 }
 
 /// The whole text as one JSON value, checked for syntax.
@@ -308,10 +313,9 @@ impl<'t> Reader<'t> {
     /// Goes into a list or a map that is inside this many.
     fn enter(&mut self, raw: &RawValue, levels: usize) -> Result<()> {
         if levels == MAX_NESTING_LEVELS {
-            let text = format!(
-                "Nesting Levels have exceeded supported limits: more than {MAX_NESTING_LEVELS} lists and maps in each other"
-            );
-            return Err(self.error(raw, &text));
+            let (limit, found) = (MAX_NESTING_LEVELS, levels + 1);
+            let at = Some(self.place(raw).into());
+            return Err(Error::Limit { what: "Nesting Levels", unit: Unit::Levels, limit, found, at });
         }
         self.count(3)
     }
@@ -323,6 +327,10 @@ impl<'t> Reader<'t> {
 
     /// An error at `raw`: what is wrong, in which attribute, where in the text.
     fn error(&self, raw: &RawValue, what: &str) -> Error {
+        Error::Invalid(format!("{what} ({})", self.place(raw)))
+    }
+
+    fn place(&self, raw: &RawValue) -> String {
         // `raw` is a slice of `text`; the difference of their addresses is where it starts.
         let offset = (raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
@@ -330,7 +338,7 @@ impl<'t> Reader<'t> {
         let column = 1 + before.iter().rev().take_while(|&&b| b != b'\n').count();
         let attribute = self.path();
         let attribute = if attribute.is_empty() { attribute } else { format!("attribute {attribute}, ") };
-        Error::Invalid(format!("{what} ({attribute}line {line} column {column})"))
+        format!("{attribute}line {line} column {column}")
     }
 
     fn path(&self) -> String {
@@ -347,7 +355,7 @@ impl<'t> Reader<'t> {
 }
 
 fn too_large(found: usize) -> Error {
-    Error::Limit { what: "Item size", unit: Unit::Bytes, limit: ITEM_MAX_BYTES, found }
+    Error::limit("Item size", Unit::Bytes, ITEM_MAX_BYTES, found)
 }
 
 /// `text`, cut where it is long.

@@ -216,14 +216,22 @@ fn nesting_ends_at_32_levels_without_harm() {
         let deepest = nested(MAX_NESTING_LEVELS, form);
         assert_eq!(written(&deepest, form, form), deepest);
         for levels in [MAX_NESTING_LEVELS + 1, 100, 1_000, 20_000] {
-            let error = refused(&nested(levels, form), form);
-            assert!(error.starts_with("Nesting Levels have exceeded supported limits"), "{error}");
+            let error = item_from_str(&nested(levels, form), form).unwrap_err();
+            assert!(matches!(error, Error::Limit { what: "Nesting Levels", limit: 32, found: 33, .. }), "{error}");
+            let error = error.to_string();
+            assert!(error.contains("the limit is 32 levels, found 33"), "{error}");
             assert!(error.contains(&format!("(attribute a{}, line 1 ", "[0]".repeat(MAX_NESTING_LEVELS))), "{error}");
         }
         assert!(item_from_str(&"[".repeat(1_000_000), form).is_err());
     }
     assert!(value_from_str(&format!("{}{}", "[".repeat(32), "]".repeat(32)), Plain).is_ok());
     assert!(value_from_str(&format!("{}{}", "[".repeat(33), "]".repeat(33)), Plain).is_err());
+}
+
+#[test]
+fn the_value_of_an_attribute_is_named_in_errors() {
+    let error = attribute_from_str("m", r#"{"l":[1e999]}"#, Plain).unwrap_err().to_string();
+    assert!(error.ends_with("(attribute m.l[0], line 1 column 7)"), "{error}");
 }
 
 #[test]

@@ -209,7 +209,7 @@ fn an_item_of_400_kb_passes_and_one_byte_more_does_not() {
     assert_eq!(item_size(b"user", b"", item.as_item()), ITEM_MAX_BYTES);
     check_size(b"user", b"", item.as_item()).unwrap();
     let found = ITEM_MAX_BYTES + 1;
-    let refused = Error::Limit { what: "Item size", unit: Unit::Bytes, limit: ITEM_MAX_BYTES, found };
+    let refused = Error::limit("Item size", Unit::Bytes, ITEM_MAX_BYTES, found);
     assert_eq!(check_size(b"user1", b"", item.as_item()).unwrap_err(), refused);
     assert!(refused.to_string().starts_with("Item size has exceeded the maximum allowed size"));
     item.set_null("b").unwrap();

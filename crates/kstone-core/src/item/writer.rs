@@ -345,7 +345,7 @@ impl ItemWriter {
 
 /// [`Error::Limit`] for a name.
 fn name_too_long(found: usize) -> Error {
-    Error::Limit { what: "Attribute name", unit: Unit::Bytes, limit: NAME_MAX_BYTES, found }
+    Error::limit("Attribute name", Unit::Bytes, NAME_MAX_BYTES, found)
 }
 
 #[cfg(test)]

@@ -111,7 +111,7 @@ fn long_text_is_refused_unread() {
     assert!(canonical(&"0".repeat(MAX_TEXT_BYTES)).is_ok());
     let found = 5_000_000;
     let error = canonical(&"9".repeat(found)).unwrap_err();
-    assert_eq!(error, Error::Limit { what: "Number text", unit: Unit::Bytes, limit: MAX_TEXT_BYTES, found });
+    assert_eq!(error, Error::limit("Number text", Unit::Bytes, MAX_TEXT_BYTES, found));
 }
 
 #[test]

@@ -109,8 +109,7 @@ fn names_have_one_to_65535_bytes() {
     let too_long = "n".repeat(NAME_MAX_BYTES + 1);
     let mut item = ItemWriter::new();
     item.set_null(&longest).unwrap();
-    let refused =
-        Error::Limit { what: "Attribute name", unit: Unit::Bytes, limit: NAME_MAX_BYTES, found: NAME_MAX_BYTES + 1 };
+    let refused = Error::limit("Attribute name", Unit::Bytes, NAME_MAX_BYTES, NAME_MAX_BYTES + 1);
     assert_eq!(item.set_null(&too_long).unwrap_err(), refused);
     assert_eq!(item.set_value("m", &Value::map([(too_long.as_str(), Value::Null)])).unwrap_err(), refused);
     assert_eq!(invalid(item.set_str("", "x")), "an attribute name may not be empty");
@@ -185,7 +184,7 @@ fn lists_and_maps_nest_32_levels_and_no_more() {
     let maps = (0..MAX_NESTING_LEVELS).fold(Value::Null, |inner, _| Value::map([("m", inner)]));
     item.set_value("m", &maps).unwrap();
     let before = item.finish().to_vec();
-    let refused = Error::Limit { what: "Nesting Levels", unit: Unit::Levels, limit: 32, found: 33 };
+    let refused = Error::limit("Nesting Levels", Unit::Levels, 32, 33);
     for levels in [MAX_NESTING_LEVELS + 1, 1000] {
         assert_eq!(item.set_value("l", &nested_lists(levels)).unwrap_err(), refused);
     }
@@ -197,7 +196,7 @@ fn lists_and_maps_nest_32_levels_and_no_more() {
 fn one_value_larger_than_an_item_is_refused_uncopied() {
     let mut item = ItemWriter::new();
     let text = "x".repeat(ITEM_MAX_BYTES + 1);
-    let refused = Error::Limit { what: "Item size", unit: Unit::Bytes, limit: ITEM_MAX_BYTES, found: text.len() + 1 };
+    let refused = Error::limit("Item size", Unit::Bytes, ITEM_MAX_BYTES, text.len() + 1);
     assert_eq!(item.set_str("a", &text).unwrap_err(), refused);
     assert_eq!(item.set_bin("a", text.as_bytes()).unwrap_err(), refused);
     assert_eq!(item.body.capacity(), 0);
@@ -233,7 +232,7 @@ fn numbers_written_out_stop_at_the_bound_of_the_body() {
     let many = Value::list((0..2_000).map(|_| Value::string("x".repeat(1000))));
     let refused = item.set_value("l", &many).unwrap_err();
     let found = 1 + 3 + 2_000 * 1_001;
-    assert_eq!(refused, Error::Limit { what: "Item size", unit: Unit::Bytes, limit: ITEM_MAX_BYTES, found });
+    assert_eq!(refused, Error::limit("Item size", Unit::Bytes, ITEM_MAX_BYTES, found));
     assert_eq!(item.finish(), b"");
 }
 

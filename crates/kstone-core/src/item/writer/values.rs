@@ -164,7 +164,7 @@ fn check_levels(levels: usize) -> Result<()> {
         return Ok(());
     }
     let found = levels + 1;
-    Err(Error::Limit { what: "Nesting Levels", unit: Unit::Levels, limit: MAX_NESTING_LEVELS, found })
+    Err(Error::limit("Nesting Levels", Unit::Levels, MAX_NESTING_LEVELS, found))
 }
 
 fn scalar(out: &mut Vec<u8>, type_: Type, payload: &[u8]) -> Written {

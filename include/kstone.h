@@ -1,0 +1,929 @@
+/*
+ * kstone: DynamoDB's data model in memory, as a C library.
+ *
+ * A database maps keys to items. A key is a partition key and, optionally, a sort key; an item is a set of typed
+ * attributes. Items of one partition lie in the order of their sort keys and are queried by range. Nothing is written
+ * to disk, and nothing survives the process.
+ *
+ * This header is the manual. It is generated from the library's source: change it there.
+ *
+ * CONVENTIONS. They hold for every function; the functions' own comments say what is special about each.
+ *
+ *  1. Status. A function that can fail returns a kstone_status. 0 (KSTONE_OK) is success. Above 0 is no error:
+ *     KSTONE_NOT_FOUND, KSTONE_DONE. Below 0 is an error. The numbers never change their meaning.
+ *
+ *  2. Errors. The last parameter of most of these functions is a kstone_error **err, which may be NULL. When the
+ *     status is below 0, *err is set to a new error object, which is yours to free; otherwise *err is left alone.
+ *     What *err pointed at before is not freed. There is no "last error" of a thread: an error belongs to whoever
+ *     made the call. Most setters and all getters of items have no err: the status says it all.
+ *
+ *  3. Ownership. There is one function that releases: kstone_free. What came out through an out parameter, or from a
+ *     function named ..._new or ..._clone, is yours: give it to kstone_free once, whatever it is, text included.
+ *     kstone_free(NULL) does nothing. What is returned as const is borrowed: it lives until what it was borrowed from
+ *     is changed or freed, and kstone_free of it does nothing. Items, pages and iterators stay good when the database
+ *     is freed before them. The pointers inside a kstone_bytes or kstone_value are no handles: never free them.
+ *
+ *  4. Inputs. Bytes and text come as a pointer and a length, and are copied: yours may change or go when the call
+ *     returns. Bytes, and text too, may hold NULs. Empty is (NULL, 0); a pointer with length 0 is empty too. For text
+ *     (const char *) the length KSTONE_STRLEN means "up to the NUL"; for bytes (const void *) it is
+ *     KSTONE_ERR_MISUSE. Text is UTF-8: anything else is KSTONE_ERR_INVALID. An empty sort key is no sort key; an
+ *     empty partition key is KSTONE_ERR_INVALID.
+ *
+ *  5. Threads. Any number of threads may use one kstone_db at once. Every other handle may go from thread to thread
+ *     but is used by one at a time, also for reading. The library starts no threads and calls nothing back.
+ *
+ *  6. Outputs. They are written on KSTONE_OK alone; on any other status they are as they were, so set your pointers
+ *     to NULL before the call if you mean to free them after it. A write that fails has changed nothing. An out
+ *     parameter that is NULL is KSTONE_ERR_MISUSE. Text that comes out (char **) ends with a NUL, which its length
+ *     does not count.
+ *
+ *  7. Structs. kstone_options and kstone_query_spec begin with struct_size, which you set to their sizeof. They will
+ *     only ever grow at their end. Zero always means the default, and NULL means all defaults. A flag that is not
+ *     known and a field that is not served yet are KSTONE_ERR_INVALID, never ignored. A struct from an older header
+ *     works; one from a newer header works as long as what is new in it is 0.
+ *
+ *  8. Failures inside. A bug in the library ends in KSTONE_ERR_PANIC and a line on standard error, not in your
+ *     program's stack. If it struck during a write, the database refuses all further use with the same status. Where
+ *     memory runs out, the process is ended.
+ *
+ *  9. Versions. Handles are incomplete types. Functions are only ever added; one that changes gets a new name.
+ *     Accessors, which return their answer itself, take NULL and answer 0, NULL or empty.
+ *
+ * 10. Misuse. NULL where something is needed, an impossible length or a handle of the wrong kind is KSTONE_ERR_MISUSE
+ *     as far as the library can tell. A pointer that never came from this library, or one that was freed, is
+ *     undefined.
+ */
+#ifndef KSTONE_H
+#define KSTONE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** As the length of a const char pointer: the text ends at its NUL. Lengths of const void pointers are always given. */
+#define KSTONE_STRLEN ((size_t)-1)
+
+/** Success. */
+#define KSTONE_OK 0
+
+/** No error: there is no item under that key, or nothing at that path. */
+#define KSTONE_NOT_FOUND 1
+
+/** No error: the iterator has come to its end. */
+#define KSTONE_DONE 2
+
+/** An argument is NULL or impossible, or a handle is of the wrong kind: mend the program. */
+#define KSTONE_ERR_MISUSE (-1)
+
+/** A key, item, request or JSON text is not acceptable: mend what the message names. */
+#define KSTONE_ERR_INVALID (-2)
+
+/** A condition did not hold. Not returned yet. */
+#define KSTONE_ERR_CONDITION_FAILED (-3)
+
+/** Another transaction was in the way: try again. Not returned yet. */
+#define KSTONE_ERR_CONFLICT (-4)
+
+/** A documented size limit is passed: the message names the limit and the size found. */
+#define KSTONE_ERR_LIMIT (-5)
+
+/** The attribute is of another type than the function reads. */
+#define KSTONE_ERR_TYPE (-6)
+
+/** Data to be loaded fails its checks. Not returned yet. */
+#define KSTONE_ERR_CORRUPT (-7)
+
+/** The operating system refused to read or write a file. Not returned yet. */
+#define KSTONE_ERR_IO (-8)
+
+/**
+ * The library failed inside, which is a bug in it. A database whose write failed so refuses further use, with this
+ * status: free it and open another.
+ */
+#define KSTONE_ERR_PANIC (-9)
+
+/** A reader of the change stream fell behind what the stream keeps. Not returned yet. */
+#define KSTONE_ERR_TRIMMED (-10)
+
+/** Items are never dropped to save memory. */
+#define KSTONE_EVICT_NONE 0
+
+/** The items not used for the longest time go first. Not served yet. */
+#define KSTONE_EVICT_LRU 1
+
+/** Text. */
+#define KSTONE_TYPE_S 1
+
+/** A number: exact decimal of up to 38 digits. */
+#define KSTONE_TYPE_N 2
+
+/** Bytes. */
+#define KSTONE_TYPE_B 3
+
+/** True or false. */
+#define KSTONE_TYPE_BOOL 4
+
+/** NULL. */
+#define KSTONE_TYPE_NULL 5
+
+/** A list of values. */
+#define KSTONE_TYPE_L 6
+
+/** A map of names to values. */
+#define KSTONE_TYPE_M 7
+
+/** A set of texts. */
+#define KSTONE_TYPE_SS 8
+
+/** A set of numbers. */
+#define KSTONE_TYPE_NS 9
+
+/** A set of bytes. */
+#define KSTONE_TYPE_BS 10
+
+/** Flag of the functions on JSON: {"age":30} instead of DynamoDB's typed form {"age":{"N":"30"}}. */
+#define KSTONE_JSON_PLAIN 1u
+
+/** Every sort key. */
+#define KSTONE_SK_ANY 0
+
+/** The sort key sk1 alone. */
+#define KSTONE_SK_EQ 1
+
+/** Sort keys before sk1. */
+#define KSTONE_SK_LT 2
+
+/** Sort keys up to sk1, which is included. */
+#define KSTONE_SK_LE 3
+
+/** Sort keys after sk1. */
+#define KSTONE_SK_GT 4
+
+/** Sort keys from sk1 on, which is included. */
+#define KSTONE_SK_GE 5
+
+/** Sort keys from sk1 to sk2, both included. */
+#define KSTONE_SK_BETWEEN 6
+
+/** Sort keys that begin with the bytes of sk1. */
+#define KSTONE_SK_BEGINS_WITH 7
+
+/** Flag of a kstone_query_spec: from the greatest sort key down. */
+#define KSTONE_QUERY_REVERSE 1u
+
+/** Flag of a kstone_query_spec: count the items, hand out none. */
+#define KSTONE_QUERY_COUNT 2u
+
+/** Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk. */
+#define KSTONE_QUERY_KEYS_ONLY 4u
+
+/**
+ * DATABASES
+ *
+ * A database in memory: nothing is written to disk, and all is gone when it is freed. A database has no name;
+ * a program may open as many as it likes, and each costs a few KiB while it is empty. Any number of threads may use
+ * one database at once.
+ *
+ *     static int first_steps(void) {
+ *         kstone_error *err = NULL;
+ *         kstone_db *db = NULL;
+ *         kstone_item *item = kstone_item_new();
+ *         kstone_item *found = NULL;
+ *         int64_t age = 0;
+ *         kstone_open_memory(NULL, &db, NULL);
+ *         kstone_item_set_str(item, "name", KSTONE_STRLEN, "Alice", KSTONE_STRLEN);
+ *         kstone_item_set_i64(item, "age", KSTONE_STRLEN, 30);
+ *         if (kstone_put(db, "user#1", 6, NULL, 0, item, &err) < 0) {
+ *             fprintf(stderr, "%s\n", kstone_error_message(err));
+ *         } else if (kstone_get(db, "user#1", 6, NULL, 0, &found, &err) == KSTONE_OK) {
+ *             kstone_item_get_i64(found, "age", KSTONE_STRLEN, &age);
+ *         }
+ *         kstone_free(found);
+ *         kstone_free(item);
+ *         kstone_free(db);
+ *         kstone_free(err);
+ *         return age == 30;
+ *     }
+ */
+typedef struct kstone_db kstone_db;
+
+/**
+ * ERRORS
+ *
+ * What a failed call says about itself. A function that takes a kstone_error ** writes one there when, and only when,
+ * it returns a status below 0; pass NULL where the status is enough. Each error is its caller's alone, so nothing
+ * about errors depends on the thread. An error stays good for as long as it is kept, also when the database is freed.
+ * One thread at a time may use it.
+ *
+ *     static int report(kstone_status status, kstone_error *err) {
+ *         if (status >= 0) {
+ *             return 0;
+ *         }
+ *         fprintf(stderr, "%s: %s (%s)\n", kstone_status_text(status), kstone_error_message(err),
+ *                 kstone_error_name(err));
+ *         kstone_free(err);
+ *         return 1;
+ *     }
+ */
+typedef struct kstone_error kstone_error;
+
+/**
+ * ITEMS
+ *
+ * An item is a set of named attributes, each of one of DynamoDB's ten types. There are two sorts of handle:
+ *
+ * A built item comes from kstone_item_new, kstone_item_clone or kstone_item_from_json and belongs to you. It can be
+ * changed, read, and put as often as you like.
+ *
+ * An item that was read comes from kstone_get (yours to free), or from a page or an iterator (borrowed). It is the
+ * stored item itself, not a copy: reading it costs no allocation, it never changes, and it stays good when the item
+ * is overwritten or deleted and when the database is freed. Setting an attribute of it is KSTONE_ERR_MISUSE;
+ * kstone_item_clone makes a built item of it.
+ *
+ * The key of an item is no attribute: kstone_item_pk and kstone_item_sk give it. An item may have attributes named
+ * pk and sk as long as they say the same as the key it is put under.
+ *
+ * Names are UTF-8 text of 1 to 65,535 bytes. Attributes are kept in the order of the bytes of their names. Setting
+ * an attribute that is there replaces it.
+ *
+ *     static kstone_item *a_book(void) {
+ *         kstone_item *item = kstone_item_new();
+ *         kstone_item_set_str(item, "title", KSTONE_STRLEN, "The Mill on the Floss", KSTONE_STRLEN);
+ *         kstone_item_set_i64(item, "year", KSTONE_STRLEN, 1860);
+ *         kstone_item_set_num(item, "price", KSTONE_STRLEN, "9.90", KSTONE_STRLEN, NULL);
+ *         kstone_item_set_json(item, "tags", KSTONE_STRLEN, "[\"novel\",\"used\"]", KSTONE_STRLEN,
+ *                              KSTONE_JSON_PLAIN, NULL);
+ *         return item;
+ *     }
+ *    
+ *     static void print_book(const kstone_item *item) {
+ *         kstone_value title;
+ *         kstone_value tag;
+ *         double price;
+ *         if (kstone_item_get(item, "title", KSTONE_STRLEN, &title) == KSTONE_OK &&
+ *             kstone_item_get(item, "tags[0]", KSTONE_STRLEN, &tag) == KSTONE_OK &&
+ *             kstone_item_get_f64(item, "price", KSTONE_STRLEN, &price) == KSTONE_OK) {
+ *             printf("%.*s (%.*s): %.2f\n", (int)title.bytes.len, (const char *)title.bytes.data,
+ *                    (int)tag.bytes.len, (const char *)tag.bytes.data, price);
+ *         }
+ *     }
+ */
+typedef struct kstone_item kstone_item;
+
+/**
+ * ITERATORS
+ *
+ * One item after another of a partition or of all. An iterator sees the database as it was when it was opened,
+ * whatever is written, deleted or cleared meanwhile, and also when the database is freed. As long as it lives it keeps
+ * the items of that moment in memory. One thread at a time may use an iterator.
+ *
+ *     static double sum_of_totals(const kstone_db *db) {
+ *         kstone_iter *iter = NULL;
+ *         const kstone_item *item = NULL;
+ *         double sum = 0;
+ *         if (kstone_iter_open(db, NULL, &iter, NULL) == KSTONE_OK) {
+ *             while (kstone_iter_next(iter, &item, NULL) == KSTONE_OK) {
+ *                 double total;
+ *                 if (kstone_item_get_f64(item, "total", KSTONE_STRLEN, &total) == KSTONE_OK) {
+ *                     sum += total;
+ *                 }
+ *             }
+ *         }
+ *         kstone_free(iter);
+ *         return sum;
+ *     }
+ */
+typedef struct kstone_iter kstone_iter;
+
+/**
+ * PAGES
+ *
+ * What one kstone_query or kstone_scan found: items, and a token that says where the next page begins. A page refers
+ * to the stored items and does not copy them; it and its items stay good when the database changes or is freed. One
+ * thread at a time may use a page.
+ *
+ * Every page is exact for the moment it was made. Between two pages others may write: a key that is there all the time
+ * is seen exactly once, one that is written or deleted meanwhile at most once.
+ *
+ *     static size_t print_orders_of_may(const kstone_db *db, const char *customer, size_t customer_len) {
+ *         kstone_query_spec spec = {0};
+ *         kstone_page *page = NULL;
+ *         kstone_page *last = NULL;
+ *         size_t found = 0;
+ *         spec.struct_size = sizeof spec;
+ *         spec.pk = customer;
+ *         spec.pk_len = customer_len;
+ *         spec.sk_op = KSTONE_SK_BEGINS_WITH;
+ *         spec.sk1 = "2024-05-";
+ *         spec.sk1_len = 8;
+ *         spec.limit = 100;
+ *         do {
+ *             kstone_status status = kstone_query(db, &spec, &page, NULL);
+ *             size_t i;
+ *             kstone_free(last);
+ *             if (status != KSTONE_OK) {
+ *                 return found;
+ *             }
+ *             for (i = 0; i < kstone_page_count(page); i++) {
+ *                 kstone_bytes day = kstone_item_sk(kstone_page_item(page, i));
+ *                 printf("%.*s\n", (int)day.len, (const char *)day.data);
+ *                 found++;
+ *             }
+ *             spec.token = kstone_page_token(page).data;
+ *             spec.token_len = kstone_page_token(page).len;
+ *             last = page;
+ *         } while (spec.token_len > 0);
+ *         kstone_free(last);
+ *         return found;
+ *     }
+ */
+typedef struct kstone_page kstone_page;
+
+/** The outcome of a call: 0 is success, above 0 is no error, below 0 is an error. */
+typedef int32_t kstone_status;
+
+/**
+ * How a database is to be. Set struct_size to sizeof(kstone_options) and everything else to 0, then what you want:
+ * 0 always means the default. A program that was compiled against an older header passes a shorter struct, which
+ * works.
+ */
+typedef struct kstone_options {
+    /** sizeof(kstone_options), in bytes. */
+    size_t struct_size;
+    /** Not served yet: NULL. */
+    const char *schema_json;
+    /** Not served yet: 0. */
+    size_t schema_json_len;
+    /**
+     * After how many writes a stripe (there are 256) turns what it has collected into a sorted run: 1 to 65,536, or 0
+     * for 1000.
+     * Smaller saves a little memory where keys are overwritten often, larger writes a little faster.
+     */
+    uint64_t memtable_max_records;
+    /** Not served yet: 0. */
+    uint64_t memory_max_bytes;
+    /** Not served yet: KSTONE_EVICT_NONE. */
+    uint32_t eviction;
+    /** No flags yet: 0. */
+    uint32_t flags;
+} kstone_options;
+
+/** Bytes that belong to something else: never NUL-terminated, never to be freed. Empty is (NULL, 0). */
+typedef struct kstone_bytes {
+    /** The first byte; NULL where there is none. */
+    const uint8_t *data;
+    /** How many bytes. */
+    size_t len;
+} kstone_bytes;
+
+/** One attribute's value, borrowed from its item. */
+typedef struct kstone_value {
+    /** One of KSTONE_TYPE_S and so on. */
+    uint32_t type;
+    /** 0. */
+    uint32_t reserved;
+    /**
+     * S: the text, in UTF-8. N: the number as decimal text, such as "-12.5": no exponent, no superfluous zero.
+     * B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L, M and sets: the stored form; use a path to look inside.
+     */
+    kstone_bytes bytes;
+} kstone_value;
+
+/**
+ * What to query or scan. Set struct_size to sizeof(kstone_query_spec) and everything else to 0, then what you want.
+ * What the function does not use must stay 0; the field's comment says which functions use it. Everything is copied
+ * during the call.
+ */
+typedef struct kstone_query_spec {
+    /** sizeof(kstone_query_spec), in bytes. */
+    size_t struct_size;
+    /** kstone_query: the partition key, which is needed. kstone_iter_open: the partition key, or NULL for all items. */
+    const void *pk;
+    /** How many bytes pk has. */
+    size_t pk_len;
+    /** With pk: which sort keys, one of KSTONE_SK_ANY and so on. Items without a sort key come before all others. */
+    uint32_t sk_op;
+    /**
+     * Any of KSTONE_QUERY_REVERSE (with pk), KSTONE_QUERY_COUNT and KSTONE_QUERY_KEYS_ONLY (one of the two; an
+     * iterator does not count).
+     */
+    uint32_t flags;
+    /** The sort key that sk_op speaks of. */
+    const void *sk1;
+    /** How many bytes sk1 has. */
+    size_t sk1_len;
+    /** The upper end of KSTONE_SK_BETWEEN. */
+    const void *sk2;
+    /** How many bytes sk2 has. */
+    size_t sk2_len;
+    /** Not served yet: NULL. */
+    const char *index;
+    /** Not served yet: 0. */
+    size_t index_len;
+    /** Not served yet: NULL. */
+    const char *filter;
+    /** Not served yet: 0. */
+    size_t filter_len;
+    /** Not served yet: NULL. */
+    const char *projection;
+    /** Not served yet: 0. */
+    size_t projection_len;
+    /** Not served yet: NULL. */
+    const kstone_item *params;
+    /**
+     * Where to go on, from kstone_page_token of the page before. The keys, sk_op, direction and segments must be as
+     * they were for that page; limit may change.
+     */
+    const void *token;
+    /** How many bytes token has. */
+    size_t token_len;
+    /**
+     * A page: how many items to examine for it; 0: up to 1 MiB of items. An iterator: how many items in all; 0: to the
+     * end.
+     */
+    uint32_t limit;
+    /** Without pk: which part of a parallel scan, from 0. */
+    uint32_t segment;
+    /**
+     * Without pk: how many parts the scan has; 0 or 1: it is not divided. The parts together are all items, each
+     * once, and may be scanned by a thread each.
+     */
+    uint32_t segments;
+    /** 0. */
+    uint32_t reserved;
+    /** Not served yet: NULL. */
+    const char *key_expr;
+    /** Not served yet: 0. */
+    size_t key_expr_len;
+} kstone_query_spec;
+
+/**
+ * LIBRARY
+ *
+ * The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and good for as long as the library is
+ * loaded. Any thread.
+ */
+const char *kstone_version(void);
+
+/** The same as a number that can be compared: MAJOR * 10000 + MINOR * 100 + PATCH. Any thread. */
+uint32_t kstone_version_number(void);
+
+/**
+ * Releases whatever this library handed out: a database, item, page, iterator, error or text. NULL is fine. What is
+ * borrowed (returned as const) is left alone, because its parent releases it. Everything is released once; using it
+ * afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an item or page
+ * and is never given to this function.
+ *
+ * Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
+ * all that is stored, except for what items, pages and iterators still refer to: they stay good.
+ *
+ * Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
+ * Threads: like any other use of the handle; nobody may use a database any more when it is freed.
+ */
+void kstone_free(void *p);
+
+/**
+ * A short phrase for a status, such as "not found". Never NULL: a status that this version does not know gets a
+ * phrase too. Borrowed, and good for as long as the library is loaded. Any thread.
+ */
+const char *kstone_status_text(kstone_status status);
+
+/** The status that came with the error. KSTONE_OK for NULL. */
+kstone_status kstone_error_code(const kstone_error *e);
+
+/**
+ * The name of the exception that DynamoDB throws in such a case, such as "ValidationException"; empty where DynamoDB
+ * has none, and for NULL. Never NULL. Borrowed, and good for as long as the library is loaded.
+ */
+const char *kstone_error_name(const kstone_error *e);
+
+/**
+ * What went wrong, for people: it names the argument, and the limit and the size found where there is one. The
+ * wording may change between versions. UTF-8, empty for NULL, never NULL. Borrowed from the error.
+ */
+const char *kstone_error_message(const kstone_error *e);
+
+/**
+ * Which operation of a batch failed, counted from 0; -1 where the call was no batch, and for NULL. There are no
+ * batches yet.
+ */
+int32_t kstone_error_index(const kstone_error *e);
+
+/** The item that made a condition fail, borrowed from the error. There are no conditions yet: NULL. */
+const kstone_item *kstone_error_item(const kstone_error *e);
+
+/**
+ * Opens an empty database. options may be NULL: all defaults.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where an option is out of range, not known or not served yet.
+ * Cost: microseconds.
+ */
+kstone_status kstone_open_memory(const kstone_options *options, kstone_db **out, kstone_error **err);
+
+/**
+ * Deletes all items. Readers at work see all of them or go on with what they hold; pages, iterators and items that
+ * were handed out stay as they are.
+ *
+ * Errors: none of its own (KSTONE_ERR_PANIC where an earlier write failed inside).
+ * Cost: that of freeing the items.
+ * Threads: any; writers wait.
+ */
+kstone_status kstone_clear(kstone_db *db, kstone_error **err);
+
+/**
+ * Turns what each stripe has collected into sorted runs now. This happens by itself (see
+ * kstone_options.memtable_max_records) and changes no answer; it is here for tests and measurements.
+ *
+ * Errors: as kstone_clear.
+ * Cost: tens of microseconds for 1000 collected records; stripes are done one after another.
+ */
+kstone_status kstone_flush(kstone_db *db, kstone_error **err);
+
+/**
+ * Merges the sorted runs of each stripe into one and drops what deletes have left behind. This happens by itself and
+ * changes no answer; after many deletes it gives memory back sooner.
+ *
+ * Errors: as kstone_clear.
+ * Cost: the number of records; stripes are done one after another.
+ */
+kstone_status kstone_compact(kstone_db *db, kstone_error **err);
+
+/**
+ * Numbers about the database as a JSON object of integers, for people and dashboards. Later versions may add members.
+ *
+ * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+ * Errors: as kstone_clear.
+ * Cost: a walk over all items, a few nanoseconds each; no writer waits for more than one of the 256 stripes.
+ */
+kstone_status kstone_stats_json(const kstone_db *db, char **out, size_t *out_len, kstone_error **err);
+
+/**
+ * A built item with the same attributes as another, whichever sort that is: the way to change an item that was read.
+ * NULL where it is NULL or no item.
+ *
+ * Ownership: the copy is yours, release it with kstone_free.
+ * Cost: a copy of the item.
+ */
+kstone_item *kstone_item_clone(const kstone_item *it);
+
+/**
+ * The value of the attribute that path leads to: a name ("title"), and from there members of maps and elements of
+ * lists, counted from 0 (address.city, tags[0], orders[2].total). A name that holds a dot or a bracket cannot be
+ * written in a path; kstone_item_at finds it.
+ *
+ * Returns KSTONE_NOT_FOUND where the path leads nowhere.
+ * Ownership: the bytes of *out are borrowed. They stay good until the item is changed or freed, or what it was
+ * borrowed from is.
+ * Errors: KSTONE_ERR_INVALID where path is not UTF-8 or no path.
+ * Cost: the number of attributes before it; nothing is allocated or copied.
+ */
+kstone_status kstone_item_get(const kstone_item *it, const char *path, size_t path_len, kstone_value *out);
+
+/**
+ * The same for a number that fits an int64_t.
+ *
+ * Errors: as kstone_item_get, and KSTONE_ERR_TYPE where the attribute is no N, has a fraction, or does not fit.
+ */
+kstone_status kstone_item_get_i64(const kstone_item *it, const char *path, size_t path_len, int64_t *out);
+
+/**
+ * The same for a number as the nearest double; a number has up to 38 digits, a double about 16.
+ *
+ * Errors: as kstone_item_get, and KSTONE_ERR_TYPE where the attribute is no N.
+ */
+kstone_status kstone_item_get_f64(const kstone_item *it, const char *path, size_t path_len, double *out);
+
+/**
+ * How many attributes the item has. 0 for NULL.
+ *
+ * Cost: the number of attributes; nothing is allocated.
+ */
+size_t kstone_item_count(const kstone_item *it);
+
+/**
+ * The name and value of attribute i, counted from 0 in the order of the names' bytes. Both outputs are needed.
+ *
+ * Returns KSTONE_NOT_FOUND from kstone_item_count on.
+ * Ownership: as kstone_item_get, the name too.
+ * Cost: i; a walk over all attributes of an item of n costs n * n / 2 steps of a few nanoseconds.
+ */
+kstone_status kstone_item_at(const kstone_item *it, size_t i, kstone_bytes *name, kstone_value *out);
+
+/**
+ * The partition key of an item that was read, borrowed from it. Empty for a built item and for NULL.
+ *
+ * Cost: none.
+ */
+kstone_bytes kstone_item_pk(const kstone_item *it);
+
+/**
+ * The sort key of an item that was read, borrowed from it. Empty where it has none, for a built item and for NULL.
+ *
+ * Cost: none.
+ */
+kstone_bytes kstone_item_sk(const kstone_item *it);
+
+/**
+ * The item's attributes as a JSON object: DynamoDB's typed form, {"age":{"N":"30"}}, or with KSTONE_JSON_PLAIN
+ * {"age":30}. Plain JSON has no bytes and no sets: B becomes base64 text, a set becomes a list. Numbers are written
+ * with all their digits.
+ *
+ * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+ * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
+ * Cost: the size of the item.
+ */
+kstone_status kstone_item_to_json(const kstone_item *it,
+                                  uint32_t flags,
+                                  char **out,
+                                  size_t *out_len,
+                                  kstone_error **err);
+
+/**
+ * An item without attributes, to be filled.
+ *
+ * Ownership: it is yours, release it with kstone_free. Putting it copies it, so one item may be changed and put many
+ * times.
+ * Cost: a few nanoseconds; the memory of the items a thread freed last is used again.
+ */
+kstone_item *kstone_item_new(void);
+
+/**
+ * Sets a text, which may be empty and may hold NULs.
+ *
+ * Errors of all setters: KSTONE_ERR_MISUSE where it is NULL or an item that was read; KSTONE_ERR_INVALID where the
+ * name is empty, or name or text are not UTF-8; KSTONE_ERR_LIMIT where the name is too long, the value alone is larger
+ * than 400 KB, or the item would take more than 1 MiB. (What DynamoDB allows an item in all, 400 KB with its key, is
+ * checked when it is put.) A setter that fails leaves the item as it was.
+ * Cost of all setters: a copy of name and value, cheapest in the order of the names' bytes; names in any other order
+ * are sorted once, when the item is read or put.
+ */
+kstone_status kstone_item_set_str(kstone_item *it, const char *name, size_t name_len, const char *v, size_t v_len);
+
+/**
+ * Sets a number from decimal text: "3", "-0.5", "6.02E23". It is kept exactly, with up to 38 significant digits and
+ * magnitudes from 1E-130 to 9.99E+125, as DynamoDB does; equal numbers are equal however they were written.
+ *
+ * Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the text is no number or not within these bounds.
+ */
+kstone_status kstone_item_set_num(kstone_item *it,
+                                  const char *name,
+                                  size_t name_len,
+                                  const char *v,
+                                  size_t v_len,
+                                  kstone_error **err);
+
+/** Sets a number from an integer. */
+kstone_status kstone_item_set_i64(kstone_item *it, const char *name, size_t name_len, int64_t v);
+
+/**
+ * Sets a number from a double: the shortest decimal that reads back as the same double.
+ *
+ * Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID for an infinity, a NaN, and what lies beyond the bounds that
+ * kstone_item_set_num names.
+ */
+kstone_status kstone_item_set_f64(kstone_item *it, const char *name, size_t name_len, double v);
+
+/** Sets bytes. KSTONE_STRLEN is not for bytes: it is KSTONE_ERR_MISUSE. */
+kstone_status kstone_item_set_bin(kstone_item *it, const char *name, size_t name_len, const void *v, size_t v_len);
+
+/** Sets a truth value: 0 is false, all else is true. */
+kstone_status kstone_item_set_bool(kstone_item *it, const char *name, size_t name_len, int v);
+
+/** Sets NULL, which is a value of its own: the attribute is there and says that it is nothing. */
+kstone_status kstone_item_set_null(kstone_item *it, const char *name, size_t name_len);
+
+/**
+ * Takes an attribute away.
+ *
+ * Returns KSTONE_NOT_FOUND where the item has none of that name.
+ * Cost: the size of the item.
+ */
+kstone_status kstone_item_remove(kstone_item *it, const char *name, size_t name_len);
+
+/**
+ * Sets any value from JSON, and is the way to lists, maps and sets. Typed form: {"SS":["a","b"]}, {"L":[{"N":"1"}]}.
+ * With KSTONE_JSON_PLAIN: ["a",1,null] and so on, where a string becomes S, a number N, an object M, an array L.
+ *
+ * Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the JSON or a value in it is not acceptable; the
+ * message says where.
+ */
+kstone_status kstone_item_set_json(kstone_item *it,
+                                   const char *name,
+                                   size_t name_len,
+                                   const char *json,
+                                   size_t json_len,
+                                   uint32_t flags,
+                                   kstone_error **err);
+
+/**
+ * A built item from a JSON object, in DynamoDB's typed form or, with KSTONE_JSON_PLAIN, as plain JSON. Numbers keep
+ * all their digits.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where the text is no JSON object (the message says line and column), holds a name twice,
+ * or a value in it is not acceptable (the message says the path); KSTONE_ERR_LIMIT where the item is too large or too
+ * deep.
+ * Cost: the length of the text.
+ */
+kstone_status kstone_item_from_json(const char *json,
+                                    size_t len,
+                                    uint32_t flags,
+                                    kstone_item **out,
+                                    kstone_error **err);
+
+/**
+ * READING AND WRITING
+ *
+ * An item is stored under a partition key of 1 to 2048 bytes and, optionally, a sort key of up to 1024 bytes; an
+ * empty sort key (NULL, 0) is no sort key. Items of one partition are kept in the order of their sort keys' bytes, and
+ * kstone_query reads ranges of them. Keys are bytes: they may hold NULs, so their lengths are always given.
+ *
+ *     static kstone_status move_book(kstone_db *db, const char *from, size_t from_len, const char *to, size_t to_len,
+ *                                    kstone_error **err) {
+ *         kstone_item *book = NULL;
+ *         kstone_status status = kstone_get(db, "books", 5, from, from_len, &book, err);
+ *         if (status != KSTONE_OK) {
+ *             return status;
+ *         }
+ *         status = kstone_put(db, "books", 5, to, to_len, book, err);
+ *         kstone_free(book);
+ *         return status == KSTONE_OK ? kstone_delete(db, "books", 5, from, from_len, err) : status;
+ *     }
+ *
+ * Stores a copy of the item under a key, in place of what was there. The item may be built, read or borrowed, and may
+ * come from another database.
+ *
+ * Errors: KSTONE_ERR_INVALID where the partition key is empty, or an attribute named pk or sk says something else than
+ * the key; KSTONE_ERR_LIMIT where a key is too long or the item, with its key and as DynamoDB counts, is larger than
+ * 400 KB. A put that fails changes nothing.
+ * Cost: one allocation and one copy of the item; now and then a stripe's flush on top, tens of microseconds.
+ * Threads: any. Writes to different partitions seldom wait for each other.
+ */
+kstone_status kstone_put(kstone_db *db,
+                         const void *pk,
+                         size_t pk_len,
+                         const void *sk,
+                         size_t sk_len,
+                         const kstone_item *item,
+                         kstone_error **err);
+
+/**
+ * The item under a key. It is not copied: *out refers to the stored item, which stays as it is when the key is
+ * overwritten or deleted later.
+ *
+ * Returns KSTONE_NOT_FOUND where there is none; *out is then left alone.
+ * Ownership: *out is yours, release it with kstone_free. An item that is kept keeps its memory.
+ * Errors: KSTONE_ERR_INVALID where the partition key is empty; KSTONE_ERR_LIMIT where a key is too long.
+ * Cost: one look-up; nothing is allocated or copied.
+ * Threads: any.
+ */
+kstone_status kstone_get(const kstone_db *db,
+                         const void *pk,
+                         size_t pk_len,
+                         const void *sk,
+                         size_t sk_len,
+                         kstone_item **out,
+                         kstone_error **err);
+
+/**
+ * Deletes the item under a key. KSTONE_OK also where there is none, as in DynamoDB.
+ *
+ * Errors: as kstone_get.
+ * Cost: that of putting an empty item.
+ * Threads: any.
+ */
+kstone_status kstone_delete(kstone_db *db,
+                            const void *pk,
+                            size_t pk_len,
+                            const void *sk,
+                            size_t sk_len,
+                            kstone_error **err);
+
+/**
+ * kstone_item_from_json and kstone_put in one.
+ *
+ * Errors: those of both.
+ */
+kstone_status kstone_put_json(kstone_db *db,
+                              const void *pk,
+                              size_t pk_len,
+                              const void *sk,
+                              size_t sk_len,
+                              const char *json,
+                              size_t json_len,
+                              uint32_t flags,
+                              kstone_error **err);
+
+/**
+ * kstone_get and kstone_item_to_json in one.
+ *
+ * Returns KSTONE_NOT_FOUND where there is no item.
+ * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+ * Errors: those of both.
+ */
+kstone_status kstone_get_json(const kstone_db *db,
+                              const void *pk,
+                              size_t pk_len,
+                              const void *sk,
+                              size_t sk_len,
+                              uint32_t flags,
+                              char **out,
+                              size_t *out_len,
+                              kstone_error **err);
+
+/**
+ * A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE, against
+ * it. The page ends after spec->limit items, or before the item with which it would pass 1 MiB of keys and items.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where spec has no pk, a field that a query has no use for, an unknown flag or sk_op, or a
+ * token of another query; KSTONE_ERR_LIMIT where a key is too long.
+ * Cost: a search for the first item, then the number of items on the page, however many the partition has; one
+ * allocation for the page, and a reference for each item.
+ * Threads: any. The stripe is locked while references are taken, not while you read.
+ */
+kstone_status kstone_query(const kstone_db *db, const kstone_query_spec *spec, kstone_page **out, kstone_error **err);
+
+/**
+ * A page of all items, or of one of spec->segments parts of them. spec may be NULL: all defaults. The order is the
+ * library's own and stays the same from page to page; items of one partition lie together, in the order of their sort
+ * keys.
+ *
+ * Ownership, threads: as kstone_query.
+ * Errors: KSTONE_ERR_INVALID where spec has a pk or another field that a scan has no use for, an unknown flag, a
+ * segment that does not exist, or a token of another scan.
+ * Cost: as kstone_query.
+ */
+kstone_status kstone_scan(const kstone_db *db, const kstone_query_spec *spec, kstone_page **out, kstone_error **err);
+
+/** How many items the page found. With KSTONE_QUERY_COUNT it found them without handing them out. 0 for NULL. */
+size_t kstone_page_count(const kstone_page *p);
+
+/** How many items were examined for the page, before any filter. 0 for NULL. */
+size_t kstone_page_scanned(const kstone_page *p);
+
+/**
+ * Item i of the page, counted from 0, borrowed from it: kstone_free leaves it alone, and it is gone when the page is
+ * freed. NULL from kstone_page_count on, with KSTONE_QUERY_COUNT, and for NULL.
+ *
+ * Cost: none.
+ */
+const kstone_item *kstone_page_item(const kstone_page *p, size_t i);
+
+/**
+ * Where the next page begins, for kstone_query_spec.token; empty at the end, and for NULL. As in DynamoDB, a page that
+ * ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page. The
+ * bytes mean nothing to anybody else; they may be stored and sent, and work with any database that holds the items.
+ */
+kstone_bytes kstone_page_token(const kstone_page *p);
+
+/**
+ * The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
+ * Where the next page begins is not in it: kstone_page_token says that.
+ *
+ * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+ * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
+ * Cost: the size of the items.
+ */
+kstone_status kstone_page_to_json(const kstone_page *p,
+                                  uint32_t flags,
+                                  char **out,
+                                  size_t *out_len,
+                                  kstone_error **err);
+
+/**
+ * Opens an iterator over one partition (spec->pk is set, and all that kstone_query understands), or over all items or
+ * a segment of them (pk is NULL, and all that kstone_scan understands). spec may be NULL: all items. With limit the
+ * iterator ends after that many items in all; with token it goes on where a page of the same query or scan ended.
+ * KSTONE_QUERY_COUNT is KSTONE_ERR_INVALID: kstone_query and kstone_scan count.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: as kstone_query or kstone_scan.
+ * Cost: a few microseconds for each stripe (one for a partition, up to 256 for all items) that was written to since
+ * its last flush. Writers wait for that alone.
+ * Threads: any.
+ */
+kstone_status kstone_iter_open(const kstone_db *db,
+                               const kstone_query_spec *spec,
+                               kstone_iter **out,
+                               kstone_error **err);
+
+/**
+ * The next item.
+ *
+ * Returns KSTONE_DONE at the end and from then on; *out is then left alone.
+ * Ownership: *out is borrowed from the iterator. It is good until the next call of this function with the same
+ * iterator, or until the iterator is freed; kstone_put, kstone_item_clone and the getters take it.
+ * Errors: KSTONE_ERR_MISUSE alone.
+ * Cost: a step. References to the items are taken 256 at a time; the items are not copied, except for the keys with
+ * KSTONE_QUERY_KEYS_ONLY.
+ */
+kstone_status kstone_iter_next(kstone_iter *it, const kstone_item **out, kstone_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* KSTONE_H */

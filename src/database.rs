@@ -1,0 +1,188 @@
+//! The database as a whole: opening, emptying, its statistics.
+
+use std::ffi::c_char;
+
+use kstone_api::Database;
+
+use crate::boundary::{Failure, Out, enter};
+use crate::error::Error;
+use crate::handle::{Handle, Kind, Kinded, borrow, hand_out};
+use crate::options::{Options, read_struct};
+use crate::status::{KSTONE_ERR_PANIC, KSTONE_OK, Status};
+use crate::text::OwnedText;
+
+/// DATABASES
+///
+/// A database in memory: nothing is written to disk, and all is gone when it is freed. A database has no name;
+/// a program may open as many as it likes, and each costs a few KiB while it is empty. Any number of threads may use
+/// one database at once.
+///
+/// ```c
+/// static int first_steps(void) {
+///     kstone_error *err = NULL;
+///     kstone_db *db = NULL;
+///     kstone_item *item = kstone_item_new();
+///     kstone_item *found = NULL;
+///     int64_t age = 0;
+///     kstone_open_memory(NULL, &db, NULL);
+///     kstone_item_set_str(item, "name", KSTONE_STRLEN, "Alice", KSTONE_STRLEN);
+///     kstone_item_set_i64(item, "age", KSTONE_STRLEN, 30);
+///     if (kstone_put(db, "user#1", 6, NULL, 0, item, &err) < 0) {
+///         fprintf(stderr, "%s\n", kstone_error_message(err));
+///     } else if (kstone_get(db, "user#1", 6, NULL, 0, &found, &err) == KSTONE_OK) {
+///         kstone_item_get_i64(found, "age", KSTONE_STRLEN, &age);
+///     }
+///     kstone_free(found);
+///     kstone_free(item);
+///     kstone_free(db);
+///     kstone_free(err);
+///     return age == 30;
+/// }
+/// ```
+pub struct Db(Database);
+
+const _: () = {
+    const fn may_be_shared<T: Send + Sync>() {}
+    may_be_shared::<Db>();
+};
+
+impl Kinded for Db {
+    const KIND: Kind = Kind::DATABASE;
+    const NAME: &'static str = "a kstone_db";
+}
+
+/// The database behind a handle that came in.
+///
+/// # Safety
+/// `db` is NULL or a live handle.
+#[inline]
+pub(crate) unsafe fn database<'a>(db: *const Db) -> Result<&'a Database, Failure> {
+    // SAFETY: as this function's.
+    unsafe { borrow(db) }.map(|db| &db.0)
+}
+
+/// Releases a database that the caller gives back.
+///
+/// # Safety
+/// `db` was handed out and is used no more.
+pub(crate) unsafe fn release(db: *mut Db) {
+    // SAFETY: as this function's.
+    drop(unsafe { Handle::take_back(db) });
+}
+
+/// Opens an empty database. options may be NULL: all defaults.
+///
+/// Ownership: *out is yours, release it with kstone_free.
+/// Errors: KSTONE_ERR_INVALID where an option is out of range, not known or not served yet.
+/// Cost: microseconds.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_open_memory(
+    options: *const Options,
+    out: *mut *mut Db,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let out = Out::new(out, "out")?;
+            let options = read_struct(options)?.to_api()?;
+            out.set(hand_out(Db(Database::create_in_memory_with_options(options)?)));
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// Deletes all items. Readers at work see all of them or go on with what they hold; pages, iterators and items that
+/// were handed out stay as they are.
+///
+/// Errors: none of its own (KSTONE_ERR_PANIC where an earlier write failed inside).
+/// Cost: that of freeing the items.
+/// Threads: any; writers wait.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_clear(db: *mut Db, err: *mut *mut Error) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            database(db)?.clear()?;
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// Turns what each stripe has collected into sorted runs now. This happens by itself (see
+/// kstone_options.memtable_max_records) and changes no answer; it is here for tests and measurements.
+///
+/// Errors: as kstone_clear.
+/// Cost: tens of microseconds for 1000 collected records; stripes are done one after another.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_flush(db: *mut Db, err: *mut *mut Error) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            database(db)?.flush()?;
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// Merges the sorted runs of each stripe into one and drops what deletes have left behind. This happens by itself and
+/// changes no answer; after many deletes it gives memory back sooner.
+///
+/// Errors: as kstone_clear.
+/// Cost: the number of records; stripes are done one after another.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_compact(db: *mut Db, err: *mut *mut Error) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            database(db)?.compact()?;
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// Numbers about the database as a JSON object of integers, for people and dashboards. Later versions may add members.
+///
+/// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+/// Errors: as kstone_clear.
+/// Cost: a walk over all items, a few nanoseconds each; no writer waits for more than one of the 256 stripes.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_stats_json(
+    db: *const Db,
+    out: *mut *mut c_char,
+    out_len: *mut usize,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let (out, out_len) = (Out::new(out, "out")?, Out::new(out_len, "out_len")?);
+            let stats = database(db)?.stats()?;
+            let json = serde_json::to_string(&stats)
+                .map_err(|error| Failure::new(KSTONE_ERR_PANIC, format!("the statistics are no JSON: {error}")))?;
+            Ok(set_text(out, out_len, &json))
+        })
+    }
+}
+
+/// Writes a text and its length to their outputs.
+pub(crate) fn set_text(out: Out<*mut c_char>, out_len: Out<usize>, text: &str) -> Status {
+    out.set(OwnedText::for_caller(text).as_ptr());
+    out_len.set(text.len());
+    KSTONE_OK
+}

@@ -1,0 +1,329 @@
+//! Building items: new handles, setters, JSON.
+
+use std::ffi::{c_char, c_int, c_void};
+use std::ptr;
+
+use kstone_api::json::{self, JsonForm};
+use kstone_api::{ItemRef, ItemWriter};
+
+use crate::boundary::{Failure, Out, bytes, enter, known_flags, read, text};
+use crate::error::Error;
+use crate::handle::{Handle, Kind, Kinded, kind_of};
+use crate::item::Item;
+use crate::pool;
+use crate::status::{KSTONE_NOT_FOUND, KSTONE_OK, Status};
+
+/// Flag of the functions on JSON: {"age":30} instead of DynamoDB's typed form {"age":{"N":"30"}}.
+pub const KSTONE_JSON_PLAIN: u32 = 1u32;
+
+/// An item that a caller builds.
+pub(crate) struct BuiltItem(ItemWriter);
+
+impl BuiltItem {
+    /// An item without attributes.
+    pub(crate) fn new() -> Self {
+        Self(ItemWriter::new())
+    }
+
+    /// The attributes.
+    pub(crate) fn writer(&mut self) -> &mut ItemWriter {
+        &mut self.0
+    }
+}
+
+impl Kinded for BuiltItem {
+    const KIND: Kind = Kind::BUILT_ITEM;
+    const NAME: &'static str = "a built kstone_item";
+}
+
+fn hand_out(writer: ItemWriter) -> *mut Item {
+    Handle::new(BuiltItem(writer)).hand_out().cast()
+}
+
+/// A built item with the attributes of a stored form.
+pub(crate) fn hand_out_copy(body: &[u8]) -> *mut Item {
+    hand_out(ItemWriter::from_item(ItemRef::new(body)))
+}
+
+/// Releases a built item that the caller gives back.
+///
+/// # Safety
+/// `item` was handed out and is used no more.
+pub(crate) unsafe fn release(item: *mut BuiltItem) {
+    // SAFETY: as this function's.
+    pool::keep(unsafe { Handle::take_back(item) });
+}
+
+/// The form that the flags ask for.
+pub(crate) fn form_of(flags: u32) -> Result<JsonForm, Failure> {
+    known_flags(flags, KSTONE_JSON_PLAIN)?;
+    Ok(if flags & KSTONE_JSON_PLAIN != 0 { JsonForm::Plain } else { JsonForm::Typed })
+}
+
+/// The attributes of a built item, to be changed.
+///
+/// # Safety
+/// `item` is NULL or a live handle of this library of any kind, used by nobody else.
+#[inline]
+unsafe fn writer<'a>(item: *mut Item) -> Result<&'a mut ItemWriter, Failure> {
+    if item.is_null() {
+        return Err(Failure::misuse("a kstone_item is needed, found NULL"));
+    }
+    // SAFETY: a live handle, so its kind lies before it and says what the pointer points at.
+    unsafe {
+        match kind_of(item) {
+            Kind::BUILT_ITEM => Ok((*item.cast::<BuiltItem>()).writer()),
+            Kind::RECORD | Kind::BORROWED_ITEM => {
+                Err(Failure::misuse("an item that was read cannot be changed: kstone_item_clone makes one that can"))
+            }
+            _ => Err(Failure::misuse("a kstone_item is needed, found a handle of another kind or a freed one")),
+        }
+    }
+}
+
+/// What the setters share.
+///
+/// # Safety
+/// As theirs.
+#[inline]
+unsafe fn set_with(
+    it: *mut Item,
+    name: *const c_char,
+    name_len: usize,
+    err: *mut *mut Error,
+    set: impl FnOnce(&mut ItemWriter, &str) -> Result<(), Failure>,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let name = text(name, name_len, "name")?;
+            set(writer(it)?, name)?;
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// An item without attributes, to be filled.
+///
+/// Ownership: it is yours, release it with kstone_free. Putting it copies it, so one item may be changed and put many
+/// times.
+/// Cost: a few nanoseconds; the memory of the items a thread freed last is used again.
+#[unsafe(no_mangle)]
+pub extern "C" fn kstone_item_new() -> *mut Item {
+    read(ptr::null_mut(), || pool::take().hand_out().cast())
+}
+
+/// Sets a text, which may be empty and may hold NULs.
+///
+/// Errors of all setters: KSTONE_ERR_MISUSE where it is NULL or an item that was read; KSTONE_ERR_INVALID where the
+/// name is empty, or name or text are not UTF-8; KSTONE_ERR_LIMIT where the name is too long, the value alone is larger
+/// than 400 KB, or the item would take more than 1 MiB. (What DynamoDB allows an item in all, 400 KB with its key, is
+/// checked when it is put.) A setter that fails leaves the item as it was.
+/// Cost of all setters: a copy of name and value, cheapest in the order of the names' bytes; names in any other order
+/// are sorted once, when the item is read or put.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_set_str(
+    it: *mut Item,
+    name: *const c_char,
+    name_len: usize,
+    v: *const c_char,
+    v_len: usize,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
+            writer.set_str(name, text(v, v_len, "v")?)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets a number from decimal text: "3", "-0.5", "6.02E23". It is kept exactly, with up to 38 significant digits and
+/// magnitudes from 1E-130 to 9.99E+125, as DynamoDB does; equal numbers are equal however they were written.
+///
+/// Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the text is no number or not within these bounds.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_set_num(
+    it: *mut Item,
+    name: *const c_char,
+    name_len: usize,
+    v: *const c_char,
+    v_len: usize,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        set_with(it, name, name_len, err, |writer, name| {
+            writer.set_num(name, text(v, v_len, "v")?)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets a number from an integer.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_set_i64(it: *mut Item, name: *const c_char, name_len: usize, v: i64) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
+            writer.set_i64(name, v)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets a number from a double: the shortest decimal that reads back as the same double.
+///
+/// Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID for an infinity, a NaN, and what lies beyond the bounds that
+/// kstone_item_set_num names.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_set_f64(it: *mut Item, name: *const c_char, name_len: usize, v: f64) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
+            writer.set_f64(name, v)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets bytes. KSTONE_STRLEN is not for bytes: it is KSTONE_ERR_MISUSE.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_set_bin(
+    it: *mut Item,
+    name: *const c_char,
+    name_len: usize,
+    v: *const c_void,
+    v_len: usize,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
+            writer.set_bin(name, bytes(v, v_len, "v")?)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets a truth value: 0 is false, all else is true.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_set_bool(it: *mut Item, name: *const c_char, name_len: usize, v: c_int) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
+            writer.set_bool(name, v != 0)?;
+            Ok(())
+        })
+    }
+}
+
+/// Sets NULL, which is a value of its own: the attribute is there and says that it is nothing.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_set_null(it: *mut Item, name: *const c_char, name_len: usize) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
+            writer.set_null(name)?;
+            Ok(())
+        })
+    }
+}
+
+/// Takes an attribute away.
+///
+/// Returns KSTONE_NOT_FOUND where the item has none of that name.
+/// Cost: the size of the item.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_remove(it: *mut Item, name: *const c_char, name_len: usize) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(ptr::null_mut(), || {
+            let name = text(name, name_len, "name")?;
+            Ok(if writer(it)?.remove(name) { KSTONE_OK } else { KSTONE_NOT_FOUND })
+        })
+    }
+}
+
+/// Sets any value from JSON, and is the way to lists, maps and sets. Typed form: {"SS":["a","b"]}, {"L":[{"N":"1"}]}.
+/// With KSTONE_JSON_PLAIN: ["a",1,null] and so on, where a string becomes S, a number N, an object M, an array L.
+///
+/// Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the JSON or a value in it is not acceptable; the
+/// message says where.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_set_json(
+    it: *mut Item,
+    name: *const c_char,
+    name_len: usize,
+    json: *const c_char,
+    json_len: usize,
+    flags: u32,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        set_with(it, name, name_len, err, |writer, name| {
+            let form = form_of(flags)?;
+            let value = json::attribute_from_str(name, text(json, json_len, "json")?, form)?;
+            writer.set_value(name, &value)?;
+            Ok(())
+        })
+    }
+}
+
+/// A built item from a JSON object, in DynamoDB's typed form or, with KSTONE_JSON_PLAIN, as plain JSON. Numbers keep
+/// all their digits.
+///
+/// Ownership: *out is yours, release it with kstone_free.
+/// Errors: KSTONE_ERR_INVALID where the text is no JSON object (the message says line and column), holds a name twice,
+/// or a value in it is not acceptable (the message says the path); KSTONE_ERR_LIMIT where the item is too large or too
+/// deep.
+/// Cost: the length of the text.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_from_json(
+    json: *const c_char,
+    len: usize,
+    flags: u32,
+    out: *mut *mut Item,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let out = Out::new(out, "out")?;
+            let form = form_of(flags)?;
+            let writer = json::item_from_str(text(json, len, "json")?, form)?;
+            out.set(hand_out(writer));
+            Ok(KSTONE_OK)
+        })
+    }
+}

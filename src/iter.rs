@@ -1,0 +1,124 @@
+//! Iterators: one item after another, without pages.
+
+use kstone_api::Records;
+
+use crate::boundary::{Out, enter};
+use crate::database::{Db, database};
+use crate::error::Error;
+use crate::handle::{Handle, Kind, Kinded, Slot, borrow_mut, hand_out};
+use crate::item::Item;
+use crate::options::read_struct;
+use crate::spec::QuerySpec;
+use crate::status::{KSTONE_DONE, KSTONE_OK, Status};
+
+/// ITERATORS
+///
+/// One item after another of a partition or of all. An iterator sees the database as it was when it was opened,
+/// whatever is written, deleted or cleared meanwhile, and also when the database is freed. As long as it lives it keeps
+/// the items of that moment in memory. One thread at a time may use an iterator.
+///
+/// ```c
+/// static double sum_of_totals(const kstone_db *db) {
+///     kstone_iter *iter = NULL;
+///     const kstone_item *item = NULL;
+///     double sum = 0;
+///     if (kstone_iter_open(db, NULL, &iter, NULL) == KSTONE_OK) {
+///         while (kstone_iter_next(iter, &item, NULL) == KSTONE_OK) {
+///             double total;
+///             if (kstone_item_get_f64(item, "total", KSTONE_STRLEN, &total) == KSTONE_OK) {
+///                 sum += total;
+///             }
+///         }
+///     }
+///     kstone_free(iter);
+///     return sum;
+/// }
+/// ```
+pub struct Iter {
+    /// None when it has come to its end.
+    records: Option<Records>,
+    current: Slot,
+}
+
+impl Kinded for Iter {
+    const KIND: Kind = Kind::ITERATOR;
+    const NAME: &'static str = "a kstone_iter";
+}
+
+/// Releases an iterator that the caller gives back.
+///
+/// # Safety
+/// `iter` was handed out and is used no more.
+pub(crate) unsafe fn release(iter: *mut Iter) {
+    // SAFETY: as this function's.
+    drop(unsafe { Handle::take_back(iter) });
+}
+
+/// Opens an iterator over one partition (spec->pk is set, and all that kstone_query understands), or over all items or
+/// a segment of them (pk is NULL, and all that kstone_scan understands). spec may be NULL: all items. With limit the
+/// iterator ends after that many items in all; with token it goes on where a page of the same query or scan ended.
+/// KSTONE_QUERY_COUNT is KSTONE_ERR_INVALID: kstone_query and kstone_scan count.
+///
+/// Ownership: *out is yours, release it with kstone_free.
+/// Errors: as kstone_query or kstone_scan.
+/// Cost: a few microseconds for each stripe (one for a partition, up to 256 for all items) that was written to since
+/// its last flush. Writers wait for that alone.
+/// Threads: any.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_iter_open(
+    db: *const Db,
+    spec: *const QuerySpec,
+    out: *mut *mut Iter,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let out = Out::new(out, "out")?;
+            let database = database(db)?;
+            let spec = read_struct(spec)?;
+            spec.check_uncounted()?;
+            let records = match spec.has_pk() {
+                true => database.iter_query(&spec.to_query()?)?,
+                false => database.iter_scan(&spec.to_scan()?)?,
+            };
+            out.set(hand_out(Iter { records: Some(records), current: Slot::new(None) }));
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// The next item.
+///
+/// Returns KSTONE_DONE at the end and from then on; *out is then left alone.
+/// Ownership: *out is borrowed from the iterator. It is good until the next call of this function with the same
+/// iterator, or until the iterator is freed; kstone_put, kstone_item_clone and the getters take it.
+/// Errors: KSTONE_ERR_MISUSE alone.
+/// Cost: a step. References to the items are taken 256 at a time; the items are not copied, except for the keys with
+/// KSTONE_QUERY_KEYS_ONLY.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_iter_next(it: *mut Iter, out: *mut *const Item, err: *mut *mut Error) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let out = Out::new(out, "out")?;
+            let iter = borrow_mut(it)?;
+            let next = iter.records.as_mut().and_then(Records::next);
+            if next.is_none() {
+                iter.records = None;
+            }
+            let status = if next.is_some() { KSTONE_OK } else { KSTONE_DONE };
+            iter.current.replace(next);
+            if status == KSTONE_OK {
+                out.set(Slot::lend(&raw const (*it).current).cast());
+            }
+            Ok(status)
+        })
+    }
+}

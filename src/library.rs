@@ -1,0 +1,73 @@
+//! The library as such: its version, and the one function that releases everything.
+
+use std::ffi::{c_char, c_void};
+
+use kstone_api::Record;
+
+use crate::boundary::read;
+use crate::handle::{Kind, kind_of};
+use crate::text::{OwnedText, lent_text};
+use crate::{database, error, item_build, iter, page};
+
+/// LIBRARY
+///
+/// The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and good for as long as the library is
+/// loaded. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn kstone_version() -> *const c_char {
+    lent_text!(env!("CARGO_PKG_VERSION")).as_ptr()
+}
+
+/// The same as a number that can be compared: MAJOR * 10000 + MINOR * 100 + PATCH. Any thread.
+#[unsafe(no_mangle)]
+pub extern "C" fn kstone_version_number() -> u32 {
+    const NUMBER: u32 = 10_000 * part(env!("CARGO_PKG_VERSION_MAJOR"))
+        + 100 * part(env!("CARGO_PKG_VERSION_MINOR"))
+        + part(env!("CARGO_PKG_VERSION_PATCH"));
+    NUMBER
+}
+
+const fn part(digits: &str) -> u32 {
+    let mut value = 0;
+    let mut at = 0;
+    while at < digits.len() {
+        value = 10 * value + (digits.as_bytes()[at] - b'0') as u32;
+        at += 1;
+    }
+    value
+}
+
+/// Releases whatever this library handed out: a database, item, page, iterator, error or text. NULL is fine. What is
+/// borrowed (returned as const) is left alone, because its parent releases it. Everything is released once; using it
+/// afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an item or page
+/// and is never given to this function.
+///
+/// Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
+/// all that is stored, except for what items, pages and iterators still refer to: they stay good.
+///
+/// Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
+/// Threads: like any other use of the handle; nobody may use a database any more when it is freed.
+///
+/// # Safety
+/// `p` is NULL or was handed out by this library and not released yet.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
+    if p.is_null() {
+        return;
+    }
+    // SAFETY: `p` was handed out by this library, so its kind lies before it and says what it is; nobody uses it
+    // after this call.
+    read((), || unsafe {
+        match kind_of(p) {
+            Kind::RECORD => drop(Record::from_raw(std::ptr::NonNull::new_unchecked(p.cast()))),
+            Kind::BUILT_ITEM => item_build::release(p.cast()),
+            Kind::TEXT => OwnedText::release(p.cast()),
+            Kind::PAGE => page::release(p.cast()),
+            Kind::ITERATOR => iter::release(p.cast()),
+            Kind::ERROR => error::release(p.cast()),
+            Kind::DATABASE => database::release(p.cast()),
+            // Borrowed, or not ours at all.
+            _ => {}
+        }
+    });
+}

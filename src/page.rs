@@ -1,0 +1,241 @@
+//! Pages: what one query or scan found.
+
+use std::ffi::c_char;
+use std::ptr;
+
+use kstone_api::json;
+
+use crate::boundary::{Out, enter, read};
+use crate::database::{Db, database, set_text};
+use crate::error::Error;
+use crate::handle::{Handle, Kind, Kinded, Slot, borrow, hand_out};
+use crate::item::{Bytes, Item};
+use crate::item_build::form_of;
+use crate::options::read_struct;
+use crate::spec::QuerySpec;
+use crate::status::{KSTONE_OK, Status};
+
+/// PAGES
+///
+/// What one kstone_query or kstone_scan found: items, and a token that says where the next page begins. A page refers
+/// to the stored items and does not copy them; it and its items stay good when the database changes or is freed. One
+/// thread at a time may use a page.
+///
+/// Every page is exact for the moment it was made. Between two pages others may write: a key that is there all the time
+/// is seen exactly once, one that is written or deleted meanwhile at most once.
+///
+/// ```c
+/// static size_t print_orders_of_may(const kstone_db *db, const char *customer, size_t customer_len) {
+///     kstone_query_spec spec = {0};
+///     kstone_page *page = NULL;
+///     kstone_page *last = NULL;
+///     size_t found = 0;
+///     spec.struct_size = sizeof spec;
+///     spec.pk = customer;
+///     spec.pk_len = customer_len;
+///     spec.sk_op = KSTONE_SK_BEGINS_WITH;
+///     spec.sk1 = "2024-05-";
+///     spec.sk1_len = 8;
+///     spec.limit = 100;
+///     do {
+///         kstone_status status = kstone_query(db, &spec, &page, NULL);
+///         size_t i;
+///         kstone_free(last);
+///         if (status != KSTONE_OK) {
+///             return found;
+///         }
+///         for (i = 0; i < kstone_page_count(page); i++) {
+///             kstone_bytes day = kstone_item_sk(kstone_page_item(page, i));
+///             printf("%.*s\n", (int)day.len, (const char *)day.data);
+///             found++;
+///         }
+///         spec.token = kstone_page_token(page).data;
+///         spec.token_len = kstone_page_token(page).len;
+///         last = page;
+///     } while (spec.token_len > 0);
+///     kstone_free(last);
+///     return found;
+/// }
+/// ```
+pub struct Page {
+    items: Vec<Slot>,
+    count: usize,
+    scanned: usize,
+    token: Vec<u8>,
+}
+
+impl Kinded for Page {
+    const KIND: Kind = Kind::PAGE;
+    const NAME: &'static str = "a kstone_page";
+}
+
+impl From<kstone_api::Page> for Page {
+    fn from(page: kstone_api::Page) -> Self {
+        Self {
+            items: page.records.into_iter().map(|record| Slot::new(Some(record))).collect(),
+            count: page.count,
+            scanned: page.scanned,
+            token: page.token.unwrap_or_default(),
+        }
+    }
+}
+
+/// Releases a page that the caller gives back.
+///
+/// # Safety
+/// `page` was handed out and is used no more.
+pub(crate) unsafe fn release(page: *mut Page) {
+    // SAFETY: as this function's.
+    drop(unsafe { Handle::take_back(page) });
+}
+
+/// A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE, against
+/// it. The page ends after spec->limit items, or before the item with which it would pass 1 MiB of keys and items.
+///
+/// Ownership: *out is yours, release it with kstone_free.
+/// Errors: KSTONE_ERR_INVALID where spec has no pk, a field that a query has no use for, an unknown flag or sk_op, or a
+/// token of another query; KSTONE_ERR_LIMIT where a key is too long.
+/// Cost: a search for the first item, then the number of items on the page, however many the partition has; one
+/// allocation for the page, and a reference for each item.
+/// Threads: any. The stripe is locked while references are taken, not while you read.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_query(
+    db: *const Db,
+    spec: *const QuerySpec,
+    out: *mut *mut Page,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let out = Out::new(out, "out")?;
+            let database = database(db)?;
+            let page = database.query_page(&read_struct(spec)?.to_query()?)?;
+            out.set(hand_out(Page::from(page)));
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// A page of all items, or of one of spec->segments parts of them. spec may be NULL: all defaults. The order is the
+/// library's own and stays the same from page to page; items of one partition lie together, in the order of their sort
+/// keys.
+///
+/// Ownership, threads: as kstone_query.
+/// Errors: KSTONE_ERR_INVALID where spec has a pk or another field that a scan has no use for, an unknown flag, a
+/// segment that does not exist, or a token of another scan.
+/// Cost: as kstone_query.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_scan(
+    db: *const Db,
+    spec: *const QuerySpec,
+    out: *mut *mut Page,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let out = Out::new(out, "out")?;
+            let database = database(db)?;
+            let page = database.scan_page(&read_struct(spec)?.to_scan()?)?;
+            out.set(hand_out(Page::from(page)));
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// How many items the page found. With KSTONE_QUERY_COUNT it found them without handing them out. 0 for NULL.
+///
+/// # Safety
+/// `p` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_page_count(p: *const Page) -> usize {
+    // SAFETY: as this function's.
+    read(0, || unsafe { borrow(p) }.map_or(0, |page| page.count))
+}
+
+/// How many items were examined for the page, before any filter. 0 for NULL.
+///
+/// # Safety
+/// `p` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_page_scanned(p: *const Page) -> usize {
+    // SAFETY: as this function's.
+    read(0, || unsafe { borrow(p) }.map_or(0, |page| page.scanned))
+}
+
+/// Item i of the page, counted from 0, borrowed from it: kstone_free leaves it alone, and it is gone when the page is
+/// freed. NULL from kstone_page_count on, with KSTONE_QUERY_COUNT, and for NULL.
+///
+/// Cost: none.
+///
+/// # Safety
+/// `p` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_page_item(p: *const Page, i: usize) -> *const Item {
+    read(ptr::null(), || {
+        // SAFETY: as this function's.
+        let items = match unsafe { borrow(p) } {
+            Ok(page) => page.items.as_slice(),
+            Err(_) => &[],
+        };
+        if i >= items.len() {
+            return ptr::null();
+        }
+        Slot::lend(items.as_ptr().wrapping_add(i)).cast()
+    })
+}
+
+/// Where the next page begins, for kstone_query_spec.token; empty at the end, and for NULL. As in DynamoDB, a page that
+/// ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page. The
+/// bytes mean nothing to anybody else; they may be stored and sent, and work with any database that holds the items.
+///
+/// # Safety
+/// `p` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_page_token(p: *const Page) -> Bytes {
+    // SAFETY: as this function's.
+    read(Bytes::EMPTY, || unsafe { borrow(p) }.map_or(Bytes::EMPTY, |page| Bytes::of(&page.token)))
+}
+
+/// The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
+/// Where the next page begins is not in it: kstone_page_token says that.
+///
+/// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+/// Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
+/// Cost: the size of the items.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_page_to_json(
+    p: *const Page,
+    flags: u32,
+    out: *mut *mut c_char,
+    out_len: *mut usize,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let (out, out_len) = (Out::new(out, "out")?, Out::new(out_len, "out_len")?);
+            let form = form_of(flags)?;
+            let page = borrow(p)?;
+            let items: Vec<String> = page
+                .items
+                .iter()
+                .filter_map(Slot::record)
+                .map(|record| json::item_to_string(record.item(), form))
+                .collect();
+            let (count, scanned) = (page.count, page.scanned);
+            let json = format!(r#"{{"Count":{count},"Items":[{}],"ScannedCount":{scanned}}}"#, items.join(","));
+            Ok(set_text(out, out_len, &json))
+        })
+    }
+}

@@ -1,0 +1,246 @@
+//! What to query or scan: `kstone_query_spec` and what becomes of it.
+//!
+//! # Invariants
+//! Nothing that a caller sets is ignored: what the call does not use must be 0.
+
+use std::ffi::{c_char, c_void};
+
+use kstone_api::{Query, Scan, Select, SortKeyCondition};
+
+use crate::boundary::{Failure, bytes, known_flags};
+use crate::item::Item;
+use crate::options::{c_struct, not_served};
+
+/// Every sort key.
+pub const KSTONE_SK_ANY: u32 = 0;
+/// The sort key sk1 alone.
+pub const KSTONE_SK_EQ: u32 = 1;
+/// Sort keys before sk1.
+pub const KSTONE_SK_LT: u32 = 2;
+/// Sort keys up to sk1, which is included.
+pub const KSTONE_SK_LE: u32 = 3;
+/// Sort keys after sk1.
+pub const KSTONE_SK_GT: u32 = 4;
+/// Sort keys from sk1 on, which is included.
+pub const KSTONE_SK_GE: u32 = 5;
+/// Sort keys from sk1 to sk2, both included.
+pub const KSTONE_SK_BETWEEN: u32 = 6;
+/// Sort keys that begin with the bytes of sk1.
+pub const KSTONE_SK_BEGINS_WITH: u32 = 7;
+
+/// Flag of a kstone_query_spec: from the greatest sort key down.
+pub const KSTONE_QUERY_REVERSE: u32 = 1u32;
+/// Flag of a kstone_query_spec: count the items, hand out none.
+pub const KSTONE_QUERY_COUNT: u32 = 2u32;
+/// Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk.
+pub const KSTONE_QUERY_KEYS_ONLY: u32 = 4u32;
+
+/// What to query or scan. Set struct_size to sizeof(kstone_query_spec) and everything else to 0, then what you want.
+/// What the function does not use must stay 0; the field's comment says which functions use it. Everything is copied
+/// during the call.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct QuerySpec {
+    /// sizeof(kstone_query_spec), in bytes.
+    pub struct_size: usize,
+    /// kstone_query: the partition key, which is needed. kstone_iter_open: the partition key, or NULL for all items.
+    pub pk: *const c_void,
+    /// How many bytes pk has.
+    pub pk_len: usize,
+    /// With pk: which sort keys, one of KSTONE_SK_ANY and so on. Items without a sort key come before all others.
+    pub sk_op: u32,
+    /// Any of KSTONE_QUERY_REVERSE (with pk), KSTONE_QUERY_COUNT and KSTONE_QUERY_KEYS_ONLY (one of the two; an
+    /// iterator does not count).
+    pub flags: u32,
+    /// The sort key that sk_op speaks of.
+    pub sk1: *const c_void,
+    /// How many bytes sk1 has.
+    pub sk1_len: usize,
+    /// The upper end of KSTONE_SK_BETWEEN.
+    pub sk2: *const c_void,
+    /// How many bytes sk2 has.
+    pub sk2_len: usize,
+    /// Not served yet: NULL.
+    pub index: *const c_char,
+    /// Not served yet: 0.
+    pub index_len: usize,
+    /// Not served yet: NULL.
+    pub filter: *const c_char,
+    /// Not served yet: 0.
+    pub filter_len: usize,
+    /// Not served yet: NULL.
+    pub projection: *const c_char,
+    /// Not served yet: 0.
+    pub projection_len: usize,
+    /// Not served yet: NULL.
+    pub params: *const Item,
+    /// Where to go on, from kstone_page_token of the page before. The keys, sk_op, direction and segments must be as
+    /// they were for that page; limit may change.
+    pub token: *const c_void,
+    /// How many bytes token has.
+    pub token_len: usize,
+    /// A page: how many items to examine for it; 0: up to 1 MiB of items. An iterator: how many items in all; 0: to the
+    /// end.
+    pub limit: u32,
+    /// Without pk: which part of a parallel scan, from 0.
+    pub segment: u32,
+    /// Without pk: how many parts the scan has; 0 or 1: it is not divided. The parts together are all items, each
+    /// once, and may be scanned by a thread each.
+    pub segments: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Not served yet: NULL.
+    pub key_expr: *const c_char,
+    /// Not served yet: 0.
+    pub key_expr_len: usize,
+}
+
+c_struct!(
+    QuerySpec,
+    "kstone_query_spec",
+    [
+        struct_size,
+        pk,
+        pk_len,
+        sk_op,
+        flags,
+        sk1,
+        sk1_len,
+        sk2,
+        sk2_len,
+        index,
+        index_len,
+        filter,
+        filter_len,
+        projection,
+        projection_len,
+        params,
+        token,
+        token_len,
+        limit,
+        segment,
+        segments,
+        reserved,
+        key_expr,
+        key_expr_len,
+    ]
+);
+
+impl QuerySpec {
+    /// Whether this names a partition.
+    pub(crate) fn has_pk(&self) -> bool {
+        !self.pk.is_null() || self.pk_len != 0
+    }
+
+    /// Refuses a request to count, which an iterator cannot.
+    pub(crate) fn check_uncounted(&self) -> Result<(), Failure> {
+        refuse(self.flags & KSTONE_QUERY_COUNT != 0, "flags", "an iterator does not count")
+    }
+
+    /// The query of one partition.
+    ///
+    /// # Safety
+    /// The pointers and lengths describe memory that may be read.
+    pub(crate) unsafe fn to_query(self) -> Result<Query, Failure> {
+        self.check_served()?;
+        if !self.has_pk() {
+            return Err(Failure::invalid("kstone_query_spec.pk is needed for a query: kstone_scan reads all items"));
+        }
+        refuse(self.segment != 0 || self.segments != 0, "segments", "a query is not divided")?;
+        let select = self.select()?;
+        // SAFETY: as this function's.
+        let (pk, condition, token) = unsafe {
+            (bytes(self.pk, self.pk_len, "pk")?, self.condition()?, bytes(self.token, self.token_len, "token")?)
+        };
+        let mut query = Query::new().partition_key(pk).sort_key(condition).select(select);
+        query = query.reverse(self.flags & KSTONE_QUERY_REVERSE != 0);
+        if self.limit != 0 {
+            query = query.limit(self.limit as usize);
+        }
+        if !token.is_empty() {
+            query = query.token(token);
+        }
+        Ok(query)
+    }
+
+    /// The scan of all items or of a segment of them.
+    ///
+    /// # Safety
+    /// The pointers and lengths describe memory that may be read.
+    pub(crate) unsafe fn to_scan(self) -> Result<Scan, Failure> {
+        const ALL: &str = "a scan reads all partitions, in an order of its own";
+        self.check_served()?;
+        refuse(self.has_pk(), "pk", ALL)?;
+        refuse(self.sk_op != KSTONE_SK_ANY, "sk_op", ALL)?;
+        refuse(!self.sk1.is_null() || self.sk1_len != 0, "sk1", ALL)?;
+        refuse(!self.sk2.is_null() || self.sk2_len != 0, "sk2", ALL)?;
+        refuse(self.flags & KSTONE_QUERY_REVERSE != 0, "flags", "a scan has one direction")?;
+        let mut scan = Scan::new().select(self.select()?);
+        if self.segment != 0 || self.segments != 0 {
+            if self.segment >= self.segments {
+                let (segment, segments) = (self.segment, self.segments);
+                return Err(Failure::invalid(format!("segment {segment} of {segments} segments does not exist")));
+            }
+            scan = scan.segment(self.segment, self.segments);
+        }
+        // SAFETY: as this function's.
+        let token = unsafe { bytes(self.token, self.token_len, "token") }?;
+        if self.limit != 0 {
+            scan = scan.limit(self.limit as usize);
+        }
+        if !token.is_empty() {
+            scan = scan.token(token);
+        }
+        Ok(scan)
+    }
+
+    fn check_served(&self) -> Result<(), Failure> {
+        not_served(!self.index.is_null() || self.index_len != 0, "kstone_query_spec.index")?;
+        not_served(!self.filter.is_null() || self.filter_len != 0, "kstone_query_spec.filter")?;
+        not_served(!self.projection.is_null() || self.projection_len != 0, "kstone_query_spec.projection")?;
+        not_served(!self.params.is_null(), "kstone_query_spec.params")?;
+        not_served(!self.key_expr.is_null() || self.key_expr_len != 0, "kstone_query_spec.key_expr")?;
+        not_served(self.reserved != 0, "kstone_query_spec.reserved")
+    }
+
+    fn select(&self) -> Result<Select, Failure> {
+        known_flags(self.flags, KSTONE_QUERY_REVERSE | KSTONE_QUERY_COUNT | KSTONE_QUERY_KEYS_ONLY)?;
+        match (self.flags & KSTONE_QUERY_COUNT != 0, self.flags & KSTONE_QUERY_KEYS_ONLY != 0) {
+            (false, false) => Ok(Select::All),
+            (true, false) => Ok(Select::Count),
+            (false, true) => Ok(Select::KeysOnly),
+            (true, true) => {
+                Err(Failure::invalid("flags: KSTONE_QUERY_COUNT and KSTONE_QUERY_KEYS_ONLY exclude each other"))
+            }
+        }
+    }
+
+    /// # Safety
+    /// sk1 and sk2 with their lengths describe memory that may be read.
+    unsafe fn condition(&self) -> Result<SortKeyCondition, Failure> {
+        // SAFETY: as this function's.
+        let (sk1, sk2) =
+            unsafe { (bytes(self.sk1, self.sk1_len, "sk1")?.to_vec(), bytes(self.sk2, self.sk2_len, "sk2")?.to_vec()) };
+        refuse(self.sk_op == KSTONE_SK_ANY && !sk1.is_empty(), "sk1", "KSTONE_SK_ANY takes every sort key")?;
+        refuse(self.sk_op != KSTONE_SK_BETWEEN && !sk2.is_empty(), "sk2", "it belongs to KSTONE_SK_BETWEEN alone")?;
+        Ok(match self.sk_op {
+            KSTONE_SK_ANY => SortKeyCondition::Any,
+            KSTONE_SK_EQ => SortKeyCondition::Eq(sk1),
+            KSTONE_SK_LT => SortKeyCondition::Lt(sk1),
+            KSTONE_SK_LE => SortKeyCondition::Le(sk1),
+            KSTONE_SK_GT => SortKeyCondition::Gt(sk1),
+            KSTONE_SK_GE => SortKeyCondition::Ge(sk1),
+            KSTONE_SK_BETWEEN => SortKeyCondition::Between(sk1, sk2),
+            KSTONE_SK_BEGINS_WITH => SortKeyCondition::BeginsWith(sk1),
+            unknown => return Err(Failure::invalid(format!("kstone_query_spec.sk_op: {unknown} is not known"))),
+        })
+    }
+}
+
+/// Refuses a field that the call has no use for.
+fn refuse(set: bool, field: &str, why: &str) -> Result<(), Failure> {
+    match set {
+        false => Ok(()),
+        true => Err(Failure::invalid(format!("kstone_query_spec.{field} is set, but {why}"))),
+    }
+}

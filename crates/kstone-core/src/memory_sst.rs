@@ -25,8 +25,8 @@ use crate::memtable::seek_in;
 use crate::merge::{Run, Weight};
 use crate::record::Record;
 
-/// How many records a bucket of the directory holds on average, about: half a cache line of handles.
-const BUCKET_RECORDS: usize = 4;
+/// How many records a bucket of the directory holds on average, about: a cache line of handles.
+const BUCKET_RECORDS: usize = 8;
 
 /// Collects records in any order and makes an SST of them.
 #[derive(Default)]

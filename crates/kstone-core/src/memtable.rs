@@ -8,9 +8,12 @@
 //! A look-up narrows by tags alone and touches a record only where the tag is equal. An insert moves at most one leaf;
 //! nothing is ever sorted later, so a query reads it as it is and a flush is a concatenation.
 //!
+//! Most look-ups are for a key that has left for an SST. A bitmap with one bit for 8 neighbouring tags answers those from
+//! one cache line of 512 bytes that stay warm. It is made when a second leaf is; bits are forgotten with the memtable.
+//!
 //! Owned by a stripe, guarded by its lock.
 
-use crate::key::{Edge, KeyRef, SortEdge, Tag};
+use crate::key::{Edge, KeyRef, SortEdge, TAG_HASH_BITS, Tag};
 use crate::merge::{Run, Weight};
 use crate::record::Record;
 
@@ -26,10 +29,42 @@ pub(crate) struct Cursor {
 
 #[derive(Default)]
 pub(crate) struct Memtable {
+    seen: SeenTags,
     tags: Vec<Tag>,
     leaves: Vec<Vec<Record>>,
     len: usize,
     weight: Weight,
+}
+
+/// Which tags may be present: false answers are certain.
+#[derive(Default)]
+struct SeenTags(Vec<u64>);
+
+impl SeenTags {
+    const TAGS_PER_BIT_LOG2: u32 = 3;
+    const WORDS: usize = (1 << (TAG_HASH_BITS - Self::TAGS_PER_BIT_LOG2)) / u64::BITS as usize;
+
+    /// Items and index entries share bits.
+    fn place(tag: Tag) -> (usize, u64) {
+        let bit = usize::from(tag.0 >> Self::TAGS_PER_BIT_LOG2);
+        (bit / u64::BITS as usize % Self::WORDS, 1 << (bit % u64::BITS as usize))
+    }
+
+    /// Whether nothing is noted yet, so that anything may be present.
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn insert(&mut self, tag: Tag) {
+        self.0.resize(Self::WORDS, 0);
+        let (word, bit) = Self::place(tag);
+        self.0[word] |= bit;
+    }
+
+    fn may_contain(&self, tag: Tag) -> bool {
+        let (word, bit) = Self::place(tag);
+        self.0.get(word).is_none_or(|bits| bits & bit != 0)
+    }
 }
 
 impl Memtable {
@@ -46,6 +81,9 @@ impl Memtable {
     }
 
     pub(crate) fn get(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
+        if !self.seen.may_contain(tag) {
+            return None;
+        }
         let at = self.seek(tag, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
         self.record(at).filter(|record| record.tag() == tag && record.has_key(key))
     }
@@ -62,6 +100,9 @@ impl Memtable {
             return Some(replaced);
         }
         self.len += 1;
+        if !self.seen.is_empty() {
+            self.seen.insert(record.tag());
+        }
         self.insert_at(at, record);
         None
     }
@@ -120,7 +161,8 @@ impl Memtable {
 
     /// Heap bytes beside the records.
     pub(crate) fn index_bytes(&self) -> usize {
-        self.tags.capacity() * size_of::<Tag>()
+        self.seen.0.capacity() * size_of::<u64>()
+            + self.tags.capacity() * size_of::<Tag>()
             + self.leaves.capacity() * size_of::<Vec<Record>>()
             + self.leaves.iter().map(|leaf| leaf.capacity() * size_of::<Record>()).sum::<usize>()
     }
@@ -154,6 +196,9 @@ impl Memtable {
             upper.extend(leaf.drain(LEAF_MAX / 2..));
             self.tags.insert(index + 1, upper[0].tag());
             self.leaves.insert(index + 1, upper);
+            if self.seen.is_empty() {
+                self.leaves.iter().flatten().for_each(|record| self.seen.insert(record.tag()));
+            }
         }
     }
 }

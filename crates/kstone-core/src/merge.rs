@@ -206,6 +206,7 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
         tombstones: newer.weight.tombstones + older.weight.tombstones,
     };
     let drop_tombstones = drop_tombstones && weight.tombstones > 0;
+    prefetch_ties(&newer.records, &older.records);
     let mut records = Vec::with_capacity(newer.records.len() + older.records.len());
     let mut newer = newer.records.into_iter().peekable();
     let mut older = older.records.into_iter().peekable();
@@ -229,6 +230,33 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
         } else {
             records.push(record);
         }
+    }
+}
+
+/// Asks for the records that a merge will have to compare by key: those whose tags are equal. Cold records cost a merge
+/// of overwritten keys most of its time, and their cache misses can overlap.
+fn prefetch_ties(newer: &[Record], older: &[Record]) {
+    let mut older = older.iter().peekable();
+    for new in newer {
+        while older.next_if(|old| old.tag() < new.tag()).is_some() {}
+        if let Some(old) = older.peek()
+            && old.tag() == new.tag()
+        {
+            old.prefetch();
+            new.prefetch();
+        }
+    }
+}
+
+/// Drops the records, whose cache misses overlap.
+pub(crate) fn release<T>(held: Vec<T>, record: impl Fn(&T) -> &Record) {
+    held.iter().take(PREFETCH_AHEAD).for_each(|held| record(held).prefetch());
+    let mut left = held.into_iter();
+    while let Some(first) = left.next() {
+        if let Some(ahead) = left.as_slice().get(PREFETCH_AHEAD - 1) {
+            record(ahead).prefetch();
+        }
+        drop(first);
     }
 }
 

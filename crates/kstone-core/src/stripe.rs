@@ -17,7 +17,7 @@ use crate::key::{KeyRef, StripeId, Tag};
 use crate::memory_sst::{MemorySstReader, SstDirectory};
 use crate::memory_wal::{Lsn, WalSegment};
 use crate::memtable::Memtable;
-use crate::merge::{Run, View, merge_runs};
+use crate::merge::{Run, View, merge_runs, release};
 use crate::record::Record;
 
 /// Superseded records in the WAL may pin this much, and half of what is live.
@@ -42,6 +42,13 @@ pub(crate) struct Garbage {
     replaced: Option<Record>,
     wal: Vec<(Lsn, Record)>,
     merged: Vec<Record>,
+}
+
+impl Drop for Garbage {
+    fn drop(&mut self) {
+        release(std::mem::take(&mut self.wal), |(_, record)| record);
+        release(std::mem::take(&mut self.merged), |record| record);
+    }
 }
 
 /// When the trees of an engine flush, and as whom they name their SSTs.
@@ -75,7 +82,7 @@ impl Tree {
         if let Some(old) = &replaced {
             self.wal.note_superseded(old.footprint());
         }
-        let mut garbage = Garbage { replaced, ..Garbage::default() };
+        let mut garbage = Garbage { replaced, wal: Vec::new(), merged: Vec::new() };
         if self.wal.unflushed() >= policy.wal_records {
             self.flush(policy.stripe, &mut garbage);
             self.compact_some(policy.stripe, &mut garbage);

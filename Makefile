@@ -1,0 +1,43 @@
+# What one types here. The work is done by scripts/ and CMake; each script says what it does.
+
+STEPS := dialects drift clippy unit doc native-libs symbols ctest valgrind asan tsan consumer
+PREFIX ?= /usr/local
+
+.PHONY: help demo test fmt lint install clean $(STEPS)
+
+help:
+	@echo 'make demo      build the library and run the example program in C'
+	@echo 'make test      every check there is'
+	@echo 'make STEP      one step of make test: $(STEPS)'
+	@echo 'make fmt       format the Rust code'
+	@echo 'make lint      formatting and lints, without tests'
+	@echo 'make install   header, libraries, CMake and pkg-config files under PREFIX ($(PREFIX)) and DESTDIR'
+	@echo 'make clean     remove everything that was built'
+	@echo
+	@echo 'demo and test install what they need first, as root or with sudo. V=1 shows all that the steps print.'
+
+demo:
+	@scripts/demo
+
+test:
+	@scripts/test
+
+$(STEPS):
+	@scripts/test $@
+
+fmt:
+	cargo fmt --all
+
+lint:
+	@scripts/test fmt clippy
+
+install:
+	@scripts/setup install
+	cmake -S . -B build/install -DKSTONE_BUILD_TESTS=OFF -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX))
+	cmake --build build/install
+	cmake --install build/install
+	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+
+clean:
+	cargo clean
+	rm -rf build

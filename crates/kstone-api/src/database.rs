@@ -1,23 +1,32 @@
 //! The database: what callers do with keys and items, on the engine's keys and records.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use kstone_core::Result;
 use kstone_core::engine::{Engine, EngineOptions, MEMTABLE_MAX_RECORDS, Present};
 use kstone_core::item::{self, ItemRef};
-use kstone_core::key::KeyRef;
+use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 use kstone_core::value::Item;
+use kstone_core::{Error, Result};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
+use crate::clock::{Clock, ClockSource};
+use crate::expression::ExpressionCache;
 use crate::item_check::check_item;
 use crate::page::{Page, QueryResult, page_limits};
 use crate::query::Query;
+use crate::read::{Keyed, ReadContext};
 use crate::records::{IterSource, Records};
 use crate::scan::Scan;
+use crate::schema::TableSchema;
 use crate::stats::Stats;
+use crate::stream::StreamRecord;
+use crate::table::Table;
 use crate::token;
+use crate::write::Write;
 #[cfg(doc)]
-use crate::{Error, ItemWriter, Select};
+use crate::{ItemWriter, Select};
 
 /// What a database can be told when it is made. Zero means the default.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,7 +45,18 @@ pub struct DatabaseOptions {
 /// `pk` or `sk`, they must equal its key (as S where the key is UTF-8, as B elsewhere).
 #[derive(Clone)]
 pub struct Database {
-    engine: Arc<Engine>,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Engine,
+    expressions: ExpressionCache,
+    clock: ClockSource,
+    table: RwLock<Arc<Table>>,
+    /// Whether the table in force is plain, and stays so for as long as a stripe's lock is held: see
+    /// [`Database::configure`].
+    plain: AtomicBool,
+    configuring: Mutex<()>,
 }
 
 impl Database {
@@ -53,11 +73,123 @@ impl Database {
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range.
     pub fn create_in_memory_with_options(options: DatabaseOptions) -> Result<Self> {
+        Self::create_in_memory_with(options, TableSchema::new(), ClockSource::default())
+    }
+
+    /// An empty database with a schema: indexes, TTL, a stream.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a schema that DynamoDB would refuse.
+    ///
+    /// ```
+    /// use kstone_api::{Database, GlobalSecondaryIndex, ItemBuilder, KeystoneValue, Query, TableSchema};
+    /// let schema = TableSchema::new().add_global_index(GlobalSecondaryIndex::new("status-index", "status"));
+    /// let db = Database::create_in_memory_with_schema(schema)?;
+    /// db.put(b"order#1", ItemBuilder::new().string("status", "open").build())?;
+    /// let open = Query::new().index("status-index").partition_key(b"open").build();
+    /// assert_eq!(db.query(open)?.count, 1);
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    pub fn create_in_memory_with_schema(schema: TableSchema) -> Result<Self> {
+        Self::create_in_memory_with(DatabaseOptions::default(), schema, ClockSource::default())
+    }
+
+    /// An empty database with options, a schema and a clock that says what has expired.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an option outside its range and for a schema that DynamoDB would refuse.
+    pub fn create_in_memory_with(options: DatabaseOptions, schema: TableSchema, clock: ClockSource) -> Result<Self> {
         let memtable_max_records = match options.memtable_max_records {
             0 => MEMTABLE_MAX_RECORDS,
             records => records,
         };
-        Ok(Self { engine: Arc::new(Engine::new(EngineOptions { memtable_max_records })?) })
+        let table = Table::new(schema)?;
+        let shared = Shared {
+            engine: Engine::new(EngineOptions { memtable_max_records })?,
+            expressions: ExpressionCache::new(),
+            clock,
+            plain: AtomicBool::new(table.is_plain()),
+            table: RwLock::new(Arc::new(table)),
+            configuring: Mutex::new(()),
+        };
+        Ok(Self { shared: Arc::new(shared) })
+    }
+
+    /// The schema in force.
+    pub fn schema(&self) -> TableSchema {
+        self.table().schema.clone()
+    }
+
+    /// Fixes the time that decides what has expired, in epoch seconds; 0 goes back to the clock. For tests.
+    pub fn set_time(&self, epoch_seconds: i64) {
+        self.shared.clock.set_time(epoch_seconds);
+    }
+
+    /// The changes after a sequence number, oldest first: at most `max`, at most 1,000.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the schema has no stream or `max` is 0; [`Error::Trimmed`] where the stream has let go
+    /// of some of them.
+    pub fn read_stream(&self, after: u64, max: usize) -> Result<Vec<StreamRecord>> {
+        match &self.table().stream {
+            Some(stream) => stream.read(after, max),
+            None => Err(Error::invalid("the table has no stream: its schema must ask for one")),
+        }
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.shared.engine
+    }
+
+    pub(crate) fn expressions(&self) -> &ExpressionCache {
+        &self.shared.expressions
+    }
+
+    pub(crate) fn table(&self) -> Arc<Table> {
+        Arc::clone(&self.shared.table.read())
+    }
+
+    pub(crate) fn is_current(&self, table: &Arc<Table>) -> bool {
+        Arc::ptr_eq(&self.shared.table.read(), table)
+    }
+
+    pub(crate) fn set_table(&self, table: Arc<Table>) {
+        *self.shared.table.write() = table;
+    }
+
+    pub(crate) fn plain_flag(&self) -> &AtomicBool {
+        &self.shared.plain
+    }
+
+    pub(crate) fn configuring(&self) -> MutexGuard<'_, ()> {
+        self.shared.configuring.lock()
+    }
+
+    fn read_context(&self) -> ReadContext<'_> {
+        let table = self.table();
+        let now = self.now_for(&table);
+        ReadContext { cache: self.expressions(), table, now }
+    }
+
+    fn is_plain(&self) -> bool {
+        self.shared.plain.load(Ordering::SeqCst)
+    }
+
+    /// The time; of no interest, and not asked for, where nothing expires and no stream notes it.
+    pub(crate) fn now_for(&self, table: &Table) -> i64 {
+        if table.ttl.is_none() && table.stream.is_none() { 0 } else { self.shared.clock.now_epoch_seconds() }
+    }
+
+    /// Does one write and says what it returns of the item, under the item's key.
+    ///
+    /// # Errors
+    /// [`Error::ConditionFailed`]; [`Error::Invalid`] and [`Error::Limit`] for a key, an item or an expression that
+    /// DynamoDB would refuse; [`Error::Poisoned`]. Nothing is written then.
+    pub fn write(&self, write: Write) -> Result<Option<Record>> {
+        let prepared = write.prepare(self.expressions())?;
+        let mut returned =
+            self.commit_prepared(std::slice::from_ref(&prepared), |outcomes| outcomes.into_iter().collect())?;
+        Ok(returned.pop().flatten())
     }
 
     /// Stores the item under a partition key alone, in the place of the one that was there.
@@ -83,7 +215,10 @@ impl Database {
     pub fn put_body(&self, pk: &[u8], sk: &[u8], body: &[u8]) -> Result<()> {
         let key = KeyRef::new(pk, sk)?;
         check_item(key, ItemRef::new(body))?;
-        self.engine.put(key, body).map(drop)
+        if self.is_plain() && self.engine().put_if(key, body, || self.is_plain())?.is_some() {
+            return Ok(());
+        }
+        self.write(Write::put_body(pk, body).sort_key(sk)).map(drop)
     }
 
     /// The item of a partition key alone, copied out.
@@ -107,7 +242,13 @@ impl Database {
     /// # Errors
     /// As [`Database::get`].
     pub fn get_record(&self, pk: &[u8], sk: &[u8]) -> Result<Option<Record>> {
-        self.engine.get(KeyRef::new(pk, sk)?)
+        let found = self.engine().get(KeyRef::new(pk, sk)?)?;
+        Ok(found.filter(|record| self.is_plain() || self.is_visible(record)))
+    }
+
+    pub(crate) fn is_visible(&self, record: &Record) -> bool {
+        let table = self.table();
+        !table.is_expired(record, self.now_for(&table))
     }
 
     /// Removes the item of a partition key alone. Removing what is not there is no error.
@@ -123,15 +264,22 @@ impl Database {
     /// # Errors
     /// As [`Database::get`].
     pub fn delete_with_sk(&self, pk: &[u8], sk: &[u8]) -> Result<()> {
-        self.engine.delete(KeyRef::new(pk, sk)?).map(drop)
+        let key = KeyRef::new(pk, sk)?;
+        if self.is_plain() && self.engine().delete_if(key, || self.is_plain())?.is_some() {
+            return Ok(());
+        }
+        self.write(Write::delete(pk).sort_key(sk)).map(drop)
     }
 
-    /// One page of a partition, copied out.
+    /// One page of a partition, copied out. A query with a filter and without a partition runs as a scan.
     ///
     /// # Errors
     /// As [`Database::query_page`].
     pub fn query(&self, query: Query) -> Result<QueryResult> {
-        self.query_page(&query).map(QueryResult::from)
+        match query.without_partition() {
+            Some(scan) => self.scan(scan),
+            None => self.query_page(&query).map(QueryResult::from),
+        }
     }
 
     /// One page of a partition, shared, as it is at one moment. Visits the records of the range alone.
@@ -141,12 +289,20 @@ impl Database {
     /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
     pub fn query_page(&self, query: &Query) -> Result<Page> {
         let limits = page_limits(query.limit)?;
+        let (Keyed { query, entries }, selection) = query.expressions.prepare_query(query, self.read_context())?;
         let shape = query.shape();
         let ended_at = query.token.as_deref().map(|token| token::decode(token, shape)).transpose()?;
-        let page = query.with_range(ended_at.map(|(_, sk)| sk), |range| {
-            self.engine.query(&query.partition_key, range, query.reverse, limits)
-        })??;
-        Ok(Page::new(page, shape, query.select))
+        let last_sk = ended_at.map(|(_, sk)| sk);
+        let page = match entries {
+            None => query.with_range(last_sk, |range| {
+                self.engine().query(&query.partition_key, range, query.reverse, limits)
+            })??,
+            Some(range) => {
+                let range = last_sk.map_or_else(|| range.clone(), |sk| range.clone().behind(sk, query.reverse));
+                self.engine().query_in(Keyspace::Index, range.pk(), range.sort_keys(), query.reverse, limits)?
+            }
+        };
+        Ok(Page::new(page, shape, &selection))
     }
 
     /// One page of the table, copied out.
@@ -164,14 +320,15 @@ impl Database {
     /// [`Error::Poisoned`].
     pub fn scan_page(&self, scan: &Scan) -> Result<Page> {
         let limits = page_limits(scan.limit)?;
+        let selection = scan.expressions.prepare_scan(scan, self.read_context())?;
         let shape = scan.shape();
         let mut range = scan.range()?;
         if let Some(token) = &scan.token {
             let (pk, sk) = token::decode(token, shape)?;
             range = range.after(pk, sk);
         }
-        let page = self.engine.scan(range, limits)?;
-        Ok(Page::new(page, shape, scan.select))
+        let page = self.engine().scan(range, limits)?;
+        Ok(Page::new(page, shape, &selection))
     }
 
     /// The items of a query one by one, as the database is now, whatever is written meanwhile.
@@ -181,10 +338,20 @@ impl Database {
     /// # Errors
     /// As [`Database::query_page`]; [`Error::Invalid`] for [`Select::Count`].
     pub fn iter_query(&self, query: &Query) -> Result<Records> {
+        let (Keyed { query, entries }, selection) = query.expressions.prepare_query(query, self.read_context())?;
         let last = query.token.as_deref().map(|token| token::decode_owned(token, query.shape())).transpose()?;
-        query.with_range(None, |_| ())?;
-        let source = IterSource::Query(Query { token: None, ..query.clone() });
-        Records::new(self.engine.cut_partition(&query.partition_key)?, source, query.limit, query.select, last)
+        let limit = query.limit;
+        let (cut, source) = match entries {
+            None => {
+                query.with_range(None, |_| ())?;
+                (self.engine().cut_partition(Keyspace::Items, &query.partition_key)?, IterSource::Query(query))
+            }
+            Some(range) => {
+                let cut = self.engine().cut_partition(Keyspace::Index, range.pk())?;
+                (cut, IterSource::Entries(range, query.reverse))
+            }
+        };
+        Records::new(cut, source, limit, selection, last)
     }
 
     /// The items of a scan one by one, as the database is now, whatever is written meanwhile.
@@ -194,10 +361,10 @@ impl Database {
     /// # Errors
     /// As [`Database::scan_page`]; [`Error::Invalid`] for [`Select::Count`].
     pub fn iter_scan(&self, scan: &Scan) -> Result<Records> {
+        let selection = scan.expressions.prepare_scan(scan, self.read_context())?;
         let last = scan.token.as_deref().map(|token| token::decode_owned(token, scan.shape())).transpose()?;
         scan.range()?;
-        let source = IterSource::Scan(Scan { token: None, ..scan.clone() });
-        Records::new(self.engine.cut()?, source, scan.limit, scan.select, last)
+        Records::new(self.engine().cut()?, IterSource::Scan(scan.clone()), scan.limit, selection, last)
     }
 
     /// Decides and writes as one under the locks of all `keys`; see
@@ -210,7 +377,7 @@ impl Database {
         keys: &[KeyRef<'_>],
         decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T)>,
     ) -> Result<T> {
-        self.engine.commit(keys, decide)
+        self.engine().commit(keys, decide)
     }
 
     /// Makes an SST of every memtable. Never needed; for tests and measurements.
@@ -218,15 +385,18 @@ impl Database {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn flush(&self) -> Result<()> {
-        self.engine.flush()
+        self.engine().flush()
     }
 
-    /// Merges every stripe into one SST and frees what deleted and overwritten items held. Never needed.
+    /// Removes what has expired, merges every stripe into one SST and frees what deleted and overwritten items held. Never needed.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn compact(&self) -> Result<()> {
-        self.engine.compact()
+        if self.table().ttl.is_some() {
+            self.purge_expired()?;
+        }
+        self.engine().compact()
     }
 
     /// Removes every item, as one: no reader sees a part of it.
@@ -234,7 +404,11 @@ impl Database {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn clear(&self) -> Result<()> {
-        self.engine.clear()
+        self.engine().clear()?;
+        if let Some(stream) = &self.table().stream {
+            drop(stream.clear());
+        }
+        Ok(())
     }
 
     /// Counts what is held. Walks every item: O(n).
@@ -242,6 +416,6 @@ impl Database {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn stats(&self) -> Result<Stats> {
-        self.engine.stats().map(Stats)
+        self.engine().stats().map(Stats)
     }
 }

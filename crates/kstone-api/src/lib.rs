@@ -15,21 +15,34 @@
 //!
 //! Nothing survives the process, and nothing is written to disk. Every type here may be used from any thread.
 
+mod bindings;
+pub mod clock;
+mod commit;
+mod configure;
 mod database;
+pub mod expression;
+pub mod index;
 mod item_builder;
 mod item_check;
 pub mod json;
 mod page;
 mod query;
+mod read;
 mod records;
 mod scan;
+mod schema;
 mod stats;
+pub mod stream;
+mod table;
 mod token;
+mod transaction;
+pub mod ttl;
+mod write;
 
 pub use database::{Database, DatabaseOptions};
 pub use item_builder::ItemBuilder;
 pub use kstone_core::engine::{MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present};
-pub use kstone_core::error::{Error, Result, Unit};
+pub use kstone_core::error::{CancellationReason, Error, Result, Unit};
 pub use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 pub use kstone_core::key::{Key, KeyRef};
 pub use kstone_core::record::Record;
@@ -38,4 +51,11 @@ pub use page::{Page, QueryResult};
 pub use query::{Query, Select, SortKeyCondition};
 pub use records::Records;
 pub use scan::Scan;
+pub use schema::{
+    GLOBAL_INDEXES_MAX, GlobalSecondaryIndex, LOCAL_INDEXES_MAX, LocalSecondaryIndex, PROJECTED_ATTRIBUTES_MAX,
+    Projection, StreamSpecification, TableSchema,
+};
 pub use stats::Stats;
+pub use stream::StreamViewType;
+pub use transaction::{BATCH_GETS_MAX, BATCH_WRITES_MAX, TRANSACTION_MAX, TransactWriteRequest};
+pub use write::Write;

@@ -7,7 +7,7 @@ use kstone_core::record::Record;
 use kstone_core::value::Item;
 use kstone_core::{Error, Result};
 
-use crate::query::Select;
+use crate::read::Selection;
 use crate::token;
 
 /// The most bytes a page holds, DynamoDB's.
@@ -16,7 +16,7 @@ pub(crate) const PAGE_MAX_BYTES: usize = 1 << 20;
 /// One page of records. See [`Database::query_page`](crate::Database::query_page).
 #[derive(Debug, Default)]
 pub struct Page {
-    /// The records, shared with the database; none for [`Select::Count`].
+    /// The records, shared with the database; none for [`Select::Count`](crate::Select::Count).
     pub records: Vec<Record>,
     /// How many items the page returns or counts.
     pub count: usize,
@@ -41,16 +41,11 @@ pub struct QueryResult {
 }
 
 impl Page {
-    pub(crate) fn new(page: RecordPage, shape: u32, select: Select) -> Self {
-        let RecordPage { records, limited } = page;
-        let token = records.last().filter(|_| limited).map(|last| token::encode(shape, last.pk(), last.sk()));
-        let count = records.len();
-        let records = match select {
-            Select::All => records,
-            Select::Count => Vec::new(),
-            Select::KeysOnly => records.iter().map(keys_only).collect(),
-        };
-        Self { records, count, scanned: count, token }
+    pub(crate) fn new(page: RecordPage, shape: u32, selection: &Selection) -> Self {
+        let RecordPage { records: met, limited } = page;
+        let token = met.last().filter(|_| limited).map(|last| token::encode(shape, last.pk(), last.sk()));
+        let (records, count, scanned) = selection.apply_all(met);
+        Self { records, count, scanned, token }
     }
 }
 

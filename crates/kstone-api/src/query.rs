@@ -4,8 +4,12 @@ use std::ops::Bound;
 
 use kstone_core::engine::SortKeyRange;
 use kstone_core::key::KeyRef;
+use kstone_core::value::Value;
 use kstone_core::{Error, Result};
 
+use crate::expression::Parameters;
+use crate::read::ReadExpressions;
+use crate::scan::Scan;
 use crate::token;
 
 /// A condition on the sort keys of a partition. Sort keys are compared as bytes.
@@ -78,7 +82,7 @@ pub enum Select {
 /// assert_eq!(page.count, 2);
 /// # Ok::<(), kstone_api::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Query {
     pub(crate) partition_key: Vec<u8>,
     pub(crate) sort_key: SortKeyCondition,
@@ -86,6 +90,8 @@ pub struct Query {
     pub(crate) limit: Option<usize>,
     pub(crate) token: Option<Vec<u8>>,
     pub(crate) select: Select,
+    pub(crate) index: Option<String>,
+    pub(crate) expressions: ReadExpressions,
 }
 
 impl Query {
@@ -129,6 +135,17 @@ impl Query {
         self
     }
 
+    /// Reads this index of the table's schema instead of the items themselves.
+    ///
+    /// The partition is then a value of the index's partition attribute and the sort-key condition is on its sort
+    /// attribute: as bytes, which are S where they are UTF-8 and B elsewhere, or of any type through
+    /// [`Query::key_condition_expression`].
+    #[must_use]
+    pub fn index(mut self, name: &str) -> Self {
+        self.index = Some(name.to_owned());
+        self
+    }
+
     /// What to return of each item.
     #[must_use]
     pub fn select(mut self, select: Select) -> Self {
@@ -136,10 +153,69 @@ impl Query {
         self
     }
 
+    /// The partition and the condition on its sort keys as an expression on `pk` and `sk`, in the place of
+    /// [`Query::partition_key`] and [`Query::sort_key`].
+    #[must_use]
+    pub fn key_condition_expression(mut self, expression: &str) -> Self {
+        self.expressions.key_condition = Some(expression.to_owned());
+        self
+    }
+
+    /// Returns only the items for which this expression holds. They are examined, and count towards the limit, all the
+    /// same.
+    #[must_use]
+    pub fn filter_expression(mut self, expression: &str) -> Self {
+        self.expressions.filter = Some(expression.to_owned());
+        self
+    }
+
+    /// Returns only these parts of each item.
+    #[must_use]
+    pub fn projection_expression(mut self, expression: &str) -> Self {
+        self.expressions.projection = Some(expression.to_owned());
+        self
+    }
+
+    /// What a `#name` of the expressions stands for.
+    #[must_use]
+    pub fn expression_name(mut self, placeholder: &str, name: &str) -> Self {
+        self.expressions.bindings.name(placeholder, name);
+        self
+    }
+
+    /// What a `:value` of the expressions stands for.
+    #[must_use]
+    pub fn expression_value(mut self, placeholder: &str, value: Value) -> Self {
+        self.expressions.bindings.value(placeholder, value);
+        self
+    }
+
+    /// All names and values at once, in the place of those given one by one.
+    #[must_use]
+    pub fn parameters(mut self, parameters: Parameters) -> Self {
+        self.expressions.bindings.bag(parameters);
+        self
+    }
+
     /// The finished query.
     #[must_use]
     pub fn build(self) -> Self {
         self
+    }
+
+    /// The scan that a query without a partition is, where it has a filter to make sense of that.
+    pub(crate) fn without_partition(&self) -> Option<Scan> {
+        let unkeyed = self.partition_key.is_empty()
+            && self.sort_key == SortKeyCondition::Any
+            && self.expressions.key_condition.is_none();
+        (unkeyed && self.expressions.filter.is_some()).then(|| Scan {
+            segment: None,
+            index: self.index.clone(),
+            limit: self.limit,
+            token: self.token.clone(),
+            select: self.select,
+            expressions: self.expressions.clone(),
+        })
     }
 
     /// Checks the query's keys and calls back with the range of its sort keys behind `ended_at`.
@@ -158,7 +234,8 @@ impl Query {
     /// What the query asks for, in one number: its tokens fit no other.
     pub(crate) fn shape(&self) -> u32 {
         let (condition, low, high) = self.sort_key.parts();
-        token::shape(&[b"query", &self.partition_key, &[condition, self.reverse.into()], low, high])
+        let index = self.index.as_deref().unwrap_or_default().as_bytes();
+        token::shape(&[b"query", index, &self.partition_key, &[condition, self.reverse.into()], low, high])
     }
 }
 

@@ -1,11 +1,14 @@
 //! Iterators over the database as it was at one moment.
 
 use kstone_core::engine::{Cut, PageLimits};
+use kstone_core::key::Keyspace;
 use kstone_core::record::Record;
 use kstone_core::{Error, Result};
 
-use crate::page::{PAGE_MAX_BYTES, keys_only, page_limits};
-use crate::query::{Query, Select};
+use crate::index::IndexRange;
+use crate::page::{PAGE_MAX_BYTES, page_limits};
+use crate::query::Query;
+use crate::read::Selection;
 use crate::scan::Scan;
 
 /// How many records an iterator takes from its cut at a time.
@@ -13,6 +16,8 @@ const BATCH: PageLimits = PageLimits { records: 256, bytes: PAGE_MAX_BYTES };
 
 pub(crate) enum IterSource {
     Query(Query),
+    /// Entries of an index, in order or in reverse.
+    Entries(IndexRange, bool),
     Scan(Scan),
 }
 
@@ -22,8 +27,8 @@ pub(crate) enum IterSource {
 pub struct Records {
     cut: Cut,
     source: IterSource,
-    select: Select,
-    /// How many may still be returned.
+    selection: Selection,
+    /// How many may still be examined.
     left: usize,
     batch: std::vec::IntoIter<Record>,
     /// The key at which the last batch ended.
@@ -36,14 +41,14 @@ impl Records {
         cut: Cut,
         source: IterSource,
         limit: Option<usize>,
-        select: Select,
+        selection: Selection,
         last: Option<(Vec<u8>, Vec<u8>)>,
     ) -> Result<Self> {
-        if select == Select::Count {
+        if selection.counts() {
             return Err(Error::invalid("an iterator returns items, it cannot return their count"));
         }
         let left = page_limits(limit)?.records;
-        Ok(Self { cut, source, select, left, batch: Vec::new().into_iter(), last, more: true })
+        Ok(Self { cut, source, selection, left, batch: Vec::new().into_iter(), last, more: true })
     }
 
     fn next_batch(&mut self) {
@@ -52,6 +57,10 @@ impl Records {
             IterSource::Query(query) => query.with_range(last.map(|(_, sk)| sk), |range| {
                 self.cut.query(&query.partition_key, range, query.reverse, BATCH)
             }),
+            IterSource::Entries(range, reverse) => {
+                let range = last.map_or_else(|| range.clone(), |(_, sk)| range.clone().behind(sk, *reverse));
+                Ok(self.cut.query_in(Keyspace::Index, range.pk(), range.sort_keys(), *reverse, BATCH))
+            }
             IterSource::Scan(scan) => scan.range().map(|range| {
                 let range = last.map_or(range, |(pk, sk)| range.after(pk, sk));
                 self.cut.scan(range, BATCH)
@@ -68,11 +77,18 @@ impl Iterator for Records {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
-        self.left = self.left.checked_sub(1)?;
-        if self.batch.as_slice().is_empty() && self.more {
-            self.next_batch();
+        loop {
+            if self.left == 0 {
+                return None;
+            }
+            if self.batch.as_slice().is_empty() && self.more {
+                self.next_batch();
+            }
+            let Some(record) = self.selection.examine(self.batch.next()?) else { continue };
+            self.left -= 1;
+            if let Some(selected) = self.selection.apply(record) {
+                return Some(selected);
+            }
         }
-        let record = self.batch.next()?;
-        Some(if self.select == Select::KeysOnly { keys_only(&record) } else { record })
     }
 }

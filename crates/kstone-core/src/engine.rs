@@ -61,6 +61,7 @@ pub struct ScanRange<'a> {
     first: u32,
     end: u32,
     after: Option<(&'a [u8], &'a [u8])>,
+    keyspace: Keyspace,
 }
 
 const PLACES_PER_STRIPE: u32 = 1 << TAG_HASH_BITS;
@@ -71,7 +72,7 @@ pub const SEGMENTS_MAX: u32 = 1_000_000;
 impl<'a> ScanRange<'a> {
     /// The whole table.
     pub fn all() -> Self {
-        Self { first: 0, end: PLACES, after: None }
+        Self { first: 0, end: PLACES, after: None, keyspace: Keyspace::Items }
     }
 
     /// One of `segments` shares that together hold every item once.
@@ -90,13 +91,19 @@ impl<'a> ScanRange<'a> {
             )));
         }
         let place = |segment: u32| (u64::from(PLACES) * u64::from(segment) / u64::from(segments)) as u32;
-        Ok(Self { first: place(segment), end: place(segment + 1), after: None })
+        Ok(Self { first: place(segment), end: place(segment + 1), ..Self::all() })
     }
 
     /// The same share from behind this key on.
     #[must_use]
     pub fn after(self, pk: &'a [u8], sk: &'a [u8]) -> Self {
         Self { after: Some((pk, sk)), ..self }
+    }
+
+    /// The same share of what another keyspace holds.
+    #[must_use]
+    pub fn in_keyspace(self, keyspace: Keyspace) -> Self {
+        Self { keyspace, ..self }
     }
 
     /// The part that lies in each stripe, in order.
@@ -108,10 +115,11 @@ impl<'a> ScanRange<'a> {
             if first >= end {
                 return None;
             }
-            let mut from = Place { tag: Tag(first as u16), edge: Edge::TagStart };
-            let to = Place { tag: Tag((end - 1) as u16), edge: Edge::TagEnd };
+            let keyspace = (self.keyspace as u16) << TAG_HASH_BITS;
+            let mut from = Place { tag: Tag(keyspace | first as u16), edge: Edge::TagStart };
+            let to = Place { tag: Tag(keyspace | (end - 1) as u16), edge: Edge::TagEnd };
             if let Some((pk, sk)) = self.after {
-                let last = Route::of(pk, Keyspace::Items);
+                let last = Route::of(pk, self.keyspace);
                 if stripe < last.stripe || (stripe == last.stripe && to.tag < last.tag) {
                     return None;
                 }
@@ -171,13 +179,55 @@ impl Engine {
         Ok(stripe.as_ref().and_then(|tree| tree.get(route.tag, key)).cloned())
     }
 
+    /// The items of several keys as they are at one moment: no [`Engine::commit`] lies between them.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn get_many(&self, keys: &[KeyRef<'_>]) -> Result<Vec<Option<Record>>> {
+        self.check()?;
+        let routes: Vec<Route> = keys.iter().map(KeyRef::route).collect();
+        let mut stripes: Vec<StripeId> = routes.iter().map(|route| route.stripe).collect();
+        stripes.sort_unstable();
+        stripes.dedup();
+        let locked: Vec<_> = stripes.iter().map(|&id| self.stripe(id).read()).collect();
+        let find = |(key, route): (&KeyRef<'_>, &Route)| {
+            let at = stripes.binary_search(&route.stripe).expect("the stripes of all keys are locked");
+            locked[at].as_ref()?.get(route.tag, *key).cloned()
+        };
+        Ok(keys.iter().zip(&routes).map(find).collect())
+    }
+
+    /// As [`Engine::put`], or nothing (none) where `allowed` says no under the lock.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn put_if(&self, key: KeyRef<'_>, body: &[u8], allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
+        let route = key.route();
+        self.write(route.stripe, Record::routed_put(route.tag, key, body), allowed)
+    }
+
+    /// As [`Engine::delete`], or nothing (none) where `allowed` says no under the lock.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn delete_if(&self, key: KeyRef<'_>, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
+        let route = key.route();
+        self.write(route.stripe, Record::routed_tombstone(route.tag, key), allowed)
+    }
+
+    /// Returns when every write that holds a lock now has let it go.
+    pub fn barrier(&self) {
+        for id in StripeId::all() {
+            drop(self.stripe(id).write());
+        }
+    }
+
     /// Makes the item, in its stored form, the newest version of the key.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn put(&self, key: KeyRef<'_>, body: &[u8]) -> Result<SeqNo> {
-        let route = key.route();
-        self.write(route.stripe, Record::routed_put(route.tag, key, body))
+        Ok(self.put_if(key, body, || true)?.expect("always allowed"))
     }
 
     /// Removes the item of this key, if there is one.
@@ -185,8 +235,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn delete(&self, key: KeyRef<'_>) -> Result<SeqNo> {
-        let route = key.route();
-        self.write(route.stripe, Record::routed_tombstone(route.tag, key))
+        Ok(self.delete_if(key, || true)?.expect("always allowed"))
     }
 
     /// Decides and writes under the locks of all the keys' stripes, as one: nobody sees a part of it.
@@ -202,22 +251,38 @@ impl Engine {
         keys: &[KeyRef<'_>],
         decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T)>,
     ) -> Result<T> {
+        self.commit_observed(keys, decide, |_, _| ())
+    }
+
+    /// As [`Engine::commit`]; `observe` is shown the numbered records and the outcome while the locks are held, so that
+    /// what it notes is in the order of the writes. Nothing fails after it.
+    ///
+    /// # Errors
+    /// As [`Engine::commit`].
+    pub fn commit_observed<T>(
+        &self,
+        keys: &[KeyRef<'_>],
+        decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T)>,
+        observe: impl FnOnce(&[Record], &mut T),
+    ) -> Result<T> {
         self.check()?;
         let _poison = PoisonOnPanic(&self.counters.poisoned);
         let mut stripes: Vec<StripeId> = keys.iter().map(|key| key.route().stripe).collect();
         stripes.sort_unstable();
         stripes.dedup();
         let mut present = Present { locked: self.lock(stripes.into_iter()) };
-        let (records, outcome) = decide(&present)?;
+        let (mut records, mut outcome) = decide(&present)?;
         if let Some(stray) = records.iter().find(|record| !keys.contains(&record.key_ref())) {
             return Err(Error::invalid(format!("a commit wrote a key that it had not named: {stray:?}")));
         }
+        records.iter_mut().for_each(|record| record.set_seq(self.next_seq()));
+        observe(&records, &mut outcome);
         let garbage: Vec<Garbage> = records
             .into_iter()
             .map(|record| {
                 let stripe = record.key_ref().route().stripe;
                 let at = present.position(stripe).expect("the stripes of all keys are locked");
-                self.apply(stripe, &mut present.locked[at].1, record).1
+                self.apply(stripe, &mut present.locked[at].1, record)
             })
             .collect();
         drop(present);
@@ -230,8 +295,23 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn query(&self, pk: &[u8], range: SortKeyRange<'_>, reverse: bool, limits: PageLimits) -> Result<RecordPage> {
+        self.query_in(Keyspace::Items, pk, range, reverse, limits)
+    }
+
+    /// As [`Engine::query`], in any keyspace.
+    ///
+    /// # Errors
+    /// As [`Engine::query`].
+    pub fn query_in(
+        &self,
+        keyspace: Keyspace,
+        pk: &[u8],
+        range: SortKeyRange<'_>,
+        reverse: bool,
+        limits: PageLimits,
+    ) -> Result<RecordPage> {
         self.check()?;
-        let (stripe, span) = partition_span(pk, range);
+        let (stripe, span) = partition_span(keyspace, pk, range);
         let mut page = PageBuffer::new(limits);
         let stripe = self.stripe(stripe).read();
         let limited = stripe.as_ref().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse)));
@@ -268,8 +348,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    pub fn cut_partition(&self, pk: &[u8]) -> Result<Cut> {
-        self.cut_stripes(std::iter::once(Route::of(pk, Keyspace::Items).stripe))
+    pub fn cut_partition(&self, keyspace: Keyspace, pk: &[u8]) -> Result<Cut> {
+        self.cut_stripes(std::iter::once(Route::of(pk, keyspace).stripe))
     }
 
     /// Makes an SST of every memtable, stripe by stripe.
@@ -337,22 +417,29 @@ impl Engine {
         locked
     }
 
-    fn write(&self, stripe: StripeId, record: Record) -> Result<SeqNo> {
+    fn write(&self, stripe: StripeId, mut record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
         self.check()?;
         let _poison = PoisonOnPanic(&self.counters.poisoned);
         let mut guard = self.stripe(stripe).write();
-        let (seq, garbage) = self.apply(stripe, &mut guard, record);
+        if !allowed() {
+            return Ok(None);
+        }
+        // Under the lock, so that the numbers of a key rise with its versions.
+        let seq = self.next_seq();
+        record.set_seq(seq);
+        let garbage = self.apply(stripe, &mut guard, record);
         drop(guard);
         drop(garbage);
-        Ok(seq)
+        Ok(Some(seq))
     }
 
-    /// Numbers the record under its stripe's lock, so that the numbers of a key rise with its versions.
-    fn apply(&self, stripe: StripeId, tree: &mut Option<Box<Tree>>, mut record: Record) -> (SeqNo, Garbage) {
-        let seq = SeqNo(self.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1);
-        record.set_seq(seq);
+    fn next_seq(&self) -> SeqNo {
+        SeqNo(self.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    fn apply(&self, stripe: StripeId, tree: &mut Option<Box<Tree>>, record: Record) -> Garbage {
         let policy = FlushPolicy { stripe, wal_records: self.options.memtable_max_records as u64 };
-        (seq, tree.get_or_insert_default().apply(record, policy))
+        tree.get_or_insert_default().apply(record, policy)
     }
 
     fn cut_stripes(&self, ids: impl Iterator<Item = StripeId>) -> Result<Cut> {
@@ -425,7 +512,19 @@ pub struct Cut {
 impl Cut {
     /// As [`Engine::query`], at the moment of the cut.
     pub fn query(&self, pk: &[u8], range: SortKeyRange<'_>, reverse: bool, limits: PageLimits) -> RecordPage {
-        let (stripe, span) = partition_span(pk, range);
+        self.query_in(Keyspace::Items, pk, range, reverse, limits)
+    }
+
+    /// As [`Engine::query_in`], at the moment of the cut.
+    pub fn query_in(
+        &self,
+        keyspace: Keyspace,
+        pk: &[u8],
+        range: SortKeyRange<'_>,
+        reverse: bool,
+        limits: PageLimits,
+    ) -> RecordPage {
+        let (stripe, span) = partition_span(keyspace, pk, range);
         let mut page = PageBuffer::new(limits);
         let limited = self.view(stripe).is_some_and(|view| page.fill(&mut view.merge(span, reverse)));
         RecordPage { records: page.records, limited }
@@ -446,8 +545,8 @@ impl Cut {
     }
 }
 
-fn partition_span<'a>(pk: &'a [u8], (from, to): SortKeyRange<'a>) -> (StripeId, Span<'a>) {
-    let Route { stripe, tag } = Route::of(pk, Keyspace::Items);
+fn partition_span<'a>(keyspace: Keyspace, pk: &'a [u8], (from, to): SortKeyRange<'a>) -> (StripeId, Span<'a>) {
+    let Route { stripe, tag } = Route::of(pk, keyspace);
     let from = match from {
         Bound::Unbounded => SortEdge::Start,
         Bound::Included(sk) => SortEdge::Before(sk),

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::record::Record;
+
 /// The result of a fallible call of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -26,6 +28,28 @@ pub enum Error {
         /// Where in the input, where that is known: an attribute's path, a line and a column.
         at: Option<Box<str>>,
     },
+    /// The condition of a write does not hold; nothing was written.
+    #[error("The conditional request failed")]
+    ConditionFailed {
+        /// The item that made it fail, where the request asked for it and there is one.
+        item: Option<Record>,
+    },
+    /// A transaction was cancelled: nothing of it was written. The reasons say which of its operations failed and why.
+    #[error("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes(reasons))]
+    TransactionCanceled {
+        /// One for each operation, in their order; none for those that would have succeeded.
+        reasons: Vec<Option<CancellationReason>>,
+    },
+    /// A reader of the change stream fell behind: what follows `after` is no longer all there. What is lost to it has to
+    /// be made up for elsewhere, by a scan for example; the stream itself goes on at `oldest`, which is read after
+    /// `oldest - 1`.
+    #[error("the stream has let go of what followed sequence number {after}: go on after {}", oldest.saturating_sub(1))]
+    Trimmed {
+        /// What the reader had read.
+        after: u64,
+        /// The sequence number of the oldest record that is kept, or of the next one to come where none is.
+        oldest: u64,
+    },
     /// A write panicked earlier, so the database may be half changed: open a new one.
     #[error("an earlier write to this database panicked; it refuses further use")]
     Poisoned,
@@ -41,6 +65,33 @@ impl Error {
     pub fn limit(what: &'static str, unit: Unit, limit: usize, found: usize) -> Self {
         Self::Limit { what, unit, limit, found, at: None }
     }
+}
+
+/// Why an operation cancelled its transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancellationReason {
+    /// DynamoDB's code, such as `ConditionalCheckFailed` or `ValidationError`.
+    pub code: &'static str,
+    /// What is wrong.
+    pub message: String,
+    /// The item that made a condition fail, where the operation asked for it and there is one.
+    pub item: Option<Record>,
+}
+
+impl CancellationReason {
+    /// The reason that an operation's own error is.
+    pub fn of(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::ConditionFailed { item } => Self { code: "ConditionalCheckFailed", message, item },
+            _ => Self { code: "ValidationError", message, item: None },
+        }
+    }
+}
+
+fn codes(reasons: &[Option<CancellationReason>]) -> String {
+    let codes: Vec<_> = reasons.iter().map(|reason| reason.as_ref().map_or("None", |reason| reason.code)).collect();
+    codes.join(", ")
 }
 
 struct Place<'a>(&'a Option<Box<str>>);

@@ -37,6 +37,7 @@ use crate::number;
 use crate::value::{Item, Type};
 
 mod check;
+pub mod parts;
 mod path;
 mod view;
 mod wire;

@@ -13,6 +13,15 @@
 //!
 //! Items are therefore one contiguous half of a stripe and index entries the other: a scan of items never meets an
 //! index entry.
+//!
+//! The partition key of an index entry begins with the number of its index, which takes no part in the crc:
+//!
+//! ```text
+//! index u16 big-endian │ the partition           crc32(the partition) = c, and the tag's hash is of c with the index
+//! ```
+//!
+//! So an entry whose partition is that of its item, as in a local index, lies in the stripe of its item: writing both
+//! takes one lock.
 
 use std::cmp::Ordering;
 
@@ -26,6 +35,12 @@ pub const STRIPES: usize = 256;
 pub const PARTITION_KEY_MAX_BYTES: usize = 2048;
 /// The longest sort key in bytes, DynamoDB's.
 pub const SORT_KEY_MAX_BYTES: usize = 1024;
+/// The longest partition key or sort key of an index entry in bytes: each holds several keys, encoded.
+pub const ENTRY_KEY_MAX_BYTES: usize = u16::MAX as usize;
+/// How many bytes of an index entry's partition key name its index.
+pub const INDEX_ID_BYTES: usize = 2;
+/// What ends an escaped byte string; see [`put_escaped`].
+pub const END_MARK: [u8; 2] = [0, 1];
 /// How many bits of a partition's hash a [`Tag`] holds.
 pub(crate) const TAG_HASH_BITS: u32 = 15;
 
@@ -92,13 +107,8 @@ impl Key {
         let sk = self.sk.as_deref().unwrap_or_default();
         let mut out = Vec::with_capacity(1 + self.pk.len() + 2 + sk.len());
         out.push(self.keyspace as u8);
-        for &byte in &self.pk {
-            out.push(byte);
-            if byte == 0 {
-                out.push(0xFF);
-            }
-        }
-        out.extend_from_slice(&[0, 1]);
+        put_escaped(&mut out, &self.pk);
+        out.extend_from_slice(&END_MARK);
         out.extend_from_slice(sk);
         Bytes::from(out)
     }
@@ -106,14 +116,34 @@ impl Key {
     /// The same key, borrowed and checked.
     ///
     /// # Errors
-    /// As [`KeyRef::new`].
+    /// As [`KeyRef::new`] or, in the index keyspace, [`KeyRef::index_entry`].
     pub fn as_key_ref(&self) -> Result<KeyRef<'_>> {
-        let key = KeyRef::new(&self.pk, self.sk.as_deref().unwrap_or_default())?;
-        Ok(KeyRef { keyspace: self.keyspace, ..key })
+        let sk = self.sk.as_deref().unwrap_or_default();
+        match self.keyspace {
+            Keyspace::Items => KeyRef::new(&self.pk, sk),
+            Keyspace::Index => KeyRef::index_entry(&self.pk, sk),
+        }
     }
 }
 
-/// A borrowed key whose lengths are within DynamoDB's limits. An empty sort key is no sort key.
+/// Appends `bytes` with every 00 written as 00 FF. With [`END_MARK`] behind them, byte strings so written end
+/// themselves and keep their order, whatever follows:
+///
+/// ```text
+/// "a"    61 00 01              before
+/// "a\0"  61 00 FF 00 01        before
+/// "a\1"  61 01 00 01
+/// ```
+pub fn put_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
+    for (i, piece) in bytes.split(|&byte| byte == 0).enumerate() {
+        if i > 0 {
+            out.extend_from_slice(&[0, 0xFF]);
+        }
+        out.extend_from_slice(piece);
+    }
+}
+
+/// A borrowed key whose lengths are within the limits of its keyspace. An empty sort key is no sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyRef<'a> {
     pk: &'a [u8],
@@ -137,6 +167,24 @@ impl<'a> KeyRef<'a> {
         Ok(Self { pk, sk, keyspace: Keyspace::Items })
     }
 
+    /// The key of an index entry: [`INDEX_ID_BYTES`] of index and at least one byte of partition; up to
+    /// [`ENTRY_KEY_MAX_BYTES`] each of partition key and sort key.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a partition key that is too short, [`Error::Limit`] for a key that is too long.
+    pub fn index_entry(pk: &'a [u8], sk: &'a [u8]) -> Result<Self> {
+        if pk.len() <= INDEX_ID_BYTES {
+            return Err(Error::invalid(format!(
+                "the partition key of an index entry has {} bytes, it needs {INDEX_ID_BYTES} for the index and more \
+                 for the partition",
+                pk.len()
+            )));
+        }
+        check_length("Index entry partition key size", pk, ENTRY_KEY_MAX_BYTES)?;
+        check_length("Index entry sort key size", sk, ENTRY_KEY_MAX_BYTES)?;
+        Ok(Self { pk, sk, keyspace: Keyspace::Index })
+    }
+
     /// The partition key.
     pub fn pk(&self) -> &'a [u8] {
         self.pk
@@ -152,7 +200,8 @@ impl<'a> KeyRef<'a> {
         Self { pk, sk, keyspace }
     }
 
-    pub(crate) fn keyspace(&self) -> Keyspace {
+    /// Where this key belongs.
+    pub fn keyspace(&self) -> Keyspace {
         self.keyspace
     }
 
@@ -203,10 +252,16 @@ pub(crate) struct Route {
 
 impl Route {
     pub(crate) fn of(pk: &[u8], keyspace: Keyspace) -> Self {
-        let crc = crc32fast::hash(pk);
+        let (index, partition) = match (keyspace, pk.split_first_chunk()) {
+            (Keyspace::Index, Some((index, partition))) => (u16::from_be_bytes(*index), partition),
+            _ => (0, pk),
+        };
+        let crc = crc32fast::hash(partition);
         // The stripe is the low byte of the crc. Multiplying spreads the other bits over the top ones, which alone
-        // would follow the structure of the keys: a crc is linear.
-        let hash = crc.wrapping_mul(0x9E37_79B1) >> (u32::BITS - TAG_HASH_BITS);
+        // would follow the structure of the keys: a crc is linear. The index takes part here, so that the entries of
+        // one partition in several indexes are told apart by their tags.
+        let mixed = crc ^ (u32::from(index) << u16::BITS);
+        let hash = mixed.wrapping_mul(0x9E37_79B1) >> (u32::BITS - TAG_HASH_BITS);
         let tag = (u16::from(keyspace as u8) << TAG_HASH_BITS) | hash as u16;
         Self { stripe: StripeId(crc as u8), tag: Tag(tag) }
     }
@@ -287,12 +342,42 @@ mod tests {
     #[test]
     fn keyspace_is_the_first_encoded_byte_and_the_top_bit_of_the_tag() {
         let item = Key::new("a");
-        let entry = Key::new("a").in_keyspace(Keyspace::Index);
+        let entry = Key::new(b"\0\x01a".as_slice()).in_keyspace(Keyspace::Index);
         assert_eq!((item.encode()[0], entry.encode()[0]), (0, 1));
         let route = |key: &Key| key.as_key_ref().expect("valid").route();
         assert!(route(&item).tag <= Tag::LAST_ITEM);
         assert!(route(&entry).tag > Tag::LAST_ITEM);
-        assert_eq!(route(&item).stripe, route(&entry).stripe);
+    }
+
+    #[test]
+    fn entries_of_a_partition_share_the_stripe_of_its_items_and_differ_in_tag() {
+        for partition in ["a", "user#1", "state", "\0"] {
+            let item = Route::of(partition.as_bytes(), Keyspace::Items);
+            let mut tags: Vec<Tag> = (0_u16..=24)
+                .map(|index| {
+                    let entry = Route::of(&[&index.to_be_bytes(), partition.as_bytes()].concat(), Keyspace::Index);
+                    assert_eq!(entry.stripe, item.stripe, "{partition} in index {index}");
+                    entry.tag
+                })
+                .collect();
+            tags.sort_unstable();
+            tags.dedup();
+            assert_eq!(tags.len(), 25, "{partition}");
+        }
+    }
+
+    #[test]
+    fn entry_keys_may_be_longer_but_need_an_index_and_a_partition() {
+        let long = vec![0_u8; ENTRY_KEY_MAX_BYTES + 1];
+        let fits = &long[..ENTRY_KEY_MAX_BYTES];
+        assert_eq!(KeyRef::index_entry(fits, fits).map(|key| key.keyspace()), Ok(Keyspace::Index));
+        assert!(KeyRef::index_entry(&[0, 1, 2], &[]).is_ok());
+        for short in [&[][..], &[0], &[0, 1]] {
+            assert!(matches!(KeyRef::index_entry(short, &[]), Err(Error::Invalid(_))), "{short:?}");
+        }
+        for (pk, sk) in [(&long[..], &[][..]), (fits, &long)] {
+            assert!(matches!(KeyRef::index_entry(pk, sk), Err(Error::Limit { limit: 65_535, found: 65_536, .. })));
+        }
     }
 
     #[test]

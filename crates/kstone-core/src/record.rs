@@ -32,7 +32,8 @@ impl Record {
     /// The two bytes before the address that [`Record::into_raw`] gives, as a native-endian u16.
     pub const MAGIC: u16 = MAGIC;
 
-    /// A version of an item. `body` is in the stored form, as [`crate::item::ItemWriter`] makes it.
+    /// A version of an item. `body` is in the stored form, as [`crate::item::ItemWriter`] makes it; under the key of an
+    /// index entry ([`KeyRef::index_entry`]) it is whatever the index keeps there.
     ///
     /// Costs one allocation and one copy.
     pub fn put(key: KeyRef<'_>, body: &[u8]) -> Self {
@@ -119,7 +120,8 @@ impl Record {
         self.0.tag()
     }
 
-    pub(crate) fn key_ref(&self) -> KeyRef<'_> {
+    /// The key with its keyspace, borrowed.
+    pub fn key_ref(&self) -> KeyRef<'_> {
         let keyspace = if self.tag() > Tag::LAST_ITEM { Keyspace::Index } else { Keyspace::Items };
         KeyRef::of_record(self.pk(), self.sk(), keyspace)
     }
@@ -144,6 +146,16 @@ impl Record {
         Edge::Partition(self.pk(), if after { SortEdge::After(sk) } else { SortEdge::Before(sk) })
     }
 }
+
+/// Equal in key and content, whichever write made them.
+impl PartialEq for Record {
+    fn eq(&self, other: &Self) -> bool {
+        self.same(other)
+            || (self.order(other).is_eq() && self.is_tombstone() == other.is_tombstone() && self.body() == other.body())
+    }
+}
+
+impl Eq for Record {}
 
 impl fmt::Debug for Record {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

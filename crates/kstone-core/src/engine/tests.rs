@@ -65,7 +65,7 @@ fn sequence_numbers_rise_with_every_write_and_stay_with_the_version() {
 #[test]
 fn index_entries_stay_out_of_queries_and_scans() {
     let engine = engine();
-    let entry = Key::new("a").in_keyspace(Keyspace::Index);
+    let entry = Key::new(b"\0\x01a".as_slice()).in_keyspace(Keyspace::Index);
     let entry = entry.as_key_ref().expect("valid key");
     engine.put(key("a"), b"item").expect("put");
     engine.put(entry, b"entry").expect("put");

@@ -121,6 +121,29 @@ impl<'a> ItemRef<'a> {
         self.iter().next().is_none()
     }
 
+    /// Appends the attributes that `keep` takes, in the stored form: behind an empty `out` stands a body. `keep` is
+    /// asked in the order of the names.
+    ///
+    /// ```
+    /// use kstone_core::item::{ItemRef, ItemWriter};
+    ///
+    /// let mut writer = ItemWriter::new();
+    /// writer.set_str("name", "Alice").unwrap().set_i64("age", 30).unwrap();
+    /// let mut body = Vec::new();
+    /// writer.as_item().copy_where(&mut body, |name| name == "age");
+    /// assert_eq!(body, b"\x03age\x02\x0230");
+    /// ```
+    pub fn copy_where(self, out: &mut Vec<u8>, mut keep: impl FnMut(&str) -> bool) {
+        let mut walk = self.iter();
+        loop {
+            let before = walk.0.rest();
+            let Some((name, _)) = walk.next() else { return };
+            if keep(name) {
+                out.extend_from_slice(&before[..before.len() - walk.0.rest().len()]);
+            }
+        }
+    }
+
     /// The item as an owned map. Copies everything.
     #[must_use]
     pub fn to_item(self) -> Item {
@@ -161,6 +184,13 @@ pub struct ValueRef<'a> {
 }
 
 impl<'a> ValueRef<'a> {
+    /// A value of this type with this payload, taken as they are, as [`ItemRef::new`] takes a body.
+    #[inline]
+    #[must_use]
+    pub const fn from_parts(type_: Type, payload: &'a [u8]) -> Self {
+        Self { type_, payload }
+    }
+
     /// The value's type.
     #[inline]
     #[must_use]
@@ -231,6 +261,25 @@ impl<'a> ValueRef<'a> {
     #[must_use]
     pub fn set(self) -> Elements<'a> {
         Elements(if matches!(self.type_, Type::SS | Type::NS | Type::BS) { self.payload } else { &[] })
+    }
+
+    /// How many lists and maps hold each other in this value: none in a number, one in `[1]`. Walks the value, no deeper
+    /// than [`MAX_NESTING_LEVELS`].
+    #[must_use]
+    pub fn levels(self) -> usize {
+        self.levels_up_to(MAX_NESTING_LEVELS)
+    }
+
+    fn levels_up_to(self, bound: usize) -> usize {
+        if bound == 0 {
+            return 0;
+        }
+        let deepest = match self.type_ {
+            Type::L => self.list().map(|value| value.levels_up_to(bound - 1)).max(),
+            Type::M => self.entries().raw_iter().map(|(_, value)| value.levels_up_to(bound - 1)).max(),
+            _ => return 0,
+        };
+        1 + deepest.unwrap_or(0)
     }
 
     /// The value as an owned one. Copies everything.

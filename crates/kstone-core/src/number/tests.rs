@@ -225,3 +225,50 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn sums_and_differences_are_exact() {
+    let nines = "9".repeat(38);
+    for (a, b, sum, difference) in [
+        ("1", "2", "3", "-1"),
+        ("0.1", "0.2", "0.3", "-0.1"),
+        ("-0.5", "0.5", "0", "-1"),
+        ("9223372036854775807", "1", "9223372036854775808", "9223372036854775806"),
+        ("-9223372036854775808", "1", "-9223372036854775807", "-9223372036854775809"),
+        ("100", "0.01", "100.01", "99.99"),
+        ("12345678901234567890123456789012345678", "-12345678901234567890123456789012345677", "1", ""),
+    ] {
+        assert_eq!(add(a, b).unwrap(), sum, "{a} + {b}");
+        assert_eq!(add(b, a).unwrap(), sum, "{b} + {a}");
+        if !difference.is_empty() {
+            assert_eq!(subtract(a, b).unwrap(), difference, "{a} - {b}");
+        }
+    }
+    assert_eq!(subtract(&nines, &nines).unwrap(), "0");
+    assert_eq!(add(&nines, "1").unwrap(), format!("1{}", "0".repeat(38)), "one digit, and zeros");
+}
+
+#[test]
+fn sums_beyond_the_range_or_the_digits_are_refused_in_dynamodbs_words() {
+    let (nines, huge) = ("9".repeat(38), format!("9{}", "0".repeat(125)));
+    let tiny = format!("0.{}1", "0".repeat(129));
+    let text = |result: Result<String>| result.unwrap_err().to_string();
+    assert!(text(add(&huge, &huge)).starts_with("Number overflow."));
+    assert!(text(subtract(&format!("-{huge}"), &huge)).starts_with("Number overflow."));
+    assert!(text(add(&nines, "0.1")).contains("more than 38 significant digits"));
+    assert!(text(add("1", &tiny)).contains("more than 38 significant digits"));
+    assert!(text(add(&huge, &tiny)).contains("more than 38 significant digits"));
+    assert!(text(subtract("1", "ten")).starts_with("The parameter cannot be converted"));
+}
+
+proptest! {
+    #[test]
+    fn adding_and_taking_away_again_gives_the_number_back(a in any::<i64>(), b in any::<i64>(), scale in 0usize..20) {
+        let shifted = |n: i64| canonical(&format!("{n}e-{scale}")).unwrap().into_owned();
+        let (a, b) = (shifted(a), b.to_string());
+        if let Ok(sum) = add(&a, &b) {
+            prop_assert!(is_canonical(&sum));
+            prop_assert_eq!(subtract(&sum, &b).unwrap(), a);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! The names and values that the expressions of one request use, as a request gathers them.
+
+use kstone_core::Result;
+use kstone_core::value::{Item, Value};
+
+use crate::expression::Parameters;
+
+/// Names and values, one by one from Rust or in one bag from elsewhere.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bindings {
+    names: Vec<(String, String)>,
+    values: Item,
+    bag: Option<Parameters>,
+}
+
+impl Bindings {
+    pub(crate) fn name(&mut self, placeholder: &str, name: &str) {
+        self.names.push((placeholder.to_owned(), name.to_owned()));
+    }
+
+    pub(crate) fn value(&mut self, placeholder: &str, value: Value) {
+        self.values.insert(placeholder.to_owned(), value);
+    }
+
+    pub(crate) fn bag(&mut self, parameters: Parameters) {
+        self.bag = Some(parameters);
+    }
+
+    /// What was gathered; a bag stands for itself.
+    pub(crate) fn parameters(&self) -> Result<Parameters> {
+        match &self.bag {
+            Some(parameters) => Ok(parameters.clone()),
+            None if self.names.is_empty() && self.values.is_empty() => Ok(Parameters::new()),
+            None => {
+                let names = self.names.iter().map(|(placeholder, name)| (placeholder.as_str(), name.as_str()));
+                Parameters::from_maps(names, &self.values)
+            }
+        }
+    }
+}

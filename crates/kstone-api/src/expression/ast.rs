@@ -1,0 +1,181 @@
+//! What parsing an expression gives: plain data without names or values, shared by everyone who gives the same text.
+//!
+//! A condition is a little program over one truth value, so that evaluating it neither recurses nor allocates:
+//!
+//! ```text
+//! a = :x AND (b = :y OR NOT c = :z)      0 Test(a = :x)
+//!                                        1 AndThen(6)      ends here, at 6, if false
+//!                                        2 Test(b = :y)
+//!                                        3 OrElse(6)       ends here, at 6, if true
+//!                                        4 Test(c = :z)
+//!                                        5 Not
+//! ```
+//! Everything refers to everything else by index. An expression's text has at most
+//! [`EXPRESSION_MAX_BYTES`](super::EXPRESSION_MAX_BYTES) bytes, so a `u16` indexes whatever it can hold.
+//!
+//! Thread safety: immutable once made.
+
+/// One step of a document path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Segment {
+    /// A name as it stands in the text.
+    Name(Box<str>),
+    /// A `#name`: its index among the expression's aliases.
+    Alias(u16),
+    /// `[n]`.
+    Index(u32),
+}
+
+/// The paths, `#names` and `:values` of an expression, in order of appearance; names and values once each.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Symbols {
+    pub(super) paths: Vec<Box<[Segment]>>,
+    pub(super) aliases: Vec<Box<str>>,
+    pub(super) values: Vec<Box<str>>,
+}
+
+impl Symbols {
+    pub(super) fn add_path(&mut self, path: Vec<Segment>) -> u16 {
+        self.paths.push(path.into_boxed_slice());
+        index(self.paths.len() - 1)
+    }
+
+    pub(super) fn add_alias(&mut self, alias: &str) -> u16 {
+        intern(&mut self.aliases, alias)
+    }
+
+    pub(super) fn add_value(&mut self, value: &str) -> u16 {
+        intern(&mut self.values, value)
+    }
+}
+
+fn intern(known: &mut Vec<Box<str>>, text: &str) -> u16 {
+    let at = known.iter().position(|other| **other == *text).unwrap_or_else(|| {
+        known.push(text.into());
+        known.len() - 1
+    });
+    index(at)
+}
+
+/// An index into something that an expression holds.
+pub(super) fn index(at: usize) -> u16 {
+    u16::try_from(at).expect("an expression of 4 KB holds fewer than 65,536 of anything")
+}
+
+/// What a condition compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Operand {
+    Path(u16),
+    Value(u16),
+    SizeOfPath(u16),
+    SizeOfValue(u16),
+}
+
+/// The six comparators.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Comparator {
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Comparator {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Equal => "=",
+            Self::NotEqual => "<>",
+            Self::Less => "<",
+            Self::LessOrEqual => "<=",
+            Self::Greater => ">",
+            Self::GreaterOrEqual => ">=",
+        }
+    }
+}
+
+/// What is true or false of an item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Predicate {
+    Compare(Comparator, Operand, Operand),
+    Between(Operand, Operand, Operand),
+    In(Operand, Box<[Operand]>),
+    Exists(u16),
+    NotExists(u16),
+    HasType(Operand, Operand),
+    BeginsWith(Operand, Operand),
+    Contains(Operand, Operand),
+    /// What DynamoDB says of an operand or a function that can never be valid, once names and values are known.
+    Fault(Box<str>),
+}
+
+/// One step of a condition's program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Asks this predicate.
+    Test(u16),
+    Not,
+    /// Goes on where the answer is true, to that step where it is false.
+    AndThen(u16),
+    /// Goes on where the answer is false, to that step where it is true.
+    OrElse(u16),
+}
+
+/// A condition, filter or key condition.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ConditionAst {
+    pub(super) symbols: Symbols,
+    pub(super) predicates: Vec<Predicate>,
+    pub(super) steps: Vec<Step>,
+}
+
+/// A projection: its paths, in order.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ProjectionAst {
+    pub(super) symbols: Symbols,
+}
+
+/// An update.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct UpdateAst {
+    pub(super) symbols: Symbols,
+    pub(super) sources: Vec<Source>,
+    pub(super) actions: Vec<Action>,
+}
+
+/// Where SET takes a value from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Path(u16),
+    Value(u16),
+    /// What the path holds, or else another source.
+    IfNotExists(u16, u16),
+}
+
+/// What SET makes of its sources.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum NewValue {
+    Source(u16),
+    Plus(u16, u16),
+    Minus(u16, u16),
+    ListAppend(u16, u16),
+    /// As [`Predicate::Fault`].
+    Fault(Box<str>),
+}
+
+/// What one action does with its path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verb {
+    Set(NewValue),
+    Remove,
+    Add(u16),
+    Delete(u16),
+}
+
+/// One action of an update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Action {
+    pub(super) path: u16,
+    pub(super) verb: Verb,
+}

@@ -1,0 +1,223 @@
+//! Conditions with their names and values: what can be seen to be wrong before any item is looked at.
+//!
+//! DynamoDB knows the type of a `:value` from the request and refuses at once what such a value cannot do; the same of an
+//! attribute only makes the answer false. Thread safety: immutable.
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use kstone_core::item::ValueRef;
+use kstone_core::value::Type;
+use kstone_core::{Error, Result};
+
+use super::ast::{Comparator, ConditionAst, Operand, Predicate, Segment};
+use super::bind::{Binder, Bound};
+use super::eval;
+use super::parser::wrong_operand_type;
+use super::subject::Subject;
+use super::{Kind, condition_parser};
+
+/// A condition or filter, ready to be asked of items.
+#[derive(Debug, Clone)]
+pub struct Condition {
+    pub(super) ast: Arc<ConditionAst>,
+    pub(super) bound: Bound,
+}
+
+impl Condition {
+    /// Parses and binds. [`ExpressionCache::condition`](super::ExpressionCache::condition) parses each text once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with DynamoDB's text for an expression that is not well-formed, reaches a limit, names a
+    /// reserved word, or a name or value that is not there, or asks of a value what its type cannot do.
+    ///
+    /// ```
+    /// use kstone_api::expression::{Binder, Condition, Kind, Parameters};
+    ///
+    /// let nothing = Parameters::new();
+    /// let error = Condition::parse(Kind::Filter, "size(tags) > > 3", &mut Binder::new(&nothing)).unwrap_err();
+    /// assert_eq!(error.to_string(), "Invalid FilterExpression: Syntax error; token: \">\", near: \"> > 3\"");
+    /// ```
+    pub fn parse(kind: Kind, text: &str, binder: &mut Binder<'_>) -> Result<Self> {
+        Self::bind(kind, Arc::new(condition_parser::parse(kind, text)?), binder)
+    }
+
+    pub(super) fn bind(kind: Kind, ast: Arc<ConditionAst>, binder: &mut Binder<'_>) -> Result<Self> {
+        let bound = binder.bind(kind, &ast.symbols)?;
+        let check = Check { kind, ast: &ast, bound: &bound };
+        ast.predicates.iter().try_for_each(|predicate| check.predicate(predicate))?;
+        Ok(Self { ast, bound })
+    }
+
+    /// Whether the condition holds. Reads the item in place; allocates nothing; stops as soon as the answer is known.
+    #[must_use]
+    pub fn evaluate(&self, subject: &Subject<'_>) -> bool {
+        eval::holds(&self.ast, &self.bound, subject)
+    }
+
+    /// Refuses a filter that looks at one of these attributes, the key of what a query reads.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with DynamoDB's text.
+    pub fn refuse_attributes(&self, names: &[&str]) -> Result<()> {
+        let roots = self.ast.symbols.paths.iter().map(|path| self.bound.root(path));
+        match roots.into_iter().find(|root| names.contains(root)) {
+            None => Ok(()),
+            Some(root) => Err(Error::Invalid(format!(
+                "Filter Expression can only contain non-primary key attributes: Primary key attribute: {root}"
+            ))),
+        }
+    }
+}
+
+/// A condition whose names and values are known, to be checked.
+struct Check<'a> {
+    kind: Kind,
+    ast: &'a ConditionAst,
+    bound: &'a Bound,
+}
+
+impl Check<'_> {
+    fn predicate(&self, predicate: &Predicate) -> Result<()> {
+        match predicate {
+            Predicate::Fault(text) => Err(self.kind.invalid(text)),
+            Predicate::Compare(comparator, left, right) => {
+                self.sized(&[*left, *right])?;
+                self.distinct(comparator.name(), *left, &[*right])?;
+                match comparator {
+                    Comparator::Equal | Comparator::NotEqual => Ok(()),
+                    _ => self.types(comparator.name(), &[*left, *right], is_ordered),
+                }
+            }
+            Predicate::Between(operand, low, high) => {
+                self.sized(&[*operand, *low, *high])?;
+                self.distinct("BETWEEN", *operand, &[*low, *high])?;
+                self.types("BETWEEN", &[*operand, *low, *high], is_ordered)?;
+                self.bounds(*low, *high)
+            }
+            Predicate::In(operand, list) => {
+                self.sized(&[*operand])?;
+                self.sized(list)?;
+                self.distinct("IN", *operand, list)
+            }
+            Predicate::Exists(_) | Predicate::NotExists(_) => Ok(()),
+            Predicate::HasType(operand, type_) => {
+                self.sized(&[*operand])?;
+                self.type_name(*type_)
+            }
+            Predicate::BeginsWith(operand, prefix) => {
+                self.sized(&[*operand, *prefix])?;
+                self.distinct("begins_with", *operand, &[*prefix])?;
+                self.types("begins_with", &[*operand, *prefix], |type_| matches!(type_, Type::S | Type::B))
+            }
+            Predicate::Contains(operand, wanted) => {
+                self.sized(&[*operand, *wanted])?;
+                self.distinct("contains", *operand, &[*wanted])
+            }
+        }
+    }
+
+    fn path(&self, path: u16) -> &[Segment] {
+        &self.ast.symbols.paths[usize::from(path)]
+    }
+
+    /// The type of an operand where the request says it.
+    fn type_of(&self, operand: Operand) -> Option<Type> {
+        match operand {
+            Operand::Path(_) => None,
+            Operand::Value(value) => Some(self.bound.type_of(value)),
+            Operand::SizeOfPath(_) | Operand::SizeOfValue(_) => Some(Type::N),
+        }
+    }
+
+    /// Refuses `size` of values that have none.
+    fn sized(&self, operands: &[Operand]) -> Result<()> {
+        for operand in operands {
+            if let Operand::SizeOfValue(value) = *operand
+                && let type_ @ (Type::N | Type::Bool | Type::Null) = self.bound.type_of(value)
+            {
+                return Err(self.kind.invalid(&wrong_operand_type("size", type_.name())));
+            }
+        }
+        Ok(())
+    }
+
+    fn types(&self, function: &str, operands: &[Operand], fits: impl Fn(Type) -> bool) -> Result<()> {
+        match operands.iter().filter_map(|&operand| self.type_of(operand)).find(|&type_| !fits(type_)) {
+            None => Ok(()),
+            Some(type_) => Err(self.kind.invalid(&wrong_operand_type(function, type_.name()))),
+        }
+    }
+
+    /// Refuses to compare a path with itself.
+    fn distinct(&self, operator: &str, first: Operand, rest: &[Operand]) -> Result<()> {
+        let Operand::Path(path) = first else { return Ok(()) };
+        let path = self.path(path);
+        let is_first = |operand: &Operand| match operand {
+            Operand::Path(other) => self.bound.compare(path, self.path(*other)) == Ordering::Equal,
+            _ => false,
+        };
+        if !rest.iter().any(is_first) {
+            return Ok(());
+        }
+        let shown = self.bound.show(path);
+        Err(self.kind.invalid(&format!(
+            "The first operand must be distinct from the remaining operands for this operator or function; operator: \
+             {operator}, first operand: {shown}"
+        )))
+    }
+
+    /// Refuses bounds of BETWEEN that no value can lie between, where both are values.
+    fn bounds(&self, low: Operand, high: Operand) -> Result<()> {
+        let (Operand::Value(low), Operand::Value(high)) = (low, high) else { return Ok(()) };
+        let (low, high) = (self.bound.value(low), self.bound.value(high));
+        let what = match eval::order(low, high) {
+            None => "same data type for lower and upper bounds",
+            Some(Ordering::Greater) => "upper bound to be greater than or equal to lower bound",
+            Some(_) => return Ok(()),
+        };
+        let (low, high) = (show(low), show(high));
+        Err(self.kind.invalid(&format!(
+            "The BETWEEN operator requires {what}; lower bound operand: AttributeValue: {low}, upper bound operand: \
+             AttributeValue: {high}"
+        )))
+    }
+
+    fn type_name(&self, operand: Operand) -> Result<()> {
+        let Operand::Value(value) = operand else {
+            let type_ = self.type_of(operand).map_or(ANY_TYPE, Type::name);
+            return Err(self.kind.invalid(&wrong_operand_type("attribute_type", type_)));
+        };
+        let value = self.bound.value(value);
+        let Some(name) = value.as_str() else {
+            return Err(self.kind.invalid(&wrong_operand_type("attribute_type", value.type_().name())));
+        };
+        if Type::from_name(name).is_some() {
+            return Ok(());
+        }
+        let text = format!("Invalid attribute type name found; type: {name}, valid types: {ANY_TYPE}");
+        Err(self.kind.invalid(&text))
+    }
+}
+
+/// All types, as DynamoDB's errors list them.
+const ANY_TYPE: &str = "{S,SS,N,NS,B,BS,BOOL,NULL,L,M}";
+
+/// Whether values of this type have an order.
+fn is_ordered(type_: Type) -> bool {
+    matches!(type_, Type::S | Type::N | Type::B)
+}
+
+/// A bound of BETWEEN as DynamoDB's errors show it: `{N:5}`.
+fn show(value: ValueRef<'_>) -> String {
+    let mut shown = format!("{{{}:", value.type_().name());
+    match value.as_str().or_else(|| value.as_number()) {
+        Some(text) => shown.push_str(text),
+        None => write!(shown, "{}", STANDARD.encode(value.payload())).expect("writing to a String cannot fail"),
+    }
+    shown.push('}');
+    shown
+}

@@ -1,0 +1,309 @@
+//! Key conditions: which partition, and which of its sort keys.
+//!
+//! The grammar is that of conditions; what is not `partition = value [AND a condition on the sort key]` is refused in
+//! DynamoDB's words. The names and types of the key's attributes are the caller's, an index having its own.
+//!
+//! Thread safety: immutable.
+
+use std::sync::Arc;
+
+use kstone_core::item::ValueRef;
+use kstone_core::value::Type;
+use kstone_core::{Error, Result};
+
+use super::Kind;
+use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step};
+use super::bind::Binder;
+use super::condition::Condition;
+use super::condition_parser;
+use super::subject::{PARTITION_KEY, SORT_KEY};
+
+/// An attribute of a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyAttribute<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// The types that its values may have.
+    pub types: &'a [Type],
+}
+
+/// The attributes of a table's or an index's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeySchema<'a> {
+    /// The partition key.
+    pub partition: KeyAttribute<'a>,
+    /// The sort key, where there is one.
+    pub sort: Option<KeyAttribute<'a>>,
+}
+
+impl KeySchema<'static> {
+    /// The key of the items themselves: `pk` and `sk`, bytes given as text or as binary.
+    pub const ITEMS: Self = Self {
+        partition: KeyAttribute { name: PARTITION_KEY, types: &[Type::S, Type::B] },
+        sort: Some(KeyAttribute { name: SORT_KEY, types: &[Type::S, Type::B] }),
+    };
+}
+
+/// What is asked of the sort key, with values of the type that the schema says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SortCondition<'a> {
+    /// Nothing.
+    Any,
+    /// Equal to this.
+    Eq(ValueRef<'a>),
+    /// Less than this.
+    Lt(ValueRef<'a>),
+    /// Less than or equal to this.
+    Le(ValueRef<'a>),
+    /// Greater than this.
+    Gt(ValueRef<'a>),
+    /// Greater than or equal to this.
+    Ge(ValueRef<'a>),
+    /// From the first to the second, both included; both are of one type, and the first is not the greater.
+    Between(ValueRef<'a>, ValueRef<'a>),
+    /// Beginning with this.
+    BeginsWith(ValueRef<'a>),
+}
+
+/// A key condition, ready to be read off.
+///
+/// ```
+/// use kstone_api::expression::{Binder, KeyCondition, KeySchema, Parameters, SortCondition};
+/// use kstone_api::{Item, KeystoneValue};
+///
+/// let values = [(":p".to_string(), KeystoneValue::string("user#1")), (":s".to_string(), KeystoneValue::string("2024"))];
+/// let parameters = Parameters::from_maps([], &Item::from(values))?;
+/// let mut binder = Binder::new(&parameters);
+/// let condition = KeyCondition::parse("pk = :p AND begins_with(sk, :s)", KeySchema::ITEMS, &mut binder)?;
+/// assert_eq!(condition.partition().as_str(), Some("user#1"));
+/// assert!(matches!(condition.sort(), SortCondition::BeginsWith(prefix) if prefix.as_str() == Some("2024")));
+/// # Ok::<(), kstone_api::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct KeyCondition {
+    condition: Condition,
+    partition: u16,
+    sort: SortTest,
+}
+
+/// A condition on a key: what is asked, and the indexes of the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SortTest {
+    Any,
+    Compare(Comparator, u16),
+    Between(u16, u16),
+    BeginsWith(u16),
+}
+
+impl KeyCondition {
+    /// Parses and binds. [`ExpressionCache::key_condition`](super::ExpressionCache::key_condition) parses each text once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with DynamoDB's text, as [`Condition::parse`], and for what is no condition on the schema's key
+    /// or has values of other types.
+    pub fn parse(text: &str, schema: KeySchema<'_>, binder: &mut Binder<'_>) -> Result<Self> {
+        Self::bind(Arc::new(condition_parser::parse(Kind::KeyCondition, text)?), schema, binder)
+    }
+
+    pub(super) fn bind(ast: Arc<ConditionAst>, schema: KeySchema<'_>, binder: &mut Binder<'_>) -> Result<Self> {
+        let condition = Condition::bind(Kind::KeyCondition, ast, binder)?;
+        let (partition, sort) = Reader { condition: &condition }.read(schema)?;
+        Ok(Self { condition, partition, sort })
+    }
+
+    /// The value of the partition key, never empty.
+    #[must_use]
+    pub fn partition(&self) -> ValueRef<'_> {
+        self.condition.bound.value(self.partition)
+    }
+
+    /// What is asked of the sort key. Its values are never empty.
+    #[must_use]
+    pub fn sort(&self) -> SortCondition<'_> {
+        let value = |value| self.condition.bound.value(value);
+        match self.sort {
+            // Reading refuses `<>`.
+            SortTest::Any | SortTest::Compare(Comparator::NotEqual, _) => SortCondition::Any,
+            SortTest::Compare(Comparator::Equal, bound) => SortCondition::Eq(value(bound)),
+            SortTest::Compare(Comparator::Less, bound) => SortCondition::Lt(value(bound)),
+            SortTest::Compare(Comparator::LessOrEqual, bound) => SortCondition::Le(value(bound)),
+            SortTest::Compare(Comparator::Greater, bound) => SortCondition::Gt(value(bound)),
+            SortTest::Compare(Comparator::GreaterOrEqual, bound) => SortCondition::Ge(value(bound)),
+            SortTest::Between(low, high) => SortCondition::Between(value(low), value(high)),
+            SortTest::BeginsWith(prefix) => SortCondition::BeginsWith(value(prefix)),
+        }
+    }
+}
+
+/// Reads a condition as one on a key.
+struct Reader<'a> {
+    condition: &'a Condition,
+}
+
+impl<'a> Reader<'a> {
+    fn read(&self, schema: KeySchema<'_>) -> Result<(u16, SortTest)> {
+        let ast = &self.condition.ast;
+        for (step, operator) in [(is_or as fn(&Step) -> bool, "OR"), (is_not, "NOT")] {
+            if ast.steps.iter().any(step) {
+                return Err(invalid_operator(operator));
+            }
+        }
+        let mut tests: Vec<(&str, SortTest)> = Vec::new();
+        for predicate in &ast.predicates {
+            let (name, test) = self.test(predicate)?;
+            if tests.iter().any(|(other, _)| *other == name) {
+                return Err(Error::invalid("KeyConditionExpressions must only contain one condition per key"));
+            }
+            tests.push((name, test));
+        }
+        if tests.len() > 2 {
+            return Err(Error::invalid("Conditions can be of length 1 or 2 only"));
+        }
+        let missed = |name: &str| Error::Invalid(format!("Query condition missed key schema element: {name}"));
+        let of = |attribute: &str| tests.iter().find(|(name, _)| *name == attribute).map(|&(_, test)| test);
+        let partition = of(schema.partition.name).ok_or_else(|| missed(schema.partition.name))?;
+        let SortTest::Compare(Comparator::Equal, value) = partition else { return Err(not_supported()) };
+        self.check(schema.partition, partition)?;
+        let sort = match schema.sort {
+            _ if tests.len() == 1 => SortTest::Any,
+            None => return Err(not_supported()),
+            Some(attribute) => {
+                let sort = of(attribute.name).ok_or_else(|| missed(attribute.name))?;
+                self.check(attribute, sort)?;
+                sort
+            }
+        };
+        Ok((value, sort))
+    }
+
+    /// The attribute that a predicate asks about, and what it asks.
+    fn test(&self, predicate: &Predicate) -> Result<(&'a str, SortTest)> {
+        match predicate {
+            Predicate::Compare(Comparator::NotEqual, ..) => Err(invalid_operator("<>")),
+            Predicate::In(..) => Err(invalid_operator("IN")),
+            Predicate::Exists(_) => Err(invalid_operator("attribute_exists")),
+            Predicate::NotExists(_) => Err(invalid_operator("attribute_not_exists")),
+            Predicate::HasType(..) => Err(invalid_operator("attribute_type")),
+            Predicate::Contains(..) => Err(invalid_operator("contains")),
+            Predicate::Compare(comparator, left, right) => {
+                let name = self.attribute(&[*left, *right])?;
+                let (comparator, value) = match (*left, *right) {
+                    (Operand::Value(value), _) => (turned(*comparator), value),
+                    (_, Operand::Value(value)) => (*comparator, value),
+                    _ => return Err(no_attribute()),
+                };
+                Ok((name, SortTest::Compare(comparator, value)))
+            }
+            Predicate::Between(operand, low, high) => {
+                self.first_is_attribute("BETWEEN", *operand)?;
+                let name = self.attribute(&[*operand, *low, *high])?;
+                match (*low, *high) {
+                    (Operand::Value(low), Operand::Value(high)) => Ok((name, SortTest::Between(low, high))),
+                    _ => Err(no_attribute()),
+                }
+            }
+            Predicate::BeginsWith(operand, prefix) => {
+                self.first_is_attribute("begins_with", *operand)?;
+                let name = self.attribute(&[*operand, *prefix])?;
+                match *prefix {
+                    Operand::Value(prefix) => Ok((name, SortTest::BeginsWith(prefix))),
+                    _ => Err(no_attribute()),
+                }
+            }
+            // Binding refuses these.
+            Predicate::Fault(text) => Err(Kind::KeyCondition.invalid(text)),
+        }
+    }
+
+    /// The one attribute among the operands, at the top of the item.
+    fn attribute(&self, operands: &[Operand]) -> Result<&'a str> {
+        let mut found = None;
+        for operand in operands {
+            match *operand {
+                Operand::Value(_) => {}
+                Operand::SizeOfPath(_) | Operand::SizeOfValue(_) => {
+                    return Err(Error::invalid("KeyConditionExpressions cannot contain nested operations"));
+                }
+                Operand::Path(_) if found.is_some() => {
+                    let text =
+                        "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition";
+                    return Err(Error::invalid(text));
+                }
+                Operand::Path(path) => {
+                    let path = &self.condition.ast.symbols.paths[usize::from(path)];
+                    if path.len() > 1 {
+                        let text = "KeyConditionExpressions cannot have conditions on nested attributes";
+                        return Err(Error::invalid(text));
+                    }
+                    found = Some(self.condition.bound.root(path));
+                }
+            }
+        }
+        found.ok_or_else(no_attribute)
+    }
+
+    fn first_is_attribute(&self, operator: &str, operand: Operand) -> Result<()> {
+        match operand {
+            Operand::Value(_) => Err(Error::Invalid(format!(
+                "Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as its first \
+                 operand"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks the values against the attribute's types; no key can be empty.
+    fn check(&self, attribute: KeyAttribute<'_>, test: SortTest) -> Result<()> {
+        let values = match test {
+            SortTest::Any => [None, None],
+            SortTest::Compare(_, value) | SortTest::BeginsWith(value) => [Some(value), None],
+            SortTest::Between(low, high) => [Some(low), Some(high)],
+        };
+        for value in values.into_iter().flatten().map(|value| self.condition.bound.value(value)) {
+            if !attribute.types.contains(&value.type_()) {
+                let text =
+                    "One or more parameter values were invalid: Condition parameter type does not match schema type";
+                return Err(Error::invalid(text));
+            }
+            if value.payload().is_empty() {
+                let (name, of) = (attribute.name, if value.type_() == Type::B { "binary" } else { "string" });
+                return Err(Error::Invalid(format!(
+                    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
+                     empty {of} value. Key: {name}"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_or(step: &Step) -> bool {
+    matches!(step, Step::OrElse(_))
+}
+
+fn is_not(step: &Step) -> bool {
+    matches!(step, Step::Not)
+}
+
+/// The comparator with its sides exchanged.
+fn turned(comparator: Comparator) -> Comparator {
+    match comparator {
+        Comparator::Less => Comparator::Greater,
+        Comparator::LessOrEqual => Comparator::GreaterOrEqual,
+        Comparator::Greater => Comparator::Less,
+        Comparator::GreaterOrEqual => Comparator::LessOrEqual,
+        Comparator::Equal | Comparator::NotEqual => comparator,
+    }
+}
+
+fn invalid_operator(operator: &str) -> Error {
+    Error::Invalid(format!("Invalid operator used in KeyConditionExpression: {operator}"))
+}
+
+fn no_attribute() -> Error {
+    Error::invalid("Invalid condition in KeyConditionExpression: No key attribute specified")
+}
+
+fn not_supported() -> Error {
+    Error::invalid("Query key condition not supported")
+}

@@ -1,0 +1,135 @@
+//! Document paths with their names known: following them, comparing them, finding two that overlap.
+//!
+//! Thread safety: borrows only.
+
+use std::cmp::Ordering;
+use std::fmt::Write as _;
+
+use kstone_core::item::ValueRef;
+use kstone_core::{Error, Result};
+
+use super::Kind;
+use super::ast::{Segment, Symbols};
+use super::bind::Bound;
+use super::subject::Subject;
+
+/// One step of a path. Names order before indexes, so that of the steps behind one prefix those of one sort stand
+/// together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Place<'a> {
+    Name(&'a str),
+    Index(u32),
+}
+
+impl Bound {
+    #[inline]
+    pub(super) fn place<'a>(&'a self, segment: &'a Segment) -> Place<'a> {
+        match segment {
+            Segment::Name(name) => Place::Name(name),
+            Segment::Alias(alias) => Place::Name(self.name(*alias)),
+            Segment::Index(index) => Place::Index(*index),
+        }
+    }
+
+    /// What the path leads to.
+    #[inline]
+    pub(super) fn follow<'a>(&self, path: &[Segment], subject: &Subject<'a>) -> Option<ValueRef<'a>> {
+        let (first, rest) = path.split_first()?;
+        let Place::Name(name) = self.place(first) else { return None };
+        let mut found = subject.get(name)?;
+        for segment in rest {
+            found = match self.place(segment) {
+                Place::Name(name) => found.map()?.get(name)?,
+                Place::Index(index) => found.list().nth(index as usize)?,
+            };
+        }
+        Some(found)
+    }
+
+    /// The attribute that the path begins with.
+    pub(super) fn root<'a>(&'a self, path: &'a [Segment]) -> &'a str {
+        match path.first().map(|segment| self.place(segment)) {
+            Some(Place::Name(name)) => name,
+            _ => "",
+        }
+    }
+
+    pub(super) fn compare(&self, a: &[Segment], b: &[Segment]) -> Ordering {
+        a.iter().map(|segment| self.place(segment)).cmp(b.iter().map(|segment| self.place(segment)))
+    }
+
+    /// The path as DynamoDB's errors show it: `[a, b, [0]]`.
+    pub(super) fn show(&self, path: &[Segment]) -> String {
+        let mut shown = String::from("[");
+        for (i, segment) in path.iter().enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            match self.place(segment) {
+                Place::Name(name) => write!(shown, "{comma}{name}"),
+                Place::Index(index) => write!(shown, "{comma}[{index}]"),
+            }
+            .expect("writing to a String cannot fail");
+        }
+        shown.push(']');
+        shown
+    }
+
+    /// The order of these paths, given by their indexes, in which those with a common beginning stand together.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where one path is the beginning of another, or two part ways as a map's entry and a list's
+    /// element: the first such pair in the expression.
+    pub(super) fn in_order(&self, kind: Kind, symbols: &Symbols, paths: &[u16]) -> Result<Box<[u16]>> {
+        let path = |at: u16| &*symbols.paths[usize::from(paths[usize::from(at)])];
+        let mut order: Vec<u16> = (0..super::ast::index(paths.len())).collect();
+        order.sort_by(|&a, &b| self.compare(path(a), path(b)));
+        let clashes = |a: u16, b: u16| self.clash(path(a), path(b));
+        // A clash of any two shows in neighbours: whatever lies between them begins as both do.
+        if order.windows(2).all(|pair| clashes(pair[0], pair[1]).is_none()) {
+            return Ok(order.into());
+        }
+        Err(self.first_clash(kind, paths.len(), path))
+    }
+
+    #[cold]
+    fn first_clash<'a>(&self, kind: Kind, count: usize, path: impl Fn(u16) -> &'a [Segment]) -> Error {
+        let count = super::ast::index(count);
+        let mut conflict = None;
+        for second in 1..count {
+            for first in 0..second {
+                let text = |how: &str| {
+                    let (first, second) = (self.show(path(first)), self.show(path(second)));
+                    kind.invalid(&format!(
+                        "Two document paths {how} with each other; must remove or rewrite one of these paths; path one: \
+                         {first}, path two: {second}"
+                    ))
+                };
+                match self.clash(path(first), path(second)) {
+                    Some(Clash::Overlap) => return text("overlap"),
+                    Some(Clash::Conflict) if conflict.is_none() => conflict = Some(text("conflict")),
+                    _ => {}
+                }
+            }
+        }
+        conflict.unwrap_or_else(|| kind.invalid("Two document paths conflict with each other"))
+    }
+
+    fn clash(&self, a: &[Segment], b: &[Segment]) -> Option<Clash> {
+        for (a, b) in a.iter().zip(b) {
+            match (self.place(a), self.place(b)) {
+                (a, b) if a == b => {}
+                (Place::Name(_), Place::Index(_)) | (Place::Index(_), Place::Name(_)) => return Some(Clash::Conflict),
+                _ => return None,
+            }
+        }
+        Some(Clash::Overlap)
+    }
+}
+
+/// How two paths get in each other's way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Clash {
+    /// One is the beginning of the other, or they are the same.
+    Overlap,
+    /// One goes on into a map, the other into a list.
+    Conflict,
+}

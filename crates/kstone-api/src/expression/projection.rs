@@ -1,0 +1,156 @@
+//! Projections: the parts of an item that paths lead to, in the places where they are in it.
+//!
+//! ```text
+//! projection := path (',' path)*
+//!
+//! a.b[2].y, a.c    of    {"a": M {"b": L [1, 2, {"x": 3, "y": 4}], "c": 5, "d": 6}}
+//!                  is    {"a": M {"b": L [{"y": 4}], "c": 5}}
+//! ```
+//! Maps keep the way to what was asked for, lists the chosen elements in their order without gaps. A path that leads
+//! nowhere leaves nothing behind.
+//!
+//! Thread safety: immutable.
+
+use std::sync::Arc;
+
+use kstone_core::Result;
+use kstone_core::item::{ValueRef, parts};
+use kstone_core::value::Type;
+
+use super::Kind;
+use super::ast::{ProjectionAst, Segment, Symbols};
+use super::bind::{Binder, Bound};
+use super::lexer::Token;
+use super::parser::Parser;
+use super::path::Place;
+use super::subject::Subject;
+
+/// A projection, ready to be taken of items.
+///
+/// ```
+/// use kstone_api::expression::{Binder, Parameters, Projection, Subject};
+/// use kstone_api::{ItemRef, ItemWriter};
+///
+/// let nothing = Parameters::new();
+/// let projection = Projection::parse("age, pk", &mut Binder::new(&nothing))?;
+/// let mut item = ItemWriter::new();
+/// item.set_str("nickname", "Al")?.set_i64("age", 30)?;
+/// let body = projection.apply(&Subject::new(b"user#1", b"", item.as_item()));
+/// assert_eq!(ItemRef::new(&body).iter().map(|(name, _)| name).collect::<Vec<_>>(), ["age", "pk"]);
+/// # Ok::<(), kstone_api::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Projection {
+    ast: Arc<ProjectionAst>,
+    bound: Bound,
+    /// The paths, those with a common beginning together.
+    order: Box<[u16]>,
+}
+
+/// Parses a projection.
+pub(super) fn parse(text: &str) -> Result<ProjectionAst> {
+    let mut parser = Parser::new(Kind::Projection, text, &[])?;
+    parser.path()?;
+    while parser.cursor.take(Token::Comma) {
+        parser.path()?;
+    }
+    if parser.cursor.token() != Token::End {
+        return Err(parser.cursor.syntax_error());
+    }
+    Ok(ProjectionAst { symbols: parser.finish()? })
+}
+
+impl Projection {
+    /// Parses and binds. [`ExpressionCache::projection`](super::ExpressionCache::projection) parses each text once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](kstone_core::Error::Invalid) with DynamoDB's text, also for paths that overlap or conflict.
+    pub fn parse(text: &str, binder: &mut Binder<'_>) -> Result<Self> {
+        Self::bind(Arc::new(parse(text)?), binder)
+    }
+
+    pub(super) fn bind(ast: Arc<ProjectionAst>, binder: &mut Binder<'_>) -> Result<Self> {
+        let bound = binder.bind(Kind::Projection, &ast.symbols)?;
+        let all: Vec<u16> = (0..super::ast::index(ast.symbols.paths.len())).collect();
+        let order = bound.in_order(Kind::Projection, &ast.symbols, &all)?;
+        Ok(Self { ast, bound, order })
+    }
+
+    /// The body of what the projection leaves of an item. Copies what it takes, once for each level of its path.
+    #[must_use]
+    pub fn apply(&self, subject: &Subject<'_>) -> Vec<u8> {
+        select(&self.ast.symbols, &self.bound, &self.order, subject)
+    }
+
+    /// The names of the attributes that the paths begin with, ascending, some maybe more than once.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.order.iter().map(|&path| self.bound.root(&self.ast.symbols.paths[usize::from(path)]))
+    }
+}
+
+/// The body of what these paths, in [`Bound::in_order`], lead to.
+pub(super) fn select(symbols: &Symbols, bound: &Bound, order: &[u16], subject: &Subject<'_>) -> Vec<u8> {
+    let selection = Selection { symbols, bound };
+    let mut body = Vec::new();
+    for group in selection.groups(order, 0) {
+        if let Some(Place::Name(name)) = selection.place(group, 0)
+            && let Some(value) = subject.get(name)
+        {
+            selection.take(value, group, 1, |value| parts::append_entry(&mut body, name, value));
+        }
+    }
+    body
+}
+
+struct Selection<'a> {
+    symbols: &'a Symbols,
+    bound: &'a Bound,
+}
+
+impl<'a> Selection<'a> {
+    fn path(&self, path: u16) -> &'a [Segment] {
+        &self.symbols.paths[usize::from(path)]
+    }
+
+    /// The step at this depth of the first path.
+    fn place(&self, group: &[u16], depth: usize) -> Option<Place<'a>> {
+        self.path(*group.first()?).get(depth).map(|segment| self.bound.place(segment))
+    }
+
+    /// The paths that have the step at this depth in common; all before it they have.
+    fn groups<'g>(&self, order: &'g [u16], depth: usize) -> impl Iterator<Item = &'g [u16]> {
+        order.chunk_by(move |&a, &b| self.place(&[a], depth) == self.place(&[b], depth))
+    }
+
+    /// Puts down what the paths of a group, followed to this depth, take of a value. Recurses once a level of the paths,
+    /// of which there are at most [`super::PATH_MAX_LEVELS`].
+    fn take(&self, value: ValueRef<'_>, group: &[u16], depth: usize, put: impl FnOnce(ValueRef<'_>)) {
+        if self.place(group, depth).is_none() {
+            return put(value);
+        }
+        let mut payload = Vec::new();
+        for group in self.groups(group, depth) {
+            match (self.place(group, depth), value.type_()) {
+                (Some(Place::Name(name)), Type::M) => {
+                    if let Some(found) = value.map().unwrap_or_default().get(name) {
+                        self.nested(found, group, depth, &mut |value| parts::append_entry(&mut payload, name, value));
+                    }
+                }
+                (Some(Place::Index(index)), Type::L) => {
+                    if let Some(found) = value.list().nth(index as usize) {
+                        self.nested(found, group, depth, &mut |value| parts::append_value(&mut payload, value));
+                    }
+                }
+                _ => {}
+            }
+        }
+        if !payload.is_empty() {
+            put(ValueRef::from_parts(value.type_(), &payload));
+        }
+    }
+
+    /// [`Selection::take`] one level deeper, through one type of callback.
+    fn nested(&self, value: ValueRef<'_>, group: &[u16], depth: usize, put: &mut dyn FnMut(ValueRef<'_>)) {
+        self.take(value, group, depth + 1, put);
+    }
+}

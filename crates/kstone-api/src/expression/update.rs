@@ -1,0 +1,201 @@
+//! Updates with their names and values: what can be seen to be wrong before any item is looked at, and what an update
+//! returns.
+//!
+//! Thread safety: immutable.
+
+use std::sync::Arc;
+
+use kstone_core::item::ItemRef;
+use kstone_core::value::Type;
+use kstone_core::{Error, Result};
+
+use super::ast::{NewValue, Segment, Source, UpdateAst, Verb};
+use super::bind::{Binder, Bound};
+use super::parser::wrong_operand_type;
+use super::subject::{PARTITION_KEY, SORT_KEY, Subject};
+use super::{Kind, apply, projection, update_parser};
+
+/// What an update gives back of the item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReturnValues {
+    /// Nothing.
+    #[default]
+    None,
+    /// The item as it was.
+    AllOld,
+    /// The item as it is.
+    AllNew,
+    /// What the update's paths led to before.
+    UpdatedOld,
+    /// What the update's paths lead to now.
+    UpdatedNew,
+}
+
+impl ReturnValues {
+    /// The one of DynamoDB's name, such as `ALL_OLD`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Some(match name {
+            "NONE" => Self::None,
+            "ALL_OLD" => Self::AllOld,
+            "ALL_NEW" => Self::AllNew,
+            "UPDATED_OLD" => Self::UpdatedOld,
+            "UPDATED_NEW" => Self::UpdatedNew,
+            _ => return None,
+        })
+    }
+}
+
+/// An update, ready to be applied to items.
+///
+/// ```
+/// use kstone_api::expression::{Binder, Parameters, ReturnValues, Subject, Update};
+/// use kstone_api::{Item, ItemRef, ItemWriter, KeystoneValue};
+///
+/// let parameters = Parameters::from_maps([], &Item::from([(":one".to_string(), KeystoneValue::number(1))]))?;
+/// let update = Update::parse("SET visits = if_not_exists(visits, :one) + :one REMOVE draft", &mut Binder::new(&parameters))?;
+///
+/// let body = update.apply(b"page#1", b"", None)?.expect("SET makes the item");
+/// assert_eq!(ItemRef::new(&body).get("visits").unwrap().as_number(), Some("2"));
+/// let new = Subject::new(b"page#1", b"", ItemRef::new(&body));
+/// assert_eq!(update.returned(ReturnValues::UpdatedNew, &Subject::absent(), &new), Some(body.clone()));
+/// # Ok::<(), kstone_api::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Update {
+    pub(super) ast: Arc<UpdateAst>,
+    pub(super) bound: Bound,
+    /// The actions by their paths, those with a common beginning together.
+    pub(super) order: Box<[u16]>,
+}
+
+impl Update {
+    /// Parses and binds. [`ExpressionCache::update`](super::ExpressionCache::update) parses each text once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with DynamoDB's text for an expression that is not well-formed, reaches a limit, names a reserved
+    /// word, or a name or value that is not there, has paths that overlap or conflict, has a value of an unfit type, or
+    /// changes the key.
+    pub fn parse(text: &str, binder: &mut Binder<'_>) -> Result<Self> {
+        Self::bind(Arc::new(update_parser::parse(text)?), binder)
+    }
+
+    pub(super) fn bind(ast: Arc<UpdateAst>, binder: &mut Binder<'_>) -> Result<Self> {
+        let bound = binder.bind(Kind::Update, &ast.symbols)?;
+        let paths: Vec<u16> = ast.actions.iter().map(|action| action.path).collect();
+        let order = bound.in_order(Kind::Update, &ast.symbols, &paths)?;
+        let update = Self { ast, bound, order };
+        update.check_operands()?;
+        update.check_key()?;
+        Ok(update)
+    }
+
+    /// The new body of the item under this key, `old` being the item as it is; none where nothing is to be written, as
+    /// when an item that is not there has something removed.
+    ///
+    /// Every clause reads the old item. Attributes that no path touches are copied as they lie; of those that one does, each
+    /// level on its path is written anew.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with DynamoDB's text where a path leads nowhere that could be written, an operand is missing or of
+    /// the wrong type, or a number is out of range; [`Error::Limit`] where the new item is too large or nested too deep.
+    pub fn apply(&self, pk: &[u8], sk: &[u8], old: Option<ItemRef<'_>>) -> Result<Option<Vec<u8>>> {
+        apply::apply(self, pk, sk, old)
+    }
+
+    /// The body of what an update returns, from the item before and after it; none where there is nothing to return.
+    #[must_use]
+    pub fn returned(&self, which: ReturnValues, old: &Subject<'_>, new: &Subject<'_>) -> Option<Vec<u8>> {
+        let all = |subject: &Subject<'_>| (!subject.pk().is_empty()).then(|| subject.item().as_bytes().to_vec());
+        match which {
+            ReturnValues::None => None,
+            ReturnValues::AllOld => all(old),
+            ReturnValues::AllNew => all(new),
+            ReturnValues::UpdatedOld => self.updated(old),
+            ReturnValues::UpdatedNew => self.updated(new),
+        }
+    }
+
+    /// What the update's paths lead to.
+    fn updated(&self, subject: &Subject<'_>) -> Option<Vec<u8>> {
+        let paths: Vec<u16> = self.order.iter().map(|&at| self.ast.actions[usize::from(at)].path).collect();
+        let body = projection::select(&self.ast.symbols, &self.bound, &paths, subject);
+        (!body.is_empty()).then_some(body)
+    }
+
+    /// The path of an action.
+    pub(super) fn path(&self, action: u16) -> &[Segment] {
+        &self.ast.symbols.paths[usize::from(self.ast.actions[usize::from(action)].path)]
+    }
+
+    /// Refuses values that an action cannot use whatever the item: those of ADD and DELETE first, as DynamoDB does.
+    fn check_operands(&self) -> Result<()> {
+        for action in &self.ast.actions {
+            let (operator, value) = match action.verb {
+                Verb::Add(value) => ("ADD", value),
+                Verb::Delete(value) => ("DELETE", value),
+                _ => continue,
+            };
+            let type_ = match self.bound.type_of(value) {
+                Type::SS | Type::NS | Type::BS => continue,
+                Type::N if operator == "ADD" => continue,
+                type_ => long_name(type_),
+            };
+            return Err(Kind::Update.invalid(&format!(
+                "Incorrect operand type for operator or function; operator: {operator}, operand type: {type_}"
+            )));
+        }
+        for action in &self.ast.actions {
+            let Verb::Set(new) = &action.verb else { continue };
+            match new {
+                NewValue::Source(_) => {}
+                NewValue::Plus(left, right) => self.check_sources("+", [*left, *right], Type::N)?,
+                NewValue::Minus(left, right) => self.check_sources("-", [*left, *right], Type::N)?,
+                NewValue::ListAppend(left, right) => self.check_sources("list_append", [*left, *right], Type::L)?,
+                NewValue::Fault(text) => return Err(Kind::Update.invalid(text)),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_sources(&self, operator: &str, sources: [u16; 2], wanted: Type) -> Result<()> {
+        for source in sources {
+            if let Source::Value(value) = self.ast.sources[usize::from(source)]
+                && let type_ = self.bound.type_of(value)
+                && type_ != wanted
+            {
+                return Err(Kind::Update.invalid(&wrong_operand_type(operator, type_.name())));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses to change what the item lies under.
+    fn check_key(&self) -> Result<()> {
+        let roots = self.ast.actions.iter().map(|action| {
+            let path = &self.ast.symbols.paths[usize::from(action.path)];
+            self.bound.root(path)
+        });
+        match roots.into_iter().find(|root| matches!(*root, PARTITION_KEY | SORT_KEY)) {
+            None => Ok(()),
+            Some(root) => Err(Error::Invalid(format!(
+                "One or more parameter values were invalid: Cannot update attribute {root}. This attribute is part of the \
+                 key"
+            ))),
+        }
+    }
+}
+
+/// The type as DynamoDB's errors of ADD and DELETE call it.
+fn long_name(type_: Type) -> &'static str {
+    match type_ {
+        Type::S => "STRING",
+        Type::N => "NUMBER",
+        Type::B => "BINARY",
+        Type::Bool => "BOOLEAN",
+        Type::Null => "NULL",
+        Type::L => "LIST",
+        Type::M => "MAP",
+        Type::SS | Type::NS | Type::BS => "SET",
+    }
+}

@@ -235,10 +235,17 @@ static size_t count(const kstone_db *db, const char *state) {
     kstone_error *err = NULL;
     kstone_page *page = NULL;
     kstone_query_spec spec = airports_of(state);
-    size_t found;
+    size_t found = 0;
     spec.flags = KSTONE_QUERY_COUNT;
-    check(kstone_query(db, &spec, &page, &err), &err, "counting");
-    found = kstone_page_count(page);
+    do { /* A page counts up to 1 MiB of items; its token goes on from there. */
+        kstone_page *next = NULL;
+        check(kstone_query(db, &spec, &next, &err), &err, "counting");
+        kstone_free(page); /* spec.token belonged to it until now */
+        page = next;
+        found += kstone_page_count(page);
+        spec.token = kstone_page_token(page).data;
+        spec.token_len = kstone_page_token(page).len;
+    } while (spec.token_len > 0);
     kstone_free(page);
     return found;
 }

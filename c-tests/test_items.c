@@ -495,6 +495,29 @@ static void thousands_of_attributes_in_any_order(void) {
     kstone_free(item);
 }
 
+/* Found by an attack: the item's memory moved while its own value was being copied into it. */
+static void what_was_read_of_an_item_may_be_set_in_it(void) {
+    static char big[300000];
+    kstone_item *item = kstone_item_new();
+    kstone_value value;
+    kstone_bytes name;
+    memset(big, 'A', sizeof big);
+    CHECK(kstone_item_set_str(item, "a", 1, big, sizeof big) == KSTONE_OK);
+    CHECK(kstone_item_get(item, "a", 1, &value) == KSTONE_OK);
+    CHECK(kstone_item_set_str(item, "b", 1, (const char *)value.bytes.data, value.bytes.len) == KSTONE_OK);
+    CHECK(kstone_item_get(item, "b", 1, &value) == KSTONE_OK);
+    CHECK(value.bytes.len == sizeof big && memcmp(value.bytes.data, big, sizeof big) == 0);
+    CHECK(kstone_item_set_bin(item, "c", 1, value.bytes.data, value.bytes.len) == KSTONE_OK);
+    CHECK(kstone_item_get(item, "c", 1, &value) == KSTONE_OK);
+    CHECK(value.bytes.len == sizeof big && memcmp(value.bytes.data, big, sizeof big) == 0);
+    CHECK(kstone_item_at(item, 2, &name, &value) == KSTONE_OK);
+    CHECK(kstone_item_set_i64(item, (const char *)name.data, name.len, 7) == KSTONE_OK);
+    CHECK(kstone_item_get(item, "c", 1, &value) == KSTONE_OK && value.type == KSTONE_TYPE_N);
+    CHECK(kstone_item_set_num(item, "n", 1, (const char *)value.bytes.data, value.bytes.len, NULL) == KSTONE_OK);
+    CHECK(kstone_item_get(item, "n", 1, &value) == KSTONE_OK && value.bytes.data[0] == '7');
+    kstone_free(item);
+}
+
 int main(void) {
     a_new_item_is_empty();
     scalars_are_set_and_read_back();
@@ -520,5 +543,6 @@ int main(void) {
     borrowed_values_stay_while_the_item_is_read();
     endless_paths_lead_nowhere();
     thousands_of_attributes_in_any_order();
+    what_was_read_of_an_item_may_be_set_in_it();
     return check_report();
 }

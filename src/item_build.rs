@@ -1,5 +1,6 @@
 //! Building items: new handles, setters, JSON.
 
+use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
@@ -97,10 +98,23 @@ unsafe fn set_with(
     unsafe {
         enter(err, || {
             let name = text(name, name_len, "name")?;
-            set(writer(it)?, name)?;
+            let writer = writer(it)?;
+            // A name may have been borrowed from the item itself; see `detached`.
+            let own_name = writer.overlaps(name.as_bytes()).then(|| name.to_owned());
+            set(writer, own_name.as_deref().unwrap_or(name))?;
             Ok(KSTONE_OK)
         })
     }
+}
+
+/// Bytes that a change of the item leaves where they are: a copy of them where they were borrowed from the item.
+fn detached<'a>(writer: &ItemWriter, bytes: &'a [u8]) -> Cow<'a, [u8]> {
+    if writer.overlaps(bytes) { Cow::Owned(bytes.to_vec()) } else { Cow::Borrowed(bytes) }
+}
+
+/// As [`detached`], for text.
+fn detached_text<'a>(writer: &ItemWriter, text: &'a str) -> Cow<'a, str> {
+    if writer.overlaps(text.as_bytes()) { Cow::Owned(text.to_owned()) } else { Cow::Borrowed(text) }
 }
 
 /// An item without attributes, to be filled.
@@ -135,7 +149,8 @@ pub unsafe extern "C" fn kstone_item_set_str(
     // SAFETY: as this function's.
     unsafe {
         set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
-            writer.set_str(name, text(v, v_len, "v")?)?;
+            let v = detached_text(writer, text(v, v_len, "v")?);
+            writer.set_str(name, &v)?;
             Ok(())
         })
     }
@@ -160,7 +175,8 @@ pub unsafe extern "C" fn kstone_item_set_num(
     // SAFETY: as this function's.
     unsafe {
         set_with(it, name, name_len, err, |writer, name| {
-            writer.set_num(name, text(v, v_len, "v")?)?;
+            let v = detached_text(writer, text(v, v_len, "v")?);
+            writer.set_num(name, &v)?;
             Ok(())
         })
     }
@@ -214,7 +230,8 @@ pub unsafe extern "C" fn kstone_item_set_bin(
     // SAFETY: as this function's.
     unsafe {
         set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
-            writer.set_bin(name, bytes(v, v_len, "v")?)?;
+            let v = detached(writer, bytes(v, v_len, "v")?);
+            writer.set_bin(name, &v)?;
             Ok(())
         })
     }

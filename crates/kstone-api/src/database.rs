@@ -13,6 +13,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::clock::{Clock, ClockSource};
 use crate::expression::ExpressionCache;
+use crate::index::IndexRange;
 use crate::item_check::check_item;
 use crate::page::{Page, QueryResult, page_limits};
 use crate::query::Query;
@@ -291,8 +292,8 @@ impl Database {
         let limits = page_limits(query.limit)?;
         let (Keyed { query, entries }, selection) = query.expressions.prepare_query(query, self.read_context())?;
         let shape = query.shape();
-        let ended_at = query.token.as_deref().map(|token| token::decode(token, shape)).transpose()?;
-        let last_sk = ended_at.map(|(_, sk)| sk);
+        let partition = entries.as_ref().map_or(query.partition_key.as_slice(), IndexRange::pk);
+        let last_sk = query.token.as_deref().map(|token| token::decode_in(token, shape, partition)).transpose()?;
         let page = match entries {
             None => query.with_range(last_sk, |range| {
                 self.engine().query(&query.partition_key, range, query.reverse, limits)
@@ -339,7 +340,10 @@ impl Database {
     /// As [`Database::query_page`]; [`Error::Invalid`] for [`Select::Count`].
     pub fn iter_query(&self, query: &Query) -> Result<Records> {
         let (Keyed { query, entries }, selection) = query.expressions.prepare_query(query, self.read_context())?;
-        let last = query.token.as_deref().map(|token| token::decode_owned(token, query.shape())).transpose()?;
+        let partition = entries.as_ref().map_or(query.partition_key.as_slice(), IndexRange::pk);
+        let last_sk =
+            query.token.as_deref().map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
+        let last = last_sk.map(|sk| (partition.to_vec(), sk.to_vec()));
         let limit = query.limit;
         let (cut, source) = match entries {
             None => {

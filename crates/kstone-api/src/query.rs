@@ -225,8 +225,14 @@ impl Query {
         KeyRef::new(&self.partition_key, high)?;
         let mut prefix_end = Vec::new();
         let (mut from, mut to) = bounds(&self.sort_key, &mut prefix_end)?;
+        // A token goes on inside the condition, never outside: a page that ended before it cannot widen the range.
         if let Some(sk) = ended_at {
-            *(if self.reverse { &mut to } else { &mut from }) = Bound::Excluded(sk);
+            match (self.reverse, from, to) {
+                (false, Bound::Included(low) | Bound::Excluded(low), _) if sk < low => {}
+                (true, _, Bound::Included(high) | Bound::Excluded(high)) if sk > high => {}
+                (false, ..) => from = Bound::Excluded(sk),
+                (true, ..) => to = Bound::Excluded(sk),
+            }
         }
         Ok(read((from, to)))
     }
@@ -266,4 +272,25 @@ fn bounds<'a>(condition: &'a SortKeyCondition, prefix_end: &'a mut Vec<u8>) -> R
             (Included(prefix.as_slice()), Excluded(prefix_end.as_slice()))
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by forging tokens: one that ended before the condition's range opened the range.
+    #[test]
+    fn a_token_never_widens_the_condition() {
+        let between = SortKeyCondition::Between(b"m".to_vec(), b"p".to_vec());
+        let range = |reverse: bool, ended_at: &[u8]| {
+            let query = Query::new().partition_key(b"p").sort_key(between.clone()).reverse(reverse);
+            let owned = |bound: Bound<&[u8]>| bound.map(<[u8]>::to_vec);
+            query.with_range(Some(ended_at), |(from, to)| (owned(from), owned(to))).unwrap()
+        };
+        let (m, n, p) = (b"m".to_vec(), b"n".to_vec(), b"p".to_vec());
+        assert_eq!(range(false, b""), (Bound::Included(m.clone()), Bound::Included(p.clone())));
+        assert_eq!(range(false, b"n"), (Bound::Excluded(n.clone()), Bound::Included(p.clone())));
+        assert_eq!(range(true, b"zzz"), (Bound::Included(m.clone()), Bound::Included(p)));
+        assert_eq!(range(true, b"n"), (Bound::Included(m), Bound::Excluded(n)));
+    }
 }

@@ -52,6 +52,12 @@ pub(crate) fn decode(token: &[u8], shape: u32) -> Result<(&[u8], &[u8])> {
     keys.split_at_checked(u16::from_le_bytes([l0, l1]).into()).ok_or_else(damaged)
 }
 
+/// The sort key at which the page of this token ended, in the partition that it has to be of.
+pub(crate) fn decode_in<'a>(token: &'a [u8], shape: u32, partition: &[u8]) -> Result<&'a [u8]> {
+    let (pk, sk) = decode(token, shape)?;
+    if pk == partition { Ok(sk) } else { Err(Error::invalid("The provided page token belongs to another request")) }
+}
+
 /// As [`decode`], copied.
 pub(crate) fn decode_owned(token: &[u8], shape: u32) -> Result<(Vec<u8>, Vec<u8>)> {
     decode(token, shape).map(|(pk, sk)| (pk.to_vec(), sk.to_vec()))
@@ -79,6 +85,13 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert!(decode(&flipped, 7).is_err(), "bit {bit} flipped");
         }
+    }
+
+    #[test]
+    fn a_token_of_another_partition_is_refused() {
+        let token = encode(7, b"pk", b"sort");
+        assert_eq!(decode_in(&token, 7, b"pk"), Ok(&b"sort"[..]));
+        assert!(decode_in(&token, 7, b"pks").is_err());
     }
 
     #[test]

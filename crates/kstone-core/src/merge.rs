@@ -208,23 +208,30 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
     let drop_tombstones = drop_tombstones && weight.tombstones > 0;
     prefetch_ties(&newer.records, &older.records);
     let mut records = Vec::with_capacity(newer.records.len() + older.records.len());
-    let mut newer = newer.records.into_iter().peekable();
-    let mut older = older.records.into_iter().peekable();
+    let mut newer = newer.records.into_iter();
+    let mut older = older.records.into_iter();
     let mut discard = |record: Record| {
         weight.subtract(&record);
         garbage.push(record);
     };
     loop {
-        let order = match (newer.peek(), older.peek()) {
-            (Some(new), Some(old)) => new.order(old),
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (None, None) => return Run { records, weight },
+        let order = match (newer.as_slice(), older.as_slice()) {
+            ([new, ..], [old, ..]) => {
+                if new.tag() == old.tag() {
+                    // Inside a partition every comparison touches both records.
+                    newer.as_slice().get(PREFETCH_AHEAD).inspect(|ahead| ahead.prefetch());
+                    older.as_slice().get(PREFETCH_AHEAD).inspect(|ahead| ahead.prefetch());
+                }
+                new.order(old)
+            }
+            ([_, ..], []) => Ordering::Less,
+            ([], [_, ..]) => Ordering::Greater,
+            ([], []) => return Run { records, weight },
         };
         if order.is_eq() {
-            discard(older.next().expect("peeked"));
+            discard(older.next().expect("seen above"));
         }
-        let record = if order.is_gt() { older.next() } else { newer.next() }.expect("peeked");
+        let record = if order.is_gt() { older.next() } else { newer.next() }.expect("seen above");
         if drop_tombstones && record.is_tombstone() {
             discard(record);
         } else {

@@ -8,6 +8,7 @@
 //! # Invariants
 //! - What the WAL holds and the memtable does not show is superseded, and stays below half of the live bytes + 4 KiB.
 //! - A tombstone exists only where an SST may hold something for it to hide.
+//! - What tombstones hide stays below half of what the SSTs hold otherwise + 64 KiB: past that the stripe is compacted.
 //! - What a change lets go of is handed back as [`Garbage`], so that memory is freed where no lock is held.
 //!
 //! Not synchronised: the engine holds the stripe's lock.
@@ -29,6 +30,8 @@ pub(crate) struct Tree {
     wal: WalSegment,
     ssts: SstDirectory,
     generation: u64,
+    /// What deletes since the last whole merge have hidden in SSTs.
+    hidden_bytes: usize,
     pub(crate) flushes: u64,
     pub(crate) compactions: u64,
 }
@@ -51,6 +54,9 @@ impl Drop for Garbage {
     }
 }
 
+/// Deleted records may stay in SSTs up to this much, and half of what else is there.
+const HIDDEN_SLACK_BYTES: usize = 64 << 10;
+
 /// When the trees of an engine flush, and as whom they name their SSTs.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FlushPolicy {
@@ -72,7 +78,9 @@ impl Tree {
     /// Makes the record the newest version of its key. Flushes and compacts when it is time.
     pub(crate) fn apply(&mut self, record: Record, policy: FlushPolicy) -> Garbage {
         self.wal.append(record.clone());
-        let replaced = if record.is_tombstone() && !self.tombstone_is_needed(&record) {
+        let hidden = if record.is_tombstone() { self.hidden_by(&record) } else { None };
+        self.hidden_bytes += hidden.unwrap_or(0);
+        let replaced = if record.is_tombstone() && hidden.is_none() {
             // Neither the deleted version nor the tombstone is needed, but the log still holds both.
             self.wal.note_superseded(record.footprint());
             self.memtable.remove(record.tag(), record.key_ref())
@@ -83,7 +91,9 @@ impl Tree {
             self.wal.note_superseded(old.footprint());
         }
         let mut garbage = Garbage { replaced, wal: Vec::new(), merged: Vec::new() };
-        if self.wal.unflushed() >= policy.wal_records {
+        if self.hides_too_much() {
+            self.compact_all(policy.stripe, &mut garbage);
+        } else if self.wal.unflushed() >= policy.wal_records {
             self.flush(policy.stripe, &mut garbage);
             self.compact_some(policy.stripe, &mut garbage);
         } else if self.wal_pins_too_much() {
@@ -145,15 +155,25 @@ impl Tree {
         self.ssts.readers().iter().rev().find_map(|sst| sst.find(tag, key))
     }
 
-    /// Whether an SST's newest version of the key is an item that the tombstone has to hide.
-    fn tombstone_is_needed(&self, tombstone: &Record) -> bool {
-        self.find_in_ssts(tombstone.tag(), tombstone.key_ref()).is_some_and(|record| !record.is_tombstone())
+    /// The bytes of the item in an SST that the tombstone has to hide; none where it has nothing to hide. Counts an item
+    /// again that a tombstone in the memtable hides already, which only compacts a little early.
+    fn hidden_by(&self, tombstone: &Record) -> Option<usize> {
+        let newest = self.find_in_ssts(tombstone.tag(), tombstone.key_ref())?;
+        (!newest.is_tombstone()).then(|| newest.footprint())
+    }
+
+    fn hides_too_much(&self) -> bool {
+        let Some(hidden) = self.hidden_bytes.checked_sub(HIDDEN_SLACK_BYTES) else { return false };
+        hidden > self.sst_bytes().saturating_sub(self.hidden_bytes) / 2
+    }
+
+    fn sst_bytes(&self) -> usize {
+        self.ssts.readers().iter().map(|sst| sst.weight().bytes).sum()
     }
 
     fn wal_pins_too_much(&self) -> bool {
         let Some(pinned) = self.wal.superseded_bytes().checked_sub(WAL_SLACK_BYTES) else { return false };
-        let ssts: usize = self.ssts.readers().iter().map(|sst| sst.weight().bytes).sum();
-        pinned > (self.memtable.weight().bytes + ssts) / 2
+        pinned > (self.memtable.weight().bytes + self.sst_bytes()) / 2
     }
 
     fn store(&mut self, stripe: StripeId, run: Run) {
@@ -164,6 +184,9 @@ impl Tree {
 
     fn merge_newest(&mut self, stripe: StripeId, count: usize, garbage: &mut Garbage) {
         let first = self.ssts.readers().len() - count;
+        if first == 0 {
+            self.hidden_bytes = 0;
+        }
         let mut merged = Run::default();
         for (at, reader) in self.ssts.split_off(first).into_iter().enumerate().rev() {
             let nothing_is_older = first + at == 0;

@@ -81,10 +81,18 @@ impl IndexRange {
         (self.from.as_ref().map(Vec::as_slice), self.to.as_ref().map(Vec::as_slice))
     }
 
-    /// What is left of the range behind the entry with this sort key, where a page ended.
+    /// What is left of the range behind the entry with this sort key, where a page ended. Never more than the range.
     #[must_use]
     pub fn behind(mut self, sk: &[u8], reverse: bool) -> Self {
-        *(if reverse { &mut self.to } else { &mut self.from }) = Bound::Excluded(sk.to_vec());
+        let edge = if reverse { &mut self.to } else { &mut self.from };
+        let outside = match &*edge {
+            Bound::Unbounded => false,
+            Bound::Included(end) | Bound::Excluded(end) if reverse => sk > end.as_slice(),
+            Bound::Included(end) | Bound::Excluded(end) => sk < end.as_slice(),
+        };
+        if !outside {
+            *edge = Bound::Excluded(sk.to_vec());
+        }
         self
     }
 }

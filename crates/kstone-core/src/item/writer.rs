@@ -219,6 +219,19 @@ impl ItemWriter {
         self.last_name = (0, 0);
     }
 
+    /// Whether these bytes lie in memory of this writer, which any change may move: for foreign callers, whom no
+    /// compiler keeps from setting an attribute to what they have just read of the same item.
+    #[inline]
+    #[must_use]
+    pub fn overlaps(&self, bytes: &[u8]) -> bool {
+        let held = |buffer: &Vec<u8>| {
+            let start = buffer.as_ptr() as usize;
+            let (from, to) = (bytes.as_ptr() as usize, bytes.as_ptr() as usize + bytes.len());
+            !bytes.is_empty() && from < start + buffer.capacity() && to > start
+        };
+        held(&self.body) || held(&self.spare)
+    }
+
     /// Bytes of memory that this writer holds, used or not.
     #[inline]
     #[must_use]

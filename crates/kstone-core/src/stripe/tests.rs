@@ -152,3 +152,19 @@ fn flush_and_compaction_move_records_rather_than_copy_them() {
     tree.compact_all(policy(1).stripe, &mut garbage);
     assert!(tree.get(record.tag(), key("a")).expect("present").same(&record));
 }
+
+#[test]
+fn deleted_records_do_not_stay_in_ssts_past_half_of_what_is_live_and_64_kib() {
+    let mut tree = Tree::default();
+    for i in 0..500 {
+        put(&mut tree, &format!("{i:03}"), &[0; 2000], 60_000);
+    }
+    flush(&mut tree);
+    for i in 0..500 {
+        delete(&mut tree, &format!("{i:03}"), 60_000);
+        let held = tree.sst_bytes();
+        let live = (499 - i) * (2000 + 28);
+        assert!(held <= live + live / 2 + HIDDEN_SLACK_BYTES + 4096, "{held} bytes held, {live} live");
+    }
+    assert!(tree.compactions > 0 && tree.flushes < 20);
+}

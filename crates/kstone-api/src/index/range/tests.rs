@@ -271,10 +271,15 @@ fn a_range_goes_on_behind_where_a_page_ended() {
     let indexes = indexes();
     let range = indexes.get("global").unwrap().range(KeyValue::S("p"), KeyCondition::Eq(KeyValue::N("1"))).unwrap();
     let (from, to) = (range.from.clone(), range.to.clone());
-    let forward = range.clone().behind(b"there", false);
-    assert_eq!((forward.from, forward.to), (Bound::Excluded(b"there".to_vec()), to));
-    let backward = range.behind(b"there", true);
-    assert_eq!((backward.from, backward.to), (from, Bound::Excluded(b"there".to_vec())));
+    let (Bound::Included(low), Bound::Excluded(high)) = (from.clone(), to.clone()) else { panic!("one value's range") };
+    let inside = [low.as_slice(), b"there"].concat();
+    let forward = range.clone().behind(&inside, false);
+    assert_eq!((forward.from, forward.to), (Bound::Excluded(inside.clone()), to.clone()));
+    let backward = range.clone().behind(&inside, true);
+    assert_eq!((backward.from, backward.to), (from, Bound::Excluded(inside)));
+    // A forged token never widens the range.
+    assert_eq!(range.clone().behind(b"", false), range);
+    assert_eq!(range.clone().behind(&[high.as_slice(), b"x"].concat(), true), range);
 }
 
 #[test]

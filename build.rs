@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The modules that the header shows, in its order.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 15] = [
     "boundary",
     "status",
     "library",
@@ -15,9 +15,12 @@ const SOURCES: [&str; 12] = [
     "item",
     "item_build",
     "access",
+    "cond",
+    "write",
     "spec",
     "page",
     "iter",
+    "batch",
 ];
 const HEADER: &str = "include/kstone.h";
 /// Raised when a program that works with this library would not work with the next.

@@ -14,9 +14,20 @@ typedef struct fixture {
     kstone_item *read; /* read from the database */
     kstone_page *page;
     kstone_iter *iter;
+    kstone_batch *batch; /* one get of ("p", "s") */
     kstone_error *error;
     char *text;
 } fixture;
+
+static kstone_cond condition(const char *expr, size_t expr_len, const kstone_item *params) {
+    kstone_cond cond;
+    memset(&cond, 0, sizeof cond);
+    cond.struct_size = sizeof cond;
+    cond.expr = expr;
+    cond.expr_len = expr_len;
+    cond.params = params;
+    return cond;
+}
 
 static fixture set_up(void) {
     fixture f;
@@ -30,6 +41,8 @@ static fixture set_up(void) {
     CHECK_OK(kstone_get(f.db, LIT("p"), LIT("s"), &f.read, &err));
     CHECK_OK(kstone_scan(f.db, &spec, &f.page, &err));
     CHECK_OK(kstone_iter_open(f.db, &spec, &f.iter, &err));
+    f.batch = kstone_batch_new();
+    CHECK_STATUS(KSTONE_OK, kstone_batch_get(f.batch, LIT("p"), LIT("s")));
     CHECK_OK(kstone_item_to_json(f.item, 0, &f.text, &len, &err));
     CHECK_STATUS(KSTONE_ERR_INVALID, kstone_delete(f.db, NULL, 0, NO_SK, &f.error));
     return f;
@@ -39,6 +52,11 @@ static fixture set_up(void) {
 static void tear_down(fixture f) {
     const kstone_item *next = NULL;
     kstone_error *err = NULL;
+    kstone_page *page = NULL;
+    CHECK_OK(kstone_batch_run(f.db, f.batch, 0, &page, &err));
+    CHECK_SIZE(1, kstone_page_count(page));
+    kstone_free(page);
+    kstone_free(f.batch);
     CHECK_INT(1, get_number(f.db, "p", "s"));
     CHECK_SIZE(1, kstone_page_count(f.page));
     CHECK_SIZE(1, kstone_item_count(f.item));
@@ -261,6 +279,115 @@ static void impossible_keys(void) {
     tear_down(f);
 }
 
+static void null_handles_of_conditional_writes(void) {
+    fixture f = set_up();
+    kstone_error *err = NULL;
+    kstone_item *out = UNTOUCHED(kstone_item);
+    kstone_cond cond = condition(LIT("attribute_exists(pk)"), NULL);
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_put_if(NULL, LIT("p"), LIT("s"), f.item, &cond, &out, &err));
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_put_if(f.db, LIT("p"), LIT("s"), NULL, &cond, &out, &err));
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_delete_if(NULL, LIT("p"), LIT("s"), &cond, &out, &err));
+    CHECK_FAILS(KSTONE_ERR_MISUSE,
+                kstone_update(NULL, LIT("p"), LIT("s"), LIT("REMOVE v"), NULL, &cond, 1, &out, &err));
+    CHECK_FAILS(KSTONE_ERR_INVALID, kstone_update(f.db, LIT("p"), LIT("s"), NULL, 0, NULL, &cond, 1, &out, &err));
+    CHECK_FAILS(KSTONE_ERR_INVALID, kstone_put_if(f.db, NULL, 0, LIT("s"), f.item, &cond, &out, &err));
+    CHECK_FAILS(KSTONE_ERR_INVALID, kstone_delete_if(f.db, NULL, 0, LIT("s"), &cond, &out, &err));
+    CHECK_FAILS(KSTONE_ERR_INVALID,
+                kstone_update(f.db, NULL, 0, LIT("s"), LIT("REMOVE v"), NULL, &cond, 1, &out, &err));
+    CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_put_if(NULL, NULL, 0, NO_SK, NULL, NULL, NULL, NULL));
+    CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_delete_if(NULL, NULL, 0, NO_SK, NULL, NULL, NULL));
+    CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_update(NULL, NULL, 0, NO_SK, NULL, 0, NULL, NULL, 0, NULL, NULL));
+    CHECK_UNTOUCHED(out);
+    tear_down(f);
+}
+
+static void impossible_keys_and_expressions_of_conditional_writes(void) {
+    fixture f = set_up();
+    kstone_error *err = NULL;
+    kstone_item *out = UNTOUCHED(kstone_item);
+    kstone_cond cond = condition(LIT("attribute_exists(pk)"), NULL);
+    kstone_cond wrong;
+    size_t i;
+    for (i = 0; i < COUNT(BAD_BYTES); i++) {
+        const void *key = BAD_BYTES[i].null ? NULL : "p";
+        size_t len = BAD_BYTES[i].len;
+        CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_put_if(f.db, key, len, NO_SK, f.item, &cond, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_put_if(f.db, LIT("p"), key, len, f.item, &cond, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_delete_if(f.db, key, len, LIT("s"), &cond, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_delete_if(f.db, LIT("p"), key, len, &cond, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_MISUSE,
+                    kstone_update(f.db, key, len, LIT("s"), LIT("REMOVE v"), NULL, &cond, 0, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_MISUSE,
+                    kstone_update(f.db, LIT("p"), key, len, LIT("REMOVE v"), NULL, &cond, 0, &out, &err));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_put(f.batch, key, len, NO_SK, f.item, NULL));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_put(f.batch, LIT("p"), key, len, f.item, NULL));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_update(f.batch, key, len, NO_SK, LIT("REMOVE v"), NULL, NULL));
+        CHECK_STATUS(KSTONE_ERR_MISUSE,
+                     kstone_batch_update(f.batch, LIT("p"), key, len, LIT("REMOVE v"), NULL, NULL));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_delete(f.batch, key, len, NO_SK, NULL));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_delete(f.batch, LIT("p"), key, len, NULL));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_check(f.batch, key, len, NO_SK, &cond));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_check(f.batch, LIT("p"), key, len, &cond));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_get(f.batch, key, len, NO_SK));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_get(f.batch, LIT("p"), key, len));
+    }
+    for (i = 0; i < COUNT(BAD_TEXTS); i++) {
+        const char *expr = BAD_TEXTS[i].null ? NULL : "REMOVE v";
+        size_t len = BAD_TEXTS[i].len;
+        wrong = condition(expr, len, NULL);
+        CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_put_if(f.db, LIT("p"), LIT("s"), f.item, &wrong, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_delete_if(f.db, LIT("p"), LIT("s"), &wrong, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_MISUSE,
+                    kstone_update(f.db, LIT("p"), LIT("s"), LIT("REMOVE v"), NULL, &wrong, 0, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_MISUSE,
+                    kstone_update(f.db, LIT("p"), LIT("s"), expr, len, NULL, &cond, 0, &out, &err));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_put(f.batch, LIT("p"), NO_SK, f.item, &wrong));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_update(f.batch, LIT("p"), NO_SK, expr, len, NULL, NULL));
+        CHECK_STATUS(KSTONE_ERR_MISUSE,
+                     kstone_batch_update(f.batch, LIT("p"), NO_SK, LIT("REMOVE v"), NULL, &wrong));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_delete(f.batch, LIT("p"), NO_SK, &wrong));
+        CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_check(f.batch, LIT("p"), NO_SK, &wrong));
+    }
+    /* Not UTF-8, and empty. */
+    for (i = 0; i < 2; i++) {
+        const char *expr = i == 0 ? BAD_UTF8 : "";
+        size_t len = strlen(expr);
+        wrong = condition(expr, len, NULL);
+        CHECK_FAILS(KSTONE_ERR_INVALID, kstone_put_if(f.db, LIT("p"), LIT("s"), f.item, &wrong, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_INVALID, kstone_delete_if(f.db, LIT("p"), LIT("s"), &wrong, &out, &err));
+        CHECK_FAILS(KSTONE_ERR_INVALID,
+                    kstone_update(f.db, LIT("p"), LIT("s"), expr, len, NULL, &cond, 0, &out, &err));
+        CHECK_STATUS(KSTONE_ERR_INVALID, kstone_batch_update(f.batch, LIT("p"), NO_SK, expr, len, NULL, NULL));
+        CHECK_STATUS(KSTONE_ERR_INVALID, kstone_batch_check(f.batch, LIT("p"), NO_SK, &wrong));
+    }
+    CHECK_UNTOUCHED(out);
+    tear_down(f);
+}
+
+static void null_handles_of_batches(void) {
+    fixture f = set_up();
+    kstone_error *err = NULL;
+    kstone_page *page = UNTOUCHED(kstone_page);
+    kstone_cond cond = condition(LIT("attribute_exists(pk)"), NULL);
+    kstone_cond none = condition(NULL, 0, NULL);
+    uint32_t flags;
+    CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_put(NULL, LIT("p"), NO_SK, f.item, NULL));
+    CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_put(f.batch, LIT("p"), NO_SK, NULL, NULL));
+    CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_update(NULL, LIT("p"), NO_SK, LIT("REMOVE v"), NULL, NULL));
+    CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_delete(NULL, LIT("p"), NO_SK, NULL));
+    CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_check(NULL, LIT("p"), NO_SK, &cond));
+    CHECK_STATUS(KSTONE_ERR_INVALID, kstone_batch_check(f.batch, LIT("p"), NO_SK, NULL));
+    CHECK_STATUS(KSTONE_ERR_INVALID, kstone_batch_check(f.batch, LIT("p"), NO_SK, &none));
+    CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_get(NULL, LIT("p"), NO_SK));
+    CHECK_STATUS(KSTONE_ERR_INVALID, kstone_batch_get(f.batch, NULL, 0, LIT("s")));
+    for (flags = 0; flags <= KSTONE_BATCH_ATOMIC; flags++) {
+        CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_batch_run(NULL, f.batch, flags, &page, &err));
+        CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_batch_run(f.db, NULL, flags, &page, &err));
+    }
+    CHECK_UNTOUCHED(page);
+    tear_down(f);
+}
+
 static void null_handles_and_outputs_of_pages_and_iterators(void) {
     fixture f = set_up();
     kstone_error *err = NULL;
@@ -341,6 +468,20 @@ static void impossible_bytes_in_a_spec(void) {
         spec.token_len = len;
         CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_query(f.db, &spec, &page, &err));
         spec = scan_spec();
+        if (len != KSTONE_STRLEN || bytes == NULL) {
+            spec.filter = (const char *)bytes;
+            spec.filter_len = len;
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_scan(f.db, &spec, &page, &err));
+            spec = scan_spec();
+            spec.projection = (const char *)bytes;
+            spec.projection_len = len;
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_iter_open(f.db, &spec, &iter, &err));
+            spec = scan_spec();
+            spec.key_expr = (const char *)bytes;
+            spec.key_expr_len = len;
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_query(f.db, &spec, &page, &err));
+        }
+        spec = scan_spec();
         spec.token = bytes;
         spec.token_len = len;
         CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_scan(f.db, &spec, &page, &err));
@@ -353,7 +494,7 @@ static void impossible_bytes_in_a_spec(void) {
 /* What a C cast can do: each handle given to each function that wants another one. */
 static void handles_of_the_wrong_kind(void) {
     fixture f = set_up();
-    void *handles[7];
+    void *handles[8];
     size_t i;
     handles[0] = f.db;
     handles[1] = f.item;
@@ -362,6 +503,7 @@ static void handles_of_the_wrong_kind(void) {
     handles[4] = f.iter;
     handles[5] = f.error;
     handles[6] = f.text;
+    handles[7] = f.batch;
     for (i = 0; i < COUNT(handles); i++) {
         kstone_error *err = NULL;
         kstone_query_spec spec = scan_spec();
@@ -375,6 +517,7 @@ static void handles_of_the_wrong_kind(void) {
         size_t len = 77;
         int64_t integer = 77;
         double number = 77;
+        kstone_cond cond = condition(LIT("attribute_exists(pk)"), NULL);
         if (handles[i] != f.db) {
             kstone_db *db = (kstone_db *)handles[i];
             CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_clear(db, &err));
@@ -389,6 +532,20 @@ static void handles_of_the_wrong_kind(void) {
             CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_query(db, &spec, &page, &err));
             CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_scan(db, &spec, &page, &err));
             CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_iter_open(db, &spec, &iter, &err));
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_put_if(db, LIT("p"), LIT("s"), f.item, NULL, &out, &err));
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_delete_if(db, LIT("p"), LIT("s"), NULL, &out, &err));
+            CHECK_FAILS(KSTONE_ERR_MISUSE,
+                        kstone_update(db, LIT("p"), LIT("s"), LIT("REMOVE v"), NULL, NULL, 0, &out, &err));
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_batch_run(db, f.batch, 0, &page, &err));
+        }
+        if (handles[i] != f.batch) {
+            kstone_batch *batch = (kstone_batch *)handles[i];
+            CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_put(batch, LIT("p"), NO_SK, f.item, NULL));
+            CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_update(batch, LIT("p"), NO_SK, LIT("REMOVE v"), NULL, NULL));
+            CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_delete(batch, LIT("p"), NO_SK, NULL));
+            CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_check(batch, LIT("p"), NO_SK, &cond));
+            CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_get(batch, LIT("p"), NO_SK));
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_batch_run(f.db, batch, 0, &page, &err));
         }
         if (handles[i] != f.item && handles[i] != f.read) {
             kstone_item *item = (kstone_item *)handles[i];
@@ -411,6 +568,17 @@ static void handles_of_the_wrong_kind(void) {
             CHECK_EMPTY(kstone_item_sk(item));
             CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_item_to_json(item, 0, &text, &len, &err));
             CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_put(f.db, LIT("p"), LIT("s"), item, &err));
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_put_if(f.db, LIT("p"), LIT("s"), item, NULL, &out, &err));
+            CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_put(f.batch, LIT("p"), NO_SK, item, NULL));
+            CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_update(f.batch, LIT("p"), NO_SK, LIT("REMOVE v"), item, NULL));
+            CHECK_FAILS(KSTONE_ERR_MISUSE,
+                        kstone_update(f.db, LIT("p"), LIT("s"), LIT("REMOVE v"), item, NULL, 0, &out, &err));
+            cond.params = item;
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_delete_if(f.db, LIT("p"), LIT("s"), &cond, &out, &err));
+            CHECK_STATUS(KSTONE_ERR_MISUSE, kstone_batch_check(f.batch, LIT("p"), NO_SK, &cond));
+            spec.params = item;
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_scan(f.db, &spec, &page, &err));
+            CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_iter_open(f.db, &spec, &iter, &err));
         }
         if (handles[i] != f.page) {
             kstone_page *wrong = (kstone_page *)handles[i];
@@ -502,6 +670,9 @@ int main(void) {
     impossible_values();
     null_handles_and_outputs_of_reads_and_writes();
     impossible_keys();
+    null_handles_of_conditional_writes();
+    impossible_keys_and_expressions_of_conditional_writes();
+    null_handles_of_batches();
     null_handles_and_outputs_of_pages_and_iterators();
     a_null_spec_scans_everything();
     impossible_bytes_in_a_spec();

@@ -15,13 +15,15 @@
  *  2. Errors. The last parameter of most of these functions is a kstone_error **err, which may be NULL. When the
  *     status is below 0, *err is set to a new error object, which is yours to free; otherwise *err is left alone.
  *     What *err pointed at before is not freed. There is no "last error" of a thread: an error belongs to whoever
- *     made the call. Most setters and all getters of items have no err: the status says it all.
+ *     made the call. Most setters and all getters of items, and what adds to a batch, have no err: the status says
+ *     it all.
  *
  *  3. Ownership. There is one function that releases: kstone_free. What came out through an out parameter, or from a
  *     function named ..._new or ..._clone, is yours: give it to kstone_free once, whatever it is, text included.
  *     kstone_free(NULL) does nothing. What is returned as const is borrowed: it lives until what it was borrowed from
- *     is changed or freed, and kstone_free of it does nothing. Items, pages and iterators stay good when the database
- *     is freed before them. The pointers inside a kstone_bytes or kstone_value are no handles: never free them.
+ *     is changed or freed, and kstone_free of it does nothing. Items, pages, iterators and errors stay good when the
+ *     database is freed before them. The pointers inside a kstone_bytes or kstone_value are no handles: never free
+ *     them.
  *
  *  4. Inputs. Bytes and text come as a pointer and a length, and are copied: yours may change or go when the call
  *     returns. Bytes, and text too, may hold NULs. Empty is (NULL, 0); a pointer with length 0 is empty too. For text
@@ -34,13 +36,13 @@
  *
  *  6. Outputs. They are written on KSTONE_OK alone; on any other status they are as they were, so set your pointers
  *     to NULL before the call if you mean to free them after it. A write that fails has changed nothing. An out
- *     parameter that is NULL is KSTONE_ERR_MISUSE. Text that comes out (char **) ends with a NUL, which its length
- *     does not count.
+ *     parameter that is NULL is KSTONE_ERR_MISUSE, unless its function says that it may be. Text that comes out
+ *     (char **) ends with a NUL, which its length does not count.
  *
- *  7. Structs. kstone_options and kstone_query_spec begin with struct_size, which you set to their sizeof. They will
- *     only ever grow at their end. Zero always means the default, and NULL means all defaults. A flag that is not
- *     known and a field that is not served yet are KSTONE_ERR_INVALID, never ignored. A struct from an older header
- *     works; one from a newer header works as long as what is new in it is 0.
+ *  7. Structs. kstone_options, kstone_query_spec and kstone_cond begin with struct_size, which you set to their sizeof.
+ *     They will only ever grow at their end. Zero always means the default, and NULL means all defaults. A flag that
+ *     is not known and a field that is not served yet are KSTONE_ERR_INVALID, never ignored. A struct from an older
+ *     header works; one from a newer header works as long as what is new in it is 0.
  *
  *  8. Failures inside. A bug in the library ends in KSTONE_ERR_PANIC and a line on standard error, not in your
  *     program's stack. If it struck during a write, the database refuses all further use with the same status. Where
@@ -80,7 +82,7 @@ extern "C" {
 /** A key, item, request or JSON text is not acceptable: mend what the message names. */
 #define KSTONE_ERR_INVALID (-2)
 
-/** A condition did not hold. Not returned yet. */
+/** The condition of a write did not hold: nothing was written. */
 #define KSTONE_ERR_CONDITION_FAILED (-3)
 
 /** Another transaction was in the way: try again. Not returned yet. */
@@ -146,6 +148,21 @@ extern "C" {
 /** Flag of the functions on JSON: {"age":30} instead of DynamoDB's typed form {"age":{"N":"30"}}. */
 #define KSTONE_JSON_PLAIN 1u
 
+/** kstone_update returns nothing of the item. */
+#define KSTONE_RETURN_NONE 0
+
+/** kstone_update returns the item as it was. */
+#define KSTONE_RETURN_ALL_OLD 1
+
+/** kstone_update returns what the update's paths led to before. */
+#define KSTONE_RETURN_UPDATED_OLD 2
+
+/** kstone_update returns the item as it is now. */
+#define KSTONE_RETURN_ALL_NEW 3
+
+/** kstone_update returns what the update's paths lead to now. */
+#define KSTONE_RETURN_UPDATED_NEW 4
+
 /** Every sort key. */
 #define KSTONE_SK_ANY 0
 
@@ -178,6 +195,48 @@ extern "C" {
 
 /** Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk. */
 #define KSTONE_QUERY_KEYS_ONLY 4u
+
+/** Flag of kstone_batch_run: all of the operations or not one of them, at one moment. */
+#define KSTONE_BATCH_ATOMIC 1u
+
+/**
+ * BATCHES AND TRANSACTIONS
+ *
+ * A batch is a list of reads and writes that is built first and run then: with KSTONE_BATCH_ATOMIC as a transaction,
+ * otherwise one operation after the other. It holds copies of what it was given, belongs to no database, and may be
+ * run as often as you like, by one thread at a time.
+ *
+ * The functions that add to a batch have no err: a key, a handle or text that cannot be is refused at once, by the
+ * status, and the batch stays as it was. Expressions and items are checked when the batch is run, which says what is
+ * wrong and with which operation.
+ *
+ *     static kstone_status transfer(kstone_db *db, const char *from, const char *to, int64_t cents) {
+ *         kstone_cond funded = {0};
+ *         kstone_cond exists = {0};
+ *         kstone_batch *batch = kstone_batch_new();
+ *         kstone_item *params = kstone_item_new();
+ *         kstone_error *err = NULL;
+ *         kstone_status status;
+ *         funded.struct_size = exists.struct_size = sizeof funded;
+ *         funded.expr = "cents >= :c";
+ *         exists.expr = "attribute_exists(pk)";
+ *         funded.expr_len = exists.expr_len = KSTONE_STRLEN;
+ *         kstone_item_set_i64(params, ":c", KSTONE_STRLEN, cents);
+ *         kstone_batch_update(batch, from, strlen(from), NULL, 0, "SET cents = cents - :c", KSTONE_STRLEN, params,
+ *                             &funded);
+ *         kstone_batch_update(batch, to, strlen(to), NULL, 0, "SET cents = cents + :c", KSTONE_STRLEN, params,
+ *                             &exists);
+ *         status = kstone_batch_run(db, batch, KSTONE_BATCH_ATOMIC, NULL, &err);
+ *         if (status == KSTONE_ERR_CONDITION_FAILED) {
+ *             printf("%s\n", kstone_error_index(err) == 0 ? "not enough money" : "no such account");
+ *         }
+ *         kstone_free(err);
+ *         kstone_free(params);
+ *         kstone_free(batch);
+ *         return status;
+ *     }
+ */
+typedef struct kstone_batch kstone_batch;
 
 /**
  * DATABASES
@@ -237,10 +296,10 @@ typedef struct kstone_error kstone_error;
  * A built item comes from kstone_item_new, kstone_item_clone or kstone_item_from_json and belongs to you. It can be
  * changed, read, and put as often as you like.
  *
- * An item that was read comes from kstone_get (yours to free), or from a page or an iterator (borrowed). It is the
- * stored item itself, not a copy: reading it costs no allocation, it never changes, and it stays good when the item
- * is overwritten or deleted and when the database is freed. Setting an attribute of it is KSTONE_ERR_MISUSE;
- * kstone_item_clone makes a built item of it.
+ * An item that was read comes from kstone_get or from a write that returns one (yours to free), or from a page, an
+ * iterator or an error (borrowed). It is the stored item itself, not a copy: reading it costs no allocation, it never
+ * changes, and it stays good when the item is overwritten or deleted and when the database is freed. Setting an
+ * attribute of it is KSTONE_ERR_MISUSE; kstone_item_clone makes a built item of it.
  *
  * The key of an item is no attribute: kstone_item_pk and kstone_item_sk give it. An item may have attributes named
  * pk and sk as long as they say the same as the key it is put under.
@@ -300,9 +359,9 @@ typedef struct kstone_iter kstone_iter;
 /**
  * PAGES
  *
- * What one kstone_query or kstone_scan found: items, and a token that says where the next page begins. A page refers
- * to the stored items and does not copy them; it and its items stay good when the database changes or is freed. One
- * thread at a time may use a page.
+ * What one kstone_query, kstone_scan or kstone_batch_run found: items, and a token that says where the next page
+ * begins. A page refers to the stored items and does not copy them; it and its items stay good when the database
+ * changes or is freed. One thread at a time may use a page.
  *
  * Every page is exact for the moment it was made. Between two pages others may write: a key that is there all the time
  * is seen exactly once, one that is written or deleted meanwhile at most once.
@@ -392,6 +451,98 @@ typedef struct kstone_value {
 } kstone_value;
 
 /**
+ * EXPRESSIONS
+ *
+ * Conditions, filters, projections, key conditions and updates are texts in DynamoDB's grammar, with its limits (4 KB,
+ * 300 operators), its reserved words and its messages:
+ *
+ *  - condition and filter: = <> < <= > >= BETWEEN IN AND OR NOT ( ), attribute_exists, attribute_not_exists,
+ *    attribute_type, begins_with, contains, size. "price < :max AND contains(tags, :tag)"
+ *  - key condition: pk and sk alone. "pk = :p AND sk BETWEEN :from AND :to"
+ *  - projection: paths. "title, address.city, tags[0]"
+ *  - update: SET (with + - if_not_exists list_append), REMOVE, ADD, DELETE. "SET stock = stock - :n REMOVE note"
+ *
+ * In an expression pk and sk are the item's key: text where its bytes are UTF-8, bytes elsewhere. So
+ * "attribute_not_exists(pk)" means that there is no item yet, and no update may change them.
+ *
+ * Values are never written into the text. They come in a bag, which is an item like any other: the attribute ":max" is
+ * what :max stands for, and "#s", which must be text, is the attribute name that #s stands for. A name that is a
+ * reserved word, or holds a dot, needs such a #name. What an expression names must be in its bag, and everything in
+ * the bag must be used: KSTONE_ERR_INVALID otherwise. NULL is an empty bag. Bags are copied; one serves many calls.
+ *
+ * Expressions are parsed once: the database remembers the texts that it saw last. So keep them constant, and vary the
+ * bag.
+ *
+ *     static int reserve_seat(kstone_db *db, const char *seat, size_t seat_len, const char *who) {
+ *         kstone_cond cond = {0};
+ *         kstone_item *item = kstone_item_new();
+ *         kstone_error *err = NULL;
+ *         kstone_value owner;
+ *         kstone_status status;
+ *         cond.struct_size = sizeof cond;
+ *         cond.expr = "attribute_not_exists(pk)";
+ *         cond.expr_len = KSTONE_STRLEN;
+ *         cond.return_old = 1;
+ *         kstone_item_set_str(item, "who", KSTONE_STRLEN, who, KSTONE_STRLEN);
+ *         status = kstone_put_if(db, seat, seat_len, NULL, 0, item, &cond, NULL, &err);
+ *         if (status == KSTONE_ERR_CONDITION_FAILED &&
+ *             kstone_item_get(kstone_error_item(err), "who", KSTONE_STRLEN, &owner) == KSTONE_OK) {
+ *             printf("taken by %.*s\n", (int)owner.bytes.len, (const char *)owner.bytes.data);
+ *         }
+ *         kstone_free(err);
+ *         kstone_free(item);
+ *         return status == KSTONE_OK;
+ *     }
+ *
+ * The condition of a write. Set struct_size to sizeof(kstone_cond) and everything else to 0, then what you want.
+ * Instead of a kstone_cond, NULL means no condition.
+ */
+typedef struct kstone_cond {
+    /** sizeof(kstone_cond), in bytes. */
+    size_t struct_size;
+    /** The condition; NULL: none. An empty text is KSTONE_ERR_INVALID. */
+    const char *expr;
+    /** How many bytes expr has, or KSTONE_STRLEN. */
+    size_t expr_len;
+    /** What its :values and #names stand for; NULL: nothing, or with an update what the update's stand for. */
+    const kstone_item *params;
+    /** 1: where the condition does not hold, kstone_error_item gives the item that is there. 0: it gives NULL. */
+    uint32_t return_old;
+    /** 0. */
+    uint32_t reserved;
+} kstone_cond;
+
+/**
+ * FILTERS, PROJECTIONS AND KEY CONDITIONS
+ *
+ * A filter lets through the items for which it holds; a projection returns parts of them; key_expr says in one text
+ * what pk, sk_op, sk1 and sk2 say. kstone_cond tells how they are written. They share one bag, params.
+ *
+ * A filter saves you the items, not the work: limit bounds the items that are examined, and kstone_page_scanned counts
+ * them, while kstone_page_count counts those that the filter let through.
+ *
+ *     static size_t count_unpaid(const kstone_db *db, const char *customer, size_t customer_len, double over) {
+ *         kstone_query_spec spec = {0};
+ *         kstone_item *params = kstone_item_new();
+ *         kstone_page *page = NULL;
+ *         size_t count = 0;
+ *         kstone_item_set_str(params, ":c", KSTONE_STRLEN, customer, customer_len);
+ *         kstone_item_set_f64(params, ":over", KSTONE_STRLEN, over);
+ *         kstone_item_set_bool(params, ":no", KSTONE_STRLEN, 0);
+ *         spec.struct_size = sizeof spec;
+ *         spec.flags = KSTONE_QUERY_COUNT;
+ *         spec.key_expr = "pk = :c";
+ *         spec.filter = "total > :over AND paid = :no";
+ *         spec.key_expr_len = spec.filter_len = KSTONE_STRLEN;
+ *         spec.params = params;
+ *         if (kstone_query(db, &spec, &page, NULL) == KSTONE_OK) {
+ *             count = kstone_page_count(page);
+ *         }
+ *         kstone_free(page);
+ *         kstone_free(params);
+ *         return count;
+ *     }
+ *
  * What to query or scan. Set struct_size to sizeof(kstone_query_spec) and everything else to 0, then what you want.
  * What the function does not use must stay 0; the field's comment says which functions use it. Everything is copied
  * during the call.
@@ -399,7 +550,10 @@ typedef struct kstone_value {
 typedef struct kstone_query_spec {
     /** sizeof(kstone_query_spec), in bytes. */
     size_t struct_size;
-    /** kstone_query: the partition key, which is needed. kstone_iter_open: the partition key, or NULL for all items. */
+    /**
+     * kstone_query: the partition key, needed unless key_expr gives it. kstone_iter_open: the partition key, or NULL
+     * for all items.
+     */
     const void *pk;
     /** How many bytes pk has. */
     size_t pk_len;
@@ -422,26 +576,26 @@ typedef struct kstone_query_spec {
     const char *index;
     /** Not served yet: 0. */
     size_t index_len;
-    /** Not served yet: NULL. */
+    /** Which of the items to return; NULL: all. A query's filter says nothing of pk and sk. */
     const char *filter;
-    /** Not served yet: 0. */
+    /** How many bytes filter has, or KSTONE_STRLEN. */
     size_t filter_len;
-    /** Not served yet: NULL. */
+    /** Which parts of the items to return; NULL: all of them. Not with KSTONE_QUERY_COUNT or KSTONE_QUERY_KEYS_ONLY. */
     const char *projection;
-    /** Not served yet: 0. */
+    /** How many bytes projection has, or KSTONE_STRLEN. */
     size_t projection_len;
-    /** Not served yet: NULL. */
+    /** What the :values and #names of key_expr, filter and projection stand for; NULL: nothing. */
     const kstone_item *params;
     /**
-     * Where to go on, from kstone_page_token of the page before. The keys, sk_op, direction and segments must be as
-     * they were for that page; limit may change.
+     * Where to go on, from kstone_page_token of the page before. The keys, sk_op or key_expr, direction and segments
+     * must be as they were for that page; limit may change.
      */
     const void *token;
     /** How many bytes token has. */
     size_t token_len;
     /**
-     * A page: how many items to examine for it; 0: up to 1 MiB of items. An iterator: how many items in all; 0: to the
-     * end.
+     * A page: how many items to examine for it; 0: up to 1 MiB of items. An iterator: how many items to examine in
+     * all; 0: to the end.
      */
     uint32_t limit;
     /** Without pk: which part of a parallel scan, from 0. */
@@ -453,9 +607,12 @@ typedef struct kstone_query_spec {
     uint32_t segments;
     /** 0. */
     uint32_t reserved;
-    /** Not served yet: NULL. */
+    /**
+     * Instead of pk, sk_op, sk1 and sk2: "pk = :p", alone or with AND and one condition on sk, such as "sk >= :from"
+     * or "begins_with(sk, :start)".
+     */
     const char *key_expr;
-    /** Not served yet: 0. */
+    /** How many bytes key_expr has, or KSTONE_STRLEN. */
     size_t key_expr_len;
 } kstone_query_spec;
 
@@ -471,10 +628,10 @@ const char *kstone_version(void);
 uint32_t kstone_version_number(void);
 
 /**
- * Releases whatever this library handed out: a database, item, page, iterator, error or text. NULL is fine. What is
- * borrowed (returned as const) is left alone, because its parent releases it. Everything is released once; using it
- * afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an item or page
- * and is never given to this function.
+ * Releases whatever this library handed out: a database, item, page, iterator, batch, error or text. NULL is
+ * fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is released
+ * once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an
+ * item or page and is never given to this function.
  *
  * Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
  * all that is stored, except for what items, pages and iterators still refer to: they stay good.
@@ -495,7 +652,8 @@ kstone_status kstone_error_code(const kstone_error *e);
 
 /**
  * The name of the exception that DynamoDB throws in such a case, such as "ValidationException"; empty where DynamoDB
- * has none, and for NULL. Never NULL. Borrowed, and good for as long as the library is loaded.
+ * has none, and for NULL. Where an operation cancels an atomic batch the name is "TransactionCanceledException",
+ * whatever the code. Never NULL. Borrowed, and good for as long as the library is loaded.
  */
 const char *kstone_error_name(const kstone_error *e);
 
@@ -506,12 +664,16 @@ const char *kstone_error_name(const kstone_error *e);
 const char *kstone_error_message(const kstone_error *e);
 
 /**
- * Which operation of a batch failed, counted from 0; -1 where the call was no batch, and for NULL. There are no
- * batches yet.
+ * Which operation of a batch failed, counted from 0 in the order in which they were added; -1 where the call ran no
+ * batch or the batch as a whole is at fault, and for NULL.
  */
 int32_t kstone_error_index(const kstone_error *e);
 
-/** The item that made a condition fail, borrowed from the error. There are no conditions yet: NULL. */
+/**
+ * The item that made a condition fail, where kstone_cond.return_old asked for it; NULL where it did not, where there
+ * was no item, and for NULL. It is the stored item, not a copy. Borrowed from the error: kstone_free leaves it alone,
+ * and it is gone when the error is freed.
+ */
 const kstone_item *kstone_error_item(const kstone_error *e);
 
 /**
@@ -835,15 +997,105 @@ kstone_status kstone_get_json(const kstone_db *db,
                               kstone_error **err);
 
 /**
+ * CONDITIONAL WRITES AND UPDATES
+ *
+ * These look at the item that is there and write in one step: no other write comes between, so of several that race
+ * for a key on one condition exactly one wins. See kstone_cond for the expressions.
+ *
+ *     static int64_t count_visit(kstone_db *db, const char *user, size_t user_len) {
+ *         kstone_item *params = kstone_item_new();
+ *         kstone_item *now = NULL;
+ *         int64_t visits = -1;
+ *         kstone_item_set_i64(params, ":one", KSTONE_STRLEN, 1);
+ *         if (kstone_update(db, user, user_len, NULL, 0, "ADD visits :one", KSTONE_STRLEN, params, NULL,
+ *                           KSTONE_RETURN_UPDATED_NEW, &now, NULL) == KSTONE_OK) {
+ *             kstone_item_get_i64(now, "visits", KSTONE_STRLEN, &visits);
+ *         }
+ *         kstone_free(now);
+ *         kstone_free(params);
+ *         return visits;
+ *     }
+ *
+ * kstone_put on a condition. cond may be NULL, and old too; otherwise *old becomes the item that was replaced, or NULL
+ * where there was none.
+ *
+ * Ownership: *old is yours, release it with kstone_free.
+ * Errors: as kstone_put; KSTONE_ERR_CONDITION_FAILED where the condition does not hold for the item that is there (or
+ * for none), with that item in kstone_error_item where cond->return_old asked for it; KSTONE_ERR_INVALID where
+ * expression and bag are not as kstone_cond says: the message names the token and its position.
+ * Cost: a look-up and what kstone_put costs, with one more copy of the item; the old item is not copied.
+ * Threads: any. Writes to the stripe wait while the condition is evaluated.
+ */
+kstone_status kstone_put_if(kstone_db *db,
+                            const void *pk,
+                            size_t pk_len,
+                            const void *sk,
+                            size_t sk_len,
+                            const kstone_item *item,
+                            const kstone_cond *cond,
+                            kstone_item **old,
+                            kstone_error **err);
+
+/**
+ * kstone_delete on a condition. cond may be NULL, and old too; otherwise *old becomes the item that was deleted, or
+ * NULL where there was none. Without a condition, deleting what is not there is KSTONE_OK.
+ *
+ * Ownership, threads: as kstone_put_if.
+ * Errors: as kstone_delete, and those of kstone_put_if about the condition.
+ * Cost: a look-up and what kstone_delete costs.
+ */
+kstone_status kstone_delete_if(kstone_db *db,
+                               const void *pk,
+                               size_t pk_len,
+                               const void *sk,
+                               size_t sk_len,
+                               const kstone_cond *cond,
+                               kstone_item **old,
+                               kstone_error **err);
+
+/**
+ * Changes an item by an update expression; where there is no item, it is made. Every clause reads the item as it was
+ * before the update.
+ *
+ * params is the bag of expr, cond->params that of the condition; where cond->params is NULL, both read params. Each
+ * entry of a bag must be used by an expression that reads it.
+ *
+ * return_values is one of KSTONE_RETURN_NONE and so on. returned may be NULL; otherwise *returned becomes an item
+ * under the same key with what was asked for, or NULL where there is nothing: with KSTONE_RETURN_NONE, for the old
+ * state of an item that was not there, or where no path leads to anything.
+ *
+ * Ownership: *returned is yours, release it with kstone_free.
+ * Errors: those of kstone_put_if; KSTONE_ERR_INVALID where expr is empty, its paths overlap, a path leads through
+ * something that is neither map nor list, or an operand is missing in the item or of a type that does not fit;
+ * KSTONE_ERR_LIMIT where the item would become larger than 400 KB.
+ * Cost: a look-up, a copy of the item as it is changed, and what kstone_put costs.
+ * Threads: as kstone_put_if.
+ */
+kstone_status kstone_update(kstone_db *db,
+                            const void *pk,
+                            size_t pk_len,
+                            const void *sk,
+                            size_t sk_len,
+                            const char *expr,
+                            size_t expr_len,
+                            const kstone_item *params,
+                            const kstone_cond *cond,
+                            uint32_t return_values,
+                            kstone_item **returned,
+                            kstone_error **err);
+
+/**
  * A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE, against
- * it. The page ends after spec->limit items, or before the item with which it would pass 1 MiB of keys and items.
+ * it. The page ends when spec->limit items were examined, or before the item with which it would pass 1 MiB of keys
+ * and items, whatever the filter lets through: a page may be empty and have a token.
  *
  * Ownership: *out is yours, release it with kstone_free.
- * Errors: KSTONE_ERR_INVALID where spec has no pk, a field that a query has no use for, an unknown flag or sk_op, or a
- * token of another query; KSTONE_ERR_LIMIT where a key is too long.
- * Cost: a search for the first item, then the number of items on the page, however many the partition has; one
- * allocation for the page, and a reference for each item.
- * Threads: any. The stripe is locked while references are taken, not while you read.
+ * Errors: KSTONE_ERR_INVALID where spec has neither pk nor key_expr, a field that a query has no use for, an unknown
+ * flag or sk_op, a token of another query, an expression or a bag that is not as kstone_cond says, or a filter on pk
+ * or sk, which belong into the key condition; KSTONE_ERR_LIMIT where a key is too long.
+ * Cost: a search for the first item, then the number of items examined, however many the partition has; one allocation
+ * for the page, and a reference for each item. A projection copies what it returns.
+ * Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
  */
 kstone_status kstone_query(const kstone_db *db, const kstone_query_spec *spec, kstone_page **out, kstone_error **err);
 
@@ -854,20 +1106,24 @@ kstone_status kstone_query(const kstone_db *db, const kstone_query_spec *spec, k
  *
  * Ownership, threads: as kstone_query.
  * Errors: KSTONE_ERR_INVALID where spec has a pk or another field that a scan has no use for, an unknown flag, a
- * segment that does not exist, or a token of another scan.
+ * segment that does not exist, a token of another scan, or an expression or a bag that is not as kstone_cond says.
  * Cost: as kstone_query.
  */
 kstone_status kstone_scan(const kstone_db *db, const kstone_query_spec *spec, kstone_page **out, kstone_error **err);
 
-/** How many items the page found. With KSTONE_QUERY_COUNT it found them without handing them out. 0 for NULL. */
+/**
+ * How many items the page found, after any filter. With KSTONE_QUERY_COUNT it found them without handing them out. Of
+ * a batch: how many gets it has. 0 for NULL.
+ */
 size_t kstone_page_count(const kstone_page *p);
 
-/** How many items were examined for the page, before any filter. 0 for NULL. */
+/** How many items were examined for the page, before any filter. Of a batch: how many gets it has. 0 for NULL. */
 size_t kstone_page_scanned(const kstone_page *p);
 
 /**
  * Item i of the page, counted from 0, borrowed from it: kstone_free leaves it alone, and it is gone when the page is
- * freed. NULL from kstone_page_count on, with KSTONE_QUERY_COUNT, and for NULL.
+ * freed. Of a batch: what its get i found, NULL where there is no item. NULL from kstone_page_count on, with
+ * KSTONE_QUERY_COUNT, and for NULL.
  *
  * Cost: none.
  */
@@ -882,7 +1138,7 @@ kstone_bytes kstone_page_token(const kstone_page *p);
 
 /**
  * The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
- * Where the next page begins is not in it: kstone_page_token says that.
+ * A get of a batch that found nothing is null. Where the next page begins is not in it: kstone_page_token says that.
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
@@ -895,10 +1151,10 @@ kstone_status kstone_page_to_json(const kstone_page *p,
                                   kstone_error **err);
 
 /**
- * Opens an iterator over one partition (spec->pk is set, and all that kstone_query understands), or over all items or
- * a segment of them (pk is NULL, and all that kstone_scan understands). spec may be NULL: all items. With limit the
- * iterator ends after that many items in all; with token it goes on where a page of the same query or scan ended.
- * KSTONE_QUERY_COUNT is KSTONE_ERR_INVALID: kstone_query and kstone_scan count.
+ * Opens an iterator over one partition (spec->pk or key_expr is set, and all that kstone_query understands), or over
+ * all items or a segment of them (neither is set, and all that kstone_scan understands). spec may be NULL: all items.
+ * With limit the iterator ends after it has examined that many items in all; with token it goes on where a page of the
+ * same query or scan ended. KSTONE_QUERY_COUNT is KSTONE_ERR_INVALID: kstone_query and kstone_scan count.
  *
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: as kstone_query or kstone_scan.
@@ -918,10 +1174,104 @@ kstone_status kstone_iter_open(const kstone_db *db,
  * Ownership: *out is borrowed from the iterator. It is good until the next call of this function with the same
  * iterator, or until the iterator is freed; kstone_put, kstone_item_clone and the getters take it.
  * Errors: KSTONE_ERR_MISUSE alone.
- * Cost: a step. References to the items are taken 256 at a time; the items are not copied, except for the keys with
- * KSTONE_QUERY_KEYS_ONLY.
+ * Cost: a step, or as many as the filter passes over. References to the items are taken 256 at a time; the items are
+ * not copied, except for the keys with KSTONE_QUERY_KEYS_ONLY and for what a projection returns.
  */
 kstone_status kstone_iter_next(kstone_iter *it, const kstone_item **out, kstone_error **err);
+
+/**
+ * A batch without operations, to be filled.
+ *
+ * Ownership: it is yours, release it with kstone_free.
+ */
+kstone_batch *kstone_batch_new(void);
+
+/**
+ * Adds a kstone_put_if. cond may be NULL.
+ *
+ * Errors of all functions that add: KSTONE_ERR_MISUSE where b or the item is NULL, or a handle is of another kind;
+ * KSTONE_ERR_INVALID where the partition key is empty, a field of cond is not served, an expression is empty or not
+ * UTF-8, or a bag holds something that is no :value or #name; KSTONE_ERR_LIMIT where a key is too long.
+ * Cost: a copy of what comes in.
+ */
+kstone_status kstone_batch_put(kstone_batch *b,
+                               const void *pk,
+                               size_t pk_len,
+                               const void *sk,
+                               size_t sk_len,
+                               const kstone_item *item,
+                               const kstone_cond *cond);
+
+/**
+ * Adds a kstone_update that returns nothing of the item. cond may be NULL; the bags are those of kstone_update.
+ *
+ * Errors, cost: as kstone_batch_put.
+ */
+kstone_status kstone_batch_update(kstone_batch *b,
+                                  const void *pk,
+                                  size_t pk_len,
+                                  const void *sk,
+                                  size_t sk_len,
+                                  const char *expr,
+                                  size_t expr_len,
+                                  const kstone_item *params,
+                                  const kstone_cond *cond);
+
+/**
+ * Adds a kstone_delete_if. cond may be NULL.
+ *
+ * Errors, cost: as kstone_batch_put.
+ */
+kstone_status kstone_batch_delete(kstone_batch *b,
+                                  const void *pk,
+                                  size_t pk_len,
+                                  const void *sk,
+                                  size_t sk_len,
+                                  const kstone_cond *cond);
+
+/**
+ * Adds a condition that must hold for an item which the batch does not write. It counts as a write.
+ *
+ * Errors, cost: as kstone_batch_put, and KSTONE_ERR_INVALID where cond or cond->expr is NULL.
+ */
+kstone_status kstone_batch_check(kstone_batch *b,
+                                 const void *pk,
+                                 size_t pk_len,
+                                 const void *sk,
+                                 size_t sk_len,
+                                 const kstone_cond *cond);
+
+/**
+ * Adds a kstone_get. What it finds is an item of the page that kstone_batch_run gives.
+ *
+ * Errors, cost: as kstone_batch_put.
+ */
+kstone_status kstone_batch_get(kstone_batch *b, const void *pk, size_t pk_len, const void *sk, size_t sk_len);
+
+/**
+ * Does the operations of a batch. *out becomes a page with an item for each get, in their order: kstone_page_item is
+ * NULL for what is not there. out may be NULL.
+ *
+ * With KSTONE_BATCH_ATOMIC all operations are done at one moment, or, where one fails, not one of them: the gets and
+ * conditions see the items as they were before the batch, no other write comes between, and no reader sees a part of
+ * it. Up to 100 operations, each on an item of its own.
+ *
+ * Without it the operations are done in order, as if you had made the calls yourself, so a get sees what the writes
+ * before it wrote. The first that fails ends the run: what was done before it stays done, and *out is not written. Up
+ * to 25 writes and 100 gets; several may be on one item.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: those of the operations; kstone_error_index says which operation failed (the first of several), and
+ * kstone_error_item gives its item where its condition asked for that. Where an atomic batch fails for what the items
+ * are, kstone_error_name is "TransactionCanceledException" and the message has a reason for every operation;
+ * KSTONE_ERR_CONDITION_FAILED stands for a condition that does not hold. KSTONE_ERR_INVALID where the batch is empty,
+ * flags holds an unknown bit, or an atomic batch names an item twice; KSTONE_ERR_LIMIT where there are too many
+ * operations, nothing is done then.
+ * Cost: the sum of the operations. An atomic batch keeps the stripes of its items locked meanwhile, shared where it
+ * only reads.
+ * Threads: any for db. Atomic batches wait for each other but never deadlock.
+ */
+kstone_status kstone_batch_run(kstone_db *db, kstone_batch *b, uint32_t flags, kstone_page **out, kstone_error **err);
 
 #ifdef __cplusplus
 }

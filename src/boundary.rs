@@ -15,25 +15,52 @@ use std::ptr::NonNull;
 use std::slice;
 
 use ffi_support::{ErrorCode, ExternError, call_with_output};
+use kstone_api::Record;
 
 use crate::error::{self, Error};
-use crate::status::{KSTONE_ERR_INVALID, KSTONE_ERR_MISUSE, KSTONE_ERR_PANIC, Status};
+use crate::status::{KSTONE_ERR_INVALID, KSTONE_ERR_MISUSE, KSTONE_ERR_PANIC, Status, row_of};
+use crate::text::LentText;
 
 /// As the length of a const char pointer: the text ends at its NUL. Lengths of const void pointers are always given.
 pub const KSTONE_STRLEN: usize = -1isize as usize;
 
-/// Why a call fails: a status below 0 and a message for people.
+/// Why a call fails: a status below 0, a message for people, and what else an error object says.
 #[derive(Debug)]
 pub(crate) struct Failure {
     status: Status,
+    /// Which operation of a batch failed, or -1.
+    operation: i32,
+    exception: LentText,
     message: Cow<'static, str>,
+    /// The item that made a condition fail, where the caller asked for it.
+    item: Option<Record>,
 }
 
 impl Failure {
     /// A failure with this status.
     #[cold]
     pub(crate) fn new(status: Status, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, message: message.into() }
+        Self { status, operation: -1, exception: row_of(status).exception, message: message.into(), item: None }
+    }
+
+    /// The same of one operation of a batch, counted from 0.
+    pub(crate) fn of_operation(self, operation: usize) -> Self {
+        Self { operation: i32::try_from(operation).unwrap_or(i32::MAX), ..self }
+    }
+
+    /// The same with another exception's name than the status has.
+    pub(crate) fn with_exception(self, exception: LentText) -> Self {
+        Self { exception, ..self }
+    }
+
+    /// The same with another message.
+    pub(crate) fn with_message(self, message: String) -> Self {
+        Self { message: message.into(), ..self }
+    }
+
+    /// The same with the item that made a condition fail.
+    pub(crate) fn with_item(self, item: Option<Record>) -> Self {
+        Self { item, ..self }
     }
 
     /// The program is wrong.
@@ -53,9 +80,24 @@ impl Failure {
         self.status
     }
 
+    /// Which operation of a batch failed, or -1.
+    pub(crate) fn operation(&self) -> i32 {
+        self.operation
+    }
+
+    /// The name of DynamoDB's exception, empty where it has none.
+    pub(crate) fn exception(&self) -> LentText {
+        self.exception
+    }
+
     /// The message.
     pub(crate) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// The item that made a condition fail, where the caller asked for it.
+    pub(crate) fn item(&self) -> Option<&Record> {
+        self.item.as_ref()
     }
 }
 
@@ -187,6 +229,14 @@ impl<T> Out<T> {
     #[inline]
     pub(crate) unsafe fn new(pointer: *mut T, name: &'static str) -> Result<Self, Failure> {
         NonNull::new(pointer).map(Self).ok_or_else(|| Failure::misuse(format!("{name} is NULL: it takes the output")))
+    }
+
+    /// Accepts an output pointer that may be NULL.
+    ///
+    /// # Safety
+    /// As for [`Out::new`].
+    pub(crate) unsafe fn optional(pointer: *mut T) -> Option<Self> {
+        NonNull::new(pointer).map(Self)
     }
 
     /// Writes the output, after everything that can fail.

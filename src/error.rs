@@ -1,12 +1,13 @@
 //! Error objects: what a call that failed says about it.
 
 use std::ffi::c_char;
+use std::ptr;
 
 use crate::boundary::{Failure, read};
-use crate::handle::{self, Handle, Kind, Kinded};
+use crate::handle::{self, Handle, Kind, Kinded, Slot};
 use crate::item::Item;
 use crate::status::{KSTONE_OK, Status, row_of};
-use crate::text::{OwnedText, lent_text};
+use crate::text::{LentText, OwnedText, lent_text};
 
 /// ERRORS
 ///
@@ -28,7 +29,10 @@ use crate::text::{OwnedText, lent_text};
 /// ```
 pub struct Error {
     code: Status,
+    operation: i32,
+    exception: LentText,
     message: OwnedText,
+    item: Slot,
 }
 
 impl Kinded for Error {
@@ -50,7 +54,13 @@ pub(crate) fn hand_out(failure: &Failure) -> *mut Error {
         true => OwnedText::for_handle(&text.replace('\0', "\\0")),
         false => OwnedText::for_handle(text),
     };
-    handle::hand_out(Error { code: failure.status(), message })
+    handle::hand_out(Error {
+        code: failure.status(),
+        operation: failure.operation(),
+        exception: failure.exception(),
+        message,
+        item: Slot::new(failure.item().cloned()),
+    })
 }
 
 /// Releases an error that the caller gives back.
@@ -80,15 +90,15 @@ pub unsafe extern "C" fn kstone_error_code(e: *const Error) -> Status {
 }
 
 /// The name of the exception that DynamoDB throws in such a case, such as "ValidationException"; empty where DynamoDB
-/// has none, and for NULL. Never NULL. Borrowed, and good for as long as the library is loaded.
+/// has none, and for NULL. Where an operation cancels an atomic batch the name is "TransactionCanceledException",
+/// whatever the code. Never NULL. Borrowed, and good for as long as the library is loaded.
 ///
 /// # Safety
 /// `e` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_error_name(e: *const Error) -> *const c_char {
     // SAFETY: as this function's.
-    read(lent_text!(""), || unsafe { handle::borrow(e) }.map_or(lent_text!(""), |error| row_of(error.code).exception))
-        .as_ptr()
+    read(lent_text!(""), || unsafe { handle::borrow(e) }.map_or(lent_text!(""), |error| error.exception)).as_ptr()
 }
 
 /// What went wrong, for people: it names the argument, and the limit and the size found where there is one. The
@@ -103,23 +113,30 @@ pub unsafe extern "C" fn kstone_error_message(e: *const Error) -> *const c_char 
     read(empty, || unsafe { handle::borrow(e) }.map_or(empty, |error| error.message.as_ptr()))
 }
 
-/// Which operation of a batch failed, counted from 0; -1 where the call was no batch, and for NULL. There are no
-/// batches yet.
+/// Which operation of a batch failed, counted from 0 in the order in which they were added; -1 where the call ran no
+/// batch or the batch as a whole is at fault, and for NULL.
 ///
 /// # Safety
 /// `e` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_error_index(e: *const Error) -> i32 {
-    let _ = e;
-    -1
+    // SAFETY: as this function's.
+    read(-1, || unsafe { handle::borrow(e) }.map_or(-1, |error| error.operation))
 }
 
-/// The item that made a condition fail, borrowed from the error. There are no conditions yet: NULL.
+/// The item that made a condition fail, where kstone_cond.return_old asked for it; NULL where it did not, where there
+/// was no item, and for NULL. It is the stored item, not a copy. Borrowed from the error: kstone_free leaves it alone,
+/// and it is gone when the error is freed.
 ///
 /// # Safety
 /// `e` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_error_item(e: *const Error) -> *const Item {
-    let _ = e;
-    std::ptr::null()
+    read(ptr::null(), || {
+        // SAFETY: as this function's.
+        match unsafe { handle::borrow(e) } {
+            Ok(error) if error.item.record().is_some() => Slot::lend(&raw const error.item).cast(),
+            _ => ptr::null(),
+        }
+    })
 }

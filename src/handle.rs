@@ -36,12 +36,14 @@ impl Kind {
     pub(crate) const ERROR: Self = Self(0xE52D);
     /// An item that the caller builds.
     pub(crate) const BUILT_ITEM: Self = Self(0xB14E);
-    /// An item inside a page or an iterator, not to be released.
+    /// An item inside a page, an iterator or an error, not to be released.
     pub(crate) const BORROWED_ITEM: Self = Self(0xB0A7);
     /// A page of a query or scan.
     pub(crate) const PAGE: Self = Self(0x9A6C);
     /// An iterator.
     pub(crate) const ITERATOR: Self = Self(0x17E6);
+    /// A batch of operations.
+    pub(crate) const BATCH: Self = Self(0xBA7C);
     /// Text that the caller releases.
     pub(crate) const TEXT: Self = Self(0x7E93);
     /// Text that belongs to the library or to an error.
@@ -49,7 +51,7 @@ impl Kind {
     /// What was something once.
     pub(crate) const FREED: Self = Self(0xDEAD);
 
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::RECORD,
         Self::DATABASE,
         Self::ERROR,
@@ -57,6 +59,7 @@ impl Kind {
         Self::BORROWED_ITEM,
         Self::PAGE,
         Self::ITERATOR,
+        Self::BATCH,
         Self::TEXT,
         Self::BORROWED_TEXT,
         Self::FREED,
@@ -184,7 +187,7 @@ unsafe fn check<T: Kinded>(pointer: *const T) -> Result<(), Failure> {
     Ok(())
 }
 
-/// A record inside a page or iterator with its kind before it. What callers borrow points at `record`.
+/// A record inside a page, iterator or error with its kind before it. What callers borrow points at `record`.
 #[repr(C)]
 pub(crate) struct Slot {
     unused: [u16; 3],

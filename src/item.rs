@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! kind before the pointer    what the pointer points at      came from
-//! RECORD                     the record's partition key      kstone_get
-//! BORROWED_ITEM              a slot's record                 a page, an iterator
+//! RECORD                     the record's partition key      kstone_get, what a write returns
+//! BORROWED_ITEM              a slot's record                 a page, an iterator, an error
 //! BUILT_ITEM                 an ItemWriter                   kstone_item_new, _clone, _from_json
 //! ```
 
@@ -27,10 +27,10 @@ use crate::status::{KSTONE_ERR_TYPE, KSTONE_NOT_FOUND, KSTONE_OK, Status};
 /// A built item comes from kstone_item_new, kstone_item_clone or kstone_item_from_json and belongs to you. It can be
 /// changed, read, and put as often as you like.
 ///
-/// An item that was read comes from kstone_get (yours to free), or from a page or an iterator (borrowed). It is the
-/// stored item itself, not a copy: reading it costs no allocation, it never changes, and it stays good when the item
-/// is overwritten or deleted and when the database is freed. Setting an attribute of it is KSTONE_ERR_MISUSE;
-/// kstone_item_clone makes a built item of it.
+/// An item that was read comes from kstone_get or from a write that returns one (yours to free), or from a page, an
+/// iterator or an error (borrowed). It is the stored item itself, not a copy: reading it costs no allocation, it never
+/// changes, and it stays good when the item is overwritten or deleted and when the database is freed. Setting an
+/// attribute of it is KSTONE_ERR_MISUSE; kstone_item_clone makes a built item of it.
 ///
 /// The key of an item is no attribute: kstone_item_pk and kstone_item_sk give it. An item may have attributes named
 /// pk and sk as long as they say the same as the key it is put under.

@@ -54,10 +54,10 @@ pub(crate) unsafe fn release(iter: *mut Iter) {
     drop(unsafe { Handle::take_back(iter) });
 }
 
-/// Opens an iterator over one partition (spec->pk is set, and all that kstone_query understands), or over all items or
-/// a segment of them (pk is NULL, and all that kstone_scan understands). spec may be NULL: all items. With limit the
-/// iterator ends after that many items in all; with token it goes on where a page of the same query or scan ended.
-/// KSTONE_QUERY_COUNT is KSTONE_ERR_INVALID: kstone_query and kstone_scan count.
+/// Opens an iterator over one partition (spec->pk or key_expr is set, and all that kstone_query understands), or over
+/// all items or a segment of them (neither is set, and all that kstone_scan understands). spec may be NULL: all items.
+/// With limit the iterator ends after it has examined that many items in all; with token it goes on where a page of the
+/// same query or scan ended. KSTONE_QUERY_COUNT is KSTONE_ERR_INVALID: kstone_query and kstone_scan count.
 ///
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: as kstone_query or kstone_scan.
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn kstone_iter_open(
             let database = database(db)?;
             let spec = read_struct(spec)?;
             spec.check_uncounted()?;
-            let records = match spec.has_pk() {
+            let records = match spec.has_pk() || spec.has_key_expr() {
                 true => database.iter_query(&spec.to_query()?)?,
                 false => database.iter_scan(&spec.to_scan()?)?,
             };
@@ -97,8 +97,8 @@ pub unsafe extern "C" fn kstone_iter_open(
 /// Ownership: *out is borrowed from the iterator. It is good until the next call of this function with the same
 /// iterator, or until the iterator is freed; kstone_put, kstone_item_clone and the getters take it.
 /// Errors: KSTONE_ERR_MISUSE alone.
-/// Cost: a step. References to the items are taken 256 at a time; the items are not copied, except for the keys with
-/// KSTONE_QUERY_KEYS_ONLY.
+/// Cost: a step, or as many as the filter passes over. References to the items are taken 256 at a time; the items are
+/// not copied, except for the keys with KSTONE_QUERY_KEYS_ONLY and for what a projection returns.
 ///
 /// # Safety
 /// The arguments keep the conventions at the top of the header.

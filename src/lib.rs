@@ -6,13 +6,13 @@
 //!
 //! # Map
 //! ```text
-//! library  error  database  access  item  item_build  page  iter     the extern "C" functions, a group each
-//!     │                                │
-//!     ▼                                ▼
+//! library  error  database  access  write  batch  item  item_build  page  iter     the extern "C" functions
+//!     │                                               │
+//!     ▼                                               ▼
 //! boundary   arguments in, outputs out, panics stopped        pool    freed items kept for the next one
 //!     │
 //!     ▼
-//! status  codes and their texts    options, spec  structs that callers fill in
+//! status  codes and their texts    options, spec, cond  structs that callers fill in
 //!     │
 //!     ▼
 //! handle  the tag before every pointer handed out             text    C strings with such a tag
@@ -32,7 +32,9 @@
 #![expect(unsafe_code, reason = "the C ABI: raw pointers come in and go out here, and nowhere else above the core")]
 
 pub mod access;
+pub mod batch;
 pub mod boundary;
+pub mod cond;
 pub mod database;
 pub mod error;
 mod handle;
@@ -46,6 +48,7 @@ mod pool;
 pub mod spec;
 pub mod status;
 mod text;
+pub mod write;
 
 #[cfg(test)]
 mod tests;

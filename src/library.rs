@@ -7,7 +7,7 @@ use kstone_api::Record;
 use crate::boundary::read;
 use crate::handle::{Kind, kind_of};
 use crate::text::{OwnedText, lent_text};
-use crate::{database, error, item_build, iter, page};
+use crate::{batch, database, error, item_build, iter, page};
 
 /// LIBRARY
 ///
@@ -37,10 +37,10 @@ const fn part(digits: &str) -> u32 {
     value
 }
 
-/// Releases whatever this library handed out: a database, item, page, iterator, error or text. NULL is fine. What is
-/// borrowed (returned as const) is left alone, because its parent releases it. Everything is released once; using it
-/// afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an item or page
-/// and is never given to this function.
+/// Releases whatever this library handed out: a database, item, page, iterator, batch, error or text. NULL is
+/// fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is released
+/// once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an
+/// item or page and is never given to this function.
 ///
 /// Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
 /// all that is stored, except for what items, pages and iterators still refer to: they stay good.
@@ -64,6 +64,7 @@ pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
             Kind::TEXT => OwnedText::release(p.cast()),
             Kind::PAGE => page::release(p.cast()),
             Kind::ITERATOR => iter::release(p.cast()),
+            Kind::BATCH => batch::release(p.cast()),
             Kind::ERROR => error::release(p.cast()),
             Kind::DATABASE => database::release(p.cast()),
             // Borrowed, or not ours at all.

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use kstone_api::json;
+use kstone_api::{Record, json};
 
 use crate::boundary::{Out, enter, read};
 use crate::database::{Db, database, set_text};
@@ -17,9 +17,9 @@ use crate::status::{KSTONE_OK, Status};
 
 /// PAGES
 ///
-/// What one kstone_query or kstone_scan found: items, and a token that says where the next page begins. A page refers
-/// to the stored items and does not copy them; it and its items stay good when the database changes or is freed. One
-/// thread at a time may use a page.
+/// What one kstone_query, kstone_scan or kstone_batch_run found: items, and a token that says where the next page
+/// begins. A page refers to the stored items and does not copy them; it and its items stay good when the database
+/// changes or is freed. One thread at a time may use a page.
 ///
 /// Every page is exact for the moment it was made. Between two pages others may write: a key that is there all the time
 /// is seen exactly once, one that is written or deleted meanwhile at most once.
@@ -69,6 +69,14 @@ impl Kinded for Page {
     const NAME: &'static str = "a kstone_page";
 }
 
+impl Page {
+    /// What the gets of a batch found, in their order.
+    pub(crate) fn of_gets(items: Vec<Option<Record>>) -> Self {
+        let count = items.len();
+        Self { items: items.into_iter().map(Slot::new).collect(), count, scanned: count, token: Vec::new() }
+    }
+}
+
 impl From<kstone_api::Page> for Page {
     fn from(page: kstone_api::Page) -> Self {
         Self {
@@ -90,14 +98,16 @@ pub(crate) unsafe fn release(page: *mut Page) {
 }
 
 /// A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE, against
-/// it. The page ends after spec->limit items, or before the item with which it would pass 1 MiB of keys and items.
+/// it. The page ends when spec->limit items were examined, or before the item with which it would pass 1 MiB of keys
+/// and items, whatever the filter lets through: a page may be empty and have a token.
 ///
 /// Ownership: *out is yours, release it with kstone_free.
-/// Errors: KSTONE_ERR_INVALID where spec has no pk, a field that a query has no use for, an unknown flag or sk_op, or a
-/// token of another query; KSTONE_ERR_LIMIT where a key is too long.
-/// Cost: a search for the first item, then the number of items on the page, however many the partition has; one
-/// allocation for the page, and a reference for each item.
-/// Threads: any. The stripe is locked while references are taken, not while you read.
+/// Errors: KSTONE_ERR_INVALID where spec has neither pk nor key_expr, a field that a query has no use for, an unknown
+/// flag or sk_op, a token of another query, an expression or a bag that is not as kstone_cond says, or a filter on pk
+/// or sk, which belong into the key condition; KSTONE_ERR_LIMIT where a key is too long.
+/// Cost: a search for the first item, then the number of items examined, however many the partition has; one allocation
+/// for the page, and a reference for each item. A projection copies what it returns.
+/// Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
 ///
 /// # Safety
 /// The arguments keep the conventions at the top of the header.
@@ -126,7 +136,7 @@ pub unsafe extern "C" fn kstone_query(
 ///
 /// Ownership, threads: as kstone_query.
 /// Errors: KSTONE_ERR_INVALID where spec has a pk or another field that a scan has no use for, an unknown flag, a
-/// segment that does not exist, or a token of another scan.
+/// segment that does not exist, a token of another scan, or an expression or a bag that is not as kstone_cond says.
 /// Cost: as kstone_query.
 ///
 /// # Safety
@@ -150,7 +160,8 @@ pub unsafe extern "C" fn kstone_scan(
     }
 }
 
-/// How many items the page found. With KSTONE_QUERY_COUNT it found them without handing them out. 0 for NULL.
+/// How many items the page found, after any filter. With KSTONE_QUERY_COUNT it found them without handing them out. Of
+/// a batch: how many gets it has. 0 for NULL.
 ///
 /// # Safety
 /// `p` is NULL or a live handle.
@@ -160,7 +171,7 @@ pub unsafe extern "C" fn kstone_page_count(p: *const Page) -> usize {
     read(0, || unsafe { borrow(p) }.map_or(0, |page| page.count))
 }
 
-/// How many items were examined for the page, before any filter. 0 for NULL.
+/// How many items were examined for the page, before any filter. Of a batch: how many gets it has. 0 for NULL.
 ///
 /// # Safety
 /// `p` is NULL or a live handle.
@@ -171,7 +182,8 @@ pub unsafe extern "C" fn kstone_page_scanned(p: *const Page) -> usize {
 }
 
 /// Item i of the page, counted from 0, borrowed from it: kstone_free leaves it alone, and it is gone when the page is
-/// freed. NULL from kstone_page_count on, with KSTONE_QUERY_COUNT, and for NULL.
+/// freed. Of a batch: what its get i found, NULL where there is no item. NULL from kstone_page_count on, with
+/// KSTONE_QUERY_COUNT, and for NULL.
 ///
 /// Cost: none.
 ///
@@ -185,10 +197,10 @@ pub unsafe extern "C" fn kstone_page_item(p: *const Page, i: usize) -> *const It
             Ok(page) => page.items.as_slice(),
             Err(_) => &[],
         };
-        if i >= items.len() {
-            return ptr::null();
+        match items.get(i).and_then(Slot::record) {
+            Some(_) => Slot::lend(items.as_ptr().wrapping_add(i)).cast(),
+            None => ptr::null(),
         }
-        Slot::lend(items.as_ptr().wrapping_add(i)).cast()
     })
 }
 
@@ -205,7 +217,7 @@ pub unsafe extern "C" fn kstone_page_token(p: *const Page) -> Bytes {
 }
 
 /// The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
-/// Where the next page begins is not in it: kstone_page_token says that.
+/// A get of a batch that found nothing is null. Where the next page begins is not in it: kstone_page_token says that.
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
@@ -227,12 +239,9 @@ pub unsafe extern "C" fn kstone_page_to_json(
             let (out, out_len) = (Out::new(out, "out")?, Out::new(out_len, "out_len")?);
             let form = form_of(flags)?;
             let page = borrow(p)?;
-            let items: Vec<String> = page
-                .items
-                .iter()
-                .filter_map(Slot::record)
-                .map(|record| json::item_to_string(record.item(), form))
-                .collect();
+            let object = |record: &Record| json::item_to_string(record.item(), form);
+            let items: Vec<String> =
+                page.items.iter().map(|slot| slot.record().map_or_else(|| "null".to_owned(), object)).collect();
             let (count, scanned) = (page.count, page.scanned);
             let json = format!(r#"{{"Count":{count},"Items":[{}],"ScannedCount":{scanned}}}"#, items.join(","));
             Ok(set_text(out, out_len, &json))

@@ -5,9 +5,11 @@
 
 use std::ffi::{c_char, c_void};
 
+use kstone_api::expression::Parameters;
 use kstone_api::{Query, Scan, Select, SortKeyCondition};
 
 use crate::boundary::{Failure, bytes, known_flags};
+use crate::cond::{expression, parameters};
 use crate::item::Item;
 use crate::options::{c_struct, not_served};
 
@@ -35,6 +37,38 @@ pub const KSTONE_QUERY_COUNT: u32 = 2u32;
 /// Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk.
 pub const KSTONE_QUERY_KEYS_ONLY: u32 = 4u32;
 
+/// FILTERS, PROJECTIONS AND KEY CONDITIONS
+///
+/// A filter lets through the items for which it holds; a projection returns parts of them; key_expr says in one text
+/// what pk, sk_op, sk1 and sk2 say. kstone_cond tells how they are written. They share one bag, params.
+///
+/// A filter saves you the items, not the work: limit bounds the items that are examined, and kstone_page_scanned counts
+/// them, while kstone_page_count counts those that the filter let through.
+///
+/// ```c
+/// static size_t count_unpaid(const kstone_db *db, const char *customer, size_t customer_len, double over) {
+///     kstone_query_spec spec = {0};
+///     kstone_item *params = kstone_item_new();
+///     kstone_page *page = NULL;
+///     size_t count = 0;
+///     kstone_item_set_str(params, ":c", KSTONE_STRLEN, customer, customer_len);
+///     kstone_item_set_f64(params, ":over", KSTONE_STRLEN, over);
+///     kstone_item_set_bool(params, ":no", KSTONE_STRLEN, 0);
+///     spec.struct_size = sizeof spec;
+///     spec.flags = KSTONE_QUERY_COUNT;
+///     spec.key_expr = "pk = :c";
+///     spec.filter = "total > :over AND paid = :no";
+///     spec.key_expr_len = spec.filter_len = KSTONE_STRLEN;
+///     spec.params = params;
+///     if (kstone_query(db, &spec, &page, NULL) == KSTONE_OK) {
+///         count = kstone_page_count(page);
+///     }
+///     kstone_free(page);
+///     kstone_free(params);
+///     return count;
+/// }
+/// ```
+///
 /// What to query or scan. Set struct_size to sizeof(kstone_query_spec) and everything else to 0, then what you want.
 /// What the function does not use must stay 0; the field's comment says which functions use it. Everything is copied
 /// during the call.
@@ -43,7 +77,8 @@ pub const KSTONE_QUERY_KEYS_ONLY: u32 = 4u32;
 pub struct QuerySpec {
     /// sizeof(kstone_query_spec), in bytes.
     pub struct_size: usize,
-    /// kstone_query: the partition key, which is needed. kstone_iter_open: the partition key, or NULL for all items.
+    /// kstone_query: the partition key, needed unless key_expr gives it. kstone_iter_open: the partition key, or NULL
+    /// for all items.
     pub pk: *const c_void,
     /// How many bytes pk has.
     pub pk_len: usize,
@@ -64,23 +99,23 @@ pub struct QuerySpec {
     pub index: *const c_char,
     /// Not served yet: 0.
     pub index_len: usize,
-    /// Not served yet: NULL.
+    /// Which of the items to return; NULL: all. A query's filter says nothing of pk and sk.
     pub filter: *const c_char,
-    /// Not served yet: 0.
+    /// How many bytes filter has, or KSTONE_STRLEN.
     pub filter_len: usize,
-    /// Not served yet: NULL.
+    /// Which parts of the items to return; NULL: all of them. Not with KSTONE_QUERY_COUNT or KSTONE_QUERY_KEYS_ONLY.
     pub projection: *const c_char,
-    /// Not served yet: 0.
+    /// How many bytes projection has, or KSTONE_STRLEN.
     pub projection_len: usize,
-    /// Not served yet: NULL.
+    /// What the :values and #names of key_expr, filter and projection stand for; NULL: nothing.
     pub params: *const Item,
-    /// Where to go on, from kstone_page_token of the page before. The keys, sk_op, direction and segments must be as
-    /// they were for that page; limit may change.
+    /// Where to go on, from kstone_page_token of the page before. The keys, sk_op or key_expr, direction and segments
+    /// must be as they were for that page; limit may change.
     pub token: *const c_void,
     /// How many bytes token has.
     pub token_len: usize,
-    /// A page: how many items to examine for it; 0: up to 1 MiB of items. An iterator: how many items in all; 0: to the
-    /// end.
+    /// A page: how many items to examine for it; 0: up to 1 MiB of items. An iterator: how many items to examine in
+    /// all; 0: to the end.
     pub limit: u32,
     /// Without pk: which part of a parallel scan, from 0.
     pub segment: u32,
@@ -89,9 +124,10 @@ pub struct QuerySpec {
     pub segments: u32,
     /// 0.
     pub reserved: u32,
-    /// Not served yet: NULL.
+    /// Instead of pk, sk_op, sk1 and sk2: "pk = :p", alone or with AND and one condition on sk, such as "sk >= :from"
+    /// or "begins_with(sk, :start)".
     pub key_expr: *const c_char,
-    /// Not served yet: 0.
+    /// How many bytes key_expr has, or KSTONE_STRLEN.
     pub key_expr_len: usize,
 }
 
@@ -126,10 +162,23 @@ c_struct!(
     ]
 );
 
+/// The expressions of a spec and their parameters.
+struct Expressions<'a> {
+    key_condition: Option<&'a str>,
+    filter: Option<&'a str>,
+    projection: Option<&'a str>,
+    parameters: Option<Parameters>,
+}
+
 impl QuerySpec {
     /// Whether this names a partition.
     pub(crate) fn has_pk(&self) -> bool {
         !self.pk.is_null() || self.pk_len != 0
+    }
+
+    /// Whether this names a partition by an expression.
+    pub(crate) fn has_key_expr(&self) -> bool {
+        !self.key_expr.is_null() || self.key_expr_len != 0
     }
 
     /// Refuses a request to count, which an iterator cannot.
@@ -143,17 +192,36 @@ impl QuerySpec {
     /// The pointers and lengths describe memory that may be read.
     pub(crate) unsafe fn to_query(self) -> Result<Query, Failure> {
         self.check_served()?;
-        if !self.has_pk() {
+        if !self.has_pk() && !self.has_key_expr() {
             return Err(Failure::invalid("kstone_query_spec.pk is needed for a query: kstone_scan reads all items"));
         }
+        let keyed_twice = self.has_key_expr() && (self.has_pk() || self.sk_op != KSTONE_SK_ANY);
+        refuse(keyed_twice, "key_expr", "pk and sk_op say the same: use either")?;
         refuse(self.segment != 0 || self.segments != 0, "segments", "a query is not divided")?;
         let select = self.select()?;
         // SAFETY: as this function's.
-        let (pk, condition, token) = unsafe {
-            (bytes(self.pk, self.pk_len, "pk")?, self.condition()?, bytes(self.token, self.token_len, "token")?)
+        let (pk, condition, token, expressions) = unsafe {
+            (
+                bytes(self.pk, self.pk_len, "pk")?,
+                self.condition()?,
+                bytes(self.token, self.token_len, "token")?,
+                self.expressions()?,
+            )
         };
         let mut query = Query::new().partition_key(pk).sort_key(condition).select(select);
         query = query.reverse(self.flags & KSTONE_QUERY_REVERSE != 0);
+        if let Some(key_condition) = expressions.key_condition {
+            query = query.key_condition_expression(key_condition);
+        }
+        if let Some(filter) = expressions.filter {
+            query = query.filter_expression(filter);
+        }
+        if let Some(projection) = expressions.projection {
+            query = query.projection_expression(projection);
+        }
+        if let Some(parameters) = expressions.parameters {
+            query = query.parameters(parameters);
+        }
         if self.limit != 0 {
             query = query.limit(self.limit as usize);
         }
@@ -171,6 +239,7 @@ impl QuerySpec {
         const ALL: &str = "a scan reads all partitions, in an order of its own";
         self.check_served()?;
         refuse(self.has_pk(), "pk", ALL)?;
+        refuse(self.has_key_expr(), "key_expr", ALL)?;
         refuse(self.sk_op != KSTONE_SK_ANY, "sk_op", ALL)?;
         refuse(!self.sk1.is_null() || self.sk1_len != 0, "sk1", ALL)?;
         refuse(!self.sk2.is_null() || self.sk2_len != 0, "sk2", ALL)?;
@@ -184,7 +253,16 @@ impl QuerySpec {
             scan = scan.segment(self.segment, self.segments);
         }
         // SAFETY: as this function's.
-        let token = unsafe { bytes(self.token, self.token_len, "token") }?;
+        let (token, expressions) = unsafe { (bytes(self.token, self.token_len, "token")?, self.expressions()?) };
+        if let Some(filter) = expressions.filter {
+            scan = scan.filter_expression(filter);
+        }
+        if let Some(projection) = expressions.projection {
+            scan = scan.projection_expression(projection);
+        }
+        if let Some(parameters) = expressions.parameters {
+            scan = scan.parameters(parameters);
+        }
         if self.limit != 0 {
             scan = scan.limit(self.limit as usize);
         }
@@ -196,11 +274,22 @@ impl QuerySpec {
 
     fn check_served(&self) -> Result<(), Failure> {
         not_served(!self.index.is_null() || self.index_len != 0, "kstone_query_spec.index")?;
-        not_served(!self.filter.is_null() || self.filter_len != 0, "kstone_query_spec.filter")?;
-        not_served(!self.projection.is_null() || self.projection_len != 0, "kstone_query_spec.projection")?;
-        not_served(!self.params.is_null(), "kstone_query_spec.params")?;
-        not_served(!self.key_expr.is_null() || self.key_expr_len != 0, "kstone_query_spec.key_expr")?;
         not_served(self.reserved != 0, "kstone_query_spec.reserved")
+    }
+
+    /// # Safety
+    /// The texts with their lengths describe memory that may be read and does not change during `'a`; params is NULL or
+    /// a live handle.
+    unsafe fn expressions<'a>(&self) -> Result<Expressions<'a>, Failure> {
+        // SAFETY: as this function's.
+        unsafe {
+            Ok(Expressions {
+                key_condition: expression(self.key_expr, self.key_expr_len, "kstone_query_spec.key_expr")?,
+                filter: expression(self.filter, self.filter_len, "kstone_query_spec.filter")?,
+                projection: expression(self.projection, self.projection_len, "kstone_query_spec.projection")?,
+                parameters: parameters(self.params)?,
+            })
+        }
     }
 
     fn select(&self) -> Result<Select, Failure> {

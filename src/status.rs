@@ -3,7 +3,7 @@
 //! `TABLE` is the one place that ties them together. Numbers are never reused or renumbered: bindings in other
 //! languages write them down.
 
-use kstone_api::Error;
+use kstone_api::{Error, TransactError};
 
 use crate::boundary::Failure;
 use crate::text::{LentText, lent_text};
@@ -21,7 +21,7 @@ pub const KSTONE_DONE: i32 = 2;
 pub const KSTONE_ERR_MISUSE: i32 = -1;
 /// A key, item, request or JSON text is not acceptable: mend what the message names.
 pub const KSTONE_ERR_INVALID: i32 = -2;
-/// A condition did not hold. Not returned yet.
+/// The condition of a write did not hold: nothing was written.
 pub const KSTONE_ERR_CONDITION_FAILED: i32 = -3;
 /// Another transaction was in the way: try again. Not returned yet.
 pub const KSTONE_ERR_CONFLICT: i32 = -4;
@@ -85,11 +85,26 @@ pub(crate) fn row_of(status: Status) -> &'static Row {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let status = match error {
-            Error::Limit { .. } => KSTONE_ERR_LIMIT,
-            Error::Poisoned => KSTONE_ERR_PANIC,
-            _ => KSTONE_ERR_INVALID,
-        };
-        Self::new(status, error.to_string())
+        let message = error.to_string();
+        match error {
+            Error::ConditionFailed { item } => Self::new(KSTONE_ERR_CONDITION_FAILED, message).with_item(item),
+            Error::Limit { .. } => Self::new(KSTONE_ERR_LIMIT, message),
+            Error::Poisoned => Self::new(KSTONE_ERR_PANIC, message),
+            _ => Self::new(KSTONE_ERR_INVALID, message),
+        }
+    }
+}
+
+impl From<TransactError> for Failure {
+    fn from(error: TransactError) -> Self {
+        let message = error.to_string();
+        let mut failure = Self::from(error.error).with_message(message);
+        if let Some(operation) = error.operation {
+            failure = failure.of_operation(operation);
+        }
+        match error.reasons.is_empty() {
+            true => failure,
+            false => failure.with_exception(lent_text!("TransactionCanceledException")),
+        }
     }
 }

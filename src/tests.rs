@@ -5,21 +5,25 @@ use std::ptr;
 
 use crate::access::{kstone_delete, kstone_get, kstone_put};
 use crate::boundary::KSTONE_STRLEN;
+use crate::cond::Cond;
 use crate::database::{Db, kstone_open_memory};
 use crate::error::{Error, kstone_error_code, kstone_error_message, kstone_error_name};
 use crate::item::{Bytes, Item, Value, kstone_item_get, kstone_item_get_i64};
-use crate::item_build::{kstone_item_new, kstone_item_set_i64};
+use crate::item_build::{kstone_item_new, kstone_item_set_i64, kstone_item_set_str};
 use crate::library::kstone_free;
 use crate::spec::QuerySpec;
 use crate::status::*;
 
 mod arguments;
+mod batches;
+mod filters;
 mod handles;
 mod header;
 mod items;
 mod pages;
 mod panics;
 mod structs;
+mod writes;
 
 /// A pointer that is written nowhere: for outputs that must stay untouched.
 fn untouched<T>() -> *mut T {
@@ -129,6 +133,7 @@ fn fails(status: Status, call: impl FnOnce(*mut *mut Error) -> Status) -> String
     assert!(!message.is_empty());
     let expected = match status {
         KSTONE_ERR_INVALID | KSTONE_ERR_LIMIT | KSTONE_ERR_TYPE => "ValidationException",
+        KSTONE_ERR_CONDITION_FAILED => "ConditionalCheckFailedException",
         KSTONE_ERR_PANIC => "InternalServerError",
         _ => "",
     };
@@ -153,4 +158,29 @@ fn spec() -> QuerySpec {
 
 fn spec_of(pk: &[u8]) -> QuerySpec {
     QuerySpec { pk: data(pk), pk_len: pk.len(), ..spec() }
+}
+
+/// A bag of numbers.
+fn bag(entries: &[(&str, i64)]) -> *mut Item {
+    let bag = kstone_item_new();
+    for (name, number) in entries {
+        // SAFETY: live handles, slices of ours.
+        assert_eq!(unsafe { kstone_item_set_i64(bag, chars(name), name.len(), *number) }, KSTONE_OK);
+    }
+    bag
+}
+
+/// A bag of texts.
+fn texts(entries: &[(&str, &str)]) -> *mut Item {
+    let bag = kstone_item_new();
+    for (name, text) in entries {
+        // SAFETY: live handles, slices of ours.
+        let status = unsafe { kstone_item_set_str(bag, chars(name), name.len(), chars(text), text.len()) };
+        assert_eq!(status, KSTONE_OK);
+    }
+    bag
+}
+
+fn cond(expr: &str, params: *const Item) -> Cond {
+    Cond { struct_size: size_of::<Cond>(), expr: chars(expr), expr_len: expr.len(), params, return_old: 0, reserved: 0 }
 }

@@ -108,7 +108,7 @@ impl<const N: usize> StaticText<N> {
 }
 
 /// Text that lives as long as the library.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct LentText(*const c_char);
 
 // SAFETY: it points at a static that never changes.

@@ -127,10 +127,11 @@ fn specs_are_refused_by_the_name_of_the_field() {
     let (text, bytes) = (c"x".as_ptr(), data(b"x"));
     let both = [
         (QuerySpec { index: text, index_len: 1, ..spec() }, "index"),
+        (QuerySpec { index: text, ..spec() }, "index"),
         (QuerySpec { filter: text, ..spec() }, "filter"),
-        (QuerySpec { projection_len: 1, ..spec() }, "projection"),
-        (QuerySpec { params: item, ..spec() }, "params"),
+        (QuerySpec { projection: text, ..spec() }, "projection"),
         (QuerySpec { key_expr: text, ..spec() }, "key_expr"),
+        (QuerySpec { params: item, ..spec() }, "contains invalid key"),
         (QuerySpec { reserved: 1, ..spec() }, "reserved"),
         (QuerySpec { flags: 8, ..spec() }, "flags"),
         (QuerySpec { flags: KSTONE_QUERY_COUNT | KSTONE_QUERY_KEYS_ONLY, ..spec() }, "flags"),
@@ -138,6 +139,7 @@ fn specs_are_refused_by_the_name_of_the_field() {
     ];
     let query = [
         (spec(), "pk"),
+        (QuerySpec { key_expr: text, key_expr_len: 1, ..spec_of(b"k") }, "key_expr"),
         (QuerySpec { segments: 2, ..spec_of(b"k") }, "segments"),
         (QuerySpec { segment: 1, ..spec_of(b"k") }, "segments"),
         (QuerySpec { sk_op: 8, ..spec_of(b"k") }, "sk_op"),
@@ -146,6 +148,7 @@ fn specs_are_refused_by_the_name_of_the_field() {
     ];
     let scan = [
         (spec_of(b"k"), "pk"),
+        (QuerySpec { key_expr: text, key_expr_len: 1, ..spec() }, "key_expr"),
         (QuerySpec { sk_op: KSTONE_SK_EQ, ..spec() }, "sk_op"),
         (QuerySpec { sk1: bytes, ..spec() }, "sk1"),
         (QuerySpec { sk2_len: 1, ..spec() }, "sk2"),

@@ -8,7 +8,7 @@ use kstone_core::record::Record;
 use kstone_core::{Error, Result, error::Unit};
 
 use crate::database::Database;
-use crate::write::{Prepared, Write};
+use crate::write::{Change, Prepared, Write};
 
 /// The most writes of a batch, DynamoDB's.
 pub const BATCH_WRITES_MAX: usize = 25;
@@ -69,14 +69,7 @@ impl Database {
             "Transaction request cannot include multiple operations on one item",
         )?;
         let prepared = self.prepare(&request.writes)?;
-        self.commit_prepared(&prepared, |outcomes| {
-            if outcomes.iter().all(Result::is_ok) {
-                return outcomes.into_iter().collect();
-            }
-            let reasons = outcomes.into_iter().map(|outcome| outcome.err().map(CancellationReason::of)).collect();
-            Err(Error::TransactionCanceled { reasons })
-        })
-        .map(drop)
+        self.commit_prepared(&prepared, all_or_nothing).map(drop)
     }
 
     /// The items of these keys as they are at one moment, none where there is none.
@@ -125,21 +118,31 @@ impl Database {
     }
 }
 
-fn check_keys(
-    keys: impl ExactSizeIterator<Item = Key>,
-    (what, limit): (&'static str, usize),
-    twice: &str,
-) -> Result<()> {
-    match keys.len() {
-        0 => return Err(Error::invalid(format!("{what} must not be empty"))),
-        found if found > limit => return Err(Error::limit(what, Unit::Entries, limit, found)),
-        _ => {}
+/// All changes, or why not one of them is done.
+pub(crate) fn all_or_nothing(outcomes: Vec<Result<Change>>) -> Result<Vec<Change>> {
+    if outcomes.iter().all(Result::is_ok) {
+        return outcomes.into_iter().collect();
     }
+    let reasons = outcomes.into_iter().map(|outcome| outcome.err().map(CancellationReason::of)).collect();
+    Err(Error::TransactionCanceled { reasons })
+}
+
+fn check_keys(keys: impl ExactSizeIterator<Item = Key>, list: (&'static str, usize), twice: &str) -> Result<()> {
+    check_list(keys.len(), list)?;
+    twice_in(keys).map_or(Ok(()), |_| Err(Error::invalid(twice)))
+}
+
+/// Refuses a list that is empty or too long.
+pub(crate) fn check_list(found: usize, (what, limit): (&'static str, usize)) -> Result<()> {
+    match found {
+        0 => Err(Error::invalid(format!("{what} must not be empty"))),
+        found if found > limit => Err(Error::limit(what, Unit::Entries, limit, found)),
+        _ => Ok(()),
+    }
+}
+
+/// Where a key comes for the second time.
+pub(crate) fn twice_in(mut keys: impl Iterator<Item = Key>) -> Option<usize> {
     let mut seen = HashSet::new();
-    for key in keys {
-        if !seen.insert(key) {
-            return Err(Error::invalid(twice));
-        }
-    }
-    Ok(())
+    keys.position(|key| !seen.insert(key))
 }

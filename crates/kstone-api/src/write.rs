@@ -229,6 +229,19 @@ impl Change {
     }
 }
 
+impl<'a> Prepared<'a> {
+    /// No write: returns the item that is there.
+    pub(crate) fn get(key: KeyRef<'a>) -> Self {
+        Self {
+            key,
+            action: PreparedAction::Check,
+            condition: None,
+            return_old_on_failure: false,
+            return_values: ReturnValues::AllOld,
+        }
+    }
+}
+
 impl Prepared<'_> {
     /// Decides on the item that is there. Has no effect of its own.
     pub(crate) fn decide(&self, present: Option<&Record>) -> Result<Change> {
@@ -241,7 +254,7 @@ impl Prepared<'_> {
         Ok(match &self.action {
             PreparedAction::Put(body) => Change::new(Some(Record::put(self.key, body)), old_item()),
             PreparedAction::Delete => Change::new(Some(Record::tombstone(self.key)), old_item()),
-            PreparedAction::Check => Change::new(None, None),
+            PreparedAction::Check => Change::new(None, old_item()),
             PreparedAction::Update(update) => self.decide_update(update, present, &old)?,
         })
     }

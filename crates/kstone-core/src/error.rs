@@ -76,16 +76,19 @@ pub struct CancellationReason {
     pub message: String,
     /// The item that made a condition fail, where the operation asked for it and there is one.
     pub item: Option<Record>,
+    /// What the operation alone would have failed with.
+    pub cause: Error,
 }
 
 impl CancellationReason {
     /// The reason that an operation's own error is.
-    pub fn of(error: Error) -> Self {
-        let message = error.to_string();
-        match error {
-            Error::ConditionFailed { item } => Self { code: "ConditionalCheckFailed", message, item },
-            _ => Self { code: "ValidationError", message, item: None },
-        }
+    pub fn of(cause: Error) -> Self {
+        let message = cause.to_string();
+        let (code, item) = match &cause {
+            Error::ConditionFailed { item } => ("ConditionalCheckFailed", item.clone()),
+            _ => ("ValidationError", None),
+        };
+        Self { code, message, item, cause }
     }
 }
 

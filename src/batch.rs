@@ -1,0 +1,291 @@
+//! Batches: several operations in one call, each by itself or all as one.
+
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+use kstone_api::{BATCH_GETS_MAX, BATCH_WRITES_MAX, Database, Key, KeyRef, Operation, Record, Unit, Write};
+
+use crate::boundary::{Failure, Out, bytes, enter, known_flags, read};
+use crate::cond::{Cond, Condition};
+use crate::database::{Db, database};
+use crate::error::Error;
+use crate::handle::{Handle, Kind, Kinded, borrow, borrow_mut, hand_out};
+use crate::item::Item;
+use crate::page::Page;
+use crate::status::{KSTONE_OK, Status};
+use crate::write::{delete_of, put_of, update_of};
+
+/// Flag of kstone_batch_run: all of the operations or not one of them, at one moment.
+pub const KSTONE_BATCH_ATOMIC: u32 = 1u32;
+
+/// BATCHES AND TRANSACTIONS
+///
+/// A batch is a list of reads and writes that is built first and run then: with KSTONE_BATCH_ATOMIC as a transaction,
+/// otherwise one operation after the other. It holds copies of what it was given, belongs to no database, and may be
+/// run as often as you like, by one thread at a time.
+///
+/// The functions that add to a batch have no err: a key, a handle or text that cannot be is refused at once, by the
+/// status, and the batch stays as it was. Expressions and items are checked when the batch is run, which says what is
+/// wrong and with which operation.
+///
+/// ```c
+/// static kstone_status transfer(kstone_db *db, const char *from, const char *to, int64_t cents) {
+///     kstone_cond funded = {0};
+///     kstone_cond exists = {0};
+///     kstone_batch *batch = kstone_batch_new();
+///     kstone_item *params = kstone_item_new();
+///     kstone_error *err = NULL;
+///     kstone_status status;
+///     funded.struct_size = exists.struct_size = sizeof funded;
+///     funded.expr = "cents >= :c";
+///     exists.expr = "attribute_exists(pk)";
+///     funded.expr_len = exists.expr_len = KSTONE_STRLEN;
+///     kstone_item_set_i64(params, ":c", KSTONE_STRLEN, cents);
+///     kstone_batch_update(batch, from, strlen(from), NULL, 0, "SET cents = cents - :c", KSTONE_STRLEN, params,
+///                         &funded);
+///     kstone_batch_update(batch, to, strlen(to), NULL, 0, "SET cents = cents + :c", KSTONE_STRLEN, params,
+///                         &exists);
+///     status = kstone_batch_run(db, batch, KSTONE_BATCH_ATOMIC, NULL, &err);
+///     if (status == KSTONE_ERR_CONDITION_FAILED) {
+///         printf("%s\n", kstone_error_index(err) == 0 ? "not enough money" : "no such account");
+///     }
+///     kstone_free(err);
+///     kstone_free(params);
+///     kstone_free(batch);
+///     return status;
+/// }
+/// ```
+pub struct Batch {
+    operations: Vec<Operation>,
+}
+
+impl Kinded for Batch {
+    const KIND: Kind = Kind::BATCH;
+    const NAME: &'static str = "a kstone_batch";
+}
+
+/// Releases a batch that the caller gives back.
+///
+/// # Safety
+/// `batch` was handed out and is used no more.
+pub(crate) unsafe fn release(batch: *mut Batch) {
+    // SAFETY: as this function's.
+    drop(unsafe { Handle::take_back(batch) });
+}
+
+impl Batch {
+    /// Does one operation after the other, as calls of their own would, until one fails.
+    fn run_each(&self, database: &Database) -> Result<Vec<Option<Record>>, Failure> {
+        let is_get = |operation: &Operation| matches!(operation, Operation::Get(_));
+        let gets = self.operations.iter().filter(|operation| is_get(operation)).count();
+        let limits = [(gets, BATCH_GETS_MAX), (self.operations.len() - gets, BATCH_WRITES_MAX)];
+        if self.operations.is_empty() {
+            return Err(Failure::invalid("a batch without operations cannot be run"));
+        }
+        if let Some((found, limit)) = limits.into_iter().find(|(found, limit)| found > limit) {
+            let what = if limit == BATCH_GETS_MAX { "The gets of a batch" } else { "The writes of a batch" };
+            return Err(kstone_api::Error::limit(what, Unit::Entries, limit, found).into());
+        }
+        let mut items = Vec::with_capacity(gets);
+        for (at, operation) in self.operations.iter().enumerate() {
+            let item = database.operate(operation).map_err(|error| Failure::from(error).of_operation(at))?;
+            if is_get(operation) {
+                items.push(item);
+            }
+        }
+        Ok(items)
+    }
+}
+
+/// A batch without operations, to be filled.
+///
+/// Ownership: it is yours, release it with kstone_free.
+#[unsafe(no_mangle)]
+pub extern "C" fn kstone_batch_new() -> *mut Batch {
+    read(ptr::null_mut(), || hand_out(Batch { operations: Vec::new() }))
+}
+
+/// Adds a kstone_put_if. cond may be NULL.
+///
+/// Errors of all functions that add: KSTONE_ERR_MISUSE where b or the item is NULL, or a handle is of another kind;
+/// KSTONE_ERR_INVALID where the partition key is empty, a field of cond is not served, an expression is empty or not
+/// UTF-8, or a bag holds something that is no :value or #name; KSTONE_ERR_LIMIT where a key is too long.
+/// Cost: a copy of what comes in.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_batch_put(
+    b: *mut Batch,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    item: *const Item,
+    cond: *const Cond,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe { add(b, (pk, pk_len), (sk, sk_len), |key| put_of(key.pk(), key.sk(), item, cond).map(Operation::from)) }
+}
+
+/// Adds a kstone_update that returns nothing of the item. cond may be NULL; the bags are those of kstone_update.
+///
+/// Errors, cost: as kstone_batch_put.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_batch_update(
+    b: *mut Batch,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    expr: *const c_char,
+    expr_len: usize,
+    params: *const Item,
+    cond: *const Cond,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        add(b, (pk, pk_len), (sk, sk_len), |key| {
+            update_of(key.pk(), key.sk(), (expr, expr_len), params, cond).map(Operation::from)
+        })
+    }
+}
+
+/// Adds a kstone_delete_if. cond may be NULL.
+///
+/// Errors, cost: as kstone_batch_put.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_batch_delete(
+    b: *mut Batch,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    cond: *const Cond,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe { add(b, (pk, pk_len), (sk, sk_len), |key| delete_of(key.pk(), key.sk(), cond).map(Operation::from)) }
+}
+
+/// Adds a condition that must hold for an item which the batch does not write. It counts as a write.
+///
+/// Errors, cost: as kstone_batch_put, and KSTONE_ERR_INVALID where cond or cond->expr is NULL.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_batch_check(
+    b: *mut Batch,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    cond: *const Cond,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        add(b, (pk, pk_len), (sk, sk_len), |key| {
+            let condition = Condition::read(cond)?;
+            let Some(expression) = condition.expression() else {
+                return Err(Failure::invalid("a check needs a condition"));
+            };
+            let check = Write::check(key.pk(), expression).sort_key(key.sk());
+            Ok(condition.apply(check).into())
+        })
+    }
+}
+
+/// Adds a kstone_get. What it finds is an item of the page that kstone_batch_run gives.
+///
+/// Errors, cost: as kstone_batch_put.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_batch_get(
+    b: *mut Batch,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe { add(b, (pk, pk_len), (sk, sk_len), |key| Ok(Key::with_sk(key.pk().to_vec(), key.sk().to_vec()).into())) }
+}
+
+/// What the functions that add share.
+///
+/// # Safety
+/// As theirs.
+unsafe fn add(
+    b: *mut Batch,
+    (pk, pk_len): (*const c_void, usize),
+    (sk, sk_len): (*const c_void, usize),
+    operation: impl FnOnce(KeyRef<'_>) -> Result<Operation, Failure>,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(ptr::null_mut(), || {
+            let key = KeyRef::new(bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?)?;
+            let operation = operation(key)?;
+            borrow_mut(b)?.operations.push(operation);
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// Does the operations of a batch. *out becomes a page with an item for each get, in their order: kstone_page_item is
+/// NULL for what is not there. out may be NULL.
+///
+/// With KSTONE_BATCH_ATOMIC all operations are done at one moment, or, where one fails, not one of them: the gets and
+/// conditions see the items as they were before the batch, no other write comes between, and no reader sees a part of
+/// it. Up to 100 operations, each on an item of its own.
+///
+/// Without it the operations are done in order, as if you had made the calls yourself, so a get sees what the writes
+/// before it wrote. The first that fails ends the run: what was done before it stays done, and *out is not written. Up
+/// to 25 writes and 100 gets; several may be on one item.
+///
+/// Ownership: *out is yours, release it with kstone_free.
+/// Errors: those of the operations; kstone_error_index says which operation failed (the first of several), and
+/// kstone_error_item gives its item where its condition asked for that. Where an atomic batch fails for what the items
+/// are, kstone_error_name is "TransactionCanceledException" and the message has a reason for every operation;
+/// KSTONE_ERR_CONDITION_FAILED stands for a condition that does not hold. KSTONE_ERR_INVALID where the batch is empty,
+/// flags holds an unknown bit, or an atomic batch names an item twice; KSTONE_ERR_LIMIT where there are too many
+/// operations, nothing is done then.
+/// Cost: the sum of the operations. An atomic batch keeps the stripes of its items locked meanwhile, shared where it
+/// only reads.
+/// Threads: any for db. Atomic batches wait for each other but never deadlock.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_batch_run(
+    db: *mut Db,
+    b: *mut Batch,
+    flags: u32,
+    out: *mut *mut Page,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let database = database(db)?;
+            let batch = borrow(b.cast_const())?;
+            known_flags(flags, KSTONE_BATCH_ATOMIC)?;
+            let items = match flags & KSTONE_BATCH_ATOMIC != 0 {
+                true => database.transact(&batch.operations)?,
+                false => batch.run_each(database)?,
+            };
+            if let Some(out) = Out::optional(out) {
+                out.set(hand_out(Page::of_gets(items)));
+            }
+            Ok(KSTONE_OK)
+        })
+    }
+}

@@ -1,0 +1,232 @@
+//! Writes that look before they write: on a condition, and updates.
+
+use std::ffi::{c_char, c_void};
+
+use kstone_api::expression::ReturnValues;
+use kstone_api::{Database, Record, Write};
+
+use crate::boundary::{Failure, Out, bytes, enter};
+use crate::cond::{Cond, Condition, expression, parameters};
+use crate::database::{Db, database};
+use crate::error::Error;
+use crate::item::{Item, View};
+use crate::status::{KSTONE_OK, Status};
+
+/// kstone_update returns nothing of the item.
+pub const KSTONE_RETURN_NONE: u32 = 0;
+/// kstone_update returns the item as it was.
+pub const KSTONE_RETURN_ALL_OLD: u32 = 1;
+/// kstone_update returns what the update's paths led to before.
+pub const KSTONE_RETURN_UPDATED_OLD: u32 = 2;
+/// kstone_update returns the item as it is now.
+pub const KSTONE_RETURN_ALL_NEW: u32 = 3;
+/// kstone_update returns what the update's paths lead to now.
+pub const KSTONE_RETURN_UPDATED_NEW: u32 = 4;
+
+/// CONDITIONAL WRITES AND UPDATES
+///
+/// These look at the item that is there and write in one step: no other write comes between, so of several that race
+/// for a key on one condition exactly one wins. See kstone_cond for the expressions.
+///
+/// ```c
+/// static int64_t count_visit(kstone_db *db, const char *user, size_t user_len) {
+///     kstone_item *params = kstone_item_new();
+///     kstone_item *now = NULL;
+///     int64_t visits = -1;
+///     kstone_item_set_i64(params, ":one", KSTONE_STRLEN, 1);
+///     if (kstone_update(db, user, user_len, NULL, 0, "ADD visits :one", KSTONE_STRLEN, params, NULL,
+///                       KSTONE_RETURN_UPDATED_NEW, &now, NULL) == KSTONE_OK) {
+///         kstone_item_get_i64(now, "visits", KSTONE_STRLEN, &visits);
+///     }
+///     kstone_free(now);
+///     kstone_free(params);
+///     return visits;
+/// }
+/// ```
+///
+/// kstone_put on a condition. cond may be NULL, and old too; otherwise *old becomes the item that was replaced, or NULL
+/// where there was none.
+///
+/// Ownership: *old is yours, release it with kstone_free.
+/// Errors: as kstone_put; KSTONE_ERR_CONDITION_FAILED where the condition does not hold for the item that is there (or
+/// for none), with that item in kstone_error_item where cond->return_old asked for it; KSTONE_ERR_INVALID where
+/// expression and bag are not as kstone_cond says: the message names the token and its position.
+/// Cost: a look-up and what kstone_put costs, with one more copy of the item; the old item is not copied.
+/// Threads: any. Writes to the stripe wait while the condition is evaluated.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_put_if(
+    db: *mut Db,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    item: *const Item,
+    cond: *const Cond,
+    old: *mut *mut Item,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+            let database = database(db)?;
+            let write = put_of(pk, sk, item, cond)?;
+            write_and_return_old(database, write, old)
+        })
+    }
+}
+
+/// kstone_delete on a condition. cond may be NULL, and old too; otherwise *old becomes the item that was deleted, or
+/// NULL where there was none. Without a condition, deleting what is not there is KSTONE_OK.
+///
+/// Ownership, threads: as kstone_put_if.
+/// Errors: as kstone_delete, and those of kstone_put_if about the condition.
+/// Cost: a look-up and what kstone_delete costs.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_delete_if(
+    db: *mut Db,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    cond: *const Cond,
+    old: *mut *mut Item,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+            let database = database(db)?;
+            let write = delete_of(pk, sk, cond)?;
+            write_and_return_old(database, write, old)
+        })
+    }
+}
+
+/// Changes an item by an update expression; where there is no item, it is made. Every clause reads the item as it was
+/// before the update.
+///
+/// params is the bag of expr, cond->params that of the condition; where cond->params is NULL, both read params. Each
+/// entry of a bag must be used by an expression that reads it.
+///
+/// return_values is one of KSTONE_RETURN_NONE and so on. returned may be NULL; otherwise *returned becomes an item
+/// under the same key with what was asked for, or NULL where there is nothing: with KSTONE_RETURN_NONE, for the old
+/// state of an item that was not there, or where no path leads to anything.
+///
+/// Ownership: *returned is yours, release it with kstone_free.
+/// Errors: those of kstone_put_if; KSTONE_ERR_INVALID where expr is empty, its paths overlap, a path leads through
+/// something that is neither map nor list, or an operand is missing in the item or of a type that does not fit;
+/// KSTONE_ERR_LIMIT where the item would become larger than 400 KB.
+/// Cost: a look-up, a copy of the item as it is changed, and what kstone_put costs.
+/// Threads: as kstone_put_if.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_update(
+    db: *mut Db,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    expr: *const c_char,
+    expr_len: usize,
+    params: *const Item,
+    cond: *const Cond,
+    return_values: u32,
+    returned: *mut *mut Item,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+            let database = database(db)?;
+            let values = return_values_of(return_values)?;
+            let write = update_of(pk, sk, (expr, expr_len), params, cond)?;
+            match Out::optional(returned) {
+                None => drop(database.write(write)?),
+                Some(returned) => returned.set(item_or_null(database.write(write.return_values(values))?)),
+            }
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// A put on a condition.
+///
+/// # Safety
+/// `item` and `cond` are what callers may pass.
+pub(crate) unsafe fn put_of(pk: &[u8], sk: &[u8], item: *const Item, cond: *const Cond) -> Result<Write, Failure> {
+    // SAFETY: as this function's. The item may be the condition's bag, which is let go of before the item is looked at.
+    unsafe {
+        let condition = Condition::read(cond)?;
+        let mut view = View::new(item)?;
+        Ok(condition.apply(Write::put_body(pk, view.body()?).sort_key(sk)))
+    }
+}
+
+/// A delete on a condition.
+///
+/// # Safety
+/// `cond` is what callers may pass.
+pub(crate) unsafe fn delete_of(pk: &[u8], sk: &[u8], cond: *const Cond) -> Result<Write, Failure> {
+    // SAFETY: as this function's.
+    Ok(unsafe { Condition::read(cond) }?.apply(Write::delete(pk).sort_key(sk)))
+}
+
+/// An update on a condition.
+///
+/// # Safety
+/// `expr`, `params` and `cond` are what callers may pass.
+pub(crate) unsafe fn update_of(
+    pk: &[u8],
+    sk: &[u8],
+    (expr, expr_len): (*const c_char, usize),
+    params: *const Item,
+    cond: *const Cond,
+) -> Result<Write, Failure> {
+    // SAFETY: as this function's.
+    let (expression, parameters, condition) =
+        unsafe { (expression(expr, expr_len, "expr")?, parameters(params)?, Condition::read(cond)?) };
+    let expression = expression.ok_or_else(|| Failure::invalid("expr is NULL: an update needs its expression"))?;
+    let mut write = Write::update(pk, expression).sort_key(sk);
+    if let Some(parameters) = parameters {
+        write = write.parameters(parameters);
+    }
+    Ok(condition.apply(write))
+}
+
+/// # Safety
+/// `old` is NULL or may be written.
+unsafe fn write_and_return_old(database: &Database, write: Write, old: *mut *mut Item) -> Result<Status, Failure> {
+    // SAFETY: as this function's.
+    match unsafe { Out::optional(old) } {
+        None => drop(database.write(write)?),
+        Some(old) => old.set(item_or_null(database.write(write.return_values(ReturnValues::AllOld))?)),
+    }
+    Ok(KSTONE_OK)
+}
+
+/// The item that a caller is given, as kstone_get gives it.
+fn item_or_null(record: Option<Record>) -> *mut Item {
+    record.map_or(std::ptr::null_mut(), |record| record.into_raw().as_ptr().cast())
+}
+
+fn return_values_of(number: u32) -> Result<ReturnValues, Failure> {
+    Ok(match number {
+        KSTONE_RETURN_NONE => ReturnValues::None,
+        KSTONE_RETURN_ALL_OLD => ReturnValues::AllOld,
+        KSTONE_RETURN_UPDATED_OLD => ReturnValues::UpdatedOld,
+        KSTONE_RETURN_ALL_NEW => ReturnValues::AllNew,
+        KSTONE_RETURN_UPDATED_NEW => ReturnValues::UpdatedNew,
+        unknown => return Err(Failure::invalid(format!("return_values: {unknown} is not known"))),
+    })
+}

@@ -90,6 +90,7 @@ impl From<Error> for Failure {
             Error::ConditionFailed { item } => Self::new(KSTONE_ERR_CONDITION_FAILED, message).with_item(item),
             Error::Limit { .. } => Self::new(KSTONE_ERR_LIMIT, message),
             Error::Poisoned => Self::new(KSTONE_ERR_PANIC, message),
+            Error::Trimmed { .. } => Self::new(KSTONE_ERR_TRIMMED, message),
             _ => Self::new(KSTONE_ERR_INVALID, message),
         }
     }

@@ -37,7 +37,7 @@ fn found(page: *const Page) -> (Vec<i64>, usize, usize) {
     // SAFETY: live handles.
     unsafe {
         let items = (0..).map(|i| kstone_page_item(page, i)).take_while(|item| !item.is_null());
-        (items.map(|item| number_of(item)).collect(), kstone_page_count(page), kstone_page_scanned(page))
+        (items.map(number_of).collect(), kstone_page_count(page), kstone_page_scanned(page))
     }
 }
 

@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The modules that the header shows, in its order.
-const SOURCES: [&str; 15] = [
+const SOURCES: [&str; 16] = [
     "boundary",
     "status",
     "library",
     "error",
     "options",
     "database",
+    "schema",
     "item",
     "item_build",
     "access",

@@ -88,12 +88,6 @@ static void an_impossible_size_is_refused(void) {
 
 static void options_not_served_yet_are_invalid(void) {
     kstone_options options = default_options();
-    options.schema_json = "{}";
-    options.schema_json_len = 2;
-    check_refused(KSTONE_ERR_INVALID, &options);
-    options.schema_json_len = KSTONE_STRLEN;
-    check_refused(KSTONE_ERR_INVALID, &options);
-    options = default_options();
     options.memory_max_bytes = 1u << 30;
     check_refused(KSTONE_ERR_INVALID, &options);
     options = default_options();
@@ -218,12 +212,6 @@ static void check_not_served(const kstone_db *db, kstone_query_spec spec) {
 static void what_a_spec_cannot_ask_for_yet_is_invalid(void) {
     kstone_db *db = open_database(0);
     kstone_query_spec spec = scan_spec();
-    spec.index = "by-v";
-    spec.index_len = 4;
-    check_not_served(db, spec);
-    spec.index_len = KSTONE_STRLEN;
-    check_not_served(db, spec);
-    spec = scan_spec();
     spec.reserved = 1;
     check_not_served(db, spec);
     kstone_free(db);

@@ -190,7 +190,7 @@ extern "C" {
 /** Flag of a kstone_query_spec: from the greatest sort key down. */
 #define KSTONE_QUERY_REVERSE 1u
 
-/** Flag of a kstone_query_spec: count the items, hand out none. */
+/** Flag of a kstone_query_spec: count the items of the page, hand out none. The token goes on as with items. */
 #define KSTONE_QUERY_COUNT 2u
 
 /** Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk. */
@@ -411,9 +411,17 @@ typedef int32_t kstone_status;
 typedef struct kstone_options {
     /** sizeof(kstone_options), in bytes. */
     size_t struct_size;
-    /** Not served yet: NULL. */
+    /**
+     * Indexes, expiry and a change stream, as JSON; NULL: none. All members may be left out, none may be unknown:
+     * {"name":"items",
+     * "local_indexes":[{"name":"by-email","sort_key":"email","projection":"ALL"}],
+     * "global_indexes":[{"name":"by-status","partition_key":"status","sort_key":"age","projection":["name"]}],
+     * "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. A projection is "ALL" (the
+     * default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
+     * whose time, in seconds since 1970, has passed is invisible to every read.
+     */
     const char *schema_json;
-    /** Not served yet: 0. */
+    /** How many bytes schema_json has, or KSTONE_STRLEN. */
     size_t schema_json_len;
     /**
      * After how many writes a stripe (there are 256) turns what it has collected into a sorted run: 1 to 65,536, or 0
@@ -445,7 +453,8 @@ typedef struct kstone_value {
     uint32_t reserved;
     /**
      * S: the text, in UTF-8. N: the number as decimal text, such as "-12.5": no exponent, no superfluous zero.
-     * B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L, M and sets: the stored form; use a path to look inside.
+     * B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L and M: the
+     * stored form, into which a path leads. Sets: the stored form; kstone_item_to_json lists their elements.
      */
     kstone_bytes bytes;
 } kstone_value;
@@ -572,9 +581,13 @@ typedef struct kstone_query_spec {
     const void *sk2;
     /** How many bytes sk2 has. */
     size_t sk2_len;
-    /** Not served yet: NULL. */
+    /**
+     * The index of the schema to read instead of the items themselves; NULL: none. pk and sk_* then say the values of
+     * its key attributes, as bytes that stand for text where they are UTF-8; key_expr says values of any type, also
+     * numbers.
+     */
     const char *index;
-    /** Not served yet: 0. */
+    /** How many bytes index has, or KSTONE_STRLEN. */
     size_t index_len;
     /** Which of the items to return; NULL: all. A query's filter says nothing of pk and sk. */
     const char *filter;
@@ -602,7 +615,7 @@ typedef struct kstone_query_spec {
     uint32_t segment;
     /**
      * Without pk: how many parts the scan has; 0 or 1: it is not divided. The parts together are all items, each
-     * once, and may be scanned by a thread each.
+     * once, and may be scanned by a thread each. At most 1,000,000.
      */
     uint32_t segments;
     /** 0. */
@@ -718,9 +731,54 @@ kstone_status kstone_compact(kstone_db *db, kstone_error **err);
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: as kstone_clear.
- * Cost: a walk over all items, a few nanoseconds each; no writer waits for more than one of the 256 stripes.
+ * Cost: a walk over all items, some tens of nanoseconds each; no writer waits for more than one of the 256 stripes.
  */
 kstone_status kstone_stats_json(const kstone_db *db, char **out, size_t *out_len, kstone_error **err);
+
+/**
+ * Puts a schema in the place of the one that the database has; NULL and 0: none. New indexes are filled before this
+ * returns, dropped ones are gone, and reads and writes go on meanwhile. Items that a new index cannot hold are left out
+ * of it, as in DynamoDB's backfill. See kstone_options.schema_json for the form.
+ *
+ * Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
+ * Cost: a walk over all items where an index is new, over all entries where one is dropped.
+ * Threads: any; a second call waits for the first.
+ */
+kstone_status kstone_configure(kstone_db *db, const char *schema_json, size_t len, kstone_error **err);
+
+/**
+ * Fixes the time that decides what has expired, in seconds since 1970; 0 goes back to the system's clock. For tests.
+ *
+ * Errors: none of its own.
+ * Cost: none.
+ */
+kstone_status kstone_set_time(kstone_db *db, int64_t epoch_seconds, kstone_error **err);
+
+/**
+ * Removes the items whose time has passed, which no read shows any more, with their index entries. *purged says how
+ * many; it may be NULL. A stream tells of each that TTL removed it. kstone_compact does the same on its way.
+ *
+ * Errors: none of its own.
+ * Cost: a walk over all items.
+ */
+kstone_status kstone_purge_expired(kstone_db *db, size_t *purged, kstone_error **err);
+
+/**
+ * The changes after a sequence number, oldest first, as DynamoDB's stream records: {"Records":[...]}. At most max of
+ * them, at most 1000, at most about 1 MiB; none where nothing has changed since. Begin with 0; go on after the
+ * dynamodb.SequenceNumber of the last record, which is decimal text with leading zeros.
+ *
+ * Ownership: *json is yours, release it with kstone_free. *json_len does not count the NUL at its end.
+ * Errors: KSTONE_ERR_TRIMMED where the stream has let go of some of them: read the items anew, then go on where the
+ * message says; KSTONE_ERR_INVALID where the schema asks for no stream, or max is 0.
+ * Cost: the size of the records.
+ */
+kstone_status kstone_stream_read(const kstone_db *db,
+                                 uint64_t after,
+                                 size_t max,
+                                 char **json,
+                                 size_t *json_len,
+                                 kstone_error **err);
 
 /**
  * A built item with the same attributes as another, whichever sort that is: the way to change an item that was read.
@@ -791,7 +849,8 @@ kstone_bytes kstone_item_sk(const kstone_item *it);
 /**
  * The item's attributes as a JSON object: DynamoDB's typed form, {"age":{"N":"30"}}, or with KSTONE_JSON_PLAIN
  * {"age":30}. Plain JSON has no bytes and no sets: B becomes base64 text, a set becomes a list. Numbers are written
- * with all their digits.
+ * with all their digits. The key is no attribute and is not written: put attributes pk and sk into the item if its JSON
+ * is to show them.
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
@@ -828,7 +887,8 @@ kstone_status kstone_item_set_str(kstone_item *it, const char *name, size_t name
  * Sets a number from decimal text: "3", "-0.5", "6.02E23". It is kept exactly, with up to 38 significant digits and
  * magnitudes from 1E-130 to 9.99E+125, as DynamoDB does; equal numbers are equal however they were written.
  *
- * Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the text is no number or not within these bounds.
+ * Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the text is no number or not within these bounds;
+ * KSTONE_ERR_LIMIT for text of more than 1024 bytes.
  */
 kstone_status kstone_item_set_num(kstone_item *it,
                                   const char *name,
@@ -920,8 +980,9 @@ kstone_status kstone_item_from_json(const char *json,
  *
  * Errors: KSTONE_ERR_INVALID where the partition key is empty, or an attribute named pk or sk says something else than
  * the key; KSTONE_ERR_LIMIT where a key is too long or the item, with its key and as DynamoDB counts, is larger than
- * 400 KB. A put that fails changes nothing.
- * Cost: one allocation and one copy of the item; now and then a stripe's flush on top, tens of microseconds.
+ * 400 KB: the key counts as attributes named pk and sk. A put that fails changes nothing.
+ * Cost: one allocation and one copy of the item; now and then a stripe's flush on top, tens of microseconds, and
+ * seldom the merging of a whole stripe: a millisecond for some ten thousand items under one partition key.
  * Threads: any. Writes to different partitions seldom wait for each other.
  */
 kstone_status kstone_put(kstone_db *db,
@@ -954,7 +1015,7 @@ kstone_status kstone_get(const kstone_db *db,
  * Deletes the item under a key. KSTONE_OK also where there is none, as in DynamoDB.
  *
  * Errors: as kstone_get.
- * Cost: that of putting an empty item.
+ * Cost: that of putting an empty item, and a look-up.
  * Threads: any.
  */
 kstone_status kstone_delete(kstone_db *db,
@@ -1093,8 +1154,9 @@ kstone_status kstone_update(kstone_db *db,
  * Errors: KSTONE_ERR_INVALID where spec has neither pk nor key_expr, a field that a query has no use for, an unknown
  * flag or sk_op, a token of another query, an expression or a bag that is not as kstone_cond says, or a filter on pk
  * or sk, which belong into the key condition; KSTONE_ERR_LIMIT where a key is too long.
- * Cost: a search for the first item, then the number of items examined, however many the partition has; one allocation
- * for the page, and a reference for each item. A projection copies what it returns.
+ * Cost: a search for the first item, then the number of items examined, however many the partition has; a few
+ * allocations, and a reference for each item. Items deleted among them are walked too until their stripe is compacted.
+ * A projection copies what it returns.
  * Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
  */
 kstone_status kstone_query(const kstone_db *db, const kstone_query_spec *spec, kstone_page **out, kstone_error **err);
@@ -1131,14 +1193,16 @@ const kstone_item *kstone_page_item(const kstone_page *p, size_t i);
 
 /**
  * Where the next page begins, for kstone_query_spec.token; empty at the end, and for NULL. As in DynamoDB, a page that
- * ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page. The
+ * ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page: free that
+ * after the next call, not before. The
  * bytes mean nothing to anybody else; they may be stored and sent, and work with any database that holds the items.
  */
 kstone_bytes kstone_page_token(const kstone_page *p);
 
 /**
  * The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
- * A get of a batch that found nothing is null. Where the next page begins is not in it: kstone_page_token says that.
+ * Keys are not in it but for those that are attributes too. A get of a batch that found nothing is null. Where the next
+ * page begins is not in it: kstone_page_token says that.
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
@@ -1159,7 +1223,7 @@ kstone_status kstone_page_to_json(const kstone_page *p,
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: as kstone_query or kstone_scan.
  * Cost: a few microseconds for each stripe (one for a partition, up to 256 for all items) that was written to since
- * its last flush. Writers wait for that alone.
+ * its last flush, and seldom the merging of one. Writers wait for that alone.
  * Threads: any.
  */
 kstone_status kstone_iter_open(const kstone_db *db,

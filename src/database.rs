@@ -3,11 +3,13 @@
 use std::ffi::c_char;
 
 use kstone_api::Database;
+use kstone_api::clock::ClockSource;
 
 use crate::boundary::{Failure, Out, enter};
 use crate::error::Error;
 use crate::handle::{Handle, Kind, Kinded, borrow, hand_out};
 use crate::options::{Options, read_struct};
+use crate::schema::schema;
 use crate::status::{KSTONE_ERR_PANIC, KSTONE_OK, Status};
 use crate::text::OwnedText;
 
@@ -88,8 +90,10 @@ pub unsafe extern "C" fn kstone_open_memory(
     unsafe {
         enter(err, || {
             let out = Out::new(out, "out")?;
-            let options = read_struct(options)?.to_api()?;
-            out.set(hand_out(Db(Database::create_in_memory_with_options(options)?)));
+            let options = read_struct(options)?;
+            let schema = schema(options.schema_json, options.schema_json_len)?;
+            let database = Database::create_in_memory_with(options.to_api()?, schema, ClockSource::default())?;
+            out.set(hand_out(Db(database)));
             Ok(KSTONE_OK)
         })
     }
@@ -157,7 +161,7 @@ pub unsafe extern "C" fn kstone_compact(db: *mut Db, err: *mut *mut Error) -> St
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: as kstone_clear.
-/// Cost: a walk over all items, a few nanoseconds each; no writer waits for more than one of the 256 stripes.
+/// Cost: a walk over all items, some tens of nanoseconds each; no writer waits for more than one of the 256 stripes.
 ///
 /// # Safety
 /// The arguments keep the conventions at the top of the header.

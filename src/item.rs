@@ -96,7 +96,8 @@ pub struct Value {
     /// 0.
     pub reserved: u32,
     /// S: the text, in UTF-8. N: the number as decimal text, such as "-12.5": no exponent, no superfluous zero.
-    /// B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L, M and sets: the stored form; use a path to look inside.
+    /// B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L and M: the
+    /// stored form, into which a path leads. Sets: the stored form; kstone_item_to_json lists their elements.
     pub bytes: Bytes,
 }
 
@@ -368,7 +369,8 @@ unsafe fn key_part(it: *const Item, part: impl FnOnce(&Record) -> &[u8]) -> Byte
 
 /// The item's attributes as a JSON object: DynamoDB's typed form, {"age":{"N":"30"}}, or with KSTONE_JSON_PLAIN
 /// {"age":30}. Plain JSON has no bytes and no sets: B becomes base64 text, a set becomes a list. Numbers are written
-/// with all their digits.
+/// with all their digits. The key is no attribute and is not written: put attributes pk and sk into the item if its JSON
+/// is to show them.
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.

@@ -159,7 +159,8 @@ pub unsafe extern "C" fn kstone_item_set_str(
 /// Sets a number from decimal text: "3", "-0.5", "6.02E23". It is kept exactly, with up to 38 significant digits and
 /// magnitudes from 1E-130 to 9.99E+125, as DynamoDB does; equal numbers are equal however they were written.
 ///
-/// Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the text is no number or not within these bounds.
+/// Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the text is no number or not within these bounds;
+/// KSTONE_ERR_LIMIT for text of more than 1024 bytes.
 ///
 /// # Safety
 /// The arguments keep the conventions at the top of the header.

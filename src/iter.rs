@@ -62,7 +62,7 @@ pub(crate) unsafe fn release(iter: *mut Iter) {
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: as kstone_query or kstone_scan.
 /// Cost: a few microseconds for each stripe (one for a partition, up to 256 for all items) that was written to since
-/// its last flush. Writers wait for that alone.
+/// its last flush, and seldom the merging of one. Writers wait for that alone.
 /// Threads: any.
 ///
 /// # Safety

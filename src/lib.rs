@@ -6,7 +6,7 @@
 //!
 //! # Map
 //! ```text
-//! library  error  database  access  write  batch  item  item_build  page  iter     the extern "C" functions
+//! library  error  database  schema  access  write  batch  item  item_build  page  iter    the extern "C" functions
 //!     │                                               │
 //!     ▼                                               ▼
 //! boundary   arguments in, outputs out, panics stopped        pool    freed items kept for the next one
@@ -45,6 +45,7 @@ pub mod library;
 pub mod options;
 pub mod page;
 mod pool;
+pub mod schema;
 pub mod spec;
 pub mod status;
 mod text;

@@ -80,9 +80,15 @@ pub(crate) fn not_served(set: bool, field: &str) -> Result<(), Failure> {
 pub struct Options {
     /// sizeof(kstone_options), in bytes.
     pub struct_size: usize,
-    /// Not served yet: NULL.
+    /// Indexes, expiry and a change stream, as JSON; NULL: none. All members may be left out, none may be unknown:
+    /// {"name":"items",
+    /// "local_indexes":[{"name":"by-email","sort_key":"email","projection":"ALL"}],
+    /// "global_indexes":[{"name":"by-status","partition_key":"status","sort_key":"age","projection":["name"]}],
+    /// "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. A projection is "ALL" (the
+    /// default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
+    /// whose time, in seconds since 1970, has passed is invisible to every read.
     pub schema_json: *const c_char,
-    /// Not served yet: 0.
+    /// How many bytes schema_json has, or KSTONE_STRLEN.
     pub schema_json_len: usize,
     /// After how many writes a stripe (there are 256) turns what it has collected into a sorted run: 1 to 65,536, or 0
     /// for 1000.
@@ -110,7 +116,6 @@ pub const KSTONE_EVICT_LRU: u32 = 1;
 impl Options {
     /// The options as the API takes them.
     pub(crate) fn to_api(self) -> Result<DatabaseOptions, Failure> {
-        not_served(!self.schema_json.is_null() || self.schema_json_len != 0, "kstone_options.schema_json")?;
         not_served(self.memory_max_bytes != 0, "kstone_options.memory_max_bytes")?;
         not_served(self.eviction != KSTONE_EVICT_NONE, "kstone_options.eviction")?;
         not_served(self.flags != 0, "kstone_options.flags")?;

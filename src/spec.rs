@@ -32,7 +32,7 @@ pub const KSTONE_SK_BEGINS_WITH: u32 = 7;
 
 /// Flag of a kstone_query_spec: from the greatest sort key down.
 pub const KSTONE_QUERY_REVERSE: u32 = 1u32;
-/// Flag of a kstone_query_spec: count the items, hand out none.
+/// Flag of a kstone_query_spec: count the items of the page, hand out none. The token goes on as with items.
 pub const KSTONE_QUERY_COUNT: u32 = 2u32;
 /// Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk.
 pub const KSTONE_QUERY_KEYS_ONLY: u32 = 4u32;
@@ -95,9 +95,11 @@ pub struct QuerySpec {
     pub sk2: *const c_void,
     /// How many bytes sk2 has.
     pub sk2_len: usize,
-    /// Not served yet: NULL.
+    /// The index of the schema to read instead of the items themselves; NULL: none. pk and sk_* then say the values of
+    /// its key attributes, as bytes that stand for text where they are UTF-8; key_expr says values of any type, also
+    /// numbers.
     pub index: *const c_char,
-    /// Not served yet: 0.
+    /// How many bytes index has, or KSTONE_STRLEN.
     pub index_len: usize,
     /// Which of the items to return; NULL: all. A query's filter says nothing of pk and sk.
     pub filter: *const c_char,
@@ -120,7 +122,7 @@ pub struct QuerySpec {
     /// Without pk: which part of a parallel scan, from 0.
     pub segment: u32,
     /// Without pk: how many parts the scan has; 0 or 1: it is not divided. The parts together are all items, each
-    /// once, and may be scanned by a thread each.
+    /// once, and may be scanned by a thread each. At most 1,000,000.
     pub segments: u32,
     /// 0.
     pub reserved: u32,
@@ -164,6 +166,7 @@ c_struct!(
 
 /// The expressions of a spec and their parameters.
 struct Expressions<'a> {
+    index: Option<&'a str>,
     key_condition: Option<&'a str>,
     filter: Option<&'a str>,
     projection: Option<&'a str>,
@@ -210,6 +213,9 @@ impl QuerySpec {
         };
         let mut query = Query::new().partition_key(pk).sort_key(condition).select(select);
         query = query.reverse(self.flags & KSTONE_QUERY_REVERSE != 0);
+        if let Some(index) = expressions.index {
+            query = query.index(index);
+        }
         if let Some(key_condition) = expressions.key_condition {
             query = query.key_condition_expression(key_condition);
         }
@@ -254,6 +260,9 @@ impl QuerySpec {
         }
         // SAFETY: as this function's.
         let (token, expressions) = unsafe { (bytes(self.token, self.token_len, "token")?, self.expressions()?) };
+        if let Some(index) = expressions.index {
+            scan = scan.index(index);
+        }
         if let Some(filter) = expressions.filter {
             scan = scan.filter_expression(filter);
         }
@@ -273,7 +282,6 @@ impl QuerySpec {
     }
 
     fn check_served(&self) -> Result<(), Failure> {
-        not_served(!self.index.is_null() || self.index_len != 0, "kstone_query_spec.index")?;
         not_served(self.reserved != 0, "kstone_query_spec.reserved")
     }
 
@@ -284,6 +292,7 @@ impl QuerySpec {
         // SAFETY: as this function's.
         unsafe {
             Ok(Expressions {
+                index: expression(self.index, self.index_len, "kstone_query_spec.index")?,
                 key_condition: expression(self.key_expr, self.key_expr_len, "kstone_query_spec.key_expr")?,
                 filter: expression(self.filter, self.filter_len, "kstone_query_spec.filter")?,
                 projection: expression(self.projection, self.projection_len, "kstone_query_spec.projection")?,

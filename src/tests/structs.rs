@@ -104,8 +104,7 @@ fn a_size_that_no_version_has_is_refused() {
 #[test]
 fn options_not_served_or_out_of_range_are_refused_by_name() {
     let cases = [
-        (Options { schema_json: c"{}".as_ptr(), schema_json_len: 2, ..options() }, "schema_json"),
-        (Options { schema_json_len: 2, ..options() }, "schema_json"),
+        (Options { schema_json: c"{\"no\":1}".as_ptr(), schema_json_len: 8, ..options() }, "no"),
         (Options { memory_max_bytes: 1, ..options() }, "memory_max_bytes"),
         (Options { eviction: KSTONE_EVICT_LRU, ..options() }, "eviction"),
         (Options { eviction: 77, ..options() }, "eviction"),
@@ -126,7 +125,7 @@ fn specs_are_refused_by_the_name_of_the_field() {
     let item = numbered(1);
     let (text, bytes) = (c"x".as_ptr(), data(b"x"));
     let both = [
-        (QuerySpec { index: text, index_len: 1, ..spec() }, "index"),
+        (QuerySpec { index: text, index_len: 1, ..spec() }, "index: x"),
         (QuerySpec { index: text, ..spec() }, "index"),
         (QuerySpec { filter: text, ..spec() }, "filter"),
         (QuerySpec { projection: text, ..spec() }, "projection"),

@@ -5,6 +5,8 @@
 //! share one tag: looking for one sort key among n touches log2(n) cold records. So an SST builds a filter over the
 //! keys of its wide partitions only, and asks it only there; the largest SSTs do without.
 
+use std::cell::RefCell;
+
 use bloomfilter::Bloom;
 
 use crate::record::Record;
@@ -19,6 +21,11 @@ pub(crate) const WIDE_RECORDS: usize = 64;
 const FALSE_POSITIVE_RATE: f64 = 0.01;
 /// Filters are private to a process and hold no secrets; a fixed seed keeps runs repeatable.
 const SEED: [u8; 32] = *b"kstone: filter of wide partition";
+
+thread_local! {
+    /// Where a key is joined for a look-up, so that none allocates.
+    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
 
 pub(crate) struct Filter {
     bloom: Bloom<[u8]>,
@@ -45,7 +52,7 @@ impl Filter {
 
     /// False: no record of a wide run has this key. True: one may have it.
     pub(crate) fn may_contain(&self, pk: &[u8], sk: &[u8]) -> bool {
-        self.bloom.check(join(&mut Vec::with_capacity(pk.len() + sk.len() + 2), pk, sk))
+        SCRATCH.with_borrow_mut(|scratch| self.bloom.check(join(scratch, pk, sk)))
     }
 
     /// Heap bytes.

@@ -3,12 +3,13 @@
 STEPS := dialects drift clippy unit doc native-libs symbols ctest valgrind asan tsan consumer
 PREFIX ?= /usr/local
 
-.PHONY: help demo test fmt lint install clean $(STEPS)
+.PHONY: help demo test bench fmt lint install clean $(STEPS)
 
 help:
 	@echo 'make demo      build the library and run the example program in C'
 	@echo 'make test      every check there is'
 	@echo 'make STEP      one step of make test: $(STEPS)'
+	@echo 'make bench     measure beside other stores; BENCH="--help" says what can be chosen'
 	@echo 'make fmt       format the Rust code'
 	@echo 'make lint      formatting and lints, without tests'
 	@echo 'make install   header, libraries, CMake and pkg-config files under PREFIX ($(PREFIX)) and DESTDIR'
@@ -25,6 +26,9 @@ test:
 $(STEPS):
 	@scripts/test $@
 
+bench:
+	@scripts/bench $(BENCH)
+
 fmt:
 	cargo fmt --all
 
@@ -36,7 +40,7 @@ install:
 	cmake -S . -B build/install -DKSTONE_BUILD_TESTS=OFF -DCMAKE_INSTALL_PREFIX=$(abspath $(PREFIX))
 	cmake --build build/install
 	cmake --install build/install
-	@if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then ldconfig; fi
+	@case "$(DESTDIR)$(PREFIX)" in /usr|/usr/local) PATH="$$PATH:/usr/sbin:/sbin" ldconfig ;; esac
 
 clean:
 	cargo clean

@@ -1,0 +1,335 @@
+//! kstone through its C ABI, called as a C program calls it.
+//!
+//! A put builds the item, stores it and frees it. A get frees the item it was handed once the value is copied out. Every
+//! call stands for itself: there is no transaction around a workload.
+
+#![expect(unsafe_code, reason = "calls of C functions")]
+
+use std::ffi::{CStr, c_char, c_void};
+use std::mem::size_of;
+use std::ptr::{null, null_mut};
+use std::slice;
+
+use crate::data::{Key, Partition, Shape, Value};
+use crate::ffi;
+use crate::store::{Result, Session, Shared, Store, Tally, Work};
+
+/// The one attribute of an item.
+const NAME: &CStr = c"v";
+const NAME_LEN: usize = 1;
+
+/// A database.
+pub(crate) struct Kstone {
+    db: *mut ffi::Db,
+    pk_len: usize,
+}
+
+// SAFETY: the header, convention 5: any number of threads may use one kstone_db at once.
+unsafe impl Sync for Kstone {}
+
+impl Kstone {
+    /// An empty database that flushes a stripe after so many records; 0 is the library's default.
+    pub(crate) fn with_memtable(memtable_max_records: u64, shape: Shape) -> Result<Self> {
+        let options = ffi::Options {
+            struct_size: size_of::<ffi::Options>(),
+            schema_json: null(),
+            schema_json_len: 0,
+            memtable_max_records,
+            memory_max_bytes: 0,
+            eviction: 0,
+            flags: 0,
+        };
+        let mut db = null_mut();
+        let mut error = null_mut();
+        // SAFETY: the options say their size; db and error are places to write to.
+        let status = unsafe { ffi::kstone_open_memory(&raw const options, &raw mut db, &raw mut error) };
+        if status != ffi::OK {
+            // SAFETY: with a status below 0 comes an error, which is released once, and its text copied before.
+            let message = unsafe {
+                let message = CStr::from_ptr(ffi::kstone_error_message(error)).to_string_lossy().into_owned();
+                ffi::kstone_free(error.cast());
+                message
+            };
+            return Err(message.into());
+        }
+        Ok(Self { db, pk_len: if shape == Shape::Points { 16 } else { 8 } })
+    }
+
+    /// Puts one record under a pk and an sk.
+    pub(crate) fn put_record(&self, pk: &[u8], sk: &[u8], value: &Value) {
+        // SAFETY: every pointer comes with the length of what it points at; the item is this function's own.
+        unsafe {
+            let item = ffi::kstone_item_new();
+            let set = ffi::kstone_item_set_str(item, NAME.as_ptr(), NAME_LEN, value.as_ptr().cast(), value.len());
+            let put =
+                ffi::kstone_put(self.db, pk.as_ptr().cast(), pk.len(), sk.as_ptr().cast(), sk.len(), item, null_mut());
+            ffi::kstone_free(item.cast());
+            assert!(set == ffi::OK && put == ffi::OK, "set {set}, put {put}");
+        }
+    }
+
+    /// Turns all memtables into sorted runs.
+    pub(crate) fn flush(&self) {
+        // SAFETY: the database is open until self is dropped; no error object is asked for.
+        let status = unsafe { ffi::kstone_flush(self.db, null_mut()) };
+        assert_eq!(status, ffi::OK);
+    }
+
+    /// Puts the page of a query on the visitor.
+    fn visit_query(&self, partition: &Partition, flags: u32, limit: u32, visit: &mut impl FnMut(&[u8])) {
+        let spec =
+            ffi::QuerySpec { pk: partition.as_ptr().cast(), pk_len: partition.len(), flags, limit, ..empty_spec() };
+        let mut page = null_mut();
+        // SAFETY: the spec says its size, its key outlives the call, and page is a place to write to.
+        let status = unsafe { ffi::kstone_query(self.db, &raw const spec, &raw mut page, null_mut()) };
+        assert_eq!(status, ffi::OK);
+        visit_page(page, visit);
+        // SAFETY: the page is this function's own, and nothing borrowed from it is left.
+        unsafe { ffi::kstone_free(page.cast()) };
+    }
+}
+
+impl Drop for Kstone {
+    fn drop(&mut self) {
+        // SAFETY: the handle is owned, and nobody else can use it any more.
+        unsafe { ffi::kstone_free(self.db.cast()) };
+    }
+}
+
+impl Store for Kstone {
+    const ORDERED: bool = true;
+
+    fn open(_records: usize, shape: Shape) -> Result<Self> {
+        Self::with_memtable(0, shape)
+    }
+
+    fn run(&mut self, work: &Work<'_>) -> Tally {
+        self.run_shared(work)
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        Some(self)
+    }
+}
+
+impl Shared for Kstone {
+    fn run_shared(&self, work: &Work<'_>) -> Tally {
+        work.perform(&mut &*self)
+    }
+}
+
+impl Session for &Kstone {
+    fn put(&mut self, key: &Key, value: &Value) {
+        let (pk, sk) = key.split_at(self.pk_len);
+        self.put_record(pk, sk, value);
+    }
+
+    fn get(&mut self, key: &Key, out: &mut Value) -> bool {
+        let (pk, sk) = key.split_at(self.pk_len);
+        let mut item = null_mut();
+        // SAFETY: every pointer comes with the length of what it points at, and item is a place to write to.
+        let status = unsafe {
+            ffi::kstone_get(
+                self.db,
+                pk.as_ptr().cast(),
+                pk.len(),
+                sk.as_ptr().cast(),
+                sk.len(),
+                &raw mut item,
+                null_mut(),
+            )
+        };
+        if status == ffi::NOT_FOUND {
+            return false;
+        }
+        assert_eq!(status, ffi::OK);
+        out.copy_from_slice(attribute(&item.cast_const()));
+        // SAFETY: the item is this function's own, and the bytes borrowed from it are copied.
+        unsafe { ffi::kstone_free(item.cast()) };
+        true
+    }
+
+    fn delete(&mut self, key: &Key) {
+        let (pk, sk) = key.split_at(self.pk_len);
+        // SAFETY: every pointer comes with the length of what it points at.
+        let status = unsafe {
+            ffi::kstone_delete(self.db, pk.as_ptr().cast(), pk.len(), sk.as_ptr().cast(), sk.len(), null_mut())
+        };
+        assert_eq!(status, ffi::OK);
+    }
+
+    fn scan(&mut self, mut visit: impl FnMut(&[u8])) {
+        let mut iter = null_mut();
+        // SAFETY: no spec asks for everything, and iter is a place to write to.
+        let status = unsafe { ffi::kstone_iter_open(self.db, null(), &raw mut iter, null_mut()) };
+        assert_eq!(status, ffi::OK);
+        loop {
+            let mut item = null();
+            // SAFETY: the iterator is open, and item is a place to write to.
+            let status = unsafe { ffi::kstone_iter_next(iter, &raw mut item, null_mut()) };
+            if status == ffi::DONE {
+                break;
+            }
+            assert_eq!(status, ffi::OK);
+            visit(attribute(&item));
+        }
+        // SAFETY: the iterator is this function's own, and nothing borrowed from it is left.
+        unsafe { ffi::kstone_free(iter.cast()) };
+    }
+
+    fn query(&mut self, partition: Partition, mut visit: impl FnMut(&[u8])) {
+        self.visit_query(&partition, 0, 0, &mut visit);
+    }
+
+    fn last(&mut self, partition: Partition, mut visit: impl FnMut(&[u8])) {
+        self.visit_query(&partition, ffi::QUERY_REVERSE, 1, &mut visit);
+    }
+
+    fn scan_pages(&mut self, mut visit: impl FnMut(&[u8])) {
+        let mut spec = empty_spec();
+        let mut last = null_mut();
+        loop {
+            let mut page = null_mut();
+            // SAFETY: the spec says its size, and the page that its token belongs to is still held.
+            let status = unsafe { ffi::kstone_scan(self.db, &raw const spec, &raw mut page, null_mut()) };
+            assert_eq!(status, ffi::OK);
+            visit_page(page, &mut visit);
+            // SAFETY: the page before is this function's own (or NULL), and its token is not needed any more.
+            let token = unsafe {
+                ffi::kstone_free(last);
+                ffi::kstone_page_token(page)
+            };
+            (spec.token, spec.token_len) = (token.data.cast(), token.len);
+            last = page.cast();
+            if token.len == 0 {
+                break;
+            }
+        }
+        // SAFETY: as above.
+        unsafe { ffi::kstone_free(last) };
+    }
+}
+
+fn visit_page(page: *const ffi::Page, visit: &mut impl FnMut(&[u8])) {
+    // SAFETY: the page is held by the caller for the duration of the call.
+    let count = unsafe { ffi::kstone_page_count(page) };
+    for i in 0..count {
+        // SAFETY: i is below the count.
+        let item = unsafe { ffi::kstone_page_item(page, i) };
+        visit(attribute(&item));
+    }
+}
+
+/// The bytes of an item's one attribute, borrowed from the place where the caller keeps the item.
+#[inline]
+fn attribute(item: &*const ffi::Item) -> &[u8] {
+    let mut value = ffi::Value { type_: 0, reserved: 0, bytes: ffi::Bytes { data: null(), len: 0 } };
+    // SAFETY: the caller holds the item for as long as the borrow lasts, and value is a place to write to.
+    unsafe {
+        let status = ffi::kstone_item_get(*item, NAME.as_ptr(), NAME_LEN, &raw mut value);
+        assert_eq!(status, ffi::OK);
+        slice::from_raw_parts(value.bytes.data, value.bytes.len)
+    }
+}
+
+fn empty_spec() -> ffi::QuerySpec {
+    ffi::QuerySpec {
+        struct_size: size_of::<ffi::QuerySpec>(),
+        pk: null(),
+        pk_len: 0,
+        sk_op: 0,
+        flags: 0,
+        sk1: null(),
+        sk1_len: 0,
+        sk2: null(),
+        sk2_len: 0,
+        index: null(),
+        index_len: 0,
+        filter: null(),
+        filter_len: 0,
+        projection: null(),
+        projection_len: 0,
+        params: null(),
+        token: null(),
+        token_len: 0,
+        limit: 0,
+        segment: 0,
+        segments: 0,
+        key_expr: null(),
+        key_expr_len: 0,
+    }
+}
+
+/// A built item that is freed when dropped, for the workloads that need no database.
+pub(crate) struct BuiltItem(*mut ffi::Item);
+
+impl BuiltItem {
+    /// An item without attributes.
+    pub(crate) fn new() -> Self {
+        // SAFETY: there is nothing that could be wrong.
+        Self(unsafe { ffi::kstone_item_new() })
+    }
+
+    /// An item from plain JSON.
+    pub(crate) fn from_json(json: &str) -> Self {
+        let mut item = null_mut();
+        // SAFETY: the text comes with its length, and item is a place to write to.
+        let status = unsafe {
+            ffi::kstone_item_from_json(json.as_ptr().cast(), json.len(), ffi::JSON_PLAIN, &raw mut item, null_mut())
+        };
+        assert_eq!(status, ffi::OK);
+        Self(item)
+    }
+
+    /// Sets a text.
+    pub(crate) fn set_str(&mut self, name: &str, value: &str) {
+        // SAFETY: every pointer comes with its length, and the item is this value's own.
+        let status = unsafe {
+            ffi::kstone_item_set_str(self.0, name.as_ptr().cast(), name.len(), value.as_ptr().cast(), value.len())
+        };
+        assert_eq!(status, ffi::OK);
+    }
+
+    /// Sets a whole number.
+    pub(crate) fn set_i64(&mut self, name: &str, value: i64) {
+        // SAFETY: as above.
+        let status = unsafe { ffi::kstone_item_set_i64(self.0, name.as_ptr().cast(), name.len(), value) };
+        assert_eq!(status, ffi::OK);
+    }
+
+    /// Sets a truth value.
+    pub(crate) fn set_bool(&mut self, name: &str, value: bool) {
+        // SAFETY: as above.
+        let status = unsafe { ffi::kstone_item_set_bool(self.0, name.as_ptr().cast(), name.len(), value.into()) };
+        assert_eq!(status, ffi::OK);
+    }
+
+    /// Writes the item as plain JSON and gives the text to the reader.
+    pub(crate) fn with_json<T>(&self, read: impl FnOnce(&[u8]) -> T) -> T {
+        let mut text: *mut c_char = null_mut();
+        let mut len = 0;
+        // SAFETY: the item is this value's own; text and len are places to write to.
+        let status =
+            unsafe { ffi::kstone_item_to_json(self.0, ffi::JSON_PLAIN, &raw mut text, &raw mut len, null_mut()) };
+        assert_eq!(status, ffi::OK);
+        // SAFETY: the text has this length and is held until it is freed here, once.
+        unsafe {
+            let result = read(slice::from_raw_parts(text.cast::<u8>(), len));
+            ffi::kstone_free(text.cast::<c_void>());
+            result
+        }
+    }
+}
+
+impl Drop for BuiltItem {
+    fn drop(&mut self) {
+        // SAFETY: the handle is owned.
+        unsafe { ffi::kstone_free(self.0.cast()) };
+    }
+}
+
+/// The version of the library that is loaded.
+pub(crate) fn version() -> String {
+    // SAFETY: the text is good for as long as the library is loaded.
+    unsafe { CStr::from_ptr(ffi::kstone_version()) }.to_string_lossy().into_owned()
+}

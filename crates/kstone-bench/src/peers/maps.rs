@@ -1,0 +1,97 @@
+//! The hash maps: DashMap and papaya, both with ahash. Values lie in them as arrays, which is the fastest they can be:
+//! in DashMap inside the table itself.
+
+use crate::data::{Key, Shape, Value};
+use crate::store::{Result, Session, Shared, Store, Tally, Work};
+
+/// A sharded hash map, a lock for each shard.
+pub(crate) struct DashMap(dashmap::DashMap<Key, Value, ahash::RandomState>);
+
+impl Store for DashMap {
+    const ORDERED: bool = false;
+
+    fn open(_records: usize, _shape: Shape) -> Result<Self> {
+        Ok(Self(dashmap::DashMap::default()))
+    }
+
+    fn run(&mut self, work: &Work<'_>) -> Tally {
+        self.run_shared(work)
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        Some(self)
+    }
+}
+
+impl Shared for DashMap {
+    fn run_shared(&self, work: &Work<'_>) -> Tally {
+        work.perform(&mut &self.0)
+    }
+}
+
+impl Session for &dashmap::DashMap<Key, Value, ahash::RandomState> {
+    fn put(&mut self, key: &Key, value: &Value) {
+        self.insert(*key, *value);
+    }
+
+    fn get(&mut self, key: &Key, out: &mut Value) -> bool {
+        let found = dashmap::DashMap::get(self, key);
+        found.map(|value| *out = *value).is_some()
+    }
+
+    fn delete(&mut self, key: &Key) {
+        self.remove(key);
+    }
+
+    fn scan(&mut self, mut visit: impl FnMut(&[u8])) {
+        for entry in self.iter() {
+            visit(entry.value());
+        }
+    }
+}
+
+/// A lock-free hash map.
+pub(crate) struct Papaya(papaya::HashMap<Key, Value, ahash::RandomState>);
+
+impl Store for Papaya {
+    const ORDERED: bool = false;
+
+    fn open(_records: usize, _shape: Shape) -> Result<Self> {
+        Ok(Self(papaya::HashMap::default()))
+    }
+
+    fn run(&mut self, work: &Work<'_>) -> Tally {
+        self.run_shared(work)
+    }
+
+    fn shared(&self) -> Option<&dyn Shared> {
+        Some(self)
+    }
+}
+
+impl Shared for Papaya {
+    fn run_shared(&self, work: &Work<'_>) -> Tally {
+        // A guard for every operation, as a caller has it who comes and goes: one that is kept keeps dead values, too.
+        work.perform(&mut &self.0)
+    }
+}
+
+impl Session for &papaya::HashMap<Key, Value, ahash::RandomState> {
+    fn put(&mut self, key: &Key, value: &Value) {
+        self.pin().insert(*key, *value);
+    }
+
+    fn get(&mut self, key: &Key, out: &mut Value) -> bool {
+        self.pin().get(key).map(|value| *out = *value).is_some()
+    }
+
+    fn delete(&mut self, key: &Key) {
+        self.pin().remove(key);
+    }
+
+    fn scan(&mut self, mut visit: impl FnMut(&[u8])) {
+        for value in self.pin().values() {
+            visit(value);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What a system must be able to do, and the loops that are timed.
+//!
+//! A [`Store`] runs a whole [`Work`] at a time: it opens its transaction, table or statements, lets the work use them
+//! as a [`Session`], and commits. The loops of the work are compiled for each session by itself, so that a peer is
+//! called as directly as its own users call it; what a store opens and commits is part of the time.
+
+use std::error::Error;
+use std::hint::black_box;
+use std::time::Duration;
+
+use crate::clock::thread_cpu;
+use crate::data::{Key, Partition, Shape, VALUE_BYTES, Value, value_of};
+
+/// Whatever may go wrong before and between the measurements.
+pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// A system under test, with its records.
+pub(crate) trait Store: Sized {
+    /// Whether it finds the records of a partition in key order.
+    const ORDERED: bool;
+
+    /// An empty store that will take so many records.
+    fn open(records: usize, shape: Shape) -> Result<Self>;
+
+    /// Does all of the work, on this thread.
+    fn run(&mut self, work: &Work<'_>) -> Tally;
+
+    /// The store for several threads at once; none where it takes one at a time.
+    fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
+
+    /// Waits for what the store does in the background after a load.
+    fn settle(&mut self) {}
+
+    /// Bytes that it holds outside its process, on a RAM disk.
+    fn file_bytes(&self) -> Result<u64> {
+        Ok(0)
+    }
+}
+
+/// A store that many threads use at once.
+pub(crate) trait Shared: Sync {
+    /// Does all of the work, on the calling thread.
+    fn run_shared(&self, work: &Work<'_>) -> Tally;
+}
+
+/// A store as one thread uses it for one workload. Failures panic: a benchmark has no use for half a result.
+pub(crate) trait Session {
+    /// Stores the value in place of what was there.
+    fn put(&mut self, key: &Key, value: &Value);
+
+    /// Copies the value out; false where there is none.
+    fn get(&mut self, key: &Key, out: &mut Value) -> bool;
+
+    /// Deletes a record that is there.
+    fn delete(&mut self, key: &Key);
+
+    /// Visits every value, in whatever order costs least.
+    fn scan(&mut self, visit: impl FnMut(&[u8]));
+
+    /// Visits the values of a partition in key order.
+    fn query(&mut self, _partition: Partition, _visit: impl FnMut(&[u8])) {
+        unreachable!("only ordered stores are asked");
+    }
+
+    /// Visits the value of the greatest key in a partition.
+    fn last(&mut self, _partition: Partition, _visit: impl FnMut(&[u8])) {
+        unreachable!("only ordered stores are asked");
+    }
+
+    /// Visits every value, page by page.
+    fn scan_pages(&mut self, _visit: impl FnMut(&[u8])) {
+        unreachable!("only kstone is asked");
+    }
+}
+
+/// A loop over keys or partitions.
+#[derive(Clone, Copy)]
+pub(crate) enum Work<'a> {
+    /// Puts each key.
+    Put(&'a [Key]),
+    /// Puts each key and times each put by itself.
+    PutTimed(&'a [Key]),
+    /// Reads each key.
+    Get(&'a [Key]),
+    /// Reads each key; which is next is known only when the value is there.
+    GetChain(&'a [Key]),
+    /// Reads and overwrites in turns.
+    Mix(&'a [Key]),
+    /// Deletes each key.
+    Delete(&'a [Key]),
+    /// Reads each partition and copies the values out.
+    Query(&'a [Partition]),
+    /// Reads each partition and touches the values.
+    QueryTouch(&'a [Partition]),
+    /// Reads the last record of each partition and copies the value out.
+    Last(&'a [Partition]),
+    /// Reads everything and touches the values.
+    Scan,
+    /// The same by pages.
+    ScanPages,
+    /// Compares each key's value with the one that belongs to it; counts those that agree.
+    Check(&'a [Key]),
+}
+
+/// What came of a work.
+#[derive(Clone, Copy, Default, Debug, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// How many values were seen, for the check that none is missing.
+    pub(crate) seen: u64,
+    /// CPU time of the slowest put, where each was timed.
+    pub(crate) slowest: Duration,
+}
+
+impl Work<'_> {
+    /// Whether the work changes anything.
+    pub(crate) fn writes(&self) -> bool {
+        matches!(self, Self::Put(_) | Self::PutTimed(_) | Self::Mix(_) | Self::Delete(_))
+    }
+
+    /// How many operations the time is divided by; a scan is one.
+    pub(crate) fn operations(&self) -> usize {
+        match self {
+            Self::Put(keys)
+            | Self::PutTimed(keys)
+            | Self::Get(keys)
+            | Self::GetChain(keys)
+            | Self::Mix(keys)
+            | Self::Delete(keys)
+            | Self::Check(keys) => keys.len(),
+            Self::Query(partitions) | Self::QueryTouch(partitions) | Self::Last(partitions) => partitions.len(),
+            Self::Scan | Self::ScanPages => 1,
+        }
+    }
+
+    /// Does all of the work.
+    pub(crate) fn perform(&self, session: &mut impl Session) -> Tally {
+        let mut out = [0; VALUE_BYTES];
+        let mut seen = 0;
+        let mut slowest = Duration::ZERO;
+        match *self {
+            Self::Put(keys) => keys.iter().for_each(|key| session.put(key, value_of(key))),
+            Self::PutTimed(keys) => slowest = slowest_put(session, keys),
+            Self::Get(keys) => {
+                for key in keys {
+                    seen += u64::from(session.get(key, &mut out));
+                    black_box(&out);
+                }
+            }
+            Self::GetChain(keys) => seen = get_chain(session, keys),
+            Self::Mix(keys) => seen = mix(session, keys),
+            Self::Delete(keys) => keys.iter().for_each(|key| session.delete(key)),
+            Self::Query(partitions) => {
+                for &partition in partitions {
+                    session.query(partition, |value| seen += copy_out(value, &mut out));
+                }
+            }
+            Self::QueryTouch(partitions) => {
+                let mut sum = 0;
+                for &partition in partitions {
+                    session.query(partition, |value| seen += touch(value, &mut sum));
+                }
+                black_box(sum);
+            }
+            Self::Last(partitions) => {
+                for &partition in partitions {
+                    session.last(partition, |value| seen += copy_out(value, &mut out));
+                }
+            }
+            Self::Scan => {
+                let mut sum = 0;
+                session.scan(|value| seen += touch(value, &mut sum));
+                black_box(sum);
+            }
+            Self::ScanPages => {
+                let mut sum = 0;
+                session.scan_pages(|value| seen += touch(value, &mut sum));
+                black_box(sum);
+            }
+            Self::Check(keys) => {
+                for key in keys {
+                    seen += u64::from(session.get(key, &mut out) && out == *value_of(key));
+                }
+            }
+        }
+        Tally { seen, slowest }
+    }
+}
+
+/// Unlike the loop of [`Work::Get`], the processor cannot begin a read while it waits for the memory of the one before.
+fn get_chain(session: &mut impl Session, keys: &[Key]) -> u64 {
+    let mut out = [0; VALUE_BYTES];
+    let mut seen = 0;
+    let mut step = 0;
+    for i in 0..keys.len() {
+        seen += u64::from(session.get(&keys[i + step], &mut out));
+        // 0, because values are ASCII; but that takes the value to know.
+        step = usize::from(black_box(&out)[0] >> 7);
+    }
+    seen
+}
+
+fn mix(session: &mut impl Session, keys: &[Key]) -> u64 {
+    let mut out = [0; VALUE_BYTES];
+    let mut seen = 0;
+    for pair in keys.chunks(2) {
+        seen += u64::from(session.get(&pair[0], &mut out));
+        black_box(&out);
+        if let Some(key) = pair.get(1) {
+            session.put(key, value_of(key));
+        }
+    }
+    seen
+}
+
+fn slowest_put(session: &mut impl Session, keys: &[Key]) -> Duration {
+    let mut slowest = Duration::ZERO;
+    let mut before = thread_cpu();
+    for key in keys {
+        session.put(key, value_of(key));
+        let after = thread_cpu();
+        slowest = slowest.max(after - before);
+        before = after;
+    }
+    slowest
+}
+
+/// As a caller takes a value home: all of it, into memory of its own.
+#[inline]
+fn copy_out(value: &[u8], out: &mut Value) -> u64 {
+    out.copy_from_slice(value);
+    black_box(&*out);
+    1
+}
+
+/// As a caller looks at a value in place: its first and its last byte.
+#[inline]
+fn touch(value: &[u8], sum: &mut u64) -> u64 {
+    if let [first, .., last] = value {
+        *sum = sum.wrapping_add(u64::from(*first)).wrapping_add(u64::from(*last));
+    }
+    1
+}

@@ -1,0 +1,185 @@
+//! What is measured: the workloads, their order, and which process they share.
+//!
+//! Workloads of one [`Stage`] run in one process, in the order of [`Workload::ALL`], on the records that the stage
+//! loaded. Each stage starts a process of its own for each system, so that what an earlier dataset left in the
+//! allocator favours or hurts nobody.
+
+/// A process of each system, and what it holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Stage {
+    /// N records of 16-byte keys, loaded by one thread.
+    Points,
+    /// The same, loaded by several threads.
+    Threads,
+    /// N / threads records, one thread.
+    Alone,
+    /// As many stores as threads, each with N / threads records and a thread of its own.
+    Apart,
+    /// N records, every put timed by itself.
+    Slowest,
+    /// 20,000 records, which stay in the cache.
+    Small,
+    /// N records in partitions of 10.
+    Tens,
+    /// N records in partitions of 1,000.
+    Thousands,
+    /// No records of its own: flushes, items, JSON.
+    Calls,
+}
+
+impl Stage {
+    /// All, in the order in which they run.
+    pub(crate) const ALL: [Self; 9] = [
+        Self::Points,
+        Self::Threads,
+        Self::Alone,
+        Self::Apart,
+        Self::Slowest,
+        Self::Small,
+        Self::Tens,
+        Self::Thousands,
+        Self::Calls,
+    ];
+
+    /// The word for it between the processes.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Points => "points",
+            Self::Threads => "threads",
+            Self::Alone => "alone",
+            Self::Apart => "apart",
+            Self::Slowest => "slowest",
+            Self::Small => "small",
+            Self::Tens => "tens",
+            Self::Thousands => "thousands",
+            Self::Calls => "calls",
+        }
+    }
+
+    /// The stage of that name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| stage.name() == name)
+    }
+}
+
+/// What a measured number counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Nanoseconds for one operation.
+    NsPerOp,
+    /// Nanoseconds for one item.
+    NsPerItem,
+    /// Microseconds.
+    Micros,
+    /// Bytes of memory for one record, key and value included.
+    BytesPerRecord,
+}
+
+impl Unit {
+    /// As the tables write it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::NsPerOp => "ns/op",
+            Self::NsPerItem => "ns/item",
+            Self::Micros => "µs",
+            Self::BytesPerRecord => "B/record",
+        }
+    }
+}
+
+macro_rules! workloads {
+    ($($variant:ident $name:literal $stage:ident $unit:ident $text:literal;)+) => {
+        /// One thing that is measured.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub(crate) enum Workload {
+            $(#[doc = $text] $variant,)+
+        }
+
+        impl Workload {
+            /// All, in the order in which they run.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The word for it in arguments, tables and between the processes.
+            pub(crate) fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)+ }
+            }
+
+            /// The process it runs in.
+            pub(crate) fn stage(self) -> Stage {
+                match self { $(Self::$variant => Stage::$stage,)+ }
+            }
+
+            /// What its number counts.
+            pub(crate) fn unit(self) -> Unit {
+                match self { $(Self::$variant => Unit::$unit,)+ }
+            }
+
+            /// What it does, in one line.
+            pub(crate) fn text(self) -> &'static str {
+                match self { $(Self::$variant => $text,)+ }
+            }
+        }
+    };
+}
+
+workloads! {
+    Load "load" Points NsPerOp "puts of N records into an empty store, one thread";
+    Memory "memory" Points BytesPerRecord "memory after the load, key and value (116 bytes) included";
+    Get "get" Points NsPerOp "reads of present keys in random order, the value copied out";
+    GetChain "get-chain" Points NsPerOp "the same where the value read decides which key is next: no read overlaps another";
+    Absent "absent" Points NsPerOp "reads of keys that are not there";
+    Scan "scan" Points NsPerItem "everything once through an iterator or cursor, every value touched";
+    ScanPages "scan-pages" Points NsPerItem "the same by kstone's pages of 1 MiB";
+    GetThreads "get-threads" Points NsPerOp "get by several threads on one store, other keys each; time by total operations";
+    Overwrite "overwrite" Points NsPerOp "puts of present keys in random order";
+    Mix "mix" Points NsPerOp "gets and overwrites of present keys in turns, one thread";
+    MixThreads "mix-threads" Points NsPerOp "the same by several threads on one store; time by total operations";
+    Delete "delete" Points NsPerOp "deletes of present keys in random order";
+    LoadThreads "load-threads" Threads NsPerOp "load by several threads of one store, other keys each; time by total operations";
+    LoadAlone "load-alone" Alone NsPerOp "load of N / threads records, one thread";
+    GetAlone "get-alone" Alone NsPerOp "get among N / threads records, one thread";
+    LoadApart "load-apart" Apart NsPerOp "the same by several threads, each with a store of its own; time by total operations";
+    GetApart "get-apart" Apart NsPerOp "the same by several threads, each with a store of its own; time by total operations";
+    SlowestPut "slowest-put" Slowest Micros "the slowest single put of a load, in CPU time of its thread";
+    GetSmall "get-20k" Small NsPerOp "get among 20,000 records, which stay in the cache";
+    Query10 "query-10" Tens NsPerOp "a partition of 10 records in key order, the values copied out";
+    Last "last" Tens NsPerOp "the last record of such a partition: reverse, limit 1, the value copied out";
+    Query1000 "query-1000" Thousands NsPerOp "a partition of 1,000 records in key order, every value touched";
+    FlushPartition "flush-part" Calls Micros "kstone_flush of 1,000 records of one partition in an otherwise empty database";
+    FlushStripe "flush-stripe" Calls Micros "kstone_flush of 1,000 partitions of one record, all in one stripe";
+    FlushSpread "flush-spread" Calls Micros "kstone_flush of 1,000 partitions of one record, spread over all 256 stripes";
+    ItemBuild "item-1" Calls NsPerOp "build and free an item of one 100-byte string";
+    ItemBuildTen "item-10" Calls NsPerOp "build and free an item of ten strings, numbers and truth values, names in order";
+    JsonIn "json-in" Calls NsPerOp "an item from 430 bytes of plain JSON, and its end";
+    JsonOut "json-out" Calls NsPerOp "that item to JSON text, and the text's end";
+}
+
+impl Workload {
+    /// The workload of that name.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|workload| workload.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back_to_their_workloads_and_stages() {
+        for &workload in Workload::ALL {
+            assert_eq!(Workload::from_name(workload.name()), Some(workload));
+        }
+        for stage in Stage::ALL {
+            assert_eq!(Stage::from_name(stage.name()), Some(stage));
+        }
+        assert_eq!(Workload::from_name("Get"), None);
+    }
+
+    #[test]
+    fn every_stage_has_workloads() {
+        for stage in Stage::ALL {
+            assert!(Workload::ALL.iter().any(|workload| workload.stage() == stage), "{stage:?}");
+        }
+    }
+}

@@ -137,6 +137,9 @@ impl MemorySstReader {
         {
             return None;
         }
+        if let [only] = run {
+            return Some(only).filter(|record| record.has_key(key));
+        }
         let edge = Edge::Partition(key.pk(), SortEdge::Before(key.sk()));
         let at = run.partition_point(|record| record.is_before(edge));
         run.get(at).filter(|record| record.has_key(key))

@@ -42,7 +42,8 @@ pub(crate) struct PageBuffer {
 
 impl PageBuffer {
     pub(crate) fn new(limits: PageLimits) -> Self {
-        Self { records: Vec::new(), left: limits }
+        // Most pages are small, and growing one from nothing costs a query of ten two reallocations.
+        Self { records: Vec::with_capacity(limits.records.min(16)), left: limits }
     }
 
     /// Takes records until the page is full (true) or the merge ends (false).

@@ -106,7 +106,7 @@ extern "C" {
  */
 #define KSTONE_ERR_PANIC (-9)
 
-/** A reader of the change stream fell behind what the stream keeps. Not returned yet. */
+/** A reader of the change stream fell behind what the stream keeps. */
 #define KSTONE_ERR_TRIMMED (-10)
 
 /** Items are never dropped to save memory. */
@@ -418,7 +418,8 @@ typedef struct kstone_options {
      * "global_indexes":[{"name":"by-status","partition_key":"status","sort_key":"age","projection":["name"]}],
      * "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. A projection is "ALL" (the
      * default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
-     * whose time, in seconds since 1970, has passed is invisible to every read.
+     * whose time, in seconds since 1970, has passed is invisible to every read. Names have 3 to 255 letters, digits,
+     * dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216 records.
      */
     const char *schema_json;
     /** How many bytes schema_json has, or KSTONE_STRLEN. */
@@ -766,7 +767,9 @@ kstone_status kstone_purge_expired(kstone_db *db, size_t *purged, kstone_error *
 /**
  * The changes after a sequence number, oldest first, as DynamoDB's stream records: {"Records":[...]}. At most max of
  * them, at most 1000, at most about 1 MiB; none where nothing has changed since. Begin with 0; go on after the
- * dynamodb.SequenceNumber of the last record, which is decimal text with leading zeros.
+ * dynamodb.SequenceNumber of the last record, which is decimal text with leading zeros. kstone_clear empties the
+ * stream, and a stream that is configured anew goes on with the numbers of the old: a reader of before is then told
+ * that it missed something.
  *
  * Ownership: *json is yours, release it with kstone_free. *json_len does not count the NUL at its end.
  * Errors: KSTONE_ERR_TRIMMED where the stream has let go of some of them: read the items anew, then go on where the

@@ -90,7 +90,9 @@ pub unsafe extern "C" fn kstone_purge_expired(db: *mut Db, purged: *mut usize, e
 
 /// The changes after a sequence number, oldest first, as DynamoDB's stream records: {"Records":[...]}. At most max of
 /// them, at most 1000, at most about 1 MiB; none where nothing has changed since. Begin with 0; go on after the
-/// dynamodb.SequenceNumber of the last record, which is decimal text with leading zeros.
+/// dynamodb.SequenceNumber of the last record, which is decimal text with leading zeros. kstone_clear empties the
+/// stream, and a stream that is configured anew goes on with the numbers of the old: a reader of before is then told
+/// that it missed something.
 ///
 /// Ownership: *json is yours, release it with kstone_free. *json_len does not count the NUL at its end.
 /// Errors: KSTONE_ERR_TRIMMED where the stream has let go of some of them: read the items anew, then go on where the

@@ -36,7 +36,7 @@ pub const KSTONE_ERR_IO: i32 = -8;
 /// The library failed inside, which is a bug in it. A database whose write failed so refuses further use, with this
 /// status: free it and open another.
 pub const KSTONE_ERR_PANIC: i32 = -9;
-/// A reader of the change stream fell behind what the stream keeps. Not returned yet.
+/// A reader of the change stream fell behind what the stream keeps.
 pub const KSTONE_ERR_TRIMMED: i32 = -10;
 
 /// What belongs to a status.

@@ -301,3 +301,16 @@ fn a_bank_never_loses_or_makes_money() -> Result<()> {
     assert_eq!(sum()?, 1000 * ACCOUNTS as i64);
     Ok(())
 }
+
+/// Found by an attack: an update made an attribute whose name no item may have.
+#[test]
+fn a_name_that_no_attribute_may_have_is_refused_as_a_placeholder() -> Result<()> {
+    let db = Database::create_in_memory()?;
+    let named = |len: usize| {
+        let name = "x".repeat(len);
+        db.write(Write::update(b"a", "SET #n = :v").name("#n", &name).value(":v", number(1)))
+    };
+    assert!(named(65_535).is_ok());
+    assert!(matches!(named(65_536), Err(Error::Limit { what: "Attribute name", found: 65_536, .. })));
+    Ok(())
+}

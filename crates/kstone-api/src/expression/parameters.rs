@@ -8,7 +8,8 @@
 
 use std::sync::Arc;
 
-use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
+use kstone_core::error::Unit;
+use kstone_core::item::{ItemRef, ItemWriter, NAME_MAX_BYTES, ValueRef};
 use kstone_core::value::{Item, Type};
 use kstone_core::{Error, Result};
 
@@ -106,6 +107,9 @@ impl Parameters {
             if key.starts_with('#') && value.as_str().is_none_or(str::is_empty) {
                 let what = "ExpressionAttributeNames contains invalid value";
                 return Err(Error::Invalid(format!("{what}: a name must be a text that is not empty; key: {key}")));
+            }
+            if key.starts_with('#') && value.payload().len() > NAME_MAX_BYTES {
+                return Err(Error::limit("Attribute name", Unit::Bytes, NAME_MAX_BYTES, value.payload().len()));
             }
             let (start, end) = at(value.payload());
             entries.push(Entry { name: at(key.as_bytes()), slot: Slot { type_: value.type_(), start, end } });

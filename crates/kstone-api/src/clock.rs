@@ -123,6 +123,13 @@ impl Clock for ClockSource {
     }
 }
 
+/// Follows the same clock; the time that is set now is set there too, and may change on its own.
+impl Clone for ClockSource {
+    fn clone(&self) -> Self {
+        Self { clock: Arc::clone(&self.clock), fixed: AtomicI64::new(self.fixed.load(Ordering::Relaxed)) }
+    }
+}
+
 impl fmt::Debug for ClockSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClockSource").field("fixed_time", &self.fixed_time()).finish_non_exhaustive()

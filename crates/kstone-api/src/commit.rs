@@ -1,14 +1,14 @@
 //! The one write path: items, their index entries and the stream change as one.
 //!
 //! ```text
-//! no indexes   lock the items' stripes ─► decide ─► write ─► note in the stream
-//! indexes      read the items ─► decide, derive entries ─► lock all stripes ─► still those items? ─► write ─► note
+//! simple       lock the items' stripes ─► decide ─► write ─► note in the stream
+//! otherwise    read the items ─► decide, derive entries ─► lock all stripes ─► still those items? ─► write ─► note
 //!                   ▲                                                                    │ no
 //!                   └────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Which stripes a write needs depends on the entries of the item that is there, so it is read first and looked at again
-//! under the locks. Another writer got ahead each time this starts over, so one of them always gets on.
+//! Otherwise: with indexes, or a memory limit. Which stripes a write needs depends on the entries of the item that is
+//! there, and room is made before any lock is taken, so the item is read first and looked at again under the locks. Another writer got ahead each time this starts over, so one of them always gets on.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use kstone_core::record::Record;
 
 use crate::database::Database;
 use crate::index;
-use crate::stream::{Change as StreamChange, Garbage, Stream};
+use crate::stream::{Change as StreamChange, Garbage, Stream, UserIdentity};
 use crate::table::Table;
 use crate::write::{Change, Prepared};
 
@@ -35,7 +35,8 @@ struct Plan {
 
 struct Replaced {
     old: Option<Record>,
-    expired: bool,
+    /// Who removes the old item before the write, or instead of one.
+    removed_by: Option<UserIdentity>,
 }
 
 /// What a commit leaves behind.
@@ -52,12 +53,13 @@ impl Database {
         loop {
             let table = self.table();
             let now = self.now_for(&table);
-            let done = if table.indexes.is_empty() {
+            let done = if table.indexes.is_empty() && !self.engine().is_limited() {
                 self.commit_at_once(&table, now, writes, settle)?
             } else {
                 self.commit_if_unchanged(&table, now, writes, settle)?
             };
             if let Some(done) = done {
+                self.remove_expired_beside(&table, writes.iter().map(|write| write.key), now)?;
                 return Ok(done.returned);
             }
         }
@@ -97,6 +99,7 @@ impl Database {
         let keys: Vec<KeyRef<'_>> = writes.iter().map(|write| write.key).collect();
         let olds = self.engine().get_many(&keys)?;
         let Plan { records, replaced, returned } = plan(table, now, writes, olds.clone(), settle)?;
+        let _reserved = self.reserve(&records)?;
         let all_keys: Vec<Key> = records.iter().map(Record::key).collect();
         let mut locked = keys.clone();
         for key in &all_keys {
@@ -135,11 +138,12 @@ fn plan(table: &Table, now: i64, writes: &[Prepared<'_>], olds: Vec<Option<Recor
     for ((change, old), expired) in changes.into_iter().zip(olds).zip(expired) {
         if let Some(record) = change.record {
             plan.records.push(record);
-            plan.replaced.push(Replaced { old, expired });
+            plan.replaced.push(Replaced { old, removed_by: expired.then_some(UserIdentity::TIME_TO_LIVE) });
         }
         plan.returned.push(change.returned);
         entries.extend(change.entries);
     }
+    table.note_expiries(&plan.records);
     plan.records.extend(entries);
     Ok(plan)
 }
@@ -163,14 +167,20 @@ fn note(table: &Table, now: i64, records: &[Record], done: &mut Option<Done>) {
 
 fn stream_changes(stream: &Stream, replaced: &Replaced, record: &Record) -> impl Iterator<Item = StreamChange> {
     let old = replaced.old.as_ref();
-    let expiry = old.filter(|_| replaced.expired).map(|old| stream.expiry(old));
-    let change = stream.change(old.filter(|_| !replaced.expired), record);
-    expiry.into_iter().chain(change)
+    let removal = old.zip(replaced.removed_by).map(|(old, by)| stream.removal(old, by));
+    let change = stream.change(old.filter(|_| replaced.removed_by.is_none()), record);
+    removal.into_iter().chain(change)
 }
 
 impl Database {
-    /// Removes an item whose time has passed, with its entries, if it is still that one.
-    pub(crate) fn remove_expired(&self, table: &Arc<Table>, record: &Record, now: i64) -> Result<bool> {
+    /// Removes an item with its entries, if it is still that one; whether it was.
+    pub(crate) fn remove_if_same(
+        &self,
+        table: &Arc<Table>,
+        record: &Record,
+        now: i64,
+        by: UserIdentity,
+    ) -> Result<bool> {
         let key = record.key_ref();
         let entries = entry_changes(table, Some(record), Some(&Record::tombstone(key)))?;
         let entry_keys: Vec<Key> = entries.iter().map(Record::key).collect();
@@ -185,7 +195,7 @@ impl Database {
                     return Ok((Vec::new(), None));
                 }
                 let records = std::iter::once(Record::tombstone(key)).chain(entries).collect();
-                let replaced = vec![Replaced { old: Some(record.clone()), expired: true }];
+                let replaced = vec![Replaced { old: Some(record.clone()), removed_by: Some(by) }];
                 Ok((records, Some(Done { replaced, returned: Vec::new(), garbage: None })))
             },
             |records, done| note(table, now, records, done),

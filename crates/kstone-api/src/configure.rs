@@ -29,39 +29,30 @@ impl Database {
     /// reads and writes go on meanwhile. Items that a new index refuses are left out of it, as in DynamoDB's backfill.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a schema that is none; nothing is changed then. [`Error::Poisoned`].
+    /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where there is no room for a new index; nothing is
+    /// changed then. [`Error::Poisoned`].
     pub fn configure(&self, schema: TableSchema) -> Result<()> {
         let _one_at_a_time = self.configuring();
         let before = self.table();
-        let table = Arc::new(Table::following(schema, Some(&before))?);
+        let table = Arc::new(Table::following(schema, Some(&before), self.stream_max_bytes())?);
         self.install(Arc::clone(&table));
         self.engine().barrier();
         if !table.filling.is_empty() {
-            self.each_record(Keyspace::Items, |record| self.fill(&table, record))?;
+            let filled = self.each_record(ScanRange::all(), |record| self.fill(&table, record));
+            if filled.is_err() {
+                // No room for the entries: as it was.
+                self.install(Arc::clone(&before));
+                self.engine().barrier();
+                self.drop_strays(&before)?;
+                return filled;
+            }
         }
         let dropped = before.indexes.iter().any(|index| table.indexes.by_id(index.id()).is_none());
         if dropped {
-            self.each_record(Keyspace::Index, |entry| self.drop_stray_entry(&table, entry))?;
+            self.drop_strays(&table)?;
         }
         self.install(Arc::new(table.filled()));
         Ok(())
-    }
-
-    /// Removes what has expired, everywhere; how many items that were.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn purge_expired(&self) -> Result<usize> {
-        let mut purged = 0;
-        self.each_record(Keyspace::Items, |record| {
-            let table = self.table();
-            let now = self.now_for(&table);
-            if table.is_expired(record, now) && self.remove_expired(&table, record, now)? {
-                purged += 1;
-            }
-            Ok(())
-        })?;
-        Ok(purged)
     }
 
     fn install(&self, table: Arc<Table>) {
@@ -71,10 +62,10 @@ impl Database {
         self.plain_flag().store(plain, Ordering::SeqCst);
     }
 
-    fn each_record(&self, keyspace: Keyspace, mut visit: impl FnMut(&Record) -> Result<()>) -> Result<()> {
+    /// Visits the records of a range page by page, each as it is when its page is read.
+    pub(crate) fn each_record(&self, range: ScanRange<'_>, mut visit: impl FnMut(&Record) -> Result<()>) -> Result<()> {
         let mut last: Option<Record> = None;
         loop {
-            let range = ScanRange::all().in_keyspace(keyspace);
             let range = last.as_ref().map_or(range, |last| range.after(last.pk(), last.sk()));
             let page = self.engine().scan(range, PAGE)?;
             page.records.iter().try_for_each(&mut visit)?;
@@ -97,10 +88,17 @@ impl Database {
         for key in &entry_keys {
             keys.push(key.as_key_ref()?);
         }
+        let _reserved = self.reserve(&entries)?;
         self.engine().commit(&keys, |present| {
             let unchanged = present.get(record.key_ref()).is_some_and(|now| now.same(record));
             Ok((if unchanged { entries } else { Vec::new() }, ()))
         })
+    }
+
+    /// Drops the entries of indexes that the table does not have.
+    fn drop_strays(&self, table: &Table) -> Result<()> {
+        let entries = ScanRange::all().in_keyspace(Keyspace::Index);
+        self.each_record(entries, |entry| self.drop_stray_entry(table, entry))
     }
 
     fn drop_stray_entry(&self, table: &Table, entry: &Record) -> Result<()> {

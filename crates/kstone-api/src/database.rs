@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use kstone_core::engine::{Engine, EngineOptions, MEMTABLE_MAX_RECORDS, Present};
+use kstone_core::engine::{Engine, Present};
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
@@ -15,6 +15,7 @@ use crate::clock::{Clock, ClockSource};
 use crate::expression::ExpressionCache;
 use crate::index::IndexRange;
 use crate::item_check::check_item;
+use crate::options::DatabaseOptions;
 use crate::page::{Page, QueryResult, page_limits};
 use crate::query::Query;
 use crate::read::{Keyed, ReadContext};
@@ -22,21 +23,12 @@ use crate::records::{IterSource, Records};
 use crate::scan::Scan;
 use crate::schema::TableSchema;
 use crate::stats::Stats;
-use crate::stream::StreamRecord;
+use crate::stream::{Stream, StreamRecord};
 use crate::table::Table;
 use crate::token;
 use crate::write::Write;
 #[cfg(doc)]
 use crate::{ItemWriter, Select};
-
-/// What a database can be told when it is made. Zero means the default.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct DatabaseOptions {
-    /// Writes that a stripe takes before its memtable becomes an SST: 0 for
-    /// [`MEMTABLE_MAX_RECORDS`], at most
-    /// [`MEMTABLE_MAX_RECORDS_LIMIT`](crate::MEMTABLE_MAX_RECORDS_LIMIT).
-    pub memtable_max_records: usize,
-}
 
 /// A database in memory. Clones share it; dropping the last one frees everything.
 ///
@@ -51,7 +43,9 @@ pub struct Database {
 
 struct Shared {
     engine: Engine,
-    expressions: ExpressionCache,
+    options: DatabaseOptions,
+    /// Shared with forks.
+    expressions: Arc<ExpressionCache>,
     clock: ClockSource,
     table: RwLock<Arc<Table>>,
     /// Whether the table in force is plain, and stays so for as long as a stripe's lock is held: see
@@ -100,20 +94,34 @@ impl Database {
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range and for a schema that DynamoDB would refuse.
     pub fn create_in_memory_with(options: DatabaseOptions, schema: TableSchema, clock: ClockSource) -> Result<Self> {
-        let memtable_max_records = match options.memtable_max_records {
-            0 => MEMTABLE_MAX_RECORDS,
-            records => records,
-        };
-        let table = Table::new(schema)?;
+        let engine = Engine::new(options.of_engine())?;
+        let table = Table::new(schema, options.stream_max_bytes())?;
+        Ok(Self::of(engine, options, Arc::default(), clock, table))
+    }
+
+    fn of(
+        engine: Engine,
+        options: DatabaseOptions,
+        expressions: Arc<ExpressionCache>,
+        clock: ClockSource,
+        table: Table,
+    ) -> Self {
         let shared = Shared {
-            engine: Engine::new(EngineOptions { memtable_max_records })?,
-            expressions: ExpressionCache::new(),
+            engine,
+            options,
+            expressions,
             clock,
             plain: AtomicBool::new(table.is_plain()),
             table: RwLock::new(Arc::new(table)),
             configuring: Mutex::new(()),
         };
-        Ok(Self { shared: Arc::new(shared) })
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// A database of the same options and clock over another engine and table.
+    pub(crate) fn with_engine(&self, engine: Engine, table: Table) -> Self {
+        let expressions = Arc::clone(&self.shared.expressions);
+        Self::of(engine, self.shared.options, expressions, self.shared.clock.clone(), table)
     }
 
     /// The schema in force.
@@ -140,6 +148,10 @@ impl Database {
 
     pub(crate) fn engine(&self) -> &Engine {
         &self.shared.engine
+    }
+
+    pub(crate) fn stream_max_bytes(&self) -> usize {
+        self.shared.options.stream_max_bytes()
     }
 
     pub(crate) fn expressions(&self) -> &ExpressionCache {
@@ -216,9 +228,12 @@ impl Database {
     pub fn put_body(&self, pk: &[u8], sk: &[u8], body: &[u8]) -> Result<()> {
         let key = KeyRef::new(pk, sk)?;
         check_item(key, ItemRef::new(body))?;
+        let footprint = std::iter::once(Record::footprint_of(key, body));
+        let reserved = self.engine().is_limited().then(|| self.reserve_bytes(footprint)).transpose()?;
         if self.is_plain() && self.engine().put_if(key, body, || self.is_plain())?.is_some() {
             return Ok(());
         }
+        drop(reserved);
         self.write(Write::put_body(pk, body).sort_key(sk)).map(drop)
     }
 
@@ -420,6 +435,7 @@ impl Database {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn stats(&self) -> Result<Stats> {
-        self.engine().stats().map(Stats)
+        let stream = self.table().stream.as_deref().map(Stream::stats);
+        self.engine().stats().map(|engine| Stats::new(engine, stream))
     }
 }

@@ -2,32 +2,34 @@
 
 use kstone_core::engine::EngineStats;
 
-/// What a database holds; see [`EngineStats`] for the fields' meanings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(remote = "EngineStats")]
-struct StatsFields {
-    items: u64,
-    live_bytes: usize,
-    total_bytes: usize,
-    memtable_records: u64,
-    wal_records: u64,
-    sst_records: u64,
-    ssts: u64,
-    ssts_per_stripe_max: u64,
-    tombstones: u64,
-    flushes: u64,
-    compactions: u64,
+use crate::stream::StreamStats;
+
+/// What a database holds and has done: the engine's fields, in whose `total_bytes` the stream is counted too. Serialises
+/// as one object of numbers.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize)]
+pub struct Stats {
+    #[serde(flatten)]
+    engine: EngineStats,
+    /// SSTs of a stripe that holds anything, on average.
+    pub ssts_per_stripe_mean: f64,
+    /// Records that the stream keeps.
+    pub stream_records: u64,
+    /// Bytes that the stream costs; see [`crate::stream`].
+    pub stream_bytes: usize,
 }
 
-/// What a database holds and has done. Serialises as one object of integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(transparent)]
-pub struct Stats(#[serde(with = "StatsFields")] pub(crate) EngineStats);
+impl Stats {
+    pub(crate) fn new(mut engine: EngineStats, stream: Option<StreamStats>) -> Self {
+        let (stream_records, stream_bytes) = stream.map_or((0, 0), |stream| (stream.records, stream.bytes));
+        engine.total_bytes += stream_bytes;
+        Self { ssts_per_stripe_mean: engine.ssts_per_stripe_mean(), engine, stream_records, stream_bytes }
+    }
+}
 
 impl std::ops::Deref for Stats {
     type Target = EngineStats;
 
     fn deref(&self) -> &EngineStats {
-        &self.0
+        &self.engine
     }
 }

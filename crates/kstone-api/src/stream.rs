@@ -128,6 +128,17 @@ impl Stream {
         Self::starting_at(options, last.saturating_add(2))
     }
 
+    /// An empty stream of a fork, for readers that go on where they are: what comes has the numbers after `last`, and
+    /// what the original had kept up to there is read from the original.
+    #[must_use]
+    pub fn forked(&self, last: u64) -> Self {
+        Self {
+            id: RandomState::new().hash_one(last),
+            ring: Mutex::new(Ring { slots: VecDeque::new(), oldest: last + 1, pinned_bytes: 0 }),
+            ..*self
+        }
+    }
+
     fn starting_at(options: StreamOptions, oldest: u64) -> Result<Self> {
         let capacity = match options.capacity {
             0 => STREAM_CAPACITY,
@@ -163,13 +174,13 @@ impl Stream {
         Change::of_write(self.view_type, old, written)
     }
 
-    /// The removal of an item by its time to live, as DynamoDB's service would. Where a write meets an expired item,
-    /// this comes first and the write's own change then has no old version.
+    /// The removal of an item by the database itself: by its time to live, as DynamoDB's service would, or to make room.
+    /// Where a write meets an expired item, this comes first and the write's own change then has no old version.
     ///
     /// Cost as for [`Stream::change`], a key being allocated for KEYS_ONLY and NEW_IMAGE.
     #[must_use]
-    pub fn expiry(&self, old: &Record) -> Change {
-        Change::of_expiry(self.view_type, old)
+    pub fn removal(&self, old: &Record, by: UserIdentity) -> Change {
+        Change::of_removal(self.view_type, old, by)
     }
 
     /// Appends the changes of one write, all of them side by side, at this time in seconds since the epoch.

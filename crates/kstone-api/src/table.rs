@@ -8,8 +8,9 @@ use kstone_core::key::Keyspace;
 use kstone_core::record::Record;
 use kstone_core::{Error, Result};
 
+use crate::expiries::Expiries;
 use crate::index::{Index, IndexEntry, IndexId, Indexes};
-use crate::schema::TableSchema;
+use crate::schema::{StreamSpecification, TableSchema};
 use crate::stream::{Stream, StreamOptions};
 use crate::ttl::{Ttl, has_passed};
 
@@ -20,19 +21,21 @@ pub(crate) struct Table {
     /// Indexes that are being filled: written to, not read yet.
     pub(crate) filling: HashSet<IndexId>,
     pub(crate) ttl: Option<Ttl>,
+    /// Where there is a time to live.
+    pub(crate) expiries: Option<Arc<Expiries>>,
     pub(crate) stream: Option<Arc<Stream>>,
     /// The last sequence number of the streams there were.
     pub(crate) stream_last: u64,
 }
 
 impl Table {
-    /// The table of a new database.
-    pub(crate) fn new(schema: TableSchema) -> Result<Self> {
-        Self::following(schema, None)
+    /// The table of a new database, whose stream may pin so many bytes; 0: the stream's own bound.
+    pub(crate) fn new(schema: TableSchema, stream_max_bytes: usize) -> Result<Self> {
+        Self::following(schema, None, stream_max_bytes)
     }
 
     /// The table that takes the place of another; indexes that the other had not are marked as being filled.
-    pub(crate) fn following(schema: TableSchema, before: Option<&Self>) -> Result<Self> {
+    pub(crate) fn following(schema: TableSchema, before: Option<&Self>, stream_max_bytes: usize) -> Result<Self> {
         schema.validate()?;
         let none = Indexes::default();
         let old_indexes = before.map_or(&none, |table| &table.indexes);
@@ -43,6 +46,12 @@ impl Table {
             new.chain(before.filling.iter().copied()).filter(|id| indexes.by_id(*id).is_some()).collect()
         });
         let ttl = schema.ttl_attribute().map(Ttl::new).transpose()?;
+        let expiries = match (&ttl, before) {
+            (None, _) => None,
+            (Some(ttl), Some(before)) if before.ttl.as_ref() == Some(ttl) => before.expiries.clone(),
+            (Some(_), Some(_)) => Some(Arc::new(Expiries::unknown())),
+            (Some(_), None) => Some(Arc::new(Expiries::none())),
+        };
         let mut stream_last = before.map_or(0, |table| table.stream_last);
         if let Some(stream) = before.and_then(|table| table.stream.as_ref()) {
             stream_last = stream.stats().last;
@@ -51,13 +60,24 @@ impl Table {
             (None, _) => None,
             (Some(wanted), Some(before)) if before.schema.stream() == Some(wanted) => before.stream.clone(),
             (Some(wanted), _) => {
-                let options = StreamOptions { capacity: wanted.capacity, ..StreamOptions::new(wanted.view_type) };
+                let StreamSpecification { view_type, capacity } = wanted;
+                let options = StreamOptions { view_type, capacity, max_bytes: stream_max_bytes };
                 let follows = stream_last > 0;
                 let stream = if follows { Stream::following(options, stream_last) } else { Stream::new(options) };
                 Some(Arc::new(stream?))
             }
         };
-        Ok(Self { schema, indexes, filling, ttl, stream, stream_last })
+        Ok(Self { schema, indexes, filling, ttl, expiries, stream, stream_last })
+    }
+
+    /// The same for a fork, which was made when the stream had given this sequence number last.
+    pub(crate) fn forked(&self, stream_last: u64) -> Self {
+        Self {
+            expiries: self.expiries.as_ref().map(|expiries| Arc::new(Expiries::clone(expiries))),
+            stream: self.stream.as_ref().map(|stream| Arc::new(stream.forked(stream_last))),
+            stream_last,
+            ..self.filled()
+        }
     }
 
     /// The same with every index filled.
@@ -67,6 +87,7 @@ impl Table {
             indexes: self.indexes.clone(),
             filling: HashSet::new(),
             ttl: self.ttl.clone(),
+            expiries: self.expiries.clone(),
             stream: self.stream.clone(),
             stream_last: self.stream_last,
         }
@@ -99,6 +120,16 @@ impl Table {
             Keyspace::Index => IndexEntry::read(record).and_then(|entry| entry.expires_at()),
         };
         expires_at.is_some_and(|expires_at| has_passed(expires_at, now))
+    }
+
+    /// Notes when items that are about to be written expire.
+    pub(crate) fn note_expiries(&self, items: &[Record]) {
+        let Some(expiries) = &self.expiries else { return };
+        for item in items.iter().filter(|item| !item.is_tombstone()) {
+            if let Some(expires_at) = self.expires_at(item.item()) {
+                expiries.note(item.key_ref().stripe(), expires_at);
+            }
+        }
     }
 
     /// The entries of an item that is in the table.

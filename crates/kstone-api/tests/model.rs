@@ -64,7 +64,7 @@ impl Run {
             .add_global_index(GlobalSecondaryIndex::new("by-group", "group").sort_key("n"))
             .add_local_index(LocalSecondaryIndex::new("by-n", "n"))
             .with_ttl("expires_at");
-        let options = DatabaseOptions { memtable_max_records: random.usize(2..200) };
+        let options = DatabaseOptions { memtable_max_records: random.usize(2..200), ..DatabaseOptions::default() };
         let db = Database::create_in_memory_with(options, schema, ClockSource::new(clock.clone()))?;
         Ok(Self { db, clock, now, model: BTreeMap::new(), random })
     }

@@ -163,7 +163,8 @@ fn requests_that_cannot_be_are_refused() -> Result<()> {
     assert!(db.scan(Scan::new().limit(0)).is_err());
     assert!(db.scan(Scan::new().segment(3, 3)).is_err());
     assert!(db.iter_query(&Query::new().partition_key(b"p").select(Select::Count)).is_err());
-    assert!(Database::create_in_memory_with_options(DatabaseOptions { memtable_max_records: 1 << 20 }).is_err());
+    let options = DatabaseOptions { memtable_max_records: 1 << 20, ..DatabaseOptions::default() };
+    assert!(Database::create_in_memory_with_options(options).is_err());
     Ok(())
 }
 

@@ -1,8 +1,8 @@
 //! Which SSTs of a stripe to merge, and when.
 //!
-//! Tiering: the newest SSTs are merged for as long as the next older one is at most [`RATIO`] times what has gathered.
-//! Sizes therefore fall steeply from old to new, so a stripe of n flushes keeps O(log n) SSTs, and a record is moved
-//! O(log n) times, 8 bytes each.
+//! Tiering: the newest SSTs are merged for as long as the next older one is at most [`RATIO`] times what has gathered,
+//! in bytes of records. Sizes therefore fall steeply from old to new, so a stripe of n flushes keeps O(log n) SSTs, a
+//! record is moved O(log n) times, 8 bytes each, and what newer SSTs hide in the oldest is at most a third of it.
 //!
 //! ```text
 //! before   9000 │ 1000 │ 1000        1000 ≤ 4 × 1000: merge; 9000 > 4 × 2000: stop
@@ -15,14 +15,14 @@ const RATIO: usize = 4;
 
 /// How many of the newest SSTs to merge into one, if any. `ssts` is oldest first.
 pub(crate) fn newest_to_merge(ssts: &[MemorySstReader]) -> Option<usize> {
-    let mut lengths = ssts.iter().rev().map(MemorySstReader::len);
-    let mut gathered = lengths.next()?;
+    let mut sizes = ssts.iter().rev().map(|sst| sst.weight().bytes);
+    let mut gathered = sizes.next()?;
     let mut count = 1;
-    for length in lengths {
-        if length > RATIO * gathered {
+    for size in sizes {
+        if size > RATIO * gathered {
             break;
         }
-        gathered += length;
+        gathered += size;
         count += 1;
     }
     (count > 1).then_some(count)
@@ -37,8 +37,9 @@ mod tests {
 
     fn sst(len: usize) -> MemorySstReader {
         let sks: Vec<_> = (0..len).map(|i| format!("{i:06}")).collect();
-        let records = sks.iter().map(|sk| Record::put(KeyRef::new(b"p", sk.as_bytes()).expect("valid"), b"")).collect();
-        MemorySstReader::from_run("s".into(), Run { records, weight: Weight::default() })
+        let key = |sk| KeyRef::new(b"p", str::as_bytes(sk)).expect("valid");
+        let records: Vec<_> = sks.iter().map(|sk| Record::put(key(sk), b"")).collect();
+        MemorySstReader::from_run("s".into(), Run { weight: Weight::of(&records), records })
     }
 
     #[test]

@@ -11,18 +11,30 @@
 //! every call is [`Error::Poisoned`].
 
 use std::ops::Bound;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use parking_lot::{RwLock, RwLockWriteGuard};
-
-use crate::error::{Error, Result, Unit};
-use crate::key::{Edge, KeyRef, Keyspace, Route, STRIPES, SortEdge, StripeId, TAG_HASH_BITS, Tag};
-use crate::memory_sst::MemorySstReader;
-use crate::merge::{PageBuffer, Place, Span, View};
+use crate::error::{Error, Result};
+use crate::key::{Edge, KeyRef, Keyspace, Route, STRIPES, SortEdge, StripeId};
+use crate::merge::{PageBuffer, Place, Span};
 use crate::record::{Record, SeqNo};
-use crate::stripe::{FlushPolicy, Garbage, Tree};
+use crate::stripe::{Held, Stripe, WriteGuard};
+use crate::tree::{Garbage, Policy, Tree};
+
+mod compactor;
+mod cut;
+mod room;
+mod scan_range;
+mod stats;
+
+use compactor::Compactor;
+use room::Room;
 
 pub use crate::merge::PageLimits;
+pub use cut::Cut;
+pub use room::{MEMORY_MAX_BYTES_MIN, Reservation};
+pub use scan_range::{SEGMENTS_MAX, ScanRange};
+pub use stats::EngineStats;
 
 /// The records a stripe's WAL takes before a flush, unless an option says otherwise.
 pub const MEMTABLE_MAX_RECORDS: usize = 1000;
@@ -34,12 +46,34 @@ pub const MEMTABLE_MAX_RECORDS_LIMIT: usize = 1 << 16;
 pub struct EngineOptions {
     /// Records that a stripe's WAL takes before its memtable becomes an SST: 1 to [`MEMTABLE_MAX_RECORDS_LIMIT`].
     pub memtable_max_records: usize,
+    /// What [`EngineStats::total_bytes`] may come to, at least [`MEMORY_MAX_BYTES_MIN`]; none: no limit. The engine
+    /// counts; its caller reserves what it writes and makes room ([`Engine::try_reserve`]).
+    pub memory_max_bytes: Option<usize>,
+    /// What makes room at the limit.
+    pub eviction: Eviction,
+    /// Whether SSTs are merged on a thread of the engine's own rather than by who writes.
+    pub background_compaction: bool,
 }
 
 impl Default for EngineOptions {
     fn default() -> Self {
-        Self { memtable_max_records: MEMTABLE_MAX_RECORDS }
+        Self {
+            memtable_max_records: MEMTABLE_MAX_RECORDS,
+            memory_max_bytes: None,
+            eviction: Eviction::None,
+            background_compaction: false,
+        }
     }
+}
+
+/// What makes room at the memory limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Eviction {
+    /// Nothing: a write that would pass the limit fails.
+    #[default]
+    None,
+    /// The items that were not used for the longest time go, approximately.
+    Lru,
 }
 
 /// The sort keys that a query wants, as bounds on their bytes.
@@ -54,103 +88,69 @@ pub struct RecordPage {
     pub limited: bool,
 }
 
-/// A share of the table in scan order: stripe, hash of the partition, partition key, sort key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ScanRange<'a> {
-    /// Places are numbered by stripe, then by the hash bits of the tag.
-    first: u32,
-    end: u32,
-    after: Option<(&'a [u8], &'a [u8])>,
-    keyspace: Keyspace,
-}
-
-const PLACES_PER_STRIPE: u32 = 1 << TAG_HASH_BITS;
-const PLACES: u32 = PLACES_PER_STRIPE * STRIPES as u32;
-/// The most segments a scan may be split into, DynamoDB's.
-pub const SEGMENTS_MAX: u32 = 1_000_000;
-
-impl<'a> ScanRange<'a> {
-    /// The whole table.
-    pub fn all() -> Self {
-        Self { first: 0, end: PLACES, after: None, keyspace: Keyspace::Items }
-    }
-
-    /// One of `segments` shares that together hold every item once.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] where `segment` is not below `segments`; [`Error::Limit`] for more than [`SEGMENTS_MAX`].
-    pub fn segment(segment: u32, segments: u32) -> Result<Self> {
-        if segments > SEGMENTS_MAX {
-            let (limit, found) = (SEGMENTS_MAX as usize, segments as usize);
-            return Err(Error::limit("TotalSegments", Unit::Entries, limit, found));
-        }
-        if segment >= segments {
-            return Err(Error::invalid(format!(
-                "The Segment parameter is zero-based and must be less than parameter TotalSegments: \
-                 Segment: {segment} is not less than TotalSegments: {segments}"
-            )));
-        }
-        let place = |segment: u32| (u64::from(PLACES) * u64::from(segment) / u64::from(segments)) as u32;
-        Ok(Self { first: place(segment), end: place(segment + 1), ..Self::all() })
-    }
-
-    /// The same share from behind this key on.
-    #[must_use]
-    pub fn after(self, pk: &'a [u8], sk: &'a [u8]) -> Self {
-        Self { after: Some((pk, sk)), ..self }
-    }
-
-    /// The same share of what another keyspace holds.
-    #[must_use]
-    pub fn in_keyspace(self, keyspace: Keyspace) -> Self {
-        Self { keyspace, ..self }
-    }
-
-    /// The part that lies in each stripe, in order.
-    fn spans(self) -> impl Iterator<Item = (StripeId, Span<'a>)> {
-        StripeId::all().filter_map(move |stripe| {
-            let base = stripe.index() as u32 * PLACES_PER_STRIPE;
-            let first = self.first.clamp(base, base + PLACES_PER_STRIPE) - base;
-            let end = self.end.clamp(base, base + PLACES_PER_STRIPE) - base;
-            if first >= end {
-                return None;
-            }
-            let keyspace = (self.keyspace as u16) << TAG_HASH_BITS;
-            let mut from = Place { tag: Tag(keyspace | first as u16), edge: Edge::TagStart };
-            let to = Place { tag: Tag(keyspace | (end - 1) as u16), edge: Edge::TagEnd };
-            if let Some((pk, sk)) = self.after {
-                let last = Route::of(pk, self.keyspace);
-                if stripe < last.stripe || (stripe == last.stripe && to.tag < last.tag) {
-                    return None;
-                }
-                if stripe == last.stripe && last.tag >= from.tag {
-                    from = Place { tag: last.tag, edge: Edge::Partition(pk, SortEdge::After(sk)) };
-                }
-            }
-            Some((stripe, Span { from, to }))
-        })
-    }
-}
-
 /// 256 stripes, each a small LSM tree behind its own lock.
 pub struct Engine {
-    /// A tree is made at the first write to its stripe: an empty engine is 4 KiB.
-    stripes: Box<[RwLock<Option<Box<Tree>>>]>,
-    counters: Counters,
-    options: EngineOptions,
+    store: Arc<Store>,
+    compactor: Option<Compactor>,
 }
 
-/// On a cache line of its own: every write changes it, and reads of `stripes` should not miss for that.
+/// What an engine and its compaction thread share. One allocation: a cache line for each stripe and a few more.
+struct Store {
+    counters: Counters,
+    options: EngineOptions,
+    room: Option<Room>,
+    stripes: [Stripe; STRIPES],
+}
+
+/// On a cache line of its own: every write changes it, and reads of what is beside it should not miss for that.
 #[repr(align(128))]
 struct Counters {
     last_seq: AtomicU64,
     poisoned: AtomicBool,
 }
 
-type StripeGuard<'a> = RwLockWriteGuard<'a, Option<Box<Tree>>>;
+impl Store {
+    #[inline]
+    fn check(&self) -> Result<()> {
+        if self.counters.poisoned.load(Ordering::Relaxed) { Err(Error::Poisoned) } else { Ok(()) }
+    }
+
+    #[inline]
+    fn stripe(&self, id: StripeId) -> &Stripe {
+        &self.stripes[id.index()]
+    }
+
+    /// Changes a stripe's tree, if there is one, under its lock, which is let go before the garbage is dropped.
+    fn change_tree<T>(
+        &self,
+        id: StripeId,
+        change: impl FnOnce(&mut Tree, StripeId, &mut Garbage) -> T,
+    ) -> Result<Option<T>> {
+        self.check()?;
+        let _poison = PoisonOnPanic(&self.counters.poisoned);
+        let mut garbage = Garbage::default();
+        let mut held = self.stripe(id).write();
+        if held.tree().is_none() {
+            return Ok(None);
+        }
+        let result = change(held.tree_mut(id), id, &mut garbage);
+        self.count(id, &mut held);
+        drop(held);
+        drop(garbage);
+        Ok(Some(result))
+    }
+
+    /// Keeps the memory limit informed; to be called after every change of a stripe, under its lock.
+    #[inline]
+    fn count(&self, id: StripeId, held: &mut Held) {
+        if let Some(room) = &self.room {
+            room.count(id, held);
+        }
+    }
+}
 
 impl Engine {
-    /// An empty engine: one allocation of a few KiB.
+    /// An empty engine: one allocation of 17 KiB.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range.
@@ -161,11 +161,53 @@ impl Engine {
                 options.memtable_max_records
             )));
         }
-        Ok(Self {
-            stripes: (0..STRIPES).map(|_| RwLock::default()).collect(),
-            counters: Counters { last_seq: AtomicU64::new(0), poisoned: AtomicBool::new(false) },
+        if let Some(max) = options.memory_max_bytes.filter(|max| *max < MEMORY_MAX_BYTES_MIN) {
+            return Err(Error::invalid(format!(
+                "memory_max_bytes is {max}, it must be at least {MEMORY_MAX_BYTES_MIN}"
+            )));
+        }
+        if options.eviction != Eviction::None && options.memory_max_bytes.is_none() {
+            return Err(Error::invalid("eviction needs a limit: set memory_max_bytes"));
+        }
+        let room = |max| Room::new(max, options.eviction, options.memtable_max_records, size_of::<Store>());
+        let room = options.memory_max_bytes.map(room);
+        Self::start(Store {
+            counters: Counters::from(0),
             options,
+            room,
+            stripes: [(); STRIPES].map(|()| Stripe::default()),
         })
+    }
+
+    /// An engine of the same options that holds what this one holds now, shares all of it, and goes its own way from
+    /// here. Costs a lock and a count for each stripe; `at_the_cut` runs while all of them are held.
+    ///
+    /// The first write to a stripe on either side then costs, once, a list of the stripe's SSTs, and a run of the
+    /// handles in its memtable.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn fork<T>(&self, at_the_cut: impl FnOnce() -> T) -> Result<(Self, T)> {
+        self.store.check()?;
+        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
+        let mut locked = self.lock(StripeId::all());
+        let seen = at_the_cut();
+        let last_seq = self.store.counters.last_seq.load(Ordering::Relaxed);
+        let mut shared = locked.iter_mut().map(|(_, held)| held.share());
+        let stripes = [(); STRIPES].map(|()| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
+        let room = self.store.room.as_ref().map(|room| room.forked(&stripes));
+        drop(locked);
+        let store = Store { counters: Counters::from(last_seq), options: self.store.options, room, stripes };
+        Ok((Self::start(store)?, seen))
+    }
+
+    fn start(store: Store) -> Result<Self> {
+        let store = Arc::new(store);
+        let compactor = match store.options.background_compaction {
+            true => Some(Compactor::start(Arc::clone(&store))?),
+            false => None,
+        };
+        Ok(Self { store, compactor })
     }
 
     /// The item of this key, shared: no bytes are copied.
@@ -173,10 +215,16 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn get(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
-        self.check()?;
+        self.store.check()?;
         let route = key.route();
-        let stripe = self.stripe(route.stripe).read();
-        Ok(stripe.as_ref().and_then(|tree| tree.get(route.tag, key)).cloned())
+        let stripe = self.store.stripe(route.stripe);
+        let held = stripe.read();
+        let found = held.tree().and_then(|tree| tree.get(route.tag, key));
+        stripe.count(found.is_some());
+        if self.evicts() {
+            found.inspect(|record| record.mark_used());
+        }
+        Ok(found.cloned())
     }
 
     /// The items of several keys as they are at one moment: no [`Engine::commit`] lies between them.
@@ -184,15 +232,19 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn get_many(&self, keys: &[KeyRef<'_>]) -> Result<Vec<Option<Record>>> {
-        self.check()?;
+        self.store.check()?;
         let routes: Vec<Route> = keys.iter().map(KeyRef::route).collect();
         let mut stripes: Vec<StripeId> = routes.iter().map(|route| route.stripe).collect();
         stripes.sort_unstable();
         stripes.dedup();
-        let locked: Vec<_> = stripes.iter().map(|&id| self.stripe(id).read()).collect();
+        let locked: Vec<_> = stripes.iter().map(|&id| self.store.stripe(id).read()).collect();
+        let evicts = self.evicts();
         let find = |(key, route): (&KeyRef<'_>, &Route)| {
             let at = stripes.binary_search(&route.stripe).expect("the stripes of all keys are locked");
-            locked[at].as_ref()?.get(route.tag, *key).cloned()
+            let found = locked[at].tree().and_then(|tree| tree.get(route.tag, *key));
+            self.store.stripe(route.stripe).count(found.is_some());
+            found.filter(|_| evicts).inspect(|record| record.mark_used());
+            found.cloned()
         };
         Ok(keys.iter().zip(&routes).map(find).collect())
     }
@@ -218,7 +270,7 @@ impl Engine {
     /// Returns when every write that holds a lock now has let it go.
     pub fn barrier(&self) {
         for id in StripeId::all() {
-            drop(self.stripe(id).write());
+            drop(self.store.stripe(id).write());
         }
     }
 
@@ -265,28 +317,30 @@ impl Engine {
         decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T)>,
         observe: impl FnOnce(&[Record], &mut T),
     ) -> Result<T> {
-        self.check()?;
-        let _poison = PoisonOnPanic(&self.counters.poisoned);
+        self.store.check()?;
+        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
         let mut stripes: Vec<StripeId> = keys.iter().map(|key| key.route().stripe).collect();
         stripes.sort_unstable();
         stripes.dedup();
-        let mut present = Present { locked: self.lock(stripes.into_iter()) };
+        let mut present = Present { locked: self.lock(stripes.iter().copied()) };
         let (mut records, mut outcome) = decide(&present)?;
         if let Some(stray) = records.iter().find(|record| !keys.contains(&record.key_ref())) {
             return Err(Error::invalid(format!("a commit wrote a key that it had not named: {stray:?}")));
         }
         records.iter_mut().for_each(|record| record.set_seq(self.next_seq()));
         observe(&records, &mut outcome);
-        let garbage: Vec<Garbage> = records
+        let garbage: Vec<(StripeId, Garbage)> = records
             .into_iter()
             .map(|record| {
                 let stripe = record.key_ref().route().stripe;
                 let at = present.position(stripe).expect("the stripes of all keys are locked");
-                self.apply(stripe, &mut present.locked[at].1, record)
+                (stripe, self.apply(stripe, &mut present.locked[at].1, record))
             })
             .collect();
         drop(present);
-        drop(garbage);
+        for (stripe, garbage) in garbage {
+            self.finish(stripe, garbage);
+        }
         Ok(outcome)
     }
 
@@ -310,33 +364,36 @@ impl Engine {
         reverse: bool,
         limits: PageLimits,
     ) -> Result<RecordPage> {
-        self.check()?;
+        self.store.check()?;
         let (stripe, span) = partition_span(keyspace, pk, range);
         let mut page = PageBuffer::new(limits);
-        let stripe = self.stripe(stripe).read();
-        let limited = stripe.as_ref().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse)));
+        let held = self.store.stripe(stripe).read();
+        let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse)));
+        drop(held);
+        if self.evicts() {
+            page.records.iter().for_each(Record::mark_used);
+        }
         Ok(RecordPage { records: page.records, limited })
     }
 
-    /// One page of a share of the table in scan order, as it is at one moment.
+    /// One page of a share of the table in scan order, as it is at one moment. Does not count as using the items.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn scan(&self, range: ScanRange<'_>, limits: PageLimits) -> Result<RecordPage> {
-        self.check()?;
+        self.store.check()?;
         let mut page = PageBuffer::new(limits);
         let mut locked = Vec::new();
         let limited = range.spans().any(|(stripe, span)| {
-            let stripe = self.stripe(stripe).read();
-            let full = stripe.as_ref().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false)));
-            locked.push(stripe);
+            let held = self.store.stripe(stripe).read();
+            let full = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false)));
+            locked.push(held);
             full
         });
         Ok(RecordPage { records: page.records, limited })
     }
 
-    /// The whole table as it is now, for as long as the cut is kept. Writers wait while every memtable becomes an SST:
-    /// a few µs for each stripe that was written to.
+    /// The whole table as it is now, for as long as the cut is kept. Writers wait for a lock and a count for each stripe.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
@@ -357,9 +414,12 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn flush(&self) -> Result<()> {
-        self.for_each_tree(|tree, stripe, garbage| {
-            tree.flush(stripe, garbage);
-            tree.compact_some(stripe, garbage);
+        StripeId::all().try_for_each(|id| {
+            let flushed = self.store.change_tree(id, |tree, stripe, garbage| {
+                tree.flush(stripe, garbage);
+                tree.compact_some(stripe, garbage);
+            });
+            flushed.map(drop)
         })
     }
 
@@ -368,7 +428,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn compact(&self) -> Result<()> {
-        self.for_each_tree(Tree::compact_all)
+        StripeId::all().try_for_each(|id| self.store.change_tree(id, Tree::compact_all).map(drop))
     }
 
     /// Removes everything, as one: nobody sees a part of it.
@@ -376,11 +436,15 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn clear(&self) -> Result<()> {
-        self.check()?;
+        self.store.check()?;
         let mut locked = self.lock(StripeId::all());
-        let trees: Vec<_> = locked.iter_mut().map(|(_, stripe)| stripe.take()).collect();
+        let mut cleared = Vec::with_capacity(STRIPES);
+        for (id, held) in &mut locked {
+            cleared.push(held.clear());
+            self.store.count(*id, held);
+        }
         drop(locked);
-        drop(trees);
+        drop(cleared);
         Ok(())
     }
 
@@ -389,90 +453,76 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn stats(&self) -> Result<EngineStats> {
-        self.check()?;
-        let mut stats =
-            EngineStats { total_bytes: STRIPES * size_of::<RwLock<Option<Box<Tree>>>>(), ..Default::default() };
-        for stripe in &self.stripes {
-            if let Some(tree) = &*stripe.read() {
-                stats.add(tree);
-            }
-        }
-        Ok(stats)
+        self.store.check()?;
+        Ok(EngineStats::of(&self.store))
     }
 
-    fn check(&self) -> Result<()> {
-        if self.counters.poisoned.load(Ordering::Relaxed) { Err(Error::Poisoned) } else { Ok(()) }
-    }
-
-    fn stripe(&self, id: StripeId) -> &RwLock<Option<Box<Tree>>> {
-        &self.stripes[id.index()]
-    }
-
-    fn lock(&self, ascending: impl Iterator<Item = StripeId>) -> Vec<(StripeId, StripeGuard<'_>)> {
-        let mut locked: Vec<(StripeId, StripeGuard<'_>)> = Vec::new();
+    fn lock(&self, ascending: impl Iterator<Item = StripeId>) -> Vec<(StripeId, WriteGuard<'_>)> {
+        let mut locked: Vec<(StripeId, WriteGuard<'_>)> = Vec::new();
         for id in ascending {
             debug_assert!(locked.last().is_none_or(|(last, _)| *last < id), "locks are taken in ascending order");
-            locked.push((id, self.stripe(id).write()));
+            locked.push((id, self.store.stripe(id).write()));
         }
         locked
     }
 
     fn write(&self, stripe: StripeId, mut record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
-        self.check()?;
-        let _poison = PoisonOnPanic(&self.counters.poisoned);
-        let mut guard = self.stripe(stripe).write();
+        self.store.check()?;
+        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
+        let mut held = self.store.stripe(stripe).write();
         if !allowed() {
             return Ok(None);
         }
         // Under the lock, so that the numbers of a key rise with its versions.
         let seq = self.next_seq();
         record.set_seq(seq);
-        let garbage = self.apply(stripe, &mut guard, record);
-        drop(guard);
-        drop(garbage);
+        let garbage = self.apply(stripe, &mut held, record);
+        drop(held);
+        self.finish(stripe, garbage);
         Ok(Some(seq))
     }
 
     fn next_seq(&self) -> SeqNo {
-        SeqNo(self.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
+        SeqNo(self.store.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    fn apply(&self, stripe: StripeId, tree: &mut Option<Box<Tree>>, record: Record) -> Garbage {
-        let policy = FlushPolicy { stripe, wal_records: self.options.memtable_max_records as u64 };
-        tree.get_or_insert_default().apply(record, policy)
+    fn apply(&self, stripe: StripeId, held: &mut Held, record: Record) -> Garbage {
+        let options = &self.store.options;
+        let policy = Policy {
+            stripe,
+            wal_records: options.memtable_max_records as u64,
+            merge_later: options.background_compaction,
+        };
+        let Some(room) = &self.store.room else { return held.tree_mut(stripe).apply(record, policy) };
+        let queued = room.evicts().then(|| record.clone());
+        let garbage = held.tree_mut(stripe).apply(record, policy);
+        if let Some(record) = queued {
+            held.queue_written(record, garbage.superseded_bytes());
+        }
+        room.count(stripe, held);
+        garbage
+    }
+
+    /// What is left to do after a change, when no lock is held.
+    fn finish(&self, stripe: StripeId, garbage: Garbage) {
+        if let (Some(compactor), Some(work)) = (&self.compactor, garbage.work) {
+            compactor.add(stripe, work);
+        }
+        drop(garbage);
     }
 
     fn cut_stripes(&self, ids: impl Iterator<Item = StripeId>) -> Result<Cut> {
-        self.check()?;
-        let _poison = PoisonOnPanic(&self.counters.poisoned);
-        let mut garbage = Vec::new();
-        let mut stripes = Vec::new();
+        self.store.check()?;
+        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
         let mut locked = self.lock(ids);
-        for (id, stripe) in &mut locked {
-            if let Some(tree) = &mut **stripe {
-                let mut dropped = Garbage::default();
-                stripes.push((*id, tree.freeze(*id, &mut dropped)));
-                garbage.push(dropped);
-            }
-        }
-        drop(locked);
-        drop(garbage);
-        Ok(Cut { stripes })
+        let stripes = locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share()?))).collect();
+        Ok(Cut::new(stripes))
     }
+}
 
-    fn for_each_tree(&self, change: impl Fn(&mut Tree, StripeId, &mut Garbage)) -> Result<()> {
-        for id in StripeId::all() {
-            self.check()?;
-            let _poison = PoisonOnPanic(&self.counters.poisoned);
-            let mut garbage = Garbage::default();
-            let mut stripe = self.stripe(id).write();
-            if let Some(tree) = &mut *stripe {
-                change(tree, id, &mut garbage);
-            }
-            drop(stripe);
-            drop(garbage);
-        }
-        Ok(())
+impl From<u64> for Counters {
+    fn from(last_seq: u64) -> Self {
+        Self { last_seq: AtomicU64::new(last_seq), poisoned: AtomicBool::new(false) }
     }
 }
 
@@ -488,7 +538,7 @@ impl Drop for PoisonOnPanic<'_> {
 
 /// The present items, under the locks of a [`Engine::commit`].
 pub struct Present<'a> {
-    locked: Vec<(StripeId, StripeGuard<'a>)>,
+    locked: Vec<(StripeId, WriteGuard<'a>)>,
 }
 
 impl Present<'_> {
@@ -496,52 +546,11 @@ impl Present<'_> {
     pub fn get(&self, key: KeyRef<'_>) -> Option<&Record> {
         let route = key.route();
         let at = self.position(route.stripe)?;
-        self.locked[at].1.as_ref()?.get(route.tag, key)
+        self.locked[at].1.tree()?.get(route.tag, key)
     }
 
     fn position(&self, stripe: StripeId) -> Option<usize> {
         self.locked.binary_search_by_key(&stripe, |(id, _)| *id).ok()
-    }
-}
-
-/// The database, or a partition's stripe, at one moment. Costs memory only for what is changed after it.
-pub struct Cut {
-    stripes: Vec<(StripeId, Vec<MemorySstReader>)>,
-}
-
-impl Cut {
-    /// As [`Engine::query`], at the moment of the cut.
-    pub fn query(&self, pk: &[u8], range: SortKeyRange<'_>, reverse: bool, limits: PageLimits) -> RecordPage {
-        self.query_in(Keyspace::Items, pk, range, reverse, limits)
-    }
-
-    /// As [`Engine::query_in`], at the moment of the cut.
-    pub fn query_in(
-        &self,
-        keyspace: Keyspace,
-        pk: &[u8],
-        range: SortKeyRange<'_>,
-        reverse: bool,
-        limits: PageLimits,
-    ) -> RecordPage {
-        let (stripe, span) = partition_span(keyspace, pk, range);
-        let mut page = PageBuffer::new(limits);
-        let limited = self.view(stripe).is_some_and(|view| page.fill(&mut view.merge(span, reverse)));
-        RecordPage { records: page.records, limited }
-    }
-
-    /// As [`Engine::scan`], at the moment of the cut.
-    pub fn scan(&self, range: ScanRange<'_>, limits: PageLimits) -> RecordPage {
-        let mut page = PageBuffer::new(limits);
-        let limited = range
-            .spans()
-            .any(|(stripe, span)| self.view(stripe).is_some_and(|view| page.fill(&mut view.merge(span, false))));
-        RecordPage { records: page.records, limited }
-    }
-
-    fn view(&self, stripe: StripeId) -> Option<View<'_>> {
-        let at = self.stripes.binary_search_by_key(&stripe, |(id, _)| *id).ok()?;
-        Some(View { memtable: None, ssts: &self.stripes[at].1 })
     }
 }
 
@@ -559,61 +568,6 @@ fn partition_span<'a>(keyspace: Keyspace, pk: &'a [u8], (from, to): SortKeyRange
     };
     let place = |edge| Place { tag, edge: Edge::Partition(pk, edge) };
     (stripe, Span { from: place(from), to: place(to) })
-}
-
-/// What an engine holds. Bytes count allocations as they were asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct EngineStats {
-    /// Items that a scan would return.
-    pub items: u64,
-    /// Bytes of those items' records: keys, stored form and header.
-    pub live_bytes: usize,
-    /// Bytes of all records and of what finds them.
-    pub total_bytes: usize,
-    /// Records in memtables, tombstones included.
-    pub memtable_records: u64,
-    /// Records in WALs.
-    pub wal_records: u64,
-    /// Records in SSTs, tombstones and hidden versions included.
-    pub sst_records: u64,
-    /// SSTs.
-    pub ssts: u64,
-    /// SSTs of the stripe that has most.
-    pub ssts_per_stripe_max: u64,
-    /// Marks of deletions that still hide something.
-    pub tombstones: u64,
-    /// Memtables that became an SST, ever.
-    pub flushes: u64,
-    /// Merges of SSTs, ever.
-    pub compactions: u64,
-}
-
-impl EngineStats {
-    fn add(&mut self, tree: &Tree) {
-        let everything = Span {
-            from: Place { tag: Tag::FIRST, edge: Edge::TagStart },
-            to: Place { tag: Tag::LAST_ITEM, edge: Edge::TagEnd },
-        };
-        for record in tree.view().merge(everything, false) {
-            self.items += 1;
-            self.live_bytes += record.footprint();
-        }
-        let (memtable, wal) = (tree.memtable(), tree.wal());
-        self.memtable_records += memtable.len() as u64;
-        self.wal_records += wal.records().len() as u64;
-        self.ssts += tree.ssts().len() as u64;
-        self.ssts_per_stripe_max = self.ssts_per_stripe_max.max(tree.ssts().len() as u64);
-        self.tombstones += memtable.weight().tombstones as u64;
-        self.total_bytes += size_of::<Tree>() + memtable.weight().bytes + memtable.index_bytes();
-        self.total_bytes += wal.superseded_bytes() + wal.index_bytes();
-        for sst in tree.ssts() {
-            self.sst_records += sst.len() as u64;
-            self.tombstones += sst.weight().tombstones as u64;
-            self.total_bytes += sst.weight().bytes + sst.index_bytes();
-        }
-        self.flushes += tree.flushes;
-        self.compactions += tree.compactions;
-    }
 }
 
 #[cfg(test)]

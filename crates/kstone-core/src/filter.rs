@@ -55,9 +55,9 @@ impl Filter {
         SCRATCH.with_borrow_mut(|scratch| self.bloom.check(join(scratch, pk, sk)))
     }
 
-    /// Heap bytes.
+    /// Bytes, its own and on the heap.
     pub(crate) fn bytes(&self) -> usize {
-        self.bytes
+        size_of::<Self>() + self.bytes
     }
 }
 

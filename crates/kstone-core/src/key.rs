@@ -205,6 +205,11 @@ impl<'a> KeyRef<'a> {
         self.keyspace
     }
 
+    /// The stripe that it belongs to.
+    pub fn stripe(&self) -> StripeId {
+        self.route().stripe
+    }
+
     pub(crate) fn route(&self) -> Route {
         Route::of(self.pk, self.keyspace)
     }

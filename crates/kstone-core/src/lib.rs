@@ -25,7 +25,9 @@ mod merge;
 pub mod number;
 mod raw;
 pub mod record;
+mod second_chance;
 mod stripe;
+mod tree;
 pub mod value;
 
 pub use error::{Error, Result};

@@ -29,6 +29,9 @@ use crate::record::Record;
 /// How many records a bucket of the directory holds on average, about: a cache line of handles.
 const BUCKET_RECORDS: usize = 8;
 
+/// What an `Arc` keeps beside its value.
+const ARC_COUNTS_BYTES: usize = 2 * size_of::<usize>();
+
 /// Collects records in any order and makes an SST of them.
 #[derive(Default)]
 pub struct MemorySstWriter {
@@ -75,7 +78,8 @@ struct Sst {
     name: String,
     records: Vec<Record>,
     directory: Directory,
-    filter: Option<Filter>,
+    /// Boxed: few SSTs have one.
+    filter: Option<Box<Filter>>,
     weight: Weight,
 }
 
@@ -122,7 +126,7 @@ impl MemorySstReader {
         debug_assert!(records.windows(2).all(|pair| pair[0].order(&pair[1]).is_lt()), "sorted, one record per key");
         records.shrink_to_fit();
         let directory = Directory::over(&records);
-        let filter = Filter::over_wide_runs(&records);
+        let filter = Filter::over_wide_runs(&records).map(Box::new);
         Self { sst: Arc::new(Sst { name, records, directory, filter, weight }) }
     }
 
@@ -159,14 +163,22 @@ impl MemorySstReader {
         self.sst.weight
     }
 
-    /// Heap bytes beside the records.
+    /// Whether it has a record of this tag. Touches none.
+    pub(crate) fn has_tag(&self, tag: Tag) -> bool {
+        let bucket = &self.sst.records[self.sst.directory.bucket(tag)];
+        bucket.iter().any(|record| record.tag() == tag)
+    }
+
+    /// Heap bytes of the SST itself and its handles.
+    pub(crate) fn run_bytes(&self) -> usize {
+        let sst = &*self.sst;
+        ARC_COUNTS_BYTES + size_of::<Sst>() + sst.name.capacity() + sst.records.capacity() * size_of::<Record>()
+    }
+
+    /// Heap bytes of directory and filter.
     pub(crate) fn index_bytes(&self) -> usize {
         let sst = &*self.sst;
-        size_of::<Sst>()
-            + sst.name.capacity()
-            + sst.records.capacity() * size_of::<Record>()
-            + sst.directory.starts.capacity() * size_of::<u32>()
-            + sst.filter.as_ref().map_or(0, Filter::bytes)
+        sst.directory.starts.capacity() * size_of::<u32>() + sst.filter.as_ref().map_or(0, |filter| filter.bytes())
     }
 
     /// The records: moved out where this is the only reader, otherwise each counted once more.
@@ -222,7 +234,7 @@ impl Directory {
 }
 
 /// SSTs by name, in the order of their names. A stripe owns one and names its SSTs by age, so that the newest is last.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct SstDirectory {
     readers: Vec<MemorySstReader>,
 }
@@ -248,6 +260,26 @@ impl SstDirectory {
     /// Every SST, oldest name first.
     pub(crate) fn readers(&self) -> &[MemorySstReader] {
         &self.readers
+    }
+
+    /// Puts one run, unless it is empty, in the place of these SSTs, which stand side by side, and under the name of the
+    /// last of them; false where they are not all there.
+    pub(crate) fn replace(&mut self, these: &[MemorySstReader], run: Run) -> bool {
+        let Some(name) = these.last().map(|last| last.name().to_owned()) else { return false };
+        let Ok(first) = self.position(these[0].name()) else { return false };
+        let places = first..first + these.len();
+        let is_same = |(a, b): (&MemorySstReader, &MemorySstReader)| Arc::ptr_eq(&a.sst, &b.sst);
+        if !self.readers.get(places.clone()).is_some_and(|there| there.iter().zip(these).all(is_same)) {
+            return false;
+        }
+        let merged = (!run.records.is_empty()).then(|| MemorySstReader::from_run(name, run));
+        self.readers.splice(places, merged);
+        true
+    }
+
+    /// Heap bytes beside the SSTs.
+    pub(crate) fn handle_bytes(&self) -> usize {
+        self.readers.capacity() * size_of::<MemorySstReader>()
     }
 
     /// Takes out the newest SSTs, all but the first `at`.

@@ -31,8 +31,21 @@ pub(crate) struct WalSegment {
 impl WalSegment {
     pub(crate) fn append(&mut self, record: Record) -> Lsn {
         self.last = Lsn(self.last.0 + 1);
+        if self.records.len() == self.records.capacity() {
+            // Not by doubling: a log is short, and what it does not use is memory all the same.
+            self.records.reserve_exact(self.records.len() / 16 + 4);
+        }
         self.records.push((self.last, record));
         self.last
+    }
+
+    /// An empty log whose numbers go on from here.
+    pub(crate) fn following(&self) -> Self {
+        Self { last: self.last, flushed: self.last, ..Self::default() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.records.is_empty()
     }
 
     pub(crate) fn records(&self) -> &[(Lsn, Record)] {
@@ -51,9 +64,10 @@ impl WalSegment {
         std::mem::take(&mut self.records)
     }
 
-    /// Notes that records of this many bytes in the log are no longer the newest of their keys.
-    pub(crate) fn note_superseded(&mut self, bytes: usize) {
-        self.superseded_bytes += bytes;
+    /// Notes that a record in the log is no longer the newest of its key.
+    pub(crate) fn note_superseded(&mut self, record: &Record) {
+        record.mark_superseded();
+        self.superseded_bytes += record.footprint();
     }
 
     /// Bytes pinned by the log alone.
@@ -61,14 +75,16 @@ impl WalSegment {
         self.superseded_bytes
     }
 
-    /// Lets go of the records that are not current; the count of unflushed writes stays.
-    pub(crate) fn drop_superseded(&mut self, is_current: impl Fn(&Record) -> bool) {
-        self.records.retain(|(_, record)| is_current(record));
+    /// Gives back the records that are superseded; the count of unflushed writes stays.
+    pub(crate) fn drop_superseded(&mut self) -> Vec<(Lsn, Record)> {
         self.superseded_bytes = 0;
+        let dropped = self.records.extract_if(.., |(_, record)| record.is_superseded()).collect();
+        self.records.shrink_to(self.records.len() + self.records.len() / 16 + 4);
+        dropped
     }
 
     /// Heap bytes beside the records.
-    pub(crate) fn index_bytes(&self) -> usize {
+    pub(crate) fn handle_bytes(&self) -> usize {
         self.records.capacity() * size_of::<(Lsn, Record)>()
     }
 }
@@ -189,11 +205,13 @@ mod tests {
     #[test]
     fn dropping_superseded_records_keeps_the_count_of_unflushed_writes() {
         let mut segment = WalSegment::default();
-        let newest = record("a");
-        segment.append(record("a"));
+        let (older, newest) = (record("a"), record("a"));
+        segment.append(older.clone());
         segment.append(newest.clone());
-        segment.note_superseded(25);
-        segment.drop_superseded(|held| held.same(&newest));
+        segment.note_superseded(&older);
+        assert_eq!(segment.superseded_bytes(), older.footprint());
+        let dropped = segment.drop_superseded();
+        assert!(dropped.len() == 1 && dropped[0].1.same(&older) && segment.records()[0].1.same(&newest));
         assert_eq!((segment.records().len(), segment.unflushed(), segment.superseded_bytes()), (1, 2, 0));
         assert_eq!(segment.clear().len(), 1);
         assert_eq!(segment.unflushed(), 0);

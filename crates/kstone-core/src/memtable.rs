@@ -34,6 +34,8 @@ pub(crate) struct Memtable {
     leaves: Vec<Vec<Record>>,
     len: usize,
     weight: Weight,
+    /// Handles that the leaves have room for.
+    leaf_slots: usize,
 }
 
 /// Which tags may be present: false answers are certain.
@@ -100,10 +102,11 @@ impl Memtable {
             return Some(replaced);
         }
         self.len += 1;
-        if !self.seen.is_empty() {
-            self.seen.insert(record.tag());
-        }
+        let tag = record.tag();
         self.insert_at(at, record);
+        if !self.seen.is_empty() {
+            self.seen.insert(tag);
+        }
         None
     }
 
@@ -115,7 +118,10 @@ impl Memtable {
         let record = leaf.remove(at.slot);
         self.len -= 1;
         self.weight.subtract(&record);
-        if leaf.is_empty() {
+        if self.len == 0 {
+            *self = Self::default();
+        } else if leaf.is_empty() {
+            self.leaf_slots -= leaf.capacity();
             self.leaves.remove(at.leaf);
             self.tags.remove(at.leaf);
         } else {
@@ -131,6 +137,18 @@ impl Memtable {
             records.append(&mut leaf);
         }
         Run { records, weight: self.weight }
+    }
+
+    /// All records in order, each counted once more.
+    pub(crate) fn to_run(&self) -> Run {
+        let mut records = Vec::with_capacity(self.len);
+        records.extend(self.records().cloned());
+        Run { records, weight: self.weight }
+    }
+
+    /// All records in order.
+    pub(crate) fn records(&self) -> impl Iterator<Item = &Record> {
+        self.leaves.iter().flatten()
     }
 
     /// The first place that is not before the edge among the records of this tag.
@@ -159,12 +177,14 @@ impl Memtable {
         }
     }
 
-    /// Heap bytes beside the records.
+    /// Heap bytes of the leaves.
+    pub(crate) fn leaf_bytes(&self) -> usize {
+        self.leaves.capacity() * size_of::<Vec<Record>>() + self.leaf_slots * size_of::<Record>()
+    }
+
+    /// Heap bytes of what finds a leaf.
     pub(crate) fn index_bytes(&self) -> usize {
-        self.seen.0.capacity() * size_of::<u64>()
-            + self.tags.capacity() * size_of::<Tag>()
-            + self.leaves.capacity() * size_of::<Vec<Record>>()
-            + self.leaves.iter().map(|leaf| leaf.capacity() * size_of::<Record>()).sum::<usize>()
+        self.seen.0.capacity() * size_of::<u64>() + self.tags.capacity() * size_of::<Tag>()
     }
 
     fn normal(&self, at: Cursor) -> Cursor {
@@ -180,25 +200,36 @@ impl Memtable {
 
     fn insert_at(&mut self, at: Cursor, record: Record) {
         // A place at the start of a leaf is also the end of the one before: appending there keeps `tags` as they are.
-        let (index, slot) = match (at.slot, at.leaf.checked_sub(1)) {
+        let (mut index, mut slot) = match (at.slot, at.leaf.checked_sub(1)) {
             (0, Some(previous)) => (previous, self.leaves[previous].len()),
             _ => (at.leaf, at.slot),
         };
-        let Some(leaf) = self.leaves.get_mut(index) else {
+        if self.leaves.is_empty() {
             self.tags.push(record.tag());
-            self.leaves.push(vec![record]);
-            return;
-        };
-        leaf.insert(slot, record);
-        self.tags[index] = leaf[0].tag();
-        if leaf.len() > LEAF_MAX {
-            let mut upper = Vec::with_capacity(LEAF_MAX + 1);
-            upper.extend(leaf.drain(LEAF_MAX / 2..));
-            self.tags.insert(index + 1, upper[0].tag());
-            self.leaves.insert(index + 1, upper);
-            if self.seen.is_empty() {
-                self.leaves.iter().flatten().for_each(|record| self.seen.insert(record.tag()));
+            self.leaves.push(Vec::new());
+        }
+        if self.leaves[index].len() == LEAF_MAX {
+            self.split(index);
+            if slot > LEAF_MAX / 2 {
+                (index, slot) = (index + 1, slot - LEAF_MAX / 2);
             }
+        }
+        let leaf = &mut self.leaves[index];
+        let slots = leaf.capacity();
+        leaf.insert(slot, record);
+        self.leaf_slots += leaf.capacity() - slots;
+        self.tags[index] = leaf[0].tag();
+    }
+
+    /// Moves the upper half of a leaf into one of its own.
+    fn split(&mut self, index: usize) {
+        let mut upper = Vec::with_capacity(LEAF_MAX);
+        upper.extend(self.leaves[index].drain(LEAF_MAX / 2..));
+        self.leaf_slots += upper.capacity();
+        self.tags.insert(index + 1, upper[0].tag());
+        self.leaves.insert(index + 1, upper);
+        if self.seen.is_empty() {
+            self.leaves.iter().flatten().for_each(|record| self.seen.insert(record.tag()));
         }
     }
 }

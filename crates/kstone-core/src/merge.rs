@@ -72,6 +72,13 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// All items.
+    pub(crate) fn items(&self) -> Merge<'a> {
+        let from = Place { tag: Tag::FIRST, edge: Edge::TagStart };
+        let to = Place { tag: Tag::LAST_ITEM, edge: Edge::TagEnd };
+        self.merge(Span { from, to }, false)
+    }
+
     /// The live records of a span, in order or in reverse.
     pub(crate) fn merge(&self, span: Span<'_>, reverse: bool) -> Merge<'a> {
         let memtable = self.memtable.map(|table| Source::Memtable {
@@ -199,8 +206,8 @@ pub(crate) struct Run {
 
 /// Two sorted runs as one; the newer one's version of a key wins. With nothing older below them, tombstones go.
 ///
-/// Hidden versions and spent tombstones are added to `garbage`, to be let go where no lock is held. Records are touched
-/// only where tags are equal or tombstones are to be found.
+/// Hidden versions and spent tombstones are added to `garbage`, to be let go where no lock is held. Costs O(m log(n / m))
+/// comparisons for m newer and n older records, which touch records only where tags are equal, and moves n handles.
 pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage: &mut Vec<Record>) -> Run {
     let mut weight = Weight {
         bytes: newer.weight.bytes + older.weight.bytes,
@@ -209,36 +216,40 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
     let drop_tombstones = drop_tombstones && weight.tombstones > 0;
     prefetch_ties(&newer.records, &older.records);
     let mut records = Vec::with_capacity(newer.records.len() + older.records.len());
-    let mut newer = newer.records.into_iter();
-    let mut older = older.records.into_iter();
     let mut discard = |record: Record| {
         weight.subtract(&record);
         garbage.push(record);
     };
-    loop {
-        let order = match (newer.as_slice(), older.as_slice()) {
-            ([new, ..], [old, ..]) => {
-                if new.tag() == old.tag() {
-                    // Inside a partition every comparison touches both records.
-                    newer.as_slice().get(PREFETCH_AHEAD).inspect(|ahead| ahead.prefetch());
-                    older.as_slice().get(PREFETCH_AHEAD).inspect(|ahead| ahead.prefetch());
-                }
-                new.order(old)
-            }
-            ([_, ..], []) => Ordering::Less,
-            ([], [_, ..]) => Ordering::Greater,
-            ([], []) => return Run { records, weight },
-        };
-        if order.is_eq() {
-            discard(older.next().expect("seen above"));
+    let mut older_records = older.records;
+    if drop_tombstones && older.weight.tombstones > 0 {
+        older_records.extract_if(.., |record| record.is_tombstone()).for_each(&mut discard);
+    }
+    let mut older = older_records.into_iter();
+    for new in newer.records {
+        let before = count_before(older.as_slice(), &new);
+        records.extend(older.by_ref().take(before));
+        if older.as_slice().first().is_some_and(|old| old.order(&new).is_eq()) {
+            older.by_ref().take(1).for_each(&mut discard);
         }
-        let record = if order.is_gt() { older.next() } else { newer.next() }.expect("seen above");
-        if drop_tombstones && record.is_tombstone() {
-            discard(record);
+        if drop_tombstones && new.is_tombstone() {
+            discard(new);
         } else {
-            records.push(record);
+            records.push(new);
         }
     }
+    records.extend(older);
+    Run { records, weight }
+}
+
+/// How many of the sorted records come before this one: looks 1, 2, 4, … places ahead, then in between.
+fn count_before(records: &[Record], record: &Record) -> usize {
+    let is_before = |other: &Record| other.order(record).is_lt();
+    let mut reach = 1;
+    while records.get(reach - 1).is_some_and(is_before) {
+        reach *= 2;
+    }
+    let (known, end) = (reach / 2, records.len().min(reach - 1));
+    known + records[known..end].partition_point(is_before)
 }
 
 /// Asks for the records that a merge will have to compare by key: those whose tags are equal. Cold records cost a merge
@@ -309,6 +320,34 @@ mod tests {
         assert_eq!(shape(&merged.records), [(&b"c"[..], &b""[..], false)]);
         assert_eq!(garbage.len(), 3);
         assert_eq!(merged.weight, Weight::of(&merged.records));
+    }
+
+    #[test]
+    fn merging_runs_of_any_sizes_gives_what_inserting_one_into_a_map_gives() {
+        let mut random = fastrand::Rng::with_seed(7);
+        for _ in 0..300 {
+            let mut runs = [Vec::new(), Vec::new()];
+            let mut map = std::collections::BTreeMap::new();
+            for (records, most) in runs.iter_mut().zip([200, 20]).rev() {
+                let mut sks: Vec<u16> = (0..random.usize(..most)).map(|_| random.u16(..300)).collect();
+                sks.sort_unstable();
+                sks.dedup();
+                for sk in sks.into_iter().map(|sk| format!("{sk:03}")) {
+                    let record = if random.bool() { put(&sk, b"x") } else { tombstone(&sk) };
+                    records.push(record);
+                }
+            }
+            let [newer, older] = runs;
+            map.extend(older.iter().chain(&newer).map(|record| (record.sk().to_vec(), record.clone())));
+            let total = newer.len() + older.len();
+            let drop_tombstones = random.bool();
+            let mut garbage = Vec::new();
+            let merged = merge_runs(run(newer), run(older), drop_tombstones, &mut garbage);
+            map.retain(|_, record| !(drop_tombstones && record.is_tombstone()));
+            assert!(merged.records.iter().zip(map.values()).all(|(merged, expected)| merged.same(expected)));
+            assert_eq!((merged.records.len(), merged.records.len() + garbage.len()), (map.len(), total));
+            assert_eq!(merged.weight, Weight::of(&merged.records));
+        }
     }
 
     #[test]

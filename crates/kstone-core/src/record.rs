@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use crate::item::ItemRef;
 use crate::key::{Edge, Key, KeyRef, Keyspace, SortEdge, TAG_HASH_BITS, Tag};
-use crate::raw::counted::{Counted, Kind, MAGIC, Parts};
+use crate::raw::counted::{Counted, HEADER_LEN, Kind, MAGIC, Mark, Parts};
 
 /// The number of a write: one sequence per database, rising in the order of the writes to each key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -96,6 +96,11 @@ impl Record {
         self.0.footprint()
     }
 
+    /// What the [footprint](Record::footprint) of a record of this key and body is.
+    pub fn footprint_of(key: KeyRef<'_>, body: &[u8]) -> usize {
+        HEADER_LEN + key.pk().len() + key.sk().len() + body.len()
+    }
+
     /// Whether both are the same version, not merely equal ones.
     pub fn same(&self, other: &Self) -> bool {
         self.0.same(&other.0)
@@ -104,6 +109,28 @@ impl Record {
     /// Asks for the record's first cache line ahead of its use; never needed for correctness.
     pub fn prefetch(&self) {
         self.0.prefetch();
+    }
+
+    /// Notes that a newer version took its place in the memtable that it was in.
+    pub(crate) fn mark_superseded(&self) {
+        self.0.set_mark(Mark::Superseded);
+    }
+
+    pub(crate) fn is_superseded(&self) -> bool {
+        self.0.has_mark(Mark::Superseded)
+    }
+
+    /// Notes that somebody read it.
+    #[inline]
+    pub(crate) fn mark_used(&self) {
+        if !self.0.has_mark(Mark::Used) {
+            self.0.set_mark(Mark::Used);
+        }
+    }
+
+    /// Whether somebody read it since this was asked last.
+    pub(crate) fn take_used(&self) -> bool {
+        self.0.take_mark(Mark::Used)
     }
 
     /// Gives this handle's count away as an address: that of the partition key, behind [`Record::MAGIC`].
@@ -120,9 +147,14 @@ impl Record {
         self.0.tag()
     }
 
+    /// Whether this is an item rather than an entry of an index.
+    pub(crate) fn is_item(&self) -> bool {
+        self.tag() <= Tag::LAST_ITEM
+    }
+
     /// The key with its keyspace, borrowed.
     pub fn key_ref(&self) -> KeyRef<'_> {
-        let keyspace = if self.tag() > Tag::LAST_ITEM { Keyspace::Index } else { Keyspace::Items };
+        let keyspace = if self.is_item() { Keyspace::Items } else { Keyspace::Index };
         KeyRef::of_record(self.pk(), self.sk(), keyspace)
     }
 

@@ -1,203 +1,191 @@
-//! One stripe's tree: memtable, WAL segment and SSTs, which only ever change together.
+//! A stripe: one lock around one tree, which forks and iterators may share.
 //!
 //! ```text
-//! write ──► WAL ──► memtable ──(the WAL has taken N records)──► SST ──(several of a size)──► fewer SSTs
-//! read  ──► memtable, then SSTs newest first
+//! own      ──fork or cut──►  shared ◄── fork, iterator        one count more on the tree, nothing else
+//!  ▲                           │
+//!  └──── the next write ◄──────┘      takes the tree back where nobody shares it any more; otherwise its own tree of
+//!                                     the same SSTs, with the shared memtable as the newest of them
 //! ```
 //!
 //! # Invariants
-//! - What the WAL holds and the memtable does not show is superseded, and stays below half of the live bytes + 4 KiB.
-//! - A tombstone exists only where an SST may hold something for it to hide.
-//! - What tombstones hide stays below half of what the SSTs hold otherwise + 64 KiB: past that the stripe is compacted.
-//! - What a change lets go of is handed back as [`Garbage`], so that memory is freed where no lock is held.
+//! - A shared tree never changes.
+//! - A stripe is one cache line: taking one stripe's lock does not slow down who takes its neighbour's.
 //!
-//! Not synchronised: the engine holds the stripe's lock.
+//! # Thread safety
+//! The lock guards the tree. The counts of hits and misses are loaded and stored, not added atomically, since they are
+//! noted by every read: two threads that read one stripe in the same instant may count once.
 
-use crate::compaction;
-use crate::key::{KeyRef, StripeId, Tag};
-use crate::memory_sst::{MemorySstReader, SstDirectory};
-use crate::memory_wal::{Lsn, WalSegment};
-use crate::memtable::Memtable;
-use crate::merge::{Run, View, merge_runs, release};
-use crate::record::Record;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Superseded records in the WAL may pin this much, and half of what is live.
-const WAL_SLACK_BYTES: usize = 4096;
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use crate::key::StripeId;
+use crate::record::{Record, SeqNo};
+use crate::second_chance::SecondChance;
+use crate::tree::Tree;
+
+/// See the module.
 #[derive(Default)]
-pub(crate) struct Tree {
-    memtable: Memtable,
-    wal: WalSegment,
-    ssts: SstDirectory,
-    generation: u64,
-    /// What deletes since the last whole merge have hidden in SSTs.
-    hidden_bytes: usize,
-    pub(crate) flushes: u64,
-    pub(crate) compactions: u64,
+#[repr(align(64))]
+pub(crate) struct Stripe {
+    lock: RwLock<Held>,
+    hits: AtomicU64,
+    misses: AtomicU64,
 }
 
-/// What a change let go of.
+pub(crate) type ReadGuard<'a> = RwLockReadGuard<'a, Held>;
+pub(crate) type WriteGuard<'a> = RwLockWriteGuard<'a, Held>;
+
+impl Stripe {
+    /// A stripe that begins with a tree that others hold too.
+    pub(crate) fn sharing(tree: Option<Arc<Tree>>) -> Self {
+        let holding = tree.map_or(Holding::Nothing, Holding::Shared);
+        Self { lock: RwLock::new(Held { holding, ..Held::default() }), ..Self::default() }
+    }
+
+    #[inline]
+    pub(crate) fn read(&self) -> ReadGuard<'_> {
+        self.lock.read()
+    }
+
+    #[inline]
+    pub(crate) fn write(&self) -> WriteGuard<'_> {
+        self.lock.write()
+    }
+
+    /// Notes whether a look-up found an item.
+    #[inline]
+    pub(crate) fn count(&self, found: bool) {
+        let counter = if found { &self.hits } else { &self.misses };
+        counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// Look-ups that found an item, and those that did not.
+    pub(crate) fn hits_and_misses(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
+    }
+}
+
+/// What the lock guards.
 #[derive(Default)]
-#[must_use = "garbage is dropped after the lock is let go"]
-pub(crate) struct Garbage {
-    /// The version that a write replaced in the memtable.
-    #[expect(dead_code, reason = "held only to be dropped after the lock")]
-    replaced: Option<Record>,
-    wal: Vec<(Lsn, Record)>,
-    merged: Vec<Record>,
+pub(crate) struct Held {
+    holding: Holding,
+    /// The bytes that the memory limit has counted for this stripe.
+    counted_bytes: usize,
+    /// Where least recently used items are evicted, once that was needed here.
+    queue: Option<Box<SecondChance>>,
 }
 
-impl Drop for Garbage {
-    fn drop(&mut self) {
-        release(std::mem::take(&mut self.wal), |(_, record)| record);
-        release(std::mem::take(&mut self.merged), |record| record);
-    }
+/// A tree is made at the first write: an empty database allocates none.
+#[derive(Default)]
+enum Holding {
+    #[default]
+    Nothing,
+    Own(Box<Tree>),
+    Shared(Arc<Tree>),
 }
 
-/// Deleted records may stay in SSTs up to this much, and half of what else is there.
-const HIDDEN_SLACK_BYTES: usize = 64 << 10;
-
-/// When the trees of an engine flush, and as whom they name their SSTs.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct FlushPolicy {
-    pub(crate) stripe: StripeId,
-    pub(crate) wal_records: u64,
-}
-
-impl Tree {
-    pub(crate) fn view(&self) -> View<'_> {
-        View { memtable: Some(&self.memtable), ssts: self.ssts.readers() }
+impl Held {
+    #[inline]
+    pub(crate) fn tree(&self) -> Option<&Tree> {
+        self.holding.tree()
     }
 
-    /// The newest version of the key, unless that is a tombstone.
-    pub(crate) fn get(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
-        let newest = self.memtable.get(tag, key).or_else(|| self.find_in_ssts(tag, key));
-        newest.filter(|record| !record.is_tombstone())
+    /// The tree, to be changed: one that is shared stays as it is for the others.
+    #[inline]
+    pub(crate) fn tree_mut(&mut self, stripe: StripeId) -> &mut Tree {
+        if !matches!(self.holding, Holding::Own(_)) {
+            self.own(stripe);
+        }
+        match &mut self.holding {
+            Holding::Own(tree) => tree,
+            Holding::Nothing | Holding::Shared(_) => unreachable!("made its own above"),
+        }
     }
 
-    /// Makes the record the newest version of its key. Flushes and compacts when it is time.
-    pub(crate) fn apply(&mut self, record: Record, policy: FlushPolicy) -> Garbage {
-        self.wal.append(record.clone());
-        let hidden = if record.is_tombstone() { self.hidden_by(&record) } else { None };
-        self.hidden_bytes += hidden.unwrap_or(0);
-        let replaced = if record.is_tombstone() && hidden.is_none() {
-            // Neither the deleted version nor the tombstone is needed, but the log still holds both.
-            self.wal.note_superseded(record.footprint());
-            self.memtable.remove(record.tag(), record.key_ref())
-        } else {
-            self.memtable.insert(record)
+    #[cold]
+    fn own(&mut self, stripe: StripeId) {
+        let tree = match std::mem::take(&mut self.holding) {
+            Holding::Nothing => Tree::default(),
+            // Not try_unwrap, which orders with a fence: ThreadSanitizer knows no fences.
+            Holding::Shared(mut tree) => match Arc::get_mut(&mut tree) {
+                Some(tree) => std::mem::take(tree),
+                None => tree.divergent(stripe),
+            },
+            Holding::Own(tree) => *tree,
         };
-        if let Some(old) = &replaced {
-            self.wal.note_superseded(old.footprint());
-        }
-        let mut garbage = Garbage { replaced, wal: Vec::new(), merged: Vec::new() };
-        if self.hides_too_much() {
-            self.compact_all(policy.stripe, &mut garbage);
-        } else if self.wal.unflushed() >= policy.wal_records {
-            self.flush(policy.stripe, &mut garbage);
-            self.compact_some(policy.stripe, &mut garbage);
-        } else if self.wal_pins_too_much() {
-            let memtable = &self.memtable;
-            self.wal.drop_superseded(|record| {
-                memtable.get(record.tag(), record.key_ref()).is_some_and(|current| current.same(record))
-            });
-        }
-        garbage
+        self.holding = Holding::Own(Box::new(tree));
     }
 
-    /// Turns the memtable into the newest SST and empties the log.
-    pub(crate) fn flush(&mut self, stripe: StripeId, garbage: &mut Garbage) {
-        garbage.wal = self.wal.clear();
-        let memtable = std::mem::take(&mut self.memtable);
-        if memtable.is_empty() {
-            return;
-        }
-        self.flushes += 1;
-        self.store(stripe, memtable.into_run());
-    }
-
-    /// Merges SSTs while the policy names some.
-    pub(crate) fn compact_some(&mut self, stripe: StripeId, garbage: &mut Garbage) {
-        while let Some(count) = compaction::newest_to_merge(self.ssts.readers()) {
-            self.merge_newest(stripe, count, garbage);
+    /// The tree as it is now, for as long as the result is kept; none where there is none.
+    pub(crate) fn share(&mut self) -> Option<Arc<Tree>> {
+        self.holding = match std::mem::take(&mut self.holding) {
+            Holding::Own(tree) => Holding::Shared(Arc::new(*tree)),
+            other => other,
+        };
+        match &self.holding {
+            Holding::Shared(tree) => Some(Arc::clone(tree)),
+            Holding::Nothing | Holding::Own(_) => None,
         }
     }
 
-    /// Flushes and merges everything into one SST without tombstones.
-    pub(crate) fn compact_all(&mut self, stripe: StripeId, garbage: &mut Garbage) {
-        self.flush(stripe, garbage);
-        let ssts = self.ssts.readers();
-        if ssts.len() > 1 || ssts.iter().any(|sst| sst.weight().tombstones > 0) {
-            self.merge_newest(stripe, ssts.len(), garbage);
+    /// Bytes of the tree and the queue.
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        self.tree().map_or(0, |tree| tree.bytes().total()) + self.queue_bytes()
+    }
+
+    /// Bytes of the queue of those to evict.
+    #[inline]
+    pub(crate) fn queue_bytes(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.bytes())
+    }
+
+    /// Takes everything out.
+    pub(crate) fn clear(&mut self) -> impl Sized + use<> {
+        (std::mem::take(&mut self.holding), self.queue.take())
+    }
+
+    /// Counts the bytes there are now; what had been counted, and what is counted now.
+    pub(crate) fn count_bytes(&mut self) -> (usize, usize) {
+        let now = self.bytes();
+        (std::mem::replace(&mut self.counted_bytes, now), now)
+    }
+
+    /// Keeps the queue in step with a write of the record that let go of so many bytes of other versions.
+    pub(crate) fn queue_written(&mut self, record: Record, superseded_bytes: usize) {
+        let (Some(queue), Some(tree)) = (&mut self.queue, self.holding.tree()) else { return };
+        if !record.is_tombstone() && record.is_item() {
+            queue.push(record);
+        }
+        if queue.note_superseded(superseded_bytes, tree.record_bytes()) {
+            queue.purge(|record| tree.is_current(record));
         }
     }
 
-    /// SSTs that hold everything as of now; later writes go elsewhere.
-    pub(crate) fn freeze(&mut self, stripe: StripeId, garbage: &mut Garbage) -> Vec<MemorySstReader> {
-        self.flush(stripe, garbage);
-        self.compact_some(stripe, garbage);
-        self.ssts.readers().to_vec()
+    /// The items to evict next, at least so many bytes of them or all there are.
+    pub(crate) fn take_victims(&mut self, bytes: usize, now: SeqNo) -> Vec<Record> {
+        let Some(tree) = self.holding.tree() else { return Vec::new() };
+        let queue = self.queue.get_or_insert_with(|| Box::new(SecondChance::over(tree.view().items())));
+        queue.take_victims(bytes, now, |record| tree.is_current(record))
     }
 
-    pub(crate) fn memtable(&self) -> &Memtable {
-        &self.memtable
+    /// The items in the order in which they would be evicted, once that was asked for.
+    pub(crate) fn queue(&self) -> Option<&SecondChance> {
+        self.queue.as_deref()
     }
+}
 
-    pub(crate) fn wal(&self) -> &WalSegment {
-        &self.wal
-    }
-
-    pub(crate) fn ssts(&self) -> &[MemorySstReader] {
-        self.ssts.readers()
-    }
-
-    fn find_in_ssts(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
-        self.ssts.readers().iter().rev().find_map(|sst| sst.find(tag, key))
-    }
-
-    /// The bytes of the item in an SST that the tombstone has to hide; none where it has nothing to hide. Counts an item
-    /// again that a tombstone in the memtable hides already, which only compacts a little early.
-    fn hidden_by(&self, tombstone: &Record) -> Option<usize> {
-        let newest = self.find_in_ssts(tombstone.tag(), tombstone.key_ref())?;
-        (!newest.is_tombstone()).then(|| newest.footprint())
-    }
-
-    fn hides_too_much(&self) -> bool {
-        let Some(hidden) = self.hidden_bytes.checked_sub(HIDDEN_SLACK_BYTES) else { return false };
-        hidden > self.sst_bytes().saturating_sub(self.hidden_bytes) / 2
-    }
-
-    fn sst_bytes(&self) -> usize {
-        self.ssts.readers().iter().map(|sst| sst.weight().bytes).sum()
-    }
-
-    fn wal_pins_too_much(&self) -> bool {
-        let Some(pinned) = self.wal.superseded_bytes().checked_sub(WAL_SLACK_BYTES) else { return false };
-        pinned > (self.memtable.weight().bytes + self.sst_bytes()) / 2
-    }
-
-    fn store(&mut self, stripe: StripeId, run: Run) {
-        self.generation += 1;
-        let name = format!("stripe-{:03}-{:012}.sst", stripe.index(), self.generation);
-        self.ssts.store(name.clone(), MemorySstReader::from_run(name, run));
-    }
-
-    fn merge_newest(&mut self, stripe: StripeId, count: usize, garbage: &mut Garbage) {
-        let first = self.ssts.readers().len() - count;
-        if first == 0 {
-            self.hidden_bytes = 0;
-        }
-        let mut merged = Run::default();
-        for (at, reader) in self.ssts.split_off(first).into_iter().enumerate().rev() {
-            let nothing_is_older = first + at == 0;
-            merged = merge_runs(merged, reader.into_run(), nothing_is_older, &mut garbage.merged);
-        }
-        self.compactions += 1;
-        if !merged.records.is_empty() {
-            self.store(stripe, merged);
+impl Holding {
+    #[inline]
+    fn tree(&self) -> Option<&Tree> {
+        match self {
+            Self::Nothing => None,
+            Self::Own(tree) => Some(tree),
+            Self::Shared(tree) => Some(tree),
         }
     }
 }
 
-#[cfg(test)]
-mod tests;
+const _: () = assert!(size_of::<Stripe>() == 64, "a stripe is a cache line");

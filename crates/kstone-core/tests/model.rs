@@ -215,20 +215,84 @@ fn assert_page_within(page: &RecordPage, limits: PageLimits) {
     assert!(!page.limited || !page.records.is_empty(), "a page that ends at its limit shows where it ended");
 }
 
+impl Run {
+    fn new(seed: u64) -> Self {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let options = EngineOptions {
+            memtable_max_records: random.usize(1..300),
+            background_compaction: random.bool(),
+            ..EngineOptions::default()
+        };
+        println!("KSTONE_SEED={seed} {options:?}");
+        Self { engine: Engine::new(options).expect("created"), model: BTreeMap::new(), random }
+    }
+
+    fn fork(&mut self) -> Self {
+        let (engine, ()) = self.engine.fork(|| ()).expect("forked");
+        Self { engine, model: self.model.clone(), random: self.random.fork() }
+    }
+
+    fn check_everything(&mut self) {
+        self.check_scan();
+        let stats = self.engine.stats().expect("counted");
+        assert_eq!(stats.items, self.model.len() as u64);
+    }
+}
+
+fn seed() -> u64 {
+    from_environment("KSTONE_SEED").unwrap_or_else(|| fastrand::u64(..))
+}
+
+fn operations() -> u64 {
+    from_environment("KSTONE_OPERATIONS").unwrap_or(200_000)
+}
+
 #[test]
 fn random_operations_agree_with_an_ordered_map() {
-    let seed = from_environment("KSTONE_SEED").unwrap_or_else(|| fastrand::u64(..));
-    let operations = from_environment("KSTONE_OPERATIONS").unwrap_or(200_000);
-    println!("KSTONE_SEED={seed}");
-    let mut random = fastrand::Rng::with_seed(seed);
-    let memtable_max_records = random.usize(1..300);
-    println!("memtable_max_records={memtable_max_records}");
-    let engine = Engine::new(EngineOptions { memtable_max_records }).expect("created");
-    let mut run = Run { engine, model: BTreeMap::new(), random };
-    for _ in 0..operations {
+    let mut run = Run::new(seed());
+    for _ in 0..operations() {
         run.step();
     }
+    run.check_everything();
     let stats = run.engine.stats().expect("counted");
-    assert_eq!(stats.items, run.model.len() as u64);
     assert!(stats.flushes > 100 && stats.compactions > 100, "the run reached both: {stats:?}");
+}
+
+#[test]
+fn forks_and_their_parents_each_agree_with_a_map_of_their_own() {
+    let mut random = fastrand::Rng::with_seed(seed());
+    let mut family = vec![Run::new(random.u64(..))];
+    for _ in 0..operations() / 100 {
+        let one = random.usize(..family.len());
+        match random.u32(..10) {
+            0 if family.len() < 5 => {
+                let fork = family[one].fork();
+                family.push(fork);
+            }
+            1 if family.len() > 1 => drop(family.swap_remove(one)),
+            _ => (0..100).for_each(|_| family[one].step()),
+        }
+    }
+    family.iter_mut().for_each(Run::check_everything);
+}
+
+#[test]
+fn parent_and_forks_are_isolated_while_all_are_written_at_once() {
+    let mut parent = Run::new(seed());
+    for _ in 0..operations() / 20 {
+        parent.step();
+    }
+    for _ in 0..5 {
+        let mut family: Vec<Run> = (0..3).map(|_| parent.fork()).collect();
+        std::thread::scope(|scope| {
+            for run in family.iter_mut().chain([&mut parent]) {
+                scope.spawn(|| {
+                    for _ in 0..operations() / 40 {
+                        run.step();
+                    }
+                    run.check_everything();
+                });
+            }
+        });
+    }
 }

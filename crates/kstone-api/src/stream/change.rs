@@ -81,7 +81,7 @@ pub enum EventName {
     Insert,
     /// One or more of its attributes changed.
     Modify,
-    /// It was deleted, or its time to live was over.
+    /// It was deleted, its time to live was over, or it was evicted.
     Remove,
 }
 
@@ -115,6 +115,8 @@ pub struct UserIdentity {
 impl UserIdentity {
     /// Who removes items whose time to live is over.
     pub const TIME_TO_LIVE: Self = Self { type_: "Service", principal_id: "dynamodb.amazonaws.com" };
+    /// Who removes items to make room for others at the memory limit. DynamoDB has no such thing.
+    pub const EVICTION: Self = Self { type_: "Service", principal_id: "kstone:eviction" };
 }
 
 /// What a write did to one item, ready to be appended to a stream. Made by [`Stream::change`](super::Stream::change).
@@ -125,7 +127,7 @@ pub struct Change {
     superseded_bytes: usize,
     event_name: EventName,
     view_type: StreamViewType,
-    by_ttl: bool,
+    user_identity: Option<UserIdentity>,
 }
 
 /// The versions that a change keeps.
@@ -158,8 +160,8 @@ impl Change {
         }
     }
 
-    pub(super) fn of_expiry(view_type: StreamViewType, old: &Record) -> Self {
-        Self { by_ttl: true, ..Self::new(view_type, EventName::Remove, Some(old), None, None) }
+    pub(super) fn of_removal(view_type: StreamViewType, old: &Record, by: UserIdentity) -> Self {
+        Self { user_identity: Some(by), ..Self::new(view_type, EventName::Remove, Some(old), None, None) }
     }
 
     /// One of `old` and `new` is there. `key` is a record of the same key without attributes, if the caller has one.
@@ -183,7 +185,7 @@ impl Change {
         };
         let superseded = old.filter(|_| view_type != StreamViewType::KeysOnly);
         let superseded_bytes = superseded.map_or(0, Record::footprint);
-        Self { images, superseded_bytes, event_name, view_type, by_ttl: false }
+        Self { images, superseded_bytes, event_name, view_type, user_identity: None }
     }
 
     /// What happened.
@@ -201,7 +203,7 @@ impl Change {
     /// Who did it, where it was no caller.
     #[must_use]
     pub const fn user_identity(&self) -> Option<UserIdentity> {
-        if self.by_ttl { Some(UserIdentity::TIME_TO_LIVE) } else { None }
+        self.user_identity
     }
 
     /// A record of the item's key; its attributes may be those of any version, or none.

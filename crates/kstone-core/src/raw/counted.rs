@@ -5,7 +5,7 @@
 //!                                        │
 //!            ┌───────────────────────────┘
 //! header     ▼ 0        4          8               14      16       18       20    21    22
-//!            │ count u32│ body u32 │ seq u48       │tag u16│pk u16  │sk u16  │kind │ 0   │ MAGIC u16 │
+//!            │ count u32│ body u32 │ seq u48       │tag u16│pk u16  │sk u16  │kind │marks│ MAGIC u16 │
 //! data at 24 │ partition key │ sort key │ body (stored form of the item) │
 //! ```
 //!
@@ -14,8 +14,8 @@
 //! the address of the data, can tell a record from its other handles.
 //!
 //! # Invariants
-//! - Header and data are written before the handle is shared and never after, but for the count (atomic) and, through
-//!   `&mut` on the only handle, the sequence number.
+//! - Header and data are written before the handle is shared and never after, but for the count and the marks (atomic)
+//!   and, through `&mut` on the only handle, the sequence number.
 //! - A count that passes half its range stays there for good: such a record is never freed, rather than freed too early.
 //!
 //! # Thread safety
@@ -23,7 +23,7 @@
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 
 use crate::key::Tag;
 
@@ -47,11 +47,21 @@ struct Header {
     pk_len: u16,
     sk_len: u16,
     kind: Kind,
-    reserved: u8,
+    marks: AtomicU8,
     magic: u16,
 }
 
-const HEADER_LEN: usize = size_of::<Header>();
+/// What is noted of a record while others read it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Mark {
+    /// A newer version took its place in the memtable that it was in.
+    Superseded = 1,
+    /// It was read since eviction last looked.
+    Used = 2,
+}
+
+pub(crate) const HEADER_LEN: usize = size_of::<Header>();
 const ADDRESS_BITS: u32 = 48;
 const ADDRESS_MASK: usize = (1 << ADDRESS_BITS) - 1;
 const SEQ_MASK: u64 = (1 << ADDRESS_BITS) - 1;
@@ -93,7 +103,7 @@ impl Counted {
             pk_len: u16::try_from(parts.pk.len()).expect("keys are within their limits"),
             sk_len: u16::try_from(parts.sk.len()).expect("keys are within their limits"),
             kind: parts.kind,
-            reserved: 0,
+            marks: AtomicU8::new(0),
             magic: MAGIC,
         };
         let layout = layout_of(parts.pk.len() + parts.sk.len() + parts.body.len());
@@ -197,6 +207,20 @@ impl Counted {
         unsafe { (*self.address().as_ptr()).seq_and_tag = tagged };
     }
 
+    #[inline]
+    pub(crate) fn has_mark(&self, mark: Mark) -> bool {
+        self.header().marks.load(Ordering::Relaxed) & mark as u8 != 0
+    }
+
+    pub(crate) fn set_mark(&self, mark: Mark) {
+        self.header().marks.fetch_or(mark as u8, Ordering::Relaxed);
+    }
+
+    /// Takes the mark away; whether it was there.
+    pub(crate) fn take_mark(&self, mark: Mark) -> bool {
+        self.has_mark(mark) && self.header().marks.fetch_and(!(mark as u8), Ordering::Relaxed) & mark as u8 != 0
+    }
+
     /// Whether both handles are of one record.
     #[inline]
     pub(crate) fn same(&self, other: &Self) -> bool {
@@ -294,6 +318,15 @@ mod tests {
         assert_eq!((record.pk(), record.sk(), record.body()), (&b"pk"[..], &b"sort"[..], &b"the body"[..]));
         assert_eq!((record.tag(), record.kind(), record.seq()), (Tag(0xABCD), Kind::Put, 0));
         assert_eq!(record.footprint(), 24 + 2 + 4 + 8);
+    }
+
+    #[test]
+    fn marks_stand_side_by_side_and_are_taken_once() {
+        let record = sample();
+        record.set_mark(Mark::Used);
+        record.set_mark(Mark::Superseded);
+        assert!(record.take_mark(Mark::Used) && !record.take_mark(Mark::Used));
+        assert!(record.has_mark(Mark::Superseded) && !record.has_mark(Mark::Used));
     }
 
     #[test]

@@ -1,0 +1,122 @@
+//! Room for what is written: what has expired goes first, then, where the options say so, what was not used for long.
+//!
+//! ```text
+//! reserve ─► fits? ── yes ─► write
+//!    ▲         no
+//!    ├── expired items of one stripe removed
+//!    ├── NONE: one stripe compacted; nothing left to compact: the write fails
+//!    └── LRU:  the oldest items of the stripe that holds the oldest removed, and that stripe compacted
+//! ```
+//!
+//! No lock is held meanwhile; what is removed leaves the indexes with it, and the stream says who removed it.
+
+use std::sync::Arc;
+
+#[cfg(doc)]
+use kstone_core::Error;
+use kstone_core::Result;
+use kstone_core::engine::{Reservation, ScanRange};
+use kstone_core::key::{KeyRef, STRIPES, StripeId};
+use kstone_core::record::Record;
+
+use crate::database::Database;
+use crate::stream::{Stream, UserIdentity};
+use crate::table::Table;
+
+impl Database {
+    /// Room for these records; tombstones need none. Nothing is to be done where there is no limit.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where no room can be made; [`Error::Poisoned`].
+    pub(crate) fn reserve(&self, records: &[Record]) -> Result<Reservation<'_>> {
+        let puts = records.iter().filter(|record| !record.is_tombstone());
+        self.reserve_bytes(puts.map(Record::footprint))
+    }
+
+    /// Room for records of these footprints.
+    ///
+    /// # Errors
+    /// As [`Database::reserve`].
+    pub(crate) fn reserve_bytes(&self, footprints: impl Iterator<Item = usize> + Clone) -> Result<Reservation<'_>> {
+        loop {
+            let table = self.table();
+            let beside = table.stream.as_deref().map_or(0, Stream::bytes);
+            if let Some(reserved) = self.engine().try_reserve(footprints.clone(), beside)? {
+                return Ok(reserved);
+            }
+            let bytes = footprints.clone().sum();
+            if !self.make_room(&table, bytes)? {
+                return Err(self.engine().no_room(bytes));
+            }
+        }
+    }
+
+    /// Does one thing to make room; false where nothing can be done.
+    fn make_room(&self, table: &Arc<Table>, bytes: usize) -> Result<bool> {
+        let now = self.now_for(table);
+        if let Some(stripe) = table.expiries.as_ref().and_then(|expiries| expiries.due(now)) {
+            self.remove_expired_in(table, stripe, now)?;
+            self.engine().compact_stripe(stripe)?;
+            return Ok(true);
+        }
+        if !self.engine().evicts() {
+            return self.engine().reclaim();
+        }
+        let victims = self.engine().take_victims(bytes)?;
+        let Some(first) = victims.first() else { return self.engine().reclaim() };
+        let stripe = first.key_ref().stripe();
+        let mut evicted = 0;
+        for victim in &victims {
+            evicted += u64::from(self.remove_if_same(table, victim, now, UserIdentity::EVICTION)?);
+        }
+        self.engine().note_evictions(evicted);
+        self.engine().compact_stripe(stripe)?;
+        Ok(true)
+    }
+
+    /// Removes what has expired, everywhere; how many items that were.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn purge_expired(&self) -> Result<usize> {
+        let table = self.table();
+        let now = self.now_for(&table);
+        let Some(expiries) = &table.expiries else { return Ok(0) };
+        let mut purged = 0;
+        for stripe in StripeId::all().filter(|stripe| expiries.is_due(*stripe, now)) {
+            purged += self.remove_expired_in(&table, stripe, now)?;
+        }
+        Ok(purged)
+    }
+
+    /// After a write: removes what has expired in the stripes of its keys, so that the memory of expired items comes
+    /// back without a call. At most once a second for each stripe, since time has whole seconds.
+    pub(crate) fn remove_expired_beside<'a>(
+        &self,
+        table: &Arc<Table>,
+        keys: impl Iterator<Item = KeyRef<'a>>,
+        now: i64,
+    ) -> Result<()> {
+        let Some(expiries) = &table.expiries else { return Ok(()) };
+        for key in keys.filter(|key| expiries.is_due(key.stripe(), now)) {
+            self.remove_expired_in(table, key.stripe(), now)?;
+        }
+        Ok(())
+    }
+
+    fn remove_expired_in(&self, table: &Arc<Table>, stripe: StripeId, now: i64) -> Result<usize> {
+        let Some(expiries) = &table.expiries else { return Ok(0) };
+        expiries.begin_sweep(stripe);
+        let mut removed = 0;
+        let range = ScanRange::segment(stripe.index() as u32, STRIPES as u32)?;
+        self.each_record(range, |record| {
+            if table.is_expired(record, now) && self.remove_if_same(table, record, now, UserIdentity::TIME_TO_LIVE)? {
+                removed += 1;
+            } else if let Some(expires_at) = table.expires_at(record.item()) {
+                expiries.note(stripe, expires_at);
+            }
+            Ok(())
+        })?;
+        Ok(removed)
+    }
+}

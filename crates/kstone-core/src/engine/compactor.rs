@@ -1,0 +1,110 @@
+//! The thread that merges SSTs for the writers, where an option asks for it.
+//!
+//! ```text
+//! writer   flush ─► "stripe 42 has SSTs to merge" ─► goes on
+//! thread            begin: which SSTs (lock) ─► merge (no lock) ─► end: in their place, if they are still there (lock)
+//! ```
+//!
+//! A writer still merges by itself where this thread falls far behind, so memory stays bounded. The thread stops with the
+//! engine, after the merge that it is at.
+//!
+//! # Thread safety
+//! The list of work has a lock of its own, which nobody holds while taking a stripe's.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+
+use parking_lot::{Condvar, Mutex};
+
+use super::{PoisonOnPanic, Store};
+use crate::error::{Error, Result};
+use crate::key::StripeId;
+use crate::tree::Work;
+
+pub(super) struct Compactor {
+    list: Arc<List>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct List {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    work: BTreeMap<StripeId, Work>,
+    stopping: bool,
+}
+
+impl Compactor {
+    pub(super) fn start(store: Arc<Store>) -> Result<Self> {
+        let list = Arc::new(List::default());
+        let its_list = Arc::clone(&list);
+        let thread = Builder::new()
+            .name("kstone-compact".into())
+            .spawn(move || {
+                while let Some((stripe, work)) = its_list.next() {
+                    // Poisoned: nothing is to be gained any more.
+                    if store.merge_all_of(stripe, work).is_err() {
+                        return;
+                    }
+                }
+            })
+            .map_err(|error| Error::invalid(format!("no thread for background_compaction: {error}")))?;
+        Ok(Self { list, thread: Some(thread) })
+    }
+
+    /// Notes what is to be done.
+    pub(super) fn add(&self, stripe: StripeId, work: Work) {
+        let mut state = self.list.state.lock();
+        let noted = state.work.entry(stripe).or_insert(work);
+        *noted = work.max(*noted);
+        self.list.changed.notify_one();
+    }
+}
+
+impl List {
+    /// Waits for work; none when it is time to stop.
+    fn next(&self) -> Option<(StripeId, Work)> {
+        let mut state = self.state.lock();
+        loop {
+            if state.stopping {
+                return None;
+            }
+            if let Some(first) = state.work.pop_first() {
+                return Some(first);
+            }
+            self.changed.wait(&mut state);
+        }
+    }
+}
+
+impl Drop for Compactor {
+    fn drop(&mut self) {
+        self.list.state.lock().stopping = true;
+        self.list.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // It ends by a panic only where it has poisoned the engine, which every call says.
+            let _ended = thread.join();
+        }
+    }
+}
+
+impl Store {
+    fn merge_all_of(&self, stripe: StripeId, work: Work) -> Result<()> {
+        let _poison = PoisonOnPanic(&self.counters.poisoned);
+        loop {
+            let begun = self.change_tree(stripe, |tree, stripe, garbage| tree.begin_merge(work, stripe, garbage))?;
+            let Some(merging) = begun.flatten() else { return Ok(()) };
+            let merged = merging.merge();
+            let ended = self.change_tree(stripe, |tree, _, _| tree.end_merge(&merging, merged))?;
+            // A writer merged by itself meanwhile, or it was all that there was to do.
+            if ended != Some(true) || work == Work::All {
+                return Ok(());
+            }
+        }
+    }
+}

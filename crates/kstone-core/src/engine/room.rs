@@ -1,0 +1,231 @@
+//! The memory limit: what is counted against it, and how room is made.
+//!
+//! ```text
+//! who writes   reserve what the write may add ─► room? ─► lock, write, count what it did add, let the rest go
+//!                    ▲                             │ no, and no lock is held
+//!                    └── compact a stripe, or have the oldest items of one stripe removed
+//! ```
+//!
+//! # Invariants
+//! - What is counted, reserved and allowed: counted + reserved ≤ the limit, but for deletes, which always go on.
+//! - A write reserves at least what it adds ([`Room::growth_of`]).
+//!
+//! # Thread safety
+//! Counters are atomic; each stripe's bytes are counted under its lock.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use super::{Engine, Eviction};
+use crate::error::{Error, Result, Unit};
+use crate::key::{STRIPES, StripeId};
+use crate::record::{Record, SeqNo};
+use crate::stripe::{Held, Stripe};
+use crate::tree::Tree;
+
+/// The least that a limit may be: below it the stripes themselves would not leave room for items.
+pub const MEMORY_MAX_BYTES_MIN: usize = 1 << 20;
+
+/// Handles of a new record: in the WAL, in the memtable and, later, in an SST and its directory.
+const HANDLE_BYTES: usize = 64;
+/// What a new tree, a leaf, the tags and the lists of a memtable may add at once.
+const STRUCTURE_BYTES: usize = 3072;
+
+/// What the limit of an engine has counted. See the module.
+pub(super) struct Room {
+    max_bytes: usize,
+    eviction: Eviction,
+    /// Counted, and reserved.
+    used: AtomicUsize,
+    evictions: AtomicU64,
+    /// For each stripe, since when its oldest item waits, at most; [`NOTHING`] for an empty one.
+    oldest: Box<[AtomicU64]>,
+    /// What one write may add beside its records.
+    structure_bytes: usize,
+}
+
+const NOTHING: u64 = u64::MAX;
+
+impl Room {
+    pub(super) fn new(max_bytes: usize, eviction: Eviction, memtable_max_records: usize, base_bytes: usize) -> Self {
+        let room = Self {
+            max_bytes,
+            eviction,
+            used: AtomicUsize::new(0),
+            evictions: AtomicU64::new(0),
+            oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
+            // The WAL grows by a 16th of its handles, the memtable by the list of its leaves.
+            structure_bytes: STRUCTURE_BYTES + 3 * memtable_max_records,
+        };
+        room.used.store(base_bytes + room.bytes(), Ordering::Relaxed);
+        room
+    }
+
+    /// The room of a fork, whose trees are counted as its own although it shares them.
+    pub(super) fn forked(&self, stripes: &[Stripe]) -> Self {
+        let base_bytes = size_of::<super::Store>();
+        let forked = Self {
+            oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
+            used: AtomicUsize::new(base_bytes + self.bytes()),
+            evictions: AtomicU64::new(0),
+            ..*self
+        };
+        for (id, stripe) in StripeId::all().zip(stripes) {
+            forked.count(id, &mut stripe.write());
+        }
+        forked
+    }
+
+    pub(super) fn max_bytes(&self) -> usize {
+        self.max_bytes
+    }
+
+    pub(super) fn evictions(&self) -> u64 {
+        self.evictions.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        size_of::<Self>() + self.oldest.len() * size_of::<AtomicU64>()
+    }
+
+    pub(super) fn evicts(&self) -> bool {
+        self.eviction == Eviction::Lru
+    }
+
+    /// Counts what a stripe holds now. To be called under its lock after every change.
+    pub(super) fn count(&self, id: StripeId, held: &mut Held) {
+        let (before, now) = held.count_bytes();
+        if now >= before {
+            self.used.fetch_add(now - before, Ordering::Relaxed);
+        } else {
+            self.used.fetch_sub(before - now, Ordering::Relaxed);
+        }
+        let oldest = &self.oldest[id.index()];
+        let since = match held.queue() {
+            Some(queue) => queue.oldest().map_or(NOTHING, |since| since.0),
+            None if held.tree().is_none() => NOTHING,
+            // As old as can be, until a queue knows better.
+            None => 0,
+        };
+        oldest.store(since, Ordering::Relaxed);
+    }
+
+    fn try_reserve(&self, bytes: usize, beside: usize) -> bool {
+        let used = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        let fits = used.checked_add(beside).is_some_and(|used| used <= self.max_bytes);
+        if !fits {
+            self.used.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        fits
+    }
+
+    /// The stripe whose oldest item is the oldest of all.
+    fn oldest_stripe(&self) -> Option<StripeId> {
+        let since = |id: &StripeId| self.oldest[id.index()].load(Ordering::Relaxed);
+        StripeId::all().min_by_key(since).filter(|id| since(id) != NOTHING)
+    }
+}
+
+/// Bytes that a write may add, until it is done.
+#[must_use = "what is reserved is free again when this is dropped"]
+pub struct Reservation<'a> {
+    room: Option<(&'a Room, usize)>,
+}
+
+impl Drop for Reservation<'_> {
+    fn drop(&mut self) {
+        if let Some((room, bytes)) = self.room {
+            room.used.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Engine {
+    /// Whether there is a memory limit.
+    pub fn is_limited(&self) -> bool {
+        self.store.room.is_some()
+    }
+
+    /// Whether items are evicted to stay below the memory limit.
+    pub fn evicts(&self) -> bool {
+        self.store.room.as_ref().is_some_and(Room::evicts)
+    }
+
+    /// Sets aside what writing records of these [footprints](Record::footprint) may add, if that fits the limit
+    /// together with so many bytes that the caller holds beside the engine.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where it would not fit an empty engine.
+    pub fn try_reserve(
+        &self,
+        footprints: impl Iterator<Item = usize>,
+        beside: usize,
+    ) -> Result<Option<Reservation<'_>>> {
+        let Some(room) = &self.store.room else { return Ok(Some(Reservation { room: None })) };
+        // A stripe for each record, at most.
+        let bytes: usize = footprints.map(|footprint| footprint + HANDLE_BYTES + room.structure_bytes).sum();
+        if bytes > room.max_bytes {
+            return Err(self.no_room(bytes));
+        }
+        let reserved = room.try_reserve(bytes, beside);
+        Ok(reserved.then_some(Reservation { room: Some((room, bytes)) }))
+    }
+
+    /// The error of a write for which no room can be made.
+    pub fn no_room(&self, bytes: usize) -> Error {
+        let (limit, used) =
+            self.store.room.as_ref().map_or((0, 0), |room| (room.max_bytes, room.used.load(Ordering::Relaxed)));
+        Error::limit("Memory (memory_max_bytes)", Unit::Bytes, limit, used.saturating_add(bytes))
+    }
+
+    /// Compacts one stripe that is not compact; false where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn reclaim(&self) -> Result<bool> {
+        for id in StripeId::all() {
+            let is_compact = |stripe: &Stripe| stripe.read().tree().is_none_or(Tree::is_compact);
+            if !is_compact(self.store.stripe(id)) {
+                self.store.change_tree(id, Tree::compact_all)?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// The items to evict next: of the stripe whose oldest item is the oldest of all, as many as make this room, and at
+    /// least a 64th of the stripe. They are still there: the caller deletes those that have not changed, then
+    /// [compacts](Engine::compact_stripe) their stripe, since only that frees them. None where nothing is left.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn take_victims(&self, bytes: usize) -> Result<Vec<Record>> {
+        self.store.check()?;
+        let Some(room) = &self.store.room else { return Ok(Vec::new()) };
+        while let Some(id) = room.oldest_stripe() {
+            let mut held = self.store.stripe(id).write();
+            let now = SeqNo(self.store.counters.last_seq.load(Ordering::Relaxed));
+            let bytes = bytes.max(held.bytes() / 64);
+            let victims = held.take_victims(bytes, now);
+            room.count(id, &mut held);
+            if !victims.is_empty() {
+                return Ok(victims);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Counts items that were evicted.
+    pub fn note_evictions(&self, items: u64) {
+        if let Some(room) = &self.store.room {
+            room.evictions.fetch_add(items, Ordering::Relaxed);
+        }
+    }
+
+    /// Compacts one stripe.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn compact_stripe(&self, id: StripeId) -> Result<()> {
+        self.store.change_tree(id, Tree::compact_all).map(drop)
+    }
+}

@@ -1,0 +1,104 @@
+//! What part of the table a scan covers: which places of which stripes.
+
+use crate::error::{Error, Result, Unit};
+use crate::key::{Edge, Keyspace, Route, STRIPES, SortEdge, StripeId, TAG_HASH_BITS, Tag};
+use crate::merge::{Place, Span};
+
+/// A share of the table in scan order: stripe, hash of the partition, partition key, sort key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScanRange<'a> {
+    /// Places are numbered by stripe, then by the hash bits of the tag.
+    first: u32,
+    end: u32,
+    after: Option<(&'a [u8], &'a [u8])>,
+    keyspace: Keyspace,
+}
+
+const PLACES_PER_STRIPE: u32 = 1 << TAG_HASH_BITS;
+const PLACES: u32 = PLACES_PER_STRIPE * STRIPES as u32;
+/// The most segments a scan may be split into, DynamoDB's.
+pub const SEGMENTS_MAX: u32 = 1_000_000;
+
+impl<'a> ScanRange<'a> {
+    /// The whole table.
+    pub fn all() -> Self {
+        Self { first: 0, end: PLACES, after: None, keyspace: Keyspace::Items }
+    }
+
+    /// One of `segments` shares that together hold every item once.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where `segment` is not below `segments`; [`Error::Limit`] for more than [`SEGMENTS_MAX`].
+    pub fn segment(segment: u32, segments: u32) -> Result<Self> {
+        if segments > SEGMENTS_MAX {
+            let (limit, found) = (SEGMENTS_MAX as usize, segments as usize);
+            return Err(Error::limit("TotalSegments", Unit::Entries, limit, found));
+        }
+        if segment >= segments {
+            return Err(Error::invalid(format!(
+                "The Segment parameter is zero-based and must be less than parameter TotalSegments: \
+                 Segment: {segment} is not less than TotalSegments: {segments}"
+            )));
+        }
+        let place = |segment: u32| (u64::from(PLACES) * u64::from(segment) / u64::from(segments)) as u32;
+        Ok(Self { first: place(segment), end: place(segment + 1), ..Self::all() })
+    }
+
+    /// The same share from behind this key on.
+    #[must_use]
+    pub fn after(self, pk: &'a [u8], sk: &'a [u8]) -> Self {
+        Self { after: Some((pk, sk)), ..self }
+    }
+
+    /// The same share of what another keyspace holds.
+    #[must_use]
+    pub fn in_keyspace(self, keyspace: Keyspace) -> Self {
+        Self { keyspace, ..self }
+    }
+
+    /// The part that lies in each stripe, in order.
+    pub(super) fn spans(self) -> impl Iterator<Item = (StripeId, Span<'a>)> {
+        StripeId::all().filter_map(move |stripe| {
+            let base = stripe.index() as u32 * PLACES_PER_STRIPE;
+            let first = self.first.clamp(base, base + PLACES_PER_STRIPE) - base;
+            let end = self.end.clamp(base, base + PLACES_PER_STRIPE) - base;
+            if first >= end {
+                return None;
+            }
+            let keyspace = (self.keyspace as u16) << TAG_HASH_BITS;
+            let mut from = Place { tag: Tag(keyspace | first as u16), edge: Edge::TagStart };
+            let to = Place { tag: Tag(keyspace | (end - 1) as u16), edge: Edge::TagEnd };
+            if let Some((pk, sk)) = self.after {
+                let last = Route::of(pk, self.keyspace);
+                if stripe < last.stripe || (stripe == last.stripe && to.tag < last.tag) {
+                    return None;
+                }
+                if stripe == last.stripe && last.tag >= from.tag {
+                    from = Place { tag: last.tag, edge: Edge::Partition(pk, SortEdge::After(sk)) };
+                }
+            }
+            Some((stripe, Span { from, to }))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn segments_split_the_places_without_gap_or_overlap() {
+        for segments in [1, 2, 3, 255, 256, 257, SEGMENTS_MAX] {
+            let mut end = 0;
+            for segment in 0..segments {
+                let range = ScanRange::segment(segment, segments).expect("valid");
+                assert_eq!(range.first, end);
+                end = range.end;
+            }
+            assert_eq!(end, PLACES);
+        }
+        assert!(matches!(ScanRange::segment(2, 2), Err(Error::Invalid(_))));
+        assert!(matches!(ScanRange::segment(0, 0), Err(Error::Invalid(_))));
+        assert!(matches!(ScanRange::segment(0, SEGMENTS_MAX + 1), Err(Error::Limit { .. })));
+    }
+}

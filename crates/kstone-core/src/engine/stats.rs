@@ -1,0 +1,118 @@
+//! What an engine holds and has done.
+
+use super::Store;
+use crate::key::{Edge, Tag};
+use crate::merge::{Place, Span};
+use crate::stripe::{Held, Stripe};
+use crate::tree::Tree;
+
+/// What an engine holds and has done. Bytes count allocations as they were asked for; those of the parts, from
+/// `memtable_bytes` to `base_bytes`, add up to `total_bytes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
+pub struct EngineStats {
+    /// Items that a scan would return.
+    pub items: u64,
+    /// Bytes of those items' records: keys, stored form and header.
+    pub live_bytes: usize,
+    /// Entries of secondary indexes.
+    pub index_entries: u64,
+    /// Bytes of those entries' records.
+    pub index_entry_bytes: usize,
+    /// Bytes of all records and of what finds them.
+    pub total_bytes: usize,
+    /// Bytes of the records in memtables, and of their handles.
+    pub memtable_bytes: usize,
+    /// Bytes of the records in SSTs, tombstones and hidden versions included, and of their handles.
+    pub sst_bytes: usize,
+    /// Bytes of what finds records: filters, directories of SSTs, tags of memtables.
+    pub filter_bytes: usize,
+    /// Bytes that WALs hold beside the memtables: superseded versions, and handles.
+    pub wal_bytes: usize,
+    /// Bytes of the queues of those to evict next.
+    pub eviction_bytes: usize,
+    /// Bytes of the engine, its stripes and their trees without any record.
+    pub base_bytes: usize,
+    /// The most that `total_bytes` may come to; 0: no limit.
+    pub memory_max_bytes: usize,
+    /// Records in memtables, tombstones included.
+    pub memtable_records: u64,
+    /// Records in WALs.
+    pub wal_records: u64,
+    /// Records in SSTs, tombstones and hidden versions included.
+    pub sst_records: u64,
+    /// SSTs.
+    pub ssts: u64,
+    /// Stripes that hold anything.
+    pub stripes: u64,
+    /// SSTs of the stripe that has most.
+    pub ssts_per_stripe_max: u64,
+    /// Marks of deletions that still hide something.
+    pub tombstones: u64,
+    /// Memtables that became an SST, ever.
+    pub flushes: u64,
+    /// Merges of SSTs, ever.
+    pub compactions: u64,
+    /// Items that made room for others, ever.
+    pub evictions: u64,
+    /// Look-ups of one key that found an item, ever; two threads that read one stripe in the same instant may count once.
+    pub hits: u64,
+    /// Look-ups of one key that found none, ever; counted as hits are.
+    pub misses: u64,
+}
+
+impl EngineStats {
+    /// SSTs of a stripe that holds anything, on average.
+    pub fn ssts_per_stripe_mean(&self) -> f64 {
+        self.ssts as f64 / self.stripes.max(1) as f64
+    }
+
+    pub(super) fn of(store: &Store) -> Self {
+        let mut stats = Self { base_bytes: size_of::<Store>(), ..Self::default() };
+        stats.base_bytes += store.room.as_ref().map_or(0, |room| room.bytes());
+        for stripe in &store.stripes {
+            stats.add(stripe, &stripe.read());
+        }
+        let parts = [stats.memtable_bytes, stats.sst_bytes, stats.filter_bytes, stats.wal_bytes, stats.eviction_bytes];
+        stats.total_bytes = stats.base_bytes + parts.iter().sum::<usize>();
+        if let Some(room) = &store.room {
+            (stats.memory_max_bytes, stats.evictions) = (room.max_bytes(), room.evictions());
+        }
+        stats
+    }
+
+    fn add(&mut self, stripe: &Stripe, held: &Held) {
+        let (hits, misses) = stripe.hits_and_misses();
+        self.hits += hits;
+        self.misses += misses;
+        self.eviction_bytes += held.queue_bytes();
+        let Some(tree) = held.tree() else { return };
+        for record in tree.view().items() {
+            self.items += 1;
+            self.live_bytes += record.footprint();
+        }
+        for entry in tree.view().merge(INDEX_ENTRIES, false) {
+            self.index_entries += 1;
+            self.index_entry_bytes += entry.footprint();
+        }
+        let (memtable, bytes, ssts) = (tree.memtable(), tree.bytes(), tree.sst_totals());
+        self.memtable_bytes += bytes.memtable;
+        self.sst_bytes += bytes.ssts;
+        self.filter_bytes += bytes.index;
+        self.wal_bytes += bytes.wal;
+        self.base_bytes += size_of::<Tree>();
+        self.memtable_records += memtable.len() as u64;
+        self.wal_records += tree.wal().records().len() as u64;
+        self.sst_records += ssts.records as u64;
+        self.ssts += tree.ssts().len() as u64;
+        self.stripes += 1;
+        self.ssts_per_stripe_max = self.ssts_per_stripe_max.max(tree.ssts().len() as u64);
+        self.tombstones += (memtable.weight().tombstones + ssts.weight.tombstones) as u64;
+        self.flushes += tree.flushes;
+        self.compactions += tree.compactions;
+    }
+}
+
+const INDEX_ENTRIES: Span<'static> = Span {
+    from: Place { tag: Tag(Tag::LAST_ITEM.0 + 1), edge: Edge::TagStart },
+    to: Place { tag: Tag(u16::MAX), edge: Edge::TagEnd },
+};

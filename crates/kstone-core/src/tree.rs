@@ -1,0 +1,380 @@
+//! One stripe's tree: memtable, WAL segment and SSTs, which only ever change together.
+//!
+//! ```text
+//! write ──► WAL ──► memtable ──(the WAL has taken N records)──► SST ──(several of a size)──► fewer SSTs
+//! read  ──► memtable, then SSTs newest first
+//! ```
+//!
+//! # Invariants
+//! Memory beside the newest versions is bounded, so that nothing has to be called to get it back:
+//! - What the WAL holds and the memtable does not show is superseded, and stays below an eighth of the tree's records.
+//! - What tombstones hide stays below a quarter of the rest: past that the tree is compacted as a whole.
+//! - What newer versions hide in SSTs is bounded by the sizes of the runs (`compaction.rs`), and for the memtable by a look
+//!   at what it overlaps each time it has grown to half of the SSTs and twice that, …
+//! - A tombstone exists only where an SST may hold something for it to hide.
+//!
+//! What a change lets go of is handed back as [`Garbage`], so that memory is freed where no lock is held.
+//!
+//! Not synchronised: the engine holds the stripe's lock.
+
+use crate::compaction;
+use crate::key::{KeyRef, StripeId, Tag};
+use crate::memory_sst::{MemorySstReader, SstDirectory};
+use crate::memory_wal::{Lsn, WalSegment};
+use crate::memtable::Memtable;
+use crate::merge::{Run, View, Weight, merge_runs, release};
+use crate::record::Record;
+
+/// Superseded records in the WAL may pin this much, and an eighth of what the tree holds.
+const WAL_SLACK_BYTES: usize = 512;
+/// Deleted records and their tombstones may take this much, and a quarter of what else the tree holds.
+const HIDDEN_SLACK_BYTES: usize = 512;
+/// From this many SSTs on a writer merges them itself, wherever merging is to be done.
+const UNMERGED_SSTS_MAX: usize = 16;
+/// A memtable of fewer bytes is not worth a look at what it overlaps.
+const OVERLAP_MIN_BYTES: usize = 512;
+
+#[derive(Default)]
+pub(crate) struct Tree {
+    memtable: Memtable,
+    wal: WalSegment,
+    ssts: SstDirectory,
+    /// Of the SSTs, so that a write needs not touch them.
+    sst_totals: SstTotals,
+    generation: u64,
+    /// What deletes since the last whole merge have hidden in SSTs, and their tombstones.
+    hidden_bytes: usize,
+    /// How large the memtable is when what it overlaps is looked at next; 0 where there is no SST.
+    overlap_check_bytes: usize,
+    pub(crate) flushes: u64,
+    pub(crate) compactions: u64,
+}
+
+/// What the SSTs of a tree add up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct SstTotals {
+    pub(crate) records: usize,
+    pub(crate) weight: Weight,
+    /// Bytes of the runs of handles.
+    pub(crate) run_bytes: usize,
+    /// Bytes of directories and filters.
+    pub(crate) index_bytes: usize,
+}
+
+/// Bytes of a tree by part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct TreeBytes {
+    /// Records in the memtable, and their handles.
+    pub(crate) memtable: usize,
+    /// Superseded records in the WAL, and the handles of all that it holds.
+    pub(crate) wal: usize,
+    /// Records in SSTs, hidden versions included, and their handles.
+    pub(crate) ssts: usize,
+    /// What finds records: directories, filters, the memtable's tags.
+    pub(crate) index: usize,
+}
+
+impl TreeBytes {
+    /// The sum of the parts, and the tree itself.
+    pub(crate) fn total(self) -> usize {
+        size_of::<Tree>() + self.memtable + self.wal + self.ssts + self.index
+    }
+}
+
+/// What a change let go of.
+#[derive(Default)]
+#[must_use = "garbage is dropped after the lock is let go"]
+pub(crate) struct Garbage {
+    /// The version that a write replaced in the memtable.
+    replaced: Option<Record>,
+    wal: Vec<(Lsn, Record)>,
+    merged: Vec<Record>,
+    /// What was left to be merged by another thread.
+    pub(crate) work: Option<Work>,
+}
+
+impl Garbage {
+    /// Bytes of the versions that were found to be hidden by newer ones.
+    pub(crate) fn superseded_bytes(&self) -> usize {
+        self.replaced.iter().chain(&self.merged).map(Record::footprint).sum()
+    }
+}
+
+impl Drop for Garbage {
+    fn drop(&mut self) {
+        release(std::mem::take(&mut self.wal), |(_, record)| record);
+        release(std::mem::take(&mut self.merged), |record| record);
+    }
+}
+
+/// When the trees of an engine flush and compact, and as whom they name their SSTs.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Policy {
+    pub(crate) stripe: StripeId,
+    pub(crate) wal_records: u64,
+    /// Whether merging is left to another thread, as long as that keeps up.
+    pub(crate) merge_later: bool,
+}
+
+/// What a write leaves to be merged, where that is left to another thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Work {
+    /// The newest SSTs, while the policy names some.
+    Some,
+    /// Everything, to get rid of what tombstones hide.
+    All,
+}
+
+/// SSTs to be merged while the tree goes on without its lock.
+pub(crate) struct Merging {
+    ssts: Vec<MemorySstReader>,
+    nothing_is_older: bool,
+    hidden_bytes: usize,
+}
+
+impl Merging {
+    /// Merges. What it leaves out is still held by the tree.
+    pub(crate) fn merge(&self) -> Run {
+        merge(self.ssts.clone(), self.nothing_is_older, &mut Vec::new())
+    }
+}
+
+impl Tree {
+    pub(crate) fn view(&self) -> View<'_> {
+        View { memtable: Some(&self.memtable), ssts: self.ssts.readers() }
+    }
+
+    /// The newest version of the key, unless that is a tombstone.
+    #[inline]
+    pub(crate) fn get(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
+        let newest = self.memtable.get(tag, key).or_else(|| self.find_in_ssts(tag, key));
+        newest.filter(|record| !record.is_tombstone())
+    }
+
+    /// Whether this is the version that a look-up of its key finds.
+    pub(crate) fn is_current(&self, record: &Record) -> bool {
+        !record.is_superseded() && self.get(record.tag(), record.key_ref()).is_some_and(|current| current.same(record))
+    }
+
+    /// Makes the record the newest version of its key. Flushes and compacts when it is time.
+    pub(crate) fn apply(&mut self, record: Record, policy: Policy) -> Garbage {
+        self.wal.append(record.clone());
+        let replaced = if record.is_tombstone() { self.insert_tombstone(record) } else { self.memtable.insert(record) };
+        if let Some(old) = &replaced {
+            self.wal.note_superseded(old);
+        }
+        let mut garbage = Garbage { replaced, wal: Vec::new(), merged: Vec::new(), work: None };
+        if self.hides_more_than_a(4) {
+            if policy.merge_later && !self.hides_more_than_a(1) {
+                garbage.work = Some(Work::All);
+            } else {
+                self.compact_all(policy.stripe, &mut garbage);
+            }
+        } else if self.wal.unflushed() >= policy.wal_records || self.overlaps_too_much() {
+            self.flush(policy.stripe, &mut garbage);
+            if policy.merge_later && self.ssts.readers().len() < UNMERGED_SSTS_MAX {
+                garbage.work = Some(Work::Some);
+            } else {
+                self.compact_some(policy.stripe, &mut garbage);
+            }
+        } else if self.wal_pins_too_much() {
+            garbage.wal = self.wal.drop_superseded();
+        }
+        garbage
+    }
+
+    /// Turns the memtable into the newest SST and empties the log.
+    pub(crate) fn flush(&mut self, stripe: StripeId, garbage: &mut Garbage) {
+        garbage.wal.append(&mut self.wal.clear());
+        let memtable = std::mem::take(&mut self.memtable);
+        if memtable.is_empty() {
+            return;
+        }
+        self.flushes += 1;
+        self.store(stripe, memtable.into_run());
+    }
+
+    /// Merges SSTs while the policy names some.
+    pub(crate) fn compact_some(&mut self, stripe: StripeId, garbage: &mut Garbage) {
+        while let Some(count) = compaction::newest_to_merge(self.ssts.readers()) {
+            self.merge_newest(stripe, count, garbage);
+        }
+    }
+
+    /// Flushes and merges everything into one SST without tombstones.
+    pub(crate) fn compact_all(&mut self, stripe: StripeId, garbage: &mut Garbage) {
+        self.flush(stripe, garbage);
+        if !self.is_compact() {
+            self.merge_newest(stripe, self.ssts.readers().len(), garbage);
+        }
+    }
+
+    /// Whether compacting everything would give nothing back.
+    pub(crate) fn is_compact(&self) -> bool {
+        let ssts = self.ssts.readers().len();
+        self.wal.is_empty() && self.memtable.is_empty() && ssts <= 1 && self.sst_totals.weight.tombstones == 0
+    }
+
+    /// What to merge next, for who does it without the lock.
+    pub(crate) fn begin_merge(&mut self, work: Work, stripe: StripeId, garbage: &mut Garbage) -> Option<Merging> {
+        if work == Work::All {
+            self.flush(stripe, garbage);
+        }
+        let ssts = self.ssts.readers();
+        let count = match work {
+            Work::Some => compaction::newest_to_merge(ssts)?,
+            Work::All => ssts.len(),
+        };
+        let hidden_bytes = if count == ssts.len() { self.hidden_bytes } else { 0 };
+        let ssts = ssts[ssts.len() - count..].to_vec();
+        (!self.is_compact()).then_some(Merging {
+            nothing_is_older: count == self.ssts.readers().len(),
+            ssts,
+            hidden_bytes,
+        })
+    }
+
+    /// Puts the merged run in the place of the SSTs it was made of; false where they are not all there any more.
+    pub(crate) fn end_merge(&mut self, merging: &Merging, merged: Run) -> bool {
+        if !self.ssts.replace(&merging.ssts, merged) {
+            return false;
+        }
+        self.hidden_bytes = self.hidden_bytes.saturating_sub(merging.hidden_bytes);
+        self.compactions += 1;
+        self.note_ssts();
+        true
+    }
+
+    /// A tree of one's own that holds what this one holds, which stays as it is for those who share it.
+    pub(crate) fn divergent(&self, stripe: StripeId) -> Self {
+        let mut tree =
+            Self { memtable: Memtable::default(), wal: self.wal.following(), ssts: self.ssts.clone(), ..*self };
+        if !self.memtable.is_empty() {
+            tree.flushes += 1;
+            tree.store(stripe, self.memtable.to_run());
+        }
+        tree
+    }
+
+    pub(crate) fn memtable(&self) -> &Memtable {
+        &self.memtable
+    }
+
+    pub(crate) fn wal(&self) -> &WalSegment {
+        &self.wal
+    }
+
+    pub(crate) fn ssts(&self) -> &[MemorySstReader] {
+        self.ssts.readers()
+    }
+
+    pub(crate) fn sst_totals(&self) -> SstTotals {
+        self.sst_totals
+    }
+
+    /// Bytes by part. Constant time.
+    #[inline]
+    pub(crate) fn bytes(&self) -> TreeBytes {
+        TreeBytes {
+            memtable: self.memtable.weight().bytes + self.memtable.leaf_bytes(),
+            wal: self.wal.superseded_bytes() + self.wal.handle_bytes(),
+            ssts: self.sst_totals.weight.bytes + self.sst_totals.run_bytes + self.ssts.handle_bytes(),
+            index: self.memtable.index_bytes() + self.sst_totals.index_bytes,
+        }
+    }
+
+    fn find_in_ssts(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
+        self.ssts.readers().iter().rev().find_map(|sst| sst.find(tag, key))
+    }
+
+    /// What the tombstone replaces in the memtable, where it goes only if an SST has something for it to hide.
+    fn insert_tombstone(&mut self, tombstone: Record) -> Option<Record> {
+        let in_ssts = self.find_in_ssts(tombstone.tag(), tombstone.key_ref()).filter(|found| !found.is_tombstone());
+        let Some(hidden) = in_ssts.map(Record::footprint) else {
+            // Neither the deleted version nor the tombstone is needed, but the log still holds both.
+            self.wal.note_superseded(&tombstone);
+            return self.memtable.remove(tombstone.tag(), tombstone.key_ref());
+        };
+        let added = hidden + tombstone.footprint();
+        let replaced = self.memtable.insert(tombstone);
+        if !replaced.as_ref().is_some_and(Record::is_tombstone) {
+            self.hidden_bytes += added;
+        }
+        replaced
+    }
+
+    /// Bytes of all records, hidden versions included.
+    pub(crate) fn record_bytes(&self) -> usize {
+        self.memtable.weight().bytes + self.sst_totals.weight.bytes
+    }
+
+    /// Whether tombstones and what they hide take more than this part of the rest.
+    fn hides_more_than_a(&self, part: usize) -> bool {
+        let Some(hidden) = self.hidden_bytes.checked_sub(HIDDEN_SLACK_BYTES) else { return false };
+        hidden > self.record_bytes().saturating_sub(self.hidden_bytes) / part
+    }
+
+    fn wal_pins_too_much(&self) -> bool {
+        let Some(pinned) = self.wal.superseded_bytes().checked_sub(WAL_SLACK_BYTES) else { return false };
+        pinned > self.record_bytes() / 8
+    }
+
+    /// Whether the memtable is large beside the SSTs and much of it hides versions there. Looks when the memtable has
+    /// doubled since it last did; tags decide, so that no record is touched.
+    fn overlaps_too_much(&mut self) -> bool {
+        if self.overlap_check_bytes == 0 || self.memtable.weight().bytes < self.overlap_check_bytes {
+            return false;
+        }
+        self.overlap_check_bytes *= 2;
+        let ssts = self.ssts.readers();
+        let overlap = self.memtable.records().filter(|record| ssts.iter().any(|sst| sst.has_tag(record.tag()))).count();
+        overlap * 4 >= self.memtable.len()
+    }
+
+    fn store(&mut self, stripe: StripeId, run: Run) {
+        self.generation += 1;
+        let name = format!("stripe-{:03}-{:012}.sst", stripe.index(), self.generation);
+        self.ssts.store(name.clone(), MemorySstReader::from_run(name, run));
+        self.note_ssts();
+    }
+
+    fn note_ssts(&mut self) {
+        let mut totals = SstTotals::default();
+        for sst in self.ssts.readers() {
+            totals.records += sst.len();
+            totals.weight.bytes += sst.weight().bytes;
+            totals.weight.tombstones += sst.weight().tombstones;
+            totals.run_bytes += sst.run_bytes();
+            totals.index_bytes += sst.index_bytes();
+        }
+        self.sst_totals = totals;
+        let is_there = usize::from(totals.records > 0);
+        self.overlap_check_bytes = is_there * (totals.weight.bytes / 2).max(OVERLAP_MIN_BYTES);
+    }
+
+    fn merge_newest(&mut self, stripe: StripeId, count: usize, garbage: &mut Garbage) {
+        let first = self.ssts.readers().len() - count;
+        if first == 0 {
+            self.hidden_bytes = 0;
+        }
+        let merged = merge(self.ssts.split_off(first), first == 0, &mut garbage.merged);
+        self.compactions += 1;
+        if merged.records.is_empty() {
+            self.note_ssts();
+        } else {
+            self.store(stripe, merged);
+        }
+    }
+}
+
+/// SSTs, oldest first, as one run; tombstones go where `nothing_is_older`.
+fn merge(ssts: Vec<MemorySstReader>, nothing_is_older: bool, garbage: &mut Vec<Record>) -> Run {
+    let mut merged = Run::default();
+    for (at, reader) in ssts.into_iter().enumerate().rev() {
+        merged = merge_runs(merged, reader.into_run(), nothing_is_older && at == 0, garbage);
+    }
+    merged
+}
+
+#[cfg(test)]
+mod tests;

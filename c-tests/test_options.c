@@ -86,9 +86,9 @@ static void an_impossible_size_is_refused(void) {
     }
 }
 
-static void options_not_served_yet_are_invalid(void) {
+static void options_out_of_range_are_invalid(void) {
     kstone_options options = default_options();
-    options.memory_max_bytes = 1u << 30;
+    options.memory_max_bytes = (1u << 20) - 1;
     check_refused(KSTONE_ERR_INVALID, &options);
     options = default_options();
     options.eviction = KSTONE_EVICT_LRU;
@@ -96,7 +96,7 @@ static void options_not_served_yet_are_invalid(void) {
     options.eviction = 77;
     check_refused(KSTONE_ERR_INVALID, &options);
     options = default_options();
-    options.flags = 1;
+    options.flags = 2;
     check_refused(KSTONE_ERR_INVALID, &options);
     options.flags = 0x80000000u;
     check_refused(KSTONE_ERR_INVALID, &options);
@@ -222,7 +222,7 @@ int main(void) {
     an_older_options_struct_works();
     a_newer_options_struct_works_where_it_asks_for_nothing_new();
     an_impossible_size_is_refused();
-    options_not_served_yet_are_invalid();
+    options_out_of_range_are_invalid();
     memtables_of_every_sensible_size_work();
     an_older_query_spec_works();
     a_newer_query_spec_works_where_it_asks_for_nothing_new();

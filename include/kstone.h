@@ -112,8 +112,17 @@ extern "C" {
 /** Items are never dropped to save memory. */
 #define KSTONE_EVICT_NONE 0
 
-/** The items not used for the longest time go first. Not served yet. */
+/**
+ * The items that were not used for the longest time go first, approximately; gets and queries use an item, scans and
+ * iterators do not. They leave the indexes too, and a stream says REMOVE with the userIdentity kstone:eviction.
+ */
 #define KSTONE_EVICT_LRU 1
+
+/**
+ * Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write.
+ * It stops with the database.
+ */
+#define KSTONE_OPEN_BACKGROUND_COMPACTION 1
 
 /** Text. */
 #define KSTONE_TYPE_S 1
@@ -430,11 +439,17 @@ typedef struct kstone_options {
      * Smaller saves a little memory where keys are overwritten often, larger writes a little faster.
      */
     uint64_t memtable_max_records;
-    /** Not served yet: 0. */
+    /**
+     * The most bytes that the database may take, as total_bytes of kstone_stats_json counts: 0 for no limit, otherwise
+     * at least 1,048,576. A write that might pass it makes room first: expired items go, then what eviction says.
+     * Where no room can be made it is KSTONE_ERR_LIMIT and changes nothing; reads and deletes go on. A write keeps some
+     * KiB for each stripe it touches; a stream gets a quarter of the limit; what iterators, pages and items in your
+     * hands keep of the past is not counted.
+     */
     uint64_t memory_max_bytes;
-    /** Not served yet: KSTONE_EVICT_NONE. */
+    /** What makes room at the limit: KSTONE_EVICT_NONE or KSTONE_EVICT_LRU, which needs memory_max_bytes. */
     uint32_t eviction;
-    /** No flags yet: 0. */
+    /** KSTONE_OPEN_BACKGROUND_COMPACTION or 0. */
     uint32_t flags;
 } kstone_options;
 
@@ -700,6 +715,20 @@ const kstone_item *kstone_error_item(const kstone_error *e);
 kstone_status kstone_open_memory(const kstone_options *options, kstone_db **out, kstone_error **err);
 
 /**
+ * Makes a database of its own that holds what db holds now and shares its memory: writes on either side never show on
+ * the other. The fixture for tests: fill one database, give each test a fork. The fork has db's options, schema and
+ * time; its change stream is empty and goes on with db's sequence numbers; its statistics count what is shared as its
+ * own. db may be freed before it.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: as kstone_clear.
+ * Cost: some tens of microseconds, whatever the number of items; the first write to each of the 256 stripes afterwards,
+ * on either side, some more. Memory grows by what is written from then on.
+ * Threads: any; waits for a change of the schema that is under way.
+ */
+kstone_status kstone_fork(const kstone_db *db, kstone_db **out, kstone_error **err);
+
+/**
  * Deletes all items. Readers at work see all of them or go on with what they hold; pages, iterators and items that
  * were handed out stay as they are.
  *
@@ -728,7 +757,12 @@ kstone_status kstone_flush(kstone_db *db, kstone_error **err);
 kstone_status kstone_compact(kstone_db *db, kstone_error **err);
 
 /**
- * Numbers about the database as a JSON object of integers, for people and dashboards. Later versions may add members.
+ * Numbers about the database as a JSON object, for people and dashboards; later versions may add members. Items, and
+ * live_bytes of their records; total_bytes and its parts memtable_bytes, sst_bytes, filter_bytes (what finds
+ * records), wal_bytes, eviction_bytes, base_bytes, stream_bytes; memory_max_bytes; index_entries and
+ * index_entry_bytes of secondary indexes; memtable_records, wal_records, sst_records, stream_records; ssts, stripes
+ * (that hold anything), ssts_per_stripe_max and ssts_per_stripe_mean; tombstones; and, since the database was
+ * opened, flushes, compactions, evictions, and hits and misses of look-ups by key.
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: as kstone_clear.

@@ -7,7 +7,7 @@
 use std::ffi::c_char;
 use std::mem::size_of;
 
-use kstone_api::DatabaseOptions;
+use kstone_api::{DatabaseOptions, Eviction};
 
 use crate::boundary::Failure;
 
@@ -95,11 +95,15 @@ pub struct Options {
     /// for 1000.
     /// Smaller saves a little memory where keys are overwritten often, larger writes a little faster.
     pub memtable_max_records: u64,
-    /// Not served yet: 0.
+    /// The most bytes that the database may take, as total_bytes of kstone_stats_json counts: 0 for no limit, otherwise
+    /// at least 1,048,576. A write that might pass it makes room first: expired items go, then what eviction says.
+    /// Where no room can be made it is KSTONE_ERR_LIMIT and changes nothing; reads and deletes go on. A write keeps some
+    /// KiB for each stripe it touches; a stream gets a quarter of the limit; what iterators, pages and items in your
+    /// hands keep of the past is not counted.
     pub memory_max_bytes: u64,
-    /// Not served yet: KSTONE_EVICT_NONE.
+    /// What makes room at the limit: KSTONE_EVICT_NONE or KSTONE_EVICT_LRU, which needs memory_max_bytes.
     pub eviction: u32,
-    /// No flags yet: 0.
+    /// KSTONE_OPEN_BACKGROUND_COMPACTION or 0.
     pub flags: u32,
 }
 
@@ -111,17 +115,30 @@ c_struct!(
 
 /// Items are never dropped to save memory.
 pub const KSTONE_EVICT_NONE: u32 = 0;
-/// The items not used for the longest time go first. Not served yet.
+/// The items that were not used for the longest time go first, approximately; gets and queries use an item, scans and
+/// iterators do not. They leave the indexes too, and a stream says REMOVE with the userIdentity kstone:eviction.
 pub const KSTONE_EVICT_LRU: u32 = 1;
+
+/// Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write.
+/// It stops with the database.
+pub const KSTONE_OPEN_BACKGROUND_COMPACTION: u32 = 1;
 
 impl Options {
     /// The options as the API takes them.
     pub(crate) fn to_api(self) -> Result<DatabaseOptions, Failure> {
-        not_served(self.memory_max_bytes != 0, "kstone_options.memory_max_bytes")?;
-        not_served(self.eviction != KSTONE_EVICT_NONE, "kstone_options.eviction")?;
-        not_served(self.flags != 0, "kstone_options.flags")?;
-        // A number that does not fit is far beyond the limit that the API enforces.
-        let memtable_max_records = usize::try_from(self.memtable_max_records).unwrap_or(usize::MAX);
-        Ok(DatabaseOptions { memtable_max_records })
+        let eviction = match self.eviction {
+            KSTONE_EVICT_NONE => Eviction::None,
+            KSTONE_EVICT_LRU => Eviction::Lru,
+            other => return Err(Failure::invalid(format!("kstone_options.eviction is {other}: it is KSTONE_EVICT_*"))),
+        };
+        not_served(self.flags & !KSTONE_OPEN_BACKGROUND_COMPACTION != 0, "kstone_options.flags")?;
+        // A number that does not fit is far beyond what the API allows, or no limit at all.
+        let number = |field: u64| usize::try_from(field).unwrap_or(usize::MAX);
+        Ok(DatabaseOptions {
+            memtable_max_records: number(self.memtable_max_records),
+            memory_max_bytes: number(self.memory_max_bytes),
+            eviction,
+            background_compaction: self.flags & KSTONE_OPEN_BACKGROUND_COMPACTION != 0,
+        })
     }
 }

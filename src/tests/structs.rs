@@ -105,10 +105,10 @@ fn a_size_that_no_version_has_is_refused() {
 fn options_not_served_or_out_of_range_are_refused_by_name() {
     let cases = [
         (Options { schema_json: c"{\"no\":1}".as_ptr(), schema_json_len: 8, ..options() }, "no"),
-        (Options { memory_max_bytes: 1, ..options() }, "memory_max_bytes"),
+        (Options { memory_max_bytes: (1 << 20) - 1, ..options() }, "memory_max_bytes"),
         (Options { eviction: KSTONE_EVICT_LRU, ..options() }, "eviction"),
         (Options { eviction: 77, ..options() }, "eviction"),
-        (Options { flags: 1, ..options() }, "flags"),
+        (Options { flags: 2, ..options() }, "flags"),
         (Options { memtable_max_records: u64::MAX, ..options() }, "memtable_max_records"),
     ];
     for (options, name) in cases {

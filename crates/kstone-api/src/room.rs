@@ -37,22 +37,23 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::reserve`].
-    pub(crate) fn reserve_bytes(&self, footprints: impl Iterator<Item = usize> + Clone) -> Result<Reservation<'_>> {
+    pub(crate) fn reserve_bytes(&self, footprints: impl Iterator<Item = usize>) -> Result<Reservation<'_>> {
+        let bytes = self.engine().growth_of(footprints);
         loop {
             let table = self.table();
             let beside = table.stream.as_deref().map_or(0, Stream::bytes);
-            if let Some(reserved) = self.engine().try_reserve(footprints.clone(), beside)? {
+            if let Some(reserved) = self.engine().try_reserve(bytes, beside) {
                 return Ok(reserved);
             }
-            let bytes = footprints.clone().sum();
-            if !self.make_room(&table, bytes)? {
-                return Err(self.engine().no_room(bytes));
+            let needed = bytes.saturating_add(beside);
+            if !self.engine().may_fit(needed) || !self.make_room(&table)? {
+                return Err(self.engine().no_room(needed));
             }
         }
     }
 
     /// Does one thing to make room; false where nothing can be done.
-    fn make_room(&self, table: &Arc<Table>, bytes: usize) -> Result<bool> {
+    fn make_room(&self, table: &Arc<Table>) -> Result<bool> {
         let now = self.now_for(table);
         if let Some(stripe) = table.expiries.as_ref().and_then(|expiries| expiries.due(now)) {
             self.remove_expired_in(table, stripe, now)?;
@@ -62,7 +63,7 @@ impl Database {
         if !self.engine().evicts() {
             return self.engine().reclaim();
         }
-        let victims = self.engine().take_victims(bytes)?;
+        let victims = self.engine().take_victims()?;
         let Some(first) = victims.first() else { return self.engine().reclaim() };
         let stripe = first.key_ref().stripe();
         let mut evicted = 0;

@@ -448,7 +448,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Counts what is held; walks every record, one stripe locked (shared) at a time.
+    /// Counts what is held: bytes at one moment, for which all stripes are locked (shared) briefly; items by a walk over
+    /// every record, one stripe after another.
     ///
     /// # Errors
     /// [`Error::Poisoned`].

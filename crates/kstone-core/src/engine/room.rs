@@ -8,7 +8,7 @@
 //!
 //! # Invariants
 //! - What is counted, reserved and allowed: counted + reserved ≤ the limit, but for deletes, which always go on.
-//! - A write reserves at least what it adds ([`Room::growth_of`]).
+//! - A write reserves at least what it adds ([`Engine::growth_of`]).
 //!
 //! # Thread safety
 //! Counters are atomic; each stripe's bytes are counted under its lock.
@@ -150,30 +150,29 @@ impl Engine {
         self.store.room.as_ref().is_some_and(Room::evicts)
     }
 
-    /// Sets aside what writing records of these [footprints](Record::footprint) may add, if that fits the limit
-    /// together with so many bytes that the caller holds beside the engine.
-    ///
-    /// # Errors
-    /// [`Error::Limit`] where it would not fit an empty engine.
-    pub fn try_reserve(
-        &self,
-        footprints: impl Iterator<Item = usize>,
-        beside: usize,
-    ) -> Result<Option<Reservation<'_>>> {
-        let Some(room) = &self.store.room else { return Ok(Some(Reservation { room: None })) };
-        // A stripe for each record, at most.
-        let bytes: usize = footprints.map(|footprint| footprint + HANDLE_BYTES + room.structure_bytes).sum();
-        if bytes > room.max_bytes {
-            return Err(self.no_room(bytes));
-        }
-        let reserved = room.try_reserve(bytes, beside);
-        Ok(reserved.then_some(Reservation { room: Some((room, bytes)) }))
+    /// The most that writing records of these [footprints](Record::footprint) may add to what is counted. They may
+    /// belong to a stripe each.
+    pub fn growth_of(&self, footprints: impl Iterator<Item = usize>) -> usize {
+        let structure_bytes = self.store.room.as_ref().map_or(0, |room| room.structure_bytes);
+        footprints.map(|footprint| footprint + HANDLE_BYTES + structure_bytes).sum()
     }
 
-    /// The error of a write for which no room can be made.
+    /// Sets aside so many bytes, if they fit the limit together with so many that the caller holds beside the engine.
+    /// Always fits where there is no limit.
+    pub fn try_reserve(&self, bytes: usize, beside: usize) -> Option<Reservation<'_>> {
+        let Some(room) = &self.store.room else { return Some(Reservation { room: None }) };
+        room.try_reserve(bytes, beside).then(|| Reservation { room: Some((room, bytes)) })
+    }
+
+    /// Whether so many bytes would fit if everything else were removed.
+    pub fn may_fit(&self, bytes: usize) -> bool {
+        self.store.room.as_ref().is_none_or(|room| bytes < room.max_bytes)
+    }
+
+    /// The error of a write that would need so many bytes for which no room can be made.
     pub fn no_room(&self, bytes: usize) -> Error {
-        let (limit, used) =
-            self.store.room.as_ref().map_or((0, 0), |room| (room.max_bytes, room.used.load(Ordering::Relaxed)));
+        let used = |room: &Room| (room.max_bytes, room.used.load(Ordering::Relaxed));
+        let (limit, used) = self.store.room.as_ref().map_or((0, 0), used);
         Error::limit("Memory (memory_max_bytes)", Unit::Bytes, limit, used.saturating_add(bytes))
     }
 
@@ -192,20 +191,20 @@ impl Engine {
         Ok(false)
     }
 
-    /// The items to evict next: of the stripe whose oldest item is the oldest of all, as many as make this room, and at
-    /// least a 64th of the stripe. They are still there: the caller deletes those that have not changed, then
+    /// The items to evict next: a 64th, and at least one, of the stripe whose oldest item is the oldest of all, so that
+    /// compacting it costs each of them a few moves of handles. They are still there: the caller deletes those that have not changed, then
     /// [compacts](Engine::compact_stripe) their stripe, since only that frees them. None where nothing is left.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    pub fn take_victims(&self, bytes: usize) -> Result<Vec<Record>> {
+    pub fn take_victims(&self) -> Result<Vec<Record>> {
         self.store.check()?;
         let Some(room) = &self.store.room else { return Ok(Vec::new()) };
         while let Some(id) = room.oldest_stripe() {
             let mut held = self.store.stripe(id).write();
             let now = SeqNo(self.store.counters.last_seq.load(Ordering::Relaxed));
-            let bytes = bytes.max(held.bytes() / 64);
-            let victims = held.take_victims(bytes, now);
+            let bytes = held.bytes() / 64;
+            let victims = held.take_victims(bytes.max(1), now);
             room.count(id, &mut held);
             if !victims.is_empty() {
                 return Ok(victims);

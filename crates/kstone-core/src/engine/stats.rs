@@ -69,31 +69,22 @@ impl EngineStats {
     pub(super) fn of(store: &Store) -> Self {
         let mut stats = Self { base_bytes: size_of::<Store>(), ..Self::default() };
         stats.base_bytes += store.room.as_ref().map_or(0, |room| room.bytes());
-        for stripe in &store.stripes {
-            stats.add(stripe, &stripe.read());
-        }
+        // At one moment: memory that one stripe gives back may be taken by the next.
+        let locked: Vec<_> = store.stripes.iter().map(Stripe::read).collect();
+        locked.iter().for_each(|held| stats.add_bytes(held));
+        drop(locked);
         let parts = [stats.memtable_bytes, stats.sst_bytes, stats.filter_bytes, stats.wal_bytes, stats.eviction_bytes];
         stats.total_bytes = stats.base_bytes + parts.iter().sum::<usize>();
         if let Some(room) = &store.room {
             (stats.memory_max_bytes, stats.evictions) = (room.max_bytes(), room.evictions());
         }
+        store.stripes.iter().for_each(|stripe| stats.add_items(stripe));
         stats
     }
 
-    fn add(&mut self, stripe: &Stripe, held: &Held) {
-        let (hits, misses) = stripe.hits_and_misses();
-        self.hits += hits;
-        self.misses += misses;
+    fn add_bytes(&mut self, held: &Held) {
         self.eviction_bytes += held.queue_bytes();
         let Some(tree) = held.tree() else { return };
-        for record in tree.view().items() {
-            self.items += 1;
-            self.live_bytes += record.footprint();
-        }
-        for entry in tree.view().merge(INDEX_ENTRIES, false) {
-            self.index_entries += 1;
-            self.index_entry_bytes += entry.footprint();
-        }
         let (memtable, bytes, ssts) = (tree.memtable(), tree.bytes(), tree.sst_totals());
         self.memtable_bytes += bytes.memtable;
         self.sst_bytes += bytes.ssts;
@@ -109,6 +100,22 @@ impl EngineStats {
         self.tombstones += (memtable.weight().tombstones + ssts.weight.tombstones) as u64;
         self.flushes += tree.flushes;
         self.compactions += tree.compactions;
+    }
+
+    fn add_items(&mut self, stripe: &Stripe) {
+        let (hits, misses) = stripe.hits_and_misses();
+        self.hits += hits;
+        self.misses += misses;
+        let held = stripe.read();
+        let Some(tree) = held.tree() else { return };
+        for record in tree.view().items() {
+            self.items += 1;
+            self.live_bytes += record.footprint();
+        }
+        for entry in tree.view().merge(INDEX_ENTRIES, false) {
+            self.index_entries += 1;
+            self.index_entry_bytes += entry.footprint();
+        }
     }
 }
 

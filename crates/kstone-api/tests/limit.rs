@@ -1,0 +1,405 @@
+//! The memory limit: what happens to writes, and what makes room.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use kstone_api::clock::{ClockSource, ManualClock};
+use kstone_api::stream::{EventName, UserIdentity};
+use kstone_api::{
+    Database, DatabaseOptions, Error, Eviction, GlobalSecondaryIndex, Item, ItemBuilder, Key, KeystoneValue, Query,
+    Result, Scan, StreamViewType, TableSchema, TransactWriteRequest, Write,
+};
+
+const LIMIT: usize = 2 << 20;
+
+fn limited(eviction: Eviction) -> DatabaseOptions {
+    DatabaseOptions { memory_max_bytes: LIMIT, eviction, ..DatabaseOptions::default() }
+}
+
+fn open(eviction: Eviction, schema: TableSchema) -> Result<Database> {
+    Database::create_in_memory_with(limited(eviction), schema, ClockSource::default())
+}
+
+fn key(i: usize) -> Vec<u8> {
+    format!("key-{i:08}").into_bytes()
+}
+
+fn item(i: usize) -> Item {
+    let group = format!("group-{}", i % 10);
+    ItemBuilder::new().number("i", i as i64).string("group", group).string("text", "x".repeat(150)).build()
+}
+
+fn assert_below_limit(db: &Database) -> Result<()> {
+    let stats = db.stats()?;
+    assert!(stats.total_bytes <= LIMIT, "{stats:?}");
+    Ok(())
+}
+
+/// Puts items from this one on until there is no room; the first that did not fit.
+fn fill(db: &Database, from: usize) -> Result<usize> {
+    for i in from.. {
+        match db.put(&key(i), item(i)) {
+            Ok(()) => {}
+            Err(Error::Limit { what, limit: LIMIT, found, .. }) => {
+                assert!(what.contains("memory_max_bytes") && found > LIMIT);
+                return Ok(i);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    unreachable!("memory is not endless")
+}
+
+#[test]
+fn options_are_checked() {
+    let refused = |options| Database::create_in_memory_with_options(options).err().expect("refused").to_string();
+    let small = DatabaseOptions { memory_max_bytes: 1000, ..DatabaseOptions::default() };
+    assert!(refused(small).contains("memory_max_bytes is 1000"));
+    let no_limit = DatabaseOptions { eviction: Eviction::Lru, ..DatabaseOptions::default() };
+    assert!(refused(no_limit).contains("memory_max_bytes"));
+}
+
+#[test]
+fn without_eviction_a_full_database_refuses_writes_and_changes_nothing() -> Result<()> {
+    let schema = TableSchema::new()
+        .add_global_index(GlobalSecondaryIndex::new("by-group", "group"))
+        .with_stream(StreamViewType::KeysOnly);
+    let db = open(Eviction::None, schema)?;
+    let full = fill(&db, 0)?;
+    assert!(full > 2000, "{full} items fit");
+    assert_below_limit(&db)?;
+    let before = (db.scan(Scan::new())?.items, db.stats()?.index_entries, db.stats()?.stream_records);
+
+    assert!(matches!(db.put(&key(full), item(full)), Err(Error::Limit { .. })));
+    let grow = Write::update(&key(3), "SET more = :v").value(":v", KeystoneValue::string("y".repeat(100_000)));
+    assert!(matches!(db.write(grow), Err(Error::Limit { .. })));
+    let both = TransactWriteRequest::new()
+        .write(Write::delete(&key(5)))
+        .write(Write::put(&key(full), ItemBuilder::new().string("text", "x".repeat(200_000)).build()));
+    assert!(matches!(db.transact_write(both), Err(Error::Limit { .. })));
+    let after = (db.scan(Scan::new())?.items, db.stats()?.index_entries, db.stats()?.stream_records);
+    assert_eq!(before, after);
+
+    assert!(db.get(&key(7))?.is_some());
+    for i in 0..full / 2 {
+        db.delete(&key(i))?;
+    }
+    let again = fill(&db, full)?;
+    assert!(again - full > full / 5, "{} items fit where {} were deleted", again - full, full / 2);
+    assert_below_limit(&db)
+}
+
+#[test]
+fn overwriting_goes_on_in_a_full_database() -> Result<()> {
+    let db = open(Eviction::None, TableSchema::new())?;
+    let full = fill(&db, 0)?;
+    // Versions need room beside each other for a moment.
+    for i in 0..200 {
+        db.delete(&key(i))?;
+    }
+    for round in 0..20 {
+        for i in 200..full {
+            db.put(&key(i), item(i + round))?;
+        }
+        assert_below_limit(&db)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn an_item_that_no_empty_database_has_room_for_evicts_nothing() -> Result<()> {
+    let options = DatabaseOptions { memory_max_bytes: 1 << 20, eviction: Eviction::Lru, ..Default::default() };
+    let db = Database::create_in_memory_with_options(options)?;
+    db.put(b"here", item(1))?;
+    let large = |i: usize| ItemBuilder::new().string("text", "x".repeat(390_000 + i)).build();
+    let all = (0..4).fold(TransactWriteRequest::new(), |all, i| all.write(Write::put(&key(i), large(i))));
+    assert!(matches!(db.transact_write(all), Err(Error::Limit { .. })));
+    assert!(db.get(b"here")?.is_some());
+    assert_eq!(db.stats()?.evictions, 0);
+    Ok(())
+}
+
+#[test]
+fn the_limit_holds_while_threads_write_at_once() -> Result<()> {
+    for eviction in [Eviction::None, Eviction::Lru] {
+        let db = open(eviction, TableSchema::new())?;
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let writers: Vec<_> = (0..4)
+                .map(|thread| {
+                    let db = &db;
+                    scope.spawn(move || {
+                        for i in 0..8000 {
+                            match db.put(&key(thread * 10_000 + i), item(i)) {
+                                Ok(()) => {}
+                                Err(Error::Limit { .. }) if eviction == Eviction::None => return,
+                                Err(error) => panic!("{error}"),
+                            }
+                        }
+                    })
+                })
+                .collect();
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    assert_below_limit(&db).expect("counted");
+                }
+            });
+            writers.into_iter().for_each(|writer| writer.join().expect("wrote"));
+            done.store(true, Ordering::Relaxed);
+        });
+        assert_below_limit(&db)?;
+        assert!(db.stats()?.items > 4000);
+    }
+    Ok(())
+}
+
+#[test]
+fn evicted_items_leave_the_indexes_and_the_stream_says_who_removed_them() -> Result<()> {
+    let schema = TableSchema::new()
+        .add_global_index(GlobalSecondaryIndex::new("by-group", "group"))
+        .with_stream(StreamViewType::KeysOnly);
+    let db = open(Eviction::Lru, schema)?;
+    let (mut read, mut removed) = (0, HashSet::new());
+    for i in 0..12_000 {
+        db.put(&key(i), item(i))?;
+        if i % 500 == 0 || i == 11_999 {
+            for record in db.read_stream(read, 1000)? {
+                read = record.sequence_number();
+                if record.event_name() == EventName::Remove {
+                    assert_eq!(record.user_identity(), Some(UserIdentity::EVICTION));
+                    removed.insert(record.pk().to_vec());
+                }
+            }
+        }
+    }
+    let stats = db.stats()?;
+    assert!(stats.evictions > 5000 && stats.items + stats.evictions == 12_000, "{stats:?}");
+    assert_eq!(stats.index_entries, stats.items);
+    assert!(removed.len() > 1000);
+    assert!(removed.iter().all(|pk| db.get(pk).expect("read").is_none()));
+    let mut indexed = 0;
+    for group in 0..10 {
+        let query = Query::new().index("by-group").partition_key(format!("group-{group}").as_bytes());
+        indexed += db.iter_query(&query)?.count() as u64;
+    }
+    assert_eq!(indexed, stats.items);
+    assert_below_limit(&db)
+}
+
+#[test]
+fn what_was_read_stays_and_what_was_not_goes() -> Result<()> {
+    let db = open(Eviction::Lru, TableSchema::new())?;
+    for i in 0..100 {
+        db.put(&key(i), item(i))?;
+    }
+    for i in 100..20_000 {
+        db.put(&key(i), item(i))?;
+        if i % 20 == 0 {
+            for used in (0..100).step_by(2) {
+                assert!(db.get(&key(used))?.is_some(), "{used} was used all the time");
+            }
+        }
+    }
+    assert!((1..100).step_by(2).all(|i| db.get(&key(i)).expect("read").is_none()));
+    Ok(())
+}
+
+#[test]
+fn expired_items_go_before_any_other() -> Result<()> {
+    for eviction in [Eviction::None, Eviction::Lru] {
+        let clock = Arc::new(ManualClock::new(1000));
+        let schema = TableSchema::new().with_ttl("until");
+        let db = Database::create_in_memory_with(limited(eviction), schema, ClockSource::new(clock.clone()))?;
+        let with_end = |i: usize, until: i64| {
+            let mut item = item(i);
+            item.insert("until".to_owned(), KeystoneValue::number(until));
+            item
+        };
+        // The oldest stay for good, the newest expire.
+        for i in 0..3000 {
+            db.put(&key(i), with_end(i, if i < 1500 { 9_000_000 } else { 2000 }))?;
+        }
+        clock.set(2001);
+        for i in 3000..4500 {
+            db.put(&key(i), with_end(i, 9_000_000))?;
+        }
+        assert_eq!(db.stats()?.evictions, 0, "{eviction:?}");
+        assert!((0..1500).chain(3000..4500).all(|i| db.get(&key(i)).expect("read").is_some()));
+        assert_below_limit(&db)?;
+    }
+    Ok(())
+}
+
+#[test]
+fn expired_items_leave_memory_without_a_call_while_others_are_written() -> Result<()> {
+    let clock = Arc::new(ManualClock::new(1000));
+    let schema = TableSchema::new().with_ttl("until");
+    let options = DatabaseOptions::default();
+    let db = Database::create_in_memory_with(options, schema, ClockSource::new(clock.clone()))?;
+    for round in 0..20 {
+        for i in 0..2000 {
+            let mut item = item(i);
+            item.insert("until".to_owned(), KeystoneValue::number(1000 + round));
+            db.put(&key(round as usize * 2000 + i), item)?;
+        }
+        clock.advance(1);
+    }
+    let stats = db.stats()?;
+    assert!(stats.items < 6000, "{} of 40,000 items, all but 4,000 of them expired, are still there", stats.items);
+    Ok(())
+}
+
+#[test]
+fn a_new_index_without_room_leaves_the_schema_as_it_was() -> Result<()> {
+    let db = open(Eviction::None, TableSchema::new().name("full"))?;
+    let full = fill(&db, 0)?;
+    let before = db.schema();
+    let wanted = before.clone().add_global_index(GlobalSecondaryIndex::new("by-group", "group"));
+    assert!(matches!(db.configure(wanted), Err(Error::Limit { .. })));
+    assert_eq!((db.schema(), db.stats()?.index_entries), (before, 0));
+    assert!(db.query(Query::new().index("by-group").partition_key(b"group-1").build()).is_err());
+    assert_eq!(db.stats()?.items, full as u64);
+    Ok(())
+}
+
+#[test]
+fn a_fork_has_a_limit_of_its_own() -> Result<()> {
+    let db = open(Eviction::Lru, TableSchema::new())?;
+    for i in 0..20_000 {
+        db.put(&key(i), item(i))?;
+    }
+    let fork = db.fork()?;
+    let items = db.stats()?.items;
+    for i in 20_000..40_000 {
+        fork.put(&key(i), item(i))?;
+    }
+    assert_below_limit(&fork)?;
+    assert!(fork.stats()?.evictions > 10_000 && fork.get(&key(39_999))?.is_some());
+    assert_eq!(db.stats()?.items, items);
+    assert!(db.get(&key(19_999))?.is_some() && db.get(&key(39_999))?.is_none());
+    Ok(())
+}
+
+/// Keys by rank, each as often as Zipf says: the cumulative shares, searched.
+struct Zipf {
+    shares: Vec<f64>,
+    random: fastrand::Rng,
+}
+
+impl Zipf {
+    fn new(keys: usize, exponent: f64) -> Self {
+        let mut sum = 0.0;
+        let mut shares: Vec<f64> = (1..=keys)
+            .map(|rank| {
+                sum += (rank as f64).powf(-exponent);
+                sum
+            })
+            .collect();
+        shares.iter_mut().for_each(|share| *share /= sum);
+        Self { shares, random: fastrand::Rng::with_seed(42) }
+    }
+
+    fn next(&mut self) -> usize {
+        let at = self.random.f64();
+        self.shares.partition_point(|share| *share < at)
+    }
+}
+
+/// A cache of Zipf-distributed keys hits at most 3 points less often than exact LRU of as many items does.
+#[test]
+fn eviction_hits_nearly_as_often_as_exact_lru() -> Result<()> {
+    for exponent in [0.7, 0.9, 1.1] {
+        let mut zipf = Zipf::new(30_000, exponent);
+        let trace: Vec<usize> = (0..150_000).map(|_| zipf.next()).collect();
+        let db = open(Eviction::Lru, TableSchema::new())?;
+        let mut hits = 0;
+        let mut most_items = 0;
+        let warm = trace.len() / 3;
+        for (at, &i) in trace.iter().enumerate() {
+            if db.get(&key(i))?.is_some() {
+                hits += usize::from(at >= warm);
+            } else {
+                db.put(&key(i), item(i))?;
+            }
+            if at % 10_000 == 0 {
+                most_items = most_items.max(db.stats()?.items);
+            }
+        }
+        let mut exact = lru::LruCache::new(std::num::NonZero::new(most_items as usize).expect("items"));
+        let mut exact_hits = 0;
+        for (at, &i) in trace.iter().enumerate() {
+            if exact.get(&i).is_some() {
+                exact_hits += usize::from(at >= warm);
+            } else {
+                exact.put(i, ());
+            }
+        }
+        let percent = |hits: usize| hits as f64 * 100.0 / (trace.len() - warm) as f64;
+        let (ours, exact) = (percent(hits), percent(exact_hits));
+        println!("Zipf {exponent}: {ours:.1} % hits, exact LRU of {most_items} items {exact:.1} %");
+        assert!(ours >= exact - 3.0, "{ours:.1} % hits, exact LRU {exact:.1} %");
+        let stats = db.stats()?;
+        assert_eq!(stats.hits + stats.misses, trace.len() as u64);
+        assert!(stats.evictions > 1000);
+    }
+    Ok(())
+}
+
+#[test]
+fn hits_and_misses_of_every_kind_of_look_up_are_counted() -> Result<()> {
+    let db = Database::create_in_memory()?;
+    db.put(b"a", Item::new())?;
+    assert!(db.get(b"a")?.is_some() && db.get(b"b")?.is_none());
+    db.transact_get(&[Key::new("a"), Key::new("b"), Key::new("c")])?;
+    db.batch_get(&[Key::new("a")])?;
+    let stats = db.stats()?;
+    assert_eq!((stats.hits, stats.misses), (3, 3));
+    assert_eq!(db.fork()?.stats()?.hits, 0, "a fork counts its own");
+    Ok(())
+}
+
+fn compaction_threads() -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").expect("Linux");
+    let names = tasks.filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("comm")).ok());
+    names.filter(|name| name.trim() == "kstone-compact").count()
+}
+
+/// A thread names itself once it runs.
+fn wait_for_compaction_threads(count: usize) {
+    for _ in 0..1000 {
+        if compaction_threads() == count {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert_eq!(compaction_threads(), count);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn background_compaction_bounds_memory_and_stops_with_the_database() -> Result<()> {
+    let before = compaction_threads();
+    let options = DatabaseOptions { memtable_max_records: 50, background_compaction: true, ..Default::default() };
+    let db = Database::create_in_memory_with_options(options)?;
+    let fork = db.fork()?;
+    wait_for_compaction_threads(before + 2);
+    for i in 0..120_000 {
+        db.put(&key(i % 30_000), item(i))?;
+        if i % 2 == 0 {
+            fork.put(&key(i), item(i))?;
+        }
+    }
+    let stats = db.stats()?;
+    assert_eq!((stats.items, fork.stats()?.items), (30_000, 60_000));
+    assert!(stats.compactions > 256 && stats.total_bytes < stats.live_bytes * 5 / 2, "{stats:?}");
+    for i in 0..30_000 {
+        db.delete(&key(i))?;
+    }
+    let clone = db.clone();
+    drop((db, fork));
+    assert_eq!(clone.scan(Scan::new())?.count, 0);
+    drop(clone);
+    wait_for_compaction_threads(before);
+    Ok(())
+}

@@ -4,9 +4,8 @@
 //! Each run prints its seed; `KSTONE_SEED=n` repeats one, `KSTONE_OPERATIONS=n` makes it longer.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use kstone_api::clock::{ClockSource, ManualClock};
+use kstone_api::clock::ClockSource;
 use kstone_api::{
     Database, DatabaseOptions, Error, GlobalSecondaryIndex, Item, Key, KeystoneValue, LocalSecondaryIndex, Query,
     Record, Result, Scan, TableSchema, TransactWriteRequest, Write,
@@ -49,7 +48,6 @@ fn from_environment(name: &str) -> Option<u64> {
 
 struct Run {
     db: Database,
-    clock: Arc<ManualClock>,
     now: i64,
     model: BTreeMap<Pair, Doc>,
     random: fastrand::Rng,
@@ -59,14 +57,18 @@ impl Run {
     fn new(seed: u64) -> Result<Self> {
         let mut random = fastrand::Rng::with_seed(seed);
         let now = 1_000_000;
-        let clock = Arc::new(ManualClock::new(now));
         let schema = TableSchema::new()
             .add_global_index(GlobalSecondaryIndex::new("by-group", "group").sort_key("n"))
             .add_local_index(LocalSecondaryIndex::new("by-n", "n"))
             .with_ttl("expires_at");
         let options = DatabaseOptions { memtable_max_records: random.usize(2..200), ..DatabaseOptions::default() };
-        let db = Database::create_in_memory_with(options, schema, ClockSource::new(clock.clone()))?;
-        Ok(Self { db, clock, now, model: BTreeMap::new(), random })
+        let db = Database::create_in_memory_with(options, schema, ClockSource::default())?;
+        db.set_time(now);
+        Ok(Self { db, now, model: BTreeMap::new(), random })
+    }
+
+    fn fork(&mut self) -> Result<Self> {
+        Ok(Self { db: self.db.fork()?, now: self.now, model: self.model.clone(), random: self.random.fork() })
     }
 
     fn pair(&mut self) -> Pair {
@@ -95,7 +97,7 @@ impl Run {
             2 => drop(self.db.purge_expired()?),
             3..=10 => {
                 self.now += self.random.i64(0..10);
-                self.clock.set(self.now);
+                self.db.set_time(self.now);
             }
             11..=40 => self.check_reads()?,
             41..=250 => {
@@ -270,16 +272,42 @@ impl Run {
     }
 }
 
+fn seed() -> u64 {
+    let seed = from_environment("KSTONE_SEED").unwrap_or_else(|| fastrand::u64(..));
+    println!("KSTONE_SEED={seed}");
+    seed
+}
+
+fn operations() -> u64 {
+    from_environment("KSTONE_OPERATIONS").unwrap_or(200_000)
+}
+
 #[test]
 fn random_operations_agree_with_a_plain_model() -> Result<()> {
-    let seed = from_environment("KSTONE_SEED").unwrap_or_else(|| fastrand::u64(..));
-    let operations = from_environment("KSTONE_OPERATIONS").unwrap_or(200_000);
-    println!("KSTONE_SEED={seed}");
-    let mut run = Run::new(seed)?;
-    for _ in 0..operations {
+    let mut run = Run::new(seed())?;
+    for _ in 0..operations() {
         run.step()?;
     }
     let stats = run.db.stats()?;
     assert!(stats.flushes > 100 && stats.compactions > 100, "the run reached both: {stats:?}");
+    Ok(())
+}
+
+#[test]
+fn parent_and_forks_each_agree_with_a_model_of_their_own_while_all_are_written_at_once() -> Result<()> {
+    let mut parent = Run::new(seed())?;
+    for _ in 0..4 {
+        for _ in 0..operations() / 40 {
+            parent.step()?;
+        }
+        let mut family = vec![parent.fork()?, parent.fork()?];
+        let grandchild = family[0].fork()?;
+        family.push(grandchild);
+        std::thread::scope(|scope| {
+            for run in family.iter_mut().chain([&mut parent]) {
+                scope.spawn(|| (0..operations() / 40).try_for_each(|_| run.step()).expect("stepped"));
+            }
+        });
+    }
     Ok(())
 }

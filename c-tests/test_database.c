@@ -166,7 +166,7 @@ static int looks_like_a_json_object(const char *text, size_t len) {
     return len >= 2 && text[0] == '{' && text[len - 1] == '}' && depth == 0 && !quoted && digits > 0;
 }
 
-static void stats_are_a_json_object_of_integers(void) {
+static void stats_are_a_json_object_of_numbers(void) {
     kstone_error *err = NULL;
     kstone_db *db = open_database(0);
     char *before = NULL;
@@ -180,7 +180,6 @@ static void stats_are_a_json_object_of_integers(void) {
     CHECK_SIZE(after_len, strlen(after));
     CHECK(looks_like_a_json_object(before, before_len));
     CHECK(looks_like_a_json_object(after, after_len));
-    CHECK(strchr(after, '.') == NULL);
     CHECK(strcmp(before, after) != 0);
     CHECK_CONTAINS("100", after);
     kstone_free(before);
@@ -238,7 +237,7 @@ int main(void) {
     flush_and_compact_change_nothing_that_can_be_read();
     deleted_items_stay_deleted();
     overwriting_one_key_keeps_the_last();
-    stats_are_a_json_object_of_integers();
+    stats_are_a_json_object_of_numbers();
     what_was_read_outlives_the_database();
     many_databases_open_and_close();
     return check_report();

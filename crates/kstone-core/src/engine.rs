@@ -23,6 +23,7 @@ use crate::tree::{Garbage, Policy, Tree};
 
 mod compactor;
 mod cut;
+mod fill;
 mod room;
 mod scan_range;
 mod stats;
@@ -32,6 +33,7 @@ use room::Room;
 
 pub use crate::merge::PageLimits;
 pub use cut::Cut;
+pub use fill::{Filled, Filling};
 pub use room::{MEMORY_MAX_BYTES_MIN, Reservation};
 pub use scan_range::{SEGMENTS_MAX, ScanRange};
 pub use stats::EngineStats;
@@ -446,6 +448,11 @@ impl Engine {
         drop(locked);
         drop(cleared);
         Ok(())
+    }
+
+    /// A place to gather what an empty engine is to be filled with.
+    pub fn filling(&self) -> Filling<'_> {
+        Filling::new(self)
     }
 
     /// Counts what is held: bytes at one moment, for which all stripes are locked (shared) briefly; items by a walk over

@@ -246,6 +246,8 @@ impl Tag {
     pub(crate) const FIRST: Self = Self(0);
     /// The last tag of an item.
     pub(crate) const LAST_ITEM: Self = Self((1 << TAG_HASH_BITS) - 1);
+    /// The last tag of all.
+    pub(crate) const LAST: Self = Self(u16::MAX);
 }
 
 /// Where the records of a partition live.

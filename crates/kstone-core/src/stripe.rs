@@ -142,9 +142,16 @@ impl Held {
         self.queue.as_ref().map_or(0, |queue| queue.bytes())
     }
 
-    /// Takes everything out.
+    /// Takes everything out; what that was, to be dropped after the lock.
     pub(crate) fn clear(&mut self) -> impl Sized + use<> {
         (std::mem::take(&mut self.holding), self.queue.take())
+    }
+
+    /// Takes everything out and puts a tree in its place.
+    pub(crate) fn replace(&mut self, tree: Box<Tree>) -> impl Sized + use<> {
+        let before = self.clear();
+        self.holding = Holding::Own(tree);
+        before
     }
 
     /// Counts the bytes there are now; what had been counted, and what is counted now.

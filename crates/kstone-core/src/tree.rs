@@ -18,11 +18,11 @@
 //! Not synchronised: the engine holds the stripe's lock.
 
 use crate::compaction;
-use crate::key::{KeyRef, StripeId, Tag};
+use crate::key::{Edge, KeyRef, StripeId, Tag};
 use crate::memory_sst::{MemorySstReader, SstDirectory};
 use crate::memory_wal::{Lsn, WalSegment};
 use crate::memtable::Memtable;
-use crate::merge::{Run, View, Weight, merge_runs, release};
+use crate::merge::{Place, Run, Span, View, Weight, merge_runs, release};
 use crate::record::Record;
 
 /// Superseded records in the WAL may pin this much, and an eighth of what the tree holds.
@@ -140,6 +140,22 @@ impl Merging {
 }
 
 impl Tree {
+    /// A tree of one SST.
+    pub(crate) fn of_run(stripe: StripeId, run: Run) -> Self {
+        let mut tree = Self::default();
+        tree.store(stripe, run);
+        tree
+    }
+
+    /// Whether it shows no record of either keyspace.
+    pub(crate) fn is_empty(&self) -> bool {
+        let everything = Span {
+            from: Place { tag: Tag::FIRST, edge: Edge::TagStart },
+            to: Place { tag: Tag::LAST, edge: Edge::TagEnd },
+        };
+        self.view().merge(everything, false).next().is_none()
+    }
+
     pub(crate) fn view(&self) -> View<'_> {
         View { memtable: Some(&self.memtable), ssts: self.ssts.readers() }
     }

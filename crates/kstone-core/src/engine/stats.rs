@@ -121,5 +121,5 @@ impl EngineStats {
 
 const INDEX_ENTRIES: Span<'static> = Span {
     from: Place { tag: Tag(Tag::LAST_ITEM.0 + 1), edge: Edge::TagStart },
-    to: Place { tag: Tag(u16::MAX), edge: Edge::TagEnd },
+    to: Place { tag: Tag::LAST, edge: Edge::TagEnd },
 };

@@ -1,0 +1,99 @@
+//! Filling an empty engine at once: for a snapshot that is loaded.
+//!
+//! Records are numbered and weighed as they come, sorted and made into trees where no lock is held; the locks are taken
+//! for a look whether there is still nothing and an exchange of pointers.
+
+use super::{Engine, PoisonOnPanic};
+use crate::error::{Error, Result};
+use crate::key::{STRIPES, StripeId};
+use crate::merge::Run;
+use crate::record::Record;
+use crate::tree::Tree;
+
+/// Records that an engine is to be filled with, seen by nobody until [`Filled::install`].
+///
+/// ```
+/// use kstone_core::engine::{Engine, EngineOptions};
+/// use kstone_core::{key::KeyRef, record::Record};
+/// let engine = Engine::new(EngineOptions::default())?;
+/// let mut filling = engine.filling();
+/// filling.add(Record::put(KeyRef::new(b"a", b"")?, &[]));
+/// filling.sorted().expect("no key stands twice").install(|| Ok(()))?;
+/// assert!(engine.get(KeyRef::new(b"a", b"")?)?.is_some());
+/// # Ok::<(), kstone_core::Error>(())
+/// ```
+pub struct Filling<'a> {
+    engine: &'a Engine,
+    runs: Vec<Run>,
+}
+
+impl<'a> Filling<'a> {
+    pub(super) fn new(engine: &'a Engine) -> Self {
+        Self { engine, runs: (0..STRIPES).map(|_| Run::default()).collect() }
+    }
+
+    /// Adds a record that nobody else holds, of either keyspace; in the order of a scan they are sorted for nothing.
+    pub fn add(&mut self, mut record: Record) {
+        record.set_seq(self.engine.next_seq());
+        let run = &mut self.runs[record.key_ref().route().stripe.index()];
+        run.weight.add(&record);
+        run.records.push(record);
+    }
+
+    /// The records in their order: O(n) where they came in it, O(n log n) elsewhere.
+    ///
+    /// # Errors
+    /// A record whose key stands twice.
+    pub fn sorted(self) -> std::result::Result<Filled<'a>, Record> {
+        let mut trees = Vec::new();
+        for (stripe, mut run) in StripeId::all().zip(self.runs).filter(|(_, run)| !run.records.is_empty()) {
+            run.records.sort_by(Record::order);
+            if let Some(pair) = run.records.windows(2).find(|pair| pair[0].order(&pair[1]).is_eq()) {
+                return Err(pair[1].clone());
+            }
+            trees.push((stripe, Box::new(Tree::of_run(stripe, run))));
+        }
+        Ok(Filled { engine: self.engine, trees })
+    }
+}
+
+/// What [`Filling`] has gathered, ready to be installed.
+pub struct Filled<'a> {
+    engine: &'a Engine,
+    trees: Vec<(StripeId, Box<Tree>)>,
+}
+
+impl Filled<'_> {
+    /// Puts everything in the place of nothing, as one: no reader sees a part of it. `commit` runs under the locks of
+    /// all stripes, once nothing but itself can fail any more.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where the engine holds a record; [`Error::Limit`] where it has a memory limit, does not evict
+    /// and would pass it; what `commit` returns; [`Error::Poisoned`]. Nothing is changed then.
+    pub fn install(self, commit: impl FnOnce() -> Result<()>) -> Result<()> {
+        let store = &self.engine.store;
+        store.check()?;
+        let _poison = PoisonOnPanic(&store.counters.poisoned);
+        let mut locked = self.engine.lock(StripeId::all());
+        if locked.iter().any(|(_, held)| held.tree().is_some_and(|tree| !tree.is_empty())) {
+            return Err(Error::invalid("the database is not empty, and only an empty one can be filled"));
+        }
+        let bytes = self.trees.iter().map(|(_, tree)| tree.bytes().total()).sum();
+        if !self.engine.evicts() && self.engine.try_reserve(bytes, 0).is_none() {
+            return Err(self.engine.no_room(bytes));
+        }
+        commit()?;
+        let mut replaced = Vec::new();
+        for (stripe, tree) in self.trees {
+            let held = &mut locked[stripe.index()].1;
+            replaced.push(held.replace(tree));
+            store.count(stripe, held);
+        }
+        drop(locked);
+        drop(replaced);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

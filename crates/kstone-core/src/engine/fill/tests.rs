@@ -1,0 +1,110 @@
+use super::*;
+use crate::engine::{EngineOptions, PageLimits, ScanRange};
+use crate::key::{KeyRef, Keyspace};
+
+fn engine() -> Engine {
+    Engine::new(EngineOptions::default()).expect("created")
+}
+
+fn key(pk: &[u8]) -> KeyRef<'_> {
+    KeyRef::new(pk, b"").expect("valid key")
+}
+
+fn filled(engine: &Engine) -> Filled<'_> {
+    let mut filling = engine.filling();
+    for i in (0..3000_u32).rev() {
+        filling.add(Record::put(key(&i.to_be_bytes()), b"v"));
+        filling.add(Record::put(KeyRef::index_entry(&i.to_be_bytes(), b"").expect("valid key"), b"e"));
+    }
+    filling.sorted().expect("no key stands twice")
+}
+
+fn count(engine: &Engine, keyspace: Keyspace) -> usize {
+    let everything = PageLimits { records: usize::MAX, bytes: usize::MAX };
+    engine.scan(ScanRange::all().in_keyspace(keyspace), everything).expect("scanned").records.len()
+}
+
+#[test]
+fn what_is_filled_is_as_if_it_had_been_put() {
+    let engine = engine();
+    filled(&engine).install(|| Ok(())).expect("installed");
+    let other = self::engine();
+    for i in 0..3000_u32 {
+        other.put(key(&i.to_be_bytes()), b"v").expect("put");
+    }
+    assert_eq!((count(&engine, Keyspace::Items), count(&engine, Keyspace::Index)), (3000, 3000));
+    let all = PageLimits { records: usize::MAX, bytes: usize::MAX };
+    let records = |engine: &Engine| engine.scan(ScanRange::all(), all).expect("scanned").records;
+    assert_eq!(records(&engine), records(&other));
+    let before = engine.get(key(&[0, 0, 0, 7])).expect("read").expect("there").seq();
+    let after = engine.put(key(&[0, 0, 0, 7]), b"w").expect("put");
+    assert!(before < after);
+    assert_eq!(engine.stats().expect("counted").items, 3000);
+}
+
+#[test]
+fn an_engine_that_holds_anything_is_not_filled() {
+    for keyspace in [Keyspace::Items, Keyspace::Index] {
+        let engine = engine();
+        let other = Record::put(key(b"other"), b"").key().in_keyspace(keyspace);
+        let other = other.as_key_ref().expect("valid key");
+        let filled = filled(&engine);
+        engine.put(other, b"").expect("put");
+        let refused = filled.install(|| panic!("nothing is committed"));
+        assert!(matches!(refused, Err(Error::Invalid(_))));
+        assert_eq!(count(&engine, Keyspace::Items) + count(&engine, Keyspace::Index), 1);
+    }
+}
+
+#[test]
+fn an_engine_that_held_something_once_is_empty() {
+    let engine = engine();
+    let filled = filled(&engine);
+    for i in 0..3000_u32 {
+        engine.put(key(&i.to_le_bytes()), b"").expect("put");
+        if i % 500 == 0 {
+            engine.flush().expect("flushed");
+        }
+    }
+    for i in 0..3000_u32 {
+        engine.delete(key(&i.to_le_bytes())).expect("deleted");
+    }
+    filled.install(|| Ok(())).expect("installed");
+    assert_eq!(count(&engine, Keyspace::Items), 3000);
+}
+
+#[test]
+fn what_commit_refuses_is_not_filled() {
+    let engine = engine();
+    let refused = filled(&engine).install(|| Err(Error::invalid("no")));
+    assert_eq!(refused, Err(Error::invalid("no")));
+    assert_eq!(count(&engine, Keyspace::Items), 0);
+}
+
+#[test]
+fn a_key_that_stands_twice_is_handed_back() {
+    let engine = engine();
+    let mut filling = engine.filling();
+    for pk in [b"a", b"b", b"a"] {
+        filling.add(Record::put(key(pk), b""));
+    }
+    assert_eq!(filling.sorted().err().map(|record| record.pk().to_vec()), Some(b"a".to_vec()));
+}
+
+#[test]
+fn readers_see_all_of_it_or_nothing() {
+    let engine = engine();
+    let filled = filled(&engine);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            loop {
+                match count(&engine, Keyspace::Items) {
+                    0 => {}
+                    items => return items,
+                }
+            }
+        });
+        filled.install(|| Ok(())).expect("installed");
+        assert_eq!(reader.join().expect("read"), 3000);
+    });
+}

@@ -1,6 +1,7 @@
 //! What can go wrong below the API: few kinds, each telling the caller what to do about it.
 
-use std::fmt;
+use std::sync::Arc;
+use std::{fmt, io};
 
 use crate::record::Record;
 
@@ -50,6 +51,26 @@ pub enum Error {
         /// The sequence number of the oldest record that is kept, or of the next one to come where none is.
         oldest: u64,
     },
+    /// Data from outside fails its checks, a snapshot or a file to import: mend it, or take another copy of it.
+    #[error("{file}, {at}: {what}")]
+    Corrupt {
+        /// What was read.
+        file: Box<str>,
+        /// Where it is wrong.
+        at: Position,
+        /// What is wrong there.
+        what: String,
+    },
+    /// The operating system refused to read or write a file.
+    #[error("cannot {action} {file}: {source}")]
+    Io {
+        /// What was to be done: "read", "write".
+        action: &'static str,
+        /// Which file.
+        file: Box<str>,
+        /// What the operating system said.
+        source: IoCause,
+    },
     /// A write panicked earlier, so the database may be half changed: open a new one.
     #[error("an earlier write to this database panicked; it refuses further use")]
     Poisoned,
@@ -65,7 +86,67 @@ impl Error {
     pub fn limit(what: &'static str, unit: Unit, limit: usize, found: usize) -> Self {
         Self::Limit { what, unit, limit, found, at: None }
     }
+
+    /// An [`Error::Corrupt`].
+    pub fn corrupt(file: &str, at: Position, what: impl Into<String>) -> Self {
+        Self::Corrupt { file: file.into(), at, what: what.into() }
+    }
+
+    /// An [`Error::Io`]: what was to be done with which file, and what the operating system said.
+    pub fn io(action: &'static str, file: &str, source: io::Error) -> Self {
+        Self::Io { action, file: file.into(), source: IoCause(Arc::new(source)) }
+    }
 }
+
+/// A place in a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Position {
+    /// So many bytes behind its beginning.
+    Byte(u64),
+    /// In this line, the first being 1.
+    Line(u64),
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Byte(offset) => write!(f, "byte {offset}"),
+            Self::Line(line) => write!(f, "line {line}"),
+        }
+    }
+}
+
+/// An [`io::Error`], shared. Two are equal that are of one kind and say the same.
+#[derive(Debug, Clone)]
+pub struct IoCause(Arc<io::Error>);
+
+impl IoCause {
+    /// The error itself.
+    #[must_use]
+    pub fn get(&self) -> &io::Error {
+        &self.0
+    }
+}
+
+impl fmt::Display for IoCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl std::error::Error for IoCause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}
+
+impl PartialEq for IoCause {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.kind() == other.0.kind() && self.0.to_string() == other.0.to_string()
+    }
+}
+
+impl Eq for IoCause {}
 
 /// Why an operation cancelled its transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -55,7 +55,8 @@ impl Database {
         Ok(())
     }
 
-    fn install(&self, table: Arc<Table>) {
+    /// Puts a table in force. Takes no stripe's lock.
+    pub(crate) fn install(&self, table: Arc<Table>) {
         self.plain_flag().store(false, Ordering::SeqCst);
         let plain = table.is_plain();
         self.set_table(table);

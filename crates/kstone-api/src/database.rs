@@ -22,6 +22,7 @@ use crate::read::{Keyed, ReadContext};
 use crate::records::{IterSource, Records};
 use crate::scan::Scan;
 use crate::schema::TableSchema;
+use crate::snapshot::SnapshotProgress;
 use crate::stats::Stats;
 use crate::stream::{Stream, StreamRecord};
 use crate::table::Table;
@@ -52,6 +53,7 @@ struct Shared {
     /// [`Database::configure`].
     plain: AtomicBool,
     configuring: Mutex<()>,
+    snapshot_progress: Mutex<SnapshotProgress>,
 }
 
 impl Database {
@@ -114,6 +116,7 @@ impl Database {
             plain: AtomicBool::new(table.is_plain()),
             table: RwLock::new(Arc::new(table)),
             configuring: Mutex::new(()),
+            snapshot_progress: Mutex::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -176,6 +179,10 @@ impl Database {
 
     pub(crate) fn configuring(&self) -> MutexGuard<'_, ()> {
         self.shared.configuring.lock()
+    }
+
+    pub(crate) fn progress_cell(&self) -> &Mutex<SnapshotProgress> {
+        &self.shared.snapshot_progress
     }
 
     fn read_context(&self) -> ReadContext<'_> {

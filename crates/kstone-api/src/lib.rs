@@ -13,7 +13,8 @@
 //! # Ok::<(), kstone_api::Error>(())
 //! ```
 //!
-//! Nothing survives the process, and nothing is written to disk. Every type here may be used from any thread.
+//! Nothing survives the process and nothing is written to disk, but for what a [`snapshot`] is asked to save. Every type
+//! here may be used from any thread.
 
 mod bindings;
 pub mod clock;
@@ -22,6 +23,7 @@ mod configure;
 mod database;
 mod expiries;
 pub mod expression;
+mod file;
 mod fork;
 pub mod index;
 mod item_builder;
@@ -36,12 +38,14 @@ mod records;
 mod room;
 mod scan;
 mod schema;
+pub mod snapshot;
 mod stats;
 pub mod stream;
 mod table;
 mod token;
 mod transaction;
 pub mod ttl;
+mod walk;
 mod write;
 
 pub use database::Database;
@@ -49,7 +53,7 @@ pub use item_builder::ItemBuilder;
 pub use kstone_core::engine::{
     Eviction, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,
 };
-pub use kstone_core::error::{CancellationReason, Error, Result, Unit};
+pub use kstone_core::error::{CancellationReason, Error, IoCause, Position, Result, Unit};
 pub use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 pub use kstone_core::key::{Key, KeyRef};
 pub use kstone_core::record::Record;
@@ -64,6 +68,7 @@ pub use schema::{
     GLOBAL_INDEXES_MAX, GlobalSecondaryIndex, LOCAL_INDEXES_MAX, LocalSecondaryIndex, PROJECTED_ATTRIBUTES_MAX,
     Projection, StreamSpecification, TableSchema,
 };
+pub use snapshot::SnapshotProgress;
 pub use stats::Stats;
 pub use stream::StreamViewType;
 pub use transaction::{BATCH_GETS_MAX, BATCH_WRITES_MAX, TRANSACTION_MAX, TransactWriteRequest};

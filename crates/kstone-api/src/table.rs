@@ -15,6 +15,7 @@ use crate::stream::{Stream, StreamOptions};
 use crate::ttl::{Ttl, has_passed};
 
 /// A schema in force. Replaced as a whole, never changed.
+#[derive(Clone)]
 pub(crate) struct Table {
     pub(crate) schema: TableSchema,
     pub(crate) indexes: Indexes,
@@ -52,17 +53,13 @@ impl Table {
             (Some(_), Some(_)) => Some(Arc::new(Expiries::unknown())),
             (Some(_), None) => Some(Arc::new(Expiries::none())),
         };
-        let mut stream_last = before.map_or(0, |table| table.stream_last);
-        if let Some(stream) = before.and_then(|table| table.stream.as_ref()) {
-            stream_last = stream.stats().last;
-        }
+        let stream_last = before.map_or(0, Self::last_in_stream);
         let stream = match (schema.stream(), before) {
             (None, _) => None,
             (Some(wanted), Some(before)) if before.schema.stream() == Some(wanted) => before.stream.clone(),
             (Some(wanted), _) => {
-                let StreamSpecification { view_type, capacity } = wanted;
-                let options = StreamOptions { view_type, capacity, max_bytes: stream_max_bytes };
                 let follows = stream_last > 0;
+                let options = stream_options(wanted, stream_max_bytes);
                 let stream = if follows { Stream::following(options, stream_last) } else { Stream::new(options) };
                 Some(Arc::new(stream?))
             }
@@ -82,15 +79,19 @@ impl Table {
 
     /// The same with every index filled.
     pub(crate) fn filled(&self) -> Self {
-        Self {
-            schema: self.schema.clone(),
-            indexes: self.indexes.clone(),
-            filling: HashSet::new(),
-            ttl: self.ttl.clone(),
-            expiries: self.expiries.clone(),
-            stream: self.stream.clone(),
-            stream_last: self.stream_last,
-        }
+        Self { filling: HashSet::new(), ..self.clone() }
+    }
+
+    /// The same with a stream that follows one which ended with the number `last`.
+    pub(crate) fn restarted(&self, last: u64, stream_max_bytes: usize) -> Result<Self> {
+        let following = |wanted| Stream::following(stream_options(wanted, stream_max_bytes), last);
+        let stream = self.schema.stream().map(following).transpose()?;
+        Ok(Self { stream: stream.map(Arc::new), stream_last: last, ..self.clone() })
+    }
+
+    /// The last sequence number that this table's streams have given.
+    pub(crate) fn last_in_stream(&self) -> u64 {
+        self.stream.as_ref().map_or(self.stream_last, |stream| stream.stats().last)
     }
 
     /// Whether a put concerns its item alone.
@@ -143,4 +144,8 @@ impl Table {
         let item = record.item();
         self.indexes.entries(record.pk(), record.sk(), item, self.expires_at(item))
     }
+}
+
+fn stream_options(wanted: StreamSpecification, max_bytes: usize) -> StreamOptions {
+    StreamOptions { view_type: wanted.view_type, capacity: wanted.capacity, max_bytes }
 }

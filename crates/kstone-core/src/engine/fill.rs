@@ -40,6 +40,13 @@ impl<'a> Filling<'a> {
         run.records.push(record);
     }
 
+    /// # Errors
+    /// [`Error::Limit`] where the records so far do not fit the memory limit.
+    pub fn check_room(&self) -> Result<()> {
+        let bytes = self.runs.iter().map(|run| run.weight.bytes).sum();
+        if self.engine.may_fit(bytes) { Ok(()) } else { Err(self.engine.no_room(bytes)) }
+    }
+
     /// The records in their order: O(n) where they came in it, O(n log n) elsewhere.
     ///
     /// # Errors
@@ -68,8 +75,8 @@ impl Filled<'_> {
     /// all stripes, once nothing but itself can fail any more.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the engine holds a record; [`Error::Limit`] where it has a memory limit, does not evict
-    /// and would pass it; what `commit` returns; [`Error::Poisoned`]. Nothing is changed then.
+    /// [`Error::Invalid`] where the engine holds a record; [`Error::Limit`] where the records do not fit its memory
+    /// limit; what `commit` returns; [`Error::Poisoned`]. Nothing is changed then.
     pub fn install(self, commit: impl FnOnce() -> Result<()>) -> Result<()> {
         let store = &self.engine.store;
         store.check()?;
@@ -79,7 +86,7 @@ impl Filled<'_> {
             return Err(Error::invalid("the database is not empty, and only an empty one can be filled"));
         }
         let bytes = self.trees.iter().map(|(_, tree)| tree.bytes().total()).sum();
-        if !self.engine.evicts() && self.engine.try_reserve(bytes, 0).is_none() {
+        if self.engine.try_reserve(bytes, 0).is_none() {
             return Err(self.engine.no_room(bytes));
         }
         commit()?;

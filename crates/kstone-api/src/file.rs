@@ -1,0 +1,107 @@
+//! Writing a file so that a crash at any moment leaves the old one or the new one.
+//!
+//! ```text
+//! DIRECTORY/.kstone-*.tmp  ─► written ─► fsync ─► rename over TARGET ─► fsync of DIRECTORY
+//!             └─ removed where anything fails; left behind where the process is killed
+//! ```
+//!
+//! Thread safety: each call has a temporary file of its own; of two that write one target at once the later wins.
+
+use std::fs::{self, File};
+use std::hash::{BuildHasher, RandomState};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use kstone_core::{Error, Result};
+
+/// A path, as errors name it.
+pub(crate) fn name_of(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Opens a file for reading.
+pub(crate) fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| Error::io("read", &name_of(path), error))
+}
+
+/// Makes what `write` writes the whole of the file `path`, with the permissions of the file that was there, if there was
+/// one, and through a symbolic link.
+///
+/// # Errors
+/// [`Error::Invalid`] for a path that is something else than a file; [`Error::Io`]; what `write` returns. The file is
+/// then as it was; only where the directory cannot be synced at the very end may it be the new one.
+pub(crate) fn replace<T>(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<T>) -> Result<T> {
+    let name = name_of(path);
+    let failed = |error: io::Error| Error::io("write", &name, error);
+    // The file that a link leads to is meant, not the link.
+    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let present = fs::metadata(&target).ok();
+    if present.as_ref().is_some_and(|present| !present.is_file()) {
+        return Err(Error::invalid(format!("{name} is there and is not a file: it cannot be written over")));
+    }
+    let directory = directory_of(&target);
+    let temporary = Temporary::beside(&directory).map_err(failed)?;
+    let mut out = BufWriter::new(&temporary.file);
+    let outcome = write(&mut out)?;
+    out.flush().map_err(failed)?;
+    drop(out);
+    if let Some(present) = present {
+        temporary.file.set_permissions(present.permissions()).map_err(failed)?;
+    }
+    temporary.file.sync_all().map_err(failed)?;
+    temporary.rename(&target).map_err(failed)?;
+    sync_directory(&directory).map_err(failed)?;
+    Ok(outcome)
+}
+
+fn directory_of(target: &Path) -> PathBuf {
+    match target.parent() {
+        Some(directory) if !directory.as_os_str().is_empty() => directory.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// A new file, removed when it is dropped.
+///
+/// The `tempfile` crate does this, too, but asks for the current thread on its way, and memory checkers take what Rust
+/// remembers of a thread that C began for a leak of the C program.
+struct Temporary {
+    path: PathBuf,
+    file: File,
+    renamed: bool,
+}
+
+impl Temporary {
+    /// A file that nobody else has, with the permissions that the umask leaves it.
+    fn beside(directory: &Path) -> io::Result<Self> {
+        loop {
+            let random = RandomState::new().hash_one(std::process::id());
+            let path = directory.join(format!(".kstone-{random:016x}.tmp"));
+            match File::create_new(&path) {
+                Ok(file) => return Ok(Self { path, file, renamed: false }),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    fn rename(mut self, target: &Path) -> io::Result<()> {
+        fs::rename(&self.path, target)?;
+        self.renamed = true;
+        Ok(())
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // What made it useless is reported already; that it stays is what a crash would leave, too.
+            drop(fs::remove_file(&self.path));
+        }
+    }
+}
+
+/// Makes the rename last. Only Unix has files for directories.
+fn sync_directory(directory: &Path) -> io::Result<()> {
+    if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}

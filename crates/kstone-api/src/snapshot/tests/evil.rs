@@ -1,0 +1,211 @@
+//! Files whose checksums are right and whose contents are not.
+
+use super::*;
+
+/// A file of these blocks, checksums and all.
+fn file_of(blocks: &[(Kind, &[u8])]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = BlockWriter::begin(&mut bytes, "a test").expect("written");
+    blocks.iter().try_for_each(|(kind, payload)| writer.block(*kind, payload)).expect("written");
+    bytes
+}
+
+fn header(items: u64, schema: &str) -> Vec<u8> {
+    [&items.to_le_bytes()[..], &0_u64.to_le_bytes(), schema.as_bytes()].concat()
+}
+
+fn end(items: u64) -> [u8; 8] {
+    items.to_le_bytes()
+}
+
+fn raw_record(pk: &[u8], sk: &[u8], body: &[u8]) -> Vec<u8> {
+    let lens = [&(pk.len() as u16).to_le_bytes()[..], &(sk.len() as u16).to_le_bytes()];
+    [&lens.concat()[..], &(body.len() as u32).to_le_bytes(), pk, sk, body].concat()
+}
+
+/// A file of one block of items.
+fn file_with(items: u64, payload: &[u8]) -> Vec<u8> {
+    file_of(&[(Kind::Header, &header(items, "{}")), (Kind::Items, payload), (Kind::End, &end(items))])
+}
+
+#[track_caller]
+fn check_refused(part: &str, bytes: &[u8]) {
+    let (what, _) = refused(bytes);
+    assert!(what.contains(part), "{what:?} does not say {part:?}");
+}
+
+#[test]
+fn empty_blocks_and_any_order_of_items_are_fine() {
+    let (a, b) = (raw_record(b"a", b"", b""), raw_record(b"b", b"", b""));
+    for (first, second) in [(&a, &b), (&b, &a)] {
+        let head = header(2, "{}");
+        let bytes = file_of(&[
+            (Kind::Header, &head),
+            (Kind::Items, b""),
+            (Kind::Items, first),
+            (Kind::Items, b""),
+            (Kind::Items, second),
+            (Kind::End, &end(2)),
+        ]);
+        let db = empty();
+        assert_eq!(load(&db, &bytes[..]), Ok(2));
+        assert_eq!(items(&db).len(), 2);
+    }
+}
+
+#[test]
+fn counts_that_are_not_those_of_the_items_are_found() {
+    let record = raw_record(b"a", b"", b"");
+    let file =
+        |head, last| file_of(&[(Kind::Header, &header(head, "{}")), (Kind::Items, &record), (Kind::End, &end(last))]);
+    assert_eq!(load(&empty(), &file(1, 1)[..]), Ok(1));
+    check_refused("more items than the 0 of the header", &file(0, 1));
+    check_refused("the header counts 2 items, the end 2, there are 1", &file(2, 2));
+    check_refused("the header counts 1 items, the end 0, there are 1", &file(1, 0));
+    check_refused("there are 1", &file(u64::MAX, u64::MAX));
+    check_refused("the wrong length", &file_of(&[(Kind::Header, &header(0, "{}")), (Kind::End, b"")]));
+    check_refused("the wrong length", &file_of(&[(Kind::Header, &header(0, "{}")), (Kind::End, &[0; 9])]));
+}
+
+#[test]
+fn blocks_that_are_out_of_place_are_found() {
+    let head = header(0, "{}");
+    check_refused("the first block is no header", &file_of(&[(Kind::Items, b""), (Kind::Header, &head)]));
+    check_refused("the first block is no header", &file_of(&[(Kind::End, &end(0))]));
+    check_refused("a second header", &file_of(&[(Kind::Header, &head), (Kind::Header, &head)]));
+    let double_end = file_of(&[(Kind::Header, &head), (Kind::End, &end(0)), (Kind::End, &end(0))]);
+    check_refused("bytes behind the end", &double_end);
+    check_refused("ends inside the snapshot", &file_of(&[(Kind::Header, &head)]));
+}
+
+/// The head of a block without the rest.
+fn file_ending_in(code: u32, length: u32) -> Vec<u8> {
+    let mut bytes = file_of(&[(Kind::Header, &header(1, "{}"))]);
+    bytes.extend_from_slice(&code.to_le_bytes());
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes
+}
+
+#[test]
+fn heads_of_blocks_are_looked_at_before_anything_is_read_for_them() {
+    for code in [0, 4, u32::MAX] {
+        check_refused(&format!("a block of unknown kind {code}"), &file_ending_in(code, 8));
+    }
+    for length in [BLOCK_MAX_BYTES as u32 + 1, u32::MAX] {
+        check_refused(&format!("a block of {length} bytes"), &file_ending_in(Kind::Items as u32, length));
+    }
+    check_refused("ends inside the snapshot", &file_ending_in(Kind::Items as u32, BLOCK_MAX_BYTES as u32));
+}
+
+#[test]
+fn a_length_takes_no_more_memory_than_the_file_has_bytes() {
+    let bytes = file_ending_in(Kind::Items as u32, BLOCK_MAX_BYTES as u32);
+    let mut reader = BlockReader::begin(&bytes[..], "a test").expect("begun");
+    reader.block().expect("the header");
+    assert!(reader.block().is_err());
+    assert!(reader.capacity() < 4096, "{} bytes for a block that is not there", reader.capacity());
+}
+
+#[test]
+fn headers_that_are_none_are_found() {
+    for len in [0, 7, 8, 15] {
+        check_refused("too short", &file_of(&[(Kind::Header, &[0; 16][..len])]));
+    }
+    let not_text = [&header(0, "")[..], b"\xff"].concat();
+    check_refused("not UTF-8", &file_of(&[(Kind::Header, &not_text)]));
+    for (part, schema) in [
+        ("EOF", ""),
+        ("line 1 column 1", "{"),
+        ("unknown field", r#"{"ttl":"x"}"#),
+        ("validation error", r#"{"name":"x"}"#),
+        ("Duplicate index name", r#"{"local_indexes":[{"name":"abc","sort_key":"a"},{"name":"abc","sort_key":"b"}]}"#),
+        ("stream.capacity", r#"{"stream":{"view_type":"NEW_IMAGE","capacity":99999999999}}"#),
+    ] {
+        check_refused(part, &file_of(&[(Kind::Header, &header(0, schema)), (Kind::End, &end(0))]));
+    }
+    let late_stream = [&0_u64.to_le_bytes()[..], &u64::MAX.to_le_bytes(), b"{}"].concat();
+    check_refused("a stream cannot have come to", &file_of(&[(Kind::Header, &late_stream)]));
+}
+
+#[test]
+fn records_that_reach_beyond_their_block_are_found() {
+    let record = raw_record(b"pk", b"sk", b"\x01a\x05\0");
+    for len in 1..record.len() {
+        check_refused("reaches beyond its block", &file_with(1, &record[..len]));
+    }
+    let mut long = record.clone();
+    long[4..8].copy_from_slice(&u32::MAX.to_le_bytes());
+    check_refused("reaches beyond its block", &file_with(1, &long));
+    assert_eq!(load(&empty(), &file_with(1, &record)[..]), Ok(1));
+}
+
+#[test]
+fn keys_outside_their_limits_are_found() {
+    check_refused("the partition key is empty", &file_with(1, &raw_record(b"", b"", b"")));
+    check_refused("the partition key is empty", &file_with(1, &[0; 8]));
+    check_refused("Partition key size", &file_with(1, &raw_record(&[1; 2049], b"", b"")));
+    check_refused("Sort key size", &file_with(1, &raw_record(b"a", &[1; 1025], b"")));
+    assert_eq!(load(&empty(), &file_with(1, &raw_record(&[1; 2048], &[1; 1024], b""))[..]), Ok(1));
+}
+
+#[test]
+fn bodies_that_are_no_items_are_found() {
+    for (part, body) in [
+        ("an empty name", &b"\0\x05\0"[..]),
+        ("a name out of order", b"\x01b\x05\0\x01a\x05\0"),
+        ("a name out of order", b"\x01a\x05\0\x01a\x05\0"),
+        ("a name that is not UTF-8", b"\x01\xff\x05\0"),
+        ("an unknown type", b"\x01a\x0b\0"),
+        ("a length that reaches beyond the end", b"\x01a\x01\x05x"),
+        ("a length that is not in its shortest form", b"\x01a\x01\x81\0x"),
+        ("a number that is not canonical", b"\x01a\x02\x0207"),
+        ("text that is not UTF-8", b"\x01a\x01\x01\xff"),
+        ("a BOOL that is neither 0 nor 1", b"\x01a\x04\x01\x02"),
+        ("an empty set", b"\x01a\x08\0"),
+        ("a set's element out of order", b"\x01a\x08\x04\x01b\x01a"),
+    ] {
+        check_refused(part, &file_with(1, &raw_record(b"k", b"", body)));
+    }
+    // Lists in lists, one too many; each level's length is one byte, for they are few.
+    let nested = |levels: u8| {
+        let lists = (0..levels).rev().flat_map(|inner| [6, 2 * inner]);
+        [b"\x01a".to_vec(), lists.collect()].concat()
+    };
+    assert_eq!(load(&empty(), &file_with(1, &raw_record(b"k", b"", &nested(32)))[..]), Ok(1));
+    check_refused("a level of nesting too many", &file_with(1, &raw_record(b"k", b"", &nested(33))));
+}
+
+#[test]
+fn items_that_nobody_could_put_are_found() {
+    let body = |name: &str, value: Value| kstone_core::item::encode(&Item::from([(name.to_owned(), value)])).unwrap();
+    let big = body("a", Value::binary(vec![0; 400 * 1024]));
+    check_refused("Item size has exceeded", &file_with(1, &raw_record(b"k", b"", &big)));
+    let other = body("pk", Value::string("other"));
+    check_refused("the attribute pk must equal", &file_with(1, &raw_record(b"k", b"", &other)));
+    let same = body("pk", Value::string("k"));
+    assert_eq!(load(&empty(), &file_with(1, &raw_record(b"k", b"", &same))[..]), Ok(1));
+}
+
+#[test]
+fn a_key_that_stands_twice_is_found() {
+    let (a, b) = (raw_record(b"a", b"s", b""), raw_record(b"b", b"", b""));
+    check_refused("two items have the key \"a\", \"s\"", &file_with(2, &[&a[..], &a].concat()));
+    check_refused("two items have the key", &file_with(3, &[&a[..], &b, &a].concat()));
+    let apart =
+        file_of(&[(Kind::Header, &header(2, "{}")), (Kind::Items, &a), (Kind::Items, &a), (Kind::End, &end(2))]);
+    check_refused("two items have the key", &apart);
+}
+
+/// An item that an index refuses, as one that was put before the index was.
+#[test]
+fn an_item_that_an_index_refuses_is_left_out_of_the_index_alone() {
+    let schema = r#"{"global_indexes":[{"name":"by-x","partition_key":"x"}]}"#;
+    let record = Record::put(KeyRef::new(b"k", b"").unwrap(), b"\x01x\x05\0");
+    let mut payload = Vec::new();
+    put_record(&mut payload, &record);
+    let bytes = file_of(&[(Kind::Header, &header(1, schema)), (Kind::Items, &payload), (Kind::End, &end(1))]);
+    let db = empty();
+    assert_eq!(load(&db, &bytes[..]), Ok(1));
+    assert_eq!(items(&db), [record]);
+    assert_eq!(db.scan(Scan::new().index("by-x").build()).expect("scanned").count, 0);
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The modules that the header shows, in its order.
-const SOURCES: [&str; 16] = [
+const SOURCES: [&str; 17] = [
     "boundary",
     "status",
     "library",
@@ -22,6 +22,7 @@ const SOURCES: [&str; 16] = [
     "page",
     "iter",
     "batch",
+    "snapshot",
 ];
 const HEADER: &str = "include/kstone.h";
 /// Raised when a program that works with this library would not work with the next.

@@ -94,10 +94,10 @@ extern "C" {
 /** The attribute is of another type than the function reads. */
 #define KSTONE_ERR_TYPE (-6)
 
-/** Data to be loaded fails its checks. Not returned yet. */
+/** A snapshot or a file to import fails its checks: the message says where, and nothing was loaded. */
 #define KSTONE_ERR_CORRUPT (-7)
 
-/** The operating system refused to read or write a file. Not returned yet. */
+/** The operating system refused to read or write a file: the message names the file and the cause. */
 #define KSTONE_ERR_IO (-8)
 
 /**
@@ -250,9 +250,9 @@ typedef struct kstone_batch kstone_batch;
 /**
  * DATABASES
  *
- * A database in memory: nothing is written to disk, and all is gone when it is freed. A database has no name;
- * a program may open as many as it likes, and each costs a few KiB while it is empty. Any number of threads may use
- * one database at once.
+ * A database in memory: nothing is written to disk unless a function is asked to (kstone_snapshot_save), and all is
+ * gone when it is freed. A database has no name; a program may open as many as it likes, and each costs a few KiB
+ * while it is empty. Any number of threads may use one database at once.
  *
  *     static int first_steps(void) {
  *         kstone_error *err = NULL;
@@ -1373,6 +1373,71 @@ kstone_status kstone_batch_get(kstone_batch *b, const void *pk, size_t pk_len, c
  * Threads: any for db. Atomic batches wait for each other but never deadlock.
  */
 kstone_status kstone_batch_run(kstone_db *db, kstone_batch *b, uint32_t flags, kstone_page **out, kstone_error **err);
+
+/**
+ * SNAPSHOTS
+ *
+ * A snapshot is a file with everything that a database held at one moment: its items and its schema. Its format is
+ * documented (docs/snapshot-format.md) and guarded by checksums: a file that was cut short or changed anywhere is
+ * refused as a whole. Index entries are not in it, since they follow from items and schema; nor is the stream.
+ *
+ * A path is the bytes of a file's name as the operating system takes it, without a NUL inside; elsewhere than on Unix
+ * it is UTF-8. Its length may be KSTONE_STRLEN.
+ *
+ *     static int checkpoint(const kstone_db *db, const char *path) {
+ *         kstone_error *err = NULL;
+ *         if (kstone_snapshot_save(db, path, KSTONE_STRLEN, &err) != KSTONE_OK) {
+ *             fprintf(stderr, "%s\n", kstone_error_message(err));
+ *             kstone_free(err);
+ *             return 0;
+ *         }
+ *         return 1;
+ *     }
+ *     static kstone_db *resume(const char *path) {
+ *         kstone_db *db = NULL;
+ *         kstone_error *err = NULL;
+ *         kstone_open_memory(NULL, &db, NULL);
+ *         if (kstone_snapshot_load(db, path, KSTONE_STRLEN, &err) != KSTONE_OK) {
+ *             fprintf(stderr, "starting empty: %s\n", kstone_error_message(err));
+ *             kstone_free(err);
+ *         }
+ *         return db;
+ *     }
+ *
+ * Writes the database as it is now to a file, in the place of one that is there. The file is written beside its
+ * place, synced and renamed into it: a crash at any moment leaves the old file or the new one, never a part of one. (A
+ * process that is killed may leave a file .kstone-*.tmp in the directory, which can be deleted.)
+ *
+ * Errors: KSTONE_ERR_IO, naming the file and the cause; KSTONE_ERR_INVALID where the path is empty, holds a NUL or is
+ * that of something else than a file. The file is then as it was.
+ * Cost: two walks over the items and a copy of them to the disk. Memory: some hundred KiB, and what is overwritten
+ * meanwhile.
+ * Threads: any; writers wait for the moment of the cut, not for the file.
+ */
+kstone_status kstone_snapshot_save(const kstone_db *db, const char *path, size_t path_len, kstone_error **err);
+
+/**
+ * Fills an empty database from a snapshot: schema and items appear at once, after all of the file was read and
+ * checked. The schema of the file takes the place of the database's own; its other options stay. A reader of the
+ * stream gets KSTONE_ERR_TRIMMED, since what is loaded was never in the stream.
+ *
+ * Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
+ * where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, and for a file of
+ * another version. Nothing is loaded then.
+ * Cost: a read of the file, a check and a copy of each item, and its index entries.
+ * Threads: any; reads and writes go on meanwhile.
+ */
+kstone_status kstone_snapshot_load(kstone_db *db, const char *path, size_t path_len, kstone_error **err);
+
+/**
+ * How far the save or load has come that another thread has at work on this database: *done of *total items. total is
+ * 0 until they are counted. Where none is at work, what the last one came to; where several are, the one that moved
+ * last. done and total may be NULL.
+ *
+ * Errors: none of its own.
+ * Cost: tens of nanoseconds.
+ */
+kstone_status kstone_snapshot_progress(const kstone_db *db, uint64_t *done, uint64_t *total, kstone_error **err);
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@ use std::any::Any;
 use std::borrow::Cow;
 use std::ffi::{c_char, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::path::Path;
 use std::ptr::NonNull;
 use std::slice;
 
@@ -216,6 +217,29 @@ pub(crate) unsafe fn text<'a>(data: *const c_char, len: usize, name: &'static st
     str::from_utf8(bytes).map_err(|error| {
         Failure::invalid(format!("{name} is not UTF-8: the byte at offset {} is wrong", error.valid_up_to()))
     })
+}
+
+/// The path of a pointer and a length, which may be [`KSTONE_STRLEN`]: on Unix any bytes but NUL, elsewhere UTF-8.
+///
+/// # Safety
+/// As for [`text`].
+pub(crate) unsafe fn path<'a>(data: *const c_char, len: usize, name: &'static str) -> Result<&'a Path, Failure> {
+    // SAFETY: as this function's.
+    let bytes = unsafe {
+        let len = if len == KSTONE_STRLEN && !data.is_null() { libc::strlen(data) } else { len };
+        bytes(data.cast(), len, name)
+    }?;
+    if bytes.is_empty() {
+        return Err(Failure::invalid(format!("{name} is empty: it needs the name of a file")));
+    }
+    if let Some(at) = bytes.iter().position(|&byte| byte == 0) {
+        return Err(Failure::invalid(format!("{name} holds a NUL at offset {at}: no file has such a name")));
+    }
+    #[cfg(unix)]
+    return Ok(Path::new(<std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(bytes)));
+    #[cfg(not(unix))]
+    // SAFETY: as this function's.
+    return unsafe { text(data, len, name) }.map(Path::new);
 }
 
 /// A place for an output, known not to be NULL.

@@ -46,6 +46,7 @@ pub mod options;
 pub mod page;
 mod pool;
 pub mod schema;
+pub mod snapshot;
 pub mod spec;
 pub mod status;
 mod text;

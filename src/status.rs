@@ -29,9 +29,9 @@ pub const KSTONE_ERR_CONFLICT: i32 = -4;
 pub const KSTONE_ERR_LIMIT: i32 = -5;
 /// The attribute is of another type than the function reads.
 pub const KSTONE_ERR_TYPE: i32 = -6;
-/// Data to be loaded fails its checks. Not returned yet.
+/// A snapshot or a file to import fails its checks: the message says where, and nothing was loaded.
 pub const KSTONE_ERR_CORRUPT: i32 = -7;
-/// The operating system refused to read or write a file. Not returned yet.
+/// The operating system refused to read or write a file: the message names the file and the cause.
 pub const KSTONE_ERR_IO: i32 = -8;
 /// The library failed inside, which is a bug in it. A database whose write failed so refuses further use, with this
 /// status: free it and open another.
@@ -91,6 +91,8 @@ impl From<Error> for Failure {
             Error::Limit { .. } => Self::new(KSTONE_ERR_LIMIT, message),
             Error::Poisoned => Self::new(KSTONE_ERR_PANIC, message),
             Error::Trimmed { .. } => Self::new(KSTONE_ERR_TRIMMED, message),
+            Error::Corrupt { .. } => Self::new(KSTONE_ERR_CORRUPT, message),
+            Error::Io { .. } => Self::new(KSTONE_ERR_IO, message),
             _ => Self::new(KSTONE_ERR_INVALID, message),
         }
     }

@@ -403,3 +403,32 @@ fn background_compaction_bounds_memory_and_stops_with_the_database() -> Result<(
     wait_for_compaction_threads(before);
     Ok(())
 }
+
+#[test]
+fn a_snapshot_that_does_not_fit_is_refused_and_one_that_does_keeps_to_the_limit() -> Result<()> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("snapshot");
+    let large = Database::create_in_memory()?;
+    for i in 0..10_000 {
+        large.put(&key(i), item(i))?;
+    }
+    large.save_snapshot(&path)?;
+    for eviction in [Eviction::None, Eviction::Lru] {
+        let db = open(eviction, TableSchema::new())?;
+        assert!(matches!(db.load_snapshot(&path), Err(Error::Limit { .. })));
+        assert_eq!(db.stats()?.items, 0);
+    }
+    for i in 5000..10_000 {
+        large.delete(&key(i))?;
+    }
+    large.save_snapshot(&path)?;
+    let db = open(Eviction::Lru, TableSchema::new())?;
+    assert_eq!(db.load_snapshot(&path)?, 5000);
+    assert_below_limit(&db)?;
+    for i in 5000..20_000 {
+        db.put(&key(i), item(i))?;
+    }
+    assert_below_limit(&db)?;
+    assert!(db.get(&key(7))?.is_none() && db.get(&key(19_999))?.is_some());
+    Ok(())
+}

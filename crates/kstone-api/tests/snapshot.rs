@@ -72,7 +72,11 @@ fn schema_indexes_time_to_live_and_items_come_back() -> Result<()> {
 
     let clock = ClockSource::default();
     clock.set_time(1_000);
-    let again = Database::open_snapshot_with(&path, DatabaseOptions { memtable_max_records: 10 }, clock)?;
+    let again = Database::open_snapshot_with(
+        &path,
+        DatabaseOptions { memtable_max_records: 10, ..DatabaseOptions::default() },
+        clock,
+    )?;
     assert_eq!(again.schema(), schema);
     let all: Vec<_> = db.iter_scan(&Scan::new())?.collect();
     assert_eq!(all.len(), 2500);

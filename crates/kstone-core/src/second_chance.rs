@@ -46,6 +46,9 @@ impl SecondChance {
 
     /// Adds an item that was just written.
     pub(crate) fn push(&mut self, record: Record) {
+        if self.queue.len() == self.queue.capacity() {
+            self.queue.reserve_exact(spare(self.queue.len()));
+        }
         self.queue.push_back(Entry { since: record.seq(), record });
     }
 
@@ -88,7 +91,7 @@ impl SecondChance {
     /// Drops what is not current any more.
     pub(crate) fn purge(&mut self, is_current: impl Fn(&Record) -> bool) {
         self.queue.retain(|entry| is_current(&entry.record));
-        self.queue.shrink_to(self.queue.len() + self.queue.len() / 8 + 4);
+        self.queue.shrink_to(self.queue.len() + spare(self.queue.len()));
         self.superseded_bytes = 0;
     }
 
@@ -96,6 +99,24 @@ impl SecondChance {
     pub(crate) fn bytes(&self) -> usize {
         size_of::<Self>() + self.queue.capacity() * size_of::<Entry>() + self.superseded_bytes
     }
+}
+
+impl SecondChance {
+    /// Bytes that nothing else holds, with the room that the next items will take: what a limit counts, so that a queue
+    /// that grows does not pass it.
+    pub(crate) fn charged_bytes(&self) -> usize {
+        self.bytes().max(Self::bytes_of(self.queue.len()) + self.superseded_bytes)
+    }
+
+    /// What a queue of so many items takes at most.
+    pub(crate) fn bytes_of(items: usize) -> usize {
+        size_of::<Self>() + (items + spare(items)) * size_of::<Entry>()
+    }
+}
+
+/// How much room a queue of so many items keeps free: not as much again, since it is memory all the same.
+fn spare(items: usize) -> usize {
+    items / 16 + 4
 }
 
 #[cfg(test)]

@@ -130,12 +130,6 @@ impl Held {
         }
     }
 
-    /// Bytes of the tree and the queue.
-    #[inline]
-    pub(crate) fn bytes(&self) -> usize {
-        self.tree().map_or(0, |tree| tree.bytes().total()) + self.queue_bytes()
-    }
-
     /// Bytes of the queue of those to evict.
     #[inline]
     pub(crate) fn queue_bytes(&self) -> usize {
@@ -154,10 +148,16 @@ impl Held {
         before
     }
 
-    /// Counts the bytes there are now; what had been counted, and what is counted now.
-    pub(crate) fn count_bytes(&mut self) -> (usize, usize) {
-        let now = self.bytes();
-        (std::mem::replace(&mut self.counted_bytes, now), now)
+    /// Counts the bytes there are now, also of a queue that is still to be made where there will be one; what had been
+    /// counted, and what is counted now.
+    pub(crate) fn count_bytes(&mut self, evicts: bool) -> (usize, usize) {
+        let tree = self.tree().map_or(0, |tree| tree.bytes().total());
+        let queue = match (&self.queue, self.tree()) {
+            (Some(queue), _) => queue.charged_bytes(),
+            (None, Some(tree)) if evicts => SecondChance::bytes_of(tree.memtable().len() + tree.sst_totals().records),
+            _ => 0,
+        };
+        (std::mem::replace(&mut self.counted_bytes, tree + queue), tree + queue)
     }
 
     /// Keeps the queue in step with a write of the record that let go of so many bytes of other versions.

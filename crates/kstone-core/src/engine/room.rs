@@ -93,7 +93,7 @@ impl Room {
 
     /// Counts what a stripe holds now. To be called under its lock after every change.
     pub(super) fn count(&self, id: StripeId, held: &mut Held) {
-        let (before, now) = held.count_bytes();
+        let (before, now) = held.count_bytes(self.evicts());
         if now >= before {
             self.used.fetch_add(now - before, Ordering::Relaxed);
         } else {
@@ -203,7 +203,7 @@ impl Engine {
         while let Some(id) = room.oldest_stripe() {
             let mut held = self.store.stripe(id).write();
             let now = SeqNo(self.store.counters.last_seq.load(Ordering::Relaxed));
-            let bytes = held.bytes() / 64;
+            let bytes = held.tree().map_or(0, Tree::record_bytes) / 64;
             let victims = held.take_victims(bytes.max(1), now);
             room.count(id, &mut held);
             if !victims.is_empty() {

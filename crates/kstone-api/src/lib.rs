@@ -13,8 +13,8 @@
 //! # Ok::<(), kstone_api::Error>(())
 //! ```
 //!
-//! Nothing survives the process and nothing is written to disk, but for what a [`snapshot`] is asked to save. Every type
-//! here may be used from any thread.
+//! Nothing survives the process and nothing is written to disk, but for what a [`snapshot`] or an
+//! [export](Database::export_json) is asked to. Every type here may be used from any thread.
 
 mod bindings;
 pub mod clock;
@@ -22,9 +22,11 @@ mod commit;
 mod configure;
 mod database;
 mod expiries;
+mod export;
 pub mod expression;
 mod file;
 mod fork;
+mod import;
 pub mod index;
 mod item_builder;
 mod item_check;
@@ -49,6 +51,7 @@ mod walk;
 mod write;
 
 pub use database::Database;
+pub use import::{IMPORT_LINE_MAX_BYTES, ImportOptions, ImportReport, SKIPPED_SHOWN, SkippedRecord};
 pub use item_builder::ItemBuilder;
 pub use kstone_core::engine::{
     Eviction, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,

@@ -4,7 +4,8 @@
 
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::record::Record;
-use kstone_core::value::Type;
+
+use crate::item_check::key_value;
 
 /// The name of the attribute that stands for the partition key.
 pub(super) const PARTITION_KEY: &str = "pk";
@@ -66,10 +67,4 @@ impl<'a> Subject<'a> {
             _ => self.item.get(name),
         }
     }
-}
-
-/// A key as a value: S where it is UTF-8, B elsewhere; none where it is empty.
-fn key_value(key: &[u8]) -> Option<ValueRef<'_>> {
-    let type_ = if std::str::from_utf8(key).is_ok() { Type::S } else { Type::B };
-    (!key.is_empty()).then(|| ValueRef::from_parts(type_, key))
 }

@@ -23,22 +23,28 @@ use super::JsonForm;
 const QUOTED_CHARS: usize = 64;
 
 pub(super) fn item(text: &str, form: JsonForm) -> Result<ItemWriter> {
-    let root = syntax(text)?;
-    let mut reader = Reader::new(text, form);
-    let mut writer = ItemWriter::new();
-    if kind(root) != Kind::Object {
-        return Err(reader.error(root, "an item is a JSON object"));
+    let root = syntax(text, 1)?;
+    Reader::new(text, form).item(root)
+}
+
+/// The item on a line of an export: what the member `Item` holds where it is the only one, the line itself elsewhere.
+pub(super) fn line(text: &str, number: usize) -> Result<ItemWriter> {
+    let root = syntax(text, number)?;
+    let mut reader = Reader { first_line: number, ..Reader::new(text, JsonForm::Typed) };
+    let (mut wrapped, mut members) = (None, 0);
+    if kind(root) == Kind::Object {
+        reader.each_member(root, |_, name, raw| {
+            members += 1;
+            wrapped = Some(raw).filter(|_| name == "Item" && members == 1);
+            Ok(())
+        })?;
     }
-    reader.members(root, |reader, name, raw| {
-        let value = reader.value(raw, 0)?;
-        writer.set_value(name, &value).map(drop)
-    })?;
-    Ok(writer)
+    reader.item(wrapped.unwrap_or(root))
 }
 
 /// A value; errors name it `name` where that is not empty.
 pub(super) fn value(name: &str, text: &str, form: JsonForm) -> Result<Value> {
-    let root = syntax(text)?;
+    let root = syntax(text, 1)?;
     let mut reader = Reader::new(text, form);
     if !name.is_empty() {
         reader.path.push(Step::Name(name.to_owned()));
@@ -47,8 +53,11 @@ pub(super) fn value(name: &str, text: &str, form: JsonForm) -> Result<Value> {
 }
 
 /// The whole text as one JSON value, checked for syntax.
-fn syntax(text: &str) -> Result<&RawValue> {
-    serde_json::from_str(text).map_err(|error| Error::Invalid(format!("invalid JSON: {error}")))
+fn syntax(text: &str, first_line: usize) -> Result<&RawValue> {
+    serde_json::from_str(text).map_err(|error| {
+        let (line, column) = (first_line - 1 + error.line(), error.column());
+        Error::Invalid(format!("{} at line {line} column {column}", plain_text(&error)))
+    })
 }
 
 /// What a JSON value is, as its first byte says.
@@ -95,6 +104,8 @@ enum Step {
 
 struct Reader<'t> {
     text: &'t str,
+    /// Which line of a file the text begins on.
+    first_line: usize,
     form: JsonForm,
     path: Vec<Step>,
     /// What DynamoDB would count for what has been read, so that reading stops where no item can follow.
@@ -103,7 +114,20 @@ struct Reader<'t> {
 
 impl<'t> Reader<'t> {
     fn new(text: &'t str, form: JsonForm) -> Self {
-        Self { text, form, path: Vec::new(), size: 0 }
+        Self { text, first_line: 1, form, path: Vec::new(), size: 0 }
+    }
+
+    /// The item that `raw` is.
+    fn item(&mut self, raw: &'t RawValue) -> Result<ItemWriter> {
+        let mut writer = ItemWriter::new();
+        if kind(raw) != Kind::Object {
+            return Err(self.error(raw, "an item is a JSON object"));
+        }
+        self.members(raw, |reader, name, raw| {
+            let value = reader.value(raw, 0)?;
+            writer.set_value(name, &value).map(drop)
+        })?;
+        Ok(writer)
     }
 
     /// The value `raw`, which is inside this many lists and maps.
@@ -334,7 +358,7 @@ impl<'t> Reader<'t> {
         // `raw` is a slice of `text`; the difference of their addresses is where it starts.
         let offset = (raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        let line = 1 + before.iter().filter(|&&b| b == b'\n').count();
+        let line = self.first_line + before.iter().filter(|&&b| b == b'\n').count();
         let column = 1 + before.iter().rev().take_while(|&&b| b != b'\n').count();
         let attribute = self.path();
         let attribute = if attribute.is_empty() { attribute } else { format!("attribute {attribute}, ") };

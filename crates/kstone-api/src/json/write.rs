@@ -7,11 +7,31 @@ use kstone_core::number;
 use kstone_core::value::Type;
 
 use super::JsonForm;
+use crate::item_check::key_value;
 
 /// Appends an object of what is inside this many levels.
 pub(super) fn item(out: &mut String, item: ItemRef<'_>, form: JsonForm, levels: usize) {
+    members(out, item.iter(), form, levels);
+}
+
+/// Appends the line of an item in an export: its key as the attributes `pk` and `sk` first, then what else it has.
+pub(super) fn line(out: &mut String, pk: &[u8], sk: &[u8], item: ItemRef<'_>) {
+    let key = |name, bytes| key_value(bytes).map(|value| (name, value));
+    let keys = key("pk", pk).into_iter().chain(key("sk", sk));
+    let others = item.iter().filter(|(name, _)| !matches!(*name, "pk" | "sk"));
+    out.push_str("{\"Item\":");
+    members(out, keys.chain(others), JsonForm::Typed, 0);
+    out.push_str("}\n");
+}
+
+fn members<'a>(
+    out: &mut String,
+    members: impl Iterator<Item = (&'a str, ValueRef<'a>)>,
+    form: JsonForm,
+    levels: usize,
+) {
     out.push('{');
-    for (i, (name, attribute)) in item.iter().enumerate() {
+    for (i, (name, attribute)) in members.enumerate() {
         if i > 0 {
             out.push(',');
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The modules that the header shows, in its order.
-const SOURCES: [&str; 17] = [
+const SOURCES: [&str; 18] = [
     "boundary",
     "status",
     "library",
@@ -23,6 +23,7 @@ const SOURCES: [&str; 17] = [
     "iter",
     "batch",
     "snapshot",
+    "transfer",
 ];
 const HEADER: &str = "include/kstone.h";
 /// Raised when a program that works with this library would not work with the next.

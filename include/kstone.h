@@ -3,7 +3,7 @@
  *
  * A database maps keys to items. A key is a partition key and, optionally, a sort key; an item is a set of typed
  * attributes. Items of one partition lie in the order of their sort keys and are queried by range. Nothing is written
- * to disk, and nothing survives the process.
+ * to disk unless it is asked for (snapshots, exports), and nothing else survives the process.
  *
  * This header is the manual. It is generated from the library's source: change it there.
  *
@@ -39,10 +39,10 @@
  *     parameter that is NULL is KSTONE_ERR_MISUSE, unless its function says that it may be. Text that comes out
  *     (char **) ends with a NUL, which its length does not count.
  *
- *  7. Structs. kstone_options, kstone_query_spec and kstone_cond begin with struct_size, which you set to their sizeof.
- *     They will only ever grow at their end. Zero always means the default, and NULL means all defaults. A flag that
- *     is not known and a field that is not served yet are KSTONE_ERR_INVALID, never ignored. A struct from an older
- *     header works; one from a newer header works as long as what is new in it is 0.
+ *  7. Structs. kstone_options, kstone_query_spec, kstone_cond and kstone_import_spec begin with struct_size, which you
+ *     set to their sizeof. They will only ever grow at their end. Zero always means the default, and NULL means all
+ *     defaults. A flag that is not known and a field that is not served yet are KSTONE_ERR_INVALID, never ignored. A
+ *     struct from an older header works; one from a newer header works as long as what is new in it is 0.
  *
  *  8. Failures inside. A bug in the library ends in KSTONE_ERR_PANIC and a line on standard error, not in your
  *     program's stack. If it struck during a write, the database refuses all further use with the same status. Where
@@ -209,6 +209,12 @@ extern "C" {
 #define KSTONE_BATCH_ATOMIC 1u
 
 /**
+ * Flag of a kstone_import_spec: bad records are skipped and counted. Without it the first one ends the import before
+ * anything is put.
+ */
+#define KSTONE_IMPORT_SKIP 1u
+
+/**
  * BATCHES AND TRANSACTIONS
  *
  * A batch is a list of reads and writes that is built first and run then: with KSTONE_BATCH_ATOMIC as a transaction,
@@ -250,7 +256,7 @@ typedef struct kstone_batch kstone_batch;
 /**
  * DATABASES
  *
- * A database in memory: nothing is written to disk unless a function is asked to (kstone_snapshot_save), and all is
+ * A database in memory: nothing is written to disk unless a function is asked to (snapshots, exports), and all is
  * gone when it is freed. A database has no name; a program may open as many as it likes, and each costs a few KiB
  * while it is empty. Any number of threads may use one database at once.
  *
@@ -644,6 +650,62 @@ typedef struct kstone_query_spec {
     /** How many bytes key_expr has, or KSTONE_STRLEN. */
     size_t key_expr_len;
 } kstone_query_spec;
+
+/**
+ * EXPORT AND IMPORT
+ *
+ * The way out to DynamoDB, and in from it: a file of lines, each an item in the form of DynamoDB's table exports,
+ * {"Item":{"pk":{"S":"user#1"},"sk":{"S":"profile"},"age":{"N":"30"}}}. The key comes first, as the attributes pk and
+ * sk: S where its bytes are UTF-8, B elsewhere; no sk where there is none. Then come the attributes of the item by
+ * name. What was exported and imported again exports as the same bytes. Paths are as in kstone_snapshot_save.
+ *
+ * An import also takes lines that are an item without {"Item":...} around it, and passes over blank lines, a byte order
+ * mark, and the CR before an LF. A line has up to 8,388,608 bytes. Items are put one by one as by kstone_put, through
+ * indexes and into the stream, in the place of items that are there. The attributes pk and sk are the key itself and
+ * do not stay in the item; a key attribute of another name (see kstone_import_spec) does.
+ *
+ *     static int load_songs(kstone_db *db, const char *path) {
+ *         kstone_import_spec spec = {0};
+ *         kstone_error *err = NULL;
+ *         size_t loaded = 0, skipped = 0;
+ *         char *reasons = NULL;
+ *         spec.struct_size = sizeof spec;
+ *         spec.pk_name = "Artist";
+ *         spec.sk_name = "SongTitle";
+ *         spec.pk_name_len = spec.sk_name_len = KSTONE_STRLEN;
+ *         spec.flags = KSTONE_IMPORT_SKIP;
+ *         if (kstone_import_json(db, path, KSTONE_STRLEN, &spec, &loaded, &skipped, &reasons, &err) < 0) {
+ *             fprintf(stderr, "%s\n", kstone_error_message(err));
+ *             kstone_free(err);
+ *             return 0;
+ *         }
+ *         printf("%lu songs, %lu bad records\n%s", (unsigned long)loaded, (unsigned long)skipped, reasons);
+ *         kstone_free(reasons);
+ *         return 1;
+ *     }
+ *
+ * How to import. Set struct_size to sizeof(kstone_import_spec) and everything else to 0, then what you want. Instead of
+ * a kstone_import_spec, NULL means all defaults.
+ */
+typedef struct kstone_import_spec {
+    /** sizeof(kstone_import_spec), in bytes. */
+    size_t struct_size;
+    /** The attribute that is the partition key: S, B or N, of which the text is the key. NULL: pk, which is S or B. */
+    const char *pk_name;
+    /** How many bytes pk_name has, or KSTONE_STRLEN. */
+    size_t pk_name_len;
+    /**
+     * The attribute that is the sort key, which every item must have. NULL: none where pk_name is set, elsewhere sk,
+     * which items may lack.
+     */
+    const char *sk_name;
+    /** How many bytes sk_name has, or KSTONE_STRLEN. */
+    size_t sk_name_len;
+    /** KSTONE_IMPORT_SKIP or 0. */
+    uint32_t flags;
+    /** 0. */
+    uint32_t reserved;
+} kstone_import_spec;
 
 /**
  * LIBRARY
@@ -1438,6 +1500,40 @@ kstone_status kstone_snapshot_load(kstone_db *db, const char *path, size_t path_
  * Cost: tens of nanoseconds.
  */
 kstone_status kstone_snapshot_progress(const kstone_db *db, uint64_t *done, uint64_t *total, kstone_error **err);
+
+/**
+ * Writes every item to a file as a line of JSON, as the database is at one moment, in the place of a file that is
+ * there, as safely as kstone_snapshot_save. Items that have expired are left out.
+ *
+ * Errors: KSTONE_ERR_IO, naming the file and the cause; KSTONE_ERR_INVALID for a path as in kstone_snapshot_save. The
+ * file is then as it was.
+ * Cost: a walk over the items. Memory: some MiB, and what is overwritten meanwhile.
+ * Threads: any; writers wait for the moment of the cut, not for the file.
+ */
+kstone_status kstone_export_json(const kstone_db *db, const char *path, size_t path_len, kstone_error **err);
+
+/**
+ * Puts an item for each line of a file. spec may be NULL. *loaded and *skipped say how many records were put and how
+ * many were bad; *reasons is a text for people with a line for each of the first ten of these, empty where there are
+ * none. All three may be NULL. Without KSTONE_IMPORT_SKIP the file is read twice, first to check every record; so a
+ * pipe can only be imported with it.
+ *
+ * Ownership: *reasons is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_CORRUPT for a bad record, unless they are skipped: the message names the file, the line, and what
+ * is wrong; KSTONE_ERR_IO where the file cannot be read; KSTONE_ERR_INVALID for a path or names that cannot be. Nothing
+ * was put then, unless the file failed, or was changed, after it had been checked. As kstone_put otherwise: then what
+ * came before stays.
+ * Cost: a parse and a put for each line, a second parse without KSTONE_IMPORT_SKIP. Memory: a line and its item.
+ * Threads: any; others see items as they come.
+ */
+kstone_status kstone_import_json(kstone_db *db,
+                                 const char *path,
+                                 size_t path_len,
+                                 const kstone_import_spec *spec,
+                                 size_t *loaded,
+                                 size_t *skipped,
+                                 char **reasons,
+                                 kstone_error **err);
 
 #ifdef __cplusplus
 }

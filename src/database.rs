@@ -15,7 +15,7 @@ use crate::text::OwnedText;
 
 /// DATABASES
 ///
-/// A database in memory: nothing is written to disk unless a function is asked to (kstone_snapshot_save), and all is
+/// A database in memory: nothing is written to disk unless a function is asked to (snapshots, exports), and all is
 /// gone when it is freed. A database has no name; a program may open as many as it likes, and each costs a few KiB
 /// while it is empty. Any number of threads may use one database at once.
 ///

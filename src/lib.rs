@@ -50,6 +50,7 @@ pub mod snapshot;
 pub mod spec;
 pub mod status;
 mod text;
+pub mod transfer;
 pub mod write;
 
 #[cfg(test)]

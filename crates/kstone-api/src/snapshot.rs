@@ -90,7 +90,8 @@ impl Database {
     /// Fills an empty database from a snapshot: schema and items appear as one. How many items that are.
     ///
     /// The schema of the file takes the place of the database's own; its options stay. A stream starts anew, and a
-    /// reader that goes on with it is told so by [`Error::Trimmed`], whatever it had read.
+    /// reader that goes on with it is told so by [`Error::Trimmed`], whatever it had read. A read at work meanwhile goes
+    /// by the schema that there was when it began, as with [`Database::configure`].
     ///
     /// Costs a read of the file, a check and a copy of every item, and its index entries.
     ///

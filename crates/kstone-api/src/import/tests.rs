@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::io::{self, Cursor, Read};
 
 use kstone_core::value::{Item, Value};
@@ -278,7 +279,7 @@ fn an_export_comes_back_as_it_was_put_and_exports_alike() {
         ("b".to_owned(), Value::binary(vec![0, 255])),
         ("t".to_owned(), Value::bool(true)),
         ("z".to_owned(), Value::null()),
-        ("l".to_owned(), Value::list([Value::number(1), Value::list([]), Value::map([("", Value::null()); 0])])),
+        ("l".to_owned(), Value::list([Value::number(1), Value::list([]), Value::M(HashMap::new())])),
         ("m".to_owned(), Value::map([("k", Value::string("")), ("pk", Value::number(1))])),
         ("ss".to_owned(), Value::SS(vec!["".to_owned(), "b".to_owned()])),
         ("ns".to_owned(), Value::NS(vec!["-1".to_owned(), "1".to_owned(), "10".to_owned()])),

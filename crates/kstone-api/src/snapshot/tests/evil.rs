@@ -209,3 +209,59 @@ fn an_item_that_an_index_refuses_is_left_out_of_the_index_alone() {
     assert_eq!(items(&db), [record]);
     assert_eq!(db.scan(Scan::new().index("by-x").build()).expect("scanned").count, 0);
 }
+
+/// The payloads of a file, to be changed and written again with checksums that are right.
+fn payloads_of(bytes: &[u8]) -> Vec<(Kind, Vec<u8>)> {
+    let mut reader = BlockReader::begin(bytes, "a test").expect("begun");
+    let blocks = blocks_of(bytes).into_iter().map(|_| {
+        let block = reader.block().expect("read");
+        (block.kind, block.payload.to_vec())
+    });
+    blocks.collect()
+}
+
+/// Whatever the contents say, they are refused or they are a database like any other: it reads, writes, exports, and
+/// saves what loads again.
+#[test]
+fn random_contents_under_right_checksums_are_refused_or_are_sound() {
+    let payloads = payloads_of(&save(&small()));
+    let mut random = fastrand::Rng::with_seed(19);
+    let mut taken = 0;
+    for _ in 0..20_000 {
+        let mut payloads = payloads.clone();
+        let block = random.usize(..payloads.len());
+        let payload = &mut payloads[block].1;
+        let at = random.usize(..payload.len());
+        match random.u8(..4) {
+            0 => payload[at] = random.u8(..),
+            1 => payload[at] ^= 1 << random.u8(..8),
+            2 => drop(payload.remove(at)),
+            _ => payload.insert(at, random.u8(..)),
+        }
+        let blocks: Vec<_> = payloads.iter().map(|(kind, payload)| (*kind, payload.as_slice())).collect();
+        let bytes = file_of(&blocks);
+        let db = empty();
+        db.set_time(1);
+        match load(&db, &bytes[..]) {
+            Err(error) => assert!(matches!(error, Error::Corrupt { .. }), "{error}"),
+            Ok(_) => {
+                taken += 1;
+                let again = empty();
+                load(&again, &save(&db)[..]).expect("loaded");
+                assert_eq!(again.schema(), db.schema());
+                assert_eq!(items(&again), items(&db));
+                let mut lines = Vec::new();
+                db.export_json(&mut lines).expect("exported");
+                let imported = again.import_json(io::Cursor::new(lines), &crate::ImportOptions::new());
+                assert_eq!(imported.expect("imported").loaded, items(&db).len() as u64);
+                for record in items(&db) {
+                    db.put_body(record.pk(), record.sk(), record.body()).expect("put");
+                    db.delete_with_sk(record.pk(), record.sk()).expect("deleted");
+                }
+                let stats = db.stats().expect("counted");
+                assert_eq!((stats.items, items(&db).len()), (0, 0));
+            }
+        }
+    }
+    assert!(taken > 1000, "only {taken} were taken");
+}

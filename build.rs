@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The modules that the header shows, in its order.
-const SOURCES: [&str; 18] = [
+const SOURCES: [&str; 19] = [
     "boundary",
     "status",
     "library",
@@ -24,6 +24,7 @@ const SOURCES: [&str; 18] = [
     "batch",
     "snapshot",
     "transfer",
+    "stored",
 ];
 const HEADER: &str = "include/kstone.h";
 /// Raised when a program that works with this library would not work with the next.

@@ -6,7 +6,7 @@
 //!
 //! # Map
 //! ```text
-//! library  error  database  schema  access  write  batch  item  item_build  page  iter    the extern "C" functions
+//! library  error  database  schema  access  write  batch  item  item_build  page  iter  stored    the functions
 //!     │                                               │
 //!     ▼                                               ▼
 //! boundary   arguments in, outputs out, panics stopped        pool    freed items kept for the next one
@@ -49,6 +49,7 @@ pub mod schema;
 pub mod snapshot;
 pub mod spec;
 pub mod status;
+pub mod stored;
 mod text;
 pub mod transfer;
 pub mod write;

@@ -1,5 +1,6 @@
 //! Pages: what one query or scan found.
 
+use std::cell::OnceCell;
 use std::ffi::c_char;
 use std::ptr;
 
@@ -62,6 +63,8 @@ pub struct Page {
     count: usize,
     scanned: usize,
     token: Vec<u8>,
+    /// The items in one buffer, made when it is asked for; see [`Page::stored`].
+    stored: OnceCell<Vec<u8>>,
 }
 
 impl Kinded for Page {
@@ -73,7 +76,37 @@ impl Page {
     /// What the gets of a batch found, in their order.
     pub(crate) fn of_gets(items: Vec<Option<Record>>) -> Self {
         let count = items.len();
-        Self { items: items.into_iter().map(Slot::new).collect(), count, scanned: count, token: Vec::new() }
+        let items = items.into_iter().map(Slot::new).collect();
+        Self { items, count, scanned: count, token: Vec::new(), stored: OnceCell::new() }
+    }
+
+    /// The items in one buffer, laid out as `kstone_page_bytes` says.
+    pub(crate) fn stored(&self) -> &[u8] {
+        self.stored.get_or_init(|| {
+            let len =
+                |slot: &Slot| slot.record().map_or(0, |item| item.pk().len() + item.sk().len() + item.body().len());
+            let mut stored = Vec::with_capacity(self.items.iter().map(|slot| HEAD_BYTES + len(slot)).sum());
+            for slot in &self.items {
+                append_stored(&mut stored, slot.record());
+            }
+            stored
+        })
+    }
+}
+
+/// The three lengths before each item of [`Page::stored`].
+const HEAD_BYTES: usize = 8;
+/// In the place of a body's length, where there is no item.
+const NO_ITEM: u32 = u32::MAX;
+
+fn append_stored(stored: &mut Vec<u8>, item: Option<&Record>) {
+    let (pk, sk, body) = item.map_or((&[][..], &[][..], &[][..]), |item| (item.pk(), item.sk(), item.body()));
+    let body_len = item.map_or(NO_ITEM, |_| body.len() as u32);
+    stored.extend_from_slice(&(pk.len() as u16).to_le_bytes());
+    stored.extend_from_slice(&(sk.len() as u16).to_le_bytes());
+    stored.extend_from_slice(&body_len.to_le_bytes());
+    for part in [pk, sk, body] {
+        stored.extend_from_slice(part);
     }
 }
 
@@ -84,6 +117,7 @@ impl From<kstone_api::Page> for Page {
             count: page.count,
             scanned: page.scanned,
             token: page.token.unwrap_or_default(),
+            stored: OnceCell::new(),
         }
     }
 }

@@ -22,6 +22,7 @@ mod header;
 mod items;
 mod pages;
 mod panics;
+mod stored;
 mod structs;
 mod writes;
 

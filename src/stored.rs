@@ -1,0 +1,194 @@
+//! The stored form across the boundary: an item, or a page of them, as bytes in one call.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use kstone_api::ItemRef;
+
+use crate::boundary::{Failure, Out, bytes, enter, read};
+use crate::database::{Db, database};
+use crate::error::Error;
+use crate::handle::borrow;
+use crate::item::{Bytes, Item, View};
+use crate::item_build::hand_out_copy;
+use crate::page::Page;
+use crate::status::{KSTONE_NOT_FOUND, KSTONE_OK, Status};
+
+/// STORED FORM
+///
+/// Items as the bytes in which they are kept, version 1, which docs/stored-form.md describes: one buffer with all
+/// attributes, to be read and written without a call for each. Bindings use it, where a call costs more than what it
+/// does; in C and C++ items are handier. Version 1 never changes: equal items have equal bytes.
+///
+/// ```c
+/// static kstone_status copy_first_page(const kstone_db *from, kstone_db *to, const void *pk, size_t pk_len) {
+///     kstone_query_spec spec = {0};
+///     kstone_page *page = NULL;
+///     kstone_bytes rest;
+///     kstone_status status;
+///     spec.struct_size = sizeof spec;
+///     spec.pk = pk;
+///     spec.pk_len = pk_len;
+///     status = kstone_query(from, &spec, &page, NULL);
+///     rest = kstone_page_bytes(page);
+///     while (status == KSTONE_OK && rest.len > 0) {
+///         const unsigned char *head = rest.data;
+///         size_t p = head[0] | (size_t)head[1] << 8;
+///         size_t s = head[2] | (size_t)head[3] << 8;
+///         size_t n = head[4] | (size_t)head[5] << 8 | (size_t)head[6] << 16 | (size_t)head[7] << 24;
+///         status = kstone_put_bytes(to, head + 8, p, head + 8 + p, s, head + 8 + p + s, n, NULL);
+///         rest.data += 8 + p + s + n;
+///         rest.len -= 8 + p + s + n;
+///     }
+///     kstone_free(page);
+///     return status;
+/// }
+/// ```
+///
+/// The stored form of an item, built or read. Empty for an item without attributes, for NULL, and for what is no item.
+///
+/// Ownership: borrowed. The bytes stay good until the item is changed or freed, or what it was borrowed from is.
+/// Cost: none for an item that was read; a built one whose attributes were not set in order is put in order first.
+///
+/// # Safety
+/// `it` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_bytes(it: *const Item) -> Bytes {
+    // SAFETY: as this function's.
+    read(Bytes::EMPTY, || match unsafe { View::new(it) } {
+        Ok(mut view) => view.body().map_or(Bytes::EMPTY, Bytes::of),
+        Err(_) => Bytes::EMPTY,
+    })
+}
+
+/// A built item from a stored form, wherever that comes from: every byte is checked.
+///
+/// Ownership: *out is yours, release it with kstone_free.
+/// Errors: KSTONE_ERR_INVALID where the bytes are no stored form, the message says why and at which byte;
+/// KSTONE_ERR_LIMIT where they are more than 1 MiB.
+/// Cost: a walk over the bytes and a copy.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_from_bytes(
+    body: *const c_void,
+    body_len: usize,
+    out: *mut *mut Item,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let out = Out::new(out, "out")?;
+            out.set(hand_out_copy(checked(body, body_len)?));
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// kstone_item_from_bytes and kstone_put in one, without the item between them.
+///
+/// Errors: those of both.
+/// Cost: that of kstone_put, and a walk over the bytes.
+/// Threads: any.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_put_bytes(
+    db: *mut Db,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    body: *const c_void,
+    body_len: usize,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+            database(db)?.put_body(pk, sk, checked(body, body_len)?)?;
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// The item under a key, copied into your buffer in its stored form. *len becomes the length of the item, whatever the
+/// buffer has room for: where that is more than capacity, nothing was copied. Call again with a buffer of *len bytes
+/// then, and look at *len again, since others may have put a longer item meanwhile. A buffer of capacity 0 may be NULL,
+/// and asks for the length alone.
+///
+/// Returns KSTONE_NOT_FOUND where there is no item; buffer and *len are then left alone.
+/// Errors: as kstone_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
+/// Cost: one look-up and the copy; nothing is allocated.
+/// Threads: any.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header; `buffer` may be written for `capacity` bytes.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_get_bytes(
+    db: *const Db,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    buffer: *mut c_void,
+    capacity: usize,
+    len: *mut usize,
+    err: *mut *mut Error,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(err, || {
+            let len = Out::new(len, "len")?;
+            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+            if buffer.is_null() && capacity != 0 {
+                return Err(Failure::misuse("buffer is NULL, but its capacity is not 0"));
+            }
+            let Some(record) = database(db)?.get_record(pk, sk)? else {
+                return Ok(KSTONE_NOT_FOUND);
+            };
+            let body = record.body();
+            if body.len() <= capacity {
+                // The item lies in memory of the library's, which the caller's buffer does not overlap.
+                ptr::copy_nonoverlapping(body.as_ptr(), buffer.cast(), body.len());
+            }
+            len.set(body.len());
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// All items of a page in one buffer, one after the other, in the page's order. Empty where the page has no items, for
+/// NULL, and for what is no page. Each item is
+///
+/// - a head of 8 bytes: the length of the partition key in 2 bytes, that of the sort key in 2, that of the stored form
+///   in 4, all unsigned, the least significant byte first;
+/// - the partition key, the sort key, and the stored form.
+///
+/// The key is the table's, also where the page came through an index. What a get of a batch did not find has a head too,
+/// so that the i-th head belongs to the i-th get: its lengths are 0, 0 and 0xFFFFFFFF, and nothing follows it.
+///
+/// Ownership: borrowed from the page: it is gone when the page is freed.
+/// Cost: a copy of the items, made by the first call and kept.
+///
+/// # Safety
+/// `p` is NULL or a live handle.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_page_bytes(p: *const Page) -> Bytes {
+    // SAFETY: as this function's.
+    read(Bytes::EMPTY, || unsafe { borrow(p) }.map_or(Bytes::EMPTY, |page| Bytes::of(page.stored())))
+}
+
+/// A stored form that came in, checked.
+///
+/// # Safety
+/// As [`bytes`].
+unsafe fn checked<'a>(body: *const c_void, body_len: usize) -> Result<&'a [u8], Failure> {
+    // SAFETY: as this function's.
+    let body = unsafe { bytes(body, body_len, "body") }?;
+    Ok(ItemRef::validate(body)?.as_bytes())
+}

@@ -14,6 +14,7 @@ const HELP: &str = "\
 kstone through its C ABI beside other stores, interleaved, in one run.
 
   --records N...       how many records; several sizes show the growth with N   [1000000]
+                       all: 10000, 100000, 1000000 and 5000000
   --threads T          threads of the workloads that have several               [2]
   --peer NAME...       systems beside kstone, or none                           [all]
   --workload NAME...   what to measure                                          [all]
@@ -25,6 +26,9 @@ kstone through its C ABI beside other stores, interleaved, in one run.
   --plot FILE.svg      the comparison, and the growth where there are several sizes
   --help               this text
 ";
+
+/// What `--records all` stands for.
+const ALL_RECORDS: [usize; 4] = [10_000, 100_000, 1_000_000, 5_000_000];
 
 /// Which of the two times the tables show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +104,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = impl Into<OsString>>) ->
     let mut parser = Parser::from_args(arguments.into_iter().map(Into::into));
     while let Some(argument) = parser.next()? {
         match argument {
-            Arg::Long("records") => plan.records = list(&mut parser, positive)?,
+            Arg::Long("records") => plan.records = list(&mut parser, sizes)?.concat(),
             Arg::Long("threads") => plan.threads = positive(&parser.value()?.string()?)?,
             Arg::Long("peer") => {
                 let peers = list(&mut parser, peer)?;
@@ -166,6 +170,11 @@ fn positive(word: &str) -> Result<usize> {
     }
 }
 
+/// A number of records; "all" are those of the growth.
+fn sizes(word: &str) -> Result<Vec<usize>> {
+    if word == "all" { Ok(ALL_RECORDS.to_vec()) } else { Ok(vec![positive(word)?]) }
+}
+
 /// A peer by its name; "none" is no peer.
 fn peer(word: &str) -> Result<Option<System>> {
     if word == "none" {
@@ -216,6 +225,7 @@ mod tests {
         assert_eq!(plan("--peer lmdb dashmap --rounds 5").systems, expected);
         assert_eq!(plan("--peer=lmdb,dashmap").systems, expected);
         assert_eq!(plan("--records 10000 1_000_000").records, [10_000, 1_000_000]);
+        assert_eq!(plan("--records all").records, [10_000, 100_000, 1_000_000, 5_000_000]);
     }
 
     #[test]
@@ -241,7 +251,7 @@ mod tests {
     #[test]
     fn what_is_wrong_is_named() {
         assert!(error("--peer mysql").contains("'mysql'"));
-        assert!(error("--workload fork").contains("'fork'"));
+        assert!(error("--workload sort").contains("'sort'"));
         assert!(error("--rounds 0").contains("'0'"));
         assert!(error("--records 10").contains("at least 1000"));
         assert!(error("--records -5").contains("records"));

@@ -3,7 +3,6 @@
 //! JSON and items stand beside `serde_json::Value`, which builds a tree of the same attributes and frees it.
 
 use std::hint::black_box;
-use std::time::Duration;
 
 use serde_json::{Map, Value as Json};
 
@@ -11,7 +10,6 @@ use crate::clock::{Elapsed, time};
 use crate::data::{Shape, value_of};
 use crate::peers::kstone::{BuiltItem, Kstone};
 use crate::runner::{Measure, Measurement};
-use crate::stats::Summary;
 use crate::store::Result;
 use crate::workload::Workload;
 
@@ -122,8 +120,7 @@ fn repeated(mut call: impl FnMut()) -> Measurement {
     // Once before the clock runs, so that what a thread allocates once is there.
     call();
     let ((), elapsed) = time(|| (0..REPEATS).for_each(|_| call()));
-    let each = |duration: Duration| duration.as_secs_f64() * 1e9 / f64::from(REPEATS);
-    Measurement { value: each(elapsed.wall), cpu: Some(each(elapsed.cpu)) }
+    elapsed.measured(|time| time.as_secs_f64() * 1e9 / f64::from(REPEATS))
 }
 
 /// Fills one database after another with records (a pk, and a number that scrambled is the sk; 0 is none) and times
@@ -141,12 +138,8 @@ fn median_flush(key: impl Fn(usize) -> ([u8; 16], u64)) -> Result<Measurement> {
         }
         times.push(time(|| db.flush()).1);
     }
-    let median = |time: fn(&Elapsed) -> Duration| {
-        let micros: Vec<f64> = times.iter().map(|elapsed| time(elapsed).as_secs_f64() * 1e6).collect();
-        Summary::of(&micros).map(|summary| summary.median)
-    };
-    let value = median(|elapsed| elapsed.wall).ok_or("nothing was flushed")?;
-    Ok(Measurement { value, cpu: median(|elapsed| elapsed.cpu) })
+    let median = Elapsed::median(&times).ok_or("nothing was flushed")?;
+    Ok(median.measured(|time| time.as_secs_f64() * 1e6))
 }
 
 fn partition_key(i: usize) -> [u8; 16] {

@@ -5,6 +5,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::runner::Measurement;
+
 /// How long something took.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Elapsed {
@@ -12,6 +14,23 @@ pub(crate) struct Elapsed {
     pub(crate) wall: Duration,
     /// CPU time of the calling thread.
     pub(crate) cpu: Duration,
+}
+
+impl Elapsed {
+    /// Both times in the unit of a workload.
+    pub(crate) fn measured(self, in_unit: impl Fn(Duration) -> f64) -> Measurement {
+        Measurement { value: in_unit(self.wall), cpu: Some(in_unit(self.cpu)) }
+    }
+
+    /// The medians of both times; of an even number the greater of the middle two. None where there are none.
+    pub(crate) fn median(all: &[Self]) -> Option<Self> {
+        let middle = |time: fn(&Self) -> Duration| {
+            let mut times: Vec<Duration> = all.iter().map(time).collect();
+            times.sort_unstable();
+            times.get(times.len() / 2).copied()
+        };
+        Some(Self { wall: middle(|elapsed| elapsed.wall)?, cpu: middle(|elapsed| elapsed.cpu)? })
+    }
 }
 
 /// Runs the work once and times it.
@@ -37,6 +56,15 @@ pub(crate) fn thread_cpu() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn medians_are_of_each_clock_by_itself() {
+        let elapsed = |(wall, cpu)| Elapsed { wall: Duration::from_secs(wall), cpu: Duration::from_secs(cpu) };
+        let median = Elapsed::median(&[(3, 1), (1, 2), (2, 9)].map(elapsed)).expect("there are three");
+        assert_eq!((median.wall, median.cpu), (Duration::from_secs(2), Duration::from_secs(2)));
+        assert!(Elapsed::median(&[]).is_none());
+        assert_eq!(median.measured(|time| time.as_secs_f64() * 10.0).value, 20.0);
+    }
 
     #[test]
     fn sleeping_takes_wall_time_but_no_cpu_time() {

@@ -17,6 +17,9 @@ pub(crate) type Partition = [u8; 8];
 /// What is stored under a key.
 pub(crate) type Value = [u8; VALUE_BYTES];
 
+/// What a value begins with that the filter lets through: one letter of twenty-six.
+pub(crate) const FILTERED: &str = "k";
+
 const POOL_OFFSETS: usize = 4096;
 static POOL: [u8; POOL_OFFSETS + VALUE_BYTES] = make_pool();
 
@@ -37,6 +40,12 @@ const fn make_pool() -> [u8; POOL_OFFSETS + VALUE_BYTES] {
 pub(crate) fn value_of(key: &Key) -> &'static Value {
     let offset = usize::from(u16::from_le_bytes([key[14], key[15]])) % POOL_OFFSETS;
     POOL[offset..].first_chunk().expect("the pool goes on for a value after its last offset")
+}
+
+/// Whether the filter lets a value through.
+#[inline]
+pub(crate) fn is_filtered(value: &[u8]) -> bool {
+    value.starts_with(FILTERED.as_bytes())
 }
 
 /// How a dataset divides its keys.
@@ -166,5 +175,7 @@ mod tests {
         assert!(data.load.iter().all(|key| value_of(key).is_ascii()));
         let distinct: HashSet<&Value> = data.load.iter().map(value_of).collect();
         assert!(distinct.len() > 800);
+        let filtered = data.load.iter().filter(|key| is_filtered(value_of(key))).count();
+        assert!((10..100).contains(&filtered), "{filtered}");
     }
 }

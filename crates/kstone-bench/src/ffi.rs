@@ -14,6 +14,8 @@ pub(crate) const NOT_FOUND: Status = 1;
 pub(crate) const DONE: Status = 2;
 
 pub(crate) const QUERY_REVERSE: u32 = 1;
+pub(crate) const BATCH_ATOMIC: u32 = 1;
+pub(crate) const RETURN_NONE: i32 = 0;
 pub(crate) const JSON_PLAIN: u32 = 1;
 
 macro_rules! handles {
@@ -31,12 +33,16 @@ macro_rules! handles {
 handles! {
     /// `kstone_db`
     Db,
+    /// `kstone_cond`, never given
+    Cond,
     /// `kstone_item`
     Item,
     /// `kstone_page`
     Page,
     /// `kstone_iter`
     Iter,
+    /// `kstone_batch`
+    Batch,
     /// `kstone_error`
     Error
 }
@@ -155,6 +161,38 @@ unsafe extern "C" {
         pk_len: usize,
         sk: *const c_void,
         sk_len: usize,
+        err: *mut *mut Error,
+    ) -> Status;
+
+    pub(crate) fn kstone_update(
+        db: *mut Db,
+        pk: *const c_void,
+        pk_len: usize,
+        sk: *const c_void,
+        sk_len: usize,
+        expr: *const c_char,
+        expr_len: usize,
+        params: *const Item,
+        cond: *const Cond,
+        return_values: i32,
+        returned: *mut *mut Item,
+        err: *mut *mut Error,
+    ) -> Status;
+    pub(crate) fn kstone_batch_new() -> *mut Batch;
+    pub(crate) fn kstone_batch_put(
+        b: *mut Batch,
+        pk: *const c_void,
+        pk_len: usize,
+        sk: *const c_void,
+        sk_len: usize,
+        item: *const Item,
+        cond: *const Cond,
+    ) -> Status;
+    pub(crate) fn kstone_batch_run(
+        db: *mut Db,
+        b: *mut Batch,
+        flags: u32,
+        out: *mut *mut Page,
         err: *mut *mut Error,
     ) -> Status;
 

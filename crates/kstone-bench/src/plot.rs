@@ -14,7 +14,7 @@ use crate::store::Result;
 use crate::workload::Workload;
 
 /// The workloads that are drawn.
-const DRAWN: [Workload; 12] = [
+const DRAWN: [Workload; 16] = [
     Workload::Load,
     Workload::Get,
     Workload::Absent,
@@ -27,9 +27,22 @@ const DRAWN: [Workload; 12] = [
     Workload::Query1000,
     Workload::Scan,
     Workload::Memory,
+    Workload::Filter,
+    Workload::Update,
+    Workload::Transact,
+    Workload::Fork,
 ];
 /// Those whose growth is drawn.
-const GROWN: [Workload; 4] = [Workload::Load, Workload::Get, Workload::Overwrite, Workload::Query10];
+const GROWN: [Workload; 8] = [
+    Workload::Load,
+    Workload::Get,
+    Workload::Absent,
+    Workload::Overwrite,
+    Workload::Query10,
+    Workload::MixThreads,
+    Workload::Memory,
+    Workload::Fork,
+];
 const COLUMNS: usize = 4;
 const PANEL: (u32, u32) = (400, 300);
 const TITLE_HEIGHT: u32 = 40;
@@ -38,8 +51,8 @@ const FONT: &str = "sans-serif";
 /// Writes the picture as SVG.
 pub(crate) fn draw(path: &Path, plan: &Plan, results: &Results) -> Result<()> {
     let largest = plan.records.iter().copied().max().ok_or("there is a size")?;
-    let bars: Vec<Workload> = drawn(&DRAWN, largest, plan, results);
-    let lines = if plan.records.len() > 1 { drawn(&GROWN, largest, plan, results) } else { Vec::new() };
+    let bars = drawn(&DRAWN, &[largest], plan, results);
+    let lines = if plan.records.len() > 1 { drawn(&GROWN, &plan.records, plan, results) } else { Vec::new() };
     if bars.is_empty() {
         return Err("there is nothing to draw: no workload of the plot was measured".into());
     }
@@ -60,8 +73,10 @@ pub(crate) fn draw(path: &Path, plan: &Plan, results: &Results) -> Result<()> {
     Ok(())
 }
 
-fn drawn(workloads: &[Workload], records: usize, plan: &Plan, results: &Results) -> Vec<Workload> {
-    let measured = |w: Workload| plan.systems.iter().any(|&system| results.median(records, w, system).is_some());
+/// Those of the workloads that were measured at one of the sizes.
+fn drawn(workloads: &[Workload], sizes: &[usize], plan: &Plan, results: &Results) -> Vec<Workload> {
+    let at = |workload, records| plan.systems.iter().any(|&system| results.median(records, workload, system).is_some());
+    let measured = |workload| sizes.iter().any(|&records| at(workload, records));
     workloads.iter().copied().filter(|&workload| measured(workload)).collect()
 }
 

@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-use crate::clock::time;
-use crate::data::{Data, Key, Shape};
+use crate::clock::{Elapsed, time};
+use crate::data::{Data, Key, Shape, is_filtered, value_of};
 use crate::memory::private_resident;
 use crate::peers::Scale;
 use crate::store::{Result, Shared, Store, Tally, Work};
@@ -16,6 +16,14 @@ use crate::workload::{Stage, Workload};
 const SMALL_RECORDS: usize = 20_000;
 /// How many records are compared, byte by byte, after each load.
 const CHECKED_RECORDS: usize = 1_000;
+/// Puts of a transaction.
+const TRANSACTION_PUTS: usize = 4;
+/// Beyond so many records nobody forks: the copies of the peers would be in each other's way.
+const FORKED_RECORDS_MAX: usize = 1_000_000;
+/// How often a store is forked in one measurement; the median counts.
+const FORKS: usize = 5;
+/// How many records are overwritten before each fork.
+const OVERWRITTEN_RECORDS: usize = 1_000;
 
 /// One measured number, in the unit of its workload.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -53,9 +61,13 @@ pub(crate) struct StoreRunner<S> {
 impl<S: Store + 'static> StoreRunner<S> {
     /// Makes the data of the stage; none where the system has no part in it.
     pub(crate) fn boxed(stage: Stage, scale: Scale, has_pages: bool) -> Result<Option<Box<dyn Measure>>> {
-        let needs_order = matches!(stage, Stage::Tens | Stage::Thousands);
-        let needs_threads = matches!(stage, Stage::Threads | Stage::Alone | Stage::Apart);
-        if needs_order && !S::ORDERED || needs_threads && S::open(0, Shape::Points)?.shared().is_none() {
+        let has_part = match stage {
+            Stage::Tens | Stage::Thousands => S::ORDERED,
+            Stage::Threads | Stage::Alone | Stage::Apart => S::open(0, Shape::Points)?.shared().is_some(),
+            Stage::Fork => scale.records <= FORKED_RECORDS_MAX && S::open(0, Shape::Points)?.fork().is_some(),
+            Stage::Points | Stage::Slowest | Stage::Small | Stage::Documents | Stage::Calls => true,
+        };
+        if !has_part {
             return Ok(None);
         }
         let data = data_of(stage, scale);
@@ -133,6 +145,39 @@ impl<S: Store + 'static> StoreRunner<S> {
         Ok(Some(measurement))
     }
 
+    /// Runs one transaction after another, each committed by itself.
+    fn transactions(&mut self) -> Option<Measurement> {
+        if !S::ATOMIC {
+            return None;
+        }
+        let groups = self.data[0].access.chunks_exact(TRANSACTION_PUTS);
+        let operations = groups.len() as f64;
+        let store = &mut self.stores[0];
+        let ((), elapsed) = time(|| {
+            for keys in groups {
+                store.run(&Work::PutTogether(keys));
+            }
+        });
+        Some(elapsed.measured(|time| time.as_secs_f64() * 1e9 / operations))
+    }
+
+    /// Forks the store a few times, with overwrites between. The fork must be like the store.
+    fn forks(&mut self) -> Result<Measurement> {
+        let (store, data) = (&mut self.stores[0], &self.data[0]);
+        let mut times: Vec<Elapsed> = Vec::with_capacity(FORKS);
+        let mut parts = data.access.chunks(OVERWRITTEN_RECORDS).cycle();
+        for _ in 0..FORKS {
+            let part = parts.next().ok_or("there are keys to overwrite")?;
+            store.run(&Work::Put(part));
+            let (fork, elapsed) = time(|| store.fork());
+            let mut fork = fork.ok_or("a store that forks when empty forks always")?;
+            expect_seen(fork.run(&Work::Check(part)).seen, part.len())?;
+            times.push(elapsed);
+        }
+        let median = Elapsed::median(&times).ok_or("nothing was forked")?;
+        Ok(median.measured(|time| time.as_secs_f64() * 1e6))
+    }
+
     /// Runs a part of the work on each thread.
     fn many(&self, expected: usize, work: fn(&[Key]) -> Work<'_>) -> Result<Option<Measurement>> {
         if self.stores[0].shared().is_none() {
@@ -189,6 +234,13 @@ impl<S: Store + 'static> Measure for StoreRunner<S> {
                 let present = records.min(operations);
                 self.one(0, |data| Work::Delete(&data.access[..present]))
             }
+            Workload::Filter => {
+                let passing = self.data[0].load.iter().filter(|key| is_filtered(value_of(key))).count();
+                Ok(self.one(passing, |_| Work::Filter)?.map(|whole| per_item(whole, records)))
+            }
+            Workload::Update => self.one(0, |data| Work::Update(&data.access)),
+            Workload::Transact => Ok(self.transactions()),
+            Workload::Fork => self.forks().map(Some),
             Workload::Query10 => self.one(queries * 10, |data| Work::Query(&data.partitions)),
             Workload::Last => self.one(queries, |data| Work::Last(&data.partitions)),
             Workload::Query1000 => self.one(queries * 1000, |data| Work::QueryTouch(&data.partitions)),
@@ -202,6 +254,8 @@ fn data_of(stage: Stage, scale: Scale) -> Vec<Data> {
     let points = |records, operations, set| Data::points(records, operations, seed, set);
     match stage {
         Stage::Points => vec![points(records, operations, 0)],
+        Stage::Documents => vec![points(records, operations / 10, 0)],
+        Stage::Fork => vec![points(records, FORKS * OVERWRITTEN_RECORDS, 0)],
         Stage::Threads | Stage::Slowest | Stage::Calls => vec![points(records, 0, 0)],
         Stage::Alone => vec![points(records / threads, operations / threads, 0)],
         Stage::Apart => (0..threads).map(|set| points(records / threads, operations / threads, set as u64)).collect(),
@@ -215,9 +269,7 @@ fn data_of(stage: Stage, scale: Scale) -> Vec<Data> {
 fn timed(store: &mut impl Store, work: &Work<'_>) -> (Measurement, Tally) {
     let operations = work.operations() as f64;
     let (tally, elapsed) = time(|| store.run(work));
-    let per_operation = |seconds: f64| seconds * 1e9 / operations;
-    let cpu = Some(per_operation(elapsed.cpu.as_secs_f64()));
-    (Measurement { value: per_operation(elapsed.wall.as_secs_f64()), cpu }, tally)
+    (elapsed.measured(|time| time.as_secs_f64() * 1e9 / operations), tally)
 }
 
 /// Each thread does its part on its store; from the first one's start to the last one's end. Gives also how many values

@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use crate::clock::thread_cpu;
-use crate::data::{Key, Partition, Shape, VALUE_BYTES, Value, value_of};
+use crate::data::{Key, Partition, Shape, VALUE_BYTES, Value, is_filtered, value_of};
 
 /// Whatever may go wrong before and between the measurements.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -19,6 +19,9 @@ pub(crate) trait Store: Sized {
     /// Whether it finds the records of a partition in key order.
     const ORDERED: bool;
 
+    /// Whether it writes several records all or none, and all at one moment.
+    const ATOMIC: bool;
+
     /// An empty store that will take so many records.
     fn open(records: usize, shape: Shape) -> Result<Self>;
 
@@ -27,6 +30,11 @@ pub(crate) trait Store: Sized {
 
     /// The store for several threads at once; none where it takes one at a time.
     fn shared(&self) -> Option<&dyn Shared> {
+        None
+    }
+
+    /// A copy that is changed by itself from now on; none where the store has no such thing.
+    fn fork(&self) -> Option<Self> {
         None
     }
 
@@ -69,6 +77,29 @@ pub(crate) trait Session {
         unreachable!("only ordered stores are asked");
     }
 
+    /// Reads a record that is there, changes it and writes it.
+    fn update(&mut self, key: &Key) {
+        let mut value = [0; VALUE_BYTES];
+        assert!(self.get(key, &mut value), "the key is present");
+        // Another letter: values stay text.
+        value[0] ^= 1;
+        self.put(key, &value);
+    }
+
+    /// Puts the records of these keys, all or none.
+    fn put_together(&mut self, keys: &[Key]) {
+        keys.iter().for_each(|key| self.put(key, value_of(key)));
+    }
+
+    /// Visits the values that begin with [`crate::data::FILTERED`].
+    fn filter(&mut self, mut visit: impl FnMut(&[u8])) {
+        self.scan(|value| {
+            if is_filtered(value) {
+                visit(value);
+            }
+        });
+    }
+
     /// Visits every value, page by page.
     fn scan_pages(&mut self, _visit: impl FnMut(&[u8])) {
         unreachable!("only kstone is asked");
@@ -96,6 +127,12 @@ pub(crate) enum Work<'a> {
     QueryTouch(&'a [Partition]),
     /// Reads the last record of each partition and copies the value out.
     Last(&'a [Partition]),
+    /// Reads, changes and writes each key.
+    Update(&'a [Key]),
+    /// Puts the keys in one transaction.
+    PutTogether(&'a [Key]),
+    /// Examines everything and touches the values that a filter lets through.
+    Filter,
     /// Reads everything and touches the values.
     Scan,
     /// The same by pages.
@@ -116,10 +153,20 @@ pub(crate) struct Tally {
 impl Work<'_> {
     /// Whether the work changes anything.
     pub(crate) fn writes(&self) -> bool {
-        matches!(self, Self::Put(_) | Self::PutTimed(_) | Self::Mix(_) | Self::Delete(_))
+        match self {
+            Self::Put(_)
+            | Self::PutTimed(_)
+            | Self::Mix(_)
+            | Self::Delete(_)
+            | Self::Update(_)
+            | Self::PutTogether(_) => true,
+            Self::Get(_) | Self::GetChain(_) | Self::Check(_) => false,
+            Self::Query(_) | Self::QueryTouch(_) | Self::Last(_) => false,
+            Self::Filter | Self::Scan | Self::ScanPages => false,
+        }
     }
 
-    /// How many operations the time is divided by; a scan is one.
+    /// How many operations the time is divided by; a scan and a transaction are one.
     pub(crate) fn operations(&self) -> usize {
         match self {
             Self::Put(keys)
@@ -128,9 +175,10 @@ impl Work<'_> {
             | Self::GetChain(keys)
             | Self::Mix(keys)
             | Self::Delete(keys)
+            | Self::Update(keys)
             | Self::Check(keys) => keys.len(),
             Self::Query(partitions) | Self::QueryTouch(partitions) | Self::Last(partitions) => partitions.len(),
-            Self::Scan | Self::ScanPages => 1,
+            Self::PutTogether(_) | Self::Filter | Self::Scan | Self::ScanPages => 1,
         }
     }
 
@@ -167,6 +215,13 @@ impl Work<'_> {
                 for &partition in partitions {
                     session.last(partition, |value| seen += copy_out(value, &mut out));
                 }
+            }
+            Self::Update(keys) => keys.iter().for_each(|key| session.update(key)),
+            Self::PutTogether(keys) => session.put_together(keys),
+            Self::Filter => {
+                let mut sum = 0;
+                session.filter(|value| seen += touch(value, &mut sum));
+                black_box(sum);
             }
             Self::Scan => {
                 let mut sum = 0;

@@ -23,13 +23,17 @@ pub(crate) enum Stage {
     Tens,
     /// N records in partitions of 1,000.
     Thousands,
+    /// N records of 16-byte keys, for what is more than a put or a get.
+    Documents,
+    /// N records of 16-byte keys, up to 1,000,000.
+    Fork,
     /// No records of its own: flushes, items, JSON.
     Calls,
 }
 
 impl Stage {
     /// All, in the order in which they run.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Points,
         Self::Threads,
         Self::Alone,
@@ -38,6 +42,8 @@ impl Stage {
         Self::Small,
         Self::Tens,
         Self::Thousands,
+        Self::Documents,
+        Self::Fork,
         Self::Calls,
     ];
 
@@ -52,6 +58,8 @@ impl Stage {
             Self::Small => "small",
             Self::Tens => "tens",
             Self::Thousands => "thousands",
+            Self::Documents => "documents",
+            Self::Fork => "fork",
             Self::Calls => "calls",
         }
     }
@@ -145,6 +153,10 @@ workloads! {
     Query10 "query-10" Tens NsPerOp "a partition of 10 records in key order, the values copied out";
     Last "last" Tens NsPerOp "the last record of such a partition: reverse, limit 1, the value copied out";
     Query1000 "query-1000" Thousands NsPerOp "a partition of 1,000 records in key order, every value touched";
+    Filter "filter" Documents NsPerItem "every item examined, the twenty-sixth of them that begins with a letter handed out";
+    Update "update" Documents NsPerOp "a present record read, changed and written; kstone by an update expression";
+    Transact "transact-4" Documents NsPerOp "a transaction of 4 puts of present keys, committed by itself";
+    Fork "fork" Fork Micros "a copy to be changed by itself, after 1,000 overwrites; maps and trees copy every record";
     FlushPartition "flush-part" Calls Micros "kstone_flush of 1,000 records of one partition in an otherwise empty database";
     FlushStripe "flush-stripe" Calls Micros "kstone_flush of 1,000 partitions of one record, all in one stripe";
     FlushSpread "flush-spread" Calls Micros "kstone_flush of 1,000 partitions of one record, spread over all 256 stripes";

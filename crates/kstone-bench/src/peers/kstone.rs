@@ -10,13 +10,16 @@ use std::mem::size_of;
 use std::ptr::{null, null_mut};
 use std::slice;
 
-use crate::data::{Key, Partition, Shape, Value};
+use crate::data::{FILTERED, Key, Partition, Shape, Value, value_of};
 use crate::ffi;
 use crate::store::{Result, Session, Shared, Store, Tally, Work};
 
 /// The one attribute of an item.
 const NAME: &CStr = c"v";
 const NAME_LEN: usize = 1;
+/// What an update does: counts.
+const UPDATE: &str = "ADD n :one";
+const FILTER: &str = "begins_with(v, :prefix)";
 
 /// A database.
 pub(crate) struct Kstone {
@@ -87,6 +90,30 @@ impl Kstone {
         // SAFETY: the page is this function's own, and nothing borrowed from it is left.
         unsafe { ffi::kstone_free(page.cast()) };
     }
+
+    /// Puts all pages of a scan on the visitor.
+    fn visit_pages(&self, mut spec: ffi::QuerySpec, mut visit: impl FnMut(&[u8])) {
+        let mut last = null_mut();
+        loop {
+            let mut page = null_mut();
+            // SAFETY: the spec says its size, callers keep what it points at, and the page of its token is still held.
+            let status = unsafe { ffi::kstone_scan(self.db, &raw const spec, &raw mut page, null_mut()) };
+            assert_eq!(status, ffi::OK);
+            visit_page(page, &mut visit);
+            // SAFETY: the page before is this function's own (or NULL), and its token is not needed any more.
+            let token = unsafe {
+                ffi::kstone_free(last);
+                ffi::kstone_page_token(page)
+            };
+            (spec.token, spec.token_len) = (token.data.cast(), token.len);
+            last = page.cast();
+            if token.len == 0 {
+                break;
+            }
+        }
+        // SAFETY: as above.
+        unsafe { ffi::kstone_free(last) };
+    }
 }
 
 impl Drop for Kstone {
@@ -98,6 +125,7 @@ impl Drop for Kstone {
 
 impl Store for Kstone {
     const ORDERED: bool = true;
+    const ATOMIC: bool = true;
 
     fn open(_records: usize, shape: Shape) -> Result<Self> {
         Self::with_memtable(0, shape)
@@ -114,23 +142,83 @@ impl Store for Kstone {
 
 impl Shared for Kstone {
     fn run_shared(&self, work: &Work<'_>) -> Tally {
-        work.perform(&mut &*self)
+        work.perform(&mut Caller { store: self, one: None })
     }
 }
 
-impl Session for &Kstone {
+/// One thread's calls.
+struct Caller<'a> {
+    store: &'a Kstone,
+    /// What the updates' `:one` stands for, once there is an update.
+    one: Option<BuiltItem>,
+}
+
+impl Session for Caller<'_> {
     fn put(&mut self, key: &Key, value: &Value) {
-        let (pk, sk) = key.split_at(self.pk_len);
-        self.put_record(pk, sk, value);
+        let (pk, sk) = key.split_at(self.store.pk_len);
+        self.store.put_record(pk, sk, value);
+    }
+
+    fn update(&mut self, key: &Key) {
+        let one = self.one.get_or_insert_with(|| {
+            let mut item = BuiltItem::new();
+            item.set_i64(":one", 1);
+            item
+        });
+        let (pk, sk) = key.split_at(self.store.pk_len);
+        // SAFETY: every pointer comes with the length of what it points at; what is not asked for is NULL.
+        let status = unsafe {
+            ffi::kstone_update(
+                self.store.db,
+                pk.as_ptr().cast(),
+                pk.len(),
+                sk.as_ptr().cast(),
+                sk.len(),
+                UPDATE.as_ptr().cast(),
+                UPDATE.len(),
+                one.0,
+                null(),
+                ffi::RETURN_NONE,
+                null_mut(),
+                null_mut(),
+            )
+        };
+        assert_eq!(status, ffi::OK);
+    }
+
+    fn put_together(&mut self, keys: &[Key]) {
+        // SAFETY: every pointer comes with the length of what it points at; the batch is this function's own.
+        unsafe {
+            let batch = ffi::kstone_batch_new();
+            for key in keys {
+                let (pk, sk) = key.split_at(self.store.pk_len);
+                let mut item = BuiltItem::new();
+                item.set_str("v", str::from_utf8(value_of(key)).expect("values are text"));
+                let (pk_len, sk_len) = (pk.len(), sk.len());
+                let status = ffi::kstone_batch_put(
+                    batch,
+                    pk.as_ptr().cast(),
+                    pk_len,
+                    sk.as_ptr().cast(),
+                    sk_len,
+                    item.0,
+                    null(),
+                );
+                assert_eq!(status, ffi::OK);
+            }
+            let status = ffi::kstone_batch_run(self.store.db, batch, ffi::BATCH_ATOMIC, null_mut(), null_mut());
+            ffi::kstone_free(batch.cast());
+            assert_eq!(status, ffi::OK);
+        }
     }
 
     fn get(&mut self, key: &Key, out: &mut Value) -> bool {
-        let (pk, sk) = key.split_at(self.pk_len);
+        let (pk, sk) = key.split_at(self.store.pk_len);
         let mut item = null_mut();
         // SAFETY: every pointer comes with the length of what it points at, and item is a place to write to.
         let status = unsafe {
             ffi::kstone_get(
-                self.db,
+                self.store.db,
                 pk.as_ptr().cast(),
                 pk.len(),
                 sk.as_ptr().cast(),
@@ -150,10 +238,10 @@ impl Session for &Kstone {
     }
 
     fn delete(&mut self, key: &Key) {
-        let (pk, sk) = key.split_at(self.pk_len);
+        let (pk, sk) = key.split_at(self.store.pk_len);
         // SAFETY: every pointer comes with the length of what it points at.
         let status = unsafe {
-            ffi::kstone_delete(self.db, pk.as_ptr().cast(), pk.len(), sk.as_ptr().cast(), sk.len(), null_mut())
+            ffi::kstone_delete(self.store.db, pk.as_ptr().cast(), pk.len(), sk.as_ptr().cast(), sk.len(), null_mut())
         };
         assert_eq!(status, ffi::OK);
     }
@@ -161,7 +249,7 @@ impl Session for &Kstone {
     fn scan(&mut self, mut visit: impl FnMut(&[u8])) {
         let mut iter = null_mut();
         // SAFETY: no spec asks for everything, and iter is a place to write to.
-        let status = unsafe { ffi::kstone_iter_open(self.db, null(), &raw mut iter, null_mut()) };
+        let status = unsafe { ffi::kstone_iter_open(self.store.db, null(), &raw mut iter, null_mut()) };
         assert_eq!(status, ffi::OK);
         loop {
             let mut item = null();
@@ -178,35 +266,23 @@ impl Session for &Kstone {
     }
 
     fn query(&mut self, partition: Partition, mut visit: impl FnMut(&[u8])) {
-        self.visit_query(&partition, 0, 0, &mut visit);
+        self.store.visit_query(&partition, 0, 0, &mut visit);
     }
 
     fn last(&mut self, partition: Partition, mut visit: impl FnMut(&[u8])) {
-        self.visit_query(&partition, ffi::QUERY_REVERSE, 1, &mut visit);
+        self.store.visit_query(&partition, ffi::QUERY_REVERSE, 1, &mut visit);
     }
 
-    fn scan_pages(&mut self, mut visit: impl FnMut(&[u8])) {
-        let mut spec = empty_spec();
-        let mut last = null_mut();
-        loop {
-            let mut page = null_mut();
-            // SAFETY: the spec says its size, and the page that its token belongs to is still held.
-            let status = unsafe { ffi::kstone_scan(self.db, &raw const spec, &raw mut page, null_mut()) };
-            assert_eq!(status, ffi::OK);
-            visit_page(page, &mut visit);
-            // SAFETY: the page before is this function's own (or NULL), and its token is not needed any more.
-            let token = unsafe {
-                ffi::kstone_free(last);
-                ffi::kstone_page_token(page)
-            };
-            (spec.token, spec.token_len) = (token.data.cast(), token.len);
-            last = page.cast();
-            if token.len == 0 {
-                break;
-            }
-        }
-        // SAFETY: as above.
-        unsafe { ffi::kstone_free(last) };
+    fn filter(&mut self, visit: impl FnMut(&[u8])) {
+        let mut params = BuiltItem::new();
+        params.set_str(":prefix", FILTERED);
+        let filter = (FILTER.as_ptr().cast(), FILTER.len());
+        let spec = ffi::QuerySpec { filter: filter.0, filter_len: filter.1, params: params.0, ..empty_spec() };
+        self.store.visit_pages(spec, visit);
+    }
+
+    fn scan_pages(&mut self, visit: impl FnMut(&[u8])) {
+        self.store.visit_pages(empty_spec(), visit);
     }
 }
 

@@ -27,6 +27,7 @@ pub(crate) struct Lmdb {
 
 impl Store for Lmdb {
     const ORDERED: bool = true;
+    const ATOMIC: bool = true;
 
     fn open(records: usize, _shape: Shape) -> Result<Self> {
         let directory = ram_disk()?;

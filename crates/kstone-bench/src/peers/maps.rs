@@ -9,6 +9,7 @@ pub(crate) struct DashMap(dashmap::DashMap<Key, Value, ahash::RandomState>);
 
 impl Store for DashMap {
     const ORDERED: bool = false;
+    const ATOMIC: bool = false;
 
     fn open(_records: usize, _shape: Shape) -> Result<Self> {
         Ok(Self(dashmap::DashMap::default()))
@@ -20,6 +21,10 @@ impl Store for DashMap {
 
     fn shared(&self) -> Option<&dyn Shared> {
         Some(self)
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(Self(self.0.clone()))
     }
 }
 
@@ -55,6 +60,7 @@ pub(crate) struct Papaya(papaya::HashMap<Key, Value, ahash::RandomState>);
 
 impl Store for Papaya {
     const ORDERED: bool = false;
+    const ATOMIC: bool = false;
 
     fn open(_records: usize, _shape: Shape) -> Result<Self> {
         Ok(Self(papaya::HashMap::default()))
@@ -66,6 +72,10 @@ impl Store for Papaya {
 
     fn shared(&self) -> Option<&dyn Shared> {
         Some(self)
+    }
+
+    fn fork(&self) -> Option<Self> {
+        Some(Self(self.0.clone()))
     }
 }
 

@@ -18,6 +18,7 @@ pub(crate) struct Redb(Database);
 
 impl Store for Redb {
     const ORDERED: bool = true;
+    const ATOMIC: bool = true;
 
     fn open(_records: usize, _shape: Shape) -> Result<Self> {
         let database = Builder::new().set_cache_size(CACHE_BYTES).create_with_backend(InMemoryBackend::new())?;

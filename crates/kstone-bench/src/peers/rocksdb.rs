@@ -12,7 +12,7 @@ use std::slice;
 
 use tempfile::TempDir;
 
-use crate::data::{Key, Partition, Shape, Value, join};
+use crate::data::{Key, Partition, Shape, Value, join, value_of};
 use crate::memory::disk_blocks;
 use crate::peers::ram_disk;
 use crate::store::{Result, Session, Store, Tally, Work};
@@ -48,6 +48,10 @@ unsafe extern "C" {
         value_len: usize,
         error: *mut *mut c_char,
     );
+    fn rocksdb_writebatch_create() -> Handle;
+    fn rocksdb_writebatch_destroy(batch: Handle);
+    fn rocksdb_writebatch_put(batch: Handle, key: *const u8, key_len: usize, value: *const u8, value_len: usize);
+    fn rocksdb_write(db: Handle, options: Handle, batch: Handle, error: *mut *mut c_char);
     fn rocksdb_delete(db: Handle, options: Handle, key: *const u8, key_len: usize, error: *mut *mut c_char);
     fn rocksdb_get_pinned(
         db: Handle,
@@ -84,6 +88,7 @@ pub(crate) struct RocksDb {
 
 impl Store for RocksDb {
     const ORDERED: bool = true;
+    const ATOMIC: bool = true;
 
     fn open(_records: usize, _shape: Shape) -> Result<Self> {
         let directory = ram_disk()?;
@@ -166,6 +171,21 @@ impl Session for &RocksDb {
         let mut error = null_mut();
         // SAFETY: every pointer comes with the length of what it points at.
         unsafe { rocksdb_delete(self.db, self.write, key.as_ptr(), key.len(), &raw mut error) };
+        check(error);
+    }
+
+    fn put_together(&mut self, keys: &[Key]) {
+        let mut error = null_mut();
+        // SAFETY: every pointer comes with the length of what it points at; the batch is this function's own.
+        unsafe {
+            let batch = rocksdb_writebatch_create();
+            for key in keys {
+                let value = value_of(key);
+                rocksdb_writebatch_put(batch, key.as_ptr(), key.len(), value.as_ptr(), value.len());
+            }
+            rocksdb_write(self.db, self.write, batch, &raw mut error);
+            rocksdb_writebatch_destroy(batch);
+        }
         check(error);
     }
 

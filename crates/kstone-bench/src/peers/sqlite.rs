@@ -3,9 +3,9 @@
 //! In its favour: one transaction for a whole workload. A commit costs it more the larger the database is. A connection
 //! is one thread's, so it has no part in the workloads of several threads.
 
-use rusqlite::{Connection, Statement};
+use rusqlite::{CachedStatement, Connection};
 
-use crate::data::{Key, Partition, Shape, Value};
+use crate::data::{FILTERED, Key, Partition, Shape, Value};
 use crate::store::{Result, Session, Store, Tally, Work};
 
 /// A connection to a database of one table.
@@ -16,6 +16,7 @@ pub(crate) struct Sqlite {
 
 impl Store for Sqlite {
     const ORDERED: bool = true;
+    const ATOMIC: bool = true;
 
     fn open(_records: usize, shape: Shape) -> Result<Self> {
         let connection = Connection::open_in_memory()?;
@@ -27,31 +28,35 @@ impl Store for Sqlite {
     }
 
     fn run(&mut self, work: &Work<'_>) -> Tally {
-        let prepare = |sql| self.connection.prepare(sql).expect("the statement is right");
+        let prepare = |sql| self.connection.prepare_cached(sql).expect("the statement is right");
         let mut session = Statements {
             pk_bytes: if self.shape == Shape::Points { 16 } else { 8 },
             put: prepare("INSERT OR REPLACE INTO t (pk, sk, value) VALUES (?, ?, ?)"),
             get: prepare("SELECT value FROM t WHERE pk = ? AND sk = ?"),
             delete: prepare("DELETE FROM t WHERE pk = ? AND sk = ?"),
             scan: prepare("SELECT value FROM t"),
+            update: prepare("UPDATE t SET value = 'x' || substr(value, 2) WHERE pk = ? AND sk = ?"),
+            filter: prepare("SELECT value FROM t WHERE substr(value, 1, 1) = ?"),
             query: prepare("SELECT value FROM t WHERE pk = ? ORDER BY sk"),
             last: prepare("SELECT value FROM t WHERE pk = ? ORDER BY sk DESC LIMIT 1"),
         };
-        self.connection.execute_batch("BEGIN").expect("there is no transaction yet");
+        prepare("BEGIN").execute(()).expect("there is no transaction yet");
         let tally = work.perform(&mut session);
-        self.connection.execute_batch("COMMIT").expect("there is a transaction");
+        prepare("COMMIT").execute(()).expect("there is a transaction");
         tally
     }
 }
 
 struct Statements<'a> {
     pk_bytes: usize,
-    put: Statement<'a>,
-    get: Statement<'a>,
-    delete: Statement<'a>,
-    scan: Statement<'a>,
-    query: Statement<'a>,
-    last: Statement<'a>,
+    put: CachedStatement<'a>,
+    get: CachedStatement<'a>,
+    delete: CachedStatement<'a>,
+    scan: CachedStatement<'a>,
+    update: CachedStatement<'a>,
+    filter: CachedStatement<'a>,
+    query: CachedStatement<'a>,
+    last: CachedStatement<'a>,
 }
 
 impl Session for Statements<'_> {
@@ -75,6 +80,16 @@ impl Session for Statements<'_> {
 
     fn scan(&mut self, visit: impl FnMut(&[u8])) {
         visit_rows(self.scan.query(()), visit);
+    }
+
+    fn update(&mut self, key: &Key) {
+        let (pk, sk) = key.split_at(self.pk_bytes);
+        let changed = self.update.execute((pk, sk)).expect("memory does not run out");
+        assert_eq!(changed, 1, "the key is present");
+    }
+
+    fn filter(&mut self, visit: impl FnMut(&[u8])) {
+        visit_rows(self.filter.query((FILTERED,)), visit);
     }
 
     fn query(&mut self, partition: Partition, visit: impl FnMut(&[u8])) {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap as StdBTreeMap;
 
 use parking_lot::RwLock;
 
-use crate::data::{Key, Partition, Shape, Value, join};
+use crate::data::{Key, Partition, Shape, Value, join, value_of};
 use crate::store::{Result, Session, Shared, Store, Tally, Work};
 
 /// `RwLock` of blart's `TreeMap`.
@@ -19,6 +19,7 @@ macro_rules! ordered_map {
     ($store:ident, $map:ty) => {
         impl Store for $store {
             const ORDERED: bool = true;
+            const ATOMIC: bool = true;
 
             fn open(_records: usize, _shape: Shape) -> Result<Self> {
                 Ok(Self(RwLock::new(<$map>::new())))
@@ -30,6 +31,10 @@ macro_rules! ordered_map {
 
             fn shared(&self) -> Option<&dyn Shared> {
                 Some(self)
+            }
+
+            fn fork(&self) -> Option<Self> {
+                Some(Self(RwLock::new(self.0.read().clone())))
             }
         }
 
@@ -55,6 +60,13 @@ macro_rules! ordered_map {
             fn scan(&mut self, mut visit: impl FnMut(&[u8])) {
                 for value in self.read().values() {
                     visit(value);
+                }
+            }
+
+            fn put_together(&mut self, keys: &[Key]) {
+                let mut map = self.write();
+                for key in keys {
+                    map.insert(*key, *value_of(key));
                 }
             }
 

@@ -35,6 +35,17 @@ pub enum Error {
         /// The item that made it fail, where the request asked for it and there is one.
         item: Option<Record>,
     },
+    /// An item is to be inserted under a key that has one; nothing was written.
+    #[error("Duplicate primary key exists in table")]
+    DuplicateItem,
+    /// A statement names a table that this is not: the name in the schema, or `items` where that has none.
+    #[error("Requested resource not found: Table: {name} not found; this table is called {is}")]
+    TableNotFound {
+        /// The name in the statement.
+        name: String,
+        /// The name that the table has.
+        is: String,
+    },
     /// A transaction was cancelled: nothing of it was written. The reasons say which of its operations failed and why.
     #[error("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes(reasons))]
     TransactionCanceled {
@@ -167,6 +178,7 @@ impl CancellationReason {
         let message = cause.to_string();
         let (code, item) = match &cause {
             Error::ConditionFailed { item } => ("ConditionalCheckFailed", item.clone()),
+            Error::DuplicateItem => ("DuplicateItem", None),
             _ => ("ValidationError", None),
         };
         Self { code, message, item, cause }

@@ -40,6 +40,11 @@ impl Record {
         Self::routed_put(key.route().tag, key, body)
     }
 
+    /// A row that was computed and lies under no key: its partition key is empty.
+    pub fn computed(body: &[u8]) -> Self {
+        Self::put(KeyRef::of_record(&[], &[], Keyspace::Items), body)
+    }
+
     /// The mark that hides every older version of the key.
     pub fn tombstone(key: KeyRef<'_>) -> Self {
         Self::routed_tombstone(key.route().tag, key)

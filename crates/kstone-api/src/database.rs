@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use kstone_core::engine::{Engine, Present};
+use kstone_core::engine::{Engine, PageLimits, Present, RecordPage};
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
@@ -13,12 +13,12 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::clock::{Clock, ClockSource};
 use crate::expression::ExpressionCache;
-use crate::index::IndexRange;
 use crate::item_check::check_item;
 use crate::options::DatabaseOptions;
 use crate::page::{Page, QueryResult, page_limits};
+use crate::partiql::StatementCache;
 use crate::query::Query;
-use crate::read::{Keyed, ReadContext};
+use crate::read::{Keyed, ReadContext, Selection};
 use crate::records::{IterSource, Records};
 use crate::scan::Scan;
 use crate::schema::TableSchema;
@@ -42,11 +42,18 @@ pub struct Database {
     shared: Arc<Shared>,
 }
 
+/// What was read of texts, whatever the schema.
+#[derive(Default)]
+struct Caches {
+    expressions: ExpressionCache,
+    statements: StatementCache,
+}
+
 struct Shared {
     engine: Engine,
     options: DatabaseOptions,
     /// Shared with forks.
-    expressions: Arc<ExpressionCache>,
+    caches: Arc<Caches>,
     clock: ClockSource,
     table: RwLock<Arc<Table>>,
     /// Whether the table in force is plain, and stays so for as long as a stripe's lock is held: see
@@ -104,14 +111,14 @@ impl Database {
     fn of(
         engine: Engine,
         options: DatabaseOptions,
-        expressions: Arc<ExpressionCache>,
+        caches: Arc<Caches>,
         clock: ClockSource,
         table: Table,
     ) -> Self {
         let shared = Shared {
             engine,
             options,
-            expressions,
+            caches,
             clock,
             plain: AtomicBool::new(table.is_plain()),
             table: RwLock::new(Arc::new(table)),
@@ -123,8 +130,8 @@ impl Database {
 
     /// A database of the same options and clock over another engine and table.
     pub(crate) fn with_engine(&self, engine: Engine, table: Table) -> Self {
-        let expressions = Arc::clone(&self.shared.expressions);
-        Self::of(engine, self.shared.options, expressions, self.shared.clock.clone(), table)
+        let caches = Arc::clone(&self.shared.caches);
+        Self::of(engine, self.shared.options, caches, self.shared.clock.clone(), table)
     }
 
     /// The schema in force.
@@ -158,7 +165,11 @@ impl Database {
     }
 
     pub(crate) fn expressions(&self) -> &ExpressionCache {
-        &self.shared.expressions
+        &self.shared.caches.expressions
+    }
+
+    pub(crate) fn statements(&self) -> &StatementCache {
+        &self.shared.caches.statements
     }
 
     pub(crate) fn table(&self) -> Arc<Table> {
@@ -312,20 +323,25 @@ impl Database {
     /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
     pub fn query_page(&self, query: &Query) -> Result<Page> {
         let limits = page_limits(query.limit)?;
-        let (Keyed { query, entries }, selection) = query.expressions.prepare_query(query, self.read_context())?;
+        let (keyed, selection) = query.expressions.prepare_query(query, self.read_context())?;
+        let (query, partition) = (&keyed.query, keyed.partition());
         let shape = query.shape();
-        let partition = entries.as_ref().map_or(query.partition_key.as_slice(), IndexRange::pk);
         let last_sk = query.token.as_deref().map(|token| token::decode_in(token, shape, partition)).transpose()?;
-        let page = match entries {
-            None => query.with_range(last_sk, |range| {
-                self.engine().query(&query.partition_key, range, query.reverse, limits)
-            })??,
+        let page = self.records_of(&keyed, last_sk, limits)?;
+        Ok(Page::new(page, shape, &selection))
+    }
+
+    /// The records that a query is about, behind the sort key where the last page ended.
+    pub(crate) fn records_of(&self, keyed: &Keyed, last_sk: Option<&[u8]>, limits: PageLimits) -> Result<RecordPage> {
+        let Keyed { query, entries } = keyed;
+        match entries {
+            None => query
+                .with_range(last_sk, |range| self.engine().query(&query.partition_key, range, query.reverse, limits))?,
             Some(range) => {
                 let range = last_sk.map_or_else(|| range.clone(), |sk| range.clone().behind(sk, query.reverse));
-                self.engine().query_in(Keyspace::Index, range.pk(), range.sort_keys(), query.reverse, limits)?
+                self.engine().query_in(Keyspace::Index, range.pk(), range.sort_keys(), query.reverse, limits)
             }
-        };
-        Ok(Page::new(page, shape, &selection))
+        }
     }
 
     /// One page of the table, copied out.
@@ -345,13 +361,20 @@ impl Database {
         let limits = page_limits(scan.limit)?;
         let selection = scan.expressions.prepare_scan(scan, self.read_context())?;
         let shape = scan.shape();
-        let mut range = scan.range()?;
-        if let Some(token) = &scan.token {
-            let (pk, sk) = token::decode(token, shape)?;
-            range = range.after(pk, sk);
-        }
-        let page = self.engine().scan(range, limits)?;
+        let last = scan.token.as_deref().map(|token| token::decode(token, shape)).transpose()?;
+        let page = self.scan_records(scan, last, limits)?;
         Ok(Page::new(page, shape, &selection))
+    }
+
+    /// The records that a scan is about, behind the key where the last page ended.
+    pub(crate) fn scan_records(
+        &self,
+        scan: &Scan,
+        last: Option<(&[u8], &[u8])>,
+        limits: PageLimits,
+    ) -> Result<RecordPage> {
+        let range = scan.range()?;
+        self.engine().scan(last.map_or(range, |(pk, sk)| range.after(pk, sk)), limits)
     }
 
     /// The items of a query one by one, as the database is now, whatever is written meanwhile.
@@ -361,11 +384,22 @@ impl Database {
     /// # Errors
     /// As [`Database::query_page`]; [`Error::Invalid`] for [`Select::Count`].
     pub fn iter_query(&self, query: &Query) -> Result<Records> {
-        let (Keyed { query, entries }, selection) = query.expressions.prepare_query(query, self.read_context())?;
-        let partition = entries.as_ref().map_or(query.partition_key.as_slice(), IndexRange::pk);
+        let (keyed, selection) = query.expressions.prepare_query(query, self.read_context())?;
+        let (query, partition) = (&keyed.query, keyed.partition());
         let last_sk =
             query.token.as_deref().map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
         let last = last_sk.map(|sk| (partition.to_vec(), sk.to_vec()));
+        self.iter_keyed(keyed, selection, last)
+    }
+
+    /// The records of a query whose key condition is known, as they are now.
+    pub(crate) fn iter_keyed(
+        &self,
+        keyed: Keyed,
+        selection: Selection,
+        last: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Records> {
+        let Keyed { query, entries } = keyed;
         let limit = query.limit;
         let (cut, source) = match entries {
             None => {
@@ -389,8 +423,19 @@ impl Database {
     pub fn iter_scan(&self, scan: &Scan) -> Result<Records> {
         let selection = scan.expressions.prepare_scan(scan, self.read_context())?;
         let last = scan.token.as_deref().map(|token| token::decode_owned(token, scan.shape())).transpose()?;
+        self.iter_scanned(scan.clone(), selection, last)
+    }
+
+    /// The records of a scan, as they are now.
+    pub(crate) fn iter_scanned(
+        &self,
+        scan: Scan,
+        selection: Selection,
+        last: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Records> {
         scan.range()?;
-        Records::new(self.engine().cut()?, IterSource::Scan(scan.clone()), scan.limit, selection, last)
+        let limit = scan.limit;
+        Records::new(self.engine().cut()?, IterSource::Scan(scan), limit, selection, last)
     }
 
     /// Decides and writes as one under the locks of all `keys`; see

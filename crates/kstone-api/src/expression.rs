@@ -40,7 +40,7 @@
 //! everything here is `Send` and `Sync`.
 
 mod apply;
-mod ast;
+pub(crate) mod ast;
 mod bind;
 mod cache;
 mod condition;
@@ -60,10 +60,14 @@ mod update;
 mod update_parser;
 
 pub use bind::Binder;
+pub(crate) use bind::Bound;
+pub(crate) use cache::Texts;
 pub use cache::{EXPRESSION_CACHE_ENTRIES, ExpressionCache};
 pub use condition::Condition;
+pub(crate) use eval::order;
 pub use key_condition::{KeyAttribute, KeyCondition, KeySchema, SortCondition};
 pub use parameters::Parameters;
+pub(crate) use parameters::Slot;
 pub use projection::Projection;
 pub use subject::Subject;
 pub use update::{ReturnValues, Update};
@@ -93,6 +97,8 @@ pub enum Kind {
     Projection,
     /// Changes an item.
     Update,
+    /// What a PartiQL statement asks of items.
+    Where,
 }
 
 impl Kind {
@@ -105,6 +111,7 @@ impl Kind {
             Self::KeyCondition => "KeyConditionExpression",
             Self::Projection => "ProjectionExpression",
             Self::Update => "UpdateExpression",
+            Self::Where => "WHERE clause",
         }
     }
 }

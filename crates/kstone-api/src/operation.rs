@@ -34,7 +34,8 @@ pub struct TransactError {
 }
 
 impl TransactError {
-    fn cancelled(reasons: Vec<Option<CancellationReason>>) -> Self {
+    /// The error of the first operation that could not be done.
+    pub(crate) fn cancelled(reasons: Vec<Option<CancellationReason>>) -> Self {
         let first = reasons.iter().enumerate().find_map(|(at, reason)| Some((at, reason.as_ref()?.cause.clone())));
         match first {
             Some((at, error)) => Self { operation: Some(at), error, reasons },

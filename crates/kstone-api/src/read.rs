@@ -9,7 +9,7 @@ use kstone_core::{Error, Result};
 
 use crate::bindings::Bindings;
 use crate::expression::{
-    Binder, Condition, ExpressionCache, KeyAttribute, KeyCondition, KeySchema, Kind, Projection, SortCondition, Subject,
+    Binder, Condition, ExpressionCache, KeyAttribute, KeySchema, Kind, Projection, SortCondition, Subject,
 };
 use crate::index::{self, Index, IndexEntry, IndexId, IndexRange, KeyValue};
 use crate::page::keys_only;
@@ -52,6 +52,13 @@ pub(crate) struct Keyed {
     pub(crate) entries: Option<IndexRange>,
 }
 
+impl Keyed {
+    /// The partition of the records, an index's or the table's.
+    pub(crate) fn partition(&self) -> &[u8] {
+        self.entries.as_ref().map_or(self.query.partition_key.as_slice(), IndexRange::pk)
+    }
+}
+
 impl ReadExpressions {
     /// Parses and binds all of them, and finds out which records the query is about.
     pub(crate) fn prepare_query(&self, query: &Query, context: ReadContext<'_>) -> Result<(Keyed, Selection)> {
@@ -74,14 +81,15 @@ impl ReadExpressions {
             (None, None) => {}
             (None, Some(condition)) => {
                 keyed.query.partition_key = key_bytes(condition.partition())?;
-                keyed.query.sort_key = sort_condition(condition)?;
+                keyed.query.sort_key = sort_condition(condition.sort())?;
             }
             (Some(index), None) => {
                 let partition = KeyValue::of_bytes(&query.partition_key);
                 keyed.entries = Some(index.range(partition, index::KeyCondition::from(&query.sort_key))?);
             }
             (Some(index), Some(condition)) => {
-                keyed.entries = Some(index.range(key_value(condition.partition())?, entry_condition(condition)?)?);
+                keyed.entries =
+                    Some(index.range(key_value(condition.partition())?, entry_condition(condition.sort())?)?);
             }
         }
         let selection = self.selection(query.select, query.index.as_deref(), context, &mut binder)?;
@@ -123,6 +131,11 @@ impl ReadExpressions {
 }
 
 impl Selection {
+    /// What becomes of records where only a filter decides.
+    pub(crate) fn of_filter(table: Arc<Table>, now: i64, index: Option<IndexId>, filter: Option<Condition>) -> Self {
+        Self { table, now, index, filter, projection: None, select: Select::All }
+    }
+
     /// The item that a record stands for, where the request can see it: an entry's item for an entry.
     pub(crate) fn examine(&self, record: Record) -> Option<Record> {
         if self.table.is_expired(&record, self.now) {
@@ -185,14 +198,16 @@ fn index_schema(index: &Index) -> KeySchema<'_> {
     KeySchema { partition: attribute(index.partition_attribute()), sort: index.sort_attribute().map(attribute) }
 }
 
-fn key_value(value: ValueRef<'_>) -> Result<KeyValue<'_>> {
+/// A value as one of an index's key.
+pub(crate) fn key_value(value: ValueRef<'_>) -> Result<KeyValue<'_>> {
     KeyValue::of_value(value).ok_or_else(|| {
         Error::invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
     })
 }
 
-fn entry_condition(condition: &KeyCondition) -> Result<index::KeyCondition<'_>> {
-    Ok(match condition.sort() {
+/// A condition on the sort values of an index.
+pub(crate) fn entry_condition(condition: SortCondition<'_>) -> Result<index::KeyCondition<'_>> {
+    Ok(match condition {
         SortCondition::Any => index::KeyCondition::Any,
         SortCondition::Eq(value) => index::KeyCondition::Eq(key_value(value)?),
         SortCondition::Lt(value) => index::KeyCondition::Lt(key_value(value)?),
@@ -206,7 +221,7 @@ fn entry_condition(condition: &KeyCondition) -> Result<index::KeyCondition<'_>> 
 
 /// The bytes of a key that an expression gives: a text, or bytes that are none. Expressions see a key as S where it is
 /// UTF-8, so that B with such bytes would equal no key.
-fn key_bytes(value: ValueRef<'_>) -> Result<Vec<u8>> {
+pub(crate) fn key_bytes(value: ValueRef<'_>) -> Result<Vec<u8>> {
     let is_text = std::str::from_utf8(value.payload()).is_ok();
     if (value.type_() == Type::S) != is_text {
         return Err(Error::invalid(
@@ -217,8 +232,9 @@ fn key_bytes(value: ValueRef<'_>) -> Result<Vec<u8>> {
     Ok(value.payload().to_vec())
 }
 
-fn sort_condition(condition: &KeyCondition) -> Result<SortKeyCondition> {
-    Ok(match condition.sort() {
+/// A condition on the sort keys of items.
+pub(crate) fn sort_condition(condition: SortCondition<'_>) -> Result<SortKeyCondition> {
+    Ok(match condition {
         SortCondition::Any => SortKeyCondition::Any,
         SortCondition::Eq(value) => SortKeyCondition::Eq(key_bytes(value)?),
         SortCondition::Lt(value) => SortKeyCondition::Lt(key_bytes(value)?),

@@ -51,6 +51,11 @@ impl Records {
         Ok(Self { cut, source, selection, left, batch: Vec::new().into_iter(), last, more: true })
     }
 
+    /// How many items were examined so far, where there is no limit.
+    pub(crate) fn examined(&self) -> usize {
+        usize::MAX - self.left
+    }
+
     fn next_batch(&mut self) {
         let last = self.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
         let page = match &self.source {

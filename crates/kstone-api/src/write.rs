@@ -200,14 +200,16 @@ fn checked<'a>(key: KeyRef<'_>, body: Cow<'a, [u8]>) -> Result<Cow<'a, [u8]>> {
 /// A write that wants only the item that is there.
 pub(crate) struct Prepared<'a> {
     pub(crate) key: KeyRef<'a>,
-    action: PreparedAction<'a>,
-    condition: Option<Condition>,
-    return_old_on_failure: bool,
-    return_values: ReturnValues,
+    pub(crate) action: PreparedAction<'a>,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) return_old_on_failure: bool,
+    pub(crate) return_values: ReturnValues,
 }
 
-enum PreparedAction<'a> {
+pub(crate) enum PreparedAction<'a> {
     Put(Cow<'a, [u8]>),
+    /// A put where there is no item yet.
+    Insert(Cow<'a, [u8]>),
     Update(Update),
     Delete,
     Check,
@@ -252,7 +254,10 @@ impl Prepared<'_> {
         }
         let old_item = || present.filter(|_| self.return_values == ReturnValues::AllOld).cloned();
         Ok(match &self.action {
-            PreparedAction::Put(body) => Change::new(Some(Record::put(self.key, body)), old_item()),
+            PreparedAction::Insert(_) if present.is_some() => return Err(Error::DuplicateItem),
+            PreparedAction::Put(body) | PreparedAction::Insert(body) => {
+                Change::new(Some(Record::put(self.key, body)), old_item())
+            }
             PreparedAction::Delete => Change::new(Some(Record::tombstone(self.key)), old_item()),
             PreparedAction::Check => Change::new(None, old_item()),
             PreparedAction::Update(update) => self.decide_update(update, present, &old)?,

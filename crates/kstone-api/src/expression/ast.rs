@@ -17,7 +17,7 @@
 
 /// One step of a document path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Segment {
+pub(crate) enum Segment {
     /// A name as it stands in the text.
     Name(Box<str>),
     /// A `#name`: its index among the expression's aliases.
@@ -28,23 +28,23 @@ pub(super) enum Segment {
 
 /// The paths, `#names` and `:values` of an expression, in order of appearance; names and values once each.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Symbols {
-    pub(super) paths: Vec<Box<[Segment]>>,
-    pub(super) aliases: Vec<Box<str>>,
-    pub(super) values: Vec<Box<str>>,
+pub(crate) struct Symbols {
+    pub(crate) paths: Vec<Box<[Segment]>>,
+    pub(crate) aliases: Vec<Box<str>>,
+    pub(crate) values: Vec<Box<str>>,
 }
 
 impl Symbols {
-    pub(super) fn add_path(&mut self, path: Vec<Segment>) -> u16 {
+    pub(crate) fn add_path(&mut self, path: Vec<Segment>) -> u16 {
         self.paths.push(path.into_boxed_slice());
         index(self.paths.len() - 1)
     }
 
-    pub(super) fn add_alias(&mut self, alias: &str) -> u16 {
+    pub(crate) fn add_alias(&mut self, alias: &str) -> u16 {
         intern(&mut self.aliases, alias)
     }
 
-    pub(super) fn add_value(&mut self, value: &str) -> u16 {
+    pub(crate) fn add_value(&mut self, value: &str) -> u16 {
         intern(&mut self.values, value)
     }
 }
@@ -58,13 +58,13 @@ fn intern(known: &mut Vec<Box<str>>, text: &str) -> u16 {
 }
 
 /// An index into something that an expression holds.
-pub(super) fn index(at: usize) -> u16 {
+pub(crate) fn index(at: usize) -> u16 {
     u16::try_from(at).expect("an expression of 4 KB holds fewer than 65,536 of anything")
 }
 
 /// What a condition compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operand {
+pub(crate) enum Operand {
     Path(u16),
     Value(u16),
     SizeOfPath(u16),
@@ -73,7 +73,7 @@ pub(super) enum Operand {
 
 /// The six comparators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Comparator {
+pub(crate) enum Comparator {
     Equal,
     NotEqual,
     Less,
@@ -83,7 +83,18 @@ pub(super) enum Comparator {
 }
 
 impl Comparator {
-    pub(super) fn name(self) -> &'static str {
+    /// The comparator with its sides exchanged.
+    pub(crate) fn turned(self) -> Self {
+        match self {
+            Self::Less => Self::Greater,
+            Self::LessOrEqual => Self::GreaterOrEqual,
+            Self::Greater => Self::Less,
+            Self::GreaterOrEqual => Self::LessOrEqual,
+            Self::Equal | Self::NotEqual => self,
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Equal => "=",
             Self::NotEqual => "<>",
@@ -97,7 +108,7 @@ impl Comparator {
 
 /// What is true or false of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Predicate {
+pub(crate) enum Predicate {
     Compare(Comparator, Operand, Operand),
     Between(Operand, Operand, Operand),
     In(Operand, Box<[Operand]>),
@@ -112,7 +123,7 @@ pub(super) enum Predicate {
 
 /// One step of a condition's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Step {
+pub(crate) enum Step {
     /// Asks this predicate.
     Test(u16),
     Not,
@@ -124,29 +135,29 @@ pub(super) enum Step {
 
 /// A condition, filter or key condition.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct ConditionAst {
-    pub(super) symbols: Symbols,
-    pub(super) predicates: Vec<Predicate>,
-    pub(super) steps: Vec<Step>,
+pub(crate) struct ConditionAst {
+    pub(crate) symbols: Symbols,
+    pub(crate) predicates: Vec<Predicate>,
+    pub(crate) steps: Vec<Step>,
 }
 
 /// A projection: its paths, in order.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct ProjectionAst {
-    pub(super) symbols: Symbols,
+pub(crate) struct ProjectionAst {
+    pub(crate) symbols: Symbols,
 }
 
 /// An update.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct UpdateAst {
-    pub(super) symbols: Symbols,
-    pub(super) sources: Vec<Source>,
-    pub(super) actions: Vec<Action>,
+pub(crate) struct UpdateAst {
+    pub(crate) symbols: Symbols,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) actions: Vec<Action>,
 }
 
 /// Where SET takes a value from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Source {
+pub(crate) enum Source {
     Path(u16),
     Value(u16),
     /// What the path holds, or else another source.
@@ -155,7 +166,7 @@ pub(super) enum Source {
 
 /// What SET makes of its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum NewValue {
+pub(crate) enum NewValue {
     Source(u16),
     Plus(u16, u16),
     Minus(u16, u16),
@@ -166,7 +177,7 @@ pub(super) enum NewValue {
 
 /// What one action does with its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Set(NewValue),
     Remove,
     Add(u16),
@@ -175,7 +186,7 @@ pub(super) enum Verb {
 
 /// One action of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Action {
-    pub(super) path: u16,
-    pub(super) verb: Verb,
+pub(crate) struct Action {
+    pub(crate) path: u16,
+    pub(crate) verb: Verb,
 }

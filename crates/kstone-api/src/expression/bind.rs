@@ -74,24 +74,29 @@ impl<'a> Binder<'a> {
 
 /// What the `#names` and `:values` of one expression stand for, by their indexes.
 #[derive(Debug, Clone)]
-pub(super) struct Bound {
+pub(crate) struct Bound {
     bag: Arc<[u8]>,
     names: Box<[Box<str>]>,
-    values: Box<[Slot]>,
+    values: Arc<[Slot]>,
 }
 
 impl Bound {
+    /// Values that lie in this bag, for what was parsed without `#names`.
+    pub(crate) fn new(bag: Arc<[u8]>, values: Arc<[Slot]>) -> Self {
+        Self { bag, names: Box::default(), values }
+    }
+
     #[inline]
     pub(super) fn name(&self, alias: u16) -> &str {
         &self.names[usize::from(alias)]
     }
 
     #[inline]
-    pub(super) fn value(&self, value: u16) -> ValueRef<'_> {
+    pub(crate) fn value(&self, value: u16) -> ValueRef<'_> {
         self.values[usize::from(value)].read(&self.bag)
     }
 
-    pub(super) fn type_of(&self, value: u16) -> Type {
+    pub(crate) fn type_of(&self, value: u16) -> Type {
         self.values[usize::from(value)].type_()
     }
 }

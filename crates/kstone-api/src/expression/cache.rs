@@ -89,13 +89,13 @@ impl Default for ExpressionCache {
 
 /// The trees of one grammar by their texts.
 #[derive(Debug)]
-struct Texts<T> {
+pub(crate) struct Texts<T> {
     known: Mutex<LruCache<Box<str>, Arc<T>>>,
     entries: NonZeroUsize,
 }
 
 impl<T> Texts<T> {
-    fn new(entries: usize) -> Self {
+    pub(crate) fn new(entries: usize) -> Self {
         // Unbounded as the map sees it, so that it allocates as it fills; `get` keeps the bound.
         Self {
             known: Mutex::new(LruCache::unbounded()),
@@ -103,7 +103,7 @@ impl<T> Texts<T> {
         }
     }
 
-    fn get(&self, text: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<Arc<T>> {
+    pub(crate) fn get(&self, text: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<Arc<T>> {
         if let Some(tree) = self.known.lock().get(text) {
             return Ok(Arc::clone(tree));
         }

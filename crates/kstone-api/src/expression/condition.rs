@@ -47,6 +47,14 @@ impl Condition {
 
     pub(super) fn bind(kind: Kind, ast: Arc<ConditionAst>, binder: &mut Binder<'_>) -> Result<Self> {
         let bound = binder.bind(kind, &ast.symbols)?;
+        Self::new(kind, ast, bound)
+    }
+
+    /// A condition whose values are known.
+    ///
+    /// # Errors
+    /// As [`Condition::parse`], for what its values cannot do.
+    pub(crate) fn new(kind: Kind, ast: Arc<ConditionAst>, bound: Bound) -> Result<Self> {
         let check = Check { kind, ast: &ast, bound: &bound };
         ast.predicates.iter().try_for_each(|predicate| check.predicate(predicate))?;
         Ok(Self { ast, bound })

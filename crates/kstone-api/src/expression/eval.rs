@@ -33,7 +33,7 @@ pub(super) fn holds(ast: &ConditionAst, bound: &Bound, subject: &Subject<'_>) ->
 }
 
 /// The order of two values of one type that has an order.
-pub(super) fn order(a: ValueRef<'_>, b: ValueRef<'_>) -> Option<Ordering> {
+pub(crate) fn order(a: ValueRef<'_>, b: ValueRef<'_>) -> Option<Ordering> {
     match (a.type_(), b.type_()) {
         (Type::S, Type::S) | (Type::B, Type::B) => Some(a.payload().cmp(b.payload())),
         (Type::N, Type::N) => Some(number::compare(a.as_number()?, b.as_number()?)),

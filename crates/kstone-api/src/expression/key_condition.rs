@@ -188,7 +188,7 @@ impl<'a> Reader<'a> {
             Predicate::Compare(comparator, left, right) => {
                 let name = self.attribute(&[*left, *right])?;
                 let (comparator, value) = match (*left, *right) {
-                    (Operand::Value(value), _) => (turned(*comparator), value),
+                    (Operand::Value(value), _) => (comparator.turned(), value),
                     (_, Operand::Value(value)) => (*comparator, value),
                     _ => return Err(no_attribute()),
                 };
@@ -283,17 +283,6 @@ fn is_or(step: &Step) -> bool {
 
 fn is_not(step: &Step) -> bool {
     matches!(step, Step::Not)
-}
-
-/// The comparator with its sides exchanged.
-fn turned(comparator: Comparator) -> Comparator {
-    match comparator {
-        Comparator::Less => Comparator::Greater,
-        Comparator::LessOrEqual => Comparator::GreaterOrEqual,
-        Comparator::Greater => Comparator::Less,
-        Comparator::GreaterOrEqual => Comparator::LessOrEqual,
-        Comparator::Equal | Comparator::NotEqual => comparator,
-    }
 }
 
 fn invalid_operator(operator: &str) -> Error {

@@ -46,18 +46,23 @@ struct Entry {
 
 /// Where a value lies in a bag.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Slot {
+pub(crate) struct Slot {
     type_: Type,
     start: u32,
     end: u32,
 }
 
 impl Slot {
+    /// The value of this type at these bytes of a bag, which an item's limits keep far below 4 GiB.
+    pub(crate) fn new(type_: Type, at: std::ops::Range<usize>) -> Self {
+        Self { type_, start: at.start as u32, end: at.end as u32 }
+    }
+
     pub(super) fn type_(self) -> Type {
         self.type_
     }
 
-    pub(super) fn read(self, bag: &[u8]) -> ValueRef<'_> {
+    pub(crate) fn read(self, bag: &[u8]) -> ValueRef<'_> {
         ValueRef::from_parts(self.type_, &bag[self.start as usize..self.end as usize])
     }
 }

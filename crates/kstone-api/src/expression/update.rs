@@ -82,6 +82,14 @@ impl Update {
 
     pub(super) fn bind(ast: Arc<UpdateAst>, binder: &mut Binder<'_>) -> Result<Self> {
         let bound = binder.bind(Kind::Update, &ast.symbols)?;
+        Self::new(ast, bound)
+    }
+
+    /// An update whose values are known.
+    ///
+    /// # Errors
+    /// As [`Update::parse`], for its paths and what its values cannot do.
+    pub(crate) fn new(ast: Arc<UpdateAst>, bound: Bound) -> Result<Self> {
         let paths: Vec<u16> = ast.actions.iter().map(|action| action.path).collect();
         let order = bound.in_order(Kind::Update, &ast.symbols, &paths)?;
         let update = Self { ast, bound, order };

@@ -1,0 +1,118 @@
+//! What has to see all records before its first row: rows of groups, and rows in an order that records do not lie in.
+//! Beyond DynamoDB.
+//!
+//! Records come from cuts, so each range is seen as it was at one moment. Memory is bounded by [`COLLECT_MAX_BYTES`],
+//! whatever the table holds; where LIMIT says how many rows are wanted, no more than about twice as many are held.
+//!
+//! Thread safety: no state of its own.
+
+use kstone_core::error::Unit;
+use kstone_core::record::Record;
+use kstone_core::{Error, Result};
+
+use super::groups::Groups;
+use super::order::compare;
+use super::plan::Range;
+use super::select::Reading;
+use super::statement::StatementResult;
+
+/// The most bytes of records that are sorted, and of groups that are held: 64 MiB.
+pub(super) const COLLECT_MAX_BYTES: usize = 64 << 20;
+/// How many rows beyond those wanted are held before the rest is let go of.
+const SLACK_ROWS: usize = 1024;
+
+/// All rows of a SELECT.
+///
+/// # Errors
+/// [`Error::Limit`] for more than [`COLLECT_MAX_BYTES`]; [`Error::Invalid`] for an aggregate of values that it cannot
+/// take.
+pub(super) fn collect(mut reading: Reading<'_>) -> Result<StatementResult> {
+    let ranges = std::mem::take(&mut reading.plan.ranges);
+    let mut groups = Groups::new(reading.select, reading.bound);
+    let mut sorter = Sorter::new(&reading);
+    let mut scanned = 0;
+    let mut take = |record: Record| match &mut groups {
+        Some(groups) => groups.take(&record),
+        None => sorter.push(record),
+    };
+    for range in ranges {
+        let records = match range {
+            Range::Get { pk, sk } => {
+                let found: Vec<Record> = reading.database.get_record(&pk, &sk)?.into_iter().collect();
+                let (selected, _, examined) = reading.selection().apply_all(found);
+                scanned += examined;
+                selected.into_iter().try_for_each(&mut take)?;
+                continue;
+            }
+            Range::Query(keyed) => reading.database.iter_keyed(*keyed, reading.selection(), None),
+            Range::Scan(scan) => reading.database.iter_scanned(*scan, reading.selection(), None),
+        };
+        let mut records = records?;
+        records.by_ref().try_for_each(&mut take)?;
+        scanned += records.examined();
+    }
+    let rows = match groups {
+        Some(groups) => {
+            let mut rows = groups.into_rows()?;
+            rows.sort_by(|a, b| compare(&reading.select.order_by, reading.bound, a, b));
+            rows.into_iter().skip(reading.offset).take(reading.limit.unwrap_or(usize::MAX)).collect()
+        }
+        None => sorter.into_records().iter().skip(reading.offset).map(|record| reading.row(record)).collect(),
+    };
+    Ok(StatementResult { scanned, ..StatementResult::of_rows(rows) })
+}
+
+/// Keeps records in order, and no more than are wanted.
+struct Sorter<'a> {
+    reading: &'a Reading<'a>,
+    records: Vec<Record>,
+    bytes: usize,
+    /// How many of the first records are wanted.
+    wanted: usize,
+}
+
+impl<'a> Sorter<'a> {
+    fn new(reading: &'a Reading<'a>) -> Self {
+        let wanted = reading.limit.map_or(usize::MAX, |limit| limit.saturating_add(reading.offset));
+        Self { reading, records: Vec::new(), bytes: 0, wanted }
+    }
+
+    fn push(&mut self, record: Record) -> Result<()> {
+        self.bytes += record.footprint();
+        self.records.push(record);
+        let is_over = self.bytes > COLLECT_MAX_BYTES;
+        if self.records.len() >= self.wanted.saturating_mul(2).saturating_add(SLACK_ROWS) || is_over {
+            self.prune();
+        }
+        check_bytes("The rows to be sorted", self.bytes)
+    }
+
+    /// Lets go of what is not wanted.
+    fn prune(&mut self) {
+        if self.records.len() > self.wanted {
+            self.sort();
+            self.records.truncate(self.wanted);
+            self.bytes = self.records.iter().map(Record::footprint).sum();
+        }
+    }
+
+    fn sort(&mut self) {
+        let Reading { select, bound, .. } = self.reading;
+        // Stable: records that are equal stay in the order in which they were read.
+        self.records.sort_by(|a, b| compare(&select.order_by, bound, a, b));
+    }
+
+    fn into_records(mut self) -> Vec<Record> {
+        self.sort();
+        self.records.truncate(self.wanted);
+        self.records
+    }
+}
+
+/// Refuses to hold more than is good for the process.
+pub(super) fn check_bytes(what: &'static str, found: usize) -> Result<()> {
+    if found <= COLLECT_MAX_BYTES {
+        return Ok(());
+    }
+    Err(Error::limit(what, Unit::Bytes, COLLECT_MAX_BYTES, found))
+}

@@ -1,0 +1,162 @@
+//! UPDATE and DELETE as the actions and conditions of one write.
+//!
+//! Thread safety: one statement, one lowering.
+
+use std::sync::Arc;
+
+use super::ast::{AstAction, AstDelete, AstUpdate, Clause, Expr, Name, Path};
+use super::fault::Fault;
+use super::lower::{Lowered, Lowering, write_target};
+use super::lower_condition::{Presence, lower_where};
+use super::parsed::{Delete, KeyValues, Update, Where};
+use crate::expression::ast::{Action, NewValue, Source, UpdateAst, Verb, index};
+
+/// DynamoDB's text.
+pub(super) const INCOMPLETE_KEY: &str = "Where clause does not contain a mandatory equality on all key attributes";
+
+pub(super) fn lower_update(lowering: &mut Lowering<'_>, update: AstUpdate) -> Lowered<Update> {
+    let AstUpdate { source, actions, condition, returning, end } = update;
+    let target = write_target(source)?;
+    let mut lowered = Actions { lowering, ast: UpdateAst::default() };
+    for (path, action) in actions {
+        lowered.action(path, action)?;
+    }
+    let ast = Arc::new(lowered.ast);
+    let (condition, key) = keyed(lowering, condition, end, Presence::Required)?;
+    Ok(Update { target, ast, condition, key, returning })
+}
+
+pub(super) fn lower_delete(lowering: &mut Lowering<'_>, delete: AstDelete) -> Lowered<Delete> {
+    let AstDelete { source, condition, returning, end } = delete;
+    let target = write_target(source)?;
+    if let Some(returning) = returning
+        && (returning.modified || returning.new)
+    {
+        return Err(Fault::refused(returning.at, "a DELETE returns ALL OLD * or nothing"));
+    }
+    let (condition, key) = keyed(lowering, condition, end, Presence::Optional)?;
+    Ok(Delete { target, condition, key, returning })
+}
+
+/// The condition of a write, and the key in it.
+fn keyed(
+    lowering: &mut Lowering<'_>,
+    clause: Option<Clause>,
+    end: usize,
+    presence: Presence,
+) -> Lowered<(Where, KeyValues)> {
+    let incomplete = |at| Fault::refused(at, INCOMPLETE_KEY);
+    let clause = clause.ok_or_else(|| incomplete(end))?;
+    let start = clause.span.start;
+    let condition = lower_where(lowering, clause, Some(presence))?;
+    let key = condition.whole_key().ok_or_else(|| incomplete(start))?;
+    Ok((condition, key))
+}
+
+struct Actions<'a, 'b> {
+    lowering: &'a mut Lowering<'b>,
+    ast: UpdateAst,
+}
+
+impl Actions<'_, '_> {
+    fn action(&mut self, path: Path, action: AstAction) -> Lowered<()> {
+        let verb = match action {
+            AstAction::Remove => Verb::Remove,
+            AstAction::Set(Expr::Call(function, arguments)) if set_verb(&function).is_some() => {
+                self.change_set(&path, function, arguments)?
+            }
+            AstAction::Set(new) => Verb::Set(self.new_value(new)?),
+        };
+        let path = self.ast.symbols.add_path(path.segments);
+        self.ast.actions.push(Action { path, verb });
+        Ok(())
+    }
+
+    /// `SET path = set_add(path, set)`, or `set_delete`.
+    fn change_set(&mut self, path: &Path, function: Name, arguments: Vec<Expr>) -> Lowered<Verb> {
+        let name = function.text.to_ascii_lowercase();
+        let wrong = |text: String| Err(Fault::refused(function.at, text));
+        let Ok([of, elements]) = <[Expr; 2]>::try_from(arguments) else {
+            return wrong(format!("{name} takes the path that is set, and a set"));
+        };
+        let (Expr::Path(of), Expr::Literal(elements)) = (of, elements) else {
+            return wrong(format!("{name} takes the path that is set, and a set"));
+        };
+        if of.segments != path.segments {
+            return wrong(format!("{name} changes a set in its place: its first argument is the path that is set"));
+        }
+        let elements = self.lowering.values.add(elements)?;
+        Ok(set_verb(&function).map_or(Verb::Remove, |verb| verb(elements)))
+    }
+
+    fn new_value(&mut self, new: Expr) -> Lowered<NewValue> {
+        Ok(match new {
+            Expr::Plus(left, right) => NewValue::Plus(self.source(*left)?, self.source(*right)?),
+            Expr::Minus(left, right) => NewValue::Minus(self.source(*left)?, self.source(*right)?),
+            Expr::Call(function, arguments) if function.text.eq_ignore_ascii_case("list_append") => {
+                let [first, second] = two(&function, arguments)?;
+                NewValue::ListAppend(self.source(first)?, self.source(second)?)
+            }
+            other => NewValue::Source(self.source(other)?),
+        })
+    }
+
+    fn source(&mut self, expr: Expr) -> Lowered<u16> {
+        let source = match expr {
+            Expr::Literal(literal) => Source::Value(self.lowering.values.add(literal)?),
+            Expr::Path(path) => Source::Path(self.ast.symbols.add_path(path.segments)),
+            Expr::Call(function, arguments) if function.text.eq_ignore_ascii_case("if_not_exists") => {
+                let [path, otherwise] = two(&function, arguments)?;
+                let Expr::Path(path) = path else {
+                    return Err(Fault::refused(function.at, "the first argument of if_not_exists is a path"));
+                };
+                let path = self.ast.symbols.add_path(path.segments);
+                Source::IfNotExists(path, self.source(otherwise)?)
+            }
+            Expr::Call(function, _) => {
+                let known = ["list_append", "set_add", "set_delete"];
+                let text = match known.iter().find(|known| known.eq_ignore_ascii_case(&function.text)) {
+                    Some(known) => format!("{known} is the whole of what a path is set to"),
+                    None => format!("Invalid function name; function: {}", function.text),
+                };
+                return Err(Fault::refused(function.at, text));
+            }
+            Expr::Plus(left, _) | Expr::Minus(left, _) => {
+                return Err(Fault::refused(place(&left), "+ and - stand between two operands, once"));
+            }
+        };
+        self.ast.sources.push(source);
+        Ok(index(self.ast.sources.len() - 1))
+    }
+}
+
+/// What a function does with a set in its place.
+fn set_verb(function: &Name) -> Option<fn(u16) -> Verb> {
+    match function.text.to_ascii_lowercase().as_str() {
+        "set_add" => Some(Verb::Add),
+        "set_delete" => Some(Verb::Delete),
+        _ => None,
+    }
+}
+
+fn two(function: &Name, arguments: Vec<Expr>) -> Lowered<[Expr; 2]> {
+    let count = arguments.len();
+    arguments.try_into().map_err(|_| {
+        let name = &function.text;
+        let text = format!(
+            "Incorrect number of operands for operator or function; operator or function: {name}, number of operands: \
+             {count}"
+        );
+        Fault::refused(function.at, text)
+    })
+}
+
+/// Where an operand stands.
+fn place(expr: &Expr) -> usize {
+    match expr {
+        Expr::Literal(literal) => literal.at,
+        Expr::Path(path) => path.at,
+        Expr::Call(function, _) => function.at,
+        Expr::Plus(left, _) | Expr::Minus(left, _) => place(left),
+    }
+}

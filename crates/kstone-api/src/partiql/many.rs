@@ -1,0 +1,209 @@
+//! Several statements at once: batches, which only save calls, and transactions, which happen as one.
+//!
+//! DynamoDB's rules hold: all of them read or all of them write, each one item, whose whole key its WHERE clause names.
+//!
+//! Thread safety: any thread.
+
+use std::sync::Arc;
+
+use kstone_core::item::ItemRef;
+use kstone_core::key::Key;
+use kstone_core::record::Record;
+use kstone_core::{Error, Result};
+
+use super::parsed::{Parsed, Select, Verb};
+use super::select::Reading;
+use super::statement::{Statement, StatementResult};
+use super::write::{StatementWrite, whole_key};
+use super::{BATCH_STATEMENTS_MAX, check_table};
+use crate::database::Database;
+use crate::expression::Bound;
+use crate::operation::TransactError;
+use crate::table::Table;
+use crate::transaction::{TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
+use crate::write::Prepared;
+
+/// A statement with its values.
+struct Call {
+    parsed: Arc<Parsed>,
+    bound: Bound,
+}
+
+impl Database {
+    /// Executes each of the statements by itself, in their order, and says what each returned: all of them SELECTs of
+    /// one item each, or all of them writes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for no statement and for reads beside writes; [`Error::Limit`] for more than
+    /// [`BATCH_STATEMENTS_MAX`]. Nothing is done then. What is wrong with one statement is its own result.
+    pub fn batch_execute_statement(&self, statements: &[Statement]) -> Result<Vec<Result<StatementResult>>> {
+        check_list(statements.len(), ("Statements", BATCH_STATEMENTS_MAX))?;
+        let calls: Vec<Result<Call>> = statements.iter().map(|statement| self.call(statement)).collect();
+        check_kinds("BatchExecuteStatement", calls.iter().flatten())?;
+        let table = self.table();
+        let results = statements.iter().zip(calls).map(|(statement, call)| {
+            let call = call?;
+            match &call.parsed.verb {
+                Verb::Select(select) => {
+                    let key = call.key_of("BatchExecuteStatement", select)?;
+                    let found = self.get_record(&key.pk, key.sk.as_deref().unwrap_or_default())?;
+                    self.row_of(&table, select, &call.bound, found)
+                }
+                _ => self.execute_statement(statement),
+            }
+        });
+        Ok(results.collect())
+    }
+
+    /// Executes all of the statements or none: isolated, at one moment. All of them SELECTs of one item each, or all of
+    /// them writes, beside which `EXISTS (SELECT …)` is a condition on another item.
+    ///
+    /// ```
+    /// use kstone_api::{Database, Error, Statement};
+    /// let db = Database::create_in_memory()?;
+    /// let seat = [
+    ///     Statement::new("INSERT INTO items VALUE {'pk': 'seat#1', 'who': 'Alice'}"),
+    ///     Statement::new("UPDATE items SET seats = seats - 1 WHERE pk = 'flight#1' AND seats > 0"),
+    /// ];
+    /// assert!(matches!(db.execute_transaction(&seat), Err(Error::TransactionCanceled { .. })));
+    /// db.execute_statement(&Statement::new("INSERT INTO items VALUE {'pk': 'flight#1', 'seats': 1}"))?;
+    /// db.execute_transaction(&seat)?;
+    /// assert!(db.get(b"seat#1")?.is_some());
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::TransactionCanceled`] with a reason for each statement that cannot be done as things stand;
+    /// [`Error::Invalid`] for a malformed statement, none at all, reads beside writes, RETURNING, or two with one key;
+    /// [`Error::Limit`] for more than [`TRANSACTION_MAX`]; otherwise as [`Database::execute_statement`]. Nothing is
+    /// written then.
+    pub fn execute_transaction(&self, statements: &[Statement]) -> Result<Vec<StatementResult>> {
+        self.transact_statements(statements).map_err(|failed| match (failed.operation, failed.error) {
+            _ if !failed.reasons.is_empty() => Error::TransactionCanceled { reasons: failed.reasons },
+            (Some(at), Error::Invalid(text)) => Error::Invalid(format!("statement {}: {text}", at + 1)),
+            (_, error) => error,
+        })
+    }
+
+    /// As [`Database::execute_transaction`], with an error that says which statement is at fault.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn transact_statements(
+        &self,
+        statements: &[Statement],
+    ) -> std::result::Result<Vec<StatementResult>, TransactError> {
+        check_list(statements.len(), ("TransactStatements", TRANSACTION_MAX))?;
+        let of_statement = |at: usize| move |error: Error| TransactError { operation: Some(at), ..error.into() };
+        let mut calls = Vec::with_capacity(statements.len());
+        for (at, statement) in statements.iter().enumerate() {
+            calls.push(self.call(statement).map_err(of_statement(at))?);
+        }
+        check_kinds("ExecuteTransaction", calls.iter())?;
+        let mut keys = Vec::with_capacity(calls.len());
+        let mut writes = Vec::new();
+        for (at, call) in calls.iter().enumerate() {
+            match &call.parsed.verb {
+                Verb::Select(select) => {
+                    keys.push(call.key_of("ExecuteTransaction", select).map_err(of_statement(at))?);
+                }
+                verb => {
+                    let write = verb.write(&call.bound).map_err(of_statement(at))?;
+                    if write.returning().is_some() {
+                        return Err(of_statement(at)(Error::invalid("a statement of a transaction has no RETURNING")));
+                    }
+                    keys.push(write.key.clone());
+                    writes.push(write);
+                }
+            }
+        }
+        if let Some(at) = twice_in(keys.iter().cloned()) {
+            let text = "Transaction request cannot include multiple operations on one item";
+            return Err(of_statement(at)(Error::invalid(text)));
+        }
+        if writes.is_empty() { self.read_all(&calls, &keys) } else { self.write_all(statements, writes, &keys) }
+    }
+
+    fn read_all(&self, calls: &[Call], keys: &[Key]) -> std::result::Result<Vec<StatementResult>, TransactError> {
+        let found = self.transact_get(keys)?;
+        let table = self.table();
+        let rows = calls.iter().zip(found).enumerate().map(|(at, (call, found))| match &call.parsed.verb {
+            Verb::Select(select) => self
+                .row_of(&table, select, &call.bound, found)
+                .map_err(|error| TransactError { operation: Some(at), ..error.into() }),
+            _ => Ok(StatementResult::default()),
+        });
+        rows.collect()
+    }
+
+    fn write_all(
+        &self,
+        statements: &[Statement],
+        writes: Vec<StatementWrite>,
+        keys: &[Key],
+    ) -> std::result::Result<Vec<StatementResult>, TransactError> {
+        let prepared: Result<Vec<Prepared<'_>>> = writes
+            .into_iter()
+            .zip(keys)
+            .zip(statements)
+            .map(|((write, key), statement)| Ok(write.under(key.as_key_ref()?, statement.return_old_on_failure)))
+            .collect();
+        match self.commit_prepared(&prepared?, all_or_nothing) {
+            Ok(_) => Ok(statements.iter().map(|_| StatementResult::default()).collect()),
+            Err(Error::TransactionCanceled { reasons }) => Err(TransactError::cancelled(reasons)),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Reads a statement and binds its values.
+    fn call(&self, statement: &Statement) -> Result<Call> {
+        if statement.limit.is_some() || statement.token.is_some() {
+            return Err(Error::invalid("a statement of a batch or a transaction is about one item: it has no pages"));
+        }
+        let parsed = self.statements().get(&statement.text)?;
+        let bound = parsed.values.bind(ItemRef::new(&statement.encoded_parameters()?))?;
+        check_table(parsed.target(), &self.table())?;
+        Ok(Call { parsed, bound })
+    }
+
+    /// What a SELECT makes of the one item that it is about.
+    fn row_of(
+        &self,
+        table: &Arc<Table>,
+        select: &Select,
+        bound: &Bound,
+        found: Option<Record>,
+    ) -> Result<StatementResult> {
+        Reading::new(self, table, select, bound)?.row_of(found)
+    }
+}
+
+/// Refuses reads beside writes.
+fn check_kinds<'a>(api: &str, calls: impl Iterator<Item = &'a Call>) -> Result<()> {
+    let mut reads = calls.map(|call| matches!(call.parsed.verb, Verb::Select(_)));
+    let first = reads.next();
+    if reads.all(|read| Some(read) == first) {
+        return Ok(());
+    }
+    Err(Error::Invalid(format!("{api} API does not support both read and write operations in the same request.")))
+}
+
+impl Call {
+    /// The key of the one item that a SELECT is about.
+    fn key_of(&self, api: &str, select: &Select) -> Result<Key> {
+        let is_plain = !self.parsed.explain
+            && select.target.index.is_none()
+            && select.groups.is_none()
+            && select.order_by.is_empty()
+            && select.limit.is_none()
+            && select.offset.is_none();
+        let key = select.condition.as_ref().filter(|_| is_plain).and_then(|condition| condition.whole_key());
+        match key {
+            Some(key) => whole_key(key, &self.bound),
+            None => Err(Error::Invalid(format!(
+                "Select statements within {api} must specify the primary key in the where clause, and read that item \
+                 alone"
+            ))),
+        }
+    }
+}

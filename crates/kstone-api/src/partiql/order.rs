@@ -1,0 +1,71 @@
+//! The order of rows by the values at paths.
+//!
+//! ```text
+//! missing < NULL < BOOL < N < S < B < L < M < SS < NS < BS
+//! ```
+//! Numbers are compared as numbers, text and binary by their bytes, false before true, everything else by the bytes of
+//! its stored form. The attributes of the key are compared by their bytes alone, as they lie. DESC turns all of it
+//! round.
+//!
+//! Thread safety: borrows only.
+
+use std::cmp::Ordering;
+
+use kstone_core::item::ValueRef;
+use kstone_core::number;
+use kstone_core::record::Record;
+use kstone_core::value::Type;
+
+use super::parsed::OrderKey;
+use crate::expression::ast::Segment;
+use crate::expression::{Bound, Subject};
+
+/// Which of two records comes first.
+pub(super) fn compare(keys: &[OrderKey], bound: &Bound, a: &Record, b: &Record) -> Ordering {
+    let by_key = keys.iter().map(|key| {
+        let order = match is_key_attribute(&key.path) {
+            true => bytes(value(key, bound, a)).cmp(&bytes(value(key, bound, b))),
+            false => compare_values(value(key, bound, a), value(key, bound, b)),
+        };
+        if key.descending { order.reverse() } else { order }
+    });
+    by_key.fold(Ordering::Equal, Ordering::then)
+}
+
+/// The order of two values of any types.
+pub(super) fn compare_values(a: Option<ValueRef<'_>>, b: Option<ValueRef<'_>>) -> Ordering {
+    match (a, b) {
+        (Some(a), Some(b)) => match (a.as_number(), b.as_number()) {
+            (Some(a), Some(b)) => number::compare(a, b),
+            _ => rank(a).cmp(&rank(b)).then_with(|| a.payload().cmp(b.payload())),
+        },
+        (a, b) => a.is_some().cmp(&b.is_some()),
+    }
+}
+
+fn rank(value: ValueRef<'_>) -> u8 {
+    match value.type_() {
+        Type::Null => 0,
+        Type::Bool => 1,
+        Type::N => 2,
+        Type::S => 3,
+        Type::B => 4,
+        other => other.code(),
+    }
+}
+
+/// What a record has to be ordered by. A row that was computed has columns only.
+fn value<'a>(key: &OrderKey, bound: &Bound, record: &'a Record) -> Option<ValueRef<'a>> {
+    match &*key.path {
+        [Segment::Name(name)] if record.pk().is_empty() => record.item().get(name),
+        path => bound.follow(path, &Subject::of_record(record)),
+    }
+}
+
+fn is_key_attribute(path: &[Segment]) -> bool {
+    matches!(path, [Segment::Name(name)] if matches!(&**name, "pk" | "sk"))
+}
+
+fn bytes<'a>(value: Option<ValueRef<'a>>) -> Option<&'a [u8]> {
+    value.map(ValueRef::payload)
+}

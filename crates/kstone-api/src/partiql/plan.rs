@@ -1,0 +1,442 @@
+//! From a WHERE clause to the records that have to be read: the cheapest of get, query, index query and scan.
+//!
+//! ```text
+//! rank  plan          where the clause has
+//! 0     get           pk = (or IN) and sk = (or IN, or IS MISSING)
+//! 1     query         pk = (or IN) and a range of sk
+//! 2     index query   the same of a local index's attribute
+//! 3     query         pk = (or IN)
+//! 4     index query   a global index's partition = (or IN), and a range of its sort attribute where it has one
+//! 5     scan          none of these
+//! ```
+//! A SELECT that names an index reads that one. One that names none may be answered by an index that is sure to hold
+//! what the table would give: its key attributes are in the clause, and it shows all that the statement looks at.
+//! Whatever is read, the rest of the clause is asked of each item, so a plan decides what a statement costs and never
+//! what it returns.
+//!
+//! Thread safety: a plan is made for one call.
+
+use std::cmp::Ordering;
+
+use kstone_core::item::ValueRef;
+use kstone_core::value::Type;
+use kstone_core::{Error, Result};
+
+use super::parsed::{Ask, Cell, KeyTest, OrderKey, Select};
+use crate::expression::ast::{Comparator, Segment};
+use crate::expression::{Bound, SortCondition, order};
+use crate::index::{Index, IndexKind};
+use crate::query::Query;
+use crate::read::{Keyed, entry_condition, key_bytes, key_value, sort_condition};
+use crate::scan::Scan;
+use crate::table::Table;
+
+/// The most partitions that IN and OR may name, DynamoDB's.
+const PARTITIONS_MAX: usize = 50;
+/// The most keys that one statement gets one by one; where there would be more, it queries their partitions.
+const GETS_MAX: usize = 100;
+
+/// What a SELECT reads.
+pub(super) struct Plan<'a> {
+    pub(super) kind: PlanKind,
+    pub(super) index: Option<&'a Index>,
+    pub(super) ranges: Vec<Range>,
+    /// The conditions of the clause that decide what is read.
+    pub(super) used: Vec<usize>,
+    /// Whether the clause has to be asked of what is read.
+    pub(super) filters: bool,
+    /// Whether the rows have to be sorted, since they are not read in the order that is asked for.
+    pub(super) sorts: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PlanKind {
+    Get,
+    Query,
+    IndexQuery,
+    Scan,
+    IndexScan,
+}
+
+impl PlanKind {
+    /// What EXPLAIN calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Get => "get",
+            Self::Query => "query",
+            Self::IndexQuery => "index query",
+            Self::Scan => "scan",
+            Self::IndexScan => "index scan",
+        }
+    }
+}
+
+/// Records that lie together.
+pub(super) enum Range {
+    Get { pk: Vec<u8>, sk: Vec<u8> },
+    Query(Box<Keyed>),
+    Scan(Box<Scan>),
+}
+
+/// Plans a SELECT.
+///
+/// # Errors
+/// [`Error::Invalid`] for an index that is not there or being filled, and for values that no key can have.
+pub(super) fn plan<'a>(select: &'a Select, bound: &'a Bound, table: &'a Table) -> Result<Plan<'a>> {
+    let planner = Planner { select, bound, table };
+    match &select.target.index {
+        Some(name) => planner.named_index(table.readable_index(name)?),
+        None => planner.table(),
+    }
+}
+
+struct Planner<'a> {
+    select: &'a Select,
+    bound: &'a Bound,
+    table: &'a Table,
+}
+
+/// The values that a partition key may have, and which condition says so.
+struct Partitions<'a> {
+    values: Vec<ValueRef<'a>>,
+    used: usize,
+}
+
+/// What is asked of a sort key, and which conditions say so.
+struct Sorts<'a> {
+    ask: SortAsk<'a>,
+    used: Vec<usize>,
+}
+
+enum SortAsk<'a> {
+    /// One of these.
+    OneOf(Vec<ValueRef<'a>>),
+    /// That there is none.
+    Missing,
+    Range(SortCondition<'a>),
+}
+
+/// The directions in which to read.
+#[derive(Clone, Copy)]
+struct Directions {
+    partitions_descending: bool,
+    reverse: bool,
+    sorts: bool,
+}
+
+impl<'a> Planner<'a> {
+    fn table(&self) -> Result<Plan<'a>> {
+        let partitions = self.partitions("pk")?;
+        if let Some(partitions) = &partitions {
+            let sorts = self.sorts("sk");
+            let fixed = matches!(&sorts, Some(Sorts { ask: SortAsk::OneOf(_) | SortAsk::Missing, .. }));
+            if fixed && let Some(plan) = self.gets(partitions, sorts.as_ref())? {
+                return Ok(plan);
+            }
+            let ranged = sorts.filter(|sorts| matches!(sorts.ask, SortAsk::Range(_)));
+            if ranged.is_none()
+                && let Some(plan) = self.helpful_index(IndexKind::Local)
+            {
+                return Ok(plan);
+            }
+            return self.queries(partitions, ranged);
+        }
+        match self.helpful_index(IndexKind::Global) {
+            Some(plan) => Ok(plan),
+            None => Ok(self.scan(None)),
+        }
+    }
+
+    fn named_index(&self, index: &'a Index) -> Result<Plan<'a>> {
+        match self.partitions(index.partition_attribute())? {
+            Some(partitions) => self.index_queries(index, &partitions),
+            None => Ok(self.scan(Some(index))),
+        }
+    }
+
+    /// The first index of this kind that is sure to hold all that the statement wants, the one that narrows most first.
+    fn helpful_index(&self, kind: IndexKind) -> Option<Plan<'a>> {
+        let candidates = self.table.indexes.iter().filter(|index| index.kind() == kind);
+        let usable = candidates.filter(|index| !self.table.filling.contains(&index.id()) && self.is_sufficient(index));
+        let sorted = |index: &&Index| index.sort_attribute().is_none();
+        let mut usable: Vec<&Index> = usable.collect();
+        usable.sort_by_key(sorted);
+        usable.into_iter().find_map(|index| {
+            let partitions = self.partitions(index.partition_attribute()).ok().flatten()?;
+            let can_be_key = |value: &ValueRef<'_>| is_key_type(value.type_()) && !value.payload().is_empty();
+            if !partitions.values.iter().all(can_be_key) {
+                return None;
+            }
+            if let Some(sort) = index.sort_attribute() {
+                let sorts = self.sorts(sort)?;
+                let asked_of_a_value = match &sorts.ask {
+                    SortAsk::Missing => false,
+                    SortAsk::OneOf(values) => values.iter().all(can_be_key),
+                    SortAsk::Range(_) => true,
+                };
+                if !asked_of_a_value {
+                    return None;
+                }
+            }
+            self.index_queries(index, &partitions).ok()
+        })
+    }
+
+    /// Whether an index shows all that the statement looks at.
+    fn is_sufficient(&self, index: &Index) -> bool {
+        if index.projects_all() {
+            return true;
+        }
+        let Some(columns) = &self.select.columns else { return false };
+        let cells = columns.list.iter().filter_map(|column| match &column.cell {
+            Cell::Path(path) | Cell::Aggregate(_, Some(path)) => Some(path),
+            Cell::Aggregate(_, None) => None,
+        });
+        let conditions = self.select.condition.iter().flat_map(|condition| &condition.ast.symbols.paths);
+        let groups = self.select.groups.iter().flatten();
+        // Rows of groups are ordered by their columns, which are looked at already.
+        let keys = self.select.order_by.iter().filter(|_| self.select.groups.is_none()).map(|key| &key.path);
+        let mut paths = cells.chain(conditions).chain(groups).chain(keys);
+        paths.all(|path| matches!(path.first(), Some(Segment::Name(name)) if index.projects(name)))
+    }
+
+    fn scan(&self, index: Option<&'a Index>) -> Plan<'a> {
+        let scan = index.map_or_else(Scan::new, |index| Scan::new().index(index.name()));
+        Plan {
+            kind: if index.is_some() { PlanKind::IndexScan } else { PlanKind::Scan },
+            index,
+            ranges: vec![Range::Scan(Box::new(scan))],
+            used: Vec::new(),
+            filters: self.select.condition.is_some(),
+            sorts: self.is_ordered(),
+        }
+    }
+
+    /// Reads one key for each partition and sort key, unless these are too many.
+    fn gets(&self, partitions: &Partitions<'a>, sorts: Option<&Sorts<'a>>) -> Result<Option<Plan<'a>>> {
+        let sort_keys = match sorts.map(|sorts| &sorts.ask) {
+            Some(SortAsk::OneOf(values)) => {
+                values.iter().map(|value| key_operand("sk", *value)).collect::<Result<_>>()?
+            }
+            _ => vec![Vec::new()],
+        };
+        if partitions.values.len() * sort_keys.len() > GETS_MAX {
+            return Ok(None);
+        }
+        let partition_keys: Vec<Vec<u8>> =
+            partitions.values.iter().map(|value| key_operand("pk", *value)).collect::<Result<_>>()?;
+        let several = partition_keys.len() > 1;
+        let directions = self.directions("pk", Some("sk"), several);
+        let mut used = vec![partitions.used];
+        used.extend(sorts.iter().flat_map(|sorts| &sorts.used));
+        let mut ranges = Vec::with_capacity(partition_keys.len() * sort_keys.len());
+        for pk in in_order(partition_keys, directions.partitions_descending) {
+            for sk in in_order(sort_keys.clone(), directions.reverse) {
+                ranges.push(Range::Get { pk: pk.clone(), sk });
+            }
+        }
+        let filters = self.has_more_than(&used);
+        Ok(Some(Plan { kind: PlanKind::Get, index: None, ranges, used, filters, sorts: directions.sorts }))
+    }
+
+    fn queries(&self, partitions: &Partitions<'a>, sorts: Option<Sorts<'a>>) -> Result<Plan<'a>> {
+        let (condition, used_by_sort) = match sorts {
+            Some(Sorts { ask: SortAsk::Range(condition), used }) => (condition, used),
+            _ => (SortCondition::Any, Vec::new()),
+        };
+        let sort = sort_condition(condition)?;
+        let partition_keys: Vec<Vec<u8>> =
+            partitions.values.iter().map(|value| key_operand("pk", *value)).collect::<Result<_>>()?;
+        let directions = self.directions("pk", Some("sk"), partition_keys.len() > 1);
+        let keyed = |pk: Vec<u8>| {
+            let query = Query::new().partition_key(&pk).sort_key(sort.clone()).reverse(directions.reverse);
+            Range::Query(Box::new(Keyed { query, entries: None }))
+        };
+        let ranges = in_order(partition_keys, directions.partitions_descending).into_iter().map(keyed).collect();
+        // A range of sort keys is one of bytes, and holds keys of text and of binary, of which a condition asks one.
+        let filters = !used_by_sort.is_empty() || self.has_more_than(&[partitions.used]);
+        let used = std::iter::once(partitions.used).chain(used_by_sort).collect();
+        Ok(Plan { kind: PlanKind::Query, index: None, ranges, used, filters, sorts: directions.sorts })
+    }
+
+    fn index_queries(&self, index: &'a Index, partitions: &Partitions<'a>) -> Result<Plan<'a>> {
+        let sorts = index.sort_attribute().and_then(|sort| self.sorts(sort));
+        let (conditions, used_by_sort) = match sorts {
+            Some(Sorts { ask: SortAsk::OneOf(values), used }) if values.len() * partitions.values.len() <= GETS_MAX => {
+                (values.into_iter().map(SortCondition::Eq).collect(), used)
+            }
+            Some(Sorts { ask: SortAsk::Range(condition), used }) => (vec![condition], used),
+            // An index holds no item without its sort attribute.
+            _ => (vec![SortCondition::Any], Vec::new()),
+        };
+        let several = partitions.values.len() > 1 || conditions.len() > 1;
+        let directions = self.directions(index.partition_attribute(), index.sort_attribute(), several);
+        let mut ranges = Vec::with_capacity(partitions.values.len() * conditions.len());
+        for partition in &partitions.values {
+            for condition in &conditions {
+                let entries = index.range(key_value(*partition)?, entry_condition(*condition)?)?;
+                let query = Query::new().index(index.name()).reverse(directions.reverse);
+                ranges.push(Range::Query(Box::new(Keyed { query, entries: Some(entries) })));
+            }
+        }
+        let used: Vec<usize> = std::iter::once(partitions.used).chain(used_by_sort).collect();
+        // The order of several ranges of an index is not that of their values.
+        let sorts = directions.sorts || (several && self.is_ordered());
+        Ok(Plan { kind: PlanKind::IndexQuery, index: Some(index), ranges, used, filters: true, sorts })
+    }
+
+    /// Whether the clause has conditions besides these.
+    fn has_more_than(&self, used: &[usize]) -> bool {
+        self.select.condition.as_ref().is_some_and(|condition| condition.conjuncts.len() > used.len())
+    }
+
+    fn is_ordered(&self) -> bool {
+        !self.select.order_by.is_empty() && self.select.groups.is_none()
+    }
+
+    /// How to read so that the rows come in the order that is asked for, if they can.
+    fn directions(&self, partition: &str, sort: Option<&str>, several: bool) -> Directions {
+        let natural = |partitions_descending, reverse| Directions { partitions_descending, reverse, sorts: false };
+        if !self.is_ordered() {
+            return natural(false, false);
+        }
+        let mut keys: &[OrderKey] = &self.select.order_by;
+        let mut partitions_descending = false;
+        match keys {
+            [first, rest @ ..] if first.shown == partition => {
+                partitions_descending = first.descending;
+                keys = rest;
+            }
+            _ if several => return Directions { sorts: true, ..natural(false, false) },
+            _ => {}
+        }
+        match keys {
+            [] => natural(partitions_descending, partitions_descending),
+            [key] if Some(key.shown.as_str()) == sort => natural(partitions_descending, key.descending),
+            _ => Directions { sorts: true, ..natural(false, false) },
+        }
+    }
+
+    fn tests(&self, attribute: &str) -> impl Iterator<Item = (usize, &'a KeyTest)> {
+        self.select.condition.iter().flat_map(move |condition| condition.tests(attribute))
+    }
+
+    /// The values that the clause leaves to a partition key.
+    fn partitions(&self, attribute: &str) -> Result<Option<Partitions<'a>>> {
+        let equal = self.tests(attribute).find(|(_, test)| matches!(test.ask, Ask::Eq(_)));
+        let found = equal.or_else(|| self.tests(attribute).find(|(_, test)| matches!(test.ask, Ask::In(_))));
+        let Some((used, test)) = found else { return Ok(None) };
+        let values = self.values(&test.ask);
+        if values.len() > PARTITIONS_MAX {
+            let count = values.len();
+            return Err(Error::Invalid(format!(
+                "The IN operator is provided with too many operands for a partition key, of which it takes \
+                 {PARTITIONS_MAX}; number of operands: {count}"
+            )));
+        }
+        Ok(Some(Partitions { values, used }))
+    }
+
+    /// The values of an equality or an IN, each once.
+    fn values(&self, ask: &Ask) -> Vec<ValueRef<'a>> {
+        let mut values: Vec<ValueRef<'a>> = Vec::new();
+        let all: &[u16] = match ask {
+            Ask::Eq(value) => std::slice::from_ref(value),
+            Ask::In(values) => values,
+            _ => &[],
+        };
+        for value in all.iter().map(|&value| self.bound.value(value)) {
+            if !values.contains(&value) {
+                values.push(value);
+            }
+        }
+        values
+    }
+
+    /// What the clause asks of a sort key, as far as one range can answer it: the most narrow that it says.
+    fn sorts(&self, attribute: &str) -> Option<Sorts<'a>> {
+        let find = |wanted: fn(&Ask) -> bool| self.tests(attribute).find(|(_, test)| wanted(&test.ask));
+        let value = |value: u16| {
+            Some(self.bound.value(value)).filter(|value| is_key_type(value.type_()) && !value.payload().is_empty())
+        };
+        for wanted in [|ask: &Ask| matches!(ask, Ask::Eq(_)), |ask: &Ask| matches!(ask, Ask::In(_))] {
+            if let Some((used, test)) = find(wanted) {
+                return Some(Sorts { ask: SortAsk::OneOf(self.values(&test.ask)), used: vec![used] });
+            }
+        }
+        if let Some((used, _)) = find(|ask| matches!(ask, Ask::Missing)) {
+            return Some(Sorts { ask: SortAsk::Missing, used: vec![used] });
+        }
+        let range = |condition, used| Some(Sorts { ask: SortAsk::Range(condition), used });
+        for (used, test) in self.tests(attribute) {
+            match test.ask {
+                Ask::Between(low, high) => {
+                    if let (Some(low), Some(high)) = (value(low), value(high)) {
+                        return range(SortCondition::Between(low, high), vec![used]);
+                    }
+                }
+                Ask::BeginsWith(prefix) => {
+                    if let Some(prefix) = value(prefix).filter(|prefix| prefix.type_() != Type::N) {
+                        return range(SortCondition::BeginsWith(prefix), vec![used]);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let mut low = None;
+        let mut high = None;
+        for (used, test) in self.tests(attribute) {
+            let Ask::Compare(comparator, operand) = test.ask else { continue };
+            let Some(operand) = value(operand) else { continue };
+            match comparator {
+                Comparator::Greater | Comparator::GreaterOrEqual => low = low.or(Some((comparator, operand, used))),
+                Comparator::Less | Comparator::LessOrEqual => high = high.or(Some((comparator, operand, used))),
+                Comparator::Equal | Comparator::NotEqual => {}
+            }
+        }
+        match (low, high) {
+            (Some((_, low, low_used)), Some((_, high, high_used))) if is_span(low, high) => {
+                range(SortCondition::Between(low, high), vec![low_used, high_used])
+            }
+            (Some((comparator, value, used)), _) | (None, Some((comparator, value, used))) => {
+                let condition = match comparator {
+                    Comparator::Greater => SortCondition::Gt(value),
+                    Comparator::GreaterOrEqual => SortCondition::Ge(value),
+                    Comparator::Less => SortCondition::Lt(value),
+                    _ => SortCondition::Le(value),
+                };
+                range(condition, vec![used])
+            }
+            (None, None) => None,
+        }
+    }
+}
+
+fn is_key_type(type_: Type) -> bool {
+    matches!(type_, Type::S | Type::N | Type::B)
+}
+
+/// Whether something can lie between two values.
+fn is_span(low: ValueRef<'_>, high: ValueRef<'_>) -> bool {
+    order(low, high).is_some_and(Ordering::is_le)
+}
+
+/// The bytes of a key of the table that a clause names.
+pub(super) fn key_operand(name: &str, value: ValueRef<'_>) -> Result<Vec<u8>> {
+    let key = key_bytes(value)?;
+    if key.is_empty() {
+        return Err(Error::Invalid(format!(
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty \
+             string value. Key: {name}"
+        )));
+    }
+    Ok(key)
+}
+
+fn in_order(mut keys: Vec<Vec<u8>>, descending: bool) -> Vec<Vec<u8>> {
+    keys.sort_unstable();
+    if descending {
+        keys.reverse();
+    }
+    keys
+}

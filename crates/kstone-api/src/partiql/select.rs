@@ -1,0 +1,248 @@
+//! Reading: a SELECT page by page, in the order in which its records lie.
+//!
+//! ```text
+//! plan ─► ranges ─► records ─► visible? the clause? ─► OFFSET, LIMIT ─► row
+//!                      │
+//!                      └─ the page ends: token = which range, how far in it, how many rows were skipped and given
+//! ```
+//! What has to see all records before its first row, rows of groups and rows that are sorted, is in
+//! [`super::collect`].
+//!
+//! Thread safety: no state of its own.
+
+use std::sync::Arc;
+
+use kstone_core::engine::{PageLimits, RecordPage};
+use kstone_core::record::Record;
+use kstone_core::{Error, Result};
+
+use super::lower::count_of;
+use super::parsed::{Count, Select};
+use super::plan::{Plan, Range, plan};
+use super::rows::{cells, with_key};
+use super::statement::{Statement, StatementResult};
+use super::{collect, explain};
+use crate::database::Database;
+use crate::expression::{Bound, Condition, Kind};
+use crate::page::page_limits;
+use crate::read::Selection;
+use crate::table::Table;
+use crate::token;
+
+/// A SELECT that is being executed.
+pub(super) struct Reading<'a> {
+    pub(super) database: &'a Database,
+    pub(super) table: &'a Arc<Table>,
+    pub(super) now: i64,
+    pub(super) select: &'a Select,
+    pub(super) bound: &'a Bound,
+    pub(super) plan: Plan<'a>,
+    condition: Option<Condition>,
+    pub(super) offset: usize,
+    pub(super) limit: Option<usize>,
+}
+
+impl<'a> Reading<'a> {
+    /// Plans a SELECT.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what its values cannot do.
+    pub(super) fn new(
+        database: &'a Database,
+        table: &'a Arc<Table>,
+        select: &'a Select,
+        bound: &'a Bound,
+    ) -> Result<Self> {
+        let condition = select.condition.as_ref();
+        let condition = condition
+            .map(|condition| Condition::new(Kind::Where, Arc::clone(&condition.ast), bound.clone()))
+            .transpose()?;
+        let count = |count: Option<Count>| count.map(|count| given_count(count, bound)).transpose();
+        let (limit, offset) = (count(select.limit)?, count(select.offset)?.unwrap_or(0));
+        let plan = plan(select, bound, table)?;
+        let now = database.now_for(table);
+        Ok(Self { database, table, now, select, bound, plan, condition, offset, limit })
+    }
+
+    /// Executes it, or explains how it would be.
+    pub(super) fn run(self, statement: &Statement, explains: bool) -> Result<StatementResult> {
+        if explains {
+            return Ok(explain::explain(&self));
+        }
+        let columns = self.columns();
+        let mut result = if self.select.groups.is_some() || self.plan.sorts {
+            if statement.limit.is_some() || statement.token.is_some() {
+                return Err(Error::invalid(
+                    "a statement that groups or sorts its rows returns them in one page, without a token: bound it with \
+                     LIMIT",
+                ));
+            }
+            collect::collect(self)?
+        } else {
+            self.page(statement)?
+        };
+        result.columns = columns;
+        Ok(result)
+    }
+
+    /// What it makes of the one item that it is about.
+    pub(super) fn row_of(&self, found: Option<Record>) -> Result<StatementResult> {
+        let (selected, _, scanned) = self.selection().apply_all(found.into_iter().collect());
+        let rows = selected.iter().map(|record| self.row(record)).collect();
+        Ok(StatementResult { scanned, columns: self.columns(), ..StatementResult::of_rows(rows) })
+    }
+
+    fn columns(&self) -> Vec<String> {
+        let columns = self.select.columns.iter().flat_map(|columns| &columns.list);
+        columns.map(|column| column.name.clone()).collect()
+    }
+
+    /// What becomes of the records that are read.
+    pub(super) fn selection(&self) -> Selection {
+        let filter = self.condition.clone().filter(|_| self.plan.filters);
+        let index = self.plan.index.map(crate::index::Index::id);
+        Selection::of_filter(Arc::clone(self.table), self.now, index, filter)
+    }
+
+    /// The row of an item.
+    pub(super) fn row(&self, record: &Record) -> Record {
+        match &self.select.columns {
+            None => with_key(record),
+            Some(columns) => cells(columns, self.bound, record),
+        }
+    }
+
+    fn page(&self, statement: &Statement) -> Result<StatementResult> {
+        let limits = page_limits(statement.limit)?;
+        let shape = || shape(statement);
+        let mut at = match &statement.token {
+            Some(token) => Position::decode(token, shape()?, &self.plan.ranges)?,
+            None => Position::default(),
+        };
+        let selection = self.selection();
+        let mut rows = Vec::new();
+        let mut scanned = 0;
+        let (mut records_left, mut bytes_left) = (limits.records, limits.bytes);
+        while let Some(range) = self.plan.ranges.get(at.range) {
+            let wanted = self.wanted(&at);
+            if wanted == 0 {
+                return Ok(StatementResult { scanned, ..StatementResult::of_rows(rows) });
+            }
+            if records_left == 0 || bytes_left == 0 {
+                let token = Some(at.encode(shape()?));
+                return Ok(StatementResult { scanned, token, ..StatementResult::of_rows(rows) });
+            }
+            // Without a filter no more need be read than are wanted.
+            let records = if self.plan.filters { records_left } else { records_left.min(wanted) };
+            let page = self.records(range, &at, PageLimits { records, bytes: bytes_left })?;
+            records_left -= page.records.len().min(records_left);
+            bytes_left = bytes_left.saturating_sub(page.records.iter().map(Record::footprint).sum());
+            let ended = !page.limited;
+            at.last = page.records.last().map(|last| (last.pk().to_vec(), last.sk().to_vec())).or(at.last);
+            let (selected, _, examined) = selection.apply_all(page.records);
+            scanned += examined;
+            for record in selected {
+                self.take(&mut at, &record, &mut rows);
+            }
+            if ended {
+                at = Position { range: at.range + 1, last: None, ..at };
+            }
+        }
+        Ok(StatementResult { scanned, ..StatementResult::of_rows(rows) })
+    }
+
+    /// How many records are still wanted, those that are skipped included.
+    fn wanted(&self, at: &Position) -> usize {
+        let to_skip = self.offset - at.skipped.min(self.offset);
+        let to_give = self.limit.map_or(usize::MAX, |limit| limit - at.given.min(limit));
+        if to_give == 0 { 0 } else { to_give.saturating_add(to_skip) }
+    }
+
+    /// Skips a record, or gives its row, unless enough were given.
+    fn take(&self, at: &mut Position, record: &Record, rows: &mut Vec<Record>) {
+        if at.skipped < self.offset {
+            at.skipped += 1;
+        } else if self.limit.is_none_or(|limit| at.given < limit) {
+            at.given += 1;
+            rows.push(self.row(record));
+        }
+    }
+
+    fn records(&self, range: &Range, at: &Position, limits: PageLimits) -> Result<RecordPage> {
+        let last = at.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
+        match range {
+            Range::Get { pk, sk } => {
+                let found = self.database.get_record(pk, sk)?;
+                Ok(RecordPage { records: found.into_iter().collect(), limited: false })
+            }
+            Range::Query(keyed) => self.database.records_of(keyed, last.map(|(_, sk)| sk), limits),
+            Range::Scan(scan) => self.database.scan_records(scan, last, limits),
+        }
+    }
+}
+
+/// The number that LIMIT or OFFSET has in this call.
+fn given_count(count: Count, bound: &Bound) -> Result<usize> {
+    count_of(bound.value(count.value))
+        .ok_or_else(|| Error::Invalid(format!("{} takes a whole number that is not negative", count.clause)))
+}
+
+/// What a statement asks for, in one number: its tokens fit no other, and no other parameters.
+fn shape(statement: &Statement) -> Result<u32> {
+    Ok(token::shape(&[b"statement", statement.text.as_bytes(), &statement.encoded_parameters()?]))
+}
+
+/// Where a page ended.
+///
+/// ```text
+/// range u32 │ rows skipped u64 │ rows given u64 │ a page token, its shape covering what is before      (little-endian)
+/// ```
+#[derive(Debug, Default)]
+struct Position {
+    range: usize,
+    skipped: usize,
+    given: usize,
+    /// The key of the last record that was examined in the range; none before its first.
+    last: Option<(Vec<u8>, Vec<u8>)>,
+}
+
+const HEAD_BYTES: usize = 4 + 8 + 8;
+
+impl Position {
+    fn encode(&self, shape: u32) -> Vec<u8> {
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        head.extend_from_slice(&(self.range as u32).to_le_bytes());
+        head.extend_from_slice(&(self.skipped as u64).to_le_bytes());
+        head.extend_from_slice(&(self.given as u64).to_le_bytes());
+        let (pk, sk) = self.last.as_ref().map_or((&[][..], &[][..]), |(pk, sk)| (pk, sk));
+        let rest = token::encode(covering(shape, &head), pk, sk);
+        head.extend_from_slice(&rest);
+        head
+    }
+
+    fn decode(token: &[u8], shape: u32, ranges: &[Range]) -> Result<Self> {
+        let damaged = || Error::invalid("The provided page token is damaged or is not a page token");
+        let (head, rest) = token.split_first_chunk::<HEAD_BYTES>().ok_or_else(damaged)?;
+        let (pk, sk) = token::decode(rest, covering(shape, head))?;
+        let [r0, r1, r2, r3, counts @ ..] = *head;
+        let (skipped, given) = counts.split_first_chunk::<8>().ok_or_else(damaged)?;
+        let given = <[u8; 8]>::try_from(given).map_err(|_| damaged())?;
+        let number = |bytes: u64| usize::try_from(bytes).map_err(|_| damaged());
+        let at = Self {
+            range: number(u64::from(u32::from_le_bytes([r0, r1, r2, r3])))?,
+            skipped: number(u64::from_le_bytes(*skipped))?,
+            given: number(u64::from_le_bytes(given))?,
+            last: (!pk.is_empty()).then(|| (pk.to_vec(), sk.to_vec())),
+        };
+        // A query goes on in its own partition.
+        let fits = match (ranges.get(at.range), &at.last) {
+            (Some(Range::Query(keyed)), Some((pk, _))) => pk.as_slice() == keyed.partition(),
+            (range, _) => range.is_some(),
+        };
+        if fits { Ok(at) } else { Err(Error::invalid("The provided page token belongs to another request")) }
+    }
+}
+
+fn covering(shape: u32, head: &[u8]) -> u32 {
+    token::shape(&[&shape.to_le_bytes(), head])
+}

@@ -1,0 +1,156 @@
+//! What callers give and get: a statement with its parameters, and what it returns.
+
+use std::borrow::Cow;
+
+use kstone_core::item::ItemRef;
+use kstone_core::record::Record;
+use kstone_core::value::{Item, Value};
+use kstone_core::{Error, Result};
+
+use super::values::encode_parameters;
+
+/// A PartiQL statement of DynamoDB's dialect, with what its `?` stand for.
+///
+/// ```
+/// use kstone_api::{Database, KeystoneValue, Statement};
+/// let db = Database::create_in_memory()?;
+/// db.execute_statement(&Statement::new("INSERT INTO items VALUE {'pk': 'a', 'sk': '1', 'price': 9.90}"))?;
+///
+/// let cheap = Statement::new("SELECT price FROM items WHERE pk = ? AND price < ?")
+///     .parameter(KeystoneValue::string("a"))
+///     .parameter(KeystoneValue::number(10));
+/// let found = db.execute_statement(&cheap)?;
+/// assert_eq!(found.items()[0]["price"].as_number(), Some(&"9.9".to_string()));
+/// # Ok::<(), kstone_api::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Statement {
+    pub(super) text: String,
+    parameters: Parameters,
+    pub(super) limit: Option<usize>,
+    pub(super) token: Option<Vec<u8>>,
+    pub(super) return_old_on_failure: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Parameters {
+    Values(Vec<Value>),
+    /// An item in its stored form: `?1`, `?2` and so on.
+    Bag(Vec<u8>),
+}
+
+impl Statement {
+    /// A statement without parameters yet. Its text is read when it is executed, and remembered by the database: keep it
+    /// constant, and vary the parameters.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            parameters: Parameters::Values(Vec::new()),
+            limit: None,
+            token: None,
+            return_old_on_failure: false,
+        }
+    }
+
+    /// The value of the next `?`.
+    #[must_use]
+    pub fn parameter(mut self, value: Value) -> Self {
+        match &mut self.parameters {
+            Parameters::Values(values) => values.push(value),
+            Parameters::Bag(_) => self.parameters = Parameters::Values(vec![value]),
+        }
+        self
+    }
+
+    /// The values of all `?`, in their order, in the place of those given before.
+    #[must_use]
+    pub fn parameters(mut self, values: Vec<Value>) -> Self {
+        self.parameters = Parameters::Values(values);
+        self
+    }
+
+    /// The values of all `?` from an item whose attributes are `?1`, `?2` and so on, in the place of those given before.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an attribute of another name.
+    pub fn parameters_bag(mut self, bag: ItemRef<'_>) -> Result<Self> {
+        for (name, _) in bag {
+            let digits = name.strip_prefix('?').unwrap_or_default();
+            let is_number = !digits.starts_with('0') && digits.parse::<u16>().is_ok_and(|number| number > 0);
+            if !is_number || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+                return Err(Error::Invalid(format!(
+                    "the parameters of a statement are called ?1, ?2 and so on: {name} is none"
+                )));
+            }
+        }
+        self.parameters = Parameters::Bag(bag.as_bytes().to_vec());
+        Ok(self)
+    }
+
+    /// The most items to examine for a page, at least 1. Without it a page ends at 1 MiB. `LIMIT` in the statement is
+    /// the most rows in all.
+    #[must_use]
+    pub fn limit(mut self, items: usize) -> Self {
+        self.limit = Some(items);
+        self
+    }
+
+    /// Where the last page of the same statement with the same parameters ended.
+    #[must_use]
+    pub fn token(mut self, token: &[u8]) -> Self {
+        self.token = Some(token.to_vec());
+        self
+    }
+
+    /// Hands out the item that made the condition of an UPDATE or DELETE fail, with the error.
+    #[must_use]
+    pub fn return_old_on_failure(mut self) -> Self {
+        self.return_old_on_failure = true;
+        self
+    }
+
+    /// The statement as it was given.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The parameters in the stored form.
+    pub(super) fn encoded_parameters(&self) -> Result<Cow<'_, [u8]>> {
+        match &self.parameters {
+            Parameters::Values(values) if values.is_empty() => Ok(Cow::Borrowed(&[])),
+            Parameters::Values(values) => encode_parameters(values).map(Cow::Owned),
+            Parameters::Bag(bag) => Ok(Cow::Borrowed(bag)),
+        }
+    }
+}
+
+/// What a statement returns.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct StatementResult {
+    /// The rows, in order: each an item in its stored form, under the key of the item that it is or was made of; a row
+    /// of groups, or of EXPLAIN, has an empty key. A whole item has its key as the attributes `pk` and `sk`, too.
+    pub records: Vec<Record>,
+    /// The names of the columns in the order of the SELECT list; none where whole items are returned.
+    pub columns: Vec<String>,
+    /// How many items were examined.
+    pub scanned: usize,
+    /// Whether the statement is one that returns rows, be there any or none.
+    pub returns_rows: bool,
+    /// Where the next page goes on; none at the end. As in DynamoDB, a page that ends at its limit has one, even if
+    /// nothing follows.
+    pub token: Option<Vec<u8>>,
+}
+
+impl StatementResult {
+    /// The rows, copied out.
+    #[must_use]
+    pub fn items(&self) -> Vec<Item> {
+        self.records.iter().map(|record| record.item().to_item()).collect()
+    }
+
+    /// Of a statement that returns rows.
+    pub(super) fn of_rows(records: Vec<Record>) -> Self {
+        Self { records, returns_rows: true, ..Self::default() }
+    }
+}

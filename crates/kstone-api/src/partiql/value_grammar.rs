@@ -1,0 +1,214 @@
+//! Values, paths, and what SET gives a path.
+//!
+//! ```text
+//! value   := text | '-'? number | TRUE | FALSE | NULL | '?' | '[' (value (',' value)*)? ']'
+//!          | '{' (key ':' value (',' key ':' value)*)? '}' | '<<' (value (',' value)*)? '>>'
+//! key     := text | name
+//! path    := name ('.' name | '[' number ']' | '[' text ']')*
+//! expr    := term (('+' | '-') term)?
+//! term    := value | path | function '(' expr (',' expr)* ')'
+//! ```
+//! Thread safety: one parse, one parser.
+
+use winnow::ModalResult;
+use winnow::combinator::{alt, cut_err, delimited, opt, preceded, separated};
+use winnow::error::ErrMode;
+use winnow::prelude::*;
+use winnow::stream::{Location, Stream};
+
+use kstone_core::number;
+use kstone_core::value::Value;
+
+use super::NESTING_MAX_LEVELS;
+use super::ast::{Expr, Literal, Path, Template};
+use super::fault::{Fault, cut, expected};
+use super::grammar::{Tokens, is_reserved, keyword, name, sign};
+use super::lexer::Kind;
+use crate::expression::PATH_MAX_LEVELS;
+use crate::expression::ast::Segment;
+
+/// The largest index of a list's element, DynamoDB's.
+const INDEX_MAX: u32 = i32::MAX as u32;
+
+/// A value and where it stands.
+pub(super) fn literal(input: &mut Tokens<'_>) -> ModalResult<Literal, Fault> {
+    let at = input.current_token_start();
+    value(0).map(|template| Literal { template, at }).parse_next(input)
+}
+
+/// A value inside this many others.
+fn value<'a>(levels: usize) -> impl Parser<Tokens<'a>, Template, ErrMode<Fault>> {
+    move |input: &mut Tokens<'a>| {
+        let at = input.current_token_start();
+        let Some(token) = input.peek_token() else { return Err(expected(at, "a value")) };
+        let nests = matches!(token.kind, Kind::Sign("[" | "{" | "<<"));
+        if nests && levels == NESTING_MAX_LEVELS {
+            return Err(cut(at, format!("values nest in each other at most {NESTING_MAX_LEVELS} levels deep")));
+        }
+        match token.kind {
+            Kind::Text => {
+                input.next_token();
+                Ok(Template::Value(Value::S(token.unquoted())))
+            }
+            Kind::Number | Kind::Sign("-") => signed_number(input),
+            Kind::Parameter(parameter) => {
+                input.next_token();
+                Ok(Template::Parameter(parameter))
+            }
+            Kind::Sign("[") => list(input, "[", "]", levels).map(Template::List),
+            Kind::Sign("<<") => list(input, "<<", ">>", levels).map(Template::Set),
+            Kind::Sign("{") => tuple(input, levels),
+            Kind::Word => alt((
+                keyword("TRUE").value(Value::Bool(true)),
+                keyword("FALSE").value(Value::Bool(false)),
+                keyword("NULL").value(Value::Null),
+            ))
+            .map(Template::Value)
+            .parse_next(input)
+            .map_err(|_: ErrMode<Fault>| expected(at, "a value")),
+            _ => Err(expected(at, "a value")),
+        }
+    }
+}
+
+fn signed_number<'a>(input: &mut Tokens<'a>) -> ModalResult<Template, Fault> {
+    let at = input.current_token_start();
+    let negative = opt(sign("-")).parse_next(input)?.is_some();
+    let digits = number_token(input)?;
+    let text = if negative { format!("-{digits}") } else { digits.to_owned() };
+    let canonical = number::canonical(&text).map_err(|error| cut(at, error.to_string()))?;
+    Ok(Template::Value(Value::N(canonical.into_owned())))
+}
+
+fn number_token<'a>(input: &mut Tokens<'a>) -> ModalResult<&'a str, Fault> {
+    match input.peek_token() {
+        Some(token) if token.kind == Kind::Number => {
+            input.next_token();
+            Ok(token.text)
+        }
+        _ => Err(cut(input.current_token_start(), "expected a number")),
+    }
+}
+
+/// Values between two signs.
+fn list(
+    input: &mut Tokens<'_>,
+    open: &'static str,
+    close: &'static str,
+    levels: usize,
+) -> ModalResult<Vec<Template>, Fault> {
+    let elements = separated(0.., value(levels + 1), sign(","));
+    delimited(sign(open), elements, cut_err(sign(close))).parse_next(input)
+}
+
+fn tuple(input: &mut Tokens<'_>, levels: usize) -> ModalResult<Template, Fault> {
+    let mut entries: Vec<(String, Template)> = Vec::new();
+    sign("{").parse_next(input)?;
+    while opt(sign("}")).parse_next(input)?.is_none() {
+        if !entries.is_empty() {
+            cut_err(sign(",")).parse_next(input)?;
+        }
+        let at = input.current_token_start();
+        let key = cut_err(key).parse_next(input)?;
+        if entries.iter().any(|(other, _)| *other == key) {
+            return Err(cut(at, format!("the name '{key}' stands twice in one tuple")));
+        }
+        let template = preceded(cut_err(sign(":")), cut_err(value(levels + 1))).parse_next(input)?;
+        entries.push((key, template));
+    }
+    Ok(Template::Map(entries))
+}
+
+/// The name of a tuple's entry.
+fn key(input: &mut Tokens<'_>) -> ModalResult<String, Fault> {
+    match input.peek_token() {
+        Some(token) if token.kind == Kind::Text => {
+            input.next_token();
+            Ok(token.unquoted())
+        }
+        _ => name.map(|name| name.text).parse_next(input).map_err(|error| match error {
+            ErrMode::Backtrack(_) => expected(input.current_token_start(), "a name between single quotes"),
+            error => error,
+        }),
+    }
+}
+
+/// A document path.
+pub(super) fn path(input: &mut Tokens<'_>) -> ModalResult<Path, Fault> {
+    let first = name(input)?;
+    let mut segments = vec![Segment::Name(first.text.into())];
+    loop {
+        let at = input.current_token_start();
+        if opt(sign(".")).parse_next(input)?.is_some() {
+            segments.push(Segment::Name(cut_err(name).parse_next(input)?.text.into()));
+        } else if opt(sign("[")).parse_next(input)?.is_some() {
+            segments.push(step(input)?);
+            cut_err(sign("]")).parse_next(input)?;
+        } else {
+            return Ok(Path { segments, at: first.at });
+        }
+        if segments.len() > PATH_MAX_LEVELS {
+            return Err(cut(at, format!("a path has at most {PATH_MAX_LEVELS} steps")));
+        }
+    }
+}
+
+/// What stands between brackets.
+fn step(input: &mut Tokens<'_>) -> ModalResult<Segment, Fault> {
+    let at = input.current_token_start();
+    match input.peek_token() {
+        Some(token) if token.kind == Kind::Text && token.text.len() > 2 => {
+            input.next_token();
+            Ok(Segment::Name(token.unquoted().into()))
+        }
+        Some(token) if token.kind == Kind::Number => {
+            input.next_token();
+            let index = token.text.parse().ok().filter(|&index| index <= INDEX_MAX);
+            index.map(Segment::Index).ok_or_else(|| {
+                cut(at, format!("List index is not within the allowable range; index: [{}]", token.text))
+            })
+        }
+        _ => Err(cut(at, "expected the number of a list's element, or a name between single quotes")),
+    }
+}
+
+/// What SET gives a path.
+pub(super) fn expr(input: &mut Tokens<'_>) -> ModalResult<Expr, Fault> {
+    nested_expr(0).parse_next(input)
+}
+
+fn nested_expr<'a>(levels: usize) -> impl Parser<Tokens<'a>, Expr, ErrMode<Fault>> {
+    move |input: &mut Tokens<'a>| {
+        let left = term(input, levels)?;
+        let Some(plus) = opt(alt((sign("+").value(true), sign("-").value(false)))).parse_next(input)? else {
+            return Ok(left);
+        };
+        let right = term(input, levels).map_err(ErrMode::cut)?;
+        Ok(match plus {
+            true => Expr::Plus(Box::new(left), Box::new(right)),
+            false => Expr::Minus(Box::new(left), Box::new(right)),
+        })
+    }
+}
+
+fn term(input: &mut Tokens<'_>, levels: usize) -> ModalResult<Expr, Fault> {
+    let at = input.current_token_start();
+    let is_word = input.peek_token().is_some_and(|token| token.kind == Kind::Word && !is_reserved(token.text));
+    if is_word && input.get(1).is_some_and(|token| token.kind == Kind::Sign("(")) {
+        if levels == NESTING_MAX_LEVELS {
+            return Err(cut(at, format!("functions nest in each other at most {NESTING_MAX_LEVELS} levels deep")));
+        }
+        let function = name(input)?;
+        let arguments = separated(0.., nested_expr(levels + 1), sign(","));
+        let arguments = delimited(sign("("), arguments, cut_err(sign(")"))).parse_next(input)?;
+        return Ok(Expr::Call(function, arguments));
+    }
+    match input.peek_token().map(|token| token.kind) {
+        Some(Kind::Word) if is_word => path.map(Expr::Path).parse_next(input),
+        Some(Kind::Name) => path.map(Expr::Path).parse_next(input),
+        _ => literal.map(Expr::Literal).parse_next(input).map_err(|error| match error {
+            ErrMode::Backtrack(_) => expected(at, "a value, a path or a function"),
+            error => error,
+        }),
+    }
+}

@@ -1,0 +1,210 @@
+//! The values of a statement: literals, parameters, and what is made of both.
+//!
+//! ```text
+//! bag    literals, encoded when the statement was parsed │ the request's parameters │ values that hold parameters
+//! slots  one for each value of the statement: its type, and where in the bag it lies
+//! ```
+//! A statement without parameters has its bag ready; one with parameters costs one copy of them. Thread safety:
+//! immutable once made.
+
+use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
+use kstone_core::value::Value;
+use kstone_core::{Error, Result};
+
+use super::ast::{Literal, Template};
+use super::fault::Fault;
+use crate::expression::{Bound, Slot};
+
+/// The name that a value has while it is encoded; errors lose it.
+const NAME: &str = "value";
+
+/// The values of a statement, by their indexes.
+#[derive(Debug, Default)]
+pub(super) struct Values {
+    literals: Vec<u8>,
+    sources: Vec<Source>,
+    parameters: usize,
+    /// What the values are where there are no parameters.
+    fixed: Option<Bound>,
+}
+
+#[derive(Debug)]
+enum Source {
+    Literal(Slot),
+    Parameter(usize),
+    Made(Template),
+}
+
+impl Values {
+    /// For a statement with this many parameters.
+    pub(super) fn new(parameters: usize) -> Self {
+        Self { parameters, ..Self::default() }
+    }
+
+    /// Takes a literal in; its index.
+    pub(super) fn add(&mut self, literal: Literal) -> std::result::Result<u16, Fault> {
+        let Literal { template, at } = literal;
+        let source = match template {
+            Template::Parameter(parameter) => Source::Parameter(parameter),
+            template if template.has_parameters() => Source::Made(template),
+            template => {
+                let value = template.fill(&[]).map_err(|text| Fault::new(at, text))?;
+                let body = encode(&value).map_err(|error| Fault::new(at, error.to_string()))?;
+                Source::Literal(append(&mut self.literals, sole(&body)))
+            }
+        };
+        self.sources.push(source);
+        Ok(crate::expression::ast::index(self.sources.len() - 1))
+    }
+
+    /// A text that the statement implies.
+    pub(super) fn add_text(&mut self, text: &str) -> u16 {
+        let slot = append(&mut self.literals, ValueRef::from_parts(kstone_core::value::Type::S, text.as_bytes()));
+        self.sources.push(Source::Literal(slot));
+        crate::expression::ast::index(self.sources.len() - 1)
+    }
+
+    /// Ends the statement.
+    pub(super) fn finish(mut self) -> Self {
+        let literal = |source: &Source| if let Source::Literal(slot) = source { Some(*slot) } else { None };
+        let slots: Option<Vec<Slot>> = self.sources.iter().map(literal).collect();
+        self.fixed = slots.map(|slots| Bound::new(self.literals.as_slice().into(), slots.into()));
+        self
+    }
+
+    /// The value, where the text says it.
+    pub(super) fn literal(&self, value: u16) -> Option<ValueRef<'_>> {
+        match self.sources.get(usize::from(value))? {
+            Source::Literal(slot) => Some(slot.read(&self.literals)),
+            Source::Parameter(_) | Source::Made(_) => None,
+        }
+    }
+
+    /// All values, those of the parameters being in this body as `?1`, `?2` and so on.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with DynamoDB's text for too few or too many parameters, and for what cannot be a value.
+    pub(super) fn bind(&self, parameters: ItemRef<'_>) -> Result<Bound> {
+        if let (Some(fixed), true) = (&self.fixed, parameters.as_bytes().is_empty()) {
+            return Ok(fixed.clone());
+        }
+        let mut bag = Vec::with_capacity(self.literals.len() + parameters.as_bytes().len());
+        bag.extend_from_slice(&self.literals);
+        let given = self.parameters(parameters)?;
+        let mut slots = Vec::with_capacity(self.sources.len());
+        for source in &self.sources {
+            slots.push(match source {
+                Source::Literal(slot) => *slot,
+                Source::Parameter(parameter) => append(&mut bag, given[*parameter]),
+                Source::Made(template) => {
+                    let body = encode(&template.fill(&given).map_err(Error::Invalid)?)?;
+                    append(&mut bag, sole(&body))
+                }
+            });
+        }
+        Ok(Bound::new(bag.into(), slots.into()))
+    }
+
+    /// The parameters in their order.
+    fn parameters<'a>(&self, body: ItemRef<'a>) -> Result<Vec<ValueRef<'a>>> {
+        let mut given = vec![None; self.parameters];
+        let mut count = 0;
+        for (name, value) in body {
+            count += 1;
+            let at = name.strip_prefix('?').and_then(|digits| digits.parse::<usize>().ok());
+            if let Some(place) = at.and_then(|at| given.get_mut(at.checked_sub(1)?)) {
+                *place = Some(value);
+            }
+        }
+        let all: Option<Vec<_>> = given.into_iter().collect();
+        all.filter(|all| all.len() == count).ok_or_else(|| {
+            let wanted = self.parameters;
+            Error::Invalid(format!(
+                "Number of parameters in request and statement don't match. The statement has {wanted}, the request \
+                 {count}"
+            ))
+        })
+    }
+}
+
+/// Parameters as [`Values::bind`] takes them.
+///
+/// # Errors
+/// [`Error::Invalid`] and [`Error::Limit`] for a value that no item can hold.
+pub(super) fn encode_parameters(parameters: &[Value]) -> Result<Vec<u8>> {
+    let mut writer = ItemWriter::new();
+    for (at, value) in parameters.iter().enumerate() {
+        writer.set_value(&format!("?{}", at + 1), value)?;
+    }
+    Ok(writer.into_body())
+}
+
+fn encode(value: &Value) -> Result<Vec<u8>> {
+    let mut writer = ItemWriter::new();
+    writer.set_value(NAME, value).map_err(|error| match error {
+        Error::Invalid(text) => Error::invalid(text.strip_suffix(" (attribute value)").unwrap_or(&text)),
+        other => other,
+    })?;
+    Ok(writer.into_body())
+}
+
+/// The one value of a body that [`encode`] made.
+fn sole(body: &[u8]) -> ValueRef<'_> {
+    ItemRef::new(body).get(NAME).expect("it was set")
+}
+
+fn append(bag: &mut Vec<u8>, value: ValueRef<'_>) -> Slot {
+    let start = bag.len();
+    bag.extend_from_slice(value.payload());
+    Slot::new(value.type_(), start..bag.len())
+}
+
+impl Template {
+    fn has_parameters(&self) -> bool {
+        match self {
+            Self::Value(_) => false,
+            Self::Parameter(_) => true,
+            Self::List(elements) | Self::Set(elements) => elements.iter().any(Self::has_parameters),
+            Self::Map(entries) => entries.iter().any(|(_, template)| template.has_parameters()),
+        }
+    }
+
+    /// The value with its parameters, or what is wrong with it.
+    fn fill(&self, parameters: &[ValueRef<'_>]) -> std::result::Result<Value, String> {
+        Ok(match self {
+            Self::Value(value) => value.clone(),
+            Self::Parameter(parameter) => parameters[*parameter].to_value(),
+            Self::List(elements) => Value::L(
+                elements.iter().map(|element| element.fill(parameters)).collect::<std::result::Result<_, _>>()?,
+            ),
+            Self::Map(entries) => {
+                let filled = entries.iter().map(|(name, template)| Ok((name.clone(), template.fill(parameters)?)));
+                Value::M(filled.collect::<std::result::Result<_, String>>()?)
+            }
+            Self::Set(elements) => {
+                set(elements.iter().map(|element| element.fill(parameters)).collect::<std::result::Result<_, _>>()?)?
+            }
+        })
+    }
+}
+
+/// A set of these elements.
+fn set(elements: Vec<Value>) -> std::result::Result<Value, String> {
+    let mixed = || "a set holds either texts, or numbers, or binary values".to_owned();
+    match elements.first() {
+        None => Err("a set cannot be empty: << >> needs an element".to_owned()),
+        Some(Value::S(_)) => {
+            let text = |value| if let Value::S(text) = value { Some(text) } else { None };
+            elements.into_iter().map(text).collect::<Option<_>>().map(Value::SS).ok_or_else(mixed)
+        }
+        Some(Value::N(_)) => {
+            let number = |value| if let Value::N(text) = value { Some(text) } else { None };
+            elements.into_iter().map(number).collect::<Option<_>>().map(Value::NS).ok_or_else(mixed)
+        }
+        Some(Value::B(_)) => {
+            let bytes = |value| if let Value::B(bytes) = value { Some(bytes) } else { None };
+            elements.into_iter().map(bytes).collect::<Option<_>>().map(Value::BS).ok_or_else(mixed)
+        }
+        Some(_) => Err(mixed()),
+    }
+}

@@ -1,0 +1,163 @@
+//! INSERT, UPDATE and DELETE as writes of the one write path.
+//!
+//! Thread safety: no state of its own.
+
+use std::sync::Arc;
+
+use kstone_core::item::{ItemRef, ValueRef, parts};
+use kstone_core::key::{Key, KeyRef};
+use kstone_core::record::Record;
+use kstone_core::value::Type;
+use kstone_core::{Error, Result};
+
+use super::ast::Returning;
+use super::parsed::{Delete, Insert, InsertItem, KeyValues, Update, Where};
+use super::plan::key_operand;
+use super::rows::with_key;
+use crate::expression::ast::Verb;
+use crate::expression::{self, Bound, Condition, Kind, ReturnValues};
+use crate::item_check::check_item;
+use crate::write::{Prepared, PreparedAction};
+
+/// What a statement does with the item of one key.
+pub(super) struct StatementWrite {
+    pub(super) key: Key,
+    action: PreparedAction<'static>,
+    condition: Option<Condition>,
+    returning: Option<Returning>,
+}
+
+impl StatementWrite {
+    /// INSERT: the item under the key that its attributes `pk` and `sk` are.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] and [`Error::Limit`] for an item or a key that DynamoDB would refuse.
+    pub(super) fn insert(insert: &Insert, bound: &Bound) -> Result<Self> {
+        let (mut body, mut pk, mut sk) = (Vec::new(), None, None);
+        let mut attribute = |name: &str, value: ValueRef<'_>| -> Result<()> {
+            match name {
+                "pk" => pk = Some(inserted_key(name, value)?),
+                "sk" => sk = Some(inserted_key(name, value)?),
+                _ => parts::append_entry(&mut body, name, value),
+            }
+            Ok(())
+        };
+        match &insert.item {
+            InsertItem::Attributes(attributes) => {
+                attributes.iter().try_for_each(|(name, value)| attribute(name, bound.value(*value)))?;
+            }
+            InsertItem::Whole(item) => {
+                let item = bound.value(*item);
+                let map = item.map().ok_or_else(|| {
+                    Error::Invalid(format!("an item is of type M, the parameter is of type {}", item.type_().name()))
+                })?;
+                map.iter().try_for_each(|(name, value)| attribute(name, value))?;
+            }
+        }
+        let Some(pk) = pk else {
+            return Err(Error::invalid("One or more parameter values were invalid: Missing the key pk in the item"));
+        };
+        let key = Key::with_sk(pk, sk.unwrap_or_default());
+        check_item(key.as_key_ref()?, ItemRef::new(&body))?;
+        Ok(Self { key, action: PreparedAction::Insert(body.into()), condition: None, returning: None })
+    }
+
+    /// UPDATE: of an item that is there.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what its values cannot do.
+    pub(super) fn update(update: &Update, bound: &Bound) -> Result<Self> {
+        for action in &update.ast.actions {
+            let (function, value) = match action.verb {
+                Verb::Add(value) => ("set_add", value),
+                Verb::Delete(value) => ("set_delete", value),
+                _ => continue,
+            };
+            let type_ = bound.type_of(value);
+            if !matches!(type_, Type::SS | Type::NS | Type::BS) {
+                return Err(Error::Invalid(format!(
+                    "Incorrect operand type for operator or function; operator or function: {function}, operand type: {}",
+                    type_.name()
+                )));
+            }
+        }
+        let changes = expression::Update::new(Arc::clone(&update.ast), bound.clone())?;
+        Ok(Self {
+            key: whole_key(update.key, bound)?,
+            action: PreparedAction::Update(changes),
+            condition: Some(condition(&update.condition, bound)?),
+            returning: update.returning,
+        })
+    }
+
+    /// DELETE: no error where there is no item.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what its values cannot do.
+    pub(super) fn delete(delete: &Delete, bound: &Bound) -> Result<Self> {
+        Ok(Self {
+            key: whole_key(delete.key, bound)?,
+            action: PreparedAction::Delete,
+            condition: Some(condition(&delete.condition, bound)?),
+            returning: delete.returning,
+        })
+    }
+
+    /// EXISTS: that the clause holds for an item that is there.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what its values cannot do.
+    pub(super) fn exists(clause: &Where, key: KeyValues, bound: &Bound) -> Result<Self> {
+        let condition = Some(condition(clause, bound)?);
+        Ok(Self { key: whole_key(key, bound)?, action: PreparedAction::Check, condition, returning: None })
+    }
+
+    /// Whether it returns its item.
+    pub(super) fn returning(&self) -> Option<Returning> {
+        self.returning
+    }
+
+    /// The write as the write path takes it; `key` is its own.
+    pub(super) fn under(self, key: KeyRef<'_>, return_old_on_failure: bool) -> Prepared<'_> {
+        Prepared {
+            key,
+            action: self.action,
+            condition: self.condition,
+            return_old_on_failure,
+            return_values: match self.returning {
+                None => ReturnValues::None,
+                Some(Returning { modified: false, new: false, .. }) => ReturnValues::AllOld,
+                Some(Returning { modified: false, new: true, .. }) => ReturnValues::AllNew,
+                Some(Returning { modified: true, new: false, .. }) => ReturnValues::UpdatedOld,
+                Some(Returning { modified: true, new: true, .. }) => ReturnValues::UpdatedNew,
+            },
+        }
+    }
+}
+
+/// The row of what a write returned: a whole item has its key.
+pub(super) fn returned_row(returning: Returning, record: Record) -> Record {
+    if returning.modified { record } else { with_key(&record) }
+}
+
+/// The key of an item that a clause names.
+pub(super) fn whole_key(key: KeyValues, bound: &Bound) -> Result<Key> {
+    let pk = key_operand("pk", bound.value(key.pk))?;
+    let sk = key.sk.map(|sk| key_operand("sk", bound.value(sk))).transpose()?;
+    Ok(Key::with_sk(pk, sk.unwrap_or_default()))
+}
+
+fn condition(clause: &Where, bound: &Bound) -> Result<Condition> {
+    Condition::new(Kind::Where, Arc::clone(&clause.ast), bound.clone())
+}
+
+/// A key's bytes among the attributes of an item.
+fn inserted_key(name: &str, value: ValueRef<'_>) -> Result<Vec<u8>> {
+    match value.type_() {
+        Type::S | Type::B => key_operand(name, value),
+        type_ => Err(Error::Invalid(format!(
+            "One or more parameter values were invalid: Type mismatch for key {name} expected: S or B actual: {}",
+            type_.name()
+        ))),
+    }
+}

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 /// The modules that the header shows, in its order.
-const SOURCES: [&str; 19] = [
+const SOURCES: [&str; 20] = [
     "boundary",
     "status",
     "library",
@@ -21,6 +21,7 @@ const SOURCES: [&str; 19] = [
     "spec",
     "page",
     "iter",
+    "execute",
     "batch",
     "snapshot",
     "transfer",

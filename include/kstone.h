@@ -374,9 +374,9 @@ typedef struct kstone_iter kstone_iter;
 /**
  * PAGES
  *
- * What one kstone_query, kstone_scan or kstone_batch_run found: items, and a token that says where the next page
- * begins. A page refers to the stored items and does not copy them; it and its items stay good when the database
- * changes or is freed. One thread at a time may use a page.
+ * What one kstone_query, kstone_scan, kstone_execute or kstone_batch_run found: items, and a token that says where the
+ * next page begins. A page refers to the stored items and does not copy them; it and its items stay good when the
+ * database changes or is freed. One thread at a time may use a page.
  *
  * Every page is exact for the moment it was made. Between two pages others may write: a key that is there all the time
  * is seen exactly once, one that is written or deleted meanwhile at most once.
@@ -1343,6 +1343,70 @@ kstone_status kstone_iter_open(const kstone_db *db,
 kstone_status kstone_iter_next(kstone_iter *it, const kstone_item **out, kstone_error **err);
 
 /**
+ * STATEMENTS
+ *
+ * PartiQL in DynamoDB's dialect: SELECT, INSERT, UPDATE and DELETE on the table, which is called "items" unless its
+ * schema has a name. The key is addressed as pk and sk, "table"."index" reads an index, and EXPLAIN SELECT tells what a
+ * SELECT would read. docs/partiql.md is the reference.
+ *
+ * Values come best as parameters: every ? of the statement takes the next attribute of a bag, "?1", "?2" and so on, of
+ * any type. Texts stand between single quotes, and names that are no plain words between double ones. A statement is
+ * parsed once: the database remembers those that it saw last. So keep the text constant, and vary the bag.
+ *
+ *     static size_t print_open_orders(kstone_db *db, const char *customer) {
+ *         static const char select[] = "SELECT sk, total FROM items WHERE pk = ? AND status = 'open' ORDER BY sk DESC";
+ *         kstone_item *params = kstone_item_new();
+ *         kstone_page *page = NULL;
+ *         kstone_error *err = NULL;
+ *         size_t rows = 0;
+ *         size_t i;
+ *         kstone_item_set_str(params, "?1", KSTONE_STRLEN, customer, KSTONE_STRLEN);
+ *         if (kstone_execute(db, select, KSTONE_STRLEN, params, NULL, 0, &page, &err) == KSTONE_OK) {
+ *             rows = kstone_page_count(page);
+ *             for (i = 0; i < rows; i++) {
+ *                 kstone_value total;
+ *                 if (kstone_item_get(kstone_page_item(page, i), "total", KSTONE_STRLEN, &total) == KSTONE_OK) {
+ *                     printf("%.*s\n", (int)total.bytes.len, (const char *)total.bytes.data);
+ *                 }
+ *             }
+ *         } else {
+ *             fprintf(stderr, "%s\n", kstone_error_message(err));
+ *         }
+ *         kstone_free(err);
+ *         kstone_free(page);
+ *         kstone_free(params);
+ *         return rows;
+ *     }
+ *
+ * Executes a statement. *out becomes a page with the rows of a SELECT, or of a write with RETURNING, and an empty one
+ * of any other write. params may be NULL: no parameters. token is where the last page of the same statement with the
+ * same parameters ended, as kstone_page_token gave it; (NULL, 0) at first. out may be NULL.
+ *
+ * A row has the columns of the SELECT list as its attributes; with SELECT * it is the whole item, in which the key
+ * stands as the attributes pk and sk. A page ends after 1 MiB of items that were examined, so it may be empty and have
+ * a token. Rows that are grouped or sorted come in one page.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where the statement is not well-formed (the message has line, column and an excerpt),
+ * names another table ("ResourceNotFoundException") or an index that is not there, where a parameter is missing, left
+ * over or of an unfit type, and for a token of another statement; KSTONE_ERR_CONDITION_FAILED where the WHERE clause of
+ * an UPDATE or DELETE does not hold, and for an INSERT of a key that is there ("DuplicateItemException");
+ * KSTONE_ERR_LIMIT where the statement has more than 8192 characters, an item would be too large, or more than 64 MiB
+ * would have to be sorted. A write that fails changes nothing.
+ * Cost: a look-up of the text in the database's cache, then what kstone_get, kstone_query, kstone_scan or a write
+ * costs, and a copy of each row.
+ * Threads: any.
+ */
+kstone_status kstone_execute(kstone_db *db,
+                             const char *statement,
+                             size_t len,
+                             const kstone_item *params,
+                             const void *token,
+                             size_t token_len,
+                             kstone_page **out,
+                             kstone_error **err);
+
+/**
  * A batch without operations, to be filled.
  *
  * Ownership: it is yours, release it with kstone_free.
@@ -1410,6 +1474,17 @@ kstone_status kstone_batch_check(kstone_batch *b,
  * Errors, cost: as kstone_batch_put.
  */
 kstone_status kstone_batch_get(kstone_batch *b, const void *pk, size_t pk_len, const void *sk, size_t sk_len);
+
+/**
+ * Adds a PartiQL statement; see kstone_execute for its parameters. A batch of statements holds nothing else. Each
+ * statement is about one item, whose whole key it names: INSERT, UPDATE, DELETE, or a SELECT, which counts as a get.
+ * With KSTONE_BATCH_ATOMIC either all of them are SELECTs or none, nothing is returned by a write, and
+ * "EXISTS(SELECT * FROM items WHERE pk = 'a' AND stock > 0)" is a condition beside writes. Without it there may be 25.
+ *
+ * Errors: as kstone_batch_put, and KSTONE_ERR_INVALID where the batch holds other operations or a parameter is not
+ * called ?1, ?2 and so on. Cost: as kstone_batch_put.
+ */
+kstone_status kstone_batch_execute(kstone_batch *b, const char *statement, size_t len, const kstone_item *params);
 
 /**
  * Does the operations of a batch. *out becomes a page with an item for each get, in their order: kstone_page_item is

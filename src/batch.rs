@@ -3,12 +3,16 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use kstone_api::{BATCH_GETS_MAX, BATCH_WRITES_MAX, Database, Key, KeyRef, Operation, Record, Unit, Write};
+use kstone_api::{
+    BATCH_GETS_MAX, BATCH_STATEMENTS_MAX, BATCH_WRITES_MAX, Database, Key, KeyRef, Operation, Record, Statement, Unit,
+    Write,
+};
 
 use crate::boundary::{Failure, Out, bytes, enter, known_flags, read};
 use crate::cond::{Cond, Condition};
 use crate::database::{Db, database};
 use crate::error::Error;
+use crate::execute::read_statement;
 use crate::handle::{Handle, Kind, Kinded, borrow, borrow_mut, hand_out};
 use crate::item::Item;
 use crate::page::Page;
@@ -57,6 +61,8 @@ pub const KSTONE_BATCH_ATOMIC: u32 = 1u32;
 /// ```
 pub struct Batch {
     operations: Vec<Operation>,
+    /// A batch holds operations or statements, not both.
+    statements: Vec<Statement>,
 }
 
 impl Kinded for Batch {
@@ -74,6 +80,36 @@ pub(crate) unsafe fn release(batch: *mut Batch) {
 }
 
 impl Batch {
+    fn refuse_mixing(&self, mixes: bool) -> Result<(), Failure> {
+        match mixes {
+            true => Err(Failure::invalid("a batch holds statements or other operations, not both")),
+            false => Ok(()),
+        }
+    }
+
+    /// Executes one statement after the other until one fails, or all of them as one. What the SELECTs found, in order.
+    fn run_statements(&self, database: &Database, atomic: bool) -> Result<Vec<Option<Record>>, Failure> {
+        let results = match atomic {
+            true => database.transact_statements(&self.statements)?,
+            false if self.statements.len() > BATCH_STATEMENTS_MAX => {
+                let (limit, found) = (BATCH_STATEMENTS_MAX, self.statements.len());
+                return Err(kstone_api::Error::limit("The statements of a batch", Unit::Entries, limit, found).into());
+            }
+            false => {
+                let mut results = Vec::with_capacity(self.statements.len());
+                for (at, statement) in self.statements.iter().enumerate() {
+                    let of_one = database.batch_execute_statement(std::slice::from_ref(statement))?;
+                    for result in of_one {
+                        results.push(result.map_err(|error| Failure::from(error).of_operation(at))?);
+                    }
+                }
+                results
+            }
+        };
+        let rows = results.into_iter().filter(|result| result.returns_rows);
+        Ok(rows.map(|result| result.records.into_iter().next()).collect())
+    }
+
     /// Does one operation after the other, as calls of their own would, until one fails.
     fn run_each(&self, database: &Database) -> Result<Vec<Option<Record>>, Failure> {
         let is_get = |operation: &Operation| matches!(operation, Operation::Get(_));
@@ -102,7 +138,7 @@ impl Batch {
 /// Ownership: it is yours, release it with kstone_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn kstone_batch_new() -> *mut Batch {
-    read(ptr::null_mut(), || hand_out(Batch { operations: Vec::new() }))
+    read(ptr::null_mut(), || hand_out(Batch { operations: Vec::new(), statements: Vec::new() }))
 }
 
 /// Adds a kstone_put_if. cond may be NULL.
@@ -234,7 +270,38 @@ unsafe fn add(
         enter(ptr::null_mut(), || {
             let key = KeyRef::new(bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?)?;
             let operation = operation(key)?;
-            borrow_mut(b)?.operations.push(operation);
+            let batch = borrow_mut(b)?;
+            batch.refuse_mixing(!batch.statements.is_empty())?;
+            batch.operations.push(operation);
+            Ok(KSTONE_OK)
+        })
+    }
+}
+
+/// Adds a PartiQL statement; see kstone_execute for its parameters. A batch of statements holds nothing else. Each
+/// statement is about one item, whose whole key it names: INSERT, UPDATE, DELETE, or a SELECT, which counts as a get.
+/// With KSTONE_BATCH_ATOMIC either all of them are SELECTs or none, nothing is returned by a write, and
+/// "EXISTS(SELECT * FROM items WHERE pk = 'a' AND stock > 0)" is a condition beside writes. Without it there may be 25.
+///
+/// Errors: as kstone_batch_put, and KSTONE_ERR_INVALID where the batch holds other operations or a parameter is not
+/// called ?1, ?2 and so on. Cost: as kstone_batch_put.
+///
+/// # Safety
+/// The arguments keep the conventions at the top of the header.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_batch_execute(
+    b: *mut Batch,
+    statement: *const c_char,
+    len: usize,
+    params: *const Item,
+) -> Status {
+    // SAFETY: as this function's.
+    unsafe {
+        enter(ptr::null_mut(), || {
+            let statement = read_statement(statement, len, params)?;
+            let batch = borrow_mut(b)?;
+            batch.refuse_mixing(!batch.operations.is_empty())?;
+            batch.statements.push(statement);
             Ok(KSTONE_OK)
         })
     }
@@ -278,7 +345,9 @@ pub unsafe extern "C" fn kstone_batch_run(
             let database = database(db)?;
             let batch = borrow(b.cast_const())?;
             known_flags(flags, KSTONE_BATCH_ATOMIC)?;
-            let items = match flags & KSTONE_BATCH_ATOMIC != 0 {
+            let atomic = flags & KSTONE_BATCH_ATOMIC != 0;
+            let items = match atomic {
+                _ if !batch.statements.is_empty() => batch.run_statements(database, atomic)?,
                 true => database.transact(&batch.operations)?,
                 false => batch.run_each(database)?,
             };

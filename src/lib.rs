@@ -7,6 +7,7 @@
 //! # Map
 //! ```text
 //! library  error  database  schema  access  write  batch  item  item_build  page  iter  stored    the functions
+//! library  error  database  schema  access  write  batch  execute  item  item_build  page  iter    the extern "C" functions
 //!     │                                               │
 //!     ▼                                               ▼
 //! boundary   arguments in, outputs out, panics stopped        pool    freed items kept for the next one
@@ -37,6 +38,7 @@ pub mod boundary;
 pub mod cond;
 pub mod database;
 pub mod error;
+pub mod execute;
 mod handle;
 pub mod item;
 pub mod item_build;

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::ffi::c_char;
 use std::ptr;
 
-use kstone_api::{Record, json};
+use kstone_api::{Record, StatementResult, json};
 
 use crate::boundary::{Out, enter, read};
 use crate::database::{Db, database, set_text};
@@ -18,9 +18,9 @@ use crate::status::{KSTONE_OK, Status};
 
 /// PAGES
 ///
-/// What one kstone_query, kstone_scan or kstone_batch_run found: items, and a token that says where the next page
-/// begins. A page refers to the stored items and does not copy them; it and its items stay good when the database
-/// changes or is freed. One thread at a time may use a page.
+/// What one kstone_query, kstone_scan, kstone_execute or kstone_batch_run found: items, and a token that says where the
+/// next page begins. A page refers to the stored items and does not copy them; it and its items stay good when the
+/// database changes or is freed. One thread at a time may use a page.
 ///
 /// Every page is exact for the moment it was made. Between two pages others may write: a key that is there all the time
 /// is seen exactly once, one that is written or deleted meanwhile at most once.
@@ -118,6 +118,17 @@ impl From<kstone_api::Page> for Page {
             scanned: page.scanned,
             token: page.token.unwrap_or_default(),
             stored: OnceCell::new(),
+        }
+    }
+}
+
+impl From<StatementResult> for Page {
+    fn from(result: StatementResult) -> Self {
+        Self {
+            count: result.records.len(),
+            items: result.records.into_iter().map(|record| Slot::new(Some(record))).collect(),
+            scanned: result.scanned,
+            token: result.token.unwrap_or_default(),
         }
     }
 }

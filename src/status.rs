@@ -88,6 +88,12 @@ impl From<Error> for Failure {
         let message = error.to_string();
         match error {
             Error::ConditionFailed { item } => Self::new(KSTONE_ERR_CONDITION_FAILED, message).with_item(item),
+            Error::DuplicateItem => {
+                Self::new(KSTONE_ERR_CONDITION_FAILED, message).with_exception(lent_text!("DuplicateItemException"))
+            }
+            Error::TableNotFound { .. } => {
+                Self::new(KSTONE_ERR_INVALID, message).with_exception(lent_text!("ResourceNotFoundException"))
+            }
             Error::Limit { .. } => Self::new(KSTONE_ERR_LIMIT, message),
             Error::Poisoned => Self::new(KSTONE_ERR_PANIC, message),
             Error::Trimmed { .. } => Self::new(KSTONE_ERR_TRIMMED, message),

@@ -1,0 +1,954 @@
+/*
+ * Runs the suite of bindings/conformance, whose README tells the format, on the C ABI.
+ *
+ * The cases are walked as slices of the file's text. What they hold, strings, keys, items and bags, is read by the
+ * library's own JSON functions. Items are compared as the typed JSON that the library writes, which has one form for
+ * each item.
+ *
+ * KSTONE_CONFORMANCE names the directory; CTest sets it.
+ */
+#include "json_slice.h"
+#include "support.h"
+
+#include <dirent.h>
+
+enum { NAMES_MAX = 8, KEPT_MAX = 2048, CASES_MIN = 150 };
+
+/* A database or token that steps speak of by name. */
+typedef struct named {
+    slice name;
+    void *data;
+    size_t len;
+} named;
+
+/* One case at work. */
+typedef struct runner {
+    const char *file;
+    slice case_name;
+    size_t step;
+    named dbs[NAMES_MAX];
+    named tokens[NAMES_MAX];
+    /* What lives as long as the step: memory, and handles of the library. */
+    void *blocks[KEPT_MAX];
+    void *handles[KEPT_MAX];
+    size_t block_count;
+    size_t handle_count;
+} runner;
+
+/* What a step found, for its `expect`. Everything in it is kept by the runner. */
+typedef struct outcome {
+    kstone_status status;
+    kstone_error *err;
+    int has_no_error; /* the function that failed says it all with its status */
+    const char *item; /* typed JSON; "null": none */
+    const char *json;
+    size_t count;
+    size_t scanned;
+    kstone_bytes token;
+    const char **items; /* typed JSON; "null" where a get of a batch found nothing */
+    const char **keys;  /* hexadecimal, with a slash between the two */
+    size_t length;
+} outcome;
+
+static void complain(const runner *r, const char *what, const char *expected, const char *found) {
+    fprintf(stderr, "%s: %.*s: step %zu: %s", r->file, (int)r->case_name.len, r->case_name.data, r->step, what);
+    if (expected != NULL) {
+        fprintf(stderr, ":\n  expected %s\n  found    %s", expected, found != NULL ? found : "(NULL)");
+    }
+    fprintf(stderr, "\n");
+}
+
+static void check_same(const runner *r, const char *what, const char *expected, const char *found) {
+    if (!check_count(found != NULL && strcmp(expected, found) == 0)) {
+        complain(r, what, expected, found);
+    }
+}
+
+/* The suite itself is at fault: there is no going on. */
+static void suite_error(const runner *r, const char *what) {
+    complain(r, what, NULL, NULL);
+    exit(1);
+}
+
+/* ---- what lives as long as the step ---- */
+
+static char *allocate(runner *r, size_t len) {
+    char *block = (char *)calloc(1, len + 1);
+    if (block == NULL || r->block_count == KEPT_MAX) {
+        suite_error(r, "the step needs too much memory");
+    }
+    r->blocks[r->block_count++] = block;
+    return block;
+}
+
+static void keep_handle(runner *r, void *handle) {
+    if (r->handle_count == KEPT_MAX) {
+        suite_error(r, "the step needs too many handles");
+    }
+    r->handles[r->handle_count++] = handle;
+}
+
+static void forget_step(runner *r) {
+    while (r->handle_count > 0) {
+        kstone_free(r->handles[--r->handle_count]);
+    }
+    while (r->block_count > 0) {
+        free(r->blocks[--r->block_count]);
+    }
+}
+
+/* ---- values of the files ---- */
+
+/* The text of a value as it is written. */
+static char *keep(runner *r, slice value) {
+    char *copy = allocate(r, value.len);
+    memcpy(copy, value.data, value.len);
+    return copy;
+}
+
+/* A list of `count` pointers. */
+static const char **list_of(runner *r, size_t count) {
+    return (const char **)(void *)allocate(r, (count + 1) * sizeof(char *));
+}
+
+static size_t length_of(slice array) {
+    slice_iter iter = slice_open(array);
+    slice element;
+    size_t length = 0;
+    while (slice_next(&iter, &element)) {
+        length++;
+    }
+    return length;
+}
+
+/* What the library reads as the value of a JSON text: the characters of a string, the bytes of a {"B": ...}. */
+static kstone_bytes decode(runner *r, const char *json, size_t len, uint32_t flags) {
+    kstone_item *item = kstone_item_new();
+    kstone_value value = no_value();
+    kstone_bytes bytes;
+    char *copy;
+    if (kstone_item_set_json(item, LIT("v"), json, len, flags, NULL) != KSTONE_OK ||
+        kstone_item_get(item, LIT("v"), &value) != KSTONE_OK) {
+        suite_error(r, "a text that is none");
+    }
+    copy = allocate(r, value.bytes.len);
+    if (value.bytes.len > 0) {
+        memcpy(copy, value.bytes.data, value.bytes.len);
+    }
+    bytes.data = (const uint8_t *)copy;
+    bytes.len = value.bytes.len;
+    kstone_free(item);
+    return bytes;
+}
+
+/* A whole number; 0 where there is none. */
+static uint64_t number_at(runner *r, slice object, const char *name) {
+    slice value = slice_member(object, name);
+    char digits[24] = "";
+    if (value.data == NULL) {
+        return 0;
+    }
+    if (value.len >= sizeof digits || strspn(value.data, "0123456789") < value.len) {
+        suite_error(r, "a number that is none");
+    }
+    memcpy(digits, value.data, value.len);
+    return strtoull(digits, NULL, 10);
+}
+
+/* The bytes of {"base64": ...}. */
+static kstone_bytes bytes_of_base64(runner *r, slice base64) {
+    char *typed = allocate(r, base64.len + 8);
+    sprintf(typed, "{\"B\":%.*s}", (int)base64.len, base64.data);
+    return decode(r, typed, KSTONE_STRLEN, 0);
+}
+
+/* The bytes of {"repeat": ..., "times": ...}. */
+static kstone_bytes bytes_repeated(runner *r, slice text, size_t times) {
+    kstone_bytes once = decode(r, text.data, text.len, KSTONE_JSON_PLAIN);
+    kstone_bytes bytes;
+    char *copies = allocate(r, once.len * times);
+    size_t i;
+    for (i = 0; i < times; i++) {
+        memcpy(copies + i * once.len, once.data, once.len);
+    }
+    bytes.data = (const uint8_t *)copies;
+    bytes.len = once.len * times;
+    return bytes;
+}
+
+/* A string or what stands for one; (NULL, 0) where there is none. */
+static kstone_bytes bytes_of(runner *r, slice value) {
+    kstone_bytes none = {NULL, 0};
+    slice base64 = slice_member(value, "base64");
+    slice repeated = slice_member(value, "repeat");
+    if (value.data == NULL) {
+        return none;
+    }
+    if (base64.data != NULL) {
+        return bytes_of_base64(r, base64);
+    }
+    if (repeated.data != NULL) {
+        return bytes_repeated(r, repeated, (size_t)number_at(r, value, "times"));
+    }
+    return decode(r, value.data, value.len, KSTONE_JSON_PLAIN);
+}
+
+static kstone_bytes bytes_at(runner *r, slice object, const char *name) {
+    return bytes_of(r, slice_member(object, name));
+}
+
+/* The same for text: NULL where there is none. `len` may be NULL, since the text ends with a NUL. */
+static const char *text_at(runner *r, slice object, const char *name, size_t *len) {
+    kstone_bytes text = bytes_at(r, object, name);
+    if (len != NULL) {
+        *len = text.len;
+    }
+    return (const char *)text.data;
+}
+
+static int is_true(slice object, const char *name) {
+    return slice_is(slice_member(object, name), "true");
+}
+
+/* An item or bag; NULL where there is none. */
+static const kstone_item *item_at(runner *r, slice object, const char *name) {
+    slice value = slice_member(object, name);
+    kstone_item *item = NULL;
+    if (value.data != NULL && kstone_item_from_json(value.data, value.len, 0, &item, NULL) != KSTONE_OK) {
+        suite_error(r, "an item that is none");
+    }
+    keep_handle(r, item);
+    return item;
+}
+
+static const char *json_of(runner *r, const kstone_item *item) {
+    char *json = NULL;
+    size_t len = 0;
+    if (item == NULL) {
+        return "null";
+    }
+    CHECK_STATUS(KSTONE_OK, kstone_item_to_json(item, 0, &json, &len, NULL));
+    keep_handle(r, json);
+    return json;
+}
+
+/* An expected item as the library writes it; "null" stays what it is. */
+static const char *json_of_expected(runner *r, slice value) {
+    kstone_item *item = NULL;
+    if (slice_is(value, "null")) {
+        return "null";
+    }
+    if (kstone_item_from_json(value.data, value.len, 0, &item, NULL) != KSTONE_OK) {
+        suite_error(r, "an expected item that is none");
+    }
+    keep_handle(r, item);
+    return json_of(r, item);
+}
+
+static const char *hex_of_key(runner *r, kstone_bytes pk, kstone_bytes sk) {
+    char *hex = allocate(r, 2 * (pk.len + sk.len) + 1);
+    char *at = hex;
+    size_t i;
+    for (i = 0; i < pk.len; i++) {
+        at += sprintf(at, "%02x", pk.data[i]);
+    }
+    *at++ = '/';
+    for (i = 0; i < sk.len; i++) {
+        at += sprintf(at, "%02x", sk.data[i]);
+    }
+    return hex;
+}
+
+typedef struct key {
+    kstone_bytes pk;
+    kstone_bytes sk;
+} key;
+
+static key key_of(runner *r, slice step) {
+    key k;
+    k.pk = bytes_at(r, step, "pk");
+    k.sk = bytes_at(r, step, "sk");
+    return k;
+}
+
+/* Arguments for functions that take a key. */
+#define KEY(k) (k).pk.data, (k).pk.len, (k).sk.data, (k).sk.len
+
+/* The condition of a step in *cond; NULL where it has none. */
+static const kstone_cond *cond_at(runner *r, slice step, kstone_cond *cond) {
+    slice value = slice_member(step, "cond");
+    if (value.data == NULL) {
+        return NULL;
+    }
+    memset(cond, 0, sizeof *cond);
+    cond->struct_size = sizeof *cond;
+    cond->expr = text_at(r, value, "expr", &cond->expr_len);
+    cond->params = item_at(r, value, "params");
+    cond->return_old = is_true(value, "return_old") ? 1 : 0;
+    return cond;
+}
+
+/* ---- names ---- */
+
+/* The entry of this name, or a free one for it. */
+static named *entry_of(const runner *r, named *table, slice name) {
+    size_t i;
+    for (i = 0; i < NAMES_MAX && table[i].name.data != NULL; i++) {
+        if (table[i].name.len == name.len && memcmp(table[i].name.data, name.data, name.len) == 0) {
+            return &table[i];
+        }
+    }
+    if (i == NAMES_MAX) {
+        suite_error(r, "too many names in one case");
+    }
+    table[i].name = name;
+    return &table[i];
+}
+
+static named *db_entry(runner *r, slice name) {
+    slice by_default = {"\"main\"", 6};
+    return entry_of(r, r->dbs, name.data != NULL ? name : by_default);
+}
+
+static kstone_bytes token_at(runner *r, slice step) {
+    slice value = slice_member(step, "token");
+    kstone_bytes token = {NULL, 0};
+    if (slice_begins(value, '"')) {
+        named *entry = entry_of(r, r->tokens, value);
+        token.data = (const uint8_t *)entry->data;
+        token.len = entry->len;
+        if (token.len == 0) {
+            suite_error(r, "no such token was saved");
+        }
+        return token;
+    }
+    return bytes_of(r, value);
+}
+
+static void save_token(runner *r, slice step, kstone_bytes token) {
+    slice name = slice_member(step, "save_token");
+    named *entry;
+    if (name.data == NULL) {
+        return;
+    }
+    if (token.len == 0) {
+        suite_error(r, "there is no token to be saved");
+    }
+    entry = entry_of(r, r->tokens, name);
+    free(entry->data);
+    entry->data = malloc(token.len);
+    memcpy(entry->data, token.data, token.len);
+    entry->len = token.len;
+}
+
+/* ---- operations ---- */
+
+static kstone_status open_with(runner *r, slice options_json, kstone_db **db, kstone_error **err) {
+    kstone_options options = default_options();
+    slice schema = slice_member(options_json, "schema");
+    options.schema_json = schema.data;
+    options.schema_json_len = schema.len;
+    options.memtable_max_records = number_at(r, options_json, "memtable_max_records");
+    return kstone_open_memory(&options, db, err);
+}
+
+static void op_open(runner *r, kstone_db *unused, slice step, outcome *out) {
+    kstone_db *db = NULL;
+    named *entry = db_entry(r, slice_member(step, "as"));
+    (void)unused;
+    out->status = open_with(r, slice_member(step, "options"), &db, &out->err);
+    kstone_free(entry->data);
+    entry->data = db;
+}
+
+static void op_close(runner *r, kstone_db *db, slice step, outcome *out) {
+    db_entry(r, slice_member(step, "db"))->data = NULL;
+    kstone_free(db);
+    out->status = KSTONE_OK;
+}
+
+static void op_put(runner *r, kstone_db *db, slice step, outcome *out) {
+    out->status = kstone_put(db, KEY(key_of(r, step)), item_at(r, step, "item"), &out->err);
+}
+
+/* The item that came out of a call, if any. */
+static void found_item(runner *r, kstone_item *item, outcome *out) {
+    keep_handle(r, item);
+    out->item = json_of(r, item);
+}
+
+static void op_get(runner *r, kstone_db *db, slice step, outcome *out) {
+    kstone_item *item = NULL;
+    key k = key_of(r, step);
+    out->status = kstone_get(db, KEY(k), &item, &out->err);
+    if (out->status == KSTONE_OK) {
+        check_same(r, "the key of the item", hex_of_key(r, k.pk, k.sk),
+                   hex_of_key(r, kstone_item_pk(item), kstone_item_sk(item)));
+    }
+    found_item(r, item, out);
+}
+
+static void op_delete(runner *r, kstone_db *db, slice step, outcome *out) {
+    out->status = kstone_delete(db, KEY(key_of(r, step)), &out->err);
+}
+
+static void op_put_if(runner *r, kstone_db *db, slice step, outcome *out) {
+    kstone_cond cond;
+    kstone_item *old = NULL;
+    out->status = kstone_put_if(db, KEY(key_of(r, step)), item_at(r, step, "item"), cond_at(r, step, &cond), &old,
+                                &out->err);
+    found_item(r, old, out);
+}
+
+static void op_delete_if(runner *r, kstone_db *db, slice step, outcome *out) {
+    kstone_cond cond;
+    kstone_item *old = NULL;
+    out->status = kstone_delete_if(db, KEY(key_of(r, step)), cond_at(r, step, &cond), &old, &out->err);
+    found_item(r, old, out);
+}
+
+/* The number of a name in a list of them, counted from 1; 0 where there is no value. */
+static uint32_t choice_of(runner *r, slice value, const char *const *names, size_t count) {
+    uint32_t i;
+    if (value.data == NULL) {
+        return 0;
+    }
+    for (i = 0; i < count; i++) {
+        if (slice_is_string(value, names[i])) {
+            return i + 1;
+        }
+    }
+    suite_error(r, "an unknown sk_op or return");
+    return 0;
+}
+
+static void op_update(runner *r, kstone_db *db, slice step, outcome *out) {
+    static const char *const RETURNS[] = {"ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"};
+    kstone_cond cond;
+    kstone_item *returned = NULL;
+    size_t expr_len = 0;
+    const char *expr = text_at(r, step, "expr", &expr_len);
+    out->status = kstone_update(db, KEY(key_of(r, step)), expr, expr_len, item_at(r, step, "params"),
+                                cond_at(r, step, &cond), choice_of(r, slice_member(step, "return"), RETURNS, 4),
+                                &returned, &out->err);
+    found_item(r, returned, out);
+}
+
+static void op_put_json(runner *r, kstone_db *db, slice step, outcome *out) {
+    size_t len = 0;
+    const char *json = text_at(r, step, "json", &len);
+    out->status = kstone_put_json(db, KEY(key_of(r, step)), json, len, is_true(step, "plain") ? KSTONE_JSON_PLAIN : 0,
+                                  &out->err);
+}
+
+static void op_get_json(runner *r, kstone_db *db, slice step, outcome *out) {
+    char *json = NULL;
+    size_t len = 0;
+    out->status = kstone_get_json(db, KEY(key_of(r, step)), is_true(step, "plain") ? KSTONE_JSON_PLAIN : 0, &json, &len,
+                                  &out->err);
+    keep_handle(r, json);
+    out->json = json;
+}
+
+static uint32_t flag(slice step, const char *name, uint32_t value) {
+    return is_true(step, name) ? value : 0;
+}
+
+static kstone_query_spec spec_of(runner *r, slice step) {
+    static const char *const SK_OPS[] = {"EQ", "LT", "LE", "GT", "GE", "BETWEEN", "BEGINS_WITH"};
+    kstone_query_spec spec = scan_spec();
+    kstone_bytes pk = bytes_at(r, step, "pk");
+    kstone_bytes sk1 = bytes_at(r, step, "sk1");
+    kstone_bytes sk2 = bytes_at(r, step, "sk2");
+    kstone_bytes token = token_at(r, step);
+    spec.pk = pk.data;
+    spec.pk_len = pk.len;
+    spec.sk_op = choice_of(r, slice_member(step, "sk_op"), SK_OPS, 7);
+    spec.sk1 = sk1.data;
+    spec.sk1_len = sk1.len;
+    spec.sk2 = sk2.data;
+    spec.sk2_len = sk2.len;
+    spec.flags = flag(step, "reverse", KSTONE_QUERY_REVERSE) | flag(step, "count", KSTONE_QUERY_COUNT) |
+                 flag(step, "keys_only", KSTONE_QUERY_KEYS_ONLY);
+    spec.index = text_at(r, step, "index", &spec.index_len);
+    spec.key_expr = text_at(r, step, "key_expr", &spec.key_expr_len);
+    spec.filter = text_at(r, step, "filter", &spec.filter_len);
+    spec.projection = text_at(r, step, "projection", &spec.projection_len);
+    spec.params = item_at(r, step, "params");
+    spec.token = token.data;
+    spec.token_len = token.len;
+    spec.limit = (uint32_t)number_at(r, step, "limit");
+    spec.segment = (uint32_t)number_at(r, step, "segment");
+    spec.segments = (uint32_t)number_at(r, step, "segments");
+    return spec;
+}
+
+/* One more item of a page or an iterator, at place out->length of lists that are long enough. */
+static void found_element(runner *r, const kstone_item *item, outcome *out) {
+    out->items[out->length] = json_of(r, item);
+    out->keys[out->length] = hex_of_key(r, kstone_item_pk(item), kstone_item_sk(item));
+    out->length++;
+}
+
+static void found_page(runner *r, kstone_page *page, outcome *out) {
+    size_t i;
+    keep_handle(r, page);
+    out->count = kstone_page_count(page);
+    out->scanned = kstone_page_scanned(page);
+    out->token = kstone_page_token(page);
+    out->items = list_of(r, out->count);
+    out->keys = list_of(r, out->count);
+    for (i = 0; i < out->count; i++) {
+        found_element(r, kstone_page_item(page, i), out);
+    }
+}
+
+static void op_query(runner *r, kstone_db *db, slice step, outcome *out) {
+    kstone_query_spec spec = spec_of(r, step);
+    kstone_page *page = NULL;
+    out->status = kstone_query(db, &spec, &page, &out->err);
+    found_page(r, page, out);
+    save_token(r, step, out->token);
+}
+
+static void op_scan(runner *r, kstone_db *db, slice step, outcome *out) {
+    kstone_query_spec spec = spec_of(r, step);
+    kstone_page *page = NULL;
+    out->status = kstone_scan(db, &spec, &page, &out->err);
+    found_page(r, page, out);
+    save_token(r, step, out->token);
+}
+
+static void op_iterate(runner *r, kstone_db *db, slice step, outcome *out) {
+    enum { ITEMS_MAX = 500 };
+    kstone_query_spec spec = spec_of(r, step);
+    kstone_iter *iter = NULL;
+    const kstone_item *item = NULL;
+    out->items = list_of(r, ITEMS_MAX);
+    out->keys = list_of(r, ITEMS_MAX);
+    out->status = kstone_iter_open(db, &spec, &iter, &out->err);
+    if (out->status != KSTONE_OK) {
+        return;
+    }
+    while ((out->status = kstone_iter_next(iter, &item, &out->err)) == KSTONE_OK && out->length < ITEMS_MAX) {
+        found_element(r, item, out);
+    }
+    if (out->status == KSTONE_DONE) {
+        out->status = KSTONE_OK;
+    }
+    out->count = out->length;
+    kstone_free(iter);
+}
+
+static kstone_status add_operation(runner *r, kstone_batch *batch, slice operation) {
+    slice op = slice_member(operation, "op");
+    key k = key_of(r, operation);
+    kstone_cond storage;
+    const kstone_cond *cond = cond_at(r, operation, &storage);
+    if (slice_is_string(op, "put")) {
+        return kstone_batch_put(batch, KEY(k), item_at(r, operation, "item"), cond);
+    }
+    if (slice_is_string(op, "update")) {
+        size_t expr_len = 0;
+        const char *expr = text_at(r, operation, "expr", &expr_len);
+        return kstone_batch_update(batch, KEY(k), expr, expr_len, item_at(r, operation, "params"), cond);
+    }
+    if (slice_is_string(op, "delete")) {
+        return kstone_batch_delete(batch, KEY(k), cond);
+    }
+    if (slice_is_string(op, "check")) {
+        return kstone_batch_check(batch, KEY(k), cond);
+    }
+    if (!slice_is_string(op, "get")) {
+        suite_error(r, "an unknown operation of a batch");
+    }
+    return kstone_batch_get(batch, KEY(k));
+}
+
+static void op_batch(runner *r, kstone_db *db, slice step, outcome *out) {
+    slice_iter operations = slice_open(slice_member(step, "operations"));
+    slice operation;
+    kstone_page *page = NULL;
+    kstone_batch *batch = kstone_batch_new();
+    keep_handle(r, batch);
+    while (slice_next(&operations, &operation)) {
+        out->status = add_operation(r, batch, operation);
+        if (out->status != KSTONE_OK) {
+            out->has_no_error = 1;
+            return;
+        }
+    }
+    out->status = kstone_batch_run(db, batch, flag(step, "atomic", KSTONE_BATCH_ATOMIC), &page, &out->err);
+    found_page(r, page, out);
+}
+
+static void op_configure(runner *r, kstone_db *db, slice step, outcome *out) {
+    slice schema = slice_member(step, "schema");
+    (void)r;
+    out->status = kstone_configure(db, schema.data, schema.len, &out->err);
+}
+
+static void op_set_time(runner *r, kstone_db *db, slice step, outcome *out) {
+    out->status = kstone_set_time(db, (int64_t)number_at(r, step, "seconds"), &out->err);
+}
+
+static void op_purge_expired(runner *r, kstone_db *db, slice step, outcome *out) {
+    (void)r;
+    (void)step;
+    out->status = kstone_purge_expired(db, &out->count, &out->err);
+}
+
+static void op_stream_read(runner *r, kstone_db *db, slice step, outcome *out) {
+    char *json = NULL;
+    size_t len = 0;
+    out->status = kstone_stream_read(db, number_at(r, step, "after"), (size_t)number_at(r, step, "max"), &json, &len,
+                                     &out->err);
+    keep_handle(r, json);
+    out->json = json;
+}
+
+static void op_flush(runner *r, kstone_db *db, slice step, outcome *out) {
+    (void)r;
+    (void)step;
+    out->status = kstone_flush(db, &out->err);
+}
+
+static void op_compact(runner *r, kstone_db *db, slice step, outcome *out) {
+    (void)r;
+    (void)step;
+    out->status = kstone_compact(db, &out->err);
+}
+
+static void op_clear(runner *r, kstone_db *db, slice step, outcome *out) {
+    (void)r;
+    (void)step;
+    out->status = kstone_clear(db, &out->err);
+}
+
+#define SPEC                                                                                            \
+    "pk sk_op sk1 sk2 key_expr index filter projection params limit reverse count keys_only segment segments token "
+#define PAGE " items keys any_order count scanned token "
+
+/* What there is: the op, its arguments, and what may be expected of it besides what every step may expect. */
+static const struct operation {
+    const char *name;
+    const char *arguments;
+    const char *expectations;
+    void (*run)(runner *r, kstone_db *db, slice step, outcome *out);
+} OPERATIONS[] = {
+    {"put", " pk sk item ", "", op_put},
+    {"get", " pk sk ", " item ", op_get},
+    {"delete", " pk sk ", "", op_delete},
+    {"put_if", " pk sk item cond ", " item ", op_put_if},
+    {"delete_if", " pk sk cond ", " item ", op_delete_if},
+    {"update", " pk sk expr params cond return ", " item ", op_update},
+    {"put_json", " pk sk json plain ", "", op_put_json},
+    {"get_json", " pk sk plain ", " json ", op_get_json},
+    {"query", " save_token " SPEC, PAGE, op_query},
+    {"scan", " save_token " SPEC, PAGE, op_scan},
+    {"iterate", " " SPEC, " items keys any_order count ", op_iterate},
+    {"batch", " operations atomic ", " items count ", op_batch},
+    {"configure", " schema ", "", op_configure},
+    {"set_time", " seconds ", "", op_set_time},
+    {"purge_expired", "", " count ", op_purge_expired},
+    {"stream_read", " after max ", " records ", op_stream_read},
+    {"flush", "", "", op_flush},
+    {"compact", "", "", op_compact},
+    {"clear", "", "", op_clear},
+    {"open", " as options ", "", op_open},
+    {"close", "", "", op_close},
+};
+
+/* ---- expectations ---- */
+
+static const struct {
+    const char *name;
+    kstone_status status;
+} STATUSES[] = {
+    {"KSTONE_OK", KSTONE_OK},
+    {"KSTONE_NOT_FOUND", KSTONE_NOT_FOUND},
+    {"KSTONE_DONE", KSTONE_DONE},
+    {"KSTONE_ERR_MISUSE", KSTONE_ERR_MISUSE},
+    {"KSTONE_ERR_INVALID", KSTONE_ERR_INVALID},
+    {"KSTONE_ERR_CONDITION_FAILED", KSTONE_ERR_CONDITION_FAILED},
+    {"KSTONE_ERR_CONFLICT", KSTONE_ERR_CONFLICT},
+    {"KSTONE_ERR_LIMIT", KSTONE_ERR_LIMIT},
+    {"KSTONE_ERR_TYPE", KSTONE_ERR_TYPE},
+    {"KSTONE_ERR_CORRUPT", KSTONE_ERR_CORRUPT},
+    {"KSTONE_ERR_IO", KSTONE_ERR_IO},
+    {"KSTONE_ERR_PANIC", KSTONE_ERR_PANIC},
+    {"KSTONE_ERR_TRIMMED", KSTONE_ERR_TRIMMED},
+};
+
+static const char *name_of(kstone_status status) {
+    size_t i;
+    for (i = 0; i < sizeof STATUSES / sizeof STATUSES[0]; i++) {
+        if (STATUSES[i].status == status) {
+            return STATUSES[i].name;
+        }
+    }
+    return "an unknown status";
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void check_list(runner *r, slice expect, const char *what, const char **expected, size_t expected_length,
+                       const char **found, size_t found_length) {
+    size_t i;
+    if (!check_count(expected_length == found_length)) {
+        complain(r, what, "another number of them", found_length > 0 ? found[0] : "none");
+        return;
+    }
+    if (is_true(expect, "any_order")) {
+        qsort((void *)expected, expected_length, sizeof *expected, by_text);
+        qsort((void *)found, found_length, sizeof *found, by_text);
+    }
+    for (i = 0; i < expected_length; i++) {
+        check_same(r, what, expected[i], found[i]);
+    }
+}
+
+static void check_items(runner *r, slice expect, const outcome *out) {
+    slice value = slice_member(expect, "items");
+    slice_iter iter = slice_open(value);
+    const char **expected = list_of(r, length_of(value));
+    size_t length = 0;
+    while (slice_next(&iter, &value)) {
+        expected[length++] = json_of_expected(r, value);
+    }
+    check_list(r, expect, "items", expected, length, out->items, out->length);
+}
+
+static void check_keys(runner *r, slice expect, const outcome *out) {
+    slice value = slice_member(expect, "keys");
+    slice_iter iter = slice_open(value);
+    const char **expected = list_of(r, length_of(value));
+    size_t length = 0;
+    while (slice_next(&iter, &value)) {
+        slice_iter parts = slice_open(value);
+        slice pk = {NULL, 0};
+        slice sk = {NULL, 0};
+        if (!slice_next(&parts, &pk)) {
+            suite_error(r, "a key that is none");
+        }
+        if (!slice_next(&parts, &sk)) {
+            sk.data = NULL;
+        }
+        expected[length++] = hex_of_key(r, bytes_of(r, pk), bytes_of(r, sk));
+    }
+    check_list(r, expect, "keys", expected, length, out->keys, out->length);
+}
+
+/* An image of a stream record; both are slices of NULL where there is none. */
+static void check_image(runner *r, const char *what, slice expected, slice found) {
+    const char *texts[2];
+    texts[0] = expected.data != NULL ? json_of_expected(r, expected) : "no image";
+    texts[1] = found.data != NULL ? json_of_expected(r, found) : "no image";
+    check_same(r, what, texts[0], texts[1]);
+}
+
+static void check_records(runner *r, slice expected_records, const outcome *out) {
+    slice found_records = out->json != NULL ? slice_of(out->json, strlen(out->json)) : expected_records;
+    slice_iter expected_iter = slice_open(expected_records);
+    slice_iter found_iter = slice_open(slice_member(found_records, "Records"));
+    slice expected;
+    slice found;
+    while (slice_next(&expected_iter, &expected)) {
+        slice data;
+        if (!slice_next(&found_iter, &found)) {
+            check_same(r, "records", "another record", "the end");
+            return;
+        }
+        data = slice_member(found, "dynamodb");
+        check_same(r, "event", text_at(r, expected, "event", NULL), text_at(r, found, "eventName", NULL));
+        check_image(r, "keys", slice_member(expected, "keys"), slice_member(data, "Keys"));
+        check_image(r, "new image", slice_member(expected, "new"), slice_member(data, "NewImage"));
+        check_image(r, "old image", slice_member(expected, "old"), slice_member(data, "OldImage"));
+        check_same(r, "by_ttl", is_true(expected, "by_ttl") ? "by TTL" : "by somebody",
+                   slice_member(found, "userIdentity").data != NULL ? "by TTL" : "by somebody");
+    }
+    check_same(r, "records", "the end", slice_next(&found_iter, &found) ? "another record" : "the end");
+}
+
+/* An error object is there where the status says so, and says what is expected of it. */
+static void check_error(runner *r, slice expect, const outcome *out) {
+    kstone_bytes message = bytes_at(r, expect, "message");
+    slice index = slice_member(expect, "index");
+    slice item = slice_member(expect, "error_item");
+    const char *name = text_at(r, expect, "name", NULL);
+    char *found_index = allocate(r, 16);
+    check_same(r, "the error's code", name_of(out->status < 0 && !out->has_no_error ? out->status : KSTONE_OK),
+               name_of(kstone_error_code(out->err)));
+    if (name != NULL) {
+        check_same(r, "name", name, kstone_error_name(out->err));
+    }
+    if (message.data != NULL &&
+        !check_count(strstr(kstone_error_message(out->err), (const char *)message.data) != NULL)) {
+        complain(r, "message", (const char *)message.data, kstone_error_message(out->err));
+    }
+    if (index.data != NULL) {
+        sprintf(found_index, "%d", (int)kstone_error_index(out->err));
+        check_same(r, "index", keep(r, index), found_index);
+    }
+    if (item.data != NULL) {
+        check_same(r, "error_item", json_of_expected(r, item), json_of(r, kstone_error_item(out->err)));
+    }
+}
+
+/* Every member's name is one of `known`, which are written with a space on both sides. */
+static void check_members(runner *r, slice object, const char *known, const char *more) {
+    slice_iter members = slice_open(object);
+    slice name;
+    slice value;
+    while (slice_next_member(&members, &name, &value)) {
+        char *word = keep(r, name);
+        word[0] = word[name.len - 1] = ' ';
+        if (strstr(known, word) == NULL && strstr(more, word) == NULL) {
+            suite_error(r, word);
+        }
+    }
+}
+
+static void check_count_of(runner *r, slice expect, const char *what, size_t found) {
+    char *text = allocate(r, 24);
+    slice value = slice_member(expect, what);
+    if (value.data != NULL) {
+        sprintf(text, "%zu", found);
+        check_same(r, what, keep(r, value), text);
+    }
+}
+
+static void check_outcome(runner *r, slice expect, const outcome *out) {
+    const char *status = text_at(r, expect, "status", NULL);
+    const char *json = text_at(r, expect, "json", NULL);
+    slice token = slice_member(expect, "token");
+    slice item = slice_member(expect, "item");
+    slice records = slice_member(expect, "records");
+    check_same(r, kstone_error_message(out->err), status != NULL ? status : "KSTONE_OK", name_of(out->status));
+    check_error(r, expect, out);
+    check_count_of(r, expect, "count", out->count);
+    check_count_of(r, expect, "scanned", out->scanned);
+    if (json != NULL) {
+        check_same(r, "json", json, out->json);
+    }
+    if (token.data != NULL) {
+        check_same(r, "token", keep(r, token), out->token.len > 0 ? "true" : "false");
+    }
+    if (item.data != NULL) {
+        check_same(r, "item", json_of_expected(r, item), out->item);
+    }
+    if (slice_member(expect, "items").data != NULL) {
+        check_items(r, expect, out);
+    }
+    if (slice_member(expect, "keys").data != NULL) {
+        check_keys(r, expect, out);
+    }
+    if (records.data != NULL) {
+        check_records(r, records, out);
+    }
+}
+
+/* ---- cases and files ---- */
+
+static void run_step(runner *r, slice step) {
+    slice op = slice_member(step, "op");
+    slice expect = slice_member(step, "expect");
+    kstone_db *db = (kstone_db *)db_entry(r, slice_member(step, "db"))->data;
+    outcome out;
+    size_t i;
+    memset(&out, 0, sizeof out);
+    for (i = 0; i < sizeof OPERATIONS / sizeof OPERATIONS[0]; i++) {
+        if (slice_is_string(op, OPERATIONS[i].name)) {
+            check_members(r, step, " op db expect ", OPERATIONS[i].arguments);
+            check_members(r, expect, " status name message index error_item ", OPERATIONS[i].expectations);
+            OPERATIONS[i].run(r, db, step, &out);
+            check_outcome(r, expect, &out);
+            kstone_free(out.err);
+            forget_step(r);
+            return;
+        }
+    }
+    suite_error(r, "an unknown op");
+}
+
+static void run_case(const char *file, slice test) {
+    static runner r; /* it is large, and one is enough */
+    slice_iter steps = slice_open(slice_member(test, "steps"));
+    slice step;
+    size_t i;
+    kstone_error *err = NULL;
+    kstone_db *db = NULL;
+    memset(&r, 0, sizeof r);
+    r.file = file;
+    r.case_name = slice_member(test, "name");
+    CHECK_OK(open_with(&r, slice_member(test, "options"), &db, &err));
+    db_entry(&r, slice_of("\"main\"", 6))->data = db;
+    for (; slice_next(&steps, &step); r.step++) {
+        run_step(&r, step);
+    }
+    if (r.step == 0) {
+        suite_error(&r, "there are no steps");
+    }
+    for (i = 0; i < NAMES_MAX; i++) {
+        kstone_free(r.dbs[i].data);
+        free(r.tokens[i].data);
+    }
+}
+
+static char *read_file(const char *path, size_t *len) {
+    FILE *file = fopen(path, "rb");
+    char *text = NULL;
+    long size = -1;
+    if (file != NULL && fseek(file, 0, SEEK_END) == 0 && (size = ftell(file)) >= 0 && fseek(file, 0, SEEK_SET) == 0) {
+        *len = (size_t)size;
+        text = (char *)malloc(*len + 1);
+    }
+    if (text == NULL || fread(text, 1, *len, file) != *len) {
+        perror(path);
+        exit(1);
+    }
+    fclose(file);
+    return text;
+}
+
+/* Returns how many cases the file has. */
+static size_t run_file(const char *directory, const char *name) {
+    char path[4096];
+    size_t len = 0;
+    size_t count = 0;
+    char *text;
+    slice_iter cases;
+    slice test;
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    text = read_file(path, &len);
+    cases = slice_open(slice_member(slice_of(text, len), "cases"));
+    for (; slice_next(&cases, &test); count++) {
+        run_case(name, test);
+    }
+    CHECK(count > 0);
+    printf("%s: %zu cases\n", name, count);
+    free(text);
+    return count;
+}
+
+int main(void) {
+    const char *path = getenv("KSTONE_CONFORMANCE");
+    DIR *directory = path != NULL ? opendir(path) : NULL;
+    const struct dirent *entry;
+    size_t count = 0;
+    if (directory == NULL) {
+        fprintf(stderr, "KSTONE_CONFORMANCE does not name the directory of the suite\n");
+        return 1;
+    }
+    while ((entry = readdir(directory)) != NULL) {
+        size_t len = strlen(entry->d_name);
+        if (len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0 && strcmp(entry->d_name, "schema.json") != 0) {
+            count += run_file(path, entry->d_name);
+        }
+    }
+    closedir(directory);
+    CHECK(count >= CASES_MIN);
+    return check_report();
+}

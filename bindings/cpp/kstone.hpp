@@ -1,0 +1,1571 @@
+/**
+ * @file kstone.hpp
+ * kstone for C++17 and later: DynamoDB's data model in memory, over the C library. Header-only.
+ *
+ *     kstone::database db;
+ *     db.put({"CA", "SFO"}, kstone::item().set("name", "San Francisco International").set("runways", 4));
+ *     if (auto airport = db.get({"CA", "SFO"})) {
+ *         std::cout << airport->at<std::string_view>("name") << '\n';   // points into the stored item: no copy
+ *     }
+ *     for (kstone::item_view airport : db.iterate(kstone::query("CA").begins_with("S"))) { ... }
+ *
+ * kstone.h says what each call costs and means; here stands what C++ adds.
+ *
+ * ERRORS. A call that fails throws kstone::error, which has the status, DynamoDB's name for it, a message, and where
+ * there is one the operation of a batch and the item that made a condition fail. "Not found" is no error but an empty
+ * std::optional. Functions named try_... are noexcept and return the status instead, without any details: they are for
+ * the hot path, and are each one call into the library. A write that failed has changed nothing. Where this header
+ * itself runs out of memory, std::bad_alloc is thrown; the library ends the process.
+ *
+ * OWNERSHIP. What owns something (database, item, stored_item, page, cursor, batch, text) can be moved but not copied,
+ * and releases it when it goes. What is borrowed (item_view, value, attribute, bytes_view, std::string_view) is good as
+ * long as what it was borrowed from is neither changed nor gone: until then nothing is copied. Items, pages and cursors
+ * outlive the database they came from. What is passed in is copied, and may go when the call returns. An object that
+ * was moved from may be assigned to or destroyed; every other use of it is an error with status::misuse.
+ *
+ * THREADS. Any number of threads may use one database at once. Everything else may go from thread to thread but is used
+ * by one at a time, also for reading.
+ *
+ * TEXT AND BYTES. Names, expressions and JSON are std::string_view. Keys and binary values are bytes_view, which is
+ * made implicitly of text and of whatever holds bytes one after the other: std::string, std::vector<std::byte>, an
+ * array of unsigned char, std::span. A string literal ends at its first NUL: write "a\0b"sv.
+ */
+#ifndef KSTONE_HPP
+#define KSTONE_HPP
+
+#include "kstone.h"
+
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <iterator>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <utility>
+
+namespace kstone {
+
+class item;
+class item_view;
+
+/** The outcome of a call: 0 is success, above 0 is no error, below 0 is an error. The values are those of kstone.h. */
+enum class status : std::int32_t {
+    ok = KSTONE_OK,
+    /** No item under that key, or nothing at that path. */
+    not_found = KSTONE_NOT_FOUND,
+    /** The cursor has come to its end. */
+    done = KSTONE_DONE,
+    /** An object that was moved from, or a mistake in this header. */
+    misuse = KSTONE_ERR_MISUSE,
+    /** A key, item, request or JSON text is not acceptable. */
+    invalid = KSTONE_ERR_INVALID,
+    /** The condition of a write did not hold: nothing was written. */
+    condition_failed = KSTONE_ERR_CONDITION_FAILED,
+    /** Another transaction was in the way: try again. */
+    conflict = KSTONE_ERR_CONFLICT,
+    /** A documented size limit is passed. */
+    limit = KSTONE_ERR_LIMIT,
+    /** The attribute is of another type than what was asked for. */
+    type = KSTONE_ERR_TYPE,
+    /** Data to be loaded fails its checks. */
+    corrupt = KSTONE_ERR_CORRUPT,
+    /** The operating system refused to read or write a file. */
+    io = KSTONE_ERR_IO,
+    /** The library failed inside. */
+    panic = KSTONE_ERR_PANIC,
+    /** A reader of the change stream fell behind what the stream keeps. */
+    trimmed = KSTONE_ERR_TRIMMED
+};
+
+/** A short phrase for a status, such as "not found". Good for as long as the library is loaded. Any thread. */
+inline const char *to_string(status s) noexcept { return kstone_status_text(static_cast<kstone_status>(s)); }
+
+/** The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Any thread. */
+inline std::string_view version() noexcept { return kstone_version(); }
+
+/** How items are written as JSON: DynamoDB's typed form, {"age":{"N":"30"}}, or plain JSON, {"age":30}. */
+enum class json : std::uint32_t { typed = 0, plain = KSTONE_JSON_PLAIN };
+
+/** The types of values. */
+enum class type : std::uint32_t {
+    text = KSTONE_TYPE_S,
+    number = KSTONE_TYPE_N,
+    bytes = KSTONE_TYPE_B,
+    boolean = KSTONE_TYPE_BOOL,
+    null = KSTONE_TYPE_NULL,
+    list = KSTONE_TYPE_L,
+    map = KSTONE_TYPE_M,
+    text_set = KSTONE_TYPE_SS,
+    number_set = KSTONE_TYPE_NS,
+    bytes_set = KSTONE_TYPE_BS
+};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool is_byte = std::is_same_v<T, char> || std::is_same_v<T, signed char> ||
+                                std::is_same_v<T, unsigned char> || std::is_same_v<T, std::byte>;
+
+/** Has data() and size() over bytes, and is no text. */
+template <class T, class = void> inline constexpr bool is_buffer = false;
+template <class T>
+inline constexpr bool
+    is_buffer<T, std::void_t<decltype(std::declval<const T &>().data()), decltype(std::declval<const T &>().size())>> =
+        is_byte<std::remove_cv_t<std::remove_pointer_t<decltype(std::declval<const T &>().data())>>> &&
+        !std::is_convertible_v<const T &, std::string_view>;
+
+struct release {
+    void operator()(void *p) const noexcept { kstone_free(p); }
+};
+template <class T> using owned = std::unique_ptr<T, release>;
+
+} // namespace detail
+
+/**
+ * Borrowed bytes: a pointer and a length. Made implicitly of text and of what holds bytes one after the other. Does not
+ * own or copy them.
+ */
+class bytes_view {
+  public:
+    constexpr bytes_view() noexcept = default;
+
+    /** `size` bytes from `data` on; `data` may be null where there are none. */
+    bytes_view(const void *data, std::size_t size) noexcept
+        : data_(static_cast<const std::uint8_t *>(data)), size_(size) {}
+
+    /** The bytes of a text, without a NUL behind it. */
+    template <class T, std::enable_if_t<std::is_convertible_v<const T &, std::string_view>, int> = 0>
+    bytes_view(const T &text) noexcept : bytes_view(std::string_view(text).data(), std::string_view(text).size()) {}
+
+    /** What a vector, array or span of bytes holds. */
+    template <class T, std::enable_if_t<detail::is_buffer<T>, int> = 0>
+    bytes_view(const T &buffer) noexcept : bytes_view(static_cast<const void *>(buffer.data()), buffer.size()) {}
+
+    /** What the C library lends. */
+    bytes_view(kstone_bytes bytes) noexcept : data_(bytes.data), size_(bytes.len) {}
+
+    const std::uint8_t *data() const noexcept { return data_; }
+    std::size_t size() const noexcept { return size_; }
+    bool empty() const noexcept { return size_ == 0; }
+    const std::uint8_t *begin() const noexcept { return data_; }
+    const std::uint8_t *end() const noexcept { return data_ + size_; }
+
+    /** The same bytes as characters, whatever they are. */
+    std::string_view text() const noexcept { return {reinterpret_cast<const char *>(data_), size_}; }
+
+    friend bool operator==(bytes_view a, bytes_view b) noexcept { return a.text() == b.text(); }
+    friend bool operator!=(bytes_view a, bytes_view b) noexcept { return !(a == b); }
+
+  private:
+    const std::uint8_t *data_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+/**
+ * An exact number as decimal text, such as "-12.5": what item::set takes to be a number and no text, and what find and
+ * at return of a number with all of its up to 38 digits. Borrowed.
+ */
+struct number {
+    std::string_view digits;
+
+    constexpr explicit number(std::string_view decimal) noexcept : digits(decimal) {}
+    constexpr number() noexcept = default;
+};
+
+/**
+ * What a failed call throws. Copies share the details, and never throw. Good for as long as it is kept, also when the
+ * database is gone. One thread at a time.
+ */
+class error : public std::exception {
+  public:
+    /** Takes over `details`, which may be null: then the status is all that is known. */
+    error(status code, kstone_error *details) : code_(code), details_(details, detail::release()) {}
+
+    /** What happened; the number in kstone.h. */
+    status code() const noexcept { return code_; }
+
+    /** For people: it names the argument, and the limit and the size found where there is one. */
+    const char *what() const noexcept override {
+        return details_ ? kstone_error_message(details_.get()) : to_string(code_);
+    }
+
+    /** DynamoDB's exception, such as "ValidationException"; empty where it has none. */
+    std::string_view name() const noexcept { return kstone_error_name(details_.get()); }
+
+    /** Which operation of a batch failed, counted from 0; nothing where no one operation is at fault. */
+    std::optional<std::size_t> index() const noexcept {
+        const std::int32_t index = kstone_error_index(details_.get());
+        return index < 0 ? std::nullopt : std::optional<std::size_t>(static_cast<std::size_t>(index));
+    }
+
+    /**
+     * The item that made a condition fail, where condition::return_old asked for it; an empty view where it did not or
+     * where there was none. Borrowed from the error and its copies.
+     */
+    item_view item() const noexcept;
+
+  private:
+    status code_;
+    std::shared_ptr<kstone_error> details_;
+};
+
+/** The error of a condition that did not hold, also in a transaction: the one that programs count on. */
+class condition_failed : public error {
+  public:
+    using error::error;
+};
+
+namespace detail {
+
+[[noreturn]] inline void raise(kstone_status s, kstone_error *details = nullptr) {
+    if (s == KSTONE_ERR_CONDITION_FAILED) {
+        throw condition_failed(static_cast<status>(s), details);
+    }
+    throw error(static_cast<status>(s), details);
+}
+
+/** Calls `f(&err)`, and throws where it fails. Returns the status, which is no error. */
+template <class F> status call(F f) {
+    kstone_error *err = nullptr;
+    const kstone_status s = f(&err);
+    if (s < 0) {
+        raise(s, err);
+    }
+    return static_cast<status>(s);
+}
+
+inline std::uint32_t flags_of(json form) noexcept { return static_cast<std::uint32_t>(form); }
+
+} // namespace detail
+
+/** Text that the library made: owned, ends with a NUL, converts to std::string_view. One thread at a time. */
+class text {
+  public:
+    text() noexcept = default;
+
+    /** Takes over what came out of the C library. */
+    text(char *data, std::size_t size) noexcept : data_(data), size_(size) {}
+
+    std::string_view view() const noexcept { return {c_str(), size_}; }
+    operator std::string_view() const noexcept { return view(); }
+    const char *c_str() const noexcept { return data_ ? data_.get() : ""; }
+    std::size_t size() const noexcept { return size_; }
+
+  private:
+    detail::owned<char> data_;
+    std::size_t size_ = 0;
+};
+
+class element_range;
+class attribute_range;
+
+/**
+ * A value of an item, borrowed from it: of an attribute, or of an element of a list, map or set. Nothing is copied.
+ * Costs a type, a pointer and a length. One thread at a time may use the item it belongs to.
+ */
+class value {
+  public:
+    value() noexcept = default;
+    value(kstone_value v) noexcept : type_(static_cast<kstone::type>(v.type)), bytes_(v.bytes) {}
+    value(kstone::type t, bytes_view bytes) noexcept : type_(t), bytes_(bytes) {}
+
+    kstone::type type() const noexcept { return type_; }
+
+    /** What stands in the item: the text, the decimal text of a number, the bytes; of the rest, the stored form. */
+    bytes_view bytes() const noexcept { return bytes_; }
+
+    /**
+     * The value as a T, which may be std::string_view (of a text), bytes_view (of bytes), number, bool, an integer (of
+     * a number that fits it), double or float (the nearest one), or kstone::value itself.
+     *
+     * Returns status::type where it is of another type or does not fit; `out` is then left alone.
+     */
+    template <class T> status try_get(T &out) const noexcept;
+
+    /** The same as an optional: nothing where it is of another type or does not fit. */
+    template <class T> std::optional<T> get() const noexcept {
+        T out{};
+        return try_get(out) == status::ok ? std::optional<T>(out) : std::nullopt;
+    }
+
+    /** The elements of a list in its order, or of a set in ascending order, for range-for; of all else, none. */
+    element_range elements() const noexcept;
+
+    /** The members of a map, in the order of their names' bytes, for range-for; of all else, none. */
+    attribute_range members() const noexcept;
+
+  private:
+    kstone::type type_ = kstone::type::null;
+    bytes_view bytes_;
+};
+
+/** A name and its value: of an item or of a map. Borrowed. */
+struct attribute {
+    std::string_view name;
+    kstone::value value;
+};
+
+namespace detail {
+
+/** Reads the stored form, version 1 (docs/stored-form.md), which the library has checked when it came in. */
+class stored_reader {
+  public:
+    stored_reader() noexcept = default;
+    explicit stored_reader(bytes_view bytes) noexcept : at_(bytes.begin()), end_(bytes.end()) {}
+
+    bool at_end() const noexcept { return at_ == end_; }
+    const std::uint8_t *position() const noexcept { return at_; }
+
+    /** The next (varint length, bytes). */
+    bytes_view next_bytes() noexcept {
+        std::size_t length = 0;
+        for (unsigned shift = 0;; shift += 7) {
+            const std::uint8_t byte = *at_++;
+            length |= static_cast<std::size_t>(byte & 0x7f) << shift;
+            if (byte < 0x80) {
+                break;
+            }
+        }
+        const bytes_view bytes(at_, length);
+        at_ += length;
+        return bytes;
+    }
+
+    value next_value() noexcept {
+        const auto t = static_cast<type>(*at_++);
+        return {t, next_bytes()};
+    }
+
+  private:
+    const std::uint8_t *at_ = nullptr;
+    const std::uint8_t *end_ = nullptr;
+};
+
+/** A forward iterator over the stored form: Step takes the next T off a stored_reader. */
+template <class T, class Step> class stored_iterator {
+  public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = T;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const T *;
+    using reference = const T &;
+
+    stored_iterator() noexcept = default;
+    stored_iterator(bytes_view bytes, Step step) noexcept : rest_(bytes), step_(step) { advance(); }
+
+    reference operator*() const noexcept { return current_; }
+    pointer operator->() const noexcept { return &current_; }
+    stored_iterator &operator++() noexcept {
+        advance();
+        return *this;
+    }
+    stored_iterator operator++(int) noexcept {
+        stored_iterator before = *this;
+        advance();
+        return before;
+    }
+
+    friend bool operator==(const stored_iterator &a, const stored_iterator &b) noexcept { return a.here_ == b.here_; }
+    friend bool operator!=(const stored_iterator &a, const stored_iterator &b) noexcept { return !(a == b); }
+
+  private:
+    void advance() noexcept {
+        here_ = rest_.at_end() ? nullptr : rest_.position();
+        if (here_ != nullptr) {
+            current_ = step_(rest_);
+        }
+    }
+
+    stored_reader rest_;
+    Step step_{};
+    T current_{};
+    const std::uint8_t *here_ = nullptr; /* where current_ stands; null at the end */
+};
+
+struct next_attribute {
+    attribute operator()(stored_reader &reader) const noexcept {
+        const bytes_view name = reader.next_bytes();
+        return {name.text(), reader.next_value()};
+    }
+};
+
+/** Elements of a list carry their types; those of a set have the one that belongs to it. */
+struct next_element {
+    bool typed = true;
+    type of_set = type::null;
+
+    value operator()(stored_reader &reader) const noexcept {
+        return typed ? reader.next_value() : value(of_set, reader.next_bytes());
+    }
+};
+
+} // namespace detail
+
+/** The attributes of an item or the members of a map, for range-for: `for (auto [name, value] : item.attributes())`. */
+class attribute_range {
+  public:
+    using iterator = detail::stored_iterator<attribute, detail::next_attribute>;
+
+    explicit attribute_range(bytes_view bytes) noexcept : bytes_(bytes) {}
+    iterator begin() const noexcept { return {bytes_, {}}; }
+    iterator end() const noexcept { return {}; }
+
+  private:
+    bytes_view bytes_;
+};
+
+/** The elements of a list or set, for range-for. */
+class element_range {
+  public:
+    using iterator = detail::stored_iterator<value, detail::next_element>;
+
+    element_range(bytes_view bytes, detail::next_element step) noexcept : bytes_(bytes), step_(step) {}
+    iterator begin() const noexcept { return {bytes_, step_}; }
+    iterator end() const noexcept { return {}; }
+
+  private:
+    bytes_view bytes_;
+    detail::next_element step_;
+};
+
+inline attribute_range value::members() const noexcept {
+    return attribute_range(type_ == kstone::type::map ? bytes_ : bytes_view());
+}
+
+inline element_range value::elements() const noexcept {
+    switch (type_) {
+    case kstone::type::list: return {bytes_, {true, kstone::type::null}};
+    case kstone::type::text_set: return {bytes_, {false, kstone::type::text}};
+    case kstone::type::number_set: return {bytes_, {false, kstone::type::number}};
+    case kstone::type::bytes_set: return {bytes_, {false, kstone::type::bytes}};
+    default: return {bytes_view(), {}};
+    }
+}
+
+template <class T> status value::try_get(T &out) const noexcept {
+    const std::string_view characters = bytes_.text();
+    if constexpr (std::is_same_v<T, value>) {
+        out = *this;
+        return status::ok;
+    } else if constexpr (std::is_same_v<T, std::string_view>) {
+        if (type_ != kstone::type::text) {
+            return status::type;
+        }
+        out = characters;
+        return status::ok;
+    } else if constexpr (std::is_same_v<T, bytes_view>) {
+        if (type_ != kstone::type::bytes) {
+            return status::type;
+        }
+        out = bytes_;
+        return status::ok;
+    } else if constexpr (std::is_same_v<T, bool>) {
+        if (type_ != kstone::type::boolean) {
+            return status::type;
+        }
+        out = *bytes_.data() != 0;
+        return status::ok;
+    } else if constexpr (std::is_same_v<T, number>) {
+        if (type_ != kstone::type::number) {
+            return status::type;
+        }
+        out = number(characters);
+        return status::ok;
+    } else {
+        static_assert(std::is_arithmetic_v<T>, "a value is read as std::string_view, bytes_view, number, bool, an "
+                                               "integer, a floating-point number or kstone::value");
+        T parsed{};
+        const char *end = characters.data() + characters.size();
+        if (type_ != kstone::type::number) {
+            return status::type;
+        }
+        const auto [stopped, problem] = std::from_chars(characters.data(), end, parsed);
+        if (problem != std::errc() || stopped != end) {
+            return status::type;
+        }
+        out = parsed;
+        return status::ok;
+    }
+}
+
+namespace detail {
+
+/** What an item and its views have in common: getters. Self::handle() is the item. */
+template <class Self> class readable {
+  public:
+    /**
+     * The value that `path` leads to, as a T: see value::try_get for what T may be. A path is a name ("title") and from
+     * there members and elements: address.city, tags[0]. Views point into the item.
+     *
+     * Returns status::not_found where the path leads nowhere, status::type where the value is of another type or does
+     * not fit a T, status::invalid where it is no path; `out` is left alone then. Costs the number of attributes before
+     * it; nothing is allocated or copied.
+     */
+    template <class T> status try_get(std::string_view path, T &out) const noexcept {
+        kstone_value found;
+        const kstone_status s = kstone_item_get(handle(), path.data(), path.size(), &found);
+        return s == KSTONE_OK ? value(found).try_get(out) : static_cast<status>(s);
+    }
+
+    /** The same; nothing where the path leads nowhere. Throws error with status::type or status::invalid. */
+    template <class T> std::optional<T> find(std::string_view path) const {
+        T out{};
+        const status s = try_get(path, out);
+        if (s != status::ok && s != status::not_found) {
+            raise(static_cast<kstone_status>(s));
+        }
+        return s == status::ok ? std::optional<T>(out) : std::nullopt;
+    }
+
+    /** The same for what must be there: throws error with status::not_found where the path leads nowhere. */
+    template <class T> T at(std::string_view path) const {
+        T out{};
+        const status s = try_get(path, out);
+        if (s != status::ok) {
+            raise(static_cast<kstone_status>(s));
+        }
+        return out;
+    }
+
+    /** Whether the path leads to something, also to NULL. False where it is no path. */
+    bool contains(std::string_view path) const noexcept {
+        value ignored;
+        return try_get(path, ignored) == status::ok;
+    }
+
+    /** How many attributes the item has. Costs their number. */
+    std::size_t size() const noexcept { return kstone_item_count(handle()); }
+    bool empty() const noexcept { return size() == 0; }
+
+    /** All attributes in the order of their names' bytes. Borrowed; a step costs a few nanoseconds. */
+    attribute_range attributes() const noexcept { return attribute_range(kstone_item_bytes(handle())); }
+
+    /** The partition key of an item that was read; empty for a built one. Borrowed. */
+    bytes_view pk() const noexcept { return kstone_item_pk(handle()); }
+
+    /** The sort key of an item that was read; empty where it has none, and for a built one. Borrowed. */
+    bytes_view sk() const noexcept { return kstone_item_sk(handle()); }
+
+    /** The attributes as JSON. The key is no attribute, and is not written. */
+    text to_json(json form = json::typed) const {
+        char *data = nullptr;
+        std::size_t size = 0;
+        call([&](kstone_error **err) { return kstone_item_to_json(handle(), flags_of(form), &data, &size, err); });
+        return {data, size};
+    }
+
+    /** A built item with the same attributes: the way to change one that was read. Copies it. */
+    item clone() const;
+
+  private:
+    const kstone_item *handle() const noexcept { return static_cast<const Self &>(*this).get(); }
+};
+
+} // namespace detail
+
+/** An item of somebody else's, of a page, cursor, error or owner: borrowed from it. Copying a view costs a pointer. */
+class item_view : public detail::readable<item_view> {
+  public:
+    item_view() noexcept = default;
+    item_view(const kstone_item *handle) noexcept : handle_(handle) {}
+
+    /** Whether there is an item. Where there is none, getters say status::misuse. */
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+
+    /** The C handle. */
+    const kstone_item *get() const noexcept { return handle_; }
+
+  private:
+    const kstone_item *handle_ = nullptr;
+};
+
+inline item_view error::item() const noexcept { return kstone_error_item(details_.get()); }
+
+/**
+ * An item that was read: the stored item itself, not a copy. It never changes, and stays as it is when the key is
+ * overwritten or deleted and when the database goes. One thread at a time.
+ */
+class stored_item : public detail::readable<stored_item> {
+  public:
+    stored_item() noexcept = default;
+
+    /** Takes over what came out of the C library. */
+    explicit stored_item(kstone_item *handle) noexcept : handle_(handle) {}
+
+    operator item_view() const noexcept { return handle_.get(); }
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+    const kstone_item *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::owned<kstone_item> handle_;
+};
+
+namespace detail {
+
+template <class T> kstone_status set(kstone_item *it, std::string_view name, const T &v, kstone_error **err) noexcept {
+    static_assert(!std::is_pointer_v<T> || std::is_convertible_v<T, std::string_view>, "no pointers but to text");
+    if constexpr (std::is_same_v<T, std::nullptr_t>) {
+        return kstone_item_set_null(it, name.data(), name.size());
+    } else if constexpr (std::is_same_v<T, bool>) {
+        return kstone_item_set_bool(it, name.data(), name.size(), v ? 1 : 0);
+    } else if constexpr (std::is_same_v<T, number>) {
+        return kstone_item_set_num(it, name.data(), name.size(), v.digits.data(), v.digits.size(), err);
+    } else if constexpr (std::is_floating_point_v<T>) {
+        return kstone_item_set_f64(it, name.data(), name.size(), static_cast<double>(v));
+    } else if constexpr (std::is_integral_v<T>) {
+        static_assert(!is_byte<T> && !std::is_same_v<T, wchar_t> && !std::is_same_v<T, char16_t> &&
+                          !std::is_same_v<T, char32_t>,
+                      "a character is neither text nor a number: say which");
+        if constexpr (std::is_unsigned_v<T> && sizeof(T) >= sizeof(std::int64_t)) {
+            if (v > static_cast<T>(std::numeric_limits<std::int64_t>::max())) {
+                char digits[24];
+                const char *end = std::to_chars(digits, digits + sizeof digits, v).ptr;
+                return kstone_item_set_num(it, name.data(), name.size(), digits, static_cast<std::size_t>(end - digits),
+                                           err);
+            }
+        }
+        return kstone_item_set_i64(it, name.data(), name.size(), static_cast<std::int64_t>(v));
+    } else if constexpr (std::is_convertible_v<const T &, std::string_view>) {
+        const std::string_view text = v;
+        return kstone_item_set_str(it, name.data(), name.size(), text.data(), text.size());
+    } else {
+        static_assert(std::is_convertible_v<const T &, bytes_view>,
+                      "an attribute is set to text, bytes, a number, a truth value or nullptr; lists, maps and sets "
+                      "come as JSON");
+        const bytes_view bytes = v;
+        return kstone_item_set_bin(it, name.data(), name.size(), bytes.data(), bytes.size());
+    }
+}
+
+} // namespace detail
+
+/**
+ * An item to be filled and put, as often as you like; also the bag of an expression's values. Setters return the item,
+ * so that they can be chained. One thread at a time.
+ */
+class item : public detail::readable<item> {
+  public:
+    /** An item without attributes. */
+    item() : handle_(kstone_item_new()) {}
+
+    /** Takes over what came out of the C library. */
+    explicit item(kstone_item *handle) noexcept : handle_(handle) {}
+
+    /** An item from a JSON object. Throws error, whose message says line and column, or the path of a bad value. */
+    static item from_json(std::string_view text, json form = json::typed) {
+        kstone_item *handle = nullptr;
+        detail::call([&](kstone_error **err) {
+            return kstone_item_from_json(text.data(), text.size(), detail::flags_of(form), &handle, err);
+        });
+        return item(handle);
+    }
+
+    /**
+     * Sets an attribute in the place of what has that name, to text (whatever converts to std::string_view), bytes
+     * (bytes_view, a vector or array of bytes), a number (integer, double, or kstone::number for exact decimals), a
+     * truth value, or NULL (nullptr). Copies it.
+     *
+     * Throws error with status::invalid (an empty name, no UTF-8, an infinity, more than 38 digits) or status::limit;
+     * the item is then as it was.
+     */
+    template <class T> item &set(std::string_view name, const T &v) & {
+        detail::call([&](kstone_error **err) { return detail::set<std::decay_t<const T>>(get(), name, v, err); });
+        return *this;
+    }
+    template <class T> item &&set(std::string_view name, const T &v) && { return std::move(set(name, v)); }
+
+    /** The same without exceptions. */
+    template <class T> status try_set(std::string_view name, const T &v) noexcept {
+        return static_cast<status>(detail::set<std::decay_t<const T>>(get(), name, v, nullptr));
+    }
+
+    /**
+     * Sets any value from JSON: the way to lists, maps and sets. Typed: {"SS":["a","b"]}; plain: ["a",1,null].
+     * Throws as set does, and where the JSON is none.
+     */
+    item &set_json(std::string_view name, std::string_view text, json form = json::typed) & {
+        detail::call([&](kstone_error **err) {
+            return kstone_item_set_json(get(), name.data(), name.size(), text.data(), text.size(),
+                                        detail::flags_of(form), err);
+        });
+        return *this;
+    }
+    item &&set_json(std::string_view name, std::string_view text, json form = json::typed) && {
+        return std::move(set_json(name, text, form));
+    }
+
+    /** Takes an attribute away; false where there is none of that name. Throws where the name is none. */
+    bool erase(std::string_view name) {
+        const kstone_status s = kstone_item_remove(get(), name.data(), name.size());
+        if (s < 0) {
+            detail::raise(s);
+        }
+        return s == KSTONE_OK;
+    }
+
+    operator item_view() const noexcept { return handle_.get(); }
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+    const kstone_item *get() const noexcept { return handle_.get(); }
+    kstone_item *get() noexcept { return handle_.get(); }
+
+  private:
+    detail::owned<kstone_item> handle_;
+};
+
+template <class Self> item detail::readable<Self>::clone() const {
+    kstone_item *copy = kstone_item_clone(handle());
+    if (copy == nullptr) {
+        raise(KSTONE_ERR_MISUSE);
+    }
+    return item(copy);
+}
+
+/** A key, borrowed: a partition key and, where there is one, a sort key. Written "user#1" or {"CA", "SFO"}. */
+struct key {
+    bytes_view pk;
+    bytes_view sk;
+
+    template <class T, std::enable_if_t<std::is_convertible_v<const T &, bytes_view>, int> = 0>
+    key(const T &partition) noexcept : pk(partition) {}
+    key(bytes_view partition, bytes_view sort) noexcept : pk(partition), sk(sort) {}
+};
+
+namespace detail {
+
+/** The bag of an expression, empty until something is put in. Self::with chains. */
+template <class Self> class with_values {
+  public:
+    /**
+     * What a name in the expression stands for: ":value" for a value, as item::set takes it, "#name" for an attribute's
+     * name, given as text. Everything must be used. Throws as item::set.
+     */
+    template <class T> Self &with(std::string_view name, const T &v) {
+        bag().set(name, v);
+        return static_cast<Self &>(*this);
+    }
+
+    /** The same for lists, maps and sets. Throws as item::set_json. */
+    Self &with_json(std::string_view name, std::string_view text, json form = json::typed) {
+        bag().set_json(name, text, form);
+        return static_cast<Self &>(*this);
+    }
+
+    /** A whole bag in the place of what there is: copied. */
+    Self &with_all(item_view values) {
+        bag_ = values ? std::optional<item>(values.clone()) : std::nullopt;
+        return static_cast<Self &>(*this);
+    }
+
+  protected:
+    with_values() noexcept = default;
+    ~with_values() = default;
+    with_values(const with_values &other) : bag_(other.copy_of_bag()) {}
+    with_values(with_values &&) noexcept = default;
+    with_values &operator=(const with_values &other) {
+        bag_ = other.copy_of_bag();
+        return *this;
+    }
+    with_values &operator=(with_values &&) noexcept = default;
+
+    const kstone_item *params() const noexcept { return bag_ ? bag_->get() : nullptr; }
+
+  private:
+    item &bag() { return bag_ ? *bag_ : bag_.emplace(); }
+    std::optional<item> copy_of_bag() const { return bag_ ? std::optional<item>(bag_->clone()) : std::nullopt; }
+
+    std::optional<item> bag_;
+};
+
+} // namespace detail
+
+/**
+ * The condition of a write, in DynamoDB's grammar; without an expression, none. Owns what it is given. One thread at a
+ * time.
+ *
+ *     kstone::condition("price < :max AND attribute_exists(pk)").with(":max", 100)
+ */
+class condition : public detail::with_values<condition> {
+  public:
+    condition() noexcept = default;
+
+    /** Not yet parsed: what uses it says what is wrong with it. */
+    explicit condition(std::string_view expression) : expression_(expression) {}
+
+    /** Where the condition does not hold, error::item gives the item that is there. */
+    condition &return_old(bool wanted = true) noexcept {
+        return_old_ = wanted;
+        return *this;
+    }
+
+    /** What C takes; borrowed from this. */
+    kstone_cond get() const noexcept {
+        kstone_cond cond{};
+        cond.struct_size = sizeof cond;
+        cond.expr = expression_ ? expression_->data() : nullptr;
+        cond.expr_len = expression_ ? expression_->size() : 0;
+        cond.params = params();
+        cond.return_old = return_old_ ? 1 : 0;
+        return cond;
+    }
+
+  private:
+    std::optional<std::string> expression_;
+    bool return_old_ = false;
+};
+
+/** What an update gives back. */
+enum class returning : std::uint32_t {
+    none = KSTONE_RETURN_NONE,
+    all_old = KSTONE_RETURN_ALL_OLD,
+    updated_old = KSTONE_RETURN_UPDATED_OLD,
+    all_new = KSTONE_RETURN_ALL_NEW,
+    updated_new = KSTONE_RETURN_UPDATED_NEW
+};
+
+/**
+ * An update expression. Owns what it is given. One thread at a time.
+ *
+ *     kstone::update("SET stock = stock - :n").with(":n", 2).when(kstone::condition("stock >= :n"))
+ */
+class update : public detail::with_values<update> {
+  public:
+    /** Not yet parsed: what uses it says what is wrong with it. */
+    explicit update(std::string_view expression) : expression_(expression) {}
+
+    /** Only where this holds. A condition without values of its own reads those of the update. */
+    update &when(condition holds) noexcept {
+        condition_ = std::move(holds);
+        return *this;
+    }
+
+    /** What database::update gives back; nothing unless this is called. */
+    update &returns(returning what) noexcept {
+        returning_ = what;
+        return *this;
+    }
+
+    std::string_view expression() const noexcept { return expression_; }
+    const condition &when() const noexcept { return condition_; }
+    returning returns() const noexcept { return returning_; }
+
+    /** The bag as C takes it: null where it is empty. Borrowed. */
+    const kstone_item *values() const noexcept { return params(); }
+
+  private:
+    std::string expression_;
+    condition condition_;
+    returning returning_ = returning::none;
+};
+
+namespace detail {
+
+/** What queries and scans have in common. Owns what it is given, so that it may be kept and used again. */
+template <class Self> class request : public with_values<Self> {
+  public:
+    /** Reads an index of the schema instead of the items themselves. */
+    Self &index(std::string_view name) {
+        index_.emplace(name);
+        return self();
+    }
+
+    /** Returns only the items for which the expression holds. Saves the items, not the work of looking at them. */
+    Self &filter(std::string_view expression) {
+        filter_.emplace(expression);
+        return self();
+    }
+
+    /** Returns parts of the items: paths, separated by commas. */
+    Self &project(std::string_view paths) {
+        projection_.emplace(paths);
+        return self();
+    }
+
+    /** How many items to look at, for a page, or for a cursor in all; 0: a page of up to 1 MiB, a cursor to the end. */
+    Self &limit(std::uint32_t items) noexcept {
+        spec_.limit = items;
+        return self();
+    }
+
+    /** Counts the items of a page, and hands out none. */
+    Self &count_only() noexcept { return flag(KSTONE_QUERY_COUNT); }
+
+    /** Returns items with their key alone, as attributes pk and sk. */
+    Self &keys_only() noexcept { return flag(KSTONE_QUERY_KEYS_ONLY); }
+
+    /** What C takes, going on at `token`; borrowed from this and from the token. */
+    kstone_query_spec get(bytes_view token = {}) const noexcept {
+        kstone_query_spec spec = spec_;
+        spec.struct_size = sizeof spec;
+        point(partition_, spec.pk, spec.pk_len);
+        point(sort_[0], spec.sk1, spec.sk1_len);
+        point(sort_[1], spec.sk2, spec.sk2_len);
+        point(key_expression_, spec.key_expr, spec.key_expr_len);
+        point(index_, spec.index, spec.index_len);
+        point(filter_, spec.filter, spec.filter_len);
+        point(projection_, spec.projection, spec.projection_len);
+        spec.params = this->params();
+        spec.token = token.data();
+        spec.token_len = token.size();
+        return spec;
+    }
+
+  protected:
+    using optional_text = std::optional<std::string>;
+
+    request() noexcept = default;
+    ~request() = default;
+    request(const request &) = default;
+    request(request &&) noexcept = default;
+    request &operator=(const request &) = default;
+    request &operator=(request &&) noexcept = default;
+
+    Self &self() noexcept { return static_cast<Self &>(*this); }
+
+    Self &flag(std::uint32_t bit) noexcept {
+        spec_.flags |= bit;
+        return self();
+    }
+
+    kstone_query_spec spec_{}; /* numbers only; get() adds the pointers */
+    optional_text partition_;
+    optional_text sort_[2];
+    optional_text key_expression_;
+
+  private:
+    template <class Pointer> static void point(const optional_text &from, Pointer &data, std::size_t &size) noexcept {
+        data = from ? from->data() : nullptr;
+        size = from ? from->size() : 0;
+    }
+
+    optional_text index_;
+    optional_text filter_;
+    optional_text projection_;
+};
+
+} // namespace detail
+
+/**
+ * Which items of one partition to read, in the order of their sort keys' bytes. Owns what it is given; may be copied,
+ * and used as often as you like. One thread at a time.
+ *
+ *     kstone::query("CA").between("SAC", "SFO").reverse().limit(3)
+ *     kstone::query::where("pk = :p AND sk >= :from").with(":p", "CA").with(":from", "S")
+ *
+ * The methods return the query itself: `auto q = kstone::query("CA").limit(3);` makes a copy of it, which is good;
+ * `auto &q = kstone::query("CA").limit(3);` would refer to one that is gone.
+ */
+class query : public detail::request<query> {
+  public:
+    /** The partition with this key; of an index, the value of its partition key. */
+    explicit query(bytes_view partition) { partition_.emplace(partition.text()); }
+
+    /** A key condition as text: "pk = :p", alone or with AND and one condition on sk; of an index, on its keys. */
+    static query where(std::string_view key_expression) {
+        query q;
+        q.key_expression_.emplace(key_expression);
+        return q;
+    }
+
+    /** The sort key is this. Of this and the next six the last one called counts. */
+    query &equal(bytes_view sort) { return sort_keys(KSTONE_SK_EQ, sort); }
+    /** The sort key comes before this. */
+    query &less(bytes_view sort) { return sort_keys(KSTONE_SK_LT, sort); }
+    /** The sort key comes before this, or is this. */
+    query &less_equal(bytes_view sort) { return sort_keys(KSTONE_SK_LE, sort); }
+    /** The sort key comes after this. */
+    query &greater(bytes_view sort) { return sort_keys(KSTONE_SK_GT, sort); }
+    /** The sort key comes after this, or is this. */
+    query &greater_equal(bytes_view sort) { return sort_keys(KSTONE_SK_GE, sort); }
+    /** The sort key begins with these bytes. */
+    query &begins_with(bytes_view prefix) { return sort_keys(KSTONE_SK_BEGINS_WITH, prefix); }
+    /** The sort key lies from one to the other, both included. */
+    query &between(bytes_view from, bytes_view to) {
+        sort_[1].emplace(to.text());
+        return sort_keys(KSTONE_SK_BETWEEN, from, true);
+    }
+
+    /** From the greatest sort key down. */
+    query &reverse() noexcept { return flag(KSTONE_QUERY_REVERSE); }
+
+  private:
+    query() noexcept = default;
+
+    query &sort_keys(std::uint32_t op, bytes_view sort, bool has_upper_end = false) {
+        sort_[0].emplace(sort.text());
+        if (!has_upper_end) {
+            sort_[1].reset();
+        }
+        spec_.sk_op = op;
+        return *this;
+    }
+};
+
+/**
+ * Which of all items to read, in an order of the library's own that stays the same from page to page. As query, what it
+ * is given is its own.
+ */
+class scan : public detail::request<scan> {
+  public:
+    /** All items, or with index those of an index. */
+    scan() noexcept {}
+
+    /** One of `segments` parts, counted from 0, which together are all items, each once. */
+    scan &segment(std::uint32_t part, std::uint32_t segments) noexcept {
+        spec_.segment = part;
+        spec_.segments = segments;
+        return *this;
+    }
+};
+
+/**
+ * What a query, a scan or a batch found. Refers to the stored items, and does not copy them; outlives the database.
+ * For range-for over the items; of a batch, an item_view for each get, empty where it found nothing. One thread at a
+ * time.
+ */
+class page {
+  public:
+    /** An input iterator over the items. */
+    class iterator {
+      public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = item_view;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const item_view *;
+        using reference = item_view;
+
+        iterator() noexcept = default;
+        iterator(const kstone_page *page, std::size_t index) noexcept : page_(page), index_(index) {}
+
+        item_view operator*() const noexcept { return kstone_page_item(page_, index_); }
+        iterator &operator++() noexcept {
+            ++index_;
+            return *this;
+        }
+        iterator operator++(int) noexcept { return {page_, index_++}; }
+        friend bool operator==(const iterator &a, const iterator &b) noexcept { return a.index_ == b.index_; }
+        friend bool operator!=(const iterator &a, const iterator &b) noexcept { return !(a == b); }
+
+      private:
+        const kstone_page *page_ = nullptr;
+        std::size_t index_ = 0;
+    };
+
+    page() noexcept = default;
+
+    /** Takes over what came out of the C library; `counted`: with KSTONE_QUERY_COUNT, so that there are no items. */
+    explicit page(kstone_page *handle, bool counted = false) noexcept : handle_(handle), counted_(counted) {}
+
+    /** How many items the page found, after any filter, also where it only counted them. */
+    std::size_t size() const noexcept { return kstone_page_count(get()); }
+    bool empty() const noexcept { return size() == 0; }
+
+    /** How many items were examined for the page, before any filter. */
+    std::size_t scanned() const noexcept { return kstone_page_scanned(get()); }
+
+    /** Item i, borrowed; an empty view from size() on, and where the page only counted. */
+    item_view operator[](std::size_t i) const noexcept { return kstone_page_item(get(), i); }
+    iterator begin() const noexcept { return {get(), 0}; }
+    iterator end() const noexcept { return {get(), counted_ ? 0 : size()}; }
+
+    /** Where the next page begins; empty at the end. Borrowed: use it before the page goes, or copy the bytes. */
+    bytes_view token() const noexcept { return kstone_page_token(get()); }
+
+    /** {"Count":2,"Items":[...],"ScannedCount":2}. Throws error. */
+    text to_json(json form = json::typed) const {
+        char *data = nullptr;
+        std::size_t size = 0;
+        detail::call([&](kstone_error **err) {
+            return kstone_page_to_json(get(), detail::flags_of(form), &data, &size, err);
+        });
+        return {data, size};
+    }
+
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+    const kstone_page *get() const noexcept { return handle_.get(); }
+
+  private:
+    detail::owned<kstone_page> handle_;
+    bool counted_ = false;
+};
+
+/**
+ * One item after another, of a partition or of all, as the database was when the cursor was made; for range-for, once.
+ * Keeps the items of that moment in memory. Outlives the database. One thread at a time.
+ */
+class cursor {
+  public:
+    /** An input iterator: ++ goes to the next item, which takes the place of the one before. Throws error. */
+    class iterator {
+      public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = item_view;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const item_view *;
+        using reference = item_view;
+
+        iterator() noexcept = default;
+        explicit iterator(cursor *from) : from_(from) { ++*this; }
+
+        item_view operator*() const noexcept { return current_; }
+        iterator &operator++() {
+            current_ = from_->next();
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        friend bool operator==(const iterator &a, const iterator &b) noexcept {
+            return a.current_.get() == b.current_.get();
+        }
+        friend bool operator!=(const iterator &a, const iterator &b) noexcept { return !(a == b); }
+
+      private:
+        cursor *from_ = nullptr;
+        item_view current_;
+    };
+
+    cursor() noexcept = default;
+
+    /** Takes over what came out of the C library. */
+    explicit cursor(kstone_iter *handle) noexcept : handle_(handle) {}
+
+    /** The next item, borrowed until the next call; an empty view at the end. Throws error. */
+    item_view next() {
+        const kstone_item *found = nullptr;
+        detail::call([&](kstone_error **err) { return kstone_iter_next(handle_.get(), &found, err); });
+        return found;
+    }
+
+    /** The same without exceptions: status::done at the end, `out` is left alone then. */
+    status try_next(item_view &out) noexcept {
+        const kstone_item *found = nullptr;
+        const kstone_status s = kstone_iter_next(handle_.get(), &found, nullptr);
+        if (s == KSTONE_OK) {
+            out = found;
+        }
+        return static_cast<status>(s);
+    }
+
+    iterator begin() { return iterator(this); }
+    iterator end() noexcept { return {}; }
+    kstone_iter *get() noexcept { return handle_.get(); }
+
+  private:
+    detail::owned<kstone_iter> handle_;
+};
+
+/**
+ * Reads and writes to be done in one call: see database::run and database::transact. Holds copies of what it is given,
+ * belongs to no database, and may be run as often as you like. One thread at a time.
+ *
+ * What adds throws error with status::invalid or status::limit for a key or text that cannot be; expressions and items
+ * are checked when the batch is run. Methods return the batch, so that they can be chained.
+ */
+class batch {
+  public:
+    batch() : handle_(kstone_batch_new()) {}
+
+    /** Adds a put, on a condition or without one. */
+    batch &put(const key &k, item_view item, const condition &when = {}) {
+        const kstone_cond cond = when.get();
+        return added(kstone_batch_put(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), item.get(), &cond));
+    }
+
+    /** Adds an update, which may not ask for anything in return: error with status::invalid. */
+    batch &update(const key &k, const kstone::update &change) {
+        if (change.returns() != returning::none) {
+            detail::raise(KSTONE_ERR_INVALID);
+        }
+        const kstone_cond cond = change.when().get();
+        const std::string_view expr = change.expression();
+        return added(kstone_batch_update(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), expr.data(),
+                                         expr.size(), change.values(), &cond));
+    }
+
+    /** Adds a deletion. */
+    batch &erase(const key &k, const condition &when = {}) {
+        const kstone_cond cond = when.get();
+        return added(kstone_batch_delete(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), &cond));
+    }
+
+    /** Adds a condition on an item that the batch does not write. It counts as a write. */
+    batch &check(const key &k, const condition &holds) {
+        const kstone_cond cond = holds.get();
+        return added(kstone_batch_check(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), &cond));
+    }
+
+    /** Adds a get: the page that comes of running the batch has an item_view for each. */
+    batch &get(const key &k) {
+        return added(kstone_batch_get(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size()));
+    }
+
+    kstone_batch *get() noexcept { return handle_.get(); }
+
+  private:
+    batch &added(kstone_status s) {
+        if (s != KSTONE_OK) {
+            detail::raise(s);
+        }
+        return *this;
+    }
+
+    detail::owned<kstone_batch> handle_;
+};
+
+/** How a database is to be. Views are borrowed until it is open. */
+struct options {
+    /** Indexes, expiry and a change stream, as JSON: see kstone_options.schema_json. Empty: none. */
+    std::string_view schema{};
+    /** After how many writes a stripe turns what it has collected into a sorted run; 0 for 1000. */
+    std::uint64_t memtable_max_records = 0;
+};
+
+template <class Request> class page_range;
+
+/**
+ * A database in memory. Costs a few KiB while it is empty; all is gone when it goes, except for what items, pages and
+ * cursors still refer to.
+ *
+ * Any number of threads may use one at once, all functions but the destructor, moving and assigning.
+ */
+class database {
+  public:
+    /** Opens an empty database. Throws error with status::invalid where an option is out of range or no schema. */
+    explicit database(const options &how = {}) {
+        kstone_options raw{};
+        kstone_db *handle = nullptr;
+        raw.struct_size = sizeof raw;
+        raw.schema_json = how.schema.empty() ? nullptr : how.schema.data();
+        raw.schema_json_len = how.schema.size();
+        raw.memtable_max_records = how.memtable_max_records;
+        detail::call([&](kstone_error **err) { return kstone_open_memory(&raw, &handle, err); });
+        handle_.reset(handle);
+    }
+
+    /** Takes over what came out of the C library. */
+    explicit database(kstone_db *handle) noexcept : handle_(handle) {}
+
+    /** Stores a copy of the item under a key, in the place of what was there. Throws error: status::invalid, limit. */
+    void put(const key &k, item_view item) {
+        detail::call([&](kstone_error **err) {
+            return kstone_put(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), item.get(), err);
+        });
+    }
+
+    /** The same without exceptions: one call. */
+    status try_put(const key &k, item_view item) noexcept {
+        return static_cast<status>(
+            kstone_put(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), item.get(), nullptr));
+    }
+
+    /**
+     * The item under a key, not a copy; nothing where there is none. Throws error where the key cannot be. Costs one
+     * look-up.
+     */
+    std::optional<stored_item> get(const key &k) const {
+        kstone_item *found = nullptr;
+        detail::call([&](kstone_error **err) {
+            return kstone_get(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), &found, err);
+        });
+        return optional_item(found);
+    }
+
+    /** The same without exceptions: one call. `out` is left alone unless status::ok is returned. */
+    status try_get(const key &k, stored_item &out) const noexcept {
+        kstone_item *found = nullptr;
+        const kstone_status s =
+            kstone_get(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), &found, nullptr);
+        if (s == KSTONE_OK) {
+            out = stored_item(found);
+        }
+        return static_cast<status>(s);
+    }
+
+    /** Deletes the item under a key, whether there is one or not. Throws error where the key cannot be. */
+    void erase(const key &k) {
+        detail::call([&](kstone_error **err) {
+            return kstone_delete(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), err);
+        });
+    }
+
+    /** The same without exceptions: one call. */
+    status try_erase(const key &k) noexcept {
+        return static_cast<status>(
+            kstone_delete(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), nullptr));
+    }
+
+    /**
+     * Puts an item where the condition holds for what is there, and gives back what it replaced, if anything. No other
+     * write comes between. Throws condition_failed, and error where item, key or expression cannot be.
+     */
+    std::optional<stored_item> put_if(const key &k, item_view item, const condition &when) {
+        kstone_item *old = nullptr;
+        const kstone_cond cond = when.get();
+        detail::call([&](kstone_error **err) {
+            return kstone_put_if(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), item.get(), &cond, &old,
+                                 err);
+        });
+        return optional_item(old);
+    }
+
+    /** Deletes an item where the condition holds, and gives it back. Throws as put_if. */
+    std::optional<stored_item> erase_if(const key &k, const condition &when) {
+        kstone_item *old = nullptr;
+        const kstone_cond cond = when.get();
+        detail::call([&](kstone_error **err) {
+            return kstone_delete_if(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), &cond, &old, err);
+        });
+        return optional_item(old);
+    }
+
+    /**
+     * Changes an item, or makes it where there is none, and gives back what update::returns asks for, if there is such.
+     * No other write comes between. Throws condition_failed, and error where the item cannot be changed so.
+     */
+    std::optional<stored_item> update(const key &k, const kstone::update &change) {
+        kstone_item *returned = nullptr;
+        const kstone_cond cond = change.when().get();
+        const std::string_view expr = change.expression();
+        detail::call([&](kstone_error **err) {
+            return kstone_update(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), expr.data(), expr.size(),
+                                 change.values(), &cond, static_cast<std::uint32_t>(change.returns()), &returned, err);
+        });
+        return optional_item(returned);
+    }
+
+    /** item::from_json and put in one. Throws what these throw. */
+    void put_json(const key &k, std::string_view text, json form = json::typed) {
+        detail::call([&](kstone_error **err) {
+            return kstone_put_json(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), text.data(), text.size(),
+                                   detail::flags_of(form), err);
+        });
+    }
+
+    /** get and to_json in one; nothing where there is no item. Throws error where the key cannot be. */
+    std::optional<text> get_json(const key &k, json form = json::typed) const {
+        char *data = nullptr;
+        std::size_t size = 0;
+        const status s = detail::call([&](kstone_error **err) {
+            return kstone_get_json(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), detail::flags_of(form),
+                                   &data, &size, err);
+        });
+        return s == status::ok ? std::optional<text>(text(data, size)) : std::nullopt;
+    }
+
+    /**
+     * One page of a query: what is there now, up to 1 MiB or the query's limit, from its beginning or from where
+     * `token` says (page::token of the page before). Throws error: for what the query says, and for a token of another
+     * query.
+     */
+    page query(const kstone::query &q, bytes_view token = {}) const { return read(kstone_query, q.get(token)); }
+
+    /** The same without exceptions. `out` is left alone unless status::ok is returned. */
+    status try_query(const kstone::query &q, page &out, bytes_view token = {}) const noexcept {
+        return try_read(kstone_query, q.get(token), out);
+    }
+
+    /** One page of a scan; as query. */
+    page scan(const kstone::scan &s = {}, bytes_view token = {}) const { return read(kstone_scan, s.get(token)); }
+
+    /** The same without exceptions. */
+    status try_scan(const kstone::scan &s, page &out, bytes_view token = {}) const noexcept {
+        return try_read(kstone_scan, s.get(token), out);
+    }
+
+    /**
+     * All pages, one after the other, for range-for: `for (const kstone::page &p : db.pages(query))`. Every page is
+     * exact for its moment; others may write between two. Borrows the database; a step throws error.
+     */
+    page_range<kstone::query> pages(kstone::query q) const;
+    page_range<kstone::scan> pages(kstone::scan s) const;
+
+    /** All items of a query or scan as they are now, for range-for. Throws error. */
+    cursor iterate(const kstone::query &q, bytes_view token = {}) const { return open_cursor(q.get(token)); }
+    cursor iterate(const kstone::scan &s = {}, bytes_view token = {}) const { return open_cursor(s.get(token)); }
+
+    /**
+     * Does the operations of a batch in order, as if each were a call; the page has what its gets found. The first that
+     * fails ends the run, what was done before it stays, and error::index says which it was. Up to 25 writes and 100
+     * gets. Throws condition_failed and error.
+     */
+    page run(batch &operations) { return run(operations, 0); }
+
+    /**
+     * Does the operations of a batch at one moment, or not one of them: up to 100, each on an item of its own. Gets see
+     * the items as they were before. Throws condition_failed where a condition did not hold, and error; error::name is
+     * then "TransactionCanceledException", and the message has a reason for every operation.
+     */
+    page transact(batch &operations) { return run(operations, KSTONE_BATCH_ATOMIC); }
+
+    /** Puts a schema (see options::schema) in the place of the one there is; empty: none. New indexes are filled. */
+    void configure(std::string_view schema) {
+        detail::call([&](kstone_error **err) {
+            return kstone_configure(get(), schema.empty() ? nullptr : schema.data(), schema.size(), err);
+        });
+    }
+
+    /** Fixes the time that decides what has expired, in seconds since 1970; 0: the system's clock. For tests. */
+    void set_time(std::int64_t epoch_seconds) {
+        detail::call([&](kstone_error **err) { return kstone_set_time(get(), epoch_seconds, err); });
+    }
+
+    /** Removes the items whose time has passed, which no read shows any more, and says how many. */
+    std::size_t purge_expired() {
+        std::size_t purged = 0;
+        detail::call([&](kstone_error **err) { return kstone_purge_expired(get(), &purged, err); });
+        return purged;
+    }
+
+    /**
+     * The changes after a sequence number, at most `max`, as DynamoDB's stream records: {"Records":[...]}. Throws error
+     * with status::trimmed where the stream has let go of some of them, status::invalid where there is no stream.
+     */
+    text stream_read(std::uint64_t after, std::size_t max) const {
+        char *data = nullptr;
+        std::size_t size = 0;
+        detail::call([&](kstone_error **err) { return kstone_stream_read(get(), after, max, &data, &size, err); });
+        return {data, size};
+    }
+
+    /** Deletes all items. */
+    void clear() {
+        detail::call([&](kstone_error **err) { return kstone_clear(get(), err); });
+    }
+
+    /** Turns what was collected into sorted runs now: for tests and measurements. */
+    void flush() {
+        detail::call([&](kstone_error **err) { return kstone_flush(get(), err); });
+    }
+
+    /** Merges the sorted runs, and drops what deletes have left behind. */
+    void compact() {
+        detail::call([&](kstone_error **err) { return kstone_compact(get(), err); });
+    }
+
+    /** Numbers about the database as a JSON object. Walks over all items. */
+    text stats_json() const {
+        char *data = nullptr;
+        std::size_t size = 0;
+        detail::call([&](kstone_error **err) { return kstone_stats_json(get(), &data, &size, err); });
+        return {data, size};
+    }
+
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+
+    /** The C handle, for what this class does not do. */
+    const kstone_db *get() const noexcept { return handle_.get(); }
+    kstone_db *get() noexcept { return handle_.get(); }
+
+  private:
+    using read_function = kstone_status (*)(const kstone_db *, const kstone_query_spec *, kstone_page **,
+                                            kstone_error **);
+
+    static std::optional<stored_item> optional_item(kstone_item *handle) noexcept {
+        return handle == nullptr ? std::nullopt : std::optional<stored_item>(stored_item(handle));
+    }
+
+    static bool counts(const kstone_query_spec &spec) noexcept { return (spec.flags & KSTONE_QUERY_COUNT) != 0; }
+
+    page read(read_function f, const kstone_query_spec &spec) const {
+        kstone_page *found = nullptr;
+        detail::call([&](kstone_error **err) { return f(get(), &spec, &found, err); });
+        return page(found, counts(spec));
+    }
+
+    status try_read(read_function f, const kstone_query_spec &spec, page &out) const noexcept {
+        kstone_page *found = nullptr;
+        const kstone_status s = f(get(), &spec, &found, nullptr);
+        if (s == KSTONE_OK) {
+            out = page(found, counts(spec));
+        }
+        return static_cast<status>(s);
+    }
+
+    cursor open_cursor(const kstone_query_spec &spec) const {
+        kstone_iter *handle = nullptr;
+        detail::call([&](kstone_error **err) { return kstone_iter_open(get(), &spec, &handle, err); });
+        return cursor(handle);
+    }
+
+    page run(batch &operations, std::uint32_t flags) {
+        kstone_page *found = nullptr;
+        detail::call([&](kstone_error **err) {
+            return kstone_batch_run(get(), operations.get(), flags, &found, err);
+        });
+        return page(found);
+    }
+
+    detail::owned<kstone_db> handle_;
+};
+
+/**
+ * The pages of a query or scan, one after the other, for range-for, once. Borrows the database; keeps one page, which
+ * goes when the next one is read. One thread at a time.
+ */
+template <class Request> class page_range {
+  public:
+    /** An input iterator: ++ reads the next page. Throws error. */
+    class iterator {
+      public:
+        using iterator_category = std::input_iterator_tag;
+        using value_type = page;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const page *;
+        using reference = const page &;
+
+        iterator() noexcept = default;
+        explicit iterator(page_range *from) noexcept : from_(from) {}
+
+        reference operator*() const noexcept { return from_->current_; }
+        pointer operator->() const noexcept { return &from_->current_; }
+        iterator &operator++() {
+            const bytes_view token = from_->current_.token();
+            if (token.empty()) {
+                from_ = nullptr;
+            } else {
+                from_->current_ = from_->read(token);
+            }
+            return *this;
+        }
+        void operator++(int) { ++*this; }
+        friend bool operator==(const iterator &a, const iterator &b) noexcept { return a.from_ == b.from_; }
+        friend bool operator!=(const iterator &a, const iterator &b) noexcept { return !(a == b); }
+
+      private:
+        page_range *from_ = nullptr;
+    };
+
+    page_range(const database &db, Request request) : db_(&db), request_(std::move(request)) {}
+
+    /** Reads the first page. */
+    iterator begin() {
+        current_ = read({});
+        return iterator(this);
+    }
+    iterator end() noexcept { return {}; }
+
+  private:
+    page read(bytes_view token) const {
+        if constexpr (std::is_same_v<Request, query>) {
+            return db_->query(request_, token);
+        } else {
+            return db_->scan(request_, token);
+        }
+    }
+
+    const database *db_;
+    Request request_;
+    page current_;
+};
+
+inline page_range<query> database::pages(kstone::query q) const { return {*this, std::move(q)}; }
+inline page_range<scan> database::pages(kstone::scan s) const { return {*this, std::move(s)}; }
+
+} // namespace kstone
+
+#endif

@@ -1610,6 +1610,106 @@ kstone_status kstone_import_json(kstone_db *db,
                                  char **reasons,
                                  kstone_error **err);
 
+/**
+ * STORED FORM
+ *
+ * Items as the bytes in which they are kept, version 1, which docs/stored-form.md describes: one buffer with all
+ * attributes, to be read and written without a call for each. Bindings use it, where a call costs more than what it
+ * does; in C and C++ items are handier. Version 1 never changes: equal items have equal bytes.
+ *
+ *     static kstone_status copy_first_page(const kstone_db *from, kstone_db *to, const void *pk, size_t pk_len) {
+ *         kstone_query_spec spec = {0};
+ *         kstone_page *page = NULL;
+ *         kstone_bytes rest;
+ *         kstone_status status;
+ *         spec.struct_size = sizeof spec;
+ *         spec.pk = pk;
+ *         spec.pk_len = pk_len;
+ *         status = kstone_query(from, &spec, &page, NULL);
+ *         rest = kstone_page_bytes(page);
+ *         while (status == KSTONE_OK && rest.len > 0) {
+ *             const unsigned char *head = rest.data;
+ *             size_t p = head[0] | (size_t)head[1] << 8;
+ *             size_t s = head[2] | (size_t)head[3] << 8;
+ *             size_t n = head[4] | (size_t)head[5] << 8 | (size_t)head[6] << 16 | (size_t)head[7] << 24;
+ *             status = kstone_put_bytes(to, head + 8, p, head + 8 + p, s, head + 8 + p + s, n, NULL);
+ *             rest.data += 8 + p + s + n;
+ *             rest.len -= 8 + p + s + n;
+ *         }
+ *         kstone_free(page);
+ *         return status;
+ *     }
+ *
+ * The stored form of an item, built or read. Empty for an item without attributes, for NULL, and for what is no item.
+ *
+ * Ownership: borrowed. The bytes stay good until the item is changed or freed, or what it was borrowed from is.
+ * Cost: none for an item that was read; a built one whose attributes were not set in order is put in order first.
+ */
+kstone_bytes kstone_item_bytes(const kstone_item *it);
+
+/**
+ * A built item from a stored form, wherever that comes from: every byte is checked.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where the bytes are no stored form, the message says why and at which byte;
+ * KSTONE_ERR_LIMIT where they are more than 1 MiB.
+ * Cost: a walk over the bytes and a copy.
+ */
+kstone_status kstone_item_from_bytes(const void *body, size_t body_len, kstone_item **out, kstone_error **err);
+
+/**
+ * kstone_item_from_bytes and kstone_put in one, without the item between them.
+ *
+ * Errors: those of both.
+ * Cost: that of kstone_put, and a walk over the bytes.
+ * Threads: any.
+ */
+kstone_status kstone_put_bytes(kstone_db *db,
+                               const void *pk,
+                               size_t pk_len,
+                               const void *sk,
+                               size_t sk_len,
+                               const void *body,
+                               size_t body_len,
+                               kstone_error **err);
+
+/**
+ * The item under a key, copied into your buffer in its stored form. *len becomes the length of the item, whatever the
+ * buffer has room for: where that is more than capacity, nothing was copied. Call again with a buffer of *len bytes
+ * then, and look at *len again, since others may have put a longer item meanwhile. A buffer of capacity 0 may be NULL,
+ * and asks for the length alone.
+ *
+ * Returns KSTONE_NOT_FOUND where there is no item; buffer and *len are then left alone.
+ * Errors: as kstone_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
+ * Cost: one look-up and the copy; nothing is allocated.
+ * Threads: any.
+ */
+kstone_status kstone_get_bytes(const kstone_db *db,
+                               const void *pk,
+                               size_t pk_len,
+                               const void *sk,
+                               size_t sk_len,
+                               void *buffer,
+                               size_t capacity,
+                               size_t *len,
+                               kstone_error **err);
+
+/**
+ * All items of a page in one buffer, one after the other, in the page's order. Empty where the page has no items, for
+ * NULL, and for what is no page. Each item is
+ *
+ * - a head of 8 bytes: the length of the partition key in 2 bytes, that of the sort key in 2, that of the stored form
+ *   in 4, all unsigned, the least significant byte first;
+ * - the partition key, the sort key, and the stored form.
+ *
+ * The key is the table's, also where the page came through an index. What a get of a batch did not find has a head too,
+ * so that the i-th head belongs to the i-th get: its lengths are 0, 0 and 0xFFFFFFFF, and nothing follows it.
+ *
+ * Ownership: borrowed from the page: it is gone when the page is freed.
+ * Cost: a copy of the items, made by the first call and kept.
+ */
+kstone_bytes kstone_page_bytes(const kstone_page *p);
+
 #ifdef __cplusplus
 }
 #endif

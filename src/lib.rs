@@ -6,8 +6,8 @@
 //!
 //! # Map
 //! ```text
-//! library  error  database  schema  access  write  batch  item  item_build  page  iter  stored    the functions
-//! library  error  database  schema  access  write  batch  execute  item  item_build  page  iter    the extern "C" functions
+//! library  error  database  schema  snapshot  transfer  access  write  batch  execute
+//! item  item_build  page  iter  stored                                              the extern "C" functions
 //!     │                                               │
 //!     ▼                                               ▼
 //! boundary   arguments in, outputs out, panics stopped        pool    freed items kept for the next one

@@ -129,6 +129,7 @@ impl From<StatementResult> for Page {
             items: result.records.into_iter().map(|record| Slot::new(Some(record))).collect(),
             scanned: result.scanned,
             token: result.token.unwrap_or_default(),
+            stored: OnceCell::new(),
         }
     }
 }

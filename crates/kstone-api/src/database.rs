@@ -108,13 +108,7 @@ impl Database {
         Ok(Self::of(engine, options, Arc::default(), clock, table))
     }
 
-    fn of(
-        engine: Engine,
-        options: DatabaseOptions,
-        caches: Arc<Caches>,
-        clock: ClockSource,
-        table: Table,
-    ) -> Self {
+    fn of(engine: Engine, options: DatabaseOptions, caches: Arc<Caches>, clock: ClockSource, table: Table) -> Self {
         let shared = Shared {
             engine,
             options,

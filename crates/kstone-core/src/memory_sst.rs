@@ -163,12 +163,6 @@ impl MemorySstReader {
         self.sst.weight
     }
 
-    /// Whether it has a record of this tag. Touches none.
-    pub(crate) fn has_tag(&self, tag: Tag) -> bool {
-        let bucket = &self.sst.records[self.sst.directory.bucket(tag)];
-        bucket.iter().any(|record| record.tag() == tag)
-    }
-
     /// Heap bytes of the SST itself and its handles.
     pub(crate) fn run_bytes(&self) -> usize {
         let sst = &*self.sst;

@@ -33,6 +33,8 @@ const HIDDEN_SLACK_BYTES: usize = 512;
 const UNMERGED_SSTS_MAX: usize = 16;
 /// A memtable of fewer bytes is not worth a look at what it overlaps.
 const OVERLAP_MIN_BYTES: usize = 512;
+/// How many of its records are looked at.
+const OVERLAP_SAMPLES: usize = 32;
 
 #[derive(Default)]
 pub(crate) struct Tree {
@@ -336,15 +338,19 @@ impl Tree {
     }
 
     /// Whether the memtable is large beside the SSTs and much of it hides versions there. Looks when the memtable has
-    /// doubled since it last did; tags decide, so that no record is touched.
+    /// doubled since it last did, and then at a few of its records.
     fn overlaps_too_much(&mut self) -> bool {
         if self.overlap_check_bytes == 0 || self.memtable.weight().bytes < self.overlap_check_bytes {
             return false;
         }
         self.overlap_check_bytes *= 2;
-        let ssts = self.ssts.readers();
-        let overlap = self.memtable.records().filter(|record| ssts.iter().any(|sst| sst.has_tag(record.tag()))).count();
-        overlap * 4 >= self.memtable.len()
+        let step = self.memtable.len().div_ceil(OVERLAP_SAMPLES);
+        let (mut sampled, mut hiding) = (0, 0);
+        for record in self.memtable.records().step_by(step) {
+            sampled += 1;
+            hiding += usize::from(self.find_in_ssts(record.tag(), record.key_ref()).is_some());
+        }
+        hiding * 4 >= sampled
     }
 
     fn store(&mut self, stripe: StripeId, run: Run) {

@@ -77,7 +77,7 @@ impl StatementCache {
         }
         match text.chars().count() {
             chars if chars > STATEMENT_MAX_CHARS => {
-                Err(Error::limit("Statement", Unit::Entries, STATEMENT_MAX_CHARS, chars))
+                Err(Error::limit("Statement", Unit::Characters, STATEMENT_MAX_CHARS, chars))
             }
             _ => parse(text).map(Arc::new),
         }

@@ -207,6 +207,8 @@ pub enum Unit {
     Levels,
     /// Entries of a list that the caller gave.
     Entries,
+    /// Characters of a text.
+    Characters,
 }
 
 impl fmt::Display for Unit {
@@ -215,6 +217,7 @@ impl fmt::Display for Unit {
             Self::Bytes => "bytes",
             Self::Levels => "levels",
             Self::Entries => "entries",
+            Self::Characters => "characters",
         })
     }
 }

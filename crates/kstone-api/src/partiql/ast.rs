@@ -181,7 +181,7 @@ pub(super) struct Path {
 }
 
 /// A value in the text, which may hold parameters.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Literal {
     pub(super) template: Template,
     pub(super) at: usize,
@@ -193,6 +193,6 @@ pub(super) enum Template {
     Value(Value),
     Parameter(usize),
     List(Vec<Template>),
-    Map(Vec<(String, Template)>),
+    Map(Vec<(String, Literal)>),
     Set(Vec<Template>),
 }

@@ -57,6 +57,9 @@ const TYPES: [(&str, &[&str]); 22] = [
     ("DECIMAL", &["N"]),
 ];
 
+/// The functions that are true or false.
+const PREDICATES: [&str; 5] = ["attribute_exists", "attribute_not_exists", "attribute_type", "begins_with", "contains"];
+
 /// A condition.
 pub(super) fn condition(input: &mut Tokens<'_>) -> ModalResult<Clause, Fault> {
     either(0).parse_next(input)
@@ -246,16 +249,17 @@ fn two<'a, T, U>(
 fn operand(input: &mut Tokens<'_>) -> ModalResult<Operand, Fault> {
     let at = input.current_token_start();
     if let Some((at, function)) = function_name(input) {
-        if function != "SIZE" {
-            return Err(cut(at, format!("{} is no value: it is true or false", function.to_ascii_lowercase())));
+        if function == "SIZE" {
+            return one(input, operand_of_size).map_err(ErrMode::cut);
         }
-        let of = one(input, operand_of_size).map_err(ErrMode::cut)?;
-        return Ok(of);
+        let name = function.to_ascii_lowercase();
+        let text = match PREDICATES.contains(&name.as_str()) {
+            true => format!("{name} is no value: it is true or false"),
+            false => format!("Invalid function name; function: {name}"),
+        };
+        return Err(cut(at, text));
     }
-    let is_path = input
-        .peek_token()
-        .is_some_and(|token| token.kind == Kind::Name || (token.kind == Kind::Word && !is_reserved(token.text)));
-    if is_path {
+    if is_path(input) {
         return path.map(Operand::Path).parse_next(input);
     }
     literal.map(Operand::Literal).parse_next(input).map_err(|error| match error {
@@ -265,9 +269,17 @@ fn operand(input: &mut Tokens<'_>) -> ModalResult<Operand, Fault> {
 }
 
 fn operand_of_size(input: &mut Tokens<'_>) -> ModalResult<Operand, Fault> {
-    let is_path = input.peek_token().is_some_and(|token| matches!(token.kind, Kind::Word | Kind::Name));
-    match is_path {
+    match is_path(input) {
         true => path.map(Operand::SizeOfPath).parse_next(input),
         false => literal.map(Operand::SizeOfLiteral).parse_next(input),
     }
+}
+
+/// Whether a path begins at this token.
+fn is_path(input: &Tokens<'_>) -> bool {
+    input.peek_token().is_some_and(|token| match token.kind {
+        Kind::Name => true,
+        Kind::Word => !is_reserved(token.text),
+        _ => false,
+    })
 }

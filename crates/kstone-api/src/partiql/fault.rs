@@ -107,9 +107,18 @@ fn excerpt(message: &mut String, line: &str, column: usize) {
 fn one_of(what: &[&str]) -> String {
     match what {
         [] => "something else".to_owned(),
-        [only] => (*only).to_owned(),
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        [only] => named(only),
+        [first @ .., last] => {
+            let first: Vec<String> = first.iter().map(|what| named(what)).collect();
+            format!("{} or {}", first.join(", "), named(last))
+        }
     }
+}
+
+/// A sign between quotes, anything else as it is.
+fn named(what: &str) -> String {
+    let is_sign = what.chars().all(|c| c.is_ascii_punctuation());
+    if is_sign { format!("\"{what}\"") } else { what.to_owned() }
 }
 
 /// What stands where something else was expected, up to the next blank.

@@ -81,11 +81,11 @@ impl Lowering<'_> {
         let item = match item.template {
             Template::Map(mut entries) => {
                 entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-                let attribute = |(name, template): (String, Template)| {
+                let attribute = |(name, literal): (String, Literal)| {
                     if name.is_empty() {
-                        return Err(Fault::new(at, "the name of an attribute cannot be empty"));
+                        return Err(Fault::new(literal.at, "the name of an attribute cannot be empty"));
                     }
-                    Ok((name.into(), self.values.add(Literal { template, at })?))
+                    Ok((name.into(), self.values.add(literal)?))
                 };
                 InsertItem::Attributes(entries.into_iter().map(attribute).collect::<Lowered<_>>()?)
             }

@@ -11,7 +11,7 @@
 //! Thread safety: one parse, one parser.
 
 use winnow::ModalResult;
-use winnow::combinator::{alt, cut_err, delimited, opt, preceded, separated};
+use winnow::combinator::{alt, cut_err, delimited, opt, separated};
 use winnow::error::ErrMode;
 use winnow::prelude::*;
 use winnow::stream::{Location, Stream};
@@ -102,7 +102,7 @@ fn list(
 }
 
 fn tuple(input: &mut Tokens<'_>, levels: usize) -> ModalResult<Template, Fault> {
-    let mut entries: Vec<(String, Template)> = Vec::new();
+    let mut entries: Vec<(String, Literal)> = Vec::new();
     sign("{").parse_next(input)?;
     while opt(sign("}")).parse_next(input)?.is_none() {
         if !entries.is_empty() {
@@ -113,8 +113,10 @@ fn tuple(input: &mut Tokens<'_>, levels: usize) -> ModalResult<Template, Fault> 
         if entries.iter().any(|(other, _)| *other == key) {
             return Err(cut(at, format!("the name '{key}' stands twice in one tuple")));
         }
-        let template = preceded(cut_err(sign(":")), cut_err(value(levels + 1))).parse_next(input)?;
-        entries.push((key, template));
+        cut_err(sign(":")).parse_next(input)?;
+        let at = input.current_token_start();
+        let template = cut_err(value(levels + 1)).parse_next(input)?;
+        entries.push((key, Literal { template, at }));
     }
     Ok(Template::Map(entries))
 }

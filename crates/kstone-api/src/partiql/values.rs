@@ -165,7 +165,7 @@ impl Template {
             Self::Value(_) => false,
             Self::Parameter(_) => true,
             Self::List(elements) | Self::Set(elements) => elements.iter().any(Self::has_parameters),
-            Self::Map(entries) => entries.iter().any(|(_, template)| template.has_parameters()),
+            Self::Map(entries) => entries.iter().any(|(_, literal)| literal.template.has_parameters()),
         }
     }
 
@@ -178,7 +178,8 @@ impl Template {
                 elements.iter().map(|element| element.fill(parameters)).collect::<std::result::Result<_, _>>()?,
             ),
             Self::Map(entries) => {
-                let filled = entries.iter().map(|(name, template)| Ok((name.clone(), template.fill(parameters)?)));
+                let filled =
+                    entries.iter().map(|(name, literal)| Ok((name.clone(), literal.template.fill(parameters)?)));
                 Value::M(filled.collect::<std::result::Result<_, String>>()?)
             }
             Self::Set(elements) => {

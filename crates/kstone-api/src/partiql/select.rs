@@ -136,7 +136,9 @@ impl<'a> Reading<'a> {
             let records = if self.plan.filters { records_left } else { records_left.min(wanted) };
             let page = self.records(range, &at, PageLimits { records, bytes: bytes_left })?;
             records_left -= page.records.len().min(records_left);
-            bytes_left = bytes_left.saturating_sub(page.records.iter().map(Record::footprint).sum());
+            let ended_by_bytes = page.limited && page.records.len() < records;
+            let bytes = page.records.iter().map(Record::footprint).sum();
+            bytes_left = if ended_by_bytes { 0 } else { bytes_left.saturating_sub(bytes) };
             let ended = !page.limited;
             at.last = page.records.last().map(|last| (last.pk().to_vec(), last.sk().to_vec())).or(at.last);
             let (selected, _, examined) = selection.apply_all(page.records);

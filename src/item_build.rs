@@ -308,9 +308,7 @@ pub unsafe extern "C" fn kstone_item_set_json(
     unsafe {
         set_with(it, name, name_len, err, |writer, name| {
             let form = form_of(flags)?;
-            let value = json::attribute_from_str(name, text(json, json_len, "json")?, form)?;
-            writer.set_value(name, &value)?;
-            Ok(())
+            Ok(json::set_from_str(writer, name, text(json, json_len, "json")?, form)?)
         })
     }
 }
@@ -339,8 +337,9 @@ pub unsafe extern "C" fn kstone_item_from_json(
         enter(err, || {
             let out = Out::new(out, "out")?;
             let form = form_of(flags)?;
-            let writer = json::item_from_str(text(json, len, "json")?, form)?;
-            out.set(hand_out(writer));
+            let mut item = pool::take();
+            json::read_item(item.value().writer(), text(json, len, "json")?, form)?;
+            out.set(item.hand_out().cast());
             Ok(KSTONE_OK)
         })
     }

@@ -40,7 +40,7 @@ pub enum JsonForm {
 
 /// Reads an item: a JSON object.
 ///
-/// Costs a pass over the text for each level of nesting.
+/// Costs one pass over the text, and one copy; where names are not in the order of their bytes, another of their object.
 ///
 /// # Errors
 /// [`Error::Invalid`](kstone_core::error::Error::Invalid) for text that is no such item, saying where;
@@ -57,13 +57,23 @@ pub enum JsonForm {
 /// assert!(error.starts_with("Number overflow.") && error.ends_with("(attribute m.l[1], line 1 column 14)"));
 /// ```
 pub fn item_from_str(text: &str, form: JsonForm) -> Result<ItemWriter> {
-    read::item(text, form)
+    let mut item = ItemWriter::new();
+    read_item(&mut item, text, form)?;
+    Ok(item)
+}
+
+/// [`item_from_str`] into a writer, in place of its attributes, for whoever reads many. On an error it is empty.
+///
+/// # Errors
+/// As [`item_from_str`].
+pub fn read_item(item: &mut ItemWriter, text: &str, form: JsonForm) -> Result<()> {
+    read::item(item, text, form)
 }
 
 /// Reads one value, such as `{"N":"30"}` or, plain, `30`.
 ///
 /// # Errors
-/// As [`item_from_str`]. Sets are checked where the value is stored.
+/// As [`item_from_str`].
 ///
 /// ```
 /// use kstone_api::KeystoneValue;
@@ -73,15 +83,18 @@ pub fn item_from_str(text: &str, form: JsonForm) -> Result<ItemWriter> {
 /// assert_eq!(value, KeystoneValue::list([KeystoneValue::number(1.5), KeystoneValue::null()]));
 /// ```
 pub fn value_from_str(text: &str, form: JsonForm) -> Result<Value> {
-    read::value("", text, form)
+    let (type_, payload) = read::value("", text, form)?;
+    Ok(ValueRef::from_parts(type_, &payload).to_value())
 }
 
-/// As [`value_from_str`], for the value of this attribute: errors name it.
+/// Sets an attribute to the value that [`value_from_str`] would give. Errors name the attribute; the item is then as it
+/// was.
 ///
 /// # Errors
-/// As [`value_from_str`].
-pub fn attribute_from_str(name: &str, text: &str, form: JsonForm) -> Result<Value> {
-    read::value(name, text, form)
+/// As [`value_from_str`], and those of [`ItemWriter::set_value`].
+pub fn set_from_str(item: &mut ItemWriter, name: &str, text: &str, form: JsonForm) -> Result<()> {
+    let (type_, payload) = read::value(name, text, form)?;
+    item.set_ref(name, ValueRef::from_parts(type_, &payload)).map(drop)
 }
 
 /// Writes an item, without spaces, its attributes in the order of their names.

@@ -73,8 +73,8 @@ impl Table {
             .iter()
             .filter(|(key, _)| wanted(key))
             .map(|(key, value)| {
-                let value = kstone_api::json::value_from_str(&value.to_string(), JsonForm::Typed).unwrap();
-                (key.clone(), value)
+                // By serde, which lets pass what is no set.
+                (key.clone(), serde_json::from_value(value.clone()).unwrap())
             })
             .collect();
         Parameters::from_maps(names.iter().map(|(key, name)| (key.as_str(), name.as_str().unwrap())), &values)

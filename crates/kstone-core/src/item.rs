@@ -44,7 +44,7 @@ mod wire;
 mod writer;
 
 pub use view::{Attributes, Elements, ItemRef, ValueRef, Values};
-pub use writer::ItemWriter;
+pub use writer::{ItemWriter, check_name};
 
 /// The most bytes that an item may have, as [`item_size`] counts them: 400 KB.
 pub const ITEM_MAX_BYTES: usize = 400 * 1024;

@@ -1,20 +1,24 @@
-//! Reading items and values.
+//! Reading items and values: one pass over the text, straight into the stored form.
 //!
-//! The text is scanned once for its syntax, without recursion; then each value is taken apart where it stands, as a
-//! slice of the text, no deeper than items nest. So hostile depth exhausts nothing, numbers keep their digits, and an
-//! error knows its line and column.
+//! ```text
+//! text    {"n":1,"m":{"b":true,"a":"x"}}
+//! out     … 'm' M ? 'b' BOOL 1 'a' S x        members as they come; their places in `entries`
+//!         … 'm' M 8 'a' S x 'b' BOOL 1        at the object's end: sorted where they were not, behind their length
+//! ```
+//! Recursion is no deeper than items nest. What goes wrong unwinds as a [`Fault`], which gathers the way to it; nothing
+//! is kept for errors meanwhile. Only then is the text given to `serde_json`, whose word on syntax counts before any
+//! complaint about meaning: text that is no JSON is always refused as that, with line and column. Strings with escapes
+//! are its business, too.
 
-use std::collections::{HashMap, HashSet};
-use std::fmt::{self, Write as _};
+use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kstone_core::error::{Error, Result, Unit};
-use kstone_core::item::{ITEM_MAX_BYTES, ItemWriter, MAX_NESTING_LEVELS};
+use kstone_core::item::{ITEM_MAX_BYTES, ItemWriter, MAX_NESTING_LEVELS, ValueRef, check_name, parts};
 use kstone_core::number;
 use kstone_core::value::{Type, Value};
-use serde::Deserializer as _;
-use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::JsonForm;
@@ -22,359 +26,603 @@ use super::JsonForm;
 /// Names and types in an error's text are cut here.
 const QUOTED_CHARS: usize = 64;
 
-pub(super) fn item(text: &str, form: JsonForm) -> Result<ItemWriter> {
-    let root = syntax(text, 1)?;
-    Reader::new(text, form).item(root)
+/// Replaces the attributes of `writer`; on an error it is empty.
+pub(super) fn item(writer: &mut ItemWriter, text: &str, form: JsonForm) -> Result<()> {
+    let mut reader = Reader::new(text, form);
+    let read = writer.fill(|body| {
+        reader.item(body)?;
+        reader.end()
+    });
+    read.map_err(|fault| fault.into_error(text, 1))
 }
 
 /// The item on a line of an export: what the member `Item` holds where it is the only one, the line itself elsewhere.
 pub(super) fn line(text: &str, number: usize) -> Result<ItemWriter> {
-    let root = syntax(text, number)?;
-    let mut reader = Reader { first_line: number, ..Reader::new(text, JsonForm::Typed) };
-    let (mut wrapped, mut members) = (None, 0);
-    if kind(root) == Kind::Object {
-        reader.each_member(root, |_, name, raw| {
-            members += 1;
-            wrapped = Some(raw).filter(|_| name == "Item" && members == 1);
-            Ok(())
-        })?;
+    let mut writer = ItemWriter::new();
+    let mut reader = Reader::new(text, JsonForm::Typed);
+    let wrapped = reader.takes(b'{') && reader.name().is_ok_and(|name| name == "Item");
+    if !wrapped || !reader.is_last_member() {
+        reader = Reader::new(text, JsonForm::Typed);
     }
-    reader.item(wrapped.unwrap_or(root))
+    let read = writer.fill(|body| {
+        let closes = reader.at > 0;
+        reader.item(body)?;
+        if closes {
+            reader.take(b'}')?;
+        }
+        reader.end()
+    });
+    read.map_err(|fault| fault.into_error(text, number)).map(|()| writer)
 }
 
-/// A value; errors name it `name` where that is not empty.
-pub(super) fn value(name: &str, text: &str, form: JsonForm) -> Result<Value> {
-    let root = syntax(text, 1)?;
+/// A value: its type and payload. Errors name it `name` where that is not empty.
+pub(super) fn value(name: &str, text: &str, form: JsonForm) -> Result<(Type, Vec<u8>)> {
     let mut reader = Reader::new(text, form);
-    if !name.is_empty() {
-        reader.path.push(Step::Name(name.to_owned()));
+    let mut stored = Vec::with_capacity(text.len().min(ITEM_MAX_BYTES));
+    let read = reader.value(&mut stored, 0).and_then(|()| reader.end());
+    read.map_err(|fault| if name.is_empty() { fault } else { fault.inside(|| Step::Name(name.to_owned())) })
+        .map_err(|fault| fault.into_error(text, 1))?;
+    let mut list = ValueRef::from_parts(Type::L, &stored).list();
+    let value = list.next().expect("a value was read");
+    Ok((value.type_(), value.payload().to_vec()))
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    /// What is read next.
+    at: usize,
+    form: JsonForm,
+    /// What DynamoDB would count for what has been read, so that reading stops where no item can follow.
+    size: usize,
+    /// The members of the objects that are being read, the innermost last.
+    entries: Vec<Entry<'t>>,
+    /// For putting members in order, kept for its capacity.
+    spare: Vec<u8>,
+}
+
+/// A member of an object that has been read.
+struct Entry<'t> {
+    name: Cow<'t, str>,
+    /// Where it lies in the output.
+    start: usize,
+    end: usize,
+    /// Where its value is in the text.
+    at: usize,
+}
+
+type Read<T> = std::result::Result<T, Box<Fault>>;
+
+impl<'t> Reader<'t> {
+    fn new(text: &'t str, form: JsonForm) -> Self {
+        Self { text, at: 0, form, size: 0, entries: Vec::new(), spare: Vec::new() }
     }
-    reader.value(root, 0)
-}
 
-/// The whole text as one JSON value, checked for syntax.
-fn syntax(text: &str, first_line: usize) -> Result<&RawValue> {
-    serde_json::from_str(text).map_err(|error| {
-        let (line, column) = (first_line - 1 + error.line(), error.column());
-        Error::Invalid(format!("{} at line {line} column {column}", plain_text(&error)))
-    })
-}
+    /// Appends the attributes of the object that is next.
+    fn item(&mut self, body: &mut Vec<u8>) -> Read<()> {
+        body.reserve(self.text.len().min(ITEM_MAX_BYTES));
+        if !self.takes(b'{') {
+            return Err(Fault::invalid(self.at, "an item is a JSON object"));
+        }
+        self.members(body, 0, 0)
+    }
 
-/// What a JSON value is, as its first byte says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Object,
-    Array,
-    String,
-    Bool(bool),
-    Null,
-    Number,
-}
+    /// Whether an object ends behind the value that is next. Takes nothing.
+    fn is_last_member(&self) -> bool {
+        let mut values = serde_json::Deserializer::from_str(&self.text[self.at..]).into_iter::<&RawValue>();
+        let skipped = values.next().is_some_and(|value| value.is_ok());
+        skipped && self.text[self.at + values.byte_offset()..].trim_start().starts_with('}')
+    }
 
-impl Kind {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Object => "an object",
-            Self::Array => "an array",
-            Self::String => "a string",
-            Self::Bool(_) => "true or false",
-            Self::Null => "null",
-            Self::Number => "a number",
+    /// Appends the value that is next, which is inside this many lists and maps.
+    fn value(&mut self, out: &mut Vec<u8>, levels: usize) -> Read<()> {
+        match self.form {
+            JsonForm::Typed => self.typed(out, levels),
+            JsonForm::Plain => self.plain(out, levels),
         }
     }
-}
 
-fn kind(raw: &RawValue) -> Kind {
-    match raw.get().as_bytes().first() {
-        Some(b'{') => Kind::Object,
-        Some(b'[') => Kind::Array,
-        Some(b'"') => Kind::String,
-        Some(b't') => Kind::Bool(true),
-        Some(b'f') => Kind::Bool(false),
-        Some(b'n') => Kind::Null,
-        _ => Kind::Number,
+    fn plain(&mut self, out: &mut Vec<u8>, levels: usize) -> Read<()> {
+        match self.peek() {
+            b'"' => self.string(out),
+            b'{' => self.map(out, levels),
+            b'[' => self.list(out, levels),
+            b't' | b'f' => self.bool(out),
+            b'n' => self.null(out, "null"),
+            _ => {
+                let at = self.at;
+                let text = self.number_token()?;
+                self.number(out, at, text)
+            }
+        }
+    }
+
+    /// An object of one member, the type's name and the payload.
+    fn typed(&mut self, out: &mut Vec<u8>, levels: usize) -> Read<()> {
+        let at = self.open(b'{', "an attribute value such as {\"S\": \"text\"}")?;
+        if self.takes(b'}') {
+            return Err(Fault::invalid(
+                at,
+                "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
+            ));
+        }
+        let name = self.name()?;
+        let type_ = Type::from_name(&name)
+            .ok_or_else(|| Fault::invalid(at, format!("{:?} is not an attribute type", quoted(&name))))?;
+        self.payload(out, type_, levels)?;
+        if self.takes(b'}') {
+            return Ok(());
+        }
+        Err(Fault::invalid(
+            at,
+            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported \
+             datatypes",
+        ))
+    }
+
+    fn payload(&mut self, out: &mut Vec<u8>, type_: Type, levels: usize) -> Read<()> {
+        match type_ {
+            Type::S => self.string(out),
+            Type::N => {
+                let (at, text) = self.number_text()?;
+                self.number(out, at, &text)
+            }
+            Type::B => {
+                let bytes = self.base64()?;
+                scalar(out, Type::B, &bytes);
+                Ok(())
+            }
+            Type::Bool => self.bool(out),
+            Type::Null => self.null(out, "true"),
+            Type::L => self.list(out, levels),
+            Type::M => self.map(out, levels),
+            Type::SS | Type::NS | Type::BS => self.set(out, type_),
+        }
+    }
+
+    fn string(&mut self, out: &mut Vec<u8>) -> Read<()> {
+        let text = self.text_token("a string")?.1;
+        self.count(text.len())?;
+        scalar(out, Type::S, text.as_bytes());
+        Ok(())
+    }
+
+    fn bool(&mut self, out: &mut Vec<u8>) -> Read<()> {
+        let (word, value) = match self.peek() {
+            b't' => ("true", 1),
+            b'f' => ("false", 0),
+            _ => return Err(Fault::invalid(self.at, "BOOL must be true or false")),
+        };
+        self.word(word)?;
+        self.count(1)?;
+        scalar(out, Type::Bool, &[value]);
+        Ok(())
+    }
+
+    /// NULL, which is `word` here.
+    fn null(&mut self, out: &mut Vec<u8>, word: &str) -> Read<()> {
+        if self.peek() != word.as_bytes()[0] {
+            return Err(Fault::invalid(self.at, "Null attribute value types must have the value of true"));
+        }
+        self.word(word)?;
+        self.count(1)?;
+        scalar(out, Type::Null, &[]);
+        Ok(())
+    }
+
+    fn number(&mut self, out: &mut Vec<u8>, at: usize, text: &str) -> Read<()> {
+        let canonical = number::canonical(text).map_err(|error| Fault::of(error, at))?;
+        self.count(number::size(&canonical))?;
+        scalar(out, Type::N, canonical.as_bytes());
+        Ok(())
+    }
+
+    /// The text of a number in the typed form, and where it stands.
+    fn number_text(&mut self) -> Read<(usize, Cow<'t, str>)> {
+        self.text_token("a number as a string")
+    }
+
+    fn base64(&mut self) -> Read<Vec<u8>> {
+        let (at, text) = self.text_token("bytes as base64 text")?;
+        let bytes = STANDARD.decode(&*text).map_err(|error| Fault::invalid(at, format!("not base64: {error}")))?;
+        self.count(bytes.len())?;
+        Ok(bytes)
+    }
+
+    fn list(&mut self, out: &mut Vec<u8>, levels: usize) -> Read<()> {
+        let at = self.open(b'[', "a list")?;
+        self.enter(at, levels)?;
+        parts::append_framed(out, Type::L, |out| {
+            self.elements(|reader| {
+                reader.count(1)?;
+                reader.value(out, levels + 1)
+            })
+        })
+    }
+
+    fn map(&mut self, out: &mut Vec<u8>, levels: usize) -> Read<()> {
+        let at = self.open(b'{', "a map")?;
+        self.enter(at, levels)?;
+        parts::append_framed(out, Type::M, |out| self.members(out, levels + 1, 1))
+    }
+
+    fn set(&mut self, out: &mut Vec<u8>, type_: Type) -> Read<()> {
+        let at = self.open(b'[', "an array of the set's elements")?;
+        let set = match type_ {
+            Type::SS => Value::SS(self.gathered(|reader| {
+                let text = reader.text_token("a string")?.1;
+                reader.count(text.len())?;
+                Ok(text.into_owned())
+            })?),
+            Type::NS => Value::NS(self.gathered(|reader| {
+                let (at, text) = reader.number_text()?;
+                let canonical = number::canonical(&text).map_err(|error| Fault::of(error, at))?;
+                reader.count(number::size(&canonical))?;
+                Ok(canonical.into_owned())
+            })?),
+            _ => Value::BS(self.gathered(|reader| Ok(reader.base64()?.into()))?),
+        };
+        parts::append_owned(out, &set).map_err(|error| Fault::of(error, at))
+    }
+
+    /// The elements of a set, whose bracket has been taken.
+    fn gathered<T>(&mut self, mut read: impl FnMut(&mut Self) -> Read<T>) -> Read<Vec<T>> {
+        let mut elements = Vec::new();
+        self.elements(|reader| {
+            elements.push(read(reader)?);
+            // Empty elements count nothing, but only one of them can differ from the others.
+            if elements.len() > ITEM_MAX_BYTES { Err(too_large(elements.len()).into()) } else { Ok(()) }
+        })?;
+        Ok(elements)
+    }
+
+    /// The elements of an array whose bracket has been taken, up to the one that closes it.
+    fn elements(&mut self, mut read: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
+        if self.takes(b']') {
+            return Ok(());
+        }
+        for index in 0.. {
+            read(self).map_err(|fault| fault.inside(|| Step::Index(index)))?;
+            if !self.takes(b',') {
+                break;
+            }
+        }
+        self.take(b']')
+    }
+
+    /// Appends the members of an object whose brace has been taken, up to the one that closes it: attributes inside
+    /// this many lists and maps, each of which counts its name and `extra` bytes.
+    fn members(&mut self, out: &mut Vec<u8>, levels: usize, extra: usize) -> Read<()> {
+        let (start, first) = (out.len(), self.entries.len());
+        let mut in_order = true;
+        if self.takes(b'}') {
+            return Ok(());
+        }
+        loop {
+            let name = self.name()?;
+            self.peek();
+            let at = self.at;
+            if name.is_empty() {
+                return Err(Fault::invalid(at, "an attribute name may not be empty"));
+            }
+            check_name(&name)?;
+            self.count(name.len() + extra)?;
+            in_order &= self.entries[first..].last().is_none_or(|last| last.name < name);
+            let entry_start = out.len();
+            parts::append_name(out, &name);
+            self.value(out, levels).map_err(|fault| fault.inside(|| Step::Name(name.clone().into_owned())))?;
+            self.entries.push(Entry { name, start: entry_start, end: out.len(), at });
+            if !self.takes(b',') {
+                break;
+            }
+        }
+        self.take(b'}')?;
+        if !in_order {
+            self.put_in_order(&mut out[start..], first, start)?;
+        }
+        self.entries.truncate(first);
+        Ok(())
+    }
+
+    /// Sorts the members from `first` on, which fill `payload`; it begins at `start` of the output.
+    fn put_in_order(&mut self, payload: &mut [u8], first: usize, start: usize) -> Read<()> {
+        let entries = &mut self.entries[first..];
+        entries.sort_unstable_by(|a, b| (&a.name, a.at).cmp(&(&b.name, b.at)));
+        let again = entries.windows(2).filter(|pair| pair[0].name == pair[1].name).map(|pair| &pair[1]);
+        if let Some(entry) = again.min_by_key(|entry| entry.at) {
+            let fault = Fault::invalid(entry.at, "the name stands twice in its object");
+            return Err(fault.inside(|| Step::Name(entry.name.clone().into_owned())));
+        }
+        self.spare.clear();
+        for entry in entries {
+            self.spare.extend_from_slice(&payload[entry.start - start..entry.end - start]);
+        }
+        payload.copy_from_slice(&self.spare);
+        Ok(())
+    }
+
+    /// Goes into a list or a map that is inside this many.
+    fn enter(&mut self, at: usize, levels: usize) -> Read<()> {
+        if levels == MAX_NESTING_LEVELS {
+            return Err(Fault::new(at, What::TooDeep(levels + 1)));
+        }
+        self.count(3)
+    }
+
+    #[inline]
+    fn count(&mut self, bytes: usize) -> Read<()> {
+        self.size += bytes;
+        if self.size > ITEM_MAX_BYTES { Err(too_large(self.size).into()) } else { Ok(()) }
+    }
+
+    /// The next byte that is no space, not taken; 0, which begins nothing, where there is none.
+    #[inline]
+    fn peek(&mut self) -> u8 {
+        loop {
+            match self.text.as_bytes().get(self.at) {
+                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
+                next => return next.copied().unwrap_or(0),
+            }
+        }
+    }
+
+    /// Takes the next byte that is no space if it is this one.
+    #[inline]
+    fn takes(&mut self, byte: u8) -> bool {
+        let found = self.peek() == byte;
+        self.at += usize::from(found);
+        found
+    }
+
+    /// Takes this byte, which must be next but for spaces.
+    #[inline]
+    fn take(&mut self, byte: u8) -> Read<()> {
+        if self.takes(byte) { Ok(()) } else { Err(self.syntax()) }
+    }
+
+    /// Takes the byte that opens an object or an array and says where it was; something else is not `what` is needed.
+    #[inline]
+    fn open(&mut self, byte: u8, what: &str) -> Read<usize> {
+        if self.takes(byte) { Ok(self.at - 1) } else { Err(self.unexpected(what)) }
+    }
+
+    /// The text must be at its end.
+    fn end(&mut self) -> Read<()> {
+        if self.peek() == 0 && self.at == self.text.len() { Ok(()) } else { Err(self.syntax()) }
+    }
+
+    fn word(&mut self, word: &str) -> Read<()> {
+        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
+            return Err(self.syntax());
+        }
+        self.at += word.len();
+        Ok(())
+    }
+
+    /// The name of a member, and the colon behind it.
+    fn name(&mut self) -> Read<Cow<'t, str>> {
+        if self.peek() != b'"' {
+            return Err(self.syntax());
+        }
+        let name = self.quoted_text()?;
+        self.take(b':')?;
+        Ok(name)
+    }
+
+    /// A string, which is `what` is needed, and where it stands.
+    fn text_token(&mut self, what: &str) -> Read<(usize, Cow<'t, str>)> {
+        if self.peek() != b'"' {
+            return Err(self.unexpected(what));
+        }
+        let at = self.at;
+        Ok((at, self.quoted_text()?))
+    }
+
+    /// The string that begins here.
+    #[inline]
+    fn quoted_text(&mut self) -> Read<Cow<'t, str>> {
+        let start = self.at + 1;
+        let end = start + self.plain_bytes(start);
+        if self.text.as_bytes().get(end) != Some(&b'"') {
+            return self.escaped_text(end);
+        }
+        self.at = end + 1;
+        Ok(Cow::Borrowed(&self.text[start..end]))
+    }
+
+    /// How many bytes from `start` on are neither quote, backslash nor control character.
+    #[inline]
+    fn plain_bytes(&self, start: usize) -> usize {
+        let rest = &self.text.as_bytes()[start..];
+        let (words, _) = rest.as_chunks::<8>();
+        let mut at = 0;
+        for word in words {
+            let ends = string_ends(u64::from_le_bytes(*word));
+            if ends != 0 {
+                return at + ends.trailing_zeros() as usize / 8;
+            }
+            at += 8;
+        }
+        let ends = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < 0x20;
+        at + rest[at..].iter().position(ends).unwrap_or(rest.len() - at)
+    }
+
+    /// The string that begins here and is plain up to `at`.
+    #[cold]
+    fn escaped_text(&mut self, mut at: usize) -> Read<Cow<'t, str>> {
+        while self.text.as_bytes().get(at) == Some(&b'\\') {
+            // What is escaped may be a quote; it is looked at later.
+            at = (at + 2).min(self.text.len());
+            if !self.text.is_char_boundary(at) {
+                return Err(self.syntax());
+            }
+            at += self.plain_bytes(at);
+        }
+        if self.text.as_bytes().get(at) != Some(&b'"') {
+            return Err(self.syntax());
+        }
+        let token = &self.text[self.at..=at];
+        let text: String = serde_json::from_str(token).map_err(|error| Fault::invalid(self.at, plain_text(&error)))?;
+        self.at = at + 1;
+        Ok(Cow::Owned(text))
+    }
+
+    /// A number as JSON writes it.
+    fn number_token(&mut self) -> Read<&'t str> {
+        let start = self.at;
+        let bytes = self.text.as_bytes();
+        let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let mut at = start + usize::from(bytes.get(start) == Some(&b'-'));
+        let whole = digits(at.min(bytes.len()));
+        let mut well_formed = whole == 1 || (whole > 1 && bytes[at] != b'0');
+        at += whole;
+        if bytes.get(at) == Some(&b'.') {
+            let fraction = digits(at + 1);
+            well_formed &= fraction > 0;
+            at += 1 + fraction;
+        }
+        if let Some(b'e' | b'E') = bytes.get(at) {
+            at += 1 + usize::from(matches!(bytes.get(at + 1), Some(b'+' | b'-')));
+            let exponent = digits(at);
+            well_formed &= exponent > 0;
+            at += exponent;
+        }
+        if !well_formed {
+            return Err(self.syntax());
+        }
+        self.at = at;
+        Ok(&self.text[start..at])
+    }
+
+    #[cold]
+    fn syntax(&self) -> Box<Fault> {
+        Fault::invalid(self.at, "invalid JSON")
+    }
+
+    /// What is next is not `what` is needed.
+    #[cold]
+    fn unexpected(&self, what: &str) -> Box<Fault> {
+        let found = match self.text.as_bytes().get(self.at) {
+            Some(b'{') => "an object",
+            Some(b'[') => "an array",
+            Some(b'"') => "a string",
+            Some(b't' | b'f') => "true or false",
+            Some(b'n') => "null",
+            _ => "a number",
+        };
+        Fault::invalid(self.at, format!("expected {what}, found {found}"))
     }
 }
 
-/// A step of the way to the value being read.
+/// The high bit of the first byte of eight, from the lowest on, that is a quote, a backslash or a control character; 0
+/// where none is. Bits above that one mean nothing.
+#[inline]
+fn string_ends(word: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 0xff;
+    // The high bit of each byte below `limit`, but for what a lower such byte borrows, and those that are not ASCII.
+    let below = |bytes: u64, limit: u64| bytes.wrapping_sub(ONES * limit) & !bytes;
+    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
+    (below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7)
+}
+
+/// Appends a value that holds no others.
+#[inline]
+fn scalar(out: &mut Vec<u8>, type_: Type, payload: &[u8]) {
+    parts::append_value(out, ValueRef::from_parts(type_, payload));
+}
+
+/// What is wrong and where.
+struct Fault {
+    what: What,
+    /// The byte of the text.
+    at: usize,
+    /// The way to the value, from its end.
+    path: Vec<Step>,
+}
+
+enum What {
+    /// Something that is said with its place.
+    Invalid(Cow<'static, str>),
+    /// So many lists and maps in each other.
+    TooDeep(usize),
+    /// Something that is said without.
+    Other(Error),
+}
+
+/// A step of the way to a value.
 enum Step {
     Name(String),
     Index(usize),
 }
 
-struct Reader<'t> {
-    text: &'t str,
-    /// Which line of a file the text begins on.
-    first_line: usize,
-    form: JsonForm,
-    path: Vec<Step>,
-    /// What DynamoDB would count for what has been read, so that reading stops where no item can follow.
-    size: usize,
+impl From<Error> for Box<Fault> {
+    fn from(error: Error) -> Self {
+        Fault::new(0, What::Other(error))
+    }
 }
 
-impl<'t> Reader<'t> {
-    fn new(text: &'t str, form: JsonForm) -> Self {
-        Self { text, first_line: 1, form, path: Vec::new(), size: 0 }
+impl Fault {
+    #[cold]
+    fn new(at: usize, what: What) -> Box<Self> {
+        Box::new(Self { what, at, path: Vec::new() })
     }
 
-    /// The item that `raw` is.
-    fn item(&mut self, raw: &'t RawValue) -> Result<ItemWriter> {
-        let mut writer = ItemWriter::new();
-        if kind(raw) != Kind::Object {
-            return Err(self.error(raw, "an item is a JSON object"));
-        }
-        self.members(raw, |reader, name, raw| {
-            let value = reader.value(raw, 0)?;
-            writer.set_value(name, &value).map(drop)
-        })?;
-        Ok(writer)
+    #[cold]
+    fn invalid(at: usize, text: impl Into<Cow<'static, str>>) -> Box<Self> {
+        Self::new(at, What::Invalid(text.into()))
     }
 
-    /// The value `raw`, which is inside this many lists and maps.
-    fn value(&mut self, raw: &'t RawValue, levels: usize) -> Result<Value> {
-        match self.form {
-            JsonForm::Typed => self.typed(raw, levels),
-            JsonForm::Plain => self.plain(raw, levels),
+    /// An error of a part, which lies here.
+    #[cold]
+    fn of(error: Error, at: usize) -> Box<Self> {
+        match error {
+            Error::Invalid(text) => Self::invalid(at, text),
+            other => Self::new(at, What::Other(other)),
         }
     }
 
-    fn plain(&mut self, raw: &'t RawValue, levels: usize) -> Result<Value> {
-        match kind(raw) {
-            Kind::String => self.string(raw).map(Value::S),
-            Kind::Number => self.number(raw, raw.get()).map(Value::N),
-            Kind::Bool(value) => self.count(1).map(|()| Value::Bool(value)),
-            Kind::Null => self.count(1).map(|()| Value::Null),
-            Kind::Array => self.list(raw, levels),
-            Kind::Object => self.map(raw, levels),
+    /// The same, seen from what holds the value.
+    #[cold]
+    fn inside(mut self: Box<Self>, step: impl FnOnce() -> Step) -> Box<Self> {
+        self.path.push(step());
+        self
+    }
+
+    /// What callers are told of a text that begins on this line of a file. Where it is no JSON, that.
+    #[cold]
+    fn into_error(self, text: &str, first_line: usize) -> Error {
+        if let Err(error) = serde_json::from_str::<&RawValue>(text) {
+            let (line, column) = (first_line - 1 + error.line(), error.column());
+            return Error::Invalid(format!("{} at line {line} column {column}", plain_text(&error)));
         }
-    }
-
-    /// An object of one member, the type's name and the payload.
-    fn typed(&mut self, raw: &'t RawValue, levels: usize) -> Result<Value> {
-        self.expect(raw, Kind::Object, "an attribute value such as {\"S\": \"text\"}")?;
-        let mut value = None;
-        self.each_member(raw, |reader, name, payload| {
-            if value.is_some() {
-                return Err(reader.error(
-                    raw,
-                    "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the \
-                     supported datatypes",
-                ));
-            }
-            let type_ = Type::from_name(name)
-                .ok_or_else(|| reader.error(raw, &format!("{:?} is not an attribute type", quoted(name))))?;
-            value = Some(reader.payload(type_, payload, levels)?);
-            Ok(())
-        })?;
-        value.ok_or_else(|| {
-            self.error(raw, "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes")
-        })
-    }
-
-    fn payload(&mut self, type_: Type, raw: &'t RawValue, levels: usize) -> Result<Value> {
-        Ok(match type_ {
-            Type::S => Value::S(self.string(raw)?),
-            Type::N => Value::N(self.number_text(raw)?),
-            Type::B => Value::B(self.base64(raw)?.into()),
-            Type::Bool => match kind(raw) {
-                Kind::Bool(value) => self.count(1).map(|()| Value::Bool(value))?,
-                _ => return Err(self.error(raw, "BOOL must be true or false")),
+        match self.what {
+            What::Invalid(ref what) => Error::Invalid(format!("{what} ({})", self.place(text, first_line))),
+            What::TooDeep(found) => Error::Limit {
+                what: "Nesting Levels",
+                unit: Unit::Levels,
+                limit: MAX_NESTING_LEVELS,
+                found,
+                at: Some(self.place(text, first_line).into()),
             },
-            Type::Null => match kind(raw) {
-                Kind::Bool(true) => self.count(1).map(|()| Value::Null)?,
-                _ => return Err(self.error(raw, "Null attribute value types must have the value of true")),
-            },
-            Type::L => self.list(raw, levels)?,
-            Type::M => self.map(raw, levels)?,
-            Type::SS => Value::SS(self.set(raw, Self::string)?),
-            Type::NS => Value::NS(self.set(raw, Self::number_text)?),
-            Type::BS => Value::BS(self.set(raw, |reader, raw| Ok(reader.base64(raw)?.into()))?),
-        })
-    }
-
-    fn list(&mut self, raw: &'t RawValue, levels: usize) -> Result<Value> {
-        self.expect(raw, Kind::Array, "a list")?;
-        self.enter(raw, levels)?;
-        let mut values = Vec::new();
-        self.elements(raw, |reader, raw| {
-            reader.count(1)?;
-            values.push(reader.value(raw, levels + 1)?);
-            Ok(())
-        })?;
-        Ok(Value::L(values))
-    }
-
-    fn map(&mut self, raw: &'t RawValue, levels: usize) -> Result<Value> {
-        self.expect(raw, Kind::Object, "a map")?;
-        self.enter(raw, levels)?;
-        let mut entries = HashMap::new();
-        self.members(raw, |reader, name, raw| {
-            reader.count(1)?;
-            let value = reader.value(raw, levels + 1)?;
-            entries.insert(name.to_owned(), value);
-            Ok(())
-        })?;
-        Ok(Value::M(entries))
-    }
-
-    fn set<T>(
-        &mut self,
-        raw: &'t RawValue,
-        mut read: impl FnMut(&mut Self, &'t RawValue) -> Result<T>,
-    ) -> Result<Vec<T>> {
-        self.expect(raw, Kind::Array, "an array of the set's elements")?;
-        let mut elements = Vec::new();
-        self.elements(raw, |reader, raw| {
-            elements.push(read(reader, raw)?);
-            // Empty elements count nothing, but only one of them can differ from the others.
-            if elements.len() > ITEM_MAX_BYTES { Err(too_large(elements.len())) } else { Ok(()) }
-        })?;
-        Ok(elements)
-    }
-
-    fn string(&mut self, raw: &'t RawValue) -> Result<String> {
-        self.expect(raw, Kind::String, "a string")?;
-        let text: String = serde_json::from_str(raw.get()).map_err(|error| self.error(raw, &plain_text(&error)))?;
-        self.count(text.len())?;
-        Ok(text)
-    }
-
-    fn number_text(&mut self, raw: &'t RawValue) -> Result<String> {
-        self.expect(raw, Kind::String, "a number as a string")?;
-        let text: String = serde_json::from_str(raw.get()).map_err(|error| self.error(raw, &plain_text(&error)))?;
-        self.number(raw, &text)
-    }
-
-    fn number(&mut self, raw: &'t RawValue, text: &str) -> Result<String> {
-        let canonical = number::canonical(text).map_err(|error| match error {
-            Error::Invalid(text) => self.error(raw, &text),
-            other => other,
-        })?;
-        self.count(number::size(&canonical))?;
-        Ok(canonical.into_owned())
-    }
-
-    fn base64(&mut self, raw: &'t RawValue) -> Result<Vec<u8>> {
-        self.expect(raw, Kind::String, "bytes as base64 text")?;
-        let text: String = serde_json::from_str(raw.get()).map_err(|error| self.error(raw, &plain_text(&error)))?;
-        let bytes = STANDARD.decode(text).map_err(|error| self.error(raw, &format!("not base64: {error}")))?;
-        self.count(bytes.len())?;
-        Ok(bytes)
-    }
-
-    /// The members of an object that holds attributes: each name once, part of the path.
-    fn members(
-        &mut self,
-        raw: &'t RawValue,
-        mut visit: impl FnMut(&mut Self, &str, &'t RawValue) -> Result<()>,
-    ) -> Result<()> {
-        let mut names = HashSet::new();
-        self.each_member(raw, |reader, name, raw| {
-            reader.path.push(Step::Name(name.to_owned()));
-            if name.is_empty() {
-                reader.path.pop();
-                return Err(reader.error(raw, "an attribute name may not be empty"));
-            }
-            if !names.insert(name.to_owned()) {
-                return Err(reader.error(raw, "the name stands twice in its object"));
-            }
-            reader.count(name.len())?;
-            visit(reader, name, raw)?;
-            reader.path.pop();
-            Ok(())
-        })
-    }
-
-    /// The elements of an array, their places part of the path.
-    fn elements(
-        &mut self,
-        raw: &'t RawValue,
-        mut visit: impl FnMut(&mut Self, &'t RawValue) -> Result<()>,
-    ) -> Result<()> {
-        let mut index = 0;
-        let mut fault = None;
-        let visitor = Each(|_: Option<&str>, raw| {
-            self.path.push(Step::Index(index));
-            visit(self, raw).map_err(|error| fault = Some(error))?;
-            self.path.pop();
-            index += 1;
-            Ok(())
-        });
-        let outcome = serde_json::Deserializer::from_str(raw.get()).deserialize_seq(visitor);
-        self.outcome(raw, outcome, fault)
-    }
-
-    /// The members of any object, as they stand.
-    fn each_member(
-        &mut self,
-        raw: &'t RawValue,
-        mut visit: impl FnMut(&mut Self, &str, &'t RawValue) -> Result<()>,
-    ) -> Result<()> {
-        let mut fault = None;
-        let visitor = Each(|name: Option<&str>, raw| {
-            visit(self, name.unwrap_or_default(), raw).map_err(|error| fault = Some(error))
-        });
-        let outcome = serde_json::Deserializer::from_str(raw.get()).deserialize_map(visitor);
-        self.outcome(raw, outcome, fault)
-    }
-
-    /// What the visit ended in; else what the parser did, which the scan for syntax leaves little to find.
-    fn outcome(&self, raw: &RawValue, outcome: serde_json::Result<()>, fault: Option<Error>) -> Result<()> {
-        match fault {
-            Some(fault) => Err(fault),
-            None => outcome.map_err(|error| self.error(raw, &plain_text(&error))),
+            What::Other(error) => error,
         }
     }
 
-    fn expect(&self, raw: &RawValue, wanted: Kind, what: &str) -> Result<()> {
-        let found = kind(raw);
-        if found == wanted {
-            return Ok(());
-        }
-        Err(self.error(raw, &format!("expected {what}, found {}", found.name())))
-    }
-
-    /// Goes into a list or a map that is inside this many.
-    fn enter(&mut self, raw: &RawValue, levels: usize) -> Result<()> {
-        if levels == MAX_NESTING_LEVELS {
-            let (limit, found) = (MAX_NESTING_LEVELS, levels + 1);
-            let at = Some(self.place(raw).into());
-            return Err(Error::Limit { what: "Nesting Levels", unit: Unit::Levels, limit, found, at });
-        }
-        self.count(3)
-    }
-
-    fn count(&mut self, bytes: usize) -> Result<()> {
-        self.size += bytes;
-        if self.size > ITEM_MAX_BYTES { Err(too_large(self.size)) } else { Ok(()) }
-    }
-
-    /// An error at `raw`: what is wrong, in which attribute, where in the text.
-    fn error(&self, raw: &RawValue, what: &str) -> Error {
-        Error::Invalid(format!("{what} ({})", self.place(raw)))
-    }
-
-    fn place(&self, raw: &RawValue) -> String {
-        // `raw` is a slice of `text`; the difference of their addresses is where it starts.
-        let offset = (raw.get().as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
-        let before = &self.text.as_bytes()[..offset.min(self.text.len())];
-        let line = self.first_line + before.iter().filter(|&&b| b == b'\n').count();
-        let column = 1 + before.iter().rev().take_while(|&&b| b != b'\n').count();
-        let attribute = self.path();
-        let attribute = if attribute.is_empty() { attribute } else { format!("attribute {attribute}, ") };
-        format!("{attribute}line {line} column {column}")
-    }
-
-    fn path(&self) -> String {
-        let mut path = String::new();
-        for (i, step) in self.path.iter().enumerate() {
+    /// Which attribute, and where in the text, which begins on this line of a file.
+    fn place(&self, text: &str, first_line: usize) -> String {
+        let before = &text.as_bytes()[..self.at.min(text.len())];
+        let line = first_line + before.iter().filter(|&&byte| byte == b'\n').count();
+        let column = 1 + before.iter().rev().take_while(|&&byte| byte != b'\n').count();
+        let mut place = String::new();
+        for (i, step) in self.path.iter().rev().enumerate() {
+            let start = if i == 0 { "attribute " } else { "" };
             match step {
-                Step::Index(index) => write!(path, "[{index}]"),
-                Step::Name(name) => write!(path, "{}{}", if i == 0 { "" } else { "." }, quoted(name)),
+                Step::Index(index) => write!(place, "{start}[{index}]"),
+                Step::Name(name) => write!(place, "{start}{}{}", if i == 0 { "" } else { "." }, quoted(name)),
             }
             .expect("writing to a String cannot fail");
         }
-        path
+        let comma = if place.is_empty() { "" } else { ", " };
+        format!("{place}{comma}line {line} column {column}")
     }
 }
 
@@ -395,34 +643,4 @@ fn plain_text(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
     format!("invalid JSON: {}", &text[..end])
-}
-
-/// Hands over each member of an object or element of an array as it is read, so that none are gathered. The callback's
-/// error is kept by the callback; here it only ends the visit.
-struct Each<F>(F);
-
-impl<'de, F> Visitor<'de> for Each<F>
-where
-    F: FnMut(Option<&str>, &'de RawValue) -> std::result::Result<(), ()>,
-{
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object or an array")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> std::result::Result<(), A::Error> {
-        while let Some(name) = map.next_key::<String>()? {
-            let raw = map.next_value()?;
-            self.0(Some(&name), raw).map_err(|()| A::Error::custom("refused"))?;
-        }
-        Ok(())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(mut self, mut seq: A) -> std::result::Result<(), A::Error> {
-        while let Some(raw) = seq.next_element()? {
-            self.0(None, raw).map_err(|()| A::Error::custom("refused"))?;
-        }
-        Ok(())
-    }
 }

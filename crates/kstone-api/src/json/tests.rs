@@ -6,6 +6,7 @@ use kstone_core::error::Error;
 use kstone_core::item::{ITEM_MAX_BYTES, MAX_NESTING_LEVELS, encode};
 use kstone_core::value::Item;
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::*;
 use JsonForm::{Plain, Typed};
@@ -230,8 +231,13 @@ fn nesting_ends_at_32_levels_without_harm() {
 
 #[test]
 fn the_value_of_an_attribute_is_named_in_errors() {
-    let error = attribute_from_str("m", r#"{"l":[1e999]}"#, Plain).unwrap_err().to_string();
+    let mut item = item_from_str(r#"{"a":1,"m":2}"#, Plain).unwrap();
+    let error = set_from_str(&mut item, "m", r#"{"l":[1e999]}"#, Plain).unwrap_err().to_string();
     assert!(error.ends_with("(attribute m.l[0], line 1 column 7)"), "{error}");
+    assert!(set_from_str(&mut item, "", "1", Plain).is_err());
+    assert_eq!(item_to_string(item.as_item(), Plain), r#"{"a":1,"m":2}"#);
+    set_from_str(&mut item, "m", r#"{"y":[1],"x":{"N":"2"}}"#, Plain).unwrap();
+    assert_eq!(item_to_string(item.as_item(), Plain), r#"{"a":1,"m":{"x":{"N":"2"},"y":[1]}}"#);
 }
 
 #[test]
@@ -325,7 +331,93 @@ fn values() -> impl Strategy<Value = Value> {
     })
 }
 
+/// What is read is JSON, and what is refused as no JSON is none.
+fn agrees_with_serde_json(text: &str) {
+    match value_from_str(text, Plain) {
+        Ok(_) => assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{text:?} is no JSON"),
+        Err(Error::Invalid(error)) if error.starts_with("invalid JSON") => {
+            assert!(serde_json::from_str::<serde_json::Value>(text).is_err(), "{text:?} is JSON: {error}");
+        }
+        Err(_) => {}
+    }
+}
+
+#[test]
+fn syntax_is_what_serde_json_says_it_is() {
+    let texts = [
+        "0",
+        "-0",
+        "-",
+        "00",
+        "-01",
+        "1.5",
+        "1.",
+        ".1",
+        "1e5",
+        "1E+5",
+        "1e-5",
+        "1e",
+        "1e+",
+        "1.5e3",
+        "-1.5E-3",
+        "1.e3",
+        "0x1",
+        "\u{e9}",
+        "tru",
+        "truE",
+        "true ",
+        "truefalse",
+        "nul",
+        "null\0",
+        "\0",
+        "[1 2]",
+        "[,]",
+        "[1,]",
+        "{\"a\" 1}",
+        "\"",
+        "\"a",
+        "\"\\\"",
+        "\"\\",
+        "\"\\\"\"",
+        "\"\\\\\"",
+        "\"\\\u{e9}\"",
+        "\"\\u00e\"",
+        "\"\t\"",
+        "\"\u{7f}\"",
+        "\"\u{e9}\u{1f600}\"",
+        "\"12345678\"",
+        "\"1234567\\n\"",
+        "\"12345678\\n9\"",
+        "\"1234567\n\"",
+        "{\"a\":1}}",
+        "{\"a\":1,\"\\u0062\":2}",
+        "\u{a0}1",
+    ];
+    texts.into_iter().for_each(agrees_with_serde_json);
+}
+
 proptest! {
+    #[test]
+    fn any_text_is_json_where_serde_json_says_so(
+        text in "[\\[\\]{}\",:a-eflnrstu0-9.\\\\ \n\u{0}\u{1f}é+-]{0,24}|\\[?-?[0-9.]{0,6}([eE][+-]?[0-9]{0,3})?\\]?|\"[ -~\u{0}-\u{ff}]{0,20}\"",
+    ) {
+        agrees_with_serde_json(&text);
+    }
+
+    #[test]
+    fn names_in_any_order_make_the_same_item(names in prop::collection::hash_set(".{1,12}", 0..30), seed in any::<u64>()) {
+        let mut names: Vec<String> = names.into_iter().collect();
+        let item = |names: &[String]| {
+            let members = names.iter().map(|name| format!("{}:[{{\"z\":1,{}:2}}]", json!(name), json!(name)));
+            format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        };
+        names.retain(|name| name != "z");
+        let body = item_from_str(&item(&names), Plain).unwrap().into_body();
+        prop_assert!(ItemRef::validate(&body).is_ok());
+        fastrand::Rng::with_seed(seed).shuffle(&mut names);
+        prop_assert_eq!(item_from_str(&item(&names), Plain).unwrap().into_body(), body);
+    }
+
     #[test]
     fn typed_json_reads_back_as_the_same_bytes(item in prop::collection::hash_map(".{1,8}", values(), 0..5)) {
         let body = encode(&item).unwrap();
@@ -361,6 +453,7 @@ proptest! {
             let at = at.index(chars.len());
             chars[at] = with;
             let text: String = chars.into_iter().collect();
+            agrees_with_serde_json(&text);
             if let Ok(item) = item_from_str(&text, form) {
                 prop_assert!(ItemRef::validate(&item.into_body()).is_ok());
             }

@@ -1,6 +1,6 @@
 //! Putting a body together from pieces that are in the stored form already, as an update or a projection does.
 //!
-//! Nothing is checked: the caller appends what it read from a body or made canonical itself, names in ascending order,
+//! But for [`append_owned`] nothing is checked: the caller appends what it read from a body or made canonical itself, names in ascending order,
 //! elements of sets in theirs, and keeps the whole within an item's limits. [`super::ItemWriter`] is for values from
 //! elsewhere. Thread safety: free functions without state.
 //!
@@ -16,7 +16,38 @@
 //! assert_eq!(ItemRef::new(&body).at_path("m.n").unwrap().unwrap().as_str(), Some("Al"));
 //! ```
 
+use super::writer::append_value_of;
 use super::{ValueRef, wire};
+use crate::error::Result;
+use crate::value::{Type, Value};
+
+/// Appends a name to a body, or to the payload of a map; its value must follow.
+#[inline]
+pub fn append_name(body: &mut Vec<u8>, name: &str) {
+    wire::put_bytes(body, name.as_bytes());
+}
+
+/// Appends a value of this type whose payload `write` appends. Where that fails, a piece of it stays.
+///
+/// # Errors
+/// Those of `write`.
+#[inline]
+pub fn append_framed<E>(
+    list: &mut Vec<u8>,
+    type_: Type,
+    write: impl FnOnce(&mut Vec<u8>) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
+    list.push(type_.code());
+    wire::framed(list, write)
+}
+
+/// Appends an owned value to the payload of a list: the one function here that checks what it is given.
+///
+/// # Errors
+/// As [`super::ItemWriter::set_value`], naming no attribute. A piece of the value stays.
+pub fn append_owned(list: &mut Vec<u8>, value: &Value) -> Result<()> {
+    append_value_of(list, value)
+}
 
 /// Appends an entry to a body, or to the payload of a map.
 pub fn append_entry(body: &mut Vec<u8>, name: &str, value: ValueRef<'_>) {

@@ -37,6 +37,27 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
+/// Appends what `payload` appends, behind its length. A place for a length of one byte is left first; a longer one moves
+/// the payload.
+#[inline]
+pub(super) fn framed<E>(out: &mut Vec<u8>, payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+    let start = out.len();
+    out.push(0);
+    payload(out)?;
+    let end = out.len();
+    let len = end - start - 1;
+    if len < 0x80 {
+        out[start] = len as u8;
+        return Ok(());
+    }
+    put_varint(out, len);
+    out[start] = out[end];
+    let more_bytes = out.len() - end - 1;
+    out.remove(end);
+    out[start + 1..].rotate_right(more_bytes);
+    Ok(())
+}
+
 /// Takes a varint, shortest form or not.
 #[inline]
 pub(super) fn take_varint(cursor: &mut &[u8]) -> Option<usize> {
@@ -92,6 +113,22 @@ mod tests {
             assert_eq!(take_varint(&mut cursor), Some(n));
             assert!(cursor.is_empty());
         }
+    }
+
+    #[test]
+    fn what_is_framed_lies_behind_its_length() {
+        for len in [0, 1, 127, 128, 129, 16_383, 16_384, 2_097_152] {
+            let bytes: Vec<u8> = (0..len).map(|i| i as u8).collect();
+            let (mut framed_bytes, mut expected) = (b"before".to_vec(), b"before".to_vec());
+            let write = |out: &mut Vec<u8>| {
+                out.extend_from_slice(&bytes);
+                Ok::<(), ()>(())
+            };
+            framed(&mut framed_bytes, write).unwrap();
+            put_bytes(&mut expected, &bytes);
+            assert_eq!(framed_bytes, expected);
+        }
+        assert_eq!(framed(&mut Vec::new(), |_| Err("no")), Err("no"));
     }
 
     #[test]

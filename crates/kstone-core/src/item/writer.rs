@@ -85,8 +85,7 @@ impl ItemWriter {
         let mut writer = Self { body: Vec::with_capacity(item.as_bytes().len()), ..Self::default() };
         for (name, value) in item {
             // One that is refused was not written by a writer.
-            let _ =
-                writer.check_name(name).and_then(|()| writer.append(name, value.type_(), value.payload()).map(drop));
+            let _ = check_name(name).and_then(|()| writer.append(name, value.type_(), value.payload()).map(drop));
         }
         writer
     }
@@ -170,7 +169,7 @@ impl ItemWriter {
             Value::B(bytes) => return self.set_bin(name, bytes),
             _ => {}
         }
-        self.check_name(name)?;
+        check_name(name)?;
         let start = self.begin(name);
         let bound = start + BODY_MAX_BYTES;
         if let Err(fault) = values::write(&mut self.body, value, 0, bound) {
@@ -179,6 +178,38 @@ impl ItemWriter {
             return Err(if size > ITEM_MAX_BYTES { item_too_large(size) } else { fault.in_attribute(name) });
         }
         self.end(start, name)
+    }
+
+    /// Sets a value that is in the stored form already, taken as it is.
+    ///
+    /// # Errors
+    /// Those of the type, but that for one large value.
+    pub fn set_ref(&mut self, name: &str, value: ValueRef<'_>) -> Result<&mut Self> {
+        check_name(name)?;
+        self.append(name, value.type_(), value.payload())
+    }
+
+    /// Replaces all attributes by those that `fill` appends in the stored form, in the order of their names and each
+    /// once, as [`super::parts`] has it. On an error the item is empty.
+    ///
+    /// # Errors
+    /// Those of `fill`; [`Error::Limit`] where the body exceeds [`BODY_MAX_BYTES`].
+    pub fn fill<E: From<Error>>(
+        &mut self,
+        fill: impl FnOnce(&mut Vec<u8>) -> std::result::Result<(), E>,
+    ) -> std::result::Result<(), E> {
+        self.clear();
+        let filled = fill(&mut self.body).and_then(|()| match self.body.len() {
+            len if len > BODY_MAX_BYTES => Err(body_too_large(len).into()),
+            _ => Ok(()),
+        });
+        if filled.is_err() {
+            self.clear();
+            return filled;
+        }
+        self.ordered = self.body.len();
+        self.last_name = self.walk().last().map_or((0, 0), |entry| entry.name);
+        filled
     }
 
     /// Takes an attribute away; says whether it was there. Puts the body in order and moves what follows it.
@@ -241,7 +272,7 @@ impl ItemWriter {
 
     #[inline]
     fn set_payload(&mut self, name: &str, type_: Type, payload: &[u8]) -> Result<&mut Self> {
-        self.check_name(name)?;
+        check_name(name)?;
         if payload.len() > ITEM_MAX_BYTES {
             return Err(item_too_large(name.len() + payload.len()));
         }
@@ -255,11 +286,6 @@ impl ItemWriter {
         self.body.push(type_.code());
         wire::put_bytes(&mut self.body, payload);
         self.end(start, name)
-    }
-
-    #[inline]
-    fn check_name(&self, name: &str) -> Result<()> {
-        values::check_name(name).map_err(Fault::into_error)
     }
 
     /// Appends the name; returns where the entry starts. The value follows, then [`ItemWriter::end`].
@@ -354,6 +380,21 @@ impl ItemWriter {
             Some(Entry { start, name: (name_end - name.len(), name_end), end })
         })
     }
+}
+
+/// Appends a value that may be any. Where that fails, a piece of it stays.
+pub(super) fn append_value_of(out: &mut Vec<u8>, value: &Value) -> Result<()> {
+    let bound = out.len() + BODY_MAX_BYTES;
+    values::write(out, value, 0, bound).map_err(Fault::into_error)
+}
+
+/// Refuses names that no attribute and no map's entry can have.
+///
+/// # Errors
+/// [`Error::Invalid`] for an empty name, [`Error::Limit`] for one of more than [`NAME_MAX_BYTES`].
+#[inline]
+pub fn check_name(name: &str) -> Result<()> {
+    values::check_name(name).map_err(Fault::into_error)
 }
 
 /// [`Error::Limit`] for a name.

@@ -259,6 +259,37 @@ fn a_writer_goes_on_from_an_item_that_was_read() {
 }
 
 #[test]
+fn a_filled_writer_goes_on_where_the_filling_ends() {
+    let mut item = ItemWriter::new();
+    item.set_i64("x", 1).unwrap();
+    item.fill(|body| {
+        body.extend_from_slice(b"\x01b\x02\x011\x01d\x02\x012");
+        Ok::<(), Error>(())
+    })
+    .unwrap();
+    item.set_i64("e", 3).unwrap().set_i64("c", 4).unwrap();
+    assert_eq!(item.finish(), b"\x01b\x02\x011\x01c\x02\x014\x01d\x02\x012\x01e\x02\x013");
+    assert!(item.fill(|_| Err(Error::invalid("no"))).is_err());
+    assert_eq!(item.finish(), b"");
+    let too_long = item.fill(|body| {
+        body.resize(BODY_MAX_BYTES + 1, 0);
+        Ok::<(), Error>(())
+    });
+    assert!(matches!(too_long, Err(Error::Limit { limit: BODY_MAX_BYTES, .. })));
+    assert_eq!(item.finish(), b"");
+}
+
+#[test]
+fn a_stored_value_is_set_as_it_is() {
+    let mut from = ItemWriter::new();
+    from.set_value("l", &Value::list([Value::number(1)])).unwrap();
+    let mut item = ItemWriter::new();
+    item.set_ref("b", from.as_item().get("l").unwrap()).unwrap().set_null("a").unwrap();
+    assert_eq!(item.as_item().at_path("b[0]").unwrap().and_then(|value| value.as_number()), Some("1"));
+    assert!(item.set_ref("", from.as_item().get("l").unwrap()).is_err());
+}
+
+#[test]
 fn what_is_malformed_is_left_out_when_going_on_from_it() {
     for (body, left) in [
         (&b"\x01b\x05\x00\x01a\x05\x00"[..], &b"\x01a\x05\x00\x01b\x05\x00"[..]),

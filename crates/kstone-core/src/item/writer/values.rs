@@ -176,17 +176,10 @@ fn scalar(out: &mut Vec<u8>, type_: Type, payload: &[u8]) -> Written {
     Ok(())
 }
 
-/// A type and payload whose length is known once `payload` has been written: the length goes behind it, then both
-/// change places.
+/// A type and payload.
 fn framed(out: &mut Vec<u8>, type_: Type, payload: impl FnOnce(&mut Vec<u8>) -> Written) -> Written {
     out.push(type_.code());
-    let start = out.len();
-    payload(out)?;
-    let end = out.len();
-    wire::put_varint(out, end - start);
-    let varint_len = out.len() - end;
-    out[start..].rotate_right(varint_len);
-    Ok(())
+    wire::framed(out, payload)
 }
 
 fn number_at(index: usize, text: &str) -> std::result::Result<Cow<'_, str>, Fault> {

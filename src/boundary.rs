@@ -16,7 +16,7 @@ use std::ptr::NonNull;
 use std::slice;
 
 use ffi_support::{ErrorCode, ExternError, call_with_output};
-use kstone_api::Record;
+use kstone_api::{Record, utf8};
 
 use crate::error::{self, Error};
 use crate::status::{KSTONE_ERR_INVALID, KSTONE_ERR_MISUSE, KSTONE_ERR_PANIC, Status, row_of};
@@ -204,19 +204,34 @@ fn refuse_bytes(data: *const c_void, len: usize, name: &str) -> Failure {
 /// The text of a pointer and a length, which may be [`KSTONE_STRLEN`].
 ///
 /// # Safety
-/// As for [`bytes`]; with [`KSTONE_STRLEN`] a NUL ends the text.
+/// As for [`text_bytes`].
 #[inline]
 pub(crate) unsafe fn text<'a>(data: *const c_char, len: usize, name: &'static str) -> Result<&'a str, Failure> {
+    // SAFETY: as this function's.
+    checked_text(unsafe { text_bytes(data, len, name) }?, name)
+}
+
+/// The text of these bytes.
+#[inline]
+pub(crate) fn checked_text<'a>(bytes: &'a [u8], name: &'static str) -> Result<&'a str, Failure> {
+    utf8(bytes).map_err(|error| {
+        Failure::invalid(format!("{name} is not UTF-8: the byte at offset {} is wrong", error.valid_up_to()))
+    })
+}
+
+/// The bytes of what should be text, not looked at.
+///
+/// # Safety
+/// As for [`bytes`]; with [`KSTONE_STRLEN`] a NUL ends the text.
+#[inline]
+pub(crate) unsafe fn text_bytes<'a>(data: *const c_char, len: usize, name: &'static str) -> Result<&'a [u8], Failure> {
     let len = match len {
         // SAFETY: not NULL, so the caller vouches for a NUL.
         KSTONE_STRLEN if !data.is_null() => unsafe { libc::strlen(data) },
         len => len,
     };
     // SAFETY: as this function's.
-    let bytes = unsafe { bytes(data.cast(), len, name) }?;
-    str::from_utf8(bytes).map_err(|error| {
-        Failure::invalid(format!("{name} is not UTF-8: the byte at offset {} is wrong", error.valid_up_to()))
-    })
+    unsafe { bytes(data.cast(), len, name) }
 }
 
 /// The path of a pointer and a length, which may be [`KSTONE_STRLEN`]: on Unix any bytes but NUL, elsewhere UTF-8.

@@ -11,9 +11,9 @@ use std::ffi::c_char;
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
-use kstone_api::{ItemRef, ItemWriter, Record, ValueRef};
+use kstone_api::{ItemRef, ItemWriter, Record, ValueRef, is_plain_path};
 
-use crate::boundary::{Failure, Out, enter, read, text};
+use crate::boundary::{Failure, Out, checked_text, enter, read, text_bytes};
 use crate::database::set_text;
 use crate::error::Error;
 use crate::handle::{Kind, Slot, kind_of};
@@ -173,8 +173,15 @@ impl View<'_> {
         Ok(ItemRef::new(self.body()?))
     }
 
-    fn at_path(&mut self, path: &str) -> Result<Option<ValueRef<'_>>, Failure> {
-        Ok(self.item()?.at_path(path)?)
+    fn at_path(&mut self, path: &[u8]) -> Result<Option<ValueRef<'_>>, Failure> {
+        let item = self.item()?;
+        // A name that is found is text, since all names are.
+        if is_plain_path(path)
+            && let Some(value) = item.get_raw(path)
+        {
+            return Ok(Some(value));
+        }
+        Ok(item.at_path(checked_text(path, "path")?)?)
     }
 
     fn record(&self) -> Option<&Record> {
@@ -275,7 +282,7 @@ unsafe fn get_with<T>(
     unsafe {
         enter(ptr::null_mut(), || {
             let out = Out::new(out, "out")?;
-            let path = text(path, path_len, "path")?;
+            let path = text_bytes(path, path_len, "path")?;
             let mut view = View::new(it)?;
             let Some(value) = view.at_path(path)? else {
                 return Ok(KSTONE_NOT_FOUND);

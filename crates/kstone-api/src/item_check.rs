@@ -3,24 +3,31 @@
 use kstone_core::item::{self, ItemRef, ValueRef};
 use kstone_core::key::KeyRef;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result};
+use kstone_core::{Error, Result, utf8};
 
-/// Checks what DynamoDB checks of an item as a whole, and that it agrees with its key.
+/// Checks what DynamoDB checks of an item as a whole, and that it agrees with its key: expressions see the key as `pk`
+/// and `sk`, so that an attribute of that name that says otherwise would make them lie.
 pub(crate) fn check_item(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     item::check_size(key.pk(), key.sk(), item)?;
-    check_key_attribute(item, "pk", key.pk())?;
-    check_key_attribute(item, "sk", key.sk())
+    for (name, value) in item.raw_iter() {
+        match name {
+            b"pk" => check_key_attribute("pk", value, key.pk())?,
+            b"sk" => check_key_attribute("sk", value, key.sk())?,
+            // Names further on are greater still.
+            [b't'..=0xff, ..] => break,
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// A key as a value: S where it is UTF-8, B elsewhere; none where it is empty.
 pub(crate) fn key_value(key: &[u8]) -> Option<ValueRef<'_>> {
-    let type_ = if str::from_utf8(key).is_ok() { Type::S } else { Type::B };
+    let type_ = if utf8(key).is_ok() { Type::S } else { Type::B };
     (!key.is_empty()).then(|| ValueRef::from_parts(type_, key))
 }
 
-/// Expressions see the key as `pk` and `sk`; an attribute of that name that says otherwise would make them lie.
-fn check_key_attribute(item: ItemRef<'_>, name: &str, key: &[u8]) -> Result<()> {
-    let Some(value) = item.get(name) else { return Ok(()) };
+fn check_key_attribute(name: &str, value: ValueRef<'_>, key: &[u8]) -> Result<()> {
     let expected = key_value(key);
     if expected == Some(value) {
         return Ok(());

@@ -43,7 +43,7 @@ mod view;
 mod wire;
 mod writer;
 
-pub use view::{Attributes, Elements, ItemRef, ValueRef, Values};
+pub use view::{Attributes, Elements, ItemRef, RawAttributes, ValueRef, Values, is_plain_path};
 pub use writer::{ItemWriter, check_name};
 
 /// The most bytes that an item may have, as [`item_size`] counts them: 400 KB.

@@ -31,3 +31,4 @@ mod tree;
 pub mod value;
 
 pub use error::{Error, Result};
+pub use raw::text::utf8;

@@ -5,7 +5,6 @@
 //!
 //! Thread safety: plain borrows, `Copy`, `Send` and `Sync`.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -14,6 +13,7 @@ use bytes::Bytes;
 use super::path::{Segment, Segments};
 use super::{MAX_NESTING_LEVELS, check, wire};
 use crate::error::Result;
+use crate::utf8;
 use crate::value::{Item, Type, Value};
 
 /// An item in its stored form, or a map inside one.
@@ -58,16 +58,20 @@ impl<'a> ItemRef<'a> {
     #[inline]
     #[must_use]
     pub fn get(self, name: &str) -> Option<ValueRef<'a>> {
-        let wanted = name.as_bytes();
-        let mut cursor = self.0;
-        while let Some(found) = wire::take_bytes(&mut cursor) {
-            // Most names differ in the first byte, which is cheaper to see than to call for.
-            let order = found.first().cmp(&wanted.first()).then_with(|| found.cmp(wanted));
-            let (type_, payload) = wire::take_value(&mut cursor)?;
-            match order {
-                Ordering::Less => {}
-                Ordering::Equal => return Some(ValueRef { type_, payload }),
-                Ordering::Greater => return None,
+        self.get_raw(name.as_bytes())
+    }
+
+    /// [`ItemRef::get`] of a name that may not be UTF-8; no attribute has such a name.
+    #[inline]
+    #[must_use]
+    pub fn get_raw(self, name: &[u8]) -> Option<ValueRef<'a>> {
+        for (found, value) in self.raw_iter() {
+            if found.len() == name.len() && found == name {
+                return Some(value);
+            }
+            // Names further on are greater still.
+            if found.first() > name.first() {
+                break;
             }
         }
         None
@@ -93,7 +97,7 @@ impl<'a> ItemRef<'a> {
     /// ```
     pub fn at_path(self, path: &str) -> Result<Option<ValueRef<'a>>> {
         // Nearly every path is one name: three looks at each byte cost less than taking it apart.
-        if !path.is_empty() && !path.bytes().any(|byte| matches!(byte, b'.' | b'[' | b']')) {
+        if is_plain_path(path.as_bytes()) {
             return Ok(self.get(path));
         }
         let mut segments = Segments::new(path);
@@ -158,8 +162,9 @@ impl<'a> ItemRef<'a> {
         self.iter().map(|(name, value)| (name.to_owned(), value.to_value_inside(levels))).collect()
     }
 
-    /// The attributes, with names that may not be UTF-8.
-    pub(super) fn raw_iter(self) -> RawAttributes<'a> {
+    /// The attributes, with names that are not looked at and may not be UTF-8.
+    #[must_use]
+    pub fn raw_iter(self) -> RawAttributes<'a> {
         RawAttributes(self.0)
     }
 }
@@ -178,6 +183,13 @@ impl fmt::Debug for ItemRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
+}
+
+/// Whether a path is but a name, for which [`ItemRef::get_raw`] does without knowing it to be UTF-8.
+#[inline]
+#[must_use]
+pub fn is_plain_path(path: &[u8]) -> bool {
+    !path.is_empty() && !path.iter().any(|byte| matches!(byte, b'.' | b'[' | b']'))
 }
 
 /// A value in its stored form. Equal values have equal bytes, so `==` is DynamoDB's equality.
@@ -214,14 +226,14 @@ impl<'a> ValueRef<'a> {
     #[inline]
     #[must_use]
     pub fn as_str(self) -> Option<&'a str> {
-        if self.type_ == Type::S { str::from_utf8(self.payload).ok() } else { None }
+        if self.type_ == Type::S { utf8(self.payload).ok() } else { None }
     }
 
     /// The canonical decimal text of an N; [`crate::number`] compares and converts it.
     #[inline]
     #[must_use]
     pub fn as_number(self) -> Option<&'a str> {
-        if self.type_ == Type::N { str::from_utf8(self.payload).ok() } else { None }
+        if self.type_ == Type::N { utf8(self.payload).ok() } else { None }
     }
 
     /// The bytes of a B.
@@ -334,7 +346,7 @@ impl<'a> Iterator for Attributes<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (name, value) = self.0.next()?;
-        let Ok(name) = str::from_utf8(name) else {
+        let Ok(name) = utf8(name) else {
             self.0 = RawAttributes(&[]);
             return None;
         };
@@ -342,9 +354,9 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// [`Attributes`] before their names are known to be UTF-8.
+/// [`Attributes`] before their names are known to be UTF-8; see [`ItemRef::raw_iter`].
 #[derive(Debug, Clone)]
-pub(super) struct RawAttributes<'a>(&'a [u8]);
+pub struct RawAttributes<'a>(&'a [u8]);
 
 impl<'a> RawAttributes<'a> {
     /// The bytes not walked yet.

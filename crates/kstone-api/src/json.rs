@@ -126,12 +126,6 @@ pub fn write_item(out: &mut String, item: ItemRef<'_>, form: JsonForm) {
     write::item(out, item, form, 0);
 }
 
-/// Reads the item on a line of an export: `{"Item":{…}}`, or the item itself in the typed form. Errors count lines from
-/// this one.
-pub(crate) fn item_from_line(text: &str, number: usize) -> Result<ItemWriter> {
-    read::line(text, number)
-}
-
 /// Appends the line of an item in an export, its end included.
 pub(crate) fn write_line(out: &mut String, pk: &[u8], sk: &[u8], item: ItemRef<'_>) {
     write::line(out, pk, sk, item);

@@ -1,22 +1,24 @@
 //! What a line of an import says: an item and its key.
 
-use kstone_core::item::{ItemRef, ValueRef};
+use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 use kstone_core::{Error, Result};
+use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use super::{ImportOptions, Line};
 use crate::IMPORT_LINE_MAX_BYTES;
 use crate::item_check::check_item;
-use crate::json::item_from_line;
+use crate::json::{JsonForm, item_from_str};
 use crate::table::Table;
 
 /// The attributes that are the key itself and do not stay in an item.
 const KEY: [&str; 2] = ["pk", "sk"];
 
 /// Reads a line into a record to be put, checked in every respect that a put checks; none for a blank one.
-pub(super) fn read(options: &ImportOptions, table: &Table, number: u64, line: &Line<'_>) -> Result<Option<Record>> {
+pub(super) fn read(options: &ImportOptions, table: &Table, line: &Line<'_>) -> Result<Option<Record>> {
     let Line::Bytes(bytes) = line else {
         return Err(Error::invalid(format!("the line is longer than {IMPORT_LINE_MAX_BYTES} bytes")));
     };
@@ -25,7 +27,7 @@ pub(super) fn read(options: &ImportOptions, table: &Table, number: u64, line: &L
     }
     let text = str::from_utf8(bytes)
         .map_err(|error| Error::invalid(format!("the line is not UTF-8: column {}", error.valid_up_to() + 1)))?;
-    let mut item = item_from_line(text, usize::try_from(number).unwrap_or(usize::MAX))?;
+    let mut item = item_of(text)?;
     let item = item.as_item();
     let (pk, sk) = key_of(options, item)?;
     let key = KeyRef::new(pk, sk)?;
@@ -34,6 +36,36 @@ pub(super) fn read(options: &ImportOptions, table: &Table, number: u64, line: &L
     let record = Record::put(key, &body);
     table.entries(&record)?;
     Ok(Some(record))
+}
+
+/// A line of an export.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wrapped<'a> {
+    #[serde(borrow, rename = "Item")]
+    item: &'a RawValue,
+}
+
+/// The item on a line: what the member `Item` holds where it is the only one, the line itself elsewhere.
+fn item_of(line: &str) -> Result<ItemWriter> {
+    // An array would do for serde, too.
+    let is_object = line.trim_start().starts_with('{');
+    let wrapped = serde_json::from_str::<Wrapped<'_>>(line).ok().filter(|_| is_object);
+    let Some(Wrapped { item }) = wrapped else { return item_from_str(line, JsonForm::Typed).map_err(by_column) };
+    item_from_str(item.get(), JsonForm::Typed).or_else(|_| {
+        // Once more with spaces for what stands before it, so that the error counts the columns of the line.
+        let before = item.get().as_ptr() as usize - line.as_ptr() as usize;
+        item_from_str(&(" ".repeat(before) + item.get()), JsonForm::Typed).map_err(by_column)
+    })
+}
+
+/// The same about a text of one line, whose number others say.
+fn by_column(error: Error) -> Error {
+    let mut text = error.to_string();
+    if let Some(at) = text.rfind("line 1 column") {
+        text.replace_range(at..at + "line 1 ".len(), "");
+    }
+    Error::invalid(text)
 }
 
 fn key_of<'a>(options: &ImportOptions, item: ItemRef<'a>) -> Result<(&'a [u8], &'a [u8])> {

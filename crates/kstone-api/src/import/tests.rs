@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read};
 use kstone_core::value::{Item, Value};
 
 use super::*;
+use crate::stream::EventName;
 use crate::{GlobalSecondaryIndex, ItemBuilder, Scan, StreamViewType, TableSchema};
 
 fn empty() -> Database {
@@ -60,16 +61,17 @@ fn check_refused(part: &str, line: impl AsRef<[u8]>) {
 #[test]
 fn what_is_no_record_is_refused_with_line_and_column() {
     for (part, line) in [
-        ("EOF while parsing an object at line 2 column 1", "{"),
-        ("at line 2 column 12", r#"{"Item":{}}x"#),
-        ("an item is a JSON object (line 2 column 1)", "[]"),
-        ("an item is a JSON object (line 2 column 1)", "1"),
-        ("an item is a JSON object (line 2 column 9)", r#"{"Item":"x"}"#),
+        ("EOF while parsing an object at column 1", "{"),
+        ("at column 12", r#"{"Item":{}}x"#),
+        ("an item is a JSON object (column 1)", "[]"),
+        ("an item is a JSON object (column 1)", r#"[{"pk":{"S":"a"}}]"#),
+        ("an item is a JSON object (column 1)", "1"),
+        ("an item is a JSON object (column 9)", r#"{"Item":"x"}"#),
         ("the key attribute pk is missing", r#"{"Item":{}}"#),
         ("the key attribute pk is missing", "{}"),
-        ("found a string (attribute pk, line 2 column 15)", r#"{"Item":{"pk":"a"}}"#),
-        ("\"T\" is not an attribute type (attribute a, line 2 column 29)", r#"{"Item":{"pk":{"S":"a"},"a":{"T":1}}}"#),
-        ("(attribute a.b[1], line 2 column", r#"{"Item":{"pk":{"S":"a"},"a":{"M":{"b":{"L":[{"S":""},{}]}}}}}"#),
+        ("found a string (attribute pk, column 15)", r#"{"Item":{"pk":"a"}}"#),
+        ("\"T\" is not an attribute type (attribute a, column 29)", r#"{"Item":{"pk":{"S":"a"},"a":{"T":1}}}"#),
+        ("(attribute a.b[1], column", r#"{"Item":{"pk":{"S":"a"},"a":{"M":{"b":{"L":[{"S":""},{}]}}}}}"#),
         ("the name stands twice", r#"{"Item":{"pk":{"S":"a"},"x":{"S":""},"x":{"S":""}}}"#),
         ("is not an attribute type (attribute Item", r#"{"Item":{"pk":{"S":"a"}},"Item":{"pk":{"S":"a"}}}"#),
         ("is not an attribute type (attribute Item", r#"{"Item":{"pk":{"S":"a"}},"Other":1}"#),
@@ -267,7 +269,10 @@ fn imports_go_through_indexes_time_to_live_and_the_stream() {
     let of_kind =
         |kind: &str| db.query(crate::Query::new().index("by-kind").partition_key(kind.as_bytes())).expect("ok");
     assert_eq!((of_kind("k").count, of_kind("other").count), (0, 1));
-    assert_eq!(db.read_stream(0, 10).expect("read").len(), 3);
+    let mut events: Vec<_> = db.read_stream(0, 10).expect("read").iter().map(|record| record.event_name()).collect();
+    // The expired item may be removed by any later write.
+    events.retain(|event| *event != EventName::Remove);
+    assert_eq!(events, [EventName::Insert, EventName::Insert, EventName::Modify]);
     assert!(!export(&db).contains("expires"), "what has expired is not exported");
 }
 

@@ -33,26 +33,7 @@ pub(super) fn item(writer: &mut ItemWriter, text: &str, form: JsonForm) -> Resul
         reader.item(body)?;
         reader.end()
     });
-    read.map_err(|fault| fault.into_error(text, 1))
-}
-
-/// The item on a line of an export: what the member `Item` holds where it is the only one, the line itself elsewhere.
-pub(super) fn line(text: &str, number: usize) -> Result<ItemWriter> {
-    let mut writer = ItemWriter::new();
-    let mut reader = Reader::new(text, JsonForm::Typed);
-    let wrapped = reader.takes(b'{') && reader.name().is_ok_and(|name| name == "Item");
-    if !wrapped || !reader.is_last_member() {
-        reader = Reader::new(text, JsonForm::Typed);
-    }
-    let read = writer.fill(|body| {
-        let closes = reader.at > 0;
-        reader.item(body)?;
-        if closes {
-            reader.take(b'}')?;
-        }
-        reader.end()
-    });
-    read.map_err(|fault| fault.into_error(text, number)).map(|()| writer)
+    read.map_err(|fault| fault.into_error(text))
 }
 
 /// A value: its type and payload. Errors name it `name` where that is not empty.
@@ -61,7 +42,7 @@ pub(super) fn value(name: &str, text: &str, form: JsonForm) -> Result<(Type, Vec
     let mut stored = Vec::with_capacity(text.len().min(ITEM_MAX_BYTES));
     let read = reader.value(&mut stored, 0).and_then(|()| reader.end());
     read.map_err(|fault| if name.is_empty() { fault } else { fault.inside(|| Step::Name(name.to_owned())) })
-        .map_err(|fault| fault.into_error(text, 1))?;
+        .map_err(|fault| fault.into_error(text))?;
     let mut list = ValueRef::from_parts(Type::L, &stored).list();
     let value = list.next().expect("a value was read");
     Ok((value.type_(), value.payload().to_vec()))
@@ -104,13 +85,6 @@ impl<'t> Reader<'t> {
             return Err(Fault::invalid(self.at, "an item is a JSON object"));
         }
         self.members(body, 0, 0)
-    }
-
-    /// Whether an object ends behind the value that is next. Takes nothing.
-    fn is_last_member(&self) -> bool {
-        let mut values = serde_json::Deserializer::from_str(&self.text[self.at..]).into_iter::<&RawValue>();
-        let skipped = values.next().is_some_and(|value| value.is_ok());
-        skipped && self.text[self.at + values.byte_offset()..].trim_start().starts_with('}')
     }
 
     /// Appends the value that is next, which is inside this many lists and maps.
@@ -589,28 +563,28 @@ impl Fault {
 
     /// What callers are told of a text that begins on this line of a file. Where it is no JSON, that.
     #[cold]
-    fn into_error(self, text: &str, first_line: usize) -> Error {
+    fn into_error(self, text: &str) -> Error {
         if let Err(error) = serde_json::from_str::<&RawValue>(text) {
-            let (line, column) = (first_line - 1 + error.line(), error.column());
+            let (line, column) = (error.line(), error.column());
             return Error::Invalid(format!("{} at line {line} column {column}", plain_text(&error)));
         }
         match self.what {
-            What::Invalid(ref what) => Error::Invalid(format!("{what} ({})", self.place(text, first_line))),
+            What::Invalid(ref what) => Error::Invalid(format!("{what} ({})", self.place(text))),
             What::TooDeep(found) => Error::Limit {
                 what: "Nesting Levels",
                 unit: Unit::Levels,
                 limit: MAX_NESTING_LEVELS,
                 found,
-                at: Some(self.place(text, first_line).into()),
+                at: Some(self.place(text).into()),
             },
             What::Other(error) => error,
         }
     }
 
     /// Which attribute, and where in the text, which begins on this line of a file.
-    fn place(&self, text: &str, first_line: usize) -> String {
+    fn place(&self, text: &str) -> String {
         let before = &text.as_bytes()[..self.at.min(text.len())];
-        let line = first_line + before.iter().filter(|&&byte| byte == b'\n').count();
+        let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
         let column = 1 + before.iter().rev().take_while(|&&byte| byte != b'\n').count();
         let mut place = String::new();
         for (i, step) in self.path.iter().rev().enumerate() {

@@ -59,7 +59,7 @@ fn schema_indexes_time_to_live_and_items_come_back() -> Result<()> {
         .add_global_index(GlobalSecondaryIndex::new("by-user", "user"))
         .with_ttl("expires");
     let db = Database::create_in_memory_with_schema(schema.clone())?;
-    db.set_time(1_000);
+    db.set_time(100);
     for i in 0..5000_i64 {
         let session = ItemBuilder::new()
             .string("user", format!("user#{}", i % 7))
@@ -68,6 +68,7 @@ fn schema_indexes_time_to_live_and_items_come_back() -> Result<()> {
             .build();
         db.put_with_sk(format!("day#{}", i % 11).as_bytes(), &i.to_be_bytes(), session)?;
     }
+    db.set_time(1_000);
     assert_eq!(db.save_snapshot(&path)?, 5000, "what has expired and is not removed is saved");
 
     let clock = ClockSource::default();

@@ -132,17 +132,17 @@ impl MemorySstReader {
 
     pub(crate) fn find(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
         let bucket = &self.sst.records[self.sst.directory.bucket(tag)];
-        let below = bucket.partition_point(|record| record.tag() < tag);
+        let below = first_of_tag(bucket, tag)?;
         let rest = &bucket[below..];
+        if rest.get(1).is_none_or(|next| next.tag() != tag) {
+            return rest.first().filter(|record| record.has_key(key));
+        }
         let run = &rest[..rest.partition_point(|record| record.tag() == tag)];
         if run.len() > WIDE_RECORDS
             && let Some(filter) = &self.sst.filter
             && !filter.may_contain(key.pk(), key.sk())
         {
             return None;
-        }
-        if let [only] = run {
-            return Some(only).filter(|record| record.has_key(key));
         }
         let edge = Edge::Partition(key.pk(), SortEdge::Before(key.sk()));
         let at = run.partition_point(|record| record.is_before(edge));
@@ -185,6 +185,16 @@ impl MemorySstReader {
         };
         Run { records, weight }
     }
+}
+
+/// Where the first record of the tag is. Looks at one handle after another, which in a bucket of the usual size costs less
+/// than halving it.
+fn first_of_tag(bucket: &[Record], tag: Tag) -> Option<usize> {
+    let at = match bucket.len() <= 4 * BUCKET_RECORDS {
+        true => bucket.iter().position(|record| record.tag() >= tag)?,
+        false => bucket.partition_point(|record| record.tag() < tag),
+    };
+    bucket.get(at).filter(|record| record.tag() == tag).map(|_| at)
 }
 
 /// Where the records of each bucket of tags begin, from the first record's bucket to the last one's.

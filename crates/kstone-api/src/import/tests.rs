@@ -78,7 +78,7 @@ fn what_is_no_record_is_refused_with_line_and_column() {
         ("not base64", r#"{"Item":{"pk":{"B":"?"}}}"#),
         ("expected a number as a string", r#"{"Item":{"pk":{"S":"a"},"n":{"N":1}}}"#),
         ("Number overflow", r#"{"Item":{"pk":{"S":"a"},"n":{"N":"1e999"}}}"#),
-        ("may not be empty (attribute s)", r#"{"Item":{"pk":{"S":"a"},"s":{"SS":[]}}}"#),
+        ("may not be empty (attribute s, column", r#"{"Item":{"pk":{"S":"a"},"s":{"SS":[]}}}"#),
         // What other exports of DynamoDB hold.
         (
             "is not an attribute type (attribute Metadata",

@@ -13,7 +13,7 @@
 
 use winnow::ModalResult;
 use winnow::ascii::digit1;
-use winnow::combinator::{alt, opt, preceded, repeat};
+use winnow::combinator::{alt, cut_err, opt, preceded, repeat};
 use winnow::prelude::*;
 use winnow::stream::{LocatingSlice, Location};
 use winnow::token::{literal, one_of, take_till, take_until, take_while};
@@ -144,7 +144,7 @@ fn quoted(source: &mut Source<'_>, quote: char, what: &str) -> ModalResult<(), F
     let start = source.current_token_start();
     let part = || (take_till(0.., quote), quote);
     let result: ModalResult<(), Fault> =
-        preceded(quote, (part(), repeat::<_, _, (), _, _>(0.., (quote, part())))).void().parse_next(source);
+        preceded(quote, (part(), repeat::<_, _, (), _, _>(0.., (quote, cut_err(part()))))).void().parse_next(source);
     result.map_err(|_| cut(start, format!("the {what} that begins here has no end: {quote} is missing")))
 }
 

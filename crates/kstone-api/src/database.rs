@@ -317,16 +317,21 @@ impl Database {
     /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
     pub fn query_page(&self, query: &Query) -> Result<Page> {
         let limits = page_limits(query.limit)?;
-        let (keyed, selection) = query.expressions.prepare_query(query, self.read_context())?;
+        let (keyed, selection) = query.prepare(self.read_context())?;
         let (query, partition) = (&keyed.query, keyed.partition());
-        let shape = query.shape();
-        let last_sk = query.token.as_deref().map(|token| token::decode_in(token, shape, partition)).transpose()?;
+        let token = query.token.as_deref();
+        let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
         let page = self.records_of(&keyed, last_sk, limits)?;
-        Ok(Page::new(page, shape, &selection))
+        Ok(Page::new(page, || query.shape(), &selection))
     }
 
     /// The records that a query is about, behind the sort key where the last page ended.
-    pub(crate) fn records_of(&self, keyed: &Keyed, last_sk: Option<&[u8]>, limits: PageLimits) -> Result<RecordPage> {
+    pub(crate) fn records_of(
+        &self,
+        keyed: &Keyed<'_>,
+        last_sk: Option<&[u8]>,
+        limits: PageLimits,
+    ) -> Result<RecordPage> {
         let Keyed { query, entries } = keyed;
         match entries {
             None => query
@@ -353,11 +358,10 @@ impl Database {
     /// [`Error::Poisoned`].
     pub fn scan_page(&self, scan: &Scan) -> Result<Page> {
         let limits = page_limits(scan.limit)?;
-        let selection = scan.expressions.prepare_scan(scan, self.read_context())?;
-        let shape = scan.shape();
-        let last = scan.token.as_deref().map(|token| token::decode(token, shape)).transpose()?;
+        let selection = scan.prepare(self.read_context())?;
+        let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape())).transpose()?;
         let page = self.scan_records(scan, last, limits)?;
-        Ok(Page::new(page, shape, &selection))
+        Ok(Page::new(page, || scan.shape(), &selection))
     }
 
     /// The records that a scan is about, behind the key where the last page ended.
@@ -378,7 +382,7 @@ impl Database {
     /// # Errors
     /// As [`Database::query_page`]; [`Error::Invalid`] for [`Select::Count`].
     pub fn iter_query(&self, query: &Query) -> Result<Records> {
-        let (keyed, selection) = query.expressions.prepare_query(query, self.read_context())?;
+        let (keyed, selection) = query.prepare(self.read_context())?;
         let (query, partition) = (&keyed.query, keyed.partition());
         let last_sk =
             query.token.as_deref().map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
@@ -389,7 +393,7 @@ impl Database {
     /// The records of a query whose key condition is known, as they are now.
     pub(crate) fn iter_keyed(
         &self,
-        keyed: Keyed,
+        keyed: Keyed<'_>,
         selection: Selection,
         last: Option<(Vec<u8>, Vec<u8>)>,
     ) -> Result<Records> {
@@ -398,7 +402,10 @@ impl Database {
         let (cut, source) = match entries {
             None => {
                 query.with_range(None, |_| ())?;
-                (self.engine().cut_partition(Keyspace::Items, &query.partition_key)?, IterSource::Query(query))
+                (
+                    self.engine().cut_partition(Keyspace::Items, &query.partition_key)?,
+                    IterSource::Query(query.into_owned()),
+                )
             }
             Some(range) => {
                 let cut = self.engine().cut_partition(Keyspace::Index, range.pk())?;
@@ -415,7 +422,7 @@ impl Database {
     /// # Errors
     /// As [`Database::scan_page`]; [`Error::Invalid`] for [`Select::Count`].
     pub fn iter_scan(&self, scan: &Scan) -> Result<Records> {
-        let selection = scan.expressions.prepare_scan(scan, self.read_context())?;
+        let selection = scan.prepare(self.read_context())?;
         let last = scan.token.as_deref().map(|token| token::decode_owned(token, scan.shape())).transpose()?;
         self.iter_scanned(scan.clone(), selection, last)
     }

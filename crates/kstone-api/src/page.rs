@@ -41,9 +41,10 @@ pub struct QueryResult {
 }
 
 impl Page {
-    pub(crate) fn new(page: RecordPage, shape: u32, selection: &Selection) -> Self {
+    /// `shape` is asked for where there is a token to make.
+    pub(crate) fn new(page: RecordPage, shape: impl FnOnce() -> u32, selection: &Selection) -> Self {
         let RecordPage { records: met, limited } = page;
-        let token = met.last().filter(|_| limited).map(|last| token::encode(shape, last.pk(), last.sk()));
+        let token = met.last().filter(|_| limited).map(|last| token::encode(shape(), last.pk(), last.sk()));
         let (records, count, scanned) = selection.apply_all(met);
         Self { records, count, scanned, token }
     }

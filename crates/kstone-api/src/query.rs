@@ -91,7 +91,7 @@ pub struct Query {
     pub(crate) token: Option<Vec<u8>>,
     pub(crate) select: Select,
     pub(crate) index: Option<String>,
-    pub(crate) expressions: ReadExpressions,
+    pub(crate) expressions: Option<Box<ReadExpressions>>,
 }
 
 impl Query {
@@ -157,7 +157,7 @@ impl Query {
     /// [`Query::partition_key`] and [`Query::sort_key`].
     #[must_use]
     pub fn key_condition_expression(mut self, expression: &str) -> Self {
-        self.expressions.key_condition = Some(expression.to_owned());
+        self.expressions().key_condition = Some(expression.to_owned());
         self
     }
 
@@ -165,36 +165,40 @@ impl Query {
     /// same.
     #[must_use]
     pub fn filter_expression(mut self, expression: &str) -> Self {
-        self.expressions.filter = Some(expression.to_owned());
+        self.expressions().filter = Some(expression.to_owned());
         self
     }
 
     /// Returns only these parts of each item.
     #[must_use]
     pub fn projection_expression(mut self, expression: &str) -> Self {
-        self.expressions.projection = Some(expression.to_owned());
+        self.expressions().projection = Some(expression.to_owned());
         self
     }
 
     /// What a `#name` of the expressions stands for.
     #[must_use]
     pub fn expression_name(mut self, placeholder: &str, name: &str) -> Self {
-        self.expressions.bindings.name(placeholder, name);
+        self.expressions().bindings.name(placeholder, name);
         self
     }
 
     /// What a `:value` of the expressions stands for.
     #[must_use]
     pub fn expression_value(mut self, placeholder: &str, value: Value) -> Self {
-        self.expressions.bindings.value(placeholder, value);
+        self.expressions().bindings.value(placeholder, value);
         self
     }
 
     /// All names and values at once, in the place of those given one by one.
     #[must_use]
     pub fn parameters(mut self, parameters: Parameters) -> Self {
-        self.expressions.bindings.bag(parameters);
+        self.expressions().bindings.bag(parameters);
         self
+    }
+
+    fn expressions(&mut self) -> &mut ReadExpressions {
+        self.expressions.get_or_insert_default()
     }
 
     /// The finished query.
@@ -205,10 +209,11 @@ impl Query {
 
     /// The scan that a query without a partition is, where it has a filter to make sense of that.
     pub(crate) fn without_partition(&self) -> Option<Scan> {
+        let expressions = self.expressions.as_ref()?;
         let unkeyed = self.partition_key.is_empty()
             && self.sort_key == SortKeyCondition::Any
-            && self.expressions.key_condition.is_none();
-        (unkeyed && self.expressions.filter.is_some()).then(|| Scan {
+            && expressions.key_condition.is_none();
+        (unkeyed && expressions.filter.is_some()).then(|| Scan {
             segment: None,
             index: self.index.clone(),
             limit: self.limit,

@@ -1,5 +1,6 @@
 //! What a query or a scan does with the items it finds: the expressions of the request, and the page they make of records.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use kstone_core::item::ValueRef;
@@ -45,23 +46,46 @@ pub(crate) struct ReadContext<'a> {
 }
 
 /// A query whose key condition is known.
-pub(crate) struct Keyed {
+pub(crate) struct Keyed<'q> {
     /// The query, its partition and sort-key condition set where it reads items.
-    pub(crate) query: Query,
+    pub(crate) query: Cow<'q, Query>,
     /// The entries to read, where it reads an index.
     pub(crate) entries: Option<IndexRange>,
 }
 
-impl Keyed {
+impl Keyed<'_> {
     /// The partition of the records, an index's or the table's.
     pub(crate) fn partition(&self) -> &[u8] {
         self.entries.as_ref().map_or(self.query.partition_key.as_slice(), IndexRange::pk)
     }
 }
 
+impl Query {
+    /// Parses and binds the expressions, and finds out which records the query is about.
+    pub(crate) fn prepare(&self, context: ReadContext<'_>) -> Result<(Keyed<'_>, Selection)> {
+        match &self.expressions {
+            None if self.index.is_none() => {
+                Ok((Keyed { query: Cow::Borrowed(self), entries: None }, Selection::of_all(context, self.select)))
+            }
+            None => ReadExpressions::default().prepare_query(self, context),
+            Some(expressions) => expressions.prepare_query(self, context),
+        }
+    }
+}
+
+impl Scan {
+    /// Parses and binds the expressions.
+    pub(crate) fn prepare(&self, context: ReadContext<'_>) -> Result<Selection> {
+        match &self.expressions {
+            None if self.index.is_none() => Ok(Selection::of_all(context, self.select)),
+            None => ReadExpressions::default().prepare_scan(self, context),
+            Some(expressions) => expressions.prepare_scan(self, context),
+        }
+    }
+}
+
 impl ReadExpressions {
-    /// Parses and binds all of them, and finds out which records the query is about.
-    pub(crate) fn prepare_query(&self, query: &Query, context: ReadContext<'_>) -> Result<(Keyed, Selection)> {
+    fn prepare_query<'q>(&self, query: &'q Query, context: ReadContext<'_>) -> Result<(Keyed<'q>, Selection)> {
         let parameters = self.bindings.parameters()?;
         let mut binder = Binder::new(&parameters);
         let table = Arc::clone(&context.table);
@@ -76,12 +100,13 @@ impl ReadExpressions {
             .as_ref()
             .map(|text| context.cache.key_condition(text, schema, &mut binder))
             .transpose()?;
-        let mut keyed = Keyed { query: query.clone(), entries: None };
+        let mut keyed = Keyed { query: Cow::Borrowed(query), entries: None };
         match (index, &condition) {
             (None, None) => {}
             (None, Some(condition)) => {
-                keyed.query.partition_key = key_bytes(condition.partition())?;
-                keyed.query.sort_key = sort_condition(condition.sort())?;
+                let query = keyed.query.to_mut();
+                query.partition_key = key_bytes(condition.partition())?;
+                query.sort_key = sort_condition(condition.sort())?;
             }
             (Some(index), None) => {
                 let partition = KeyValue::of_bytes(&query.partition_key);
@@ -101,8 +126,7 @@ impl ReadExpressions {
         Ok((keyed, selection))
     }
 
-    /// As [`ReadExpressions::prepare_query`], for a scan.
-    pub(crate) fn prepare_scan(&self, scan: &Scan, context: ReadContext<'_>) -> Result<Selection> {
+    fn prepare_scan(&self, scan: &Scan, context: ReadContext<'_>) -> Result<Selection> {
         let parameters = self.bindings.parameters()?;
         let mut binder = Binder::new(&parameters);
         let selection = self.selection(scan.select, scan.index.as_deref(), context, &mut binder)?;
@@ -131,6 +155,12 @@ impl ReadExpressions {
 }
 
 impl Selection {
+    /// What becomes of records where no expression has a say.
+    fn of_all(context: ReadContext<'_>, select: Select) -> Self {
+        let ReadContext { table, now, .. } = context;
+        Self { table, now, index: None, filter: None, projection: None, select }
+    }
+
     /// What becomes of records where only a filter decides.
     pub(crate) fn of_filter(table: Arc<Table>, now: i64, index: Option<IndexId>, filter: Option<Condition>) -> Self {
         Self { table, now, index, filter, projection: None, select: Select::All }

@@ -32,7 +32,7 @@ pub struct Scan {
     pub(crate) token: Option<Vec<u8>>,
     pub(crate) select: Select,
     pub(crate) index: Option<String>,
-    pub(crate) expressions: ReadExpressions,
+    pub(crate) expressions: Option<Box<ReadExpressions>>,
 }
 
 impl Scan {
@@ -81,36 +81,40 @@ impl Scan {
     /// same.
     #[must_use]
     pub fn filter_expression(mut self, expression: &str) -> Self {
-        self.expressions.filter = Some(expression.to_owned());
+        self.expressions().filter = Some(expression.to_owned());
         self
     }
 
     /// Returns only these parts of each item.
     #[must_use]
     pub fn projection_expression(mut self, expression: &str) -> Self {
-        self.expressions.projection = Some(expression.to_owned());
+        self.expressions().projection = Some(expression.to_owned());
         self
     }
 
     /// What a `#name` of the expressions stands for.
     #[must_use]
     pub fn expression_name(mut self, placeholder: &str, name: &str) -> Self {
-        self.expressions.bindings.name(placeholder, name);
+        self.expressions().bindings.name(placeholder, name);
         self
     }
 
     /// What a `:value` of the expressions stands for.
     #[must_use]
     pub fn expression_value(mut self, placeholder: &str, value: Value) -> Self {
-        self.expressions.bindings.value(placeholder, value);
+        self.expressions().bindings.value(placeholder, value);
         self
     }
 
     /// All names and values at once, in the place of those given one by one.
     #[must_use]
     pub fn parameters(mut self, parameters: Parameters) -> Self {
-        self.expressions.bindings.bag(parameters);
+        self.expressions().bindings.bag(parameters);
         self
+    }
+
+    fn expressions(&mut self) -> &mut ReadExpressions {
+        self.expressions.get_or_insert_default()
     }
 
     /// The finished scan.

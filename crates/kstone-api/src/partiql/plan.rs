@@ -16,6 +16,7 @@
 //!
 //! Thread safety: a plan is made for one call.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use kstone_core::item::ValueRef;
@@ -74,7 +75,7 @@ impl PlanKind {
 /// Records that lie together.
 pub(super) enum Range {
     Get { pk: Vec<u8>, sk: Vec<u8> },
-    Query(Box<Keyed>),
+    Query(Box<Keyed<'static>>),
     Scan(Box<Scan>),
 }
 
@@ -250,7 +251,7 @@ impl<'a> Planner<'a> {
         let directions = self.directions("pk", Some("sk"), partition_keys.len() > 1);
         let keyed = |pk: Vec<u8>| {
             let query = Query::new().partition_key(&pk).sort_key(sort.clone()).reverse(directions.reverse);
-            Range::Query(Box::new(Keyed { query, entries: None }))
+            Range::Query(Box::new(Keyed { query: Cow::Owned(query), entries: None }))
         };
         let ranges = in_order(partition_keys, directions.partitions_descending).into_iter().map(keyed).collect();
         // A range of sort keys is one of bytes, and holds keys of text and of binary, of which a condition asks one.
@@ -276,7 +277,7 @@ impl<'a> Planner<'a> {
             for condition in &conditions {
                 let entries = index.range(key_value(*partition)?, entry_condition(*condition)?)?;
                 let query = Query::new().index(index.name()).reverse(directions.reverse);
-                ranges.push(Range::Query(Box::new(Keyed { query, entries: Some(entries) })));
+                ranges.push(Range::Query(Box::new(Keyed { query: Cow::Owned(query), entries: Some(entries) })));
             }
         }
         let used: Vec<usize> = std::iter::once(partitions.used).chain(used_by_sort).collect();

@@ -417,6 +417,20 @@ static void transact(void) {
     count(transact_one, RECORDS - WARM_UP);
 }
 
+/* A write on either side of a fork, whose end is part of it. */
+static void fork_one(size_t n) {
+    kstone_db *fork = NULL;
+    OK(kstone_put(db, PK(loaded_key(n)), NO_SK, item, NULL));
+    OK(kstone_fork(db, &fork, NULL));
+    OK(kstone_put(fork, PK(loaded_key(n + 1)), NO_SK, item, NULL));
+    kstone_free(fork);
+}
+
+static void fork_and_write(void) {
+    load_points(0);
+    count(fork_one, 200);
+}
+
 /* WORKLOADS: items and JSON */
 
 static void item_one(size_t n) {
@@ -540,6 +554,7 @@ static const struct workload {
     {"put-if", put_if},
     {"update", update},
     {"transact-4", transact},
+    {"fork", fork_and_write},
     {"item-1", build_item},
     {"item-10", build_item10},
     {"item-read-10", read_item10},

@@ -109,6 +109,7 @@ unsafe extern "C" {
     pub(crate) fn kstone_free(p: *mut c_void);
     pub(crate) fn kstone_error_message(e: *const Error) -> *const c_char;
     pub(crate) fn kstone_open_memory(options: *const Options, out: *mut *mut Db, err: *mut *mut Error) -> Status;
+    pub(crate) fn kstone_fork(db: *const Db, out: *mut *mut Db, err: *mut *mut Error) -> Status;
     pub(crate) fn kstone_flush(db: *mut Db, err: *mut *mut Error) -> Status;
 
     pub(crate) fn kstone_item_new() -> *mut Item;

@@ -138,6 +138,14 @@ impl Store for Kstone {
     fn shared(&self) -> Option<&dyn Shared> {
         Some(self)
     }
+
+    fn fork(&self) -> Option<Self> {
+        let mut db = null_mut();
+        // SAFETY: the database is open, and db is a place to write to; no error object is asked for.
+        let status = unsafe { ffi::kstone_fork(self.db, &raw mut db, null_mut()) };
+        assert_eq!(status, ffi::OK);
+        Some(Self { db, pk_len: self.pk_len })
+    }
 }
 
 impl Shared for Kstone {

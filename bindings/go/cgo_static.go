@@ -1,0 +1,10 @@
+//go:build !kstone_dynamic
+
+package kstone
+
+// The search path is that of a checkout; CGO_CFLAGS and CGO_LDFLAGS come before it, the system's directories after it.
+// The libraries are those that cmake/kstone-native-libs.cmake records.
+
+// #cgo CFLAGS: -I${SRCDIR}/../../include
+// #cgo LDFLAGS: -L${SRCDIR}/../../target/release -l:libkstone.a -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+import "C"

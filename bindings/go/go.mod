@@ -1,0 +1,3 @@
+module github.com/keystonedb/kstone/bindings/go
+
+go 1.24

@@ -1,0 +1,128 @@
+/*
+ * shim.h: what Go calls, one crossing for each request.
+ *
+ * Go must not hand out memory that points at other memory of Go's. So a request with more than two or three parts is a
+ * struct of places in one buffer, the arena, which holds keys, texts and stored forms one behind the other; the
+ * functions here build from it what kstone.h asks for.
+ *
+ * Nothing here keeps a pointer into the arena, or into the request, after it has returned. All functions may be called
+ * from any thread; a kgo_iter is for one at a time.
+ */
+#ifndef KSTONE_GO_SHIM_H
+#define KSTONE_GO_SHIM_H
+
+#include <kstone.h>
+
+/* As the `at` of a part: it is not there. */
+#define KGO_NONE SIZE_MAX
+
+/* Bytes of the arena. */
+typedef struct kgo_part {
+    size_t at;
+    size_t len;
+} kgo_part;
+
+/* How a database is to be, as kstone_options. */
+typedef struct kgo_options {
+    kgo_part schema;
+    uint64_t memtable_max_records;
+    uint64_t memory_max_bytes;
+    uint32_t eviction;
+    uint32_t flags;
+} kgo_options;
+
+/* One write, alone or in a batch. */
+typedef struct kgo_write {
+    uint32_t kind; /* one of KGO_PUT and so on */
+    uint32_t return_values;
+    uint32_t return_old_on_failure;
+    kgo_part pk;
+    kgo_part sk;
+    kgo_part body;        /* of a put: its stored form */
+    kgo_part expr;        /* of an update; the text of a statement */
+    kgo_part params;      /* of either: the bag's stored form */
+    kgo_part cond;        /* the condition; KGO_NONE: none */
+    kgo_part cond_params; /* its bag; KGO_NONE: none, or the update's */
+} kgo_write;
+
+enum { KGO_PUT, KGO_UPDATE, KGO_DELETE, KGO_CHECK, KGO_GET, KGO_EXECUTE };
+
+/* What a query or scan wants, as kstone_query_spec. */
+typedef struct kgo_spec {
+    uint32_t sk_op;
+    uint32_t flags;
+    uint32_t limit;
+    uint32_t segment;
+    uint32_t segments;
+    kgo_part pk;
+    kgo_part sk1;
+    kgo_part sk2;
+    kgo_part index;
+    kgo_part filter;
+    kgo_part projection;
+    kgo_part params;
+    kgo_part token;
+    kgo_part key_expr;
+} kgo_spec;
+
+/* How items are imported, as kstone_import_spec, and what came of it. */
+typedef struct kgo_import {
+    kgo_part path;
+    kgo_part pk_name;
+    kgo_part sk_name;
+    uint32_t flags;
+    size_t loaded;
+    size_t skipped;
+    char *reasons; /* to be freed */
+} kgo_import;
+
+/* An item that came back. `handle` lends `body`, and is NULL where no item did. */
+typedef struct kgo_item {
+    kstone_item *handle;
+    kstone_bytes body;
+} kgo_item;
+
+/* A page that came back. `handle` lends the rest. */
+typedef struct kgo_page {
+    kstone_page *handle;
+    kstone_bytes items;
+    kstone_bytes token;
+    size_t count;
+    size_t scanned;
+} kgo_page;
+
+/* All that an error says, lent by it. `item.data` is NULL where there is no item, or one without attributes. */
+typedef struct kgo_error {
+    int32_t index;
+    int32_t has_item;
+    const char *name;
+    const char *message;
+    kstone_bytes item;
+} kgo_error;
+
+/* An iterator and the items it gave last. */
+typedef struct kgo_iter kgo_iter;
+
+kgo_error kgo_error_read(const kstone_error *error);
+
+kstone_status kgo_open(const void *arena, const kgo_options *options, kstone_db **out, kstone_error **err);
+kstone_status kgo_write_one(kstone_db *db, const void *arena, const kgo_write *write, kgo_item *out,
+                            kstone_error **err);
+kstone_status kgo_batch_run(kstone_db *db, const void *arena, const kgo_write *writes, size_t count, uint32_t flags,
+                            kgo_page *out, kstone_error **err);
+kstone_status kgo_query(const kstone_db *db, const void *arena, const kgo_spec *spec, kgo_page *out,
+                        kstone_error **err);
+kstone_status kgo_scan(const kstone_db *db, const void *arena, const kgo_spec *spec, kgo_page *out,
+                       kstone_error **err);
+kstone_status kgo_execute(kstone_db *db, const void *arena, kgo_part statement, kgo_part params, kgo_part token,
+                          kgo_page *out, kstone_error **err);
+kstone_status kgo_import_json(kstone_db *db, const void *arena, kgo_import *import, kstone_error **err);
+
+/* An iterator that gives items in chunks, laid out as those of kstone_page_bytes. */
+kstone_status kgo_iter_open(const kstone_db *db, const void *arena, const kgo_spec *spec, kgo_iter **out,
+                            kstone_error **err);
+/* The next items, until they are `enough` bytes or none follows; empty at the end. Lent until the next call. */
+kstone_status kgo_iter_next(kgo_iter *iter, size_t enough, kstone_bytes *out, kstone_error **err);
+void kgo_iter_free(kgo_iter *iter);
+
+#endif

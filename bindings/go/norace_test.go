@@ -1,0 +1,5 @@
+//go:build !race
+
+package kstone
+
+const raceDetector = false

@@ -35,6 +35,11 @@ pub(crate) struct Filter {
 impl Filter {
     /// A filter over the wide runs of sorted records; none where no run is wide.
     pub(crate) fn over_wide_runs(records: &[Record]) -> Option<Self> {
+        // A wide run covers two places that lie this far apart.
+        let is_wide = |pair: &[Record]| pair[0].tag() == pair[pair.len() - 1].tag();
+        if !records.windows(WIDE_RECORDS / 2 + 1).step_by(WIDE_RECORDS / 2).any(is_wide) {
+            return None;
+        }
         let wide_runs = || records.chunk_by(|a, b| a.tag() == b.tag()).filter(|run| run.len() > WIDE_RECORDS);
         let keys: usize = wide_runs().map(<[Record]>::len).sum();
         if keys == 0 || records.len() > FILTERED_RECORDS_MAX {

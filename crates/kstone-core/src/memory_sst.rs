@@ -215,10 +215,10 @@ impl Directory {
         let bucket = |record: &Record| usize::from(record.tag().0) >> shift;
         let first_bucket = bucket(first);
         let mut starts = Vec::with_capacity(bucket(last) - first_bucket + 2);
-        for (at, record) in records.iter().enumerate() {
-            while first_bucket + starts.len() <= bucket(record) {
-                starts.push(u32::try_from(at).expect("a stripe holds fewer than 2^32 records"));
-            }
+        let mut at = 0;
+        for start_of in first_bucket..=bucket(last) {
+            at += records[at..].iter().take_while(|record| bucket(record) < start_of).count();
+            starts.push(u32::try_from(at).expect("a stripe holds fewer than 2^32 records"));
         }
         starts.push(records.len() as u32);
         Self { shift, first_bucket, starts }

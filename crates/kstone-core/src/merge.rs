@@ -8,6 +8,9 @@ use crate::memory_sst::MemorySstReader;
 use crate::memtable::{Cursor, Memtable};
 use crate::record::Record;
 
+/// How many handles a merge looks at one by one.
+const NEAR: usize = 8;
+
 /// How far ahead of a walk records are asked for, so that their cache misses overlap.
 const PREFETCH_AHEAD: usize = 6;
 
@@ -241,15 +244,21 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
     Run { records, weight }
 }
 
-/// How many of the sorted records come before this one: looks 1, 2, 4, … places ahead, then in between.
+/// How many of the sorted records come before this one: looks at the tags of the next few, then 1, 2, 4, … places ahead,
+/// then in between.
 fn count_before(records: &[Record], record: &Record) -> usize {
+    let near = records.iter().take(NEAR).take_while(|other| other.tag() < record.tag()).count();
+    let records = &records[near..];
+    if records.first().is_none_or(|other| other.tag() > record.tag()) {
+        return near;
+    }
     let is_before = |other: &Record| other.order(record).is_lt();
     let mut reach = 1;
     while records.get(reach - 1).is_some_and(is_before) {
         reach *= 2;
     }
     let (known, end) = (reach / 2, records.len().min(reach - 1));
-    known + records[known..end].partition_point(is_before)
+    near + known + records[known..end].partition_point(is_before)
 }
 
 /// Asks for the records that a merge will have to compare by key: those whose tags are equal. Cold records cost a merge

@@ -111,6 +111,18 @@ unsafe extern "C" {
     pub(crate) fn kstone_open_memory(options: *const Options, out: *mut *mut Db, err: *mut *mut Error) -> Status;
     pub(crate) fn kstone_fork(db: *const Db, out: *mut *mut Db, err: *mut *mut Error) -> Status;
     pub(crate) fn kstone_flush(db: *mut Db, err: *mut *mut Error) -> Status;
+    pub(crate) fn kstone_snapshot_save(
+        db: *const Db,
+        path: *const c_char,
+        path_len: usize,
+        err: *mut *mut Error,
+    ) -> Status;
+    pub(crate) fn kstone_snapshot_load(
+        db: *mut Db,
+        path: *const c_char,
+        path_len: usize,
+        err: *mut *mut Error,
+    ) -> Status;
 
     pub(crate) fn kstone_item_new() -> *mut Item;
     pub(crate) fn kstone_item_set_str(

@@ -38,6 +38,7 @@ mod report;
 mod results;
 mod run;
 mod runner;
+mod snapshots;
 mod stats;
 mod store;
 mod workload;

@@ -6,7 +6,7 @@ mod maps;
 mod redb;
 #[cfg(rocksdb_found)]
 mod rocksdb;
-mod sqlite;
+pub(crate) mod sqlite;
 mod trees;
 
 use std::path::Path;
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::calls::{KstoneCalls, SerdeJson};
 use crate::runner::{Measure, StoreRunner};
+use crate::snapshots::SnapshotRunner;
 use crate::store::Result;
 use crate::workload::Stage;
 
@@ -86,6 +87,13 @@ impl System {
             return Ok(match self {
                 Self::Kstone => Some(Box::new(KstoneCalls)),
                 Self::SerdeJson => Some(Box::new(SerdeJson)),
+                _ => None,
+            });
+        }
+        if stage == Stage::Files {
+            return Ok(match self {
+                Self::Kstone => Some(Box::new(SnapshotRunner::<kstone::Kstone>::new(scale)?)),
+                Self::Sqlite => Some(Box::new(SnapshotRunner::<sqlite::Sqlite>::new(scale)?)),
                 _ => None,
             });
         }

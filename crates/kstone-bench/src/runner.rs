@@ -65,7 +65,7 @@ impl<S: Store + 'static> StoreRunner<S> {
             Stage::Tens | Stage::Thousands => S::ORDERED,
             Stage::Threads | Stage::Alone | Stage::Apart => S::open(0, Shape::Points)?.shared().is_some(),
             Stage::Fork => scale.records <= FORKED_RECORDS_MAX && S::open(0, Shape::Points)?.fork().is_some(),
-            Stage::Points | Stage::Slowest | Stage::Small | Stage::Documents | Stage::Calls => true,
+            Stage::Points | Stage::Slowest | Stage::Small | Stage::Documents | Stage::Files | Stage::Calls => true,
         };
         if !has_part {
             return Ok(None);
@@ -256,7 +256,7 @@ fn data_of(stage: Stage, scale: Scale) -> Vec<Data> {
         Stage::Points => vec![points(records, operations, 0)],
         Stage::Documents => vec![points(records, operations / 10, 0)],
         Stage::Fork => vec![points(records, FORKS * OVERWRITTEN_RECORDS, 0)],
-        Stage::Threads | Stage::Slowest | Stage::Calls => vec![points(records, 0, 0)],
+        Stage::Threads | Stage::Slowest | Stage::Files | Stage::Calls => vec![points(records, 0, 0)],
         Stage::Alone => vec![points(records / threads, operations / threads, 0)],
         Stage::Apart => (0..threads).map(|set| points(records / threads, operations / threads, set as u64)).collect(),
         Stage::Small => vec![points(SMALL_RECORDS, operations, 0)],

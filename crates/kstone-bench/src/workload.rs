@@ -27,13 +27,15 @@ pub(crate) enum Stage {
     Documents,
     /// N records of 16-byte keys, up to 1,000,000.
     Fork,
+    /// N records of 16-byte keys, to a file and back.
+    Files,
     /// No records of its own: flushes, items, JSON.
     Calls,
 }
 
 impl Stage {
     /// All, in the order in which they run.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Points,
         Self::Threads,
         Self::Alone,
@@ -44,6 +46,7 @@ impl Stage {
         Self::Thousands,
         Self::Documents,
         Self::Fork,
+        Self::Files,
         Self::Calls,
     ];
 
@@ -60,6 +63,7 @@ impl Stage {
             Self::Thousands => "thousands",
             Self::Documents => "documents",
             Self::Fork => "fork",
+            Self::Files => "files",
             Self::Calls => "calls",
         }
     }
@@ -157,6 +161,8 @@ workloads! {
     Update "update" Documents NsPerOp "a present record read, changed and written; kstone by an update expression";
     Transact "transact-4" Documents NsPerOp "a transaction of 4 puts of present keys, committed by itself";
     Fork "fork" Fork Micros "a copy to be changed by itself, after 1,000 overwrites; maps and trees copy every record";
+    SaveFile "save-file" Files NsPerItem "everything to a file, synced; SQLite by its backup API";
+    LoadFile "load-file" Files NsPerItem "that file into an empty store in memory; SQLite by its backup API";
     FlushPartition "flush-part" Calls Micros "kstone_flush of 1,000 records of one partition in an otherwise empty database";
     FlushStripe "flush-stripe" Calls Micros "kstone_flush of 1,000 partitions of one record, all in one stripe";
     FlushSpread "flush-spread" Calls Micros "kstone_flush of 1,000 partitions of one record, spread over all 256 stripes";

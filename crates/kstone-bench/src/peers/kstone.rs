@@ -7,11 +7,13 @@
 
 use std::ffi::{CStr, c_char, c_void};
 use std::mem::size_of;
+use std::path::Path;
 use std::ptr::{null, null_mut};
 use std::slice;
 
 use crate::data::{FILTERED, Key, Partition, Shape, Value, value_of};
 use crate::ffi;
+use crate::snapshots::Saved;
 use crate::store::{Result, Session, Shared, Store, Tally, Work};
 
 /// The one attribute of an item.
@@ -120,6 +122,23 @@ impl Drop for Kstone {
     fn drop(&mut self) {
         // SAFETY: the handle is owned, and nobody else can use it any more.
         unsafe { ffi::kstone_free(self.db.cast()) };
+    }
+}
+
+impl Saved for Kstone {
+    fn save(&self, path: &Path) -> Result<()> {
+        let path = path.as_os_str().as_encoded_bytes();
+        // SAFETY: the database is open until self is dropped; the path comes with its length.
+        let status = unsafe { ffi::kstone_snapshot_save(self.db, path.as_ptr().cast(), path.len(), null_mut()) };
+        if status == ffi::OK { Ok(()) } else { Err(format!("kstone_snapshot_save: {status}").into()) }
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let store = Self::with_memtable(0, Shape::Points)?;
+        let path = path.as_os_str().as_encoded_bytes();
+        // SAFETY: as above.
+        let status = unsafe { ffi::kstone_snapshot_load(store.db, path.as_ptr().cast(), path.len(), null_mut()) };
+        if status == ffi::OK { Ok(store) } else { Err(format!("kstone_snapshot_load: {status}").into()) }
     }
 }
 

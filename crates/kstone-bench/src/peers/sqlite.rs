@@ -3,9 +3,13 @@
 //! In its favour: one transaction for a whole workload. A commit costs it more the larger the database is. A connection
 //! is one thread's, so it has no part in the workloads of several threads.
 
+use std::path::Path;
+
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::{CachedStatement, Connection};
 
 use crate::data::{FILTERED, Key, Partition, Shape, Value};
+use crate::snapshots::Saved;
 use crate::store::{Result, Session, Store, Tally, Work};
 
 /// A connection to a database of one table.
@@ -44,6 +48,28 @@ impl Store for Sqlite {
         let tally = work.perform(&mut session);
         prepare("COMMIT").execute(()).expect("there is a transaction");
         tally
+    }
+}
+
+impl Saved for Sqlite {
+    fn save(&self, path: &Path) -> Result<()> {
+        let mut file = Connection::open(path)?;
+        copy(&self.connection, &mut file)?;
+        file.close().map_err(|(_, error)| error.into())
+    }
+
+    fn read(path: &Path) -> Result<Self> {
+        let mut connection = Connection::open_in_memory()?;
+        copy(&Connection::open(path)?, &mut connection)?;
+        Ok(Self { connection, shape: Shape::Points })
+    }
+}
+
+/// All pages in one step.
+fn copy(from: &Connection, to: &mut Connection) -> Result<()> {
+    match Backup::new(from, to)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        other => Err(format!("the backup is not done: {other:?}").into()),
     }
 }
 

@@ -1,0 +1,138 @@
+//! What is typed after `kstone`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use clap_complete::Shell;
+
+use crate::format::Format;
+use crate::import::ImportOptions;
+
+/// KeystoneDB's in-memory mode: DynamoDB's data model in this process.
+#[derive(Debug, Parser)]
+#[command(name = "kstone", version, arg_required_else_help = true, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Statements and dot commands, typed or from a pipe, on a database in memory.
+    ///
+    /// On a terminal a line editor reads statements until ';'; .help lists the dot commands. From a pipe, and with -c,
+    /// only results are printed, and the first error ends the run with exit code 1 and the line of its statement.
+    ///
+    /// Environment: NO_COLOR turns colours off; KSTONE_HISTORY names the history file, and turns history off where it
+    /// is empty; KSTONE_PAGER or PAGER names the pager, and turns paging off where it is empty.
+    Shell(ShellArgs),
+    /// Runs statements on a snapshot, or on an empty database.
+    ///
+    /// What the statements change is lost unless --save is given.
+    Query(QueryArgs),
+    /// Loads files of items and writes a snapshot.
+    Import(ImportArgs),
+    /// Writes the items of a snapshot to a file, as lines of DynamoDB's JSON.
+    Export(ExportArgs),
+    /// Prints the completions of a command line shell.
+    ///
+    /// For bash: kstone completions bash > ~/.local/share/bash-completion/completions/kstone
+    Completions {
+        /// Which shell.
+        shell: Shell,
+    },
+    /// Prints the manual page, or writes all of them into a directory.
+    Man {
+        /// Where to write kstone.1 and one page for each command.
+        directory: Option<PathBuf>,
+    },
+}
+
+/// How results look.
+#[derive(Debug, Args)]
+pub(crate) struct OutputArgs {
+    /// How results are printed.
+    #[arg(long, short, value_enum, default_value_t)]
+    pub(crate) format: Format,
+    /// Fit tables to this many columns; otherwise to the terminal, or not at all where there is none.
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..))]
+    pub(crate) width: Option<u16>,
+    /// After an error go on with the next statement. The exit code is 1 all the same.
+    #[arg(long)]
+    pub(crate) keep_going: bool,
+}
+
+/// What database is worked on.
+#[derive(Debug, Args)]
+pub(crate) struct DatabaseArgs {
+    /// A snapshot to open, or ':memory:' for an empty database.
+    #[arg(default_value = crate::database_file::MEMORY, value_name = "FILE.ksnap")]
+    pub(crate) database: String,
+    /// The schema of an empty database, as JSON: name, indexes, TTL, stream.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) schema: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShellArgs {
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    /// Run this instead of reading standard input: statements or a dot command. May be given more than once.
+    #[arg(long = "command", short = 'c', value_name = "STATEMENT", allow_hyphen_values = true)]
+    pub(crate) commands: Vec<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Neither read nor write the history file.
+    #[arg(long)]
+    pub(crate) no_history: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// A snapshot to open, or ':memory:' for an empty database.
+    #[arg(value_name = "FILE.ksnap")]
+    pub(crate) database: String,
+    /// What to run, such as 'SELECT * FROM items'.
+    #[arg(required = true, value_name = "STATEMENT")]
+    pub(crate) statements: Vec<String>,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    /// Write the database back to the snapshot when every statement has succeeded.
+    #[arg(long)]
+    pub(crate) save: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportArgs {
+    /// What to load: CSV with a line of headings, JSON lines, or an export of DynamoDB's.
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// The snapshot to write. One that is there already is added to.
+    #[arg(long, value_name = "FILE.ksnap")]
+    pub(crate) into: PathBuf,
+    /// The schema of a new snapshot, as JSON: name, indexes, TTL, stream.
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) schema: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) options: ImportOptions,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// The snapshot to read.
+    #[arg(value_name = "FILE.ksnap")]
+    pub(crate) database: PathBuf,
+    /// The file to write.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_description_of_the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,216 @@
+//! What Tab offers at a place of a statement or a dot command.
+
+use clap::ValueEnum;
+
+use crate::dot::{self, ForkEnd, Switch};
+use crate::format::Format;
+use crate::lexis::{Place, Scanner};
+use crate::vocabulary::Vocabulary;
+
+/// The words of PartiQL, functions included.
+pub(super) const KEYWORDS: [&str; 46] = [
+    "AND",
+    "ASC",
+    "AVG",
+    "BETWEEN",
+    "BY",
+    "COUNT",
+    "DELETE",
+    "DESC",
+    "EXISTS",
+    "EXPLAIN",
+    "FROM",
+    "GROUP",
+    "IN",
+    "INSERT",
+    "INTO",
+    "IS",
+    "LIMIT",
+    "MAX",
+    "MIN",
+    "MISSING",
+    "NOT",
+    "NULL",
+    "OFFSET",
+    "OR",
+    "ORDER",
+    "REMOVE",
+    "RETURNING",
+    "ALL",
+    "MODIFIED",
+    "NEW",
+    "OLD",
+    "SELECT",
+    "SET",
+    "SUM",
+    "UPDATE",
+    "VALUE",
+    "WHERE",
+    "true",
+    "false",
+    "attribute_type",
+    "begins_with",
+    "contains",
+    "list_append",
+    "set_add",
+    "set_delete",
+    "size",
+];
+
+/// The commands that take a file.
+const OF_FILES: [&str; 6] = [".read", ".import", ".export", ".save", ".open", ".schema"];
+
+/// What may stand at the cursor.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Completion {
+    /// The name of a file.
+    File,
+    /// These words, in the place of what begins here.
+    Words(usize, Vec<String>),
+}
+
+/// What may follow this text.
+pub(super) fn complete(text: &str, vocabulary: &Vocabulary) -> Completion {
+    if text.trim_start().starts_with('.') { complete_dot(text) } else { complete_statement(text, vocabulary) }
+}
+
+fn complete_dot(text: &str) -> Completion {
+    let start = text.rfind(' ').map_or(0, |blank| blank + 1);
+    let word = &text[start..];
+    let offered: Vec<String> = match text.split_whitespace().next() {
+        Some(command) if start > 0 && !text[..start].trim().is_empty() => match command {
+            ".format" => names::<Format>(),
+            ".timer" | ".explain" => names::<Switch>(),
+            ".fork" => names::<ForkEnd>(),
+            ".help" => dot::names().collect(),
+            _ if word.starts_with('-') => dot::options(command),
+            _ if OF_FILES.contains(&command) => return Completion::File,
+            _ => Vec::new(),
+        },
+        _ => dot::names().collect(),
+    };
+    Completion::Words(start, offered.into_iter().filter(|name| name.starts_with(word)).collect())
+}
+
+fn names<T: ValueEnum>() -> Vec<String> {
+    T::value_variants().iter().filter_map(T::to_possible_value).map(|value| value.get_name().to_owned()).collect()
+}
+
+fn complete_statement(text: &str, vocabulary: &Vocabulary) -> Completion {
+    let mut scanner = Scanner::default();
+    let mut rest = text;
+    let mut run = "";
+    while !rest.is_empty() {
+        (_, run) = scanner.next(&mut rest);
+    }
+    let attributes = || vocabulary.attributes().map(str::to_owned);
+    let tables = || std::iter::once(vocabulary.table().to_owned());
+    let indexes = || vocabulary.indexes().iter().cloned();
+    match scanner.inside() {
+        // The keys of VALUE {'…': …} are quoted so.
+        Place::Text => quoted(text, run, '\'', attributes()),
+        Place::Name => quoted(text, run, '"', tables().chain(indexes()).chain(attributes())),
+        Place::Code => {
+            let code = text.len() - run.len();
+            let start = text[code..]
+                .rfind(|c: char| !c.is_alphanumeric() && c != '_')
+                .map_or(code, |at| code + at + text[code + at..].chars().next().map_or(0, char::len_utf8));
+            complete_word(&text[..start], &text[start..], vocabulary, start)
+        }
+        Place::LineComment | Place::BlockComment | Place::End => Completion::Words(text.len(), Vec::new()),
+    }
+}
+
+/// Names with the closing quote, in the place of what stands behind the opening one.
+fn quoted(text: &str, run: &str, quote: char, names: impl Iterator<Item = String>) -> Completion {
+    let word = run.strip_prefix(quote).unwrap_or(run);
+    let matching = names.filter(|name| name.starts_with(word) && !name.contains(quote));
+    Completion::Words(text.len() - word.len(), matching.map(|name| format!("{name}{quote}")).collect())
+}
+
+fn complete_word(before: &str, word: &str, vocabulary: &Vocabulary, start: usize) -> Completion {
+    let previous = before.split_whitespace().next_back().unwrap_or_default().to_ascii_uppercase();
+    if ["FROM", "INTO", "UPDATE"].contains(&previous.as_str()) {
+        let table = vocabulary.table();
+        let words = if table.starts_with(word) { vec![name_as_written(table)] } else { Vec::new() };
+        return Completion::Words(start, words);
+    }
+    if word.is_empty() {
+        return Completion::Words(start, Vec::new());
+    }
+    let upper = word.to_ascii_uppercase();
+    let keywords = KEYWORDS.iter().filter(|keyword| keyword.to_ascii_uppercase().starts_with(&upper));
+    let attributes = vocabulary.attributes().filter(|name| name.starts_with(word)).map(name_as_written);
+    Completion::Words(start, keywords.map(|&keyword| keyword.to_owned()).chain(attributes).collect())
+}
+
+/// A name as a statement takes it: quoted where it is no plain word.
+fn name_as_written(name: &str) -> String {
+    let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let is_keyword = KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(name));
+    if is_word && begins_well && !is_keyword { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kstone_api::{Database, TableSchema};
+
+    fn vocabulary() -> Vocabulary {
+        let schema = r#"{"name": "airports",
+            "global_indexes": [{"name": "by-city", "partition_key": "city", "sort_key": "name"}]}"#;
+        let db = Database::create_in_memory_with_schema(TableSchema::from_json(schema).unwrap()).unwrap();
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.learn(&db);
+        vocabulary.learn_attribute("country-code");
+        vocabulary.learn_attribute("order");
+        vocabulary
+    }
+
+    fn offered(text: &str) -> Vec<String> {
+        match complete(text, &vocabulary()) {
+            Completion::Words(start, words) => words.iter().map(|word| format!("{}{word}", &text[..start])).collect(),
+            Completion::File => vec!["FILE".to_owned()],
+        }
+    }
+
+    #[test]
+    fn words_are_offered_where_they_may_stand() {
+        for (text, expected) in [
+            ("sel", vec!["SELECT"]),
+            ("SELECT c", vec!["SELECT COUNT", "SELECT contains", "SELECT city", "SELECT \"country-code\""]),
+            ("SELECT * FROM ", vec!["SELECT * FROM airports"]),
+            ("SELECT * FROM air", vec!["SELECT * FROM airports"]),
+            ("SELECT * FROM x", vec![]),
+            ("SELECT * FROM airports.\"by", vec!["SELECT * FROM airports.\"by-city\""]),
+            ("SELECT * FROM airports WHERE (na", vec!["SELECT * FROM airports WHERE (name"]),
+            ("SELECT ord", vec!["SELECT ORDER", "SELECT \"order\""]),
+            ("INSERT INTO airports VALUE {'p", vec!["INSERT INTO airports VALUE {'pk'"]),
+            ("SELECT 'it''s' -- c", vec![]),
+            ("SELECT 1; upd", vec!["SELECT 1; UPDATE"]),
+            ("SELECT ä", vec![]),
+            ("", vec![]),
+        ] {
+            assert_eq!(offered(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn dot_commands_and_their_arguments_are_offered() {
+        for (text, expected) in [
+            (".ex", vec![".exit", ".export", ".explain"]),
+            (".q", vec![".quit"]),
+            (".format j", vec![".format json", ".format jsonl"]),
+            (".timer ", vec![".timer on", ".timer off"]),
+            (".fork d", vec![".fork drop"]),
+            (".help .cl", vec![".help .clear"]),
+            (".import --k", vec![".import --key"]),
+            (".import a", vec!["FILE"]),
+            (".save ", vec!["FILE"]),
+            (".exit ", vec![]),
+        ] {
+            assert_eq!(offered(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The commands: what each line of `kstone --help` does.
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::CommandFactory as _;
+use clap_complete::Shell;
+
+use crate::args::{Cli, Command, ExportArgs, ImportArgs, QueryArgs, ShellArgs};
+use crate::database_file::{self, MEMORY};
+use crate::failure::{Failure, tell};
+use crate::history;
+use crate::import;
+use crate::interrupt::Interrupt;
+use crate::man;
+use crate::script;
+use crate::session::{Flow, Session};
+use crate::shell as interactive;
+use crate::terminal::is_interactive;
+
+/// Carries out what was typed.
+///
+/// # Errors
+/// What the program ends with.
+pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
+    match cli.command {
+        Command::Shell(args) => shell(&args),
+        Command::Query(args) => query(&args),
+        Command::Import(args) => import(&args),
+        Command::Export(args) => export(&args),
+        Command::Completions { shell } => completions(shell),
+        Command::Man { directory: None } => man::print(),
+        Command::Man { directory: Some(directory) } => man::write(&directory),
+    }
+}
+
+fn shell(args: &ShellArgs) -> Result<(), Failure> {
+    let name = &args.database.database;
+    let db = database_file::open(name, args.database.schema.as_deref())?;
+    let interactive = args.commands.is_empty() && is_interactive();
+    let mut session = Session::new(db, name, &args.output, interactive);
+    if interactive {
+        let history = if args.no_history { None } else { history::path() };
+        interactive::run(&mut session, history.as_deref())
+    } else if args.commands.is_empty() {
+        script::run(&mut session, "standard input", io::stdin().lock()).map(drop)
+    } else {
+        run_all(&mut session, &args.commands, "-c")
+    }
+}
+
+fn query(args: &QueryArgs) -> Result<(), Failure> {
+    let db = database_file::open(&args.database, None)?;
+    if args.save && args.database == MEMORY {
+        return Err(Failure::message("--save needs a snapshot to write to"));
+    }
+    let mut session = Session::new(db, &args.database, &args.output, false);
+    run_all(&mut session, &args.statements, "STATEMENT")?;
+    if args.save {
+        session.db().save_snapshot(&args.database)?;
+    }
+    Ok(())
+}
+
+/// Runs texts of the command line, each as a script of its own.
+fn run_all(session: &mut Session, texts: &[String], name: &str) -> Result<(), Failure> {
+    let mut outcome = Ok(());
+    for (at, text) in texts.iter().enumerate() {
+        let name = if texts.len() == 1 { name.to_owned() } else { format!("{name} {}", at + 1) };
+        match script::run(session, &name, text.as_bytes()) {
+            Ok(Flow::Continue) => {}
+            Ok(Flow::Exit) => break,
+            Err(Failure::Reported) if session.settings.keep_going => outcome = Err(Failure::Reported),
+            Err(failure) => return Err(failure),
+        }
+    }
+    outcome
+}
+
+fn import(args: &ImportArgs) -> Result<(), Failure> {
+    let into = args.into.display().to_string();
+    let name = if args.into.exists() { into.as_str() } else { MEMORY };
+    let db = database_file::open(name, args.schema.as_deref())?;
+    for file in &args.files {
+        let imported = import::import(&db, file, &args.options, &Interrupt::default())?;
+        tell(format_args!("{}: {imported}", file.display()));
+    }
+    db.save_snapshot(Path::new(&args.into))?;
+    Ok(())
+}
+
+fn export(args: &ExportArgs) -> Result<(), Failure> {
+    let db = database_file::open(&args.database.display().to_string(), None)?;
+    let exported = db.export_json_file(&args.file)?;
+    tell(format_args!("{exported} items written to {}", args.file.display()));
+    Ok(())
+}
+
+fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "kstone", &mut text);
+    let mut out = io::stdout().lock();
+    out.write_all(&text)?;
+    Ok(out.flush()?)
+}

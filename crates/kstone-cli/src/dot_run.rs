@@ -1,0 +1,118 @@
+//! What each dot command does.
+
+use std::io::{self, Write as _};
+
+use kstone_api::{ItemWriter, KeyRef, Record};
+
+use crate::database_file::{self, MEMORY, read_schema};
+use crate::dot::{Dot, ForkEnd, Switch, help};
+use crate::execute::show;
+use crate::failure::Failure;
+use crate::format::Columns;
+use crate::import::import;
+use crate::indent::indent;
+use crate::indexes::{self, indexes};
+use crate::script;
+use crate::session::{Flow, Session};
+
+/// Clears the screen and goes to its upper left corner.
+const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
+
+/// Carries a command out.
+///
+/// # Errors
+/// What is wrong with its arguments, or with what it does; then nothing has changed.
+pub(crate) fn run(session: &mut Session, dot: Dot) -> Result<Flow, Failure> {
+    match dot {
+        Dot::Exit => return Ok(Flow::Exit),
+        Dot::Read { file } => return script::run_file(session, &file),
+        Dot::Help { command } => print(&help(command.as_deref())?)?,
+        Dot::Format { format: Some(format) } => session.settings.format = format,
+        Dot::Format { format: None } => print(&format!("{}\n", session.format().name()))?,
+        Dot::Timer { switch } => switch_over(&mut session.settings.timer, switch)?,
+        Dot::Explain { switch } => switch_over(&mut session.settings.explain, switch)?,
+        Dot::Clear => {
+            if session.is_interactive() {
+                print(CLEAR)?;
+            }
+        }
+        Dot::Schema { file: None } => print(&format!("{}\n", indent(&session.db().schema().to_json(), 0)))?,
+        Dot::Schema { file: file @ Some(_) } => session.db().configure(read_schema(file.as_deref())?)?,
+        Dot::Indexes => {
+            let mut rows = Vec::new();
+            for index in indexes(&session.db().schema()) {
+                let mut row = ItemWriter::new();
+                for (name, text) in indexes::COLUMNS.iter().zip(index.row()).filter(|(_, text)| !text.is_empty()) {
+                    row.set_str(name, text)?;
+                }
+                rows.push(row);
+            }
+            show_rows(session, &indexes::COLUMNS, rows)?;
+        }
+        Dot::Stats => show_rows(session, &["statistic", "value"], statistics(session)?)?,
+        Dot::Import { file, options } => {
+            // Into a fork, so that an import that fails changes nothing.
+            let fork = session.db().fork()?;
+            let imported = import(&fork, &file, &options, session.interrupt())?;
+            session.replace_db(fork);
+            session.note(&imported.to_string());
+        }
+        Dot::Export { file } => {
+            let exported = session.db().export_json_file(&file)?;
+            session.note(&format!("{exported} items written to {}", file.display()));
+        }
+        Dot::Save { file } => {
+            let saved = session.db().save_snapshot(&file)?;
+            session.note(&format!("{saved} items saved to {}", file.display()));
+        }
+        Dot::Open { file } => {
+            let db = database_file::open(&file, None)?;
+            session.open(db, &file);
+            let what = if file == MEMORY { "an empty database" } else { file.as_str() };
+            session.note(&format!("opened {what}"));
+        }
+        Dot::Fork { end: None } => {
+            session.fork()?;
+            session.note("on a fork now: .fork keep stays with it, .fork drop goes back");
+        }
+        Dot::Fork { end: Some(end) } => {
+            session.end_fork(end == ForkEnd::Keep)?;
+            session.note(if end == ForkEnd::Keep { "kept the fork" } else { "dropped the fork" });
+        }
+    }
+    Ok(Flow::Continue)
+}
+
+fn print(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    Ok(out.flush()?)
+}
+
+/// Changes a setting, or says what it is.
+fn switch_over(setting: &mut bool, switch: Option<Switch>) -> Result<(), Failure> {
+    match switch {
+        Some(switch) => *setting = switch == Switch::On,
+        None => print(if *setting { "on\n" } else { "off\n" })?,
+    }
+    Ok(())
+}
+
+/// Prints rows of what is no table of the database as if it were.
+fn show_rows(session: &Session, columns: &[&str], rows: Vec<ItemWriter>) -> Result<(), Failure> {
+    let columns: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
+    let key = KeyRef::new(b"row", b"")?;
+    let mut rows = Some(rows.into_iter().map(|mut row| Record::put(key, row.finish())).collect());
+    show(session, Columns::named(&columns), || Ok(rows.take())).map(drop)
+}
+
+fn statistics(session: &Session) -> Result<Vec<ItemWriter>, Failure> {
+    let stats = serde_json::to_value(session.db().stats()?).map_err(|error| Failure::message(error.to_string()))?;
+    let mut rows = Vec::new();
+    for (name, value) in stats.as_object().into_iter().flatten() {
+        let mut row = ItemWriter::new();
+        row.set_str("statistic", name)?.set_num("value", &value.to_string())?;
+        rows.push(row);
+    }
+    Ok(rows)
+}

@@ -1,0 +1,72 @@
+//! Why something ends early.
+
+use std::fmt;
+use std::io;
+use std::process::ExitCode;
+
+/// Why a statement, a command or the program ends early.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// What to tell the user.
+    Message(String),
+    /// The user has been told.
+    Reported,
+    /// Nobody reads the output any more, as after `| head`.
+    PipeClosed,
+    /// Ctrl-C.
+    Interrupted,
+}
+
+impl Failure {
+    pub(crate) fn message(text: impl Into<String>) -> Self {
+        Self::Message(text.into())
+    }
+
+    /// The same with a place before it, such as a file's name.
+    pub(crate) fn at(self, place: impl fmt::Display) -> Self {
+        match self {
+            Self::Message(text) => Self::Message(format!("{place}: {text}")),
+            other => other,
+        }
+    }
+
+    /// Tells the user, once, as the program's last word; what it exits with.
+    pub(crate) fn report(self) -> ExitCode {
+        match self {
+            Self::Message(_) | Self::Interrupted => {
+                tell(&self);
+                ExitCode::FAILURE
+            }
+            Self::Reported => ExitCode::FAILURE,
+            Self::PipeClosed => ExitCode::SUCCESS,
+        }
+    }
+}
+
+/// Writes `kstone: …` to standard error.
+pub(crate) fn tell(what: impl fmt::Display) {
+    eprintln!("kstone: {what}");
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Message(text) => text,
+            Self::Reported => "failed",
+            Self::PipeClosed => "nobody reads the output any more",
+            Self::Interrupted => "interrupted",
+        })
+    }
+}
+
+impl From<kstone_api::Error> for Failure {
+    fn from(error: kstone_api::Error) -> Self {
+        Self::Message(error.to_string())
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Message(error.to_string()) }
+    }
+}

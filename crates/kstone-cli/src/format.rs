@@ -1,0 +1,66 @@
+//! Results as text: a printer for each format, fed page by page.
+
+use std::io::Write;
+
+use clap::ValueEnum;
+use kstone_api::ItemRef;
+
+use crate::failure::Failure;
+use crate::terminal::Look;
+
+mod columns;
+mod compact;
+mod csv;
+mod json;
+mod table;
+mod value;
+
+pub(crate) use columns::Columns;
+pub(crate) use value::plain;
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Format {
+    /// A table that fits the terminal; values that do not fit end with …
+    #[default]
+    Table,
+    /// One JSON array, indented.
+    Json,
+    /// A JSON object a line.
+    Jsonl,
+    /// The attributes of an item on a line, as name=value.
+    Compact,
+    /// Comma-separated values under a line of headings; what is not there or null is empty.
+    Csv,
+}
+
+/// Prints the items of one result. Holds no more of them than it must.
+pub(crate) trait Printer {
+    /// Takes the next item.
+    fn item(&mut self, item: ItemRef<'_>, out: &mut dyn Write) -> Result<(), Failure>;
+
+    /// Ends the result.
+    fn finish(&mut self, out: &mut dyn Write) -> Result<(), Failure>;
+}
+
+impl Format {
+    /// A printer of a result with these columns. Only CSV needs to know all of them beforehand; where the others meet
+    /// an attribute that is no column, it becomes one.
+    pub(crate) fn printer(self, columns: Columns, look: Look) -> Box<dyn Printer> {
+        match self {
+            Self::Table => Box::new(table::TablePrinter::new(columns, look)),
+            Self::Json => Box::new(json::ArrayPrinter::new(columns)),
+            Self::Jsonl => Box::new(json::LinesPrinter::new(columns)),
+            Self::Compact => Box::new(compact::CompactPrinter::new(columns)),
+            Self::Csv => Box::new(csv::CsvPrinter::new(columns)),
+        }
+    }
+
+    /// What the user types for it.
+    pub(crate) fn name(self) -> String {
+        self.to_possible_value().expect("no format is hidden").get_name().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,52 @@
+//! Comma-separated values, quoted as RFC 4180 says, lines ending with LF.
+
+use std::io::Write;
+
+use csv::WriterBuilder;
+use kstone_api::{ItemRef, ValueRef};
+
+use super::{Columns, Printer, value};
+use crate::failure::Failure;
+
+pub(crate) struct CsvPrinter {
+    columns: Columns,
+    begun: bool,
+}
+
+impl CsvPrinter {
+    pub(crate) fn new(columns: Columns) -> Self {
+        Self { columns, begun: false }
+    }
+
+    fn heading(&mut self, out: &mut dyn Write) -> Result<(), Failure> {
+        let names = self.columns.names();
+        if !self.begun && !names.is_empty() {
+            self.begun = true;
+            write_record(&names, out)?;
+        }
+        Ok(())
+    }
+}
+
+impl Printer for CsvPrinter {
+    fn item(&mut self, item: ItemRef<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+        self.heading(out)?;
+        if let Some((unknown, _)) = item.iter().find(|(name, _)| !self.columns.contains(name)) {
+            return Err(Failure::message(format!("the attribute {unknown} turned up after the headings")));
+        }
+        let cell = |value: ValueRef<'_>| if value.is_null() { String::new() } else { value::plain(value) };
+        let names = self.columns.names();
+        let cells: Vec<_> = names.iter().map(|name| item.get(name).map(cell).unwrap_or_default()).collect();
+        write_record(&cells, out)
+    }
+
+    fn finish(&mut self, out: &mut dyn Write) -> Result<(), Failure> {
+        self.heading(out)
+    }
+}
+
+fn write_record(cells: &[impl AsRef<[u8]>], out: &mut dyn Write) -> Result<(), Failure> {
+    let mut writer = WriterBuilder::new().from_writer(out);
+    writer.write_record(cells).map_err(|error| Failure::from(std::io::Error::from(error)))?;
+    Ok(writer.flush()?)
+}

@@ -1,0 +1,166 @@
+//! Tables, as wide as the terminal at most.
+//!
+//! A table needs all its rows to know its columns, so a long result is several tables: each has up to [`ROWS_MAX`] rows
+//! and about [`BYTES_MAX`] bytes of text, whatever comes first. Nested values get at most [`NESTED_COLUMNS`]; where the
+//! table is still too wide, the widest columns are cut first, none below [`CUT_COLUMNS`].
+
+use std::collections::HashMap;
+use std::io::Write;
+
+use kstone_api::{ItemRef, Type, ValueRef};
+
+use super::{Columns, Printer, value};
+use crate::failure::Failure;
+use crate::style::{FAINT, HEADING, paint};
+use crate::terminal::Look;
+use crate::text::{shorten, visible, width};
+
+const ROWS_MAX: usize = 10_000;
+const BYTES_MAX: usize = 16 << 20;
+const NESTED_COLUMNS: usize = 40;
+const CUT_COLUMNS: usize = 6;
+
+pub(crate) struct TablePrinter {
+    columns: Columns,
+    look: Look,
+    rows: Vec<HashMap<String, Cell>>,
+    bytes: usize,
+}
+
+struct Cell {
+    text: String,
+    /// Set to the right, as numbers are.
+    right: bool,
+    faint: bool,
+}
+
+impl TablePrinter {
+    pub(crate) fn new(columns: Columns, look: Look) -> Self {
+        Self { columns, look, rows: Vec::new(), bytes: 0 }
+    }
+
+    fn cell(&self, value: ValueRef<'_>) -> Cell {
+        let text = value::plain(value);
+        let text = visible(&text);
+        let nested = matches!(value.type_(), Type::L | Type::M | Type::SS | Type::NS | Type::BS);
+        let text = match self.look.width {
+            Some(width) => shorten(&text, if nested { width.min(NESTED_COLUMNS) } else { width }),
+            None => text,
+        };
+        Cell { text: text.into_owned(), right: value.type_() == Type::N, faint: value.is_null() }
+    }
+
+    /// Prints the rows there are as a table and lets go of them.
+    fn flush(&mut self, out: &mut dyn Write) -> Result<(), Failure> {
+        let names = self.columns.names();
+        if !self.rows.is_empty() && !names.is_empty() {
+            self.print(&names, out)?;
+        }
+        self.columns.forget_met();
+        self.rows.clear();
+        self.bytes = 0;
+        Ok(())
+    }
+
+    fn print(&self, names: &[&str], out: &mut dyn Write) -> Result<(), Failure> {
+        let headings: Vec<_> = names.iter().map(|name| visible(name)).collect();
+        let mut widths: Vec<usize> = headings.iter().map(|heading| width(heading)).collect();
+        for row in &self.rows {
+            for (column, name) in names.iter().enumerate() {
+                widths[column] = widths[column].max(row.get(*name).map_or(0, |cell| width(&cell.text)));
+            }
+        }
+        if let Some(columns) = self.look.width {
+            // Each column has a line and two blanks, and there is a line at the end.
+            fit(&mut widths, columns.saturating_sub(3 * names.len() + 1));
+        }
+        let colours = self.look.colours;
+        let bar = paint(colours, FAINT, "│");
+        let rule = |left: &str, cross: &str, right: &str| {
+            let dashes: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
+            paint(colours, FAINT, format!("{left}{}{right}", dashes.join(cross)))
+        };
+        writeln!(out, "{}", rule("┌", "┬", "┐"))?;
+        for (heading, &width) in headings.iter().zip(&widths) {
+            write!(out, "{bar} {} ", paint(colours, HEADING, pad(heading, width, false)))?;
+        }
+        writeln!(out, "{bar}\n{}", rule("├", "┼", "┤"))?;
+        for row in &self.rows {
+            for (name, &width) in names.iter().zip(&widths) {
+                let text = row.get(*name).map_or_else(
+                    || pad("", width, false),
+                    |cell| paint(colours && cell.faint, FAINT, pad(&cell.text, width, cell.right)),
+                );
+                write!(out, "{bar} {text} ")?;
+            }
+            writeln!(out, "{bar}")?;
+        }
+        writeln!(out, "{}", rule("└", "┴", "┘"))?;
+        Ok(())
+    }
+}
+
+impl Printer for TablePrinter {
+    fn item(&mut self, item: ItemRef<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+        self.columns.meet(item);
+        let mut row = HashMap::new();
+        for (name, value) in item {
+            let cell = self.cell(value);
+            self.bytes += name.len() + cell.text.len();
+            row.insert(name.to_owned(), cell);
+        }
+        self.rows.push(row);
+        if self.rows.len() >= ROWS_MAX || self.bytes >= BYTES_MAX { self.flush(out) } else { Ok(()) }
+    }
+
+    fn finish(&mut self, out: &mut dyn Write) -> Result<(), Failure> {
+        self.flush(out)
+    }
+}
+
+/// The text in exactly this many columns.
+fn pad(text: &str, columns: usize, right: bool) -> String {
+    let text = shorten(text, columns);
+    let blanks = " ".repeat(columns.saturating_sub(width(&text)));
+    if right { format!("{blanks}{text}") } else { format!("{text}{blanks}") }
+}
+
+/// Cuts the widest columns until all of them take `room`, or none is wider than [`CUT_COLUMNS`].
+fn fit(widths: &mut [usize], room: usize) {
+    let taken = |cut: usize| widths.iter().map(|width| *width.min(&cut)).sum::<usize>();
+    let widest = widths.iter().copied().max().unwrap_or_default();
+    if taken(widest) <= room {
+        return;
+    }
+    let cut = (CUT_COLUMNS..widest).rev().find(|cut| taken(*cut) <= room).unwrap_or(CUT_COLUMNS);
+    // What is left is less than a column for each of those that were cut.
+    let mut left = room.saturating_sub(taken(cut));
+    for width in widths {
+        if *width > cut {
+            *width = cut + usize::from(left > 0);
+            left = left.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fit;
+
+    #[test]
+    fn the_widest_columns_give_way_first() {
+        for (mut widths, room, fitted) in [
+            (vec![3, 10], 13, vec![3, 10]),
+            (vec![3, 10], 12, vec![3, 9]),
+            (vec![3, 30, 20], 33, vec![3, 15, 15]),
+            (vec![3, 30, 20], 34, vec![3, 16, 15]),
+            (vec![30, 8, 20], 48, vec![20, 8, 20]),
+            (vec![30, 30, 30], 10, vec![6, 6, 6]),
+            (vec![2, 30], 3, vec![2, 6]),
+            (vec![], 10, vec![]),
+        ] {
+            fit(&mut widths, room);
+            assert_eq!(widths, fitted);
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The key of an item that is imported, from its attributes.
+
+use kstone_api::{Database, ItemRef, ItemWriter, Type, ValueRef};
+
+use super::KeyNames;
+use crate::failure::Failure;
+
+/// Which attributes are the key, and which of them must be there.
+pub(super) struct Keys {
+    pk: String,
+    sk: Option<String>,
+    /// `sk` where no key is named: items may be without it.
+    sk_optional: bool,
+}
+
+impl Keys {
+    /// # Errors
+    /// Where both are the same attribute.
+    pub(super) fn new(names: &KeyNames) -> Result<Self, Failure> {
+        let pk = names.key.clone().unwrap_or_else(|| "pk".to_owned());
+        let sk_optional = names.key.is_none() && names.sort.is_none();
+        let sk = if sk_optional { Some("sk".to_owned()) } else { names.sort.clone() };
+        if sk.as_ref() == Some(&pk) {
+            return Err(Failure::message(format!("{pk} cannot be both the partition key and the sort key")));
+        }
+        Ok(Self { pk, sk, sk_optional })
+    }
+
+    /// The names that every file must have.
+    pub(super) fn required(&self) -> impl Iterator<Item = &str> {
+        let sk = self.sk.as_deref().filter(|_| !self.sk_optional);
+        std::iter::once(self.pk.as_str()).chain(sk)
+    }
+
+    /// Puts an item under the key that its attributes are.
+    ///
+    /// # Errors
+    /// Where they are not there or are no keys; what the put returns.
+    pub(super) fn put(&self, db: &Database, item: &mut ItemWriter) -> Result<(), Failure> {
+        let pk = key(item.as_item(), &self.pk)?.ok_or_else(|| missing(&self.pk))?;
+        let sk = match &self.sk {
+            Some(name) => match key(item.as_item(), name)? {
+                None if !self.sk_optional => return Err(missing(name)),
+                sk => sk.unwrap_or_default(),
+            },
+            None => Vec::new(),
+        };
+        for name in ["pk", "sk"] {
+            if self.pk == name || self.sk.as_deref() == Some(name) {
+                item.remove(name);
+            }
+        }
+        Ok(db.put_body(&pk, &sk, item.finish())?)
+    }
+}
+
+fn missing(name: &str) -> Failure {
+    Failure::message(format!("the key attribute {name} is not there"))
+}
+
+/// The bytes of a key attribute: of an S, a B, or of an N in its canonical form.
+fn key(item: ItemRef<'_>, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+    let bytes = |value: ValueRef<'_>| match value.type_() {
+        Type::S | Type::N | Type::B => Ok(value.payload().to_vec()),
+        other => Err(Failure::message(format!("the key attribute {name} is of type {}, not S, N or B", other.name()))),
+    };
+    item.get(name).map(bytes).transpose()
+}

@@ -1,0 +1,71 @@
+//! How far an import has come, on a terminal: a bar, the lines so far and how many a second.
+
+use std::cell::Cell;
+use std::fs;
+use std::io::{self, Read};
+use std::path::Path;
+use std::rc::Rc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+
+/// Draws to standard error where that is a terminal, at most some 20 times a second.
+pub(super) struct Progress<'a> {
+    bar: ProgressBar,
+    interrupt: &'a Interrupt,
+    interrupted: Rc<Cell<bool>>,
+}
+
+impl<'a> Progress<'a> {
+    /// Of a file, by its bytes.
+    pub(super) fn new(path: &Path, interrupt: &'a Interrupt) -> Self {
+        let bar = ProgressBar::new(fs::metadata(path).map_or(0, |file| file.len()));
+        let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}").expect("the template is sound");
+        bar.set_style(style);
+        Self { bar, interrupt, interrupted: Rc::default() }
+    }
+
+    /// A reader of the file that moves the bar, and fails after Ctrl-C, of which [`Progress::check`] tells.
+    pub(super) fn reading<R: Read>(&self, input: R) -> Reading<'a, R> {
+        let Self { bar, interrupt, interrupted } = self;
+        Reading { input, lines: 0, bar: bar.clone(), interrupt, interrupted: Rc::clone(interrupted) }
+    }
+
+    /// # Errors
+    /// [`Failure::Interrupted`] after Ctrl-C.
+    pub(super) fn check(&self) -> Result<(), Failure> {
+        if self.interrupted.get() { Err(Failure::Interrupted) } else { self.interrupt.check() }
+    }
+}
+
+impl Drop for Progress<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+/// See [`Progress::reading`].
+pub(super) struct Reading<'a, R> {
+    input: R,
+    lines: usize,
+    bar: ProgressBar,
+    interrupt: &'a Interrupt,
+    interrupted: Rc<Cell<bool>>,
+}
+
+impl<R: Read> Read for Reading<'_, R> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        if self.interrupt.check().is_err() {
+            self.interrupted.set(true);
+            return Err(io::Error::other("interrupted"));
+        }
+        let count = self.input.read(bytes)?;
+        self.lines += bytes[..count].iter().filter(|byte| **byte == b'\n').count();
+        self.bar.inc(count as u64);
+        let rate = self.lines as f64 / self.bar.elapsed().as_secs_f64().max(1e-9);
+        self.bar.set_message(format!("{} lines, {rate:.0} a second", self.lines));
+        Ok(count)
+    }
+}

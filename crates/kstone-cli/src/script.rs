@@ -1,0 +1,72 @@
+//! Statements and dot commands from a file, a pipe or the command line.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use crate::failure::{Failure, tell};
+use crate::lines::Lines;
+use crate::session::{Flow, Session};
+use crate::splitter::{Located, Splitter};
+
+/// Runs everything there is, up to the first error or to the end, as the session's settings say.
+///
+/// Errors are told as they occur, with `name` and the line on which their statement begins.
+///
+/// # Errors
+/// [`Failure::Reported`] after an error that was told; [`Failure::PipeClosed`]; [`Failure::Interrupted`].
+pub(crate) fn run(session: &mut Session, name: &str, input: impl BufRead) -> Result<Flow, Failure> {
+    let mut lines = Lines::new(input);
+    let mut splitter = Splitter::default();
+    let mut failed = false;
+    loop {
+        let line = lines.next().map_err(|failure| told(failure, &name))?;
+        let at_end = line.is_none();
+        let units = match line {
+            Some(line) => splitter.push(&line),
+            None => std::mem::take(&mut splitter).finish().map(|unit| unit.into_iter().collect()),
+        };
+        for Located { unit, line } in units.map_err(|failure| told(failure, &name))? {
+            match session.run(&unit) {
+                Ok(Flow::Continue) => {}
+                Ok(Flow::Exit) => return ended(failed, Flow::Exit),
+                Err(failure @ (Failure::Message(_) | Failure::Reported)) => {
+                    told(failure, &format_args!("{name}: line {line}"));
+                    failed = true;
+                    if !session.settings.keep_going {
+                        return Err(Failure::Reported);
+                    }
+                }
+                Err(failure) => return Err(failure),
+            }
+        }
+        if at_end {
+            return ended(failed, Flow::Continue);
+        }
+    }
+}
+
+/// Runs a file, which may run others.
+///
+/// # Errors
+/// As [`run`]; where the file cannot be read.
+pub(crate) fn run_file(session: &mut Session, path: &Path) -> Result<Flow, Failure> {
+    let name = path.display().to_string();
+    let file = File::open(path).map_err(|error| Failure::from(error).at(&name))?;
+    session.nested(|session| run(session, &name, BufReader::new(file)))
+}
+
+fn ended(failed: bool, flow: Flow) -> Result<Flow, Failure> {
+    if failed { Err(Failure::Reported) } else { Ok(flow) }
+}
+
+/// Tells the user of a failure at a place, unless that was done.
+fn told(failure: Failure, place: &dyn std::fmt::Display) -> Failure {
+    match failure.at(place) {
+        failure @ Failure::Message(_) => {
+            tell(failure);
+            Failure::Reported
+        }
+        other => other,
+    }
+}

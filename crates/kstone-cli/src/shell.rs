@@ -1,0 +1,145 @@
+//! The interactive loop: a line editor that reads whole statements, and what they do.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use rustyline::error::ReadlineError;
+use rustyline::history::FileHistory;
+use rustyline::{Config, Editor};
+
+use crate::assistant::Assistant;
+use crate::banner::banner;
+use crate::failure::{Failure, tell};
+use crate::session::{Flow, Session};
+use crate::splitter::split;
+use crate::style::{ERROR, PROMPT, paint};
+use crate::terminal::colours_wanted;
+
+/// How many entries the history keeps.
+const HISTORY_MAX: usize = 1_000;
+
+type LineEditor = Editor<Assistant, FileHistory>;
+
+/// Reads and runs until the user leaves.
+///
+/// # Errors
+/// Where the terminal fails.
+pub(crate) fn run(session: &mut Session, history: Option<&Path>) -> Result<(), Failure> {
+    session.interrupt().catch()?;
+    println!("{}", banner(session.name()));
+    let mut editor = editor(session).map_err(editing_failed)?;
+    let mut history = history.map(Path::to_owned);
+    if let Some(path) = &history {
+        load_history(&mut editor, path);
+    }
+    loop {
+        let plain = prompt(session);
+        let styled = paint(colours_wanted(), PROMPT, &plain);
+        match editor.readline(&(plain, styled)) {
+            Ok(text) if text.trim().is_empty() => {}
+            Ok(text) => {
+                remember(&mut editor, &mut history, text.trim());
+                if run_text(session, &text)? == Flow::Exit {
+                    return Ok(());
+                }
+            }
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => return Ok(()),
+            Err(error) => return Err(editing_failed(error)),
+        }
+    }
+}
+
+/// Runs what was typed, up to its first error.
+fn run_text(session: &mut Session, text: &str) -> Result<Flow, Failure> {
+    session.interrupt().clear();
+    let done = split(&with_dot(text)).and_then(|units| {
+        for located in units {
+            if session.run(&located.unit)? == Flow::Exit {
+                return Ok(Flow::Exit);
+            }
+        }
+        Ok(Flow::Continue)
+    });
+    match done {
+        Err(Failure::PipeClosed) => return Err(Failure::PipeClosed),
+        Err(Failure::Reported) => {}
+        Err(failure) => eprintln!("{} {failure}", paint(colours_wanted(), ERROR, "error:")),
+        Ok(flow) => return Ok(flow),
+    }
+    std::io::stdout().flush()?;
+    Ok(Flow::Continue)
+}
+
+/// Words that everybody tries first mean their dot commands.
+pub(crate) fn with_dot(text: &str) -> String {
+    let word = text.trim().trim_end_matches(';');
+    match word.to_ascii_lowercase().as_str() {
+        "exit" | "quit" | "help" => format!(".{}", word.to_ascii_lowercase()),
+        _ => text.to_owned(),
+    }
+}
+
+fn prompt(session: &Session) -> String {
+    match session.forks() {
+        0 => "kstone> ".to_owned(),
+        1 => "kstone (fork)> ".to_owned(),
+        forks => format!("kstone (fork {forks})> "),
+    }
+}
+
+fn editor(session: &Session) -> rustyline::Result<LineEditor> {
+    let config = Config::builder()
+        .completion_type(rustyline::CompletionType::List)
+        .max_history_size(HISTORY_MAX)?
+        .history_ignore_space(true)
+        .build();
+    let mut editor = Editor::with_config(config)?;
+    editor.set_helper(Some(Assistant::new(session.vocabulary().clone(), colours_wanted())));
+    Ok(editor)
+}
+
+/// A history that cannot be read is told and then written anew at the same place.
+fn load_history(editor: &mut LineEditor, path: &Path) {
+    if path.exists()
+        && let Err(error) = editor.load_history(path)
+    {
+        tell(format_args!("the history in {} cannot be read: {error}", path.display()));
+    }
+}
+
+/// Adds an entry to the history and its file; where the file cannot be written, the user is told once.
+fn remember(editor: &mut LineEditor, history: &mut Option<PathBuf>, text: &str) {
+    // Only what is longer than the history may be is not added, or what begins with a blank.
+    let added = editor.add_history_entry(text);
+    let Some(path) = history else { return };
+    let written = added.and_then(|_| {
+        if let Some(directory) = path.parent() {
+            fs::create_dir_all(directory)?;
+        }
+        editor.append_history(path)
+    });
+    if let Err(error) = written {
+        tell(format_args!("the history cannot be written to {}: {error}", path.display()));
+        *history = None;
+    }
+}
+
+fn editing_failed(error: ReadlineError) -> Failure {
+    Failure::message(format!("the line cannot be edited: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::with_dot;
+
+    #[test]
+    fn words_that_everybody_tries_are_commands() {
+        for (text, command) in
+            [("exit", ".exit"), (" QUIT; ", ".quit"), ("help\n", ".help"), ("exits;", "exits;"), (".exit", ".exit")]
+        {
+            assert_eq!(with_dot(text), command);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The few colours, and when there are any.
+
+use std::fmt;
+
+use anstyle::{AnsiColor, Style};
+
+pub(crate) const PROMPT: Style = AnsiColor::Cyan.on_default().bold();
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const HEADING: Style = Style::new().bold();
+pub(crate) const FAINT: Style = Style::new().dimmed();
+pub(crate) const KEYWORD: Style = AnsiColor::Blue.on_default().bold();
+pub(crate) const TEXT: Style = AnsiColor::Green.on_default();
+pub(crate) const NAME: Style = AnsiColor::Cyan.on_default();
+pub(crate) const NUMBER: Style = AnsiColor::Yellow.on_default();
+pub(crate) const COMMAND: Style = AnsiColor::Magenta.on_default();
+
+/// The text in this style, or as it is.
+pub(crate) fn paint(colours: bool, style: Style, text: impl fmt::Display) -> String {
+    if colours { format!("{style}{text}{style:#}") } else { text.to_string() }
+}

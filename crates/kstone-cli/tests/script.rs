@@ -1,0 +1,504 @@
+//! `kstone` where nobody types: statements from a pipe and the command line, files in and out, exit codes.
+
+#![expect(clippy::unwrap_used, reason = "a panic is how tests fail")]
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// What a run printed and how it ended.
+#[derive(Debug)]
+struct Run {
+    out: String,
+    err: String,
+    code: i32,
+}
+
+impl Run {
+    /// What was printed, of a run without errors.
+    #[track_caller]
+    fn ok(self) -> String {
+        assert_eq!((self.code, self.err.as_str()), (0, ""), "{}", self.out);
+        self.out
+    }
+
+    /// What was said, of a run that failed.
+    #[track_caller]
+    fn failed(self) -> String {
+        assert_eq!(self.code, 1, "{self:?}");
+        self.err
+    }
+}
+
+fn start(arguments: &[&str]) -> Child {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_kstone"));
+    command.args(arguments).env_remove("NO_COLOR").env("TERM", "xterm-256color");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+fn kstone_with_input(arguments: &[&str], input: &[u8]) -> Run {
+    let mut child = start(arguments);
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
+    // A run that ends at its first error does not read the rest.
+    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { out: text(output.stdout), err: text(output.stderr), code: output.status.code().unwrap() }
+}
+
+fn kstone(arguments: &[&str]) -> Run {
+    kstone_with_input(arguments, b"")
+}
+
+/// Statements through a pipe into `kstone shell`.
+fn shell(input: &str) -> Run {
+    kstone_with_input(&["shell"], input.as_bytes())
+}
+
+fn golden(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
+}
+
+fn airports() -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data/airports.csv").display().to_string()
+}
+
+struct Directory(tempfile::TempDir);
+
+impl Directory {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.0.path().join(name).display().to_string()
+    }
+
+    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.path(name);
+        fs::write(&path, content).unwrap();
+        path
+    }
+}
+
+/// A snapshot of the airports.
+fn snapshot(directory: &Directory) -> String {
+    let snapshot = directory.path("airports.ksnap");
+    let run = kstone(&["import", &airports(), "--into", &snapshot, "--key", "state", "--sort", "iata"]);
+    assert_eq!((run.code, run.out.as_str()), (0, ""), "{run:?}");
+    assert!(run.err.contains("3376 items imported in "), "{}", run.err);
+    snapshot
+}
+
+// Results in each format.
+
+#[test]
+fn each_format_prints_its_golden_file() {
+    for format in ["table", "json", "jsonl", "compact", "csv"] {
+        let expected = fs::read_to_string(golden(&format!("{format}.txt"))).unwrap();
+        let input = fs::read(golden("items.sql")).unwrap();
+        assert_eq!(kstone_with_input(&["shell", "--format", format], &input).ok(), expected, "--format {format}");
+        let switched = format!(".format {format}\n{}", fs::read_to_string(golden("items.sql")).unwrap());
+        assert_eq!(shell(&switched).ok(), expected, ".format {format}");
+    }
+}
+
+#[test]
+fn a_table_fits_the_width_that_is_asked_for() {
+    let input = fs::read(golden("items.sql")).unwrap();
+    let table = kstone_with_input(&["shell", "--width", "110"], &input).ok();
+    assert_eq!(table, fs::read_to_string(golden("table-110.txt")).unwrap());
+    assert_eq!(kstone(&["shell", "--width", "19"]).code, 2);
+}
+
+#[test]
+fn a_pipe_gets_no_colours_and_nothing_but_results() {
+    let out = shell(&fs::read_to_string(golden("items.sql")).unwrap()).ok();
+    assert!(!out.contains('\u{1b}') && !out.contains("kstone") && !out.contains(" items"), "{out}");
+}
+
+#[test]
+fn all_pages_of_a_result_are_printed() {
+    // 3 MB are several pages; the last item alone has the attribute `last`.
+    let directory = Directory::new();
+    let text = "x".repeat(100_000);
+    let rows: String = (10..40).map(|n| format!("p,{n},{text},\n")).collect();
+    let file = directory.file("long.csv", format!("pk,sk,text,last\n{rows}p,99,,true\n"));
+    let input = format!(".import {file}\nSELECT * FROM items WHERE pk = 'p';\n");
+    let lines = kstone_with_input(&["shell", "--format", "jsonl"], input.as_bytes()).ok();
+    assert_eq!(lines.lines().count(), 31);
+    let csv = kstone_with_input(&["shell", "--format", "csv"], input.as_bytes()).ok();
+    assert_eq!((csv.lines().count(), csv.lines().next().unwrap()), (32, "pk,sk,last,text"));
+    assert!(csv.ends_with("\np,99,true,\n"));
+    let json = kstone_with_input(&["shell", "--format", "json"], input.as_bytes()).ok();
+    assert_eq!((json.matches("\n  {\n").count(), json.matches('[').count()), (31, 1));
+    let table = shell(&input).ok();
+    assert_eq!((table.matches('┌').count(), table.lines().count()), (1, 35));
+}
+
+// Errors.
+
+#[test]
+fn the_first_error_ends_the_run_and_names_the_line_of_its_statement() {
+    let input = "INSERT INTO items VALUE {'pk': 'a'};\n\nSELECT *\nFROM items WHERE pk = ;\nSELECT * FROM items;\n";
+    let run = shell(input);
+    assert_eq!(run.out, "");
+    let error = run.failed();
+    assert!(error.starts_with("kstone: standard input: line 3: "), "{error}");
+}
+
+#[test]
+fn keep_going_runs_the_rest_and_fails_all_the_same() {
+    let input = "SELECT;\nINSERT INTO items VALUE {'pk': 'a'};\nSELECT nothing, FROM;\nSELECT pk FROM items;\n";
+    let run = kstone_with_input(&["shell", "--keep-going", "--format", "csv"], input.as_bytes());
+    assert_eq!(run.out, "pk\na\n");
+    let error = run.failed();
+    assert!(error.contains("input: line 1: ") && error.contains("input: line 3: "), "{error}");
+}
+
+#[test]
+fn commands_of_the_command_line_are_numbered_where_there_are_several() {
+    let select = "SELECT * FROM items;";
+    assert_eq!(kstone(&["shell", "-c", "INSERT INTO items VALUE {'pk': 'a'}", "-c", select]).ok().lines().count(), 5);
+    assert!(kstone(&["shell", "-c", "SELECT"]).failed().starts_with("kstone: -c: line 1: "));
+    let error = kstone(&["shell", "-c", select, "-c", "\n.format xml"]).failed();
+    assert!(error.starts_with("kstone: -c 2: line 2: invalid value 'xml'"), "{error}");
+    let run = kstone(&["shell", "--keep-going", "-c", "SELECT", "-c", ".format"]);
+    assert_eq!((run.out.as_str(), run.code), ("table\n", 1));
+}
+
+#[test]
+fn input_that_is_no_text_is_refused_with_its_line() {
+    let run = kstone_with_input(&["shell"], b"SELECT * FROM items;\nSELECT '\xff';\n");
+    assert_eq!(run.failed(), "kstone: standard input: line 2: not UTF-8: byte 0xff after 8 good ones\n");
+}
+
+#[test]
+fn what_is_not_closed_at_the_end_is_an_error() {
+    assert_eq!(
+        shell("SELECT 1\n'abc;\n").failed(),
+        "kstone: standard input: the string that begins at line 2 is not closed\n"
+    );
+}
+
+#[test]
+fn an_unknown_command_suggests_the_nearest() {
+    assert_eq!(
+        shell("\n.fromat json\n").failed(),
+        "kstone: standard input: line 2: unknown command .fromat: did you mean .format?\n"
+    );
+}
+
+#[test]
+fn a_wrong_command_line_exits_with_2_and_says_why() {
+    for (arguments, part) in [
+        (&["shel"][..], "similar subcommands exist: 'help', 'shell'"),
+        (&["shell", "--format", "xml"], "[possible values: table, json, jsonl, compact, csv]"),
+        (&["query"], "required arguments were not provided"),
+        (&["import", "a.csv"], "--into <FILE.ksnap>"),
+        (&["completions", "cmd.exe"], "bash"),
+        (&[], "Usage: kstone <COMMAND>"),
+    ] {
+        let run = kstone(arguments);
+        assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}");
+        assert!(run.err.contains(part), "{}", run.err);
+    }
+}
+
+#[test]
+fn a_closed_pipe_ends_the_run_quietly() {
+    let directory = Directory::new();
+    let mut child = start(&["query", &snapshot(&directory), "SELECT * FROM items", "--format", "jsonl"]);
+    let mut first = [0; 10];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(0), &b""[..]));
+}
+
+// Dot commands.
+
+#[test]
+fn help_lists_the_commands_or_explains_one() {
+    let all = shell(".help\n").ok();
+    for name in [
+        ".help", ".format", ".exit", ".quit", ".schema", ".indexes", ".stats", ".timer", ".clear", ".read", ".import",
+        ".export", ".save", ".open", ".explain", ".fork",
+    ] {
+        assert!(all.contains(&format!("  {name}")) || all.contains(&format!(", {name}")), "{name}: {all}");
+    }
+    assert!(shell(".help .import\n").ok().contains("Usage: .import [OPTIONS] <FILE>"));
+}
+
+#[test]
+fn exit_and_quit_leave_the_rest_alone() {
+    for command in [".exit", ".quit"] {
+        assert_eq!(shell(&format!(".format\n{command}\nSELECT * FROM nonsense;\n")).ok(), "table\n");
+    }
+}
+
+#[test]
+fn a_schema_is_shown_changed_and_its_indexes_listed() {
+    let directory = Directory::new();
+    let json = r#"{"name":"airports","global_indexes":[{"name":"by-city","partition_key":"city","sort_key":"name"}]}"#;
+    let file = directory.file("schema.json", json);
+    let shown = shell(&format!(".schema\n.schema {file}\n.schema\n.indexes\n.format csv\n.indexes\n")).ok();
+    assert_eq!(shown, fs::read_to_string(golden("schema.txt")).unwrap());
+    let given = kstone(&["shell", "--schema", &file, "-c", ".schema"]).ok();
+    assert!(shown.contains(&given) && given.contains("by-city"), "{given}");
+    let bad = directory.file("bad.json", r#"{"names": 1}"#);
+    assert!(shell(&format!(".schema {bad}\n")).failed().contains("bad.json: "));
+    let snapshot = snapshot(&directory);
+    assert!(kstone(&["shell", &snapshot, "--schema", &file]).failed().contains("--schema is for an empty database"));
+}
+
+#[test]
+fn statistics_count_the_items() {
+    let out = shell("INSERT INTO items VALUE {'pk': 'a'};\n.format csv\n.stats\n").ok();
+    assert!(out.starts_with("statistic,value\n") && out.contains("\nitems,1\n"), "{out}");
+}
+
+#[test]
+fn the_timer_tells_beside_the_results_how_long_a_statement_took() {
+    let run = shell(".timer\n.timer on\n.timer\nSELECT * FROM items;\nINSERT INTO items VALUE {'pk': 'a'};\n");
+    assert_eq!((run.code, run.out.as_str()), (0, "off\non\n"));
+    let lines: Vec<&str> = run.err.lines().collect();
+    assert!(lines[0].starts_with("0 items in ") && lines[1].starts_with("OK in ") && lines[1].ends_with(" ms"));
+}
+
+#[test]
+fn explain_tells_beside_the_results_how_they_are_found() {
+    let run = shell(".explain on\nSELECT * FROM items WHERE pk = 'a';\n.explain off\nSELECT * FROM items;\n.explain\n");
+    assert_eq!((run.code, run.out.as_str()), (0, "off\n"));
+    assert_eq!(run.err.lines().count(), 1, "{}", run.err);
+    assert!(run.err.starts_with("plan: "), "{}", run.err);
+}
+
+#[test]
+fn clear_prints_nothing_into_a_pipe() {
+    assert_eq!(shell(".clear\n").ok(), "");
+}
+
+#[test]
+fn a_file_is_read_with_its_own_lines_in_errors() {
+    let directory = Directory::new();
+    let inner = directory.file("inner.sql", "INSERT INTO items VALUE {'pk': 'a'};\n\nbad;\n");
+    let outer = directory.file("outer.sql", format!("\n.read '{inner}'\n"));
+    let run = shell(&format!(".read '{outer}'\nSELECT * FROM items;\n"));
+    assert_eq!(run.out, "");
+    let error = run.failed();
+    assert!(error.starts_with(&format!("kstone: {inner}: line 3: ")), "{error}");
+    assert!(shell(".read nowhere.sql\n").failed().contains("line 1: nowhere.sql: No such file"));
+    let leaving = directory.file("leaving.sql", ".exit\n");
+    assert_eq!(shell(&format!(".read {leaving}\n.format\n")).ok(), "");
+}
+
+#[test]
+fn files_that_read_each_other_end_with_an_error() {
+    let directory = Directory::new();
+    let file = directory.path("self.sql");
+    fs::write(&file, format!(".read {file}\n")).unwrap();
+    assert_eq!(
+        shell(&format!(".read {file}\n")).failed(),
+        format!("kstone: {file}: line 1: more than 16 files read each other\n")
+    );
+}
+
+#[test]
+fn a_fork_is_kept_or_dropped() {
+    let insert = |pk| format!("INSERT INTO items VALUE {{'pk': '{pk}'}};\n");
+    let select = ".format csv\nSELECT pk FROM items WHERE pk IN ['a', 'b'];\n";
+    let dropped = format!("{}.fork\n{}.fork drop\n{select}", insert("a"), insert("b"));
+    assert_eq!(shell(&dropped).ok(), "pk\na\n");
+    let kept = format!("{}.fork\n{}.fork keep\n{select}", insert("a"), insert("b"));
+    assert_eq!(shell(&kept).ok().lines().count(), 3);
+    assert!(shell(".fork drop\n").failed().contains("there is no fork"));
+    assert!(shell(&".fork\n".repeat(17)).failed().contains("line 17: 16 forks of each other are the most"));
+}
+
+#[test]
+fn a_snapshot_is_saved_and_opened() {
+    let directory = Directory::new();
+    let file = directory.path("a b.ksnap");
+    let insert = "INSERT INTO items VALUE {'pk': 'a', 'n': 1}";
+    assert_eq!(kstone(&["shell", "-c", insert, "-c", &format!(".save '{file}'")]).ok(), "");
+    let select = "SELECT n FROM items";
+    assert_eq!(kstone(&["shell", &file, "-f", "csv", "-c", select]).ok(), "n\n1\n");
+    let reopened = format!(".open '{file}'\n.format csv\n{select};\n.open :memory:\n{select};\n");
+    assert_eq!(shell(&reopened).ok(), "n\n1\nn\n");
+    assert!(shell(".open nowhere.ksnap\n").failed().contains("nowhere.ksnap"));
+    let broken = directory.file("broken.ksnap", "no snapshot");
+    assert!(kstone(&["shell", &broken]).failed().contains("broken.ksnap"));
+}
+
+#[test]
+fn csv_is_imported_with_its_types_inferred_or_given() {
+    let directory = Directory::new();
+    let file = directory.file("a.csv", "id,zip,n,ok,note\n1,01234,1.50,true,\n2,5,-3,FALSE,\"a,\n\"\"b\"\"\"\n");
+    let select = ".format jsonl\nSELECT * FROM items;\n";
+    let sorted = |text: String| {
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(
+        sorted(shell(&format!(".import {file} --key id\n{select}")).ok()),
+        [
+            r#"{"pk":"1","id":1,"n":1.5,"ok":true,"zip":"01234"}"#,
+            r#"{"pk":"2","id":2,"n":-3,"note":"a,\n\"b\"","ok":false,"zip":"5"}"#
+        ]
+    );
+    assert_eq!(
+        sorted(shell(&format!(".import {file} --key id --sort zip --types n=S,ok=S\n{select}")).ok()),
+        [
+            r#"{"pk":"1","sk":"01234","id":1,"n":"1.50","ok":"true","zip":"01234"}"#,
+            r#"{"pk":"2","sk":"5","id":2,"n":"-3","note":"a,\n\"b\"","ok":"FALSE","zip":"5"}"#
+        ]
+    );
+}
+
+#[test]
+fn an_import_that_fails_says_where_and_changes_nothing() {
+    let directory = Directory::new();
+    let long = "x".repeat(3_000);
+    for (csv, options, error) in [
+        ("id,a\n1,2\n3\n", "--key id", ": line 3: 1 cells under 2 headings"),
+        ("id,a\n1,2\n,3\n", "--key id", ": line 3: the key attribute id is not there"),
+        ("id,a\nx,2\ntrue,3\n", "--key id --types id=BOOL", ": line 2: column id: 'x' is neither true nor false"),
+        ("id,a\ntrue,3\n", "--key id", ": line 2: the key attribute id is of type BOOL, not S, N or B"),
+        (&format!("id,a\n1,2\n{long},3\n"), "--key id", ": line 3: "),
+        ("id,a\n1,2\n2,x\n", "--key id --types a=N", ": line 3: "),
+        ("id,a\n1,true\n2,x\n", "--key id --types a=BOOL", ": line 3: column a: 'x' is neither true nor false"),
+        ("id,a\n1,2\n", "--key ID", "there is no column ID; there are: id, a"),
+        ("id,a\n1,2\n", "--key id --sort id", "id cannot be both the partition key and the sort key"),
+        ("id,a\n1,2\n,3\n", "--key a --sort id", ": line 3: the key attribute id is not there"),
+        ("id,a\n1,2\n", "--key id --types b=N", "there is no column b"),
+        ("id,a\n1,2\n", "", "there is no column pk"),
+        ("id,id\n1,2\n", "--key id", "line 1: two columns are called id"),
+        ("id,\n1,2\n", "--key id", "line 1: column 2 has no name"),
+        ("", "--key id", "there is no column id"),
+    ] {
+        let file = directory.file("bad.csv", csv);
+        let input = format!(".import {file} {options}\n.format csv\nSELECT * FROM items;\n");
+        let run = kstone_with_input(&["shell", "--keep-going"], input.as_bytes());
+        assert_eq!(run.out, "", "{csv}");
+        let said = run.failed();
+        assert!(said.starts_with("kstone: standard input: line 1: ") && said.contains(error), "{said}");
+    }
+    let file = directory.file("bad.csv", b"id,a\n1,\xff\n");
+    assert!(shell(&format!(".import {file} --key id\n")).failed().contains(": line 2: cell 2 is not UTF-8"));
+    let file = directory.file("what", "");
+    assert!(shell(&format!(".import {file}\n")).failed().contains("its name does not say what it is: use --from"));
+    assert!(shell(&format!(".import {file} --from jsonl --types a=N\n")).failed().contains("--types is for CSV"));
+    assert!(shell(".import nowhere.csv\n").failed().contains("nowhere.csv: No such file"));
+}
+
+#[test]
+fn what_is_printed_as_json_lines_is_imported_again() {
+    let directory = Directory::new();
+    let input = fs::read(golden("items.sql")).unwrap();
+    let lines = kstone_with_input(&["shell", "--format", "jsonl"], &input).ok();
+    for name in ["items.jsonl", "items.ndjson", "items.json"] {
+        let file = directory.file(name, format!("\n{lines}"));
+        let input = format!(".import {file}\n.format jsonl\nSELECT * FROM items WHERE pk = 'user#1';\n");
+        // Sets are arrays in plain JSON, and so lists when they come back.
+        assert_eq!(shell(&input).ok(), lines, "{name}");
+    }
+    let file =
+        directory.file("songs.jsonl", "{\"Artist\": \"A\", \"Song\": 7.50}\n{\"Artist\": \"B\", \"Song\": \"x\"}\n");
+    let input =
+        format!(".import {file} --key Artist --sort Song\n.format jsonl\nSELECT * FROM items WHERE pk = 'A';\n");
+    assert_eq!(shell(&input).ok(), "{\"pk\":\"A\",\"sk\":\"7.5\",\"Artist\":\"A\",\"Song\":7.5}\n");
+    for (line, error) in [
+        ("{\"n\": 1}", "bad.jsonl: line 2: the key attribute pk is not there"),
+        ("{\"pk\": [1]}", "bad.jsonl: line 2: the key attribute pk is of type L, not S, N or B"),
+        ("{\"pk\": \"a\"", "bad.jsonl: line 2: "),
+        ("[]", "bad.jsonl: line 2: "),
+    ] {
+        let file = directory.file("bad.jsonl", format!("{{\"pk\": \"good\"}}\n{line}\n"));
+        let run = kstone(&["shell", "--keep-going", "-c", &format!(".import {file}"), "-c", "SELECT * FROM items"]);
+        assert_eq!(run.out, "");
+        let said = run.failed();
+        assert!(said.contains(error), "{said}");
+    }
+}
+
+#[test]
+fn an_export_comes_back_whole_from_a_file_or_a_compressed_directory() {
+    let directory = Directory::new();
+    let snapshot = snapshot(&directory);
+    let lines = directory.path("airports.json");
+    let run = kstone(&["export", &snapshot, &lines]);
+    assert_eq!((run.code, run.out.as_str()), (0, ""));
+    assert_eq!(run.err, format!("kstone: 3376 items written to {lines}\n"));
+    let exported = fs::read_to_string(&lines).unwrap();
+    assert_eq!(exported.lines().count(), 3376);
+
+    // As DynamoDB writes it: compressed files in the directory `data`, manifests beside it.
+    let export = directory.path("export");
+    fs::create_dir_all(format!("{export}/data")).unwrap();
+    directory.file("export/manifest-summary.json", "{}");
+    let all: Vec<&str> = exported.lines().collect();
+    for (at, part) in all.chunks(1_700).enumerate() {
+        let file = fs::File::create(format!("{export}/data/{at}.json.gz")).unwrap();
+        let mut file = flate2::write::GzEncoder::new(file, flate2::Compression::fast());
+        file.write_all(part.join("\n").as_bytes()).unwrap();
+        file.finish().unwrap();
+    }
+    for source in [&lines, &export] {
+        let again = directory.path("again.json");
+        let run = kstone(&["shell", "-c", &format!(".import {source}"), "-c", &format!(".export {again}")]);
+        assert_eq!(run.ok(), "");
+        assert_eq!(fs::read_to_string(again).unwrap(), exported);
+    }
+    directory.file("export/data/9.json", "{\"Item\":{\"pk\":{\"S\":\"new\"}}}\n{\"Item\":{\"pk\":{\"X\":\"bad\"}}}\n");
+    let run = kstone(&["shell", "--keep-going", "-c", &format!(".import {export}"), "-c", "SELECT * FROM items"]);
+    assert_eq!(run.out, "");
+    let said = run.failed();
+    assert!(said.contains("data/9.json: line 2: "), "{said}");
+}
+
+#[test]
+fn rows_with_the_same_key_are_told() {
+    let directory = Directory::new();
+    let into = directory.path("states.ksnap");
+    let run = kstone(&["import", &airports(), "--into", &into, "--key", "state"]);
+    assert!(run.err.contains("; 3319 of them replaced one with the same key"), "{}", run.err);
+}
+
+// The other commands.
+
+#[test]
+fn query_answers_from_a_snapshot_and_changes_it_only_if_asked_to() {
+    let directory = Directory::new();
+    let snapshot = snapshot(&directory);
+    let count = "SELECT COUNT(*) FROM items WHERE pk = 'CA'";
+    let query = |arguments: &[&str]| kstone(&[&["query", &snapshot, "-f", "jsonl"], arguments].concat()).ok();
+    let before = query(&[count]);
+    assert!(before.contains("205"), "{before}");
+    let delete = "DELETE FROM items WHERE pk = 'CA' AND sk = 'SFO'";
+    assert!(query(&[delete, count]).contains("204"));
+    assert_eq!(query(&[count]), before);
+    query(&[delete, "--save"]);
+    assert!(query(&[count]).contains("204"));
+    assert!(kstone(&["query", ":memory:", "SELECT * FROM items", "--save"]).failed().contains("needs a snapshot"));
+    assert!(kstone(&["query", &snapshot, "SELECT"]).failed().starts_with("kstone: STATEMENT: line 1: "));
+}
+
+#[test]
+fn completions_and_manual_pages_tell_of_every_command() {
+    let commands = ["shell", "query", "import", "export", "completions", "man"];
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = kstone(&["completions", shell]).ok();
+        assert!(commands.iter().all(|command| script.contains(command)), "{shell}");
+    }
+    let page = kstone(&["man"]).ok();
+    assert!(page.contains(".TH kstone 1") && commands.iter().all(|command| page.contains(command)), "{page}");
+    let directory = Directory::new();
+    kstone(&["man", &directory.path("man1")]).ok();
+    for command in commands {
+        assert!(fs::read_to_string(directory.path(&format!("man1/kstone-{command}.1"))).unwrap().contains("SYNOPSIS"));
+    }
+}

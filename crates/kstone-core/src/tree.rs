@@ -270,6 +270,8 @@ impl Tree {
         if !self.memtable.is_empty() {
             tree.flushes += 1;
             tree.store(stripe, self.memtable.to_run());
+            // What that lets go of is held by this tree, too.
+            tree.compact_some(stripe, &mut Garbage::default());
         }
         tree
     }

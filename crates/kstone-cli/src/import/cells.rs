@@ -2,7 +2,7 @@
 
 use clap::ValueEnum as _;
 use kstone_api::KeystoneValue;
-use kstone_api::json::{JsonForm, attribute_from_str, value_from_str};
+use kstone_api::json::{JsonForm, value_from_str};
 
 use crate::failure::Failure;
 
@@ -53,7 +53,7 @@ impl ColumnType {
                 value_from_str(&typed, JsonForm::Typed).map_err(|_| wrong("no base64"))
             }
             Self::List | Self::Map => {
-                let value = attribute_from_str(column, cell, JsonForm::Plain)?;
+                let value = value_from_str(cell, JsonForm::Plain)?;
                 match (self, &value) {
                     (Self::List, KeystoneValue::L(_)) | (Self::Map, KeystoneValue::M(_)) => Ok(value),
                     (Self::List, _) => Err(wrong("no JSON array")),

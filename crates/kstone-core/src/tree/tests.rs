@@ -152,6 +152,19 @@ fn a_divergent_tree_goes_its_own_way_and_copies_no_record() {
     assert_eq!(body(&other, "c"), None);
 }
 
+#[test]
+fn forking_and_writing_again_and_again_keeps_ssts_few() {
+    let mut tree = Tree::default();
+    for i in 0..2000 {
+        put(&mut tree, &format!("{:02}", i % 20), b"some bytes", 1000);
+        let forked = std::mem::take(&mut tree);
+        tree = forked.divergent(policy(1).stripe);
+        assert!(tree.ssts().len() <= 6, "{} SSTs after {i} forks", tree.ssts().len());
+    }
+    let (live, total) = (tree.view().items().map(Record::footprint).sum::<usize>(), tree.bytes().total());
+    assert!(total < live * 5 / 2 + 2048, "{total} bytes for {live} live ones");
+}
+
 /// All bytes are counted, in constant time, as counting them one by one gives.
 fn assert_bytes_are_counted(tree: &Tree) {
     let records: usize = tree.memtable.records().map(Record::footprint).sum();

@@ -29,7 +29,9 @@ func (a *arena) keep() {
 // A put that fails changes nothing.
 func (db *DB) Put(pk, sk string, item any, opts ...WriteOption) error {
 	if len(opts) > 0 {
-		return db.write(Op{kind: opPut, pk: pk, sk: sk, item: item}, opts)
+		op := PutOp(pk, sk, item, opts...)
+		_, err := db.write(&op)
+		return err
 	}
 	buffer := takeBuffer()
 	defer buffer.keep()
@@ -81,7 +83,9 @@ func (db *DB) get(pk, sk string) (string, error) {
 // Errors: as [DB.Put].
 func (db *DB) Delete(pk, sk string, opts ...WriteOption) error {
 	if len(opts) > 0 {
-		return db.write(Op{kind: opDelete, pk: pk, sk: sk}, opts)
+		op := DeleteOp(pk, sk, opts...)
+		_, err := db.write(&op)
+		return err
 	}
 	open, gate, err := db.enter(pk)
 	if err != nil {

@@ -88,8 +88,11 @@ func (db *DB) Batch(ops ...Op) ([]Item, error) { return db.run(ops, 0) }
 
 func (db *DB) run(ops []Op, flags uint32) ([]Item, error) {
 	key := ""
-	if len(ops) > 0 {
-		key = ops[0].pk
+	for i := range ops {
+		if ops[i].returns != ReturnNone {
+			return nil, ofOperation(newError(ErrInvalid, "a batch returns what its gets find: no old or updated items"), i)
+		}
+		key = ops[i].pk
 	}
 	open, gate, err := db.enter(key)
 	if err != nil {

@@ -148,6 +148,33 @@ func TestWritesReturnWhatWasThere(t *testing.T) {
 	}
 }
 
+func TestOptionsThatMeanNothingAreRefused(t *testing.T) {
+	db := openTest(t)
+	var old Item
+	_, putErr := db.Batch(GetOp("p", ""), PutOp("p", "", Item{}, ReturnOld(&old)))
+	_, updateErr := db.Transact(UpdateOp("p", "", "REMOVE a", nil, Returning(ReturnAllNew)))
+	calls := map[string]error{
+		"ReturnOld in a batch": putErr, "Returning in a transaction": updateErr,
+		"Returning of a put":    db.Put("p", "", Item{}, Returning(ReturnAllNew)),
+		"Returning of a delete": db.Delete("p", "", Returning(ReturnAllOld)),
+	}
+	for name, err := range calls {
+		if !errors.Is(err, ErrInvalid) {
+			t.Error(name, err)
+		}
+	}
+	if _, err := db.Get("p", ""); !errors.Is(err, ErrNotFound) {
+		t.Error("a write that was refused has written:", err)
+	}
+	if err := db.Put("p", "", Item{"v": Int(1)}); err != nil {
+		t.Fatal(err)
+	}
+	if item, err := db.Update("p", "", "REMOVE v", nil, ReturnOld(&old)); err != nil || !reflect.DeepEqual(item, old) ||
+		old["v"] != Number("1") {
+		t.Error(item, old, err)
+	}
+}
+
 func TestUpdates(t *testing.T) {
 	db := openTest(t)
 	update := func(expression string, params Params, opts ...WriteOption) Item {

@@ -152,19 +152,23 @@ func appendValue(b []byte, value Value, levels int) ([]byte, error) {
 
 // appendEntries appends the entries of a map, or of an item, in the order of their names.
 func appendEntries(b []byte, m Map, levels int) ([]byte, error) {
-	var few [16]string
-	names := few[:0]
-	for name := range m {
-		names = append(names, name)
+	type entry struct {
+		name  string
+		value Value
 	}
-	slices.Sort(names)
-	for _, name := range names {
+	var few [16]entry
+	entries := few[:0]
+	for name, value := range m {
+		entries = append(entries, entry{name, value})
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return strings.Compare(a.name, b.name) })
+	for _, entry := range entries {
 		var err error
-		if b, err = appendName(b, name); err == nil {
-			b, err = appendValue(b, m[name], levels)
+		if b, err = appendName(b, entry.name); err == nil {
+			b, err = appendValue(b, entry.value, levels)
 		}
 		if err != nil {
-			return b, inName(err, quoted(name))
+			return b, inName(err, quoted(entry.name))
 		}
 	}
 	return b, nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -104,7 +105,7 @@ func set(v reflect.Value, t Type, payload string, options tagOptions) error {
 	case t == TypeN:
 		return setNumber(v, payload)
 	case t == TypeS && kind == reflect.String && v.Type() != numberType:
-		v.SetString(string([]byte(payload)))
+		v.SetString(strings.Clone(payload))
 		return nil
 	case t == TypeB && kind == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8:
 		v.SetBytes([]byte(payload))
@@ -175,7 +176,7 @@ func setNumber(v reflect.Value, payload string) error {
 	bits := func() int { return v.Type().Bits() }
 	switch {
 	case v.Type() == numberType:
-		v.SetString(string([]byte(payload)))
+		v.SetString(strings.Clone(payload))
 		return nil
 	case v.CanInt():
 		if n, err := strconv.ParseInt(payload, 10, bits()); err == nil {
@@ -242,7 +243,7 @@ func setMap(v reflect.Value, payload string) error {
 func setKey(key reflect.Value, name string) error {
 	switch {
 	case key.Kind() == reflect.String:
-		key.SetString(string([]byte(name)))
+		key.SetString(strings.Clone(name))
 		return nil
 	case key.CanInt():
 		if n, err := strconv.ParseInt(name, 10, key.Type().Bits()); err == nil {

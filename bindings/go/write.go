@@ -42,12 +42,12 @@ func ReturnOnFailure() WriteOption {
 	return func(op *Op) { op.returnOnFailure = true }
 }
 
-// ReturnOld has a put or delete say in *old what was there; nil where nothing was. Not in a batch.
+// ReturnOld has a write say in *old what was there; nil where nothing was. A batch has no use for it: [ErrInvalid].
 func ReturnOld(old *Item) WriteOption {
 	return func(op *Op) { op.returns, op.returned = ReturnAllOld, old }
 }
 
-// Returning has an update return parts of the item. Not in a batch.
+// Returning has an update return parts of the item. Other writes have no use for it: [ErrInvalid].
 func Returning(values ReturnValues) WriteOption {
 	return func(op *Op) { op.returns = values }
 }
@@ -61,24 +61,22 @@ func Returning(values ReturnValues) WriteOption {
 // of a type that does not fit.
 func (db *DB) Update(pk, sk, expression string, params Params, opts ...WriteOption) (Item, error) {
 	op := UpdateOp(pk, sk, expression, params, opts...)
-	open, gate, err := db.enter(pk)
+	return db.write(&op)
+}
+
+// write does one write, and gives what comes back.
+func (db *DB) write(op *Op) (Item, error) {
+	if op.kind != opUpdate && op.returns != ReturnNone && op.returned == nil {
+		return nil, newError(ErrInvalid, "Returning is for updates: a put or delete has ReturnOld")
+	}
+	open, gate, err := db.enter(op.pk)
 	if err != nil {
 		return nil, err
 	}
 	defer gate.RUnlock()
-	return cWrite(open, &op)
-}
-
-func (db *DB) write(op Op, opts []WriteOption) error {
-	op.apply(opts)
-	open, gate, err := db.enter(op.pk)
-	if err != nil {
-		return err
-	}
-	defer gate.RUnlock()
-	old, err := cWrite(open, &op)
+	item, err := cWrite(open, op)
 	if err == nil && op.returned != nil {
-		*op.returned = old
+		*op.returned = item
 	}
-	return err
+	return item, err
 }

@@ -109,6 +109,9 @@ struct Store {
 struct Counters {
     last_seq: AtomicU64,
     poisoned: AtomicBool,
+    /// Of trees that are gone.
+    past_flushes: AtomicU64,
+    past_compactions: AtomicU64,
 }
 
 impl Store {
@@ -140,6 +143,14 @@ impl Store {
         drop(held);
         drop(garbage);
         Ok(Some(result))
+    }
+
+    /// Keeps what a tree that is about to go has counted.
+    fn note_past(&self, held: &Held) {
+        if let Some(tree) = held.tree() {
+            self.counters.past_flushes.fetch_add(tree.flushes, Ordering::Relaxed);
+            self.counters.past_compactions.fetch_add(tree.compactions, Ordering::Relaxed);
+        }
     }
 
     /// Keeps the memory limit informed; to be called after every change of a stripe, under its lock.
@@ -442,6 +453,7 @@ impl Engine {
         let mut locked = self.lock(StripeId::all());
         let mut cleared = Vec::with_capacity(STRIPES);
         for (id, held) in &mut locked {
+            self.store.note_past(held);
             cleared.push(held.clear());
             self.store.count(*id, held);
         }
@@ -530,7 +542,12 @@ impl Engine {
 
 impl From<u64> for Counters {
     fn from(last_seq: u64) -> Self {
-        Self { last_seq: AtomicU64::new(last_seq), poisoned: AtomicBool::new(false) }
+        Self {
+            last_seq: AtomicU64::new(last_seq),
+            poisoned: AtomicBool::new(false),
+            past_flushes: AtomicU64::new(0),
+            past_compactions: AtomicU64::new(0),
+        }
     }
 }
 

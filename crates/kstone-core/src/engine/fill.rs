@@ -93,6 +93,7 @@ impl Filled<'_> {
         let mut replaced = Vec::new();
         for (stripe, tree) in self.trees {
             let held = &mut locked[stripe.index()].1;
+            store.note_past(held);
             replaced.push(held.replace(tree));
             store.count(stripe, held);
         }

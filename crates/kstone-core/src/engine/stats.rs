@@ -1,5 +1,7 @@
 //! What an engine holds and has done.
 
+use std::sync::atomic::Ordering;
+
 use super::Store;
 use crate::key::{Edge, Tag};
 use crate::merge::{Place, Span};
@@ -67,7 +69,12 @@ impl EngineStats {
     }
 
     pub(super) fn of(store: &Store) -> Self {
-        let mut stats = Self { base_bytes: size_of::<Store>(), ..Self::default() };
+        let mut stats = Self {
+            base_bytes: size_of::<Store>(),
+            flushes: store.counters.past_flushes.load(Ordering::Relaxed),
+            compactions: store.counters.past_compactions.load(Ordering::Relaxed),
+            ..Self::default()
+        };
         stats.base_bytes += store.room.as_ref().map_or(0, |room| room.bytes());
         // At one moment: memory that one stripe gives back may be taken by the next.
         let locked: Vec<_> = store.stripes.iter().map(Stripe::read).collect();

@@ -26,6 +26,20 @@ fn an_empty_engine_has_made_no_trees() {
 }
 
 #[test]
+fn clearing_does_not_forget_what_was_done() {
+    let engine = engine();
+    engine.put(key("a"), b"").expect("put");
+    engine.flush().expect("flushed");
+    engine.delete(key("a")).expect("deleted");
+    engine.compact().expect("compacted");
+    let before = engine.stats().expect("counted");
+    engine.clear().expect("cleared");
+    let after = engine.stats().expect("counted");
+    assert!(before.flushes > 0 && before.compactions > 0);
+    assert_eq!((after.flushes, after.compactions), (before.flushes, before.compactions));
+}
+
+#[test]
 fn options_outside_their_range_are_refused_by_name() {
     for memtable_max_records in [0, MEMTABLE_MAX_RECORDS_LIMIT + 1] {
         let options = EngineOptions { memtable_max_records, ..EngineOptions::default() };

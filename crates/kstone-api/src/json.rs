@@ -25,6 +25,7 @@ use kstone_core::error::Result;
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::value::Value;
 
+mod plain;
 mod read;
 mod write;
 
@@ -108,7 +109,8 @@ pub fn set_from_str(item: &mut ItemWriter, name: &str, text: &str, form: JsonFor
 /// ```
 #[must_use]
 pub fn item_to_string(item: ItemRef<'_>, form: JsonForm) -> String {
-    let mut out = String::new();
+    // Typed values take a dozen bytes more than stored ones, plain ones a few.
+    let mut out = String::with_capacity(2 * item.as_bytes().len() + 2);
     write_item(&mut out, item, form);
     out
 }

@@ -22,6 +22,7 @@ use kstone_core::value::{Type, Value};
 use serde_json::value::RawValue;
 
 use super::JsonForm;
+use super::plain::plain_len;
 
 /// Names and types in an error's text are cut here.
 const QUOTED_CHARS: usize = 64;
@@ -395,29 +396,12 @@ impl<'t> Reader<'t> {
     #[inline]
     fn quoted_text(&mut self) -> Read<Cow<'t, str>> {
         let start = self.at + 1;
-        let end = start + self.plain_bytes(start);
+        let end = start + plain_len(&self.text.as_bytes()[start..]);
         if self.text.as_bytes().get(end) != Some(&b'"') {
             return self.escaped_text(end);
         }
         self.at = end + 1;
         Ok(Cow::Borrowed(&self.text[start..end]))
-    }
-
-    /// How many bytes from `start` on are neither quote, backslash nor control character.
-    #[inline]
-    fn plain_bytes(&self, start: usize) -> usize {
-        let rest = &self.text.as_bytes()[start..];
-        let (words, _) = rest.as_chunks::<8>();
-        let mut at = 0;
-        for word in words {
-            let ends = string_ends(u64::from_le_bytes(*word));
-            if ends != 0 {
-                return at + ends.trailing_zeros() as usize / 8;
-            }
-            at += 8;
-        }
-        let ends = |&byte: &u8| byte == b'"' || byte == b'\\' || byte < 0x20;
-        at + rest[at..].iter().position(ends).unwrap_or(rest.len() - at)
     }
 
     /// The string that begins here and is plain up to `at`.
@@ -429,7 +413,7 @@ impl<'t> Reader<'t> {
             if !self.text.is_char_boundary(at) {
                 return Err(self.syntax());
             }
-            at += self.plain_bytes(at);
+            at += plain_len(&self.text.as_bytes()[at..]);
         }
         if self.text.as_bytes().get(at) != Some(&b'"') {
             return Err(self.syntax());
@@ -485,17 +469,6 @@ impl<'t> Reader<'t> {
         };
         Fault::invalid(self.at, format!("expected {what}, found {found}"))
     }
-}
-
-/// The high bit of the first byte of eight, from the lowest on, that is a quote, a backslash or a control character; 0
-/// where none is. Bits above that one mean nothing.
-#[inline]
-fn string_ends(word: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 0xff;
-    // The high bit of each byte below `limit`, but for what a lower such byte borrows, and those that are not ASCII.
-    let below = |bytes: u64, limit: u64| bytes.wrapping_sub(ONES * limit) & !bytes;
-    let is = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-    (below(word, 0x20) | is(b'"') | is(b'\\')) & (ONES << 7)
 }
 
 /// Appends a value that holds no others.

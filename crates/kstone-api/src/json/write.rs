@@ -7,6 +7,7 @@ use kstone_core::number;
 use kstone_core::value::Type;
 
 use super::JsonForm;
+use super::plain::plain_len;
 use crate::item_check::key_value;
 
 /// Appends an object of what is inside this many levels.
@@ -104,9 +105,11 @@ fn binary(out: &mut String, bytes: &[u8]) {
 fn string(out: &mut String, text: &str) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest.bytes().position(|b| b < 0x20 || b == b'"' || b == b'\\') {
+    loop {
+        let at = plain_len(rest.as_bytes());
         out.push_str(&rest[..at]);
-        match rest.as_bytes()[at] {
+        let Some(&byte) = rest.as_bytes().get(at) else { break };
+        match byte {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
             b'\n' => out.push_str("\\n"),
@@ -120,6 +123,5 @@ fn string(out: &mut String, text: &str) {
         }
         rest = &rest[at + 1..];
     }
-    out.push_str(rest);
     out.push('"');
 }

@@ -100,6 +100,7 @@ pub(crate) struct QuerySpec {
     pub(crate) limit: u32,
     pub(crate) segment: u32,
     pub(crate) segments: u32,
+    pub(crate) reserved: u32,
     pub(crate) key_expr: *const c_char,
     pub(crate) key_expr_len: usize,
 }

@@ -358,6 +358,7 @@ fn empty_spec() -> ffi::QuerySpec {
         limit: 0,
         segment: 0,
         segments: 0,
+        reserved: 0,
         key_expr: null(),
         key_expr_len: 0,
     }

@@ -31,6 +31,8 @@ const WAL_SLACK_BYTES: usize = 512;
 const HIDDEN_SLACK_BYTES: usize = 512;
 /// From this many SSTs on a writer merges them itself, wherever merging is to be done.
 const UNMERGED_SSTS_MAX: usize = 16;
+/// A tree that diverges from a shared one merges no sooner: most forks are short-lived.
+const DIVERGENT_SSTS_MAX: usize = 6;
 /// A memtable of fewer bytes is not worth a look at what it overlaps.
 const OVERLAP_MIN_BYTES: usize = 512;
 /// How many of its records are looked at.
@@ -270,8 +272,10 @@ impl Tree {
         if !self.memtable.is_empty() {
             tree.flushes += 1;
             tree.store(stripe, self.memtable.to_run());
-            // What that lets go of is held by this tree, too.
-            tree.compact_some(stripe, &mut Garbage::default());
+            if tree.ssts.readers().len() > DIVERGENT_SSTS_MAX {
+                // What that lets go of is held by this tree, too.
+                tree.compact_some(stripe, &mut Garbage::default());
+            }
         }
         tree
     }

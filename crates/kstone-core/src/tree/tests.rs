@@ -159,7 +159,7 @@ fn forking_and_writing_again_and_again_keeps_ssts_few() {
         put(&mut tree, &format!("{:02}", i % 20), b"some bytes", 1000);
         let forked = std::mem::take(&mut tree);
         tree = forked.divergent(policy(1).stripe);
-        assert!(tree.ssts().len() <= 6, "{} SSTs after {i} forks", tree.ssts().len());
+        assert!(tree.ssts().len() <= DIVERGENT_SSTS_MAX, "{} SSTs after {i} forks", tree.ssts().len());
     }
     let (live, total) = (tree.view().items().map(Record::footprint).sum::<usize>(), tree.bytes().total());
     assert!(total < live * 5 / 2 + 2048, "{total} bytes for {live} live ones");

@@ -8,7 +8,7 @@ execute_process(COMMAND "${KSTONE_RUSTC}" -vV OUTPUT_VARIABLE kstone_rustc_versi
 string(REGEX MATCH "host: ([^\n]+)" kstone_host_line "${kstone_rustc_version}")
 set(kstone_triple "${CMAKE_MATCH_1}")
 set(kstone_target_dir "${KSTONE_CARGO_TARGET_DIR}/sanitize-${KSTONE_SANITIZE}")
-set(kstone_target_args --target "${kstone_triple}")
+list(APPEND kstone_target_args --target "${kstone_triple}")
 
 # Quicker to build than the release profile, and the library's own assertions are checked along the way.
 list(APPEND kstone_cargo_env RUSTC_BOOTSTRAP=1

@@ -56,5 +56,10 @@ mod text;
 pub mod transfer;
 pub mod write;
 
+/// The library's memory, not that of the program it is loaded into.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[cfg(test)]
 mod tests;

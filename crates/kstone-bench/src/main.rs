@@ -11,7 +11,8 @@
 //! **Fair.** Every system holds the same keys of 16 bytes, put in the same random order, and values of 100 bytes, which
 //! kstone's peers store and copy out as bytes; kstone builds an item with the value as its one attribute, puts it and
 //! frees it, and on a read gets the item, finds the attribute, copies its bytes out and frees the item. Transactional
-//! peers have one transaction for a whole workload. All use the system's allocator. After each load a sample of the
+//! peers have one transaction for a whole workload. The peers use the system's allocator, kstone the one inside it; with
+//! the feature `mimalloc` the peers in Rust have the same, for a second table. After each load a sample of the
 //! records is compared with what was put, and every workload checks how many values it saw.
 //!
 //! **Time** is that of a whole workload by the monotonic clock, divided by its operations; of the rounds the medians
@@ -47,6 +48,10 @@ use std::process::ExitCode;
 
 use args::Command;
 use store::Result;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match act() {

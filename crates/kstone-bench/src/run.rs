@@ -25,7 +25,9 @@ pub(crate) fn run(mut plan: Plan) -> Result<()> {
     });
     let machine = machine();
     println!("kstone {} on {machine}", version());
-    println!("{} threads, {} operations, seed {}\n", plan.threads, report::thousands(plan.operations), plan.seed);
+    println!("{} threads, {} operations, seed {}", plan.threads, report::thousands(plan.operations), plan.seed);
+    let allocator = if cfg!(feature = "mimalloc") { "mimalloc where they are Rust" } else { "the system's malloc" };
+    println!("peers allocate with {allocator}\n");
     let mut results = Results::new(plan.clock);
     for &records in &plan.records {
         for round in 0..plan.rounds {

@@ -783,6 +783,20 @@ template <class Self> class with_values {
     std::optional<item> bag_;
 };
 
+/** A text of its own that may not be there, for which C has NULL. */
+class given_text {
+  public:
+    given_text() noexcept = default;
+    explicit given_text(std::string_view text) : text_(text), is_given_(true) {}
+
+    const char *data() const noexcept { return is_given_ ? text_.data() : nullptr; }
+    std::size_t size() const noexcept { return text_.size(); }
+
+  private:
+    std::string text_;
+    bool is_given_ = false;
+};
+
 } // namespace detail
 
 /**
@@ -808,15 +822,15 @@ class condition : public detail::with_values<condition> {
     kstone_cond get() const noexcept {
         kstone_cond cond{};
         cond.struct_size = sizeof cond;
-        cond.expr = expression_ ? expression_->data() : nullptr;
-        cond.expr_len = expression_ ? expression_->size() : 0;
+        cond.expr = expression_.data();
+        cond.expr_len = expression_.size();
         cond.params = params();
         cond.return_old = return_old_ ? 1 : 0;
         return cond;
     }
 
   private:
-    std::optional<std::string> expression_;
+    detail::given_text expression_;
     bool return_old_ = false;
 };
 
@@ -871,19 +885,19 @@ template <class Self> class request : public with_values<Self> {
   public:
     /** Reads an index of the schema instead of the items themselves. */
     Self &index(std::string_view name) {
-        index_.emplace(name);
+        index_ = given_text(name);
         return self();
     }
 
     /** Returns only the items for which the expression holds. Saves the items, not the work of looking at them. */
     Self &filter(std::string_view expression) {
-        filter_.emplace(expression);
+        filter_ = given_text(expression);
         return self();
     }
 
     /** Returns parts of the items: paths, separated by commas. */
     Self &project(std::string_view paths) {
-        projection_.emplace(paths);
+        projection_ = given_text(paths);
         return self();
     }
 
@@ -917,8 +931,6 @@ template <class Self> class request : public with_values<Self> {
     }
 
   protected:
-    using optional_text = std::optional<std::string>;
-
     request() noexcept = default;
     ~request() = default;
     request(const request &) = default;
@@ -934,19 +946,19 @@ template <class Self> class request : public with_values<Self> {
     }
 
     kstone_query_spec spec_{}; /* numbers only; get() adds the pointers */
-    optional_text partition_;
-    optional_text sort_[2];
-    optional_text key_expression_;
+    given_text partition_;
+    given_text sort_[2];
+    given_text key_expression_;
 
   private:
-    template <class Pointer> static void point(const optional_text &from, Pointer &data, std::size_t &size) noexcept {
-        data = from ? from->data() : nullptr;
-        size = from ? from->size() : 0;
+    template <class Pointer> static void point(const given_text &from, Pointer &data, std::size_t &size) noexcept {
+        data = from.data();
+        size = from.size();
     }
 
-    optional_text index_;
-    optional_text filter_;
-    optional_text projection_;
+    given_text index_;
+    given_text filter_;
+    given_text projection_;
 };
 
 } // namespace detail
@@ -964,12 +976,12 @@ template <class Self> class request : public with_values<Self> {
 class query : public detail::request<query> {
   public:
     /** The partition with this key; of an index, the value of its partition key. */
-    explicit query(bytes_view partition) { partition_.emplace(partition.text()); }
+    explicit query(bytes_view partition) { partition_ = detail::given_text(partition.text()); }
 
     /** A key condition as text: "pk = :p", alone or with AND and one condition on sk; of an index, on its keys. */
     static query where(std::string_view key_expression) {
         query q;
-        q.key_expression_.emplace(key_expression);
+        q.key_expression_ = detail::given_text(key_expression);
         return q;
     }
 
@@ -987,8 +999,7 @@ class query : public detail::request<query> {
     query &begins_with(bytes_view prefix) { return sort_keys(KSTONE_SK_BEGINS_WITH, prefix); }
     /** The sort key lies from one to the other, both included. */
     query &between(bytes_view from, bytes_view to) {
-        sort_[1].emplace(to.text());
-        return sort_keys(KSTONE_SK_BETWEEN, from, true);
+        return sort_keys(KSTONE_SK_BETWEEN, from, detail::given_text(to.text()));
     }
 
     /** From the greatest sort key down. */
@@ -997,11 +1008,9 @@ class query : public detail::request<query> {
   private:
     query() noexcept = default;
 
-    query &sort_keys(std::uint32_t op, bytes_view sort, bool has_upper_end = false) {
-        sort_[0].emplace(sort.text());
-        if (!has_upper_end) {
-            sort_[1].reset();
-        }
+    query &sort_keys(std::uint32_t op, bytes_view sort, detail::given_text upper_end = {}) {
+        sort_[0] = detail::given_text(sort.text());
+        sort_[1] = std::move(upper_end);
         spec_.sk_op = op;
         return *this;
     }

@@ -1,0 +1,74 @@
+//! One run of the statement fuzzer: whatever the text is, executing it ends, panics nowhere, and fails without having
+//! changed anything.
+//!
+//! libFuzzer drives it (`fuzz_targets/partiql.rs`), and a test of `kstone-api` with mutations from a seed.
+
+use std::cell::RefCell;
+
+use kstone_api::{
+    Database, GlobalSecondaryIndex, KeystoneValue, LocalSecondaryIndex, Record, Scan, Statement, TableSchema,
+};
+
+/// How many runs a database serves: what they insert would otherwise add up.
+const RUNS_PER_DATABASE: u32 = 2_000;
+
+thread_local! {
+    static DATABASE: RefCell<(u32, Database)> = RefCell::new((0, filled()));
+}
+
+/// Executes bytes as a statement, if they are text, with as many parameters as it has question marks.
+pub(crate) fn execute(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let database = DATABASE.with_borrow_mut(|(runs, database)| {
+        *runs += 1;
+        if *runs % RUNS_PER_DATABASE == 0 {
+            *database = filled();
+        }
+        database.clone()
+    });
+    let before = items(&database);
+    let mut statement = Statement::new(text);
+    for number in 0..text.matches('?').count() {
+        statement = statement.parameter(match number % 3 {
+            0 => KeystoneValue::string("a"),
+            1 => KeystoneValue::number(1),
+            _ => KeystoneValue::list([KeystoneValue::binary([0xFF])]),
+        });
+    }
+    match database.execute_statement(&statement) {
+        Err(error) => {
+            assert!(!error.to_string().is_empty());
+            assert_eq!(items(&database), before, "a statement failed and changed something: {text}");
+        }
+        Ok(result) => {
+            for row in &result.records {
+                kstone_api::ItemRef::validate(row.body()).expect("a row is an item in every detail");
+            }
+            if let Some(token) = result.token {
+                database.execute_statement(&statement.token(&token)).expect("a token fits its statement");
+            }
+        }
+    }
+    // Its text as a statement of a transaction must not panic either.
+    drop(database.execute_transaction(&[Statement::new(text)]));
+}
+
+/// A database with items and indexes for statements to meet.
+fn filled() -> Database {
+    let schema = TableSchema::new()
+        .add_local_index(LocalSecondaryIndex::new("by-n", "n"))
+        .add_global_index(GlobalSecondaryIndex::new("by-s", "s").sort_key("n"));
+    let database = Database::create_in_memory_with_schema(schema).expect("the schema is valid");
+    for (pk, sk) in [("a", ""), ("a", "1"), ("a", "2"), ("b", "1")] {
+        let sort = if sk.is_empty() { String::new() } else { format!("'sk': '{sk}', ") };
+        let rest =
+            "'n': 1, 's': 'x', 'l': [1, {'k': 'v'}], 'm': {'c': NULL}, 't': <<'a', 'b'>>, 'u': <<1, 2.5>>, 'o': TRUE";
+        let insert = Statement::new(format!("INSERT INTO items VALUE {{'pk': '{pk}', {sort}{rest}}}"));
+        database.execute_statement(&insert).expect("the statement is valid");
+    }
+    database
+}
+
+fn items(database: &Database) -> Vec<Record> {
+    database.scan_page(&Scan::new()).expect("a scan of everything").records
+}

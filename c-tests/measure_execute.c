@@ -1,10 +1,10 @@
 /*
- * What a cached SELECT by key costs beside kstone_get, both in one run and interleaved, as the median of several rounds.
+ * What a cached SELECT by key costs beside kstone_get, in one run and interleaved, as the median of several rounds.
  * No test: nothing depends on what it prints. To run it, on a machine that does nothing else:
  *
  *     cargo build --release
- *     cc -O2 -I include c-tests/measure_execute.c -L target/release -lkstone -o build/measure_execute
- *     LD_LIBRARY_PATH=target/release build/measure_execute
+ *     cc -O2 -I include c-tests/measure_execute.c target/release/libkstone.a -lpthread -ldl -lm -o measure_execute
+ *     ./measure_execute
  */
 #define _POSIX_C_SOURCE 199309L
 #include <stdio.h>

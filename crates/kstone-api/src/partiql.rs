@@ -5,8 +5,8 @@
 //!         lexer   grammar  lower   │                 write ─► the one write path
 //!                                  └─ StatementCache: a text is read once
 //! ```
-//! `docs/partiql.md` is the dialect's reference. Conditions run on the expressions' evaluator, updates on their updates,
-//! reads on the pages and iterators of query and scan, writes on [`crate::commit`]: nothing is evaluated twice over.
+//! `docs/partiql.md` is the dialect's reference. Conditions run on the expressions' evaluator, updates as theirs do,
+//! reads on the pages and iterators of query and scan, writes on [`crate::commit`].
 //!
 //! Invariants: no statement makes a parse or an execution panic, or recurse deeper than [`NESTING_MAX_LEVELS`]; a plan
 //! never decides what is returned. Thread safety: any thread; the cache holds its lock for a look-up alone.

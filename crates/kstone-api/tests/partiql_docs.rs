@@ -1,7 +1,7 @@
 //! The examples of `docs/partiql.md`, in their order on one database.
 //!
-//! In a `partiql` block every line is a statement; the rows that it gives follow as comments. `-- !` is a statement that
-//! fails.
+//! In a `partiql` block every line is a statement; the rows that it gives follow as comments. `-- !` is a statement
+//! that fails.
 
 #![expect(clippy::unwrap_used, reason = "a document that is not as it should be fails the test")]
 

@@ -1,7 +1,7 @@
 //! The statement fuzzer for everybody: its target, driven by mutations from a seed instead of by coverage.
 //!
-//! `KSTONE_SEED=n` repeats a run, `KSTONE_OPERATIONS=n` makes it longer. `scripts/fuzz partiql` drives the same target with
-//! libFuzzer.
+//! `KSTONE_SEED=n` repeats a run, `KSTONE_OPERATIONS=n` makes it longer. `scripts/fuzz partiql` drives the same target
+//! with libFuzzer.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 

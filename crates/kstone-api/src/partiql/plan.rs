@@ -427,8 +427,8 @@ pub(super) fn key_operand(name: &str, value: ValueRef<'_>) -> Result<Vec<u8>> {
     let key = key_bytes(value)?;
     if key.is_empty() {
         return Err(Error::Invalid(format!(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty \
-             string value. Key: {name}"
+            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
+             empty string value. Key: {name}"
         )));
     }
     Ok(key)

@@ -73,8 +73,8 @@ impl<'a> Reading<'a> {
         let mut result = if self.select.groups.is_some() || self.plan.sorts {
             if statement.limit.is_some() || statement.token.is_some() {
                 return Err(Error::invalid(
-                    "a statement that groups or sorts its rows returns them in one page, without a token: bound it with \
-                     LIMIT",
+                    "a statement that groups or sorts its rows returns them in one page, without a token: bound it \
+                     with LIMIT",
                 ));
             }
             collect::collect(self)?

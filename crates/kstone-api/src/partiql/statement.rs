@@ -40,8 +40,8 @@ enum Parameters {
 }
 
 impl Statement {
-    /// A statement without parameters yet. Its text is read when it is executed, and remembered by the database: keep it
-    /// constant, and vary the parameters.
+    /// A statement without parameters yet. Its text is read when it is executed, and remembered by the database: keep
+    /// it constant, and vary the parameters.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             text: text.into(),
@@ -69,7 +69,8 @@ impl Statement {
         self
     }
 
-    /// The values of all `?` from an item whose attributes are `?1`, `?2` and so on, in the place of those given before.
+    /// The values of all `?` from an item whose attributes are `?1`, `?2` and so on, in the place of those given
+    /// before.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an attribute of another name.

@@ -76,7 +76,8 @@ impl StatementWrite {
             let type_ = bound.type_of(value);
             if !matches!(type_, Type::SS | Type::NS | Type::BS) {
                 return Err(Error::Invalid(format!(
-                    "Incorrect operand type for operator or function; operator or function: {function}, operand type: {}",
+                    "Incorrect operand type for operator or function; operator or function: {function}, operand type: \
+                     {}",
                     type_.name()
                 )));
             }

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how tests fail")]
 
 mod common;
+mod readme;
 
 use common::Terminal;
 

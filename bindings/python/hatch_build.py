@@ -1,0 +1,92 @@
+"""What the wheel needs beside Python: libkstone, built by cargo, and the extension that cffi makes of `kstone.h`.
+
+The extension finds the library beside itself, so the installed package needs nothing of the source tree. Where
+`KSTONE_LIBRARY` names a libkstone that is there already, cargo is not asked.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from cffi import FFI
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+ROOT = Path(__file__).resolve().parents[2]
+HEADER = ROOT / "include" / "kstone.h"
+EXTENSION = "_native.abi3.so"
+# What the extension asks the loader for, and where the loader looks: in the extension's own directory.
+if sys.platform == "darwin":
+    LIBRARY, ORIGIN = "libkstone.0.dylib", "@loader_path"
+else:
+    LIBRARY, ORIGIN = "libkstone.so.0", "$ORIGIN"
+
+
+class NativeBuildHook(BuildHookInterface[Any]):
+    """Adds library and extension to the wheel, and tags it for this platform and every Python from 3.11 on."""
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Build both, before the files of the wheel are gathered."""
+        if not HEADER.is_file():
+            raise SystemExit(f"{HEADER} is missing: install kstone from a clone, with pip install ./bindings/python")
+        self.work = Path(tempfile.mkdtemp(prefix="kstone-"))
+        library = self.work / LIBRARY
+        shutil.copy(built_library(), library)
+        extension = build_extension(library, self.work)
+        build_data["force_include"].update(
+            {str(library): f"kstone/{LIBRARY}", str(extension): f"kstone/{EXTENSION}"},
+        )
+        build_data["pure_python"] = False
+        build_data["tag"] = "cp311-abi3-" + re.sub(r"\W", "_", sysconfig.get_platform())
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove what the wheel now holds."""
+        shutil.rmtree(self.work)
+
+
+def built_library() -> Path:
+    """The shared library, from `KSTONE_LIBRARY` or from cargo, which builds what is not built yet."""
+    if given := os.environ.get("KSTONE_LIBRARY"):
+        return Path(given)
+    cargo = shutil.which("cargo")
+    if cargo is None:
+        raise SystemExit("cargo is missing: install Rust (https://rustup.rs), or set KSTONE_LIBRARY to a libkstone")
+    command = [cargo, "build", "--release", "--locked", "--package", "kstone", "--lib"]
+    messages = subprocess.run(
+        [*command, "--message-format=json-render-diagnostics"], cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
+    suffix = ".dylib" if sys.platform == "darwin" else ".so"
+    for message in map(json.loads, messages.splitlines()):
+        if message["reason"] == "compiler-artifact" and message["target"]["name"] == "kstone":
+            for name in message["filenames"]:
+                if name.endswith(suffix):
+                    return Path(name)
+    raise SystemExit(f"{' '.join(command)} built no library whose name ends in {suffix}")
+
+
+def build_extension(library: Path, work: Path) -> Path:
+    """The cffi extension in API mode: a call costs half of what it does through dlopen."""
+    ffi = FFI()
+    ffi.cdef(declarations(HEADER.read_text(encoding="utf-8")))
+    ffi.set_source(
+        "_native",
+        '#include "kstone.h"',
+        include_dirs=[str(HEADER.parent)],
+        extra_link_args=[str(library), f"-Wl,-rpath,{ORIGIN}"],
+    )
+    return Path(ffi.compile(tmpdir=str(work), target=EXTENSION))
+
+
+def declarations(header: str) -> str:
+    """What `kstone.h` declares, as cffi reads it: no comments, no directives; the compiler says what constants are."""
+    text = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
+    text = re.sub(r"^#ifdef __cplusplus\n.*?^#endif\n", "", text, flags=re.DOTALL | re.MULTILINE)
+    text = re.sub(r"^#define (KSTONE_\w+) .+$", r"constant \1", text, flags=re.MULTILINE)
+    text = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
+    return re.sub(r"^constant (\w+)$", r"#define \1 ...", text, flags=re.MULTILINE)

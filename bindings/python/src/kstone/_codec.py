@@ -1,0 +1,338 @@
+"""Items to and from the library's stored form, version 1 (docs/stored-form.md), so that each crosses in one call.
+
+Whatever is encoded here is checked by the library once more; what is decoded comes from it, and is trusted.
+Threads: functions without state.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
+from typing import Any
+
+from kstone._errors import BY_CODE, InvalidError, LimitError
+from kstone._item import Attributes, Item, key_part
+from kstone._native import ffi, lib
+
+S, N, B, BOOL, NULL, L, M, SS, NS, BS = range(1, 11)
+MAX_NESTING_LEVELS = 32
+NAME_MAX_BYTES = 65_535
+# Every int with fewer digits is its own canonical text.
+INT_END = 10**38
+# One with more bits is out of range.
+INT_MAX_BITS = 1024
+DECIMAL_MAX_CHARS = 38
+# The head of each item in a page: the lengths of partition key, sort key and stored form.
+_HEAD = struct.Struct("<HHI")
+NO_ITEM = 0xFFFF_FFFF
+is_canonical = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?").fullmatch
+
+Encoder = Callable[[Any, int], bytes]
+
+
+class _Refused(Exception):
+    """A value that no item can hold; on its way out it learns where that is."""
+
+    def __init__(self, kind: type[Exception], message: str) -> None:
+        self.kind = kind
+        self.message = message
+        self.path = ""
+
+    def under(self, step: str) -> _Refused:
+        self.path = step + self.path
+        return self
+
+
+def encode(item: Attributes) -> bytes:
+    """The stored form of an item, or of a bag of parameters.
+
+    Raises TypeError for what has no type of DynamoDB's, `InvalidError` and `LimitError` for what is beyond its bounds;
+    each names the attribute. What else is wrong with an item, the library finds.
+    """
+    if not isinstance(item, Mapping):
+        raise TypeError(f"an item is a dict, not {type(item).__name__}")
+    try:
+        return _entries(item, 0)
+    except _Refused as refused:
+        path = refused.path.removeprefix(".")
+        raise refused.kind(f"{refused.message} (attribute {path})" if path else refused.message) from None
+
+
+def _varint(number: int) -> bytes:
+    out = bytearray()
+    while number > 0x7F:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+# The bytes before a payload of less than 128 bytes: its length, and type and length by type.
+_LENGTHS = [bytes([length]) for length in range(0x80)]
+_HEADS = [[bytes([kind, length]) for length in range(0x80)] for kind in range(11)]
+_S_HEADS, _N_HEADS = _HEADS[S], _HEADS[N]
+# Unlike name.encode(), it takes nothing that only looks like a str.
+_UTF8 = str.encode
+
+
+def _sized(payload: bytes) -> bytes:
+    length = len(payload)
+    return (_LENGTHS[length] if length < 0x80 else _varint(length)) + payload
+
+
+def _typed(kind: int, payload: bytes) -> bytes:
+    length = len(payload)
+    return (_HEADS[kind][length] if length < 0x80 else _LENGTHS[kind] + _varint(length)) + payload
+
+
+def _entries(entries: Attributes, levels: int) -> bytes:
+    parts = []
+    name = ""
+    try:
+        # By code points, which is the order of their UTF-8.
+        for name in sorted(entries):
+            value = entries[name]
+            raw = _UTF8(name)
+            length = len(raw)
+            parts.append(_LENGTHS[length] if 0 < length < 0x80 else _unusual_length(length))
+            parts.append(raw)
+            parts.append(_ENCODERS.get(type(value), _encode_other)(value, levels))
+    except _Refused as refused:
+        raise refused.under(f".{name}") from None
+    except UnicodeEncodeError as error:
+        place = name.encode(errors="backslashreplace").decode()
+        raise _Refused(InvalidError, f"no UTF-8 text: {error}").under(f".{place}") from None
+    except TypeError:
+        other = next((name for name in entries if not isinstance(name, str)), None)
+        if other is None:
+            raise
+        raise _Refused(TypeError, f"an attribute's name is str, not {type(other).__name__}: {other!r}") from None
+    return b"".join(parts)
+
+
+def _unusual_length(length: int) -> bytes:
+    """The length of a name that is empty, or long."""
+    if length == 0:
+        raise _Refused(InvalidError, "an attribute's name may not be empty")
+    if length > NAME_MAX_BYTES:
+        raise _Refused(LimitError, f"an attribute's name has up to {NAME_MAX_BYTES} bytes, not {length}")
+    return _varint(length)
+
+
+def _encode_str(value: str, levels: int) -> bytes:
+    raw = value.encode()
+    length = len(raw)
+    return (_S_HEADS[length] if length < 0x80 else _LENGTHS[S] + _varint(length)) + raw
+
+
+def _encode_int(value: int, levels: int) -> bytes:
+    if -INT_END < value < INT_END:
+        text = b"%d" % value
+        return _N_HEADS[len(text)] + text
+    return _typed(N, _int_text(value))
+
+
+def _encode_decimal(value: Decimal, levels: int) -> bytes:
+    return _typed(N, _decimal_text(value))
+
+
+def _encode_bytes(value: bytes, levels: int) -> bytes:
+    return _typed(B, value)
+
+
+def _encode_bool(value: bool, levels: int) -> bytes:
+    return b"\x04\x01\x01" if value else b"\x04\x01\x00"
+
+
+def _encode_none(value: None, levels: int) -> bytes:
+    return b"\x05\x00"
+
+
+def _encode_list(values: Sequence[Any], levels: int) -> bytes:
+    inner = _deeper(levels)
+    parts: list[bytes] = []
+    try:
+        for value in values:
+            parts.append(_ENCODERS.get(type(value), _encode_other)(value, inner))
+    except _Refused as refused:
+        raise refused.under(f"[{len(parts)}]") from None
+    except UnicodeEncodeError as error:
+        raise _Refused(InvalidError, f"no UTF-8 text: {error}").under(f"[{len(parts)}]") from None
+    return _typed(L, b"".join(parts))
+
+
+def _encode_map(entries: Attributes, levels: int) -> bytes:
+    return _typed(M, _entries(entries, _deeper(levels)))
+
+
+def _encode_set(values: AbstractSet[Any], levels: int) -> bytes:
+    elements: list[bytes]
+    if not values:
+        raise _Refused(InvalidError, "a set may not be empty")
+    if all(isinstance(value, str) for value in values):
+        kind, elements = SS, sorted(value.encode() for value in values)
+    elif all(isinstance(value, bytes) for value in values):
+        kind, elements = BS, sorted(values)
+    elif all(isinstance(value, int | Decimal) and not isinstance(value, bool) for value in values):
+        kind, texts = NS, {_decimal_text(v) if isinstance(v, Decimal) else _int_text(v) for v in values}
+        elements = sorted(texts, key=lambda text: Decimal(text.decode()))
+    else:
+        raise _Refused(TypeError, "a set holds str alone, int and Decimal, or bytes alone")
+    return _typed(kind, b"".join(map(_sized, elements)))
+
+
+def _encode_other(value: object, levels: int) -> bytes:
+    """Subclasses and kindred types of those that `_ENCODERS` names."""
+    for types, encoder in _KINDRED:
+        if isinstance(value, types):
+            return encoder(value, levels)
+    if isinstance(value, float):
+        hint = "a float is not exact: pass an int, or decimal.Decimal, such as Decimal('0.1') or Decimal(str(x))"
+        raise _Refused(TypeError, hint)
+    raise _Refused(TypeError, f"an attribute cannot be {type(value).__name__}")
+
+
+_ENCODERS: dict[type, Encoder] = {
+    str: _encode_str,
+    int: _encode_int,
+    Decimal: _encode_decimal,
+    bytes: _encode_bytes,
+    bool: _encode_bool,
+    type(None): _encode_none,
+    list: _encode_list,
+    tuple: _encode_list,
+    dict: _encode_map,
+    set: _encode_set,
+    frozenset: _encode_set,
+}
+_KINDRED: list[tuple[type | tuple[type, ...], Encoder]] = [
+    (str, lambda value, levels: _encode_str(str.__str__(value), levels)),
+    (int, _encode_int),
+    (Decimal, _encode_decimal),
+    ((bytes, bytearray, memoryview), lambda value, levels: _encode_bytes(bytes(value), levels)),
+    ((list, tuple), _encode_list),
+    (Mapping, _encode_map),
+    (AbstractSet, _encode_set),
+]
+
+
+def _int_text(value: int) -> bytes:
+    if -INT_END < value < INT_END:
+        return b"%d" % value
+    # What is beyond every bound need not be written out.
+    return _number_text(str(value) if value.bit_length() < INT_MAX_BITS else "1E999")
+
+
+def _decimal_text(value: Decimal) -> bytes:
+    text = str(value)
+    plain = text.rstrip("0").rstrip(".") if "." in text else text
+    if len(plain) <= DECIMAL_MAX_CHARS and is_canonical(plain) and plain != "-0":
+        return plain.encode()
+    return _number_text(text)
+
+
+def _number_text(text: str) -> bytes:
+    """The canonical text, which is the library's to find, as is what is wrong with a number."""
+    raw = text.encode()
+    item = ffi.gc(lib.kstone_item_new(), lib.kstone_free)
+    error = ffi.new("kstone_error **")
+    if lib.kstone_item_set_num(item, b"N", 1, raw, len(raw), error) < 0:
+        found = ffi.gc(error[0], lib.kstone_free)
+        message = str(ffi.string(lib.kstone_error_message(found)), "utf-8")
+        raise _Refused(BY_CODE[lib.kstone_error_code(found)], message.removesuffix(" (attribute N)"))
+    value = ffi.new("kstone_value *")
+    lib.kstone_item_get(item, b"N", 1, value)
+    return bytes(ffi.buffer(value.bytes.data, value.bytes.len))
+
+
+def _deeper(levels: int) -> int:
+    if levels == MAX_NESTING_LEVELS:
+        raise _Refused(LimitError, f"lists and maps in more than {MAX_NESTING_LEVELS} levels")
+    return levels + 1
+
+
+def decode(item: Item, data: bytes, at: int, end: int) -> Item:
+    """Fill an item from the stored form that lies from `at` to `end`."""
+    _decode_entries(item, data, at, end)
+    return item
+
+
+def _decode_entries(entries: dict[str, Any], data: bytes, at: int, end: int) -> dict[str, Any]:
+    while at < end:
+        length, at = data[at], at + 1
+        if length > 0x7F:
+            length, at = _decode_varint(data, at - 1)
+        stop = at + length
+        name = data[at:stop].decode()
+        kind, length, at = data[stop], data[stop + 1], stop + 2
+        if length > 0x7F:
+            length, at = _decode_varint(data, at - 1)
+        stop = at + length
+        entries[name] = data[at:stop].decode() if kind == S else _DECODERS[kind](data, at, stop)
+        at = stop
+    return entries
+
+
+def _decode_list(data: bytes, at: int, end: int) -> list[Any]:
+    values = []
+    while at < end:
+        kind = data[at]
+        length, at = _decode_varint(data, at + 1)
+        values.append(_DECODERS[kind](data, at, at + length))
+        at += length
+    return values
+
+
+def _elements(data: bytes, at: int, end: int) -> Iterator[bytes]:
+    while at < end:
+        length, at = _decode_varint(data, at)
+        yield data[at : at + length]
+        at += length
+
+
+def _decode_varint(data: bytes, at: int) -> tuple[int, int]:
+    """The number that begins at `at`, and where it ends."""
+    number = shift = 0
+    while data[at] > 0x7F:
+        number |= (data[at] & 0x7F) << shift
+        shift += 7
+        at += 1
+    return number | data[at] << shift, at + 1
+
+
+def _decode_number(text: bytes) -> int | Decimal:
+    return Decimal(text.decode()) if b"." in text else int(text)
+
+
+_DECODERS: list[Callable[[bytes, int, int], Any]] = [
+    lambda data, at, end: None,  # no type has this byte
+    lambda data, at, end: data[at:end].decode(),
+    lambda data, at, end: _decode_number(data[at:end]),
+    lambda data, at, end: data[at:end],
+    lambda data, at, end: data[at] == 1,
+    lambda data, at, end: None,
+    _decode_list,
+    lambda data, at, end: _decode_entries({}, data, at, end),
+    lambda data, at, end: {element.decode() for element in _elements(data, at, end)},
+    lambda data, at, end: set(map(_decode_number, _elements(data, at, end))),
+    lambda data, at, end: set(_elements(data, at, end)),
+]
+
+
+def page_items(page: bytes) -> Iterator[Item | None]:
+    """The items of a page as `kstone_page_bytes` lays them out; None for what a get of a batch did not find."""
+    at = 0
+    while at < len(page):
+        pk_len, sk_len, body_len = _HEAD.unpack_from(page, at)
+        at += _HEAD.size
+        if body_len == NO_ITEM:
+            yield None
+            continue
+        item = Item()
+        item.pk, at = key_part(page[at : at + pk_len]), at + pk_len
+        item.sk, at = key_part(page[at : at + sk_len]) if sk_len else None, at + sk_len
+        yield decode(item, page, at, at + body_len)
+        at += body_len

@@ -1,0 +1,53 @@
+"""The form of a schema, for type checkers: a dict like any other."""
+
+from __future__ import annotations
+
+from typing import Literal, NotRequired, TypeAlias, TypedDict
+
+Projection: TypeAlias = Literal["ALL", "KEYS_ONLY"] | list[str]
+"""Which attributes an index holds: all of them, which is the default, its keys alone, or besides them those named."""
+
+
+class LocalIndex(TypedDict):
+    """An index with the table's partition key and a sort key of its own."""
+
+    name: str
+    sort_key: str
+    projection: NotRequired[Projection]
+
+
+class GlobalIndex(TypedDict):
+    """An index with keys of its own."""
+
+    name: str
+    partition_key: str
+    sort_key: NotRequired[str]
+    projection: NotRequired[Projection]
+
+
+class Stream(TypedDict):
+    """What the change stream records, and how many records it keeps."""
+
+    view_type: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
+    capacity: NotRequired[int]
+
+
+class Schema(TypedDict, total=False):
+    """Indexes, expiry and a change stream; all of them may be left out, and nothing else may be there.
+
+    >>> import kstone
+    >>> schema: kstone.Schema = {
+    ...     "global_indexes": [{"name": "by-status", "partition_key": "status", "sort_key": "age"}],
+    ...     "ttl_attribute": "expires_at",
+    ... }
+    >>> db = kstone.open(schema)
+    >>> db["ada"] = {"status": "active", "age": 36}
+    >>> [user.key for user in db.query("active", index="by-status")]
+    ['ada']
+    """
+
+    name: str
+    local_indexes: list[LocalIndex]
+    global_indexes: list[GlobalIndex]
+    ttl_attribute: str
+    stream: Stream

@@ -8,6 +8,8 @@
  *         std::cout << airport->at<std::string_view>("name") << '\n';   // points into the stored item: no copy
  *     }
  *     for (kstone::item_view airport : db.iterate(kstone::query("CA").begins_with("S"))) { ... }
+ *     for (kstone::item_view row : db.execute("SELECT sk, name FROM items WHERE pk = ? LIMIT 3", "CA")) { ... }
+ *     kstone::database copy = db.fork();                                    // isolated, in microseconds
  *
  * kstone.h says what each call costs and means; here stands what C++ adds.
  *
@@ -607,10 +609,268 @@ class stored_item : public detail::readable<stored_item> {
     detail::owned<kstone_item> handle_;
 };
 
+class list;
+class map;
+
 namespace detail {
 
-template <class T> kstone_status set(kstone_item *it, std::string_view name, const T &v, kstone_error **err) noexcept {
-    static_assert(!std::is_pointer_v<T> || std::is_convertible_v<T, std::string_view>, "no pointers but to text");
+template <class T> inline constexpr bool is_text = std::is_convertible_v<const T &, std::string_view>;
+template <class T> inline constexpr bool is_bytes = std::is_convertible_v<const T &, bytes_view>;
+
+/** What one call of C sets; all else goes as JSON. */
+template <class T>
+inline constexpr bool is_scalar = std::is_same_v<T, std::nullptr_t> || std::is_arithmetic_v<T> ||
+                                  std::is_same_v<T, number> || is_text<T> || is_bytes<T>;
+
+template <class T, class = void> inline constexpr bool is_range = false;
+template <class T>
+inline constexpr bool
+    is_range<T, std::void_t<typename T::value_type, decltype(std::declval<const T &>().begin()),
+                            decltype(std::declval<const T &>().end())>> = true;
+
+/** std::map and its kin have a mapped_type, std::set and its kin a key_type alone. */
+template <class T, class = void> inline constexpr bool has_keys = false;
+template <class T> inline constexpr bool has_keys<T, std::void_t<typename T::key_type>> = is_range<T>;
+template <class T, class = void> inline constexpr bool is_map_like = false;
+template <class T> inline constexpr bool is_map_like<T, std::void_t<typename T::mapped_type>> = has_keys<T>;
+
+template <class T> inline constexpr bool is_optional = false;
+template <class T> inline constexpr bool is_optional<std::optional<T>> = true;
+
+template <class T> constexpr void check_integer() noexcept {
+    static_assert(!is_byte<T> && !std::is_same_v<T, wchar_t> && !std::is_same_v<T, char16_t> &&
+                      !std::is_same_v<T, char32_t>,
+                  "a character is neither text nor a number: say which");
+}
+
+/** Writes values as DynamoDB's typed JSON, {"S":"a"}. What is wrong with them, the library says. */
+class typed_writer {
+  public:
+    template <class T> void value(const T &v) {
+        static_assert(!std::is_pointer_v<T> || is_text<T>, "no pointers but to text");
+        if constexpr (std::is_same_v<T, std::nullptr_t>) {
+            out_ += "{\"NULL\":true}";
+        } else if constexpr (std::is_same_v<T, bool>) {
+            out_ += v ? "{\"BOOL\":true}" : "{\"BOOL\":false}";
+        } else if constexpr (std::is_same_v<T, number>) {
+            member("N", [&] { quoted(v.digits); });
+        } else if constexpr (std::is_arithmetic_v<T>) {
+            arithmetic(v);
+        } else if constexpr (is_text<T>) {
+            member("S", [&] { quoted(v); });
+        } else if constexpr (is_bytes<T>) {
+            member("B", [&] { base64(v); });
+        } else if constexpr (is_optional<T>) {
+            v ? value(*v) : value(nullptr);
+        } else if constexpr (std::is_same_v<T, kstone::value>) {
+            copy(v);
+        } else if constexpr (std::is_convertible_v<const T &, item_view>) {
+            copy(kstone::value(type::map, kstone_item_bytes(item_view(v).get())));
+        } else if constexpr (std::is_same_v<T, list>) {
+            member("L", [&] { out_ += '[' + v.elements_ + ']'; });
+        } else if constexpr (std::is_same_v<T, map>) {
+            member("M", [&] { out_ += '{' + v.members_ + '}'; });
+        } else if constexpr (is_map_like<T>) {
+            static_assert(is_text<typename T::key_type>, "the names of a map are text");
+            member("M", [&] {
+                braced('{', '}', v, [&](const auto &entry) {
+                    quoted(entry.first);
+                    out_ += ':';
+                    value<typename T::mapped_type>(entry.second);
+                });
+            });
+        } else if constexpr (has_keys<T>) {
+            using element = typename T::key_type;
+            static_assert(is_text<element> || is_bytes<element> || std::is_same_v<element, number> ||
+                              (std::is_arithmetic_v<element> && !std::is_same_v<element, bool>),
+                          "a set holds text, bytes or numbers");
+            constexpr auto type_name = is_text<element> ? "SS" : is_bytes<element> ? "BS" : "NS";
+            member(type_name, [&] { elements(v, &typed_writer::bare<element>); });
+        } else {
+            static_assert(is_range<T>, "an attribute is set to text, bytes, a number, a truth value, nullptr, a "
+                                       "kstone::value, list, map or item, an optional, or a container of these");
+            member("L", [&] { elements(v, &typed_writer::value<typename T::value_type>); });
+        }
+    }
+
+    /** Puts a comma before what follows, unless it comes first. */
+    void separate() {
+        if (!out_.empty() && out_.back() != '[' && out_.back() != '{') {
+            out_ += ',';
+        }
+    }
+
+    void quoted(std::string_view characters) {
+        static constexpr char digits[] = "0123456789abcdef";
+        out_ += '"';
+        for (const char c : characters) {
+            const auto byte = static_cast<unsigned char>(c);
+            if (byte < 0x20) {
+                out_ += "\\u00";
+                out_ += digits[byte >> 4];
+                out_ += digits[byte & 0xf];
+            } else {
+                if (c == '"' || c == '\\') {
+                    out_ += '\\';
+                }
+                out_ += c;
+            }
+        }
+        out_ += '"';
+    }
+
+    void raw(char c) { out_ += c; }
+    std::string take() noexcept { return std::move(out_); }
+    explicit typed_writer(std::string before = {}) noexcept : out_(std::move(before)) {}
+
+  private:
+    template <class F> void member(const char *type_name, F content) {
+        out_ += "{\"";
+        out_ += type_name;
+        out_ += "\":";
+        content();
+        out_ += '}';
+    }
+
+    template <class Range, class F> void braced(char opening, char closing, const Range &range, F each) {
+        out_ += opening;
+        for (const auto &element : range) {
+            separate();
+            each(element);
+        }
+        out_ += closing;
+    }
+
+    template <class Range, class T> void elements(const Range &range, void (typed_writer::*write)(const T &)) {
+        braced('[', ']', range, [&](const T &element) { (this->*write)(element); });
+    }
+
+    /** An element of a set, whose type stands before it. */
+    template <class T> void bare(const T &v) {
+        if constexpr (is_text<T>) {
+            quoted(v);
+        } else if constexpr (is_bytes<T>) {
+            base64(v);
+        } else if constexpr (std::is_same_v<T, number>) {
+            quoted(v.digits);
+        } else {
+            digits_of(v);
+        }
+    }
+
+    template <class T> void arithmetic(T v) {
+        member("N", [&] { digits_of(v); });
+    }
+
+    template <class T> void digits_of(T v) {
+        char digits[32];
+        if constexpr (std::is_integral_v<T>) {
+            check_integer<T>();
+            quoted({digits, static_cast<std::size_t>(std::to_chars(digits, digits + sizeof digits, v).ptr - digits)});
+        } else {
+            const auto end = std::to_chars(digits, digits + sizeof digits, static_cast<double>(v)).ptr;
+            quoted({digits, static_cast<std::size_t>(end - digits)});
+        }
+    }
+
+    void base64(bytes_view bytes) {
+        static constexpr char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        out_ += '"';
+        for (std::size_t at = 0; at < bytes.size(); at += 3) {
+            const std::size_t count = bytes.size() - at < 3 ? bytes.size() - at : 3;
+            std::uint32_t group = 0;
+            for (std::size_t i = 0; i < 3; i++) {
+                group = group << 8 | (i < count ? bytes.data()[at + i] : 0U);
+            }
+            for (std::size_t i = 0; i < 4; i++) {
+                out_ += i <= count ? letters[group >> (18 - 6 * i) & 0x3f] : '=';
+            }
+        }
+        out_ += '"';
+    }
+
+    /** A value of another item. */
+    void copy(kstone::value v);
+
+    std::string out_;
+};
+
+} // namespace detail
+
+/** A list of values of any types, to be set as an attribute: `kstone::list().add("a", 1, nullptr)`. */
+class list {
+  public:
+    /** Adds elements, each of what item::set takes: lists and maps too. */
+    template <class... Values> list &add(const Values &...values) & {
+        (append(values), ...);
+        return *this;
+    }
+    template <class... Values> list &&add(const Values &...values) && { return std::move(add(values...)); }
+
+  private:
+    friend class detail::typed_writer;
+
+    template <class T> void append(const T &v) {
+        detail::typed_writer writer(std::move(elements_));
+        writer.separate();
+        writer.value<std::decay_t<const T>>(v);
+        elements_ = writer.take();
+    }
+
+    std::string elements_; /* typed JSON, separated by commas */
+};
+
+/** A map of values of any types, to be set as an attribute: `kstone::map().set("city", "Berlin")`. Each name once. */
+class map {
+  public:
+    /** Adds a member: what item::set takes, lists and maps too. */
+    template <class T> map &set(std::string_view name, const T &v) & {
+        detail::typed_writer writer(std::move(members_));
+        writer.separate();
+        writer.quoted(name);
+        writer.raw(':');
+        writer.value<std::decay_t<const T>>(v);
+        members_ = writer.take();
+        return *this;
+    }
+    template <class T> map &&set(std::string_view name, const T &v) && { return std::move(set(name, v)); }
+
+  private:
+    friend class detail::typed_writer;
+
+    std::string members_; /* typed JSON, separated by commas */
+};
+
+inline void detail::typed_writer::copy(kstone::value v) {
+    const auto each_bare = [&](const char *type_name, auto write) {
+        member(type_name, [&] { braced('[', ']', v.elements(), write); });
+    };
+    switch (v.type()) {
+    case type::text: return value(v.bytes().text());
+    case type::number: return value(number(v.bytes().text()));
+    case type::bytes: return value(v.bytes());
+    case type::boolean: return value(*v.bytes().data() != 0);
+    case type::null: return value(nullptr);
+    case type::list: return member("L", [&] { braced('[', ']', v.elements(), [&](kstone::value e) { copy(e); }); });
+    case type::map:
+        return member("M", [&] {
+            braced('{', '}', v.members(), [&](const attribute &entry) {
+                quoted(entry.name);
+                out_ += ':';
+                copy(entry.value);
+            });
+        });
+    case type::text_set: return each_bare("SS", [&](kstone::value e) { quoted(e.bytes().text()); });
+    case type::number_set: return each_bare("NS", [&](kstone::value e) { quoted(e.bytes().text()); });
+    case type::bytes_set: return each_bare("BS", [&](kstone::value e) { base64(e.bytes()); });
+    }
+}
+
+namespace detail {
+
+template <class T>
+kstone_status set(kstone_item *it, std::string_view name, const T &v, kstone_error **err) noexcept(is_scalar<T>) {
+    static_assert(!std::is_pointer_v<T> || is_text<T>, "no pointers but to text");
     if constexpr (std::is_same_v<T, std::nullptr_t>) {
         return kstone_item_set_null(it, name.data(), name.size());
     } else if constexpr (std::is_same_v<T, bool>) {
@@ -620,9 +880,7 @@ template <class T> kstone_status set(kstone_item *it, std::string_view name, con
     } else if constexpr (std::is_floating_point_v<T>) {
         return kstone_item_set_f64(it, name.data(), name.size(), static_cast<double>(v));
     } else if constexpr (std::is_integral_v<T>) {
-        static_assert(!is_byte<T> && !std::is_same_v<T, wchar_t> && !std::is_same_v<T, char16_t> &&
-                          !std::is_same_v<T, char32_t>,
-                      "a character is neither text nor a number: say which");
+        check_integer<T>();
         if constexpr (std::is_unsigned_v<T> && sizeof(T) >= sizeof(std::int64_t)) {
             if (v > static_cast<T>(std::numeric_limits<std::int64_t>::max())) {
                 char digits[24];
@@ -632,15 +890,17 @@ template <class T> kstone_status set(kstone_item *it, std::string_view name, con
             }
         }
         return kstone_item_set_i64(it, name.data(), name.size(), static_cast<std::int64_t>(v));
-    } else if constexpr (std::is_convertible_v<const T &, std::string_view>) {
+    } else if constexpr (is_text<T>) {
         const std::string_view text = v;
         return kstone_item_set_str(it, name.data(), name.size(), text.data(), text.size());
-    } else {
-        static_assert(std::is_convertible_v<const T &, bytes_view>,
-                      "an attribute is set to text, bytes, a number, a truth value or nullptr; lists, maps and sets "
-                      "come as JSON");
+    } else if constexpr (is_bytes<T>) {
         const bytes_view bytes = v;
         return kstone_item_set_bin(it, name.data(), name.size(), bytes.data(), bytes.size());
+    } else {
+        typed_writer writer;
+        writer.value(v);
+        const std::string json = writer.take();
+        return kstone_item_set_json(it, name.data(), name.size(), json.data(), json.size(), 0, err);
     }
 }
 
@@ -668,12 +928,22 @@ class item : public detail::readable<item> {
     }
 
     /**
-     * Sets an attribute in the place of what has that name, to text (whatever converts to std::string_view), bytes
-     * (bytes_view, a vector or array of bytes), a number (integer, double, or kstone::number for exact decimals), a
-     * truth value, or NULL (nullptr). Copies it.
+     * Sets an attribute in the place of what has that name. What becomes what:
      *
-     * Throws error with status::invalid (an empty name, no UTF-8, an infinity, more than 38 digits) or status::limit;
-     * the item is then as it was.
+     *     S      what converts to std::string_view
+     *     N      integers, floating-point numbers, and kstone::number for exact decimals
+     *     B      bytes_view; vectors, arrays and spans of bytes
+     *     BOOL   bool
+     *     NULL   nullptr; an optional without a value
+     *     L      kstone::list; vectors, arrays and other ranges of all these
+     *     M      kstone::map; std::map and its kin, with text as keys; an item
+     *     SS, NS, BS   std::set and its kin, of text, numbers or bytes: not empty
+     *     any    kstone::value, of this item or another one; an optional that has a value
+     *
+     * Copies it. Scalars and bytes are one call; the rest is written as JSON and parsed.
+     *
+     * Throws error with status::invalid (an empty name, no UTF-8, an infinity, more than 38 digits, an empty set, a
+     * name that comes twice) or status::limit; the item is then as it was.
      */
     template <class T> item &set(std::string_view name, const T &v) & {
         detail::call([&](kstone_error **err) { return detail::set<std::decay_t<const T>>(get(), name, v, err); });
@@ -681,13 +951,14 @@ class item : public detail::readable<item> {
     }
     template <class T> item &&set(std::string_view name, const T &v) && { return std::move(set(name, v)); }
 
-    /** The same without exceptions. */
+    /** The same without exceptions, for what becomes S, N, B, BOOL or NULL. */
     template <class T> status try_set(std::string_view name, const T &v) noexcept {
+        static_assert(detail::is_scalar<std::decay_t<const T>>, "set writes these as JSON, for which it needs memory");
         return static_cast<status>(detail::set<std::decay_t<const T>>(get(), name, v, nullptr));
     }
 
     /**
-     * Sets any value from JSON: the way to lists, maps and sets. Typed: {"SS":["a","b"]}; plain: ["a",1,null].
+     * Sets any value from JSON. Typed: {"SS":["a","b"]}; plain: ["a",1,null].
      * Throws as set does, and where the JSON is none.
      */
     item &set_json(std::string_view name, std::string_view text, json form = json::typed) & {
@@ -751,7 +1022,7 @@ template <class Self> class with_values {
         return static_cast<Self &>(*this);
     }
 
-    /** The same for lists, maps and sets. Throws as item::set_json. */
+    /** The same for a value in JSON. Throws as item::set_json. */
     Self &with_json(std::string_view name, std::string_view text, json form = json::typed) {
         bag().set_json(name, text, form);
         return static_cast<Self &>(*this);
@@ -876,6 +1147,49 @@ class update : public detail::with_values<update> {
     std::string expression_;
     condition condition_;
     returning returning_ = returning::none;
+};
+
+/**
+ * A PartiQL statement and the values of its question marks. Owns what it is given, and may be executed as often as you
+ * like. One thread at a time.
+ *
+ *     kstone::statement("SELECT total FROM items WHERE pk = ? AND total > ?", "ada", 10)
+ *
+ * The text is parsed once: keep it constant, and vary the values. docs/partiql.md is the reference.
+ */
+class statement : private detail::with_values<statement> {
+    friend class detail::with_values<statement>;
+
+  public:
+    /** Not yet parsed: what executes it says what is wrong. Values as item::set takes them; throws as it does. */
+    template <class... Values> explicit statement(std::string_view text, const Values &...values) : text_(text) {
+        (bind(values), ...);
+    }
+
+    /** The value of the next question mark. Throws as item::set. */
+    template <class T> statement &bind(const T &v) { return with(next(), v); }
+
+    /** The same for what is written as JSON. Throws as item::set_json. */
+    statement &bind_json(std::string_view json_text, json form = json::typed) {
+        return with_json(next(), json_text, form);
+    }
+
+    /** A whole bag of values, "?1", "?2" and so on, in the place of what there is: copied. */
+    statement &bind_all(item_view values) {
+        bound_ = values ? values.size() : 0;
+        return with_all(values);
+    }
+
+    std::string_view text() const noexcept { return text_; }
+
+    /** The bag as C takes it: null where it is empty. Borrowed. */
+    const kstone_item *values() const noexcept { return params(); }
+
+  private:
+    std::string next() { return "?" + std::to_string(++bound_); }
+
+    std::string text_;
+    std::size_t bound_ = 0;
 };
 
 namespace detail {
@@ -1213,6 +1527,18 @@ class batch {
         return added(kstone_batch_get(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size()));
     }
 
+    /**
+     * Adds a statement about one item, whose whole key it names; a SELECT counts as a get. A batch of statements holds
+     * nothing else. In a transaction either all are SELECTs or none, and EXISTS(SELECT ...) is a condition beside
+     * writes.
+     */
+    batch &execute(const statement &what) {
+        return added(kstone_batch_execute(get(), what.text().data(), what.text().size(), what.values()));
+    }
+    template <class... Values> batch &execute(std::string_view text, const Values &...values) {
+        return execute(statement(text, values...));
+    }
+
     kstone_batch *get() noexcept { return handle_.get(); }
 
   private:
@@ -1226,12 +1552,52 @@ class batch {
     detail::owned<kstone_batch> handle_;
 };
 
+/** What makes room where a write reaches the limit of options::memory_max_bytes. */
+enum class eviction : std::uint32_t {
+    /** Expired items go; where that does not do, the write fails with status::limit. */
+    none = KSTONE_EVICT_NONE,
+    /** Expired items go, then those that were not used for the longest time. */
+    lru = KSTONE_EVICT_LRU
+};
+
 /** How a database is to be. Views are borrowed until it is open. */
 struct options {
     /** Indexes, expiry and a change stream, as JSON: see kstone_options.schema_json. Empty: none. */
     std::string_view schema{};
-    /** After how many writes a stripe turns what it has collected into a sorted run; 0 for 1000. */
+    /** After how many writes a stripe turns what it has collected into a sorted run: 1 to 65,536, or 0 for 1000. */
     std::uint64_t memtable_max_records = 0;
+    /** The most bytes that the database may take, as total_bytes of stats_json counts: 0 (no limit) or from 1 MiB. */
+    std::uint64_t memory_max_bytes = 0;
+    /** What makes room at that limit. */
+    kstone::eviction eviction = kstone::eviction::none;
+    /** A thread of the library's own does the merging of sorted runs, so that writers need not. */
+    bool background_compaction = false;
+};
+
+/** How far a save or load has come: `done` of `total` items; `total` is 0 until they are counted. */
+struct progress {
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+};
+
+/** How items are imported. Without changes, what database::export_json writes. Views are borrowed for the call. */
+struct import_options {
+    /** The attribute that is the partition key; empty: pk. */
+    std::string_view pk_name{};
+    /** The attribute that is the sort key, which every item must have; empty: none where pk_name is set, or sk. */
+    std::string_view sk_name{};
+    /** Passes over bad records instead of refusing the file. */
+    bool skip_bad = false;
+};
+
+/** What an import came to. */
+struct imported {
+    /** How many items were put. */
+    std::size_t loaded = 0;
+    /** How many records were bad. */
+    std::size_t skipped = 0;
+    /** A line for each of the first ten bad records. */
+    text reasons;
 };
 
 template <class Request> class page_range;
@@ -1252,12 +1618,26 @@ class database {
         raw.schema_json = how.schema.empty() ? nullptr : how.schema.data();
         raw.schema_json_len = how.schema.size();
         raw.memtable_max_records = how.memtable_max_records;
+        raw.memory_max_bytes = how.memory_max_bytes;
+        raw.eviction = static_cast<std::uint32_t>(how.eviction);
+        raw.flags = how.background_compaction ? KSTONE_OPEN_BACKGROUND_COMPACTION : 0;
         detail::call([&](kstone_error **err) { return kstone_open_memory(&raw, &handle, err); });
         handle_.reset(handle);
     }
 
     /** Takes over what came out of the C library. */
     explicit database(kstone_db *handle) noexcept : handle_(handle) {}
+
+    /**
+     * A database of its own that holds what this one holds now and shares its memory: writes on either side never show
+     * on the other, and either may go before the other. It has this one's options, schema and time. The fixture for
+     * tests: fill one database, give each test a fork. Costs some tens of microseconds, however many items there are.
+     */
+    database fork() const {
+        kstone_db *made = nullptr;
+        detail::call([&](kstone_error **err) { return kstone_fork(get(), &made, err); });
+        return database(made);
+    }
 
     /** Stores a copy of the item under a key, in the place of what was there. Throws error: status::invalid, limit. */
     void put(const key &k, item_view item) {
@@ -1322,6 +1702,18 @@ class database {
         return optional_item(old);
     }
 
+    /**
+     * The same without exceptions, for conditions that often fail: status::condition_failed. Where `replaced` is given
+     * it becomes what was replaced, empty where nothing was; it is left alone where nothing was written.
+     */
+    status try_put_if(const key &k, item_view item, const condition &when, stored_item *replaced = nullptr) noexcept {
+        const kstone_cond cond = when.get();
+        return try_returning(replaced, [&](kstone_item **old) {
+            return kstone_put_if(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), item.get(), &cond, old,
+                                 nullptr);
+        });
+    }
+
     /** Deletes an item where the condition holds, and gives it back. Throws as put_if. */
     std::optional<stored_item> erase_if(const key &k, const condition &when) {
         kstone_item *old = nullptr;
@@ -1330,6 +1722,14 @@ class database {
             return kstone_delete_if(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), &cond, &old, err);
         });
         return optional_item(old);
+    }
+
+    /** The same without exceptions; as try_put_if. */
+    status try_erase_if(const key &k, const condition &when, stored_item *erased = nullptr) noexcept {
+        const kstone_cond cond = when.get();
+        return try_returning(erased, [&](kstone_item **old) {
+            return kstone_delete_if(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), &cond, old, nullptr);
+        });
     }
 
     /**
@@ -1345,6 +1745,16 @@ class database {
                                  change.values(), &cond, static_cast<std::uint32_t>(change.returns()), &returned, err);
         });
         return optional_item(returned);
+    }
+
+    /** The same without exceptions: `returned`, where it is given, becomes what update::returns asks for. */
+    status try_update(const key &k, const kstone::update &change, stored_item *returned = nullptr) noexcept {
+        const kstone_cond cond = change.when().get();
+        const std::string_view expr = change.expression();
+        return try_returning(returned, [&](kstone_item **out) {
+            return kstone_update(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), expr.data(), expr.size(),
+                                 change.values(), &cond, static_cast<std::uint32_t>(change.returns()), out, nullptr);
+        });
     }
 
     /** item::from_json and put in one. Throws what these throw. */
@@ -1392,10 +1802,41 @@ class database {
      */
     page_range<kstone::query> pages(kstone::query q) const;
     page_range<kstone::scan> pages(kstone::scan s) const;
+    page_range<statement> pages(statement what);
 
     /** All items of a query or scan as they are now, for range-for. Throws error. */
     cursor iterate(const kstone::query &q, bytes_view token = {}) const { return open_cursor(q.get(token)); }
     cursor iterate(const kstone::scan &s = {}, bytes_view token = {}) const { return open_cursor(s.get(token)); }
+
+    /**
+     * Executes a statement. The page has the rows of a SELECT, or of a write with RETURNING, and is empty for any other
+     * write. A row has the columns of the SELECT list as its attributes; with SELECT * it is the whole item, in which
+     * the key stands as the attributes pk and sk. `token` goes on where a page of the same statement ended.
+     *
+     * Throws error with status::invalid where the statement is not well-formed (the message has line, column and an
+     * excerpt) or a value is missing, left over or of an unfit type; condition_failed where the WHERE clause of an
+     * UPDATE or DELETE does not hold, and for an INSERT of a key that is there; status::limit.
+     */
+    page execute(const statement &what, bytes_view token = {}) {
+        kstone_page *found = nullptr;
+        detail::call([&](kstone_error **err) { return execute(what, token, &found, err); });
+        return page(found);
+    }
+
+    /** The same, with the values of the question marks: `db.execute("SELECT * FROM items WHERE pk = ?", "ada")`. */
+    template <class... Values> page execute(std::string_view text, const Values &...values) {
+        return execute(statement(text, values...));
+    }
+
+    /** The same without exceptions. `out` is left alone unless status::ok is returned. */
+    status try_execute(const statement &what, page &out, bytes_view token = {}) noexcept {
+        kstone_page *found = nullptr;
+        const kstone_status s = execute(what, token, &found, nullptr);
+        if (s == KSTONE_OK) {
+            out = page(found);
+        }
+        return static_cast<status>(s);
+    }
 
     /**
      * Does the operations of a batch in order, as if each were a call; the page has what its gets found. The first that
@@ -1441,6 +1882,61 @@ class database {
         return {data, size};
     }
 
+    /**
+     * Writes the database as it is now, items and schema, to a file, in the place of one that is there: a crash at any
+     * moment leaves the old file or the new one. Writers wait for a moment, not for the file. A std::filesystem::path
+     * converts. Throws error with status::io, naming the file and the cause, or status::invalid for a path that cannot
+     * be.
+     */
+    void snapshot_save(const std::string &path) const {
+        detail::call([&](kstone_error **err) { return kstone_snapshot_save(get(), path.data(), path.size(), err); });
+    }
+
+    /**
+     * Fills an empty database from a snapshot: schema and items appear at once, after all of the file was checked, or
+     * nothing does. Throws error with status::corrupt, with the place, status::io, or status::invalid where the
+     * database holds an item.
+     */
+    void snapshot_load(const std::string &path) {
+        detail::call([&](kstone_error **err) { return kstone_snapshot_load(get(), path.data(), path.size(), err); });
+    }
+
+    /** How far the save or load has come that another thread has at work. */
+    progress snapshot_progress() const {
+        progress now;
+        detail::call([&](kstone_error **err) { return kstone_snapshot_progress(get(), &now.done, &now.total, err); });
+        return now;
+    }
+
+    /** Writes every item to a file as a line of JSON in DynamoDB's form, as of one moment. Throws as snapshot_save. */
+    void export_json(const std::string &path) const {
+        detail::call([&](kstone_error **err) { return kstone_export_json(get(), path.data(), path.size(), err); });
+    }
+
+    /**
+     * Puts an item for each line of a file. Throws error with status::corrupt for a bad record, unless they are
+     * skipped: the message names the file, the line and what is wrong; status::io; status::invalid for a path or name
+     * that cannot be. Nothing was put then, unless the file changed after it had been checked. As put otherwise: what
+     * came before stays.
+     */
+    imported import_json(const std::string &path, const import_options &how = {}) {
+        imported result;
+        kstone_import_spec spec{};
+        char *reasons = nullptr;
+        spec.struct_size = sizeof spec;
+        spec.pk_name = how.pk_name.empty() ? nullptr : how.pk_name.data();
+        spec.pk_name_len = how.pk_name.size();
+        spec.sk_name = how.sk_name.empty() ? nullptr : how.sk_name.data();
+        spec.sk_name_len = how.sk_name.size();
+        spec.flags = how.skip_bad ? KSTONE_IMPORT_SKIP : 0;
+        detail::call([&](kstone_error **err) {
+            return kstone_import_json(get(), path.data(), path.size(), &spec, &result.loaded, &result.skipped, &reasons,
+                                      err);
+        });
+        result.reasons = text(reasons, std::strlen(reasons));
+        return result;
+    }
+
     /** Deletes all items. */
     void clear() {
         detail::call([&](kstone_error **err) { return kstone_clear(get(), err); });
@@ -1478,6 +1974,15 @@ class database {
         return handle == nullptr ? std::nullopt : std::optional<stored_item>(stored_item(handle));
     }
 
+    template <class F> static status try_returning(stored_item *out, F write) noexcept {
+        kstone_item *returned = nullptr;
+        const kstone_status s = write(out == nullptr ? nullptr : &returned);
+        if (s == KSTONE_OK && out != nullptr) {
+            *out = stored_item(returned);
+        }
+        return static_cast<status>(s);
+    }
+
     static bool counts(const kstone_query_spec &spec) noexcept { return (spec.flags & KSTONE_QUERY_COUNT) != 0; }
 
     page read(read_function f, const kstone_query_spec &spec) const {
@@ -1501,6 +2006,11 @@ class database {
         return cursor(handle);
     }
 
+    kstone_status execute(const statement &what, bytes_view token, kstone_page **out, kstone_error **err) noexcept {
+        return kstone_execute(get(), what.text().data(), what.text().size(), what.values(), token.data(), token.size(),
+                              out, err);
+    }
+
     page run(batch &operations, std::uint32_t flags) {
         kstone_page *found = nullptr;
         detail::call([&](kstone_error **err) {
@@ -1513,10 +2023,13 @@ class database {
 };
 
 /**
- * The pages of a query or scan, one after the other, for range-for, once. Borrows the database; keeps one page, which
- * goes when the next one is read. One thread at a time.
+ * The pages of a query, scan or statement, one after the other, for range-for, once. Borrows the database; keeps one
+ * page, which goes when the next one is read. One thread at a time.
  */
 template <class Request> class page_range {
+    /* A statement may write. */
+    using database_type = std::conditional_t<std::is_same_v<Request, statement>, database, const database>;
+
   public:
     /** An input iterator: ++ reads the next page. Throws error. */
     class iterator {
@@ -1549,7 +2062,7 @@ template <class Request> class page_range {
         page_range *from_ = nullptr;
     };
 
-    page_range(const database &db, Request request) : db_(&db), request_(std::move(request)) {}
+    page_range(database_type &db, Request request) : db_(&db), request_(std::move(request)) {}
 
     /** Reads the first page. */
     iterator begin() {
@@ -1562,18 +2075,21 @@ template <class Request> class page_range {
     page read(bytes_view token) const {
         if constexpr (std::is_same_v<Request, query>) {
             return db_->query(request_, token);
-        } else {
+        } else if constexpr (std::is_same_v<Request, scan>) {
             return db_->scan(request_, token);
+        } else {
+            return db_->execute(request_, token);
         }
     }
 
-    const database *db_;
+    database_type *db_;
     Request request_;
     page current_;
 };
 
 inline page_range<query> database::pages(kstone::query q) const { return {*this, std::move(q)}; }
 inline page_range<scan> database::pages(kstone::scan s) const { return {*this, std::move(s)}; }
+inline page_range<statement> database::pages(statement what) { return {*this, std::move(what)}; }
 
 } // namespace kstone
 

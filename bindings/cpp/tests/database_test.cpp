@@ -17,6 +17,9 @@ using namespace std::string_view_literals;
 static_assert(noexcept(std::declval<kstone::database &>().try_put("k", {})), "the hot path throws nothing");
 static_assert(noexcept(std::declval<kstone::database &>().try_get("k", std::declval<kstone::stored_item &>())));
 static_assert(noexcept(std::declval<kstone::database &>().try_erase("k")));
+static_assert(noexcept(std::declval<kstone::database &>().try_put_if("k", {}, std::declval<kstone::condition &>())));
+static_assert(noexcept(std::declval<kstone::database &>().try_erase_if("k", std::declval<kstone::condition &>())));
+static_assert(noexcept(std::declval<kstone::database &>().try_update("k", std::declval<kstone::update &>())));
 static_assert(noexcept(std::declval<kstone::item_view>().try_get("n", std::declval<int &>())));
 static_assert(noexcept(std::declval<kstone::item &>().try_set("n", 1)));
 
@@ -181,6 +184,29 @@ TEST(Conditions, DecideAndGiveBackTheOldItem) {
     EXPECT_THROW(db.erase_if("k", is_two), kstone::condition_failed);
     EXPECT_EQ(std::nullopt, db.erase_if("k", {}));
     EXPECT_EQ(kstone::status::invalid, thrown([&] { (void)db.put_if("k", number(1), kstone::condition("")); }).code());
+}
+
+TEST(Conditions, DoTheSameWithoutExceptions) {
+    kstone::database db;
+    const auto absent = kstone::condition("attribute_not_exists(pk)");
+    const auto is_one = kstone::condition("n = :one").with(":one", 1);
+    kstone::stored_item old;
+    EXPECT_EQ(kstone::status::ok, db.try_put_if("k", number(1), absent, &old));
+    EXPECT_FALSE(old);
+    EXPECT_EQ(kstone::status::condition_failed, db.try_put_if("k", number(2), absent));
+    EXPECT_EQ(kstone::status::ok, db.try_put_if("k", number(2), is_one, &old));
+    EXPECT_EQ(1, old.at<int>("n"));
+    EXPECT_EQ(kstone::status::condition_failed, db.try_erase_if("k", is_one, &old));
+    EXPECT_EQ(1, old.at<int>("n")) << "it is left alone";
+
+    const auto add = kstone::update("ADD n :d").with(":d", 3).returns(kstone::returning::all_new);
+    EXPECT_EQ(kstone::status::ok, db.try_update("k", add, &old));
+    EXPECT_EQ(5, old.at<int>("n"));
+    EXPECT_EQ(kstone::status::ok, db.try_update("k", kstone::update("SET n = :one").with(":one", 1)));
+    EXPECT_EQ(kstone::status::invalid, db.try_update("k", kstone::update("SET")));
+    EXPECT_EQ(kstone::status::ok, db.try_erase_if("k", is_one, &old));
+    EXPECT_EQ(1, old.at<int>("n"));
+    EXPECT_FALSE(db.get("k"));
 }
 
 TEST(Conditions, AreCopiedWithTheirBags) {

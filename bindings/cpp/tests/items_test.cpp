@@ -4,10 +4,16 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <iterator>
 #include <limits>
+#include <map>
+#include <optional>
+#include <set>
 #include <string>
 #include <type_traits>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -72,6 +78,64 @@ TEST(Items, EveryTypeIsSetAndRead) {
     EXPECT_TRUE(item.at<bool>("yes"));
     EXPECT_FALSE(item.at<bool>("no"));
     EXPECT_EQ(kstone::type::null, item.at<kstone::value>("null").type());
+}
+
+TEST(Items, ContainersBecomeDocumentsAndSets) {
+    kstone::item item;
+    item.set("list", std::vector<std::string>{"a", "b\"\\\n\x1f"})
+        .set("none", std::vector<double>())
+        .set("truths", std::vector<bool>{true, false})
+        .set("map", std::map<std::string, std::vector<int>>{{"x", {1, -2}}, {"y", {}}})
+        .set("texts", std::set<std::string>{"b", "a"})
+        .set("numbers", std::unordered_set<std::uint64_t>{18446744073709551615U, 0})
+        .set("halves", std::set<double>{0.5, -1e20})
+        .set("bytes", std::set<std::vector<unsigned char>>{{0}, {0xff, 1}, {1, 2, 3}})
+        .set("here", std::optional<int>(7))
+        .set("away", std::optional<std::string>())
+        .set("mixed", kstone::list()
+                          .add("a", 1, 2.5, true, nullptr, kstone::number("1.10"), std::array<std::byte, 1>{})
+                          .add(kstone::map().set("k", kstone::list()).set("s", std::set<int>{1}), kstone::list()));
+    const std::string expected =
+        R"({"away":{"NULL":true},"bytes":{"BS":["AA==","AQID","/wE="]},"halves":{"NS":["-100000000000000000000","0.5"]},)"
+        R"("here":{"N":"7"},"list":{"L":[{"S":"a"},{"S":"b\"\\\n\u001f"}]},)"
+        R"("map":{"M":{"x":{"L":[{"N":"1"},{"N":"-2"}]},"y":{"L":[]}}},)"
+        R"("mixed":{"L":[{"S":"a"},{"N":"1"},{"N":"2.5"},{"BOOL":true},{"NULL":true},{"N":"1.1"},{"B":"AA=="},)"
+        R"({"M":{"k":{"L":[]},"s":{"NS":["1"]}}},{"L":[]}]},"none":{"L":[]},)"
+        R"("numbers":{"NS":["0","18446744073709551615"]},"texts":{"SS":["a","b"]},)"
+        R"("truths":{"L":[{"BOOL":true},{"BOOL":false}]}})";
+    EXPECT_EQ(expected, item.to_json().view());
+
+    kstone::item copy;
+    for (const auto &[name, value] : item.attributes()) {
+        copy.set(name, value);
+    }
+    EXPECT_EQ(expected, copy.to_json().view()) << "every value goes from item to item";
+    EXPECT_EQ("{\"item\":{\"M\":" + expected + "}}", kstone::item().set("item", item).to_json().view());
+}
+
+TEST(Items, ContainersThatCannotBeAreRefused) {
+    const auto refused = [](auto value) {
+        kstone::item item;
+        item.set("v", 1);
+        try {
+            item.set("v", value);
+        } catch (const kstone::error &error) {
+            EXPECT_EQ(1, item.at<int>("v"));
+            return error.code();
+        }
+        return kstone::status::ok;
+    };
+    EXPECT_EQ(kstone::status::invalid, refused(std::set<int>()));
+    EXPECT_EQ(kstone::status::invalid, refused(std::vector<std::string>{"\xff"}));
+    EXPECT_EQ(kstone::status::invalid, refused(std::vector<double>{std::numeric_limits<double>::quiet_NaN()}));
+    EXPECT_EQ(kstone::status::invalid, refused(std::vector<kstone::number>{kstone::number("1\"}")}));
+    EXPECT_EQ(kstone::status::invalid, refused(std::map<std::string, int>{{"", 1}}));
+    EXPECT_EQ(kstone::status::invalid, refused(kstone::map().set("a", 1).set("a", 2)));
+    kstone::list deep;
+    for (int i = 0; i < 40; i++) {
+        deep = kstone::list().add(deep);
+    }
+    EXPECT_EQ(kstone::status::limit, refused(deep));
 }
 
 TEST(Items, WhatIsNotThereIsNothingAndWhatIsOfAnotherTypeAnError) {

@@ -11,6 +11,7 @@
 #include "support.h"
 
 #include <dirent.h>
+#include <unistd.h>
 
 enum { NAMES_MAX = 8, KEPT_MAX = 2048, CASES_MIN = 150 };
 
@@ -28,6 +29,7 @@ typedef struct runner {
     size_t step;
     named dbs[NAMES_MAX];
     named tokens[NAMES_MAX];
+    char directory[64]; /* of the files that the steps share; empty until one is named */
     /* What lives as long as the step: memory, and handles of the library. */
     void *blocks[KEPT_MAX];
     void *handles[KEPT_MAX];
@@ -540,6 +542,17 @@ static void op_iterate(runner *r, kstone_db *db, slice step, outcome *out) {
     kstone_free(iter);
 }
 
+static void op_execute(runner *r, kstone_db *db, slice step, outcome *out) {
+    size_t len = 0;
+    const char *statement = text_at(r, step, "statement", &len);
+    kstone_bytes token = token_at(r, step);
+    kstone_page *page = NULL;
+    out->status =
+        kstone_execute(db, statement, len, item_at(r, step, "params"), token.data, token.len, &page, &out->err);
+    found_page(r, page, out);
+    save_token(r, step, out->token);
+}
+
 static kstone_status add_operation(runner *r, kstone_batch *batch, slice operation) {
     slice op = slice_member(operation, "op");
     key k = key_of(r, operation);
@@ -558,6 +571,11 @@ static kstone_status add_operation(runner *r, kstone_batch *batch, slice operati
     }
     if (slice_is_string(op, "check")) {
         return kstone_batch_check(batch, KEY(k), cond);
+    }
+    if (slice_is_string(op, "execute")) {
+        size_t len = 0;
+        const char *statement = text_at(r, operation, "statement", &len);
+        return kstone_batch_execute(batch, statement, len, item_at(r, operation, "params"));
     }
     if (!slice_is_string(op, "get")) {
         suite_error(r, "an unknown operation of a batch");
@@ -625,6 +643,59 @@ static void op_clear(runner *r, kstone_db *db, slice step, outcome *out) {
     out->status = kstone_clear(db, &out->err);
 }
 
+static void op_fork(runner *r, kstone_db *db, slice step, outcome *out) {
+    kstone_db *fork = NULL;
+    named *entry = db_entry(r, slice_member(step, "as"));
+    out->status = kstone_fork(db, &fork, &out->err);
+    kstone_free(entry->data);
+    entry->data = fork;
+}
+
+/* The path of a file that the case's steps share. */
+static const char *path_at(runner *r, slice step) {
+    const char *file = text_at(r, step, "file", NULL);
+    char *path = allocate(r, sizeof r->directory + strlen(file) + 1);
+    if (r->directory[0] == '\0') {
+        strcpy(r->directory, "/tmp/kstone-conformance-XXXXXX");
+        if (mkdtemp(r->directory) == NULL) {
+            suite_error(r, "there is no place for files");
+        }
+    }
+    sprintf(path, "%s/%s", r->directory, file);
+    return path;
+}
+
+static void remove_files(const runner *r) {
+    DIR *directory = r->directory[0] != '\0' ? opendir(r->directory) : NULL;
+    const struct dirent *entry;
+    char path[512];
+    if (directory == NULL) {
+        return;
+    }
+    while ((entry = readdir(directory)) != NULL) {
+        snprintf(path, sizeof path, "%s/%s", r->directory, entry->d_name);
+        unlink(path); /* not "." and "..", which are no files */
+    }
+    closedir(directory);
+    CHECK_INT(0, rmdir(r->directory));
+}
+
+static void op_snapshot_save(runner *r, kstone_db *db, slice step, outcome *out) {
+    out->status = kstone_snapshot_save(db, path_at(r, step), KSTONE_STRLEN, &out->err);
+}
+
+static void op_snapshot_load(runner *r, kstone_db *db, slice step, outcome *out) {
+    out->status = kstone_snapshot_load(db, path_at(r, step), KSTONE_STRLEN, &out->err);
+}
+
+static void op_export_json(runner *r, kstone_db *db, slice step, outcome *out) {
+    out->status = kstone_export_json(db, path_at(r, step), KSTONE_STRLEN, &out->err);
+}
+
+static void op_import_json(runner *r, kstone_db *db, slice step, outcome *out) {
+    out->status = kstone_import_json(db, path_at(r, step), KSTONE_STRLEN, NULL, &out->count, NULL, NULL, &out->err);
+}
+
 #define SPEC                                                                                            \
     "pk sk_op sk1 sk2 key_expr index filter projection params limit reverse count keys_only segment segments token "
 #define PAGE " items keys any_order count scanned token "
@@ -648,6 +719,7 @@ static const struct operation {
     {"scan", " save_token " SPEC, PAGE, op_scan},
     {"iterate", " " SPEC, " items keys any_order count ", op_iterate},
     {"batch", " operations atomic ", " items count ", op_batch},
+    {"execute", " statement params token save_token ", PAGE, op_execute},
     {"configure", " schema ", "", op_configure},
     {"set_time", " seconds ", "", op_set_time},
     {"purge_expired", "", " count ", op_purge_expired},
@@ -656,7 +728,12 @@ static const struct operation {
     {"compact", "", "", op_compact},
     {"clear", "", "", op_clear},
     {"open", " as options ", "", op_open},
+    {"fork", " as ", "", op_fork},
     {"close", "", "", op_close},
+    {"snapshot_save", " file ", "", op_snapshot_save},
+    {"snapshot_load", " file ", "", op_snapshot_load},
+    {"export_json", " file ", "", op_export_json},
+    {"import_json", " file ", " count ", op_import_json},
 };
 
 /* ---- expectations ---- */
@@ -891,6 +968,7 @@ static void run_case(const char *file, slice test) {
     if (r.step == 0) {
         suite_error(&r, "there are no steps");
     }
+    remove_files(&r);
     for (i = 0; i < NAMES_MAX; i++) {
         kstone_free(r.dbs[i].data);
         free(r.tokens[i].data);

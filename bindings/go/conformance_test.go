@@ -433,6 +433,10 @@ func (r *caseRun) batch(db *DB, step *caseStep, out *outcome) {
 			ops = append(ops, check)
 		case "get":
 			ops = append(ops, GetOp(pk, sk))
+		case "execute":
+			statement := StatementOp(op.Statement)
+			statement.params = paramsOf(op.Params)
+			ops = append(ops, statement)
 		default:
 			r.t.Fatalf("no operation of a batch is called %q", op.Op)
 		}

@@ -174,6 +174,14 @@ kstone::scan scan_of(slice step) {
     return s.segment(number_at(step, "segment"), number_at(step, "segments"));
 }
 
+kstone::statement statement_of(slice step) {
+    kstone::statement statement(text_at(step, "statement"));
+    if (const slice params = slice_member(step, "params"); is_there(params)) {
+        statement.bind_all(item_of(params));
+    }
+    return statement;
+}
+
 // What a step found.
 struct Outcome {
     bool absent = false;
@@ -222,6 +230,13 @@ bool cannot_be_said(slice step, const std::string &op) {
 class Case {
   public:
     explicit Case(slice test) { dbs_["main"] = kstone::database(options_of(slice_member(test, "options"))); }
+    Case(const Case &) = delete;
+    Case &operator=(const Case &) = delete;
+    ~Case() {
+        if (!directory_.empty()) {
+            std::filesystem::remove_all(directory_);
+        }
+    }
 
     void run(slice step) {
         const std::string op = text_at(step, "op");
@@ -247,6 +262,18 @@ class Case {
     kstone::database &db(slice step) {
         const std::string name = text_at(step, "db");
         return dbs_.at(name.empty() ? "main" : name);
+    }
+
+    // The path of a file that the case's steps share.
+    std::filesystem::path path(slice step) {
+        if (directory_.empty()) {
+            std::string pattern = testing::TempDir() + "kstone-XXXXXX";
+            if (mkdtemp(pattern.data()) == nullptr) {
+                throw std::runtime_error("there is no place for files");
+            }
+            directory_ = pattern;
+        }
+        return directory_ / text_at(step, "file");
     }
 
     std::string token(slice step) const {
@@ -275,6 +302,10 @@ class Case {
         kstone::batch batch;
         for (const slice &operation : elements_of(slice_member(step, "operations"))) {
             const std::string op = text_at(operation, "op");
+            if (op == "execute") {
+                batch.execute(statement_of(operation));
+                continue;
+            }
             const Key key(operation);
             if (op == "put") {
                 batch.put(key, item_of(slice_member(operation, "item")), condition_of(operation));
@@ -390,6 +421,7 @@ class Case {
         }
     }
 
+    std::filesystem::path directory_;
     std::map<std::string, kstone::database> dbs_;
     std::map<std::string, std::string> tokens_;
 };
@@ -420,6 +452,8 @@ const std::map<std::string, Case::step_function> &Case::operations() {
          }},
         {"query", [](Case &c, slice s, Outcome &out) { c.take(c.db(s).query(query_of(s), c.token(s)), s, out); }},
         {"scan", [](Case &c, slice s, Outcome &out) { c.take(c.db(s).scan(scan_of(s), c.token(s)), s, out); }},
+        {"execute",
+         [](Case &c, slice s, Outcome &out) { c.take(c.db(s).execute(statement_of(s), c.token(s)), s, out); }},
         {"iterate", [](Case &c, slice s, Outcome &out) { c.iterate(s, out); }},
         {"batch", [](Case &c, slice s, Outcome &out) { c.run_batch(s, out); }},
         {"configure",
@@ -441,7 +475,13 @@ const std::map<std::string, Case::step_function> &Case::operations() {
          [](Case &c, slice s, Outcome &) {
              c.dbs_[text_at(s, "as")] = kstone::database(options_of(slice_member(s, "options")));
          }},
+        {"fork", [](Case &c, slice s, Outcome &) { c.dbs_[text_at(s, "as")] = c.db(s).fork(); }},
         {"close", [](Case &c, slice s, Outcome &) { c.dbs_.erase(text_at(s, "db")); }},
+        {"snapshot_save", [](Case &c, slice s, Outcome &) { c.db(s).snapshot_save(c.path(s)); }},
+        {"snapshot_load", [](Case &c, slice s, Outcome &) { c.db(s).snapshot_load(c.path(s)); }},
+        {"export_json", [](Case &c, slice s, Outcome &) { c.db(s).export_json(c.path(s)); }},
+        {"import_json",
+         [](Case &c, slice s, Outcome &out) { out.count = std::to_string(c.db(s).import_json(c.path(s)).loaded); }},
     };
     return table;
 }

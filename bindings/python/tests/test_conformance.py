@@ -158,8 +158,7 @@ class Runner:
 
     def do_execute(self, db: kstone.Database, step: Arguments) -> Arguments:
         save, token = step.pop("save_token", None), step.pop("token", None)
-        params = item(step.pop("params", {}))
-        values = [params.pop(f"?{number}") for number in range(1, len(params) + 1)]
+        values = numbered(step)
         page = db.execute(step.pop("statement"), values, token=None if token is None else self.token(token)).page()
         if save is not None:
             self.tokens[save] = page.token
@@ -208,6 +207,8 @@ class Runner:
                     batch.check(**key(operation), **condition(operation))
                 case "get":
                     batch.get(**key(operation))
+                case "execute":
+                    batch.execute(operation.pop("statement"), numbered(operation))
                 case unknown:
                     pytest.fail(f"the runner does not know {unknown}")
             assert operation == {}
@@ -295,6 +296,11 @@ def condition(step: Arguments) -> Arguments:
     taken = {"condition": cond.pop("expr"), "params": item(cond.pop("params")) if "params" in cond else None}
     assert cond == {}
     return taken
+
+
+def numbered(step: Arguments) -> list[Any]:
+    params = item(step.pop("params", {}))
+    return [params.pop(f"?{number}") for number in range(1, len(params) + 1)]
 
 
 def update(step: Arguments) -> Arguments:

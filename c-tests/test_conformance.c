@@ -5,7 +5,8 @@
  * library's own JSON functions. Items are compared as the typed JSON that the library writes, which has one form for
  * each item.
  *
- * KSTONE_CONFORMANCE names the directory; CTest sets it.
+ * KSTONE_CONFORMANCE names the directory; CTest sets it. In its subdirectory `wrong` are cases that must fail: a runner
+ * that checks nothing would pass all others.
  */
 #include "json_slice.h"
 #include "support.h"
@@ -13,7 +14,10 @@
 #include <dirent.h>
 #include <unistd.h>
 
-enum { NAMES_MAX = 8, KEPT_MAX = 2048, CASES_MIN = 150 };
+enum { NAMES_MAX = 8, KEPT_MAX = 2048, CASES_MIN = 240, WRONG_CASES_MIN = 38 };
+
+/* While cases run that must fail, what they find is not printed. */
+static int is_quiet;
 
 /* A database or token that steps speak of by name. */
 typedef struct named {
@@ -53,6 +57,9 @@ typedef struct outcome {
 } outcome;
 
 static void complain(const runner *r, const char *what, const char *expected, const char *found) {
+    if (is_quiet) {
+        return;
+    }
     fprintf(stderr, "%s: %.*s: step %zu: %s", r->file, (int)r->case_name.len, r->case_name.data, r->step, what);
     if (expected != NULL) {
         fprintf(stderr, ":\n  expected %s\n  found    %s", expected, found != NULL ? found : "(NULL)");
@@ -68,6 +75,7 @@ static void check_same(const runner *r, const char *what, const char *expected, 
 
 /* The suite itself is at fault: there is no going on. */
 static void suite_error(const runner *r, const char *what) {
+    is_quiet = 0;
     complain(r, what, NULL, NULL);
     exit(1);
 }
@@ -991,8 +999,25 @@ static char *read_file(const char *path, size_t *len) {
     return text;
 }
 
+/* A case that must fail: it counts as one check, which passes where one of the case's own did not. */
+static void run_wrong_case(const char *file, slice test) {
+    unsigned long passed = check_passed_count;
+    unsigned long failed = check_failed_count;
+    int was_found;
+    is_quiet = 1;
+    run_case(file, test);
+    is_quiet = 0;
+    was_found = check_failed_count > failed;
+    check_passed_count = passed;
+    check_failed_count = failed;
+    if (!check_count(was_found)) {
+        fprintf(stderr, "%s: %.*s: did not fail\n", file, (int)slice_member(test, "name").len,
+                slice_member(test, "name").data);
+    }
+}
+
 /* Returns how many cases the file has. */
-static size_t run_file(const char *directory, const char *name) {
+static size_t run_file(const char *directory, const char *name, void (*run)(const char *file, slice test)) {
     char path[4096];
     size_t len = 0;
     size_t count = 0;
@@ -1003,7 +1028,7 @@ static size_t run_file(const char *directory, const char *name) {
     text = read_file(path, &len);
     cases = slice_open(slice_member(slice_of(text, len), "cases"));
     for (; slice_next(&cases, &test); count++) {
-        run_case(name, test);
+        run(name, test);
     }
     CHECK(count > 0);
     printf("%s: %zu cases\n", name, count);
@@ -1011,22 +1036,34 @@ static size_t run_file(const char *directory, const char *name) {
     return count;
 }
 
-int main(void) {
-    const char *path = getenv("KSTONE_CONFORMANCE");
-    DIR *directory = path != NULL ? opendir(path) : NULL;
+/* Returns how many cases the files of a directory have. */
+static size_t run_directory(const char *path, void (*run)(const char *file, slice test)) {
+    DIR *directory = opendir(path);
     const struct dirent *entry;
     size_t count = 0;
     if (directory == NULL) {
-        fprintf(stderr, "KSTONE_CONFORMANCE does not name the directory of the suite\n");
-        return 1;
+        perror(path);
+        exit(1);
     }
     while ((entry = readdir(directory)) != NULL) {
         size_t len = strlen(entry->d_name);
         if (len > 5 && strcmp(entry->d_name + len - 5, ".json") == 0 && strcmp(entry->d_name, "schema.json") != 0) {
-            count += run_file(path, entry->d_name);
+            count += run_file(path, entry->d_name, run);
         }
     }
     closedir(directory);
-    CHECK(count >= CASES_MIN);
+    return count;
+}
+
+int main(void) {
+    const char *path = getenv("KSTONE_CONFORMANCE");
+    char wrong[4096];
+    if (path == NULL) {
+        fprintf(stderr, "KSTONE_CONFORMANCE does not name the directory of the suite\n");
+        return 1;
+    }
+    CHECK(run_directory(path, run_case) >= CASES_MIN);
+    snprintf(wrong, sizeof wrong, "%s/wrong", path);
+    CHECK(run_directory(wrong, run_wrong_case) >= WRONG_CASES_MIN);
     return check_report();
 }

@@ -63,7 +63,7 @@ def main():
     schema = json.loads((HERE / "schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
     validator = jsonschema.Draft202012Validator(schema)
-    paths = sorted(path for path in HERE.glob("*.json") if path.name != "schema.json")
+    paths = sorted(path for path in HERE.rglob("*.json") if path.name != "schema.json")
     mistakes = [f"{path.name}: {mistake}" for path in paths for mistake in mistakes_of(path, validator)]
     for mistake in mistakes:
         print(mistake)

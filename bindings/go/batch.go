@@ -94,10 +94,14 @@ func (db *DB) run(ops []Op, flags uint32) ([]Item, error) {
 		}
 		key = ops[i].pk
 	}
+	writes, err := writesOf(ops)
+	if err != nil {
+		return nil, err
+	}
 	open, gate, err := db.enter(key)
 	if err != nil {
 		return nil, err
 	}
 	defer gate.RUnlock()
-	return cRun(open, ops, flags)
+	return cRun(open, writes, flags)
 }

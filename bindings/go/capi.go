@@ -159,7 +159,8 @@ func ownText(text *C.char, length C.size_t) string {
 	return C.GoStringN(text, C.int(length))
 }
 
-// arena collects the parts of a request.
+// arena collects the parts of a request. A request is written into one before a call enters the database, since what the
+// program's own types do when they are written is not ours to know: they may use the database, or close it.
 type arena struct{ bytes []byte }
 
 // none is the part that is not there.
@@ -239,16 +240,35 @@ func (a *arena) write(op *Op) (w C.kgo_write, err error) {
 	return w, err
 }
 
-// cWrite does one write; the item is nil where none comes back.
-func cWrite(db cDB, op *Op) (Item, error) {
-	var a arena
-	w, err := a.write(op)
-	if err != nil {
-		return nil, err
+// cWrites are writes in the form in which they cross.
+type cWrites struct {
+	arena
+	writes []C.kgo_write
+}
+
+func writesOf(ops []Op) (*cWrites, error) {
+	w := cWrites{writes: make([]C.kgo_write, len(ops))}
+	for i := range ops {
+		var err error
+		if w.writes[i], err = w.write(&ops[i]); err != nil {
+			return nil, ofOperation(err, i)
+		}
 	}
+	return &w, nil
+}
+
+func writeOf(op *Op) (*cWrites, error) {
+	var w cWrites
+	write, err := w.write(op)
+	w.writes = []C.kgo_write{write}
+	return &w, err
+}
+
+// cWrite does one write; the item is nil where none comes back.
+func cWrite(db cDB, w *cWrites) (Item, error) {
 	var out C.kgo_item
 	var cerr *C.kstone_error
-	status := C.kgo_write_one(db, a.base(), &w, &out, &cerr)
+	status := C.kgo_write_one(db, w.base(), &w.writes[0], &out, &cerr)
 	if err := failure(status, cerr); err != nil || out.handle == nil {
 		return nil, err
 	}
@@ -258,18 +278,10 @@ func cWrite(db cDB, op *Op) (Item, error) {
 }
 
 // cRun runs a batch and gives what its gets found.
-func cRun(db cDB, ops []Op, flags uint32) ([]Item, error) {
-	var a arena
-	writes := make([]C.kgo_write, len(ops))
-	for i := range ops {
-		var err error
-		if writes[i], err = a.write(&ops[i]); err != nil {
-			return nil, ofOperation(err, i)
-		}
-	}
+func cRun(db cDB, w *cWrites, flags uint32) ([]Item, error) {
 	var out C.kgo_page
 	var cerr *C.kstone_error
-	status := C.kgo_batch_run(db, a.base(), unsafe.SliceData(writes), C.size_t(len(writes)), C.uint32_t(flags), &out,
+	status := C.kgo_batch_run(db, w.base(), unsafe.SliceData(w.writes), C.size_t(len(w.writes)), C.uint32_t(flags), &out,
 		&cerr)
 	if err := failure(status, cerr); err != nil {
 		if cerr == nil { // it was refused while the batch was built
@@ -298,8 +310,17 @@ func takePage(out *C.kgo_page) (*Page, error) {
 	return page, err
 }
 
-func (a *arena) spec(spec *readSpec) (s C.kgo_spec, err error) {
-	s = C.kgo_spec{
+// cRead is what a query or scan wants, in the form in which it crosses.
+type cRead struct {
+	arena
+	spec C.kgo_spec
+	scan bool
+}
+
+func readOf(spec *readSpec) (*cRead, error) {
+	r := cRead{scan: spec.scan}
+	a := &r.arena
+	s := C.kgo_spec{
 		sk_op: C.uint32_t(spec.sortKey.op), flags: C.uint32_t(spec.flags), limit: C.uint32_t(spec.limit),
 		segment: C.uint32_t(spec.segment), segments: C.uint32_t(spec.segments),
 		pk: a.optional(spec.pk), sk1: none, sk2: none,
@@ -310,23 +331,20 @@ func (a *arena) spec(spec *readSpec) (s C.kgo_spec, err error) {
 	if spec.sortKey.op != skAny {
 		s.sk1, s.sk2 = a.text(spec.sortKey.low), a.optional(spec.sortKey.high)
 	}
+	var err error
 	s.params, err = a.params(spec.params)
-	return s, err
+	r.spec = s
+	return &r, err
 }
 
-func cPage(db cDB, spec *readSpec) (*Page, error) {
-	var a arena
-	s, err := a.spec(spec)
-	if err != nil {
-		return nil, err
-	}
+func cPage(db cDB, r *cRead) (*Page, error) {
 	var out C.kgo_page
 	var cerr *C.kstone_error
 	var status C.kstone_status
-	if spec.scan {
-		status = C.kgo_scan(db, a.base(), &s, &out, &cerr)
+	if r.scan {
+		status = C.kgo_scan(db, r.base(), &r.spec, &out, &cerr)
 	} else {
-		status = C.kgo_query(db, a.base(), &s, &out, &cerr)
+		status = C.kgo_query(db, r.base(), &r.spec, &out, &cerr)
 	}
 	if err := failure(status, cerr); err != nil {
 		return nil, err
@@ -334,31 +352,34 @@ func cPage(db cDB, spec *readSpec) (*Page, error) {
 	return takePage(&out)
 }
 
-func cExecute(db cDB, statement string, params Params, token []byte) (*Page, error) {
-	var a arena
-	text, after := a.text(statement), a.optional(string(token))
-	bag, err := a.params(params)
-	if err != nil {
-		return nil, err
-	}
+// cStatement is a statement in the form in which it crosses.
+type cStatement struct {
+	arena
+	statement, params, token C.kgo_part
+}
+
+func statementOf(text string, params Params, token []byte) (*cStatement, error) {
+	var s cStatement
+	var err error
+	s.statement, s.token = s.text(text), s.optional(string(token))
+	s.params, err = s.arena.params(params)
+	return &s, err
+}
+
+func cExecute(db cDB, s *cStatement) (*Page, error) {
 	var out C.kgo_page
 	var cerr *C.kstone_error
-	status := C.kgo_execute(db, a.base(), text, bag, after, &out, &cerr)
+	status := C.kgo_execute(db, s.base(), s.statement, s.params, s.token, &out, &cerr)
 	if err := failure(status, cerr); err != nil {
 		return nil, err
 	}
 	return takePage(&out)
 }
 
-func cIterOpen(db cDB, spec *readSpec) (cIter, error) {
-	var a arena
-	s, err := a.spec(spec)
-	if err != nil {
-		return nil, err
-	}
+func cIterOpen(db cDB, r *cRead) (cIter, error) {
 	var iter cIter
 	var cerr *C.kstone_error
-	status := C.kgo_iter_open(db, a.base(), &s, &iter, &cerr)
+	status := C.kgo_iter_open(db, r.base(), &r.spec, &iter, &cerr)
 	return iter, failure(status, cerr)
 }
 

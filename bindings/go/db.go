@@ -12,15 +12,17 @@ import (
 // that returned before it began.
 //
 // [DB.Close] releases its memory at once. A database that is let go of without Close is released some time after the
-// garbage collector has found that out; Go's collector does not see how large it is, so do not rely on that.
+// garbage collector has found that out; Go's collector does not see how large it is, so do not rely on that. A DB that
+// is copied is the same database; the zero DB is a closed one.
 type DB struct{ core *core }
 
-// core is what is left of a DB for its cleanup. A call holds one of the gates while it is inside the library, and
-// Close takes them all: nobody is inside when the database is freed. The gates are many so that calls on different
-// keys do not write to the same cache line.
+// core is what a DB and its copies share. A call holds one of the gates while it is inside the library, and Close takes
+// them all: nobody is inside when the database is freed. A gate that is held keeps the core, too. The gates are many so
+// that calls on different keys do not write to the same cache line.
 type core struct {
-	gates [gateCount]gate
-	db    cDB // nil once closed; guarded by the gates
+	gates   [gateCount]gate
+	db      cDB // nil once closed; guarded by the gates
+	cleanup runtime.Cleanup
 }
 
 const gateCount = 16
@@ -39,6 +41,7 @@ func (c *core) close() {
 		defer c.gates[i].Unlock()
 	}
 	if c.db != nil {
+		c.cleanup.Stop()
 		cFree(c.db)
 		c.db = nil
 	}
@@ -46,10 +49,12 @@ func (c *core) close() {
 
 // enter holds the database open until the gate's RUnlock. The key spreads calls over the gates.
 func (db *DB) enter(key string) (cDB, *gate, error) {
+	if db == nil || db.core == nil {
+		return nil, nil, ErrClosed
+	}
 	gate := &db.core.gates[maphash.String(gateSeed, key)%gateCount]
 	gate.RLock()
 	open := db.core.db
-	runtime.KeepAlive(db) // the cleanup waits for the gate from here on
 	if open == nil {
 		gate.RUnlock()
 		return nil, nil, ErrClosed
@@ -59,7 +64,7 @@ func (db *DB) enter(key string) (cDB, *gate, error) {
 
 func adopt(open cDB) *DB {
 	db := &DB{core: &core{db: open}}
-	runtime.AddCleanup(db, (*core).close, db.core)
+	db.core.cleanup = runtime.AddCleanup(db.core, cFree, open)
 	return db
 }
 
@@ -147,7 +152,9 @@ func OpenMemory(opts ...Option) (*DB, error) {
 // is [ErrClosed]. Items, pages and iterators that were handed out stay good. Closing again does nothing. The error is
 // always nil; it is there for [io.Closer].
 func (db *DB) Close() error {
-	db.core.close()
+	if db != nil && db.core != nil {
+		db.core.close()
+	}
 	return nil
 }
 

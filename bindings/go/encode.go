@@ -93,6 +93,11 @@ func checkRoom(b []byte, levels int) error {
 	if levels >= maxLevels {
 		return tooLarge("Nesting Levels", "levels", maxLevels, levels+1)
 	}
+	return checkSize(b)
+}
+
+// checkSize is asked after each element: the same text may stand in a list a million times.
+func checkSize(b []byte) error {
 	if len(b) > 2*maxBodyBytes {
 		return tooLarge("Item size as stored", "bytes", maxBodyBytes, len(b))
 	}
@@ -119,7 +124,10 @@ func appendValue(b []byte, value Value, levels int) ([]byte, error) {
 		b, payload := open(b, TypeL)
 		for i, element := range v {
 			var err error
-			if b, err = appendValue(b, element, levels+1); err != nil {
+			if b, err = appendValue(b, element, levels+1); err == nil {
+				err = checkSize(b)
+			}
+			if err != nil {
 				return b, inIndex(err, i)
 			}
 		}
@@ -142,12 +150,8 @@ func appendValue(b []byte, value Value, levels int) ([]byte, error) {
 		}
 		return appendBinarySet(b, texts)
 	}
-	// A pointer to one of them has its methods too.
-	v := reflect.ValueOf(value)
-	if v.IsNil() {
-		return appendNull(b), nil
-	}
-	return appendValue(b, v.Elem().Interface().(Value), levels)
+	// A pointer to one of them, or a struct that embeds one, has its methods too.
+	return appendReflected(b, reflect.ValueOf(value), levels, tagOptions{})
 }
 
 // appendEntries appends the entries of a map, or of an item, in the order of their names.
@@ -166,6 +170,9 @@ func appendEntries(b []byte, m Map, levels int) ([]byte, error) {
 		var err error
 		if b, err = appendName(b, entry.name); err == nil {
 			b, err = appendValue(b, entry.value, levels)
+		}
+		if err == nil {
+			err = checkSize(b)
 		}
 		if err != nil {
 			return b, inName(err, quoted(entry.name))

@@ -40,16 +40,30 @@ func jsonOf(value Value) any {
 		return typed{"BS": [][]byte(v)}
 	}
 	// A pointer to one of them has its methods too.
-	v := reflect.ValueOf(value)
-	if v.IsNil() {
-		return jsonOf(nil)
+	if v := reflect.ValueOf(value); v.Kind() == reflect.Pointer && isValue(v.Type()) {
+		if v.IsNil() {
+			return jsonOf(nil)
+		}
+		return jsonOf(v.Elem().Interface().(Value))
 	}
-	return jsonOf(v.Elem().Interface().(Value))
+	return embedding{value}
+}
+
+// embedding is a struct of the program's that has a value's methods, since it embeds one.
+type embedding struct{ value Value }
+
+func (e embedding) MarshalJSON() ([]byte, error) {
+	const name = "v"
+	item, err := Marshal(map[string]any{name: e.value})
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(jsonOf(item[name]))
 }
 
 // MarshalJSON is the item in DynamoDB's typed form, names in order: {"age":{"N":"30"}}.
 //
-// Errors: none of its own.
+// Errors: those of [Marshal], for a struct of the program's among the values.
 func (m Map) MarshalJSON() ([]byte, error) {
 	entries := make(map[string]any, len(m))
 	for name, value := range m {

@@ -97,6 +97,23 @@ func isScalar(t reflect.Type) bool {
 	return t == nullType || implements(t, marshalerType) || implements(t, textMarshalerType)
 }
 
+// isValue says whether a type is one of the ten, or a pointer to one. What embeds one of them implements Value, too.
+func isValue(t reflect.Type) bool {
+	if !implements(t, valueType) {
+		return false
+	}
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.PkgPath() == nullType.PkgPath() && valueTypes[t]
+}
+
+var valueTypes = map[reflect.Type]bool{
+	reflect.TypeFor[String](): true, numberType: true, reflect.TypeFor[Binary](): true, reflect.TypeFor[Bool](): true,
+	nullType: true, reflect.TypeFor[List](): true, reflect.TypeFor[Map](): true, reflect.TypeFor[StringSet](): true,
+	reflect.TypeFor[NumberSet](): true, reflect.TypeFor[BinarySet](): true,
+}
+
 func implements(t reflect.Type, contract reflect.Type) bool {
 	return t.Implements(contract)
 }
@@ -193,7 +210,7 @@ func appendContract(b []byte, v reflect.Value, levels int, options tagOptions) (
 	switch {
 	case !v.CanInterface():
 		return false, b, nil
-	case implements(t, valueType):
+	case isValue(t):
 		b, err = appendValue(b, reflect.Indirect(v).Interface().(Value), levels)
 		return true, b, err
 	case implements(t, marshalerType):
@@ -243,7 +260,10 @@ func appendGoList(b []byte, v reflect.Value, levels int) ([]byte, error) {
 	b, payload := open(b, TypeL)
 	for i := range v.Len() {
 		var err error
-		if b, err = appendReflected(b, v.Index(i), levels+1, tagOptions{}); err != nil {
+		if b, err = appendReflected(b, v.Index(i), levels+1, tagOptions{}); err == nil {
+			err = checkSize(b)
+		}
+		if err != nil {
 			return b, inIndex(err, i)
 		}
 	}
@@ -307,6 +327,9 @@ func appendGoMap(b []byte, v reflect.Value, levels int) ([]byte, error) {
 		var err error
 		if b, err = appendName(b, entry.name); err == nil {
 			b, err = appendReflected(b, entry.value, levels, tagOptions{})
+		}
+		if err == nil {
+			err = checkSize(b)
 		}
 		if err != nil {
 			return b, inName(err, quoted(entry.name))

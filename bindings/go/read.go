@@ -217,12 +217,16 @@ func (db *DB) ScanSnapshot(ctx context.Context, scan Scan) iter.Seq2[Entry, erro
 }
 
 func (db *DB) page(spec readSpec) (*Page, error) {
+	read, err := readOf(&spec)
+	if err != nil {
+		return nil, err
+	}
 	open, gate, err := db.enter(spec.pk)
 	if err != nil {
 		return nil, err
 	}
 	defer gate.RUnlock()
-	return cPage(open, &spec)
+	return cPage(open, read)
 }
 
 // pages gives a request's pages until one has no token.
@@ -304,10 +308,14 @@ func (db *DB) snapshot(ctx context.Context, spec readSpec) iter.Seq2[Entry, erro
 }
 
 func (db *DB) openIter(spec readSpec) (cIter, error) {
+	read, err := readOf(&spec)
+	if err != nil {
+		return nil, err
+	}
 	open, gate, err := db.enter(spec.pk)
 	if err != nil {
 		return nil, err
 	}
 	defer gate.RUnlock()
-	return cIterOpen(open, &spec)
+	return cIterOpen(open, read)
 }

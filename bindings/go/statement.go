@@ -69,12 +69,16 @@ func (db *DB) ExecutePage(statement Statement) (*Page, error) {
 }
 
 func (db *DB) execute(text string, params Params, token []byte) (*Page, error) {
+	statement, err := statementOf(text, params, token)
+	if err != nil {
+		return nil, err
+	}
 	open, gate, err := db.enter(text)
 	if err != nil {
 		return nil, err
 	}
 	defer gate.RUnlock()
-	return cExecute(open, text, params, token)
+	return cExecute(open, statement)
 }
 
 // StatementOp is a [DB.Execute] of a statement about one item, whose whole key it names; a SELECT counts as a get. A

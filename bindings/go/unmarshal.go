@@ -31,6 +31,9 @@ func (e *UnmarshalTypeError) Error() string {
 	if e.Text != "" {
 		what += " " + string(e.Text)
 	}
+	if e.Path == "" { // the item itself
+		return fmt.Sprintf("kstone: cannot read %s into a value of type %s", what, e.GoType)
+	}
 	return fmt.Sprintf("kstone: cannot read %s into a value of type %s (attribute %s)", what, e.GoType, e.Path)
 }
 

@@ -69,12 +69,16 @@ func (db *DB) write(op *Op) (Item, error) {
 	if op.kind != opUpdate && op.returns != ReturnNone && op.returned == nil {
 		return nil, newError(ErrInvalid, "Returning is for updates: a put or delete has ReturnOld")
 	}
+	write, err := writeOf(op)
+	if err != nil {
+		return nil, err
+	}
 	open, gate, err := db.enter(op.pk)
 	if err != nil {
 		return nil, err
 	}
 	defer gate.RUnlock()
-	item, err := cWrite(open, op)
+	item, err := cWrite(open, write)
 	if err == nil && op.returned != nil {
 		*op.returned = item
 	}

@@ -21,6 +21,7 @@ use crate::database::Database;
 use crate::expression::{Bound, EXPRESSION_CACHE_ENTRIES, Texts};
 use crate::table::Table;
 
+mod asks;
 mod ast;
 mod collect;
 mod condition_grammar;

@@ -13,11 +13,13 @@ const COLUMNS: [&str; 7] = ["plan", "table", "index", "ranges", "key_condition",
 pub(super) fn explain(reading: &Reading<'_>) -> StatementResult {
     let (plan, select) = (&reading.plan, reading.select);
     let conjuncts = select.condition.iter().flat_map(|condition| condition.conjuncts.iter().enumerate());
-    let (used, rest): (Vec<_>, Vec<_>) = conjuncts.partition(|(at, _)| plan.used.contains(at));
+    let is_used = |at: &usize| plan.used.contains(at);
     let all = |conditions: Vec<(usize, &super::parsed::Conjunct)>| {
         let texts: Vec<&str> = conditions.into_iter().map(|(_, conjunct)| &*conjunct.text).collect();
         texts.join(" AND ")
     };
+    let used = conjuncts.clone().filter(|(at, _)| is_used(at)).collect();
+    let rest = conjuncts.filter(|(at, conjunct)| !is_used(at) || !conjunct.asks.exact).collect();
     let order = match (plan.sorts, select.order_by.is_empty()) {
         (true, _) => "sorted in memory",
         (false, true) => "as read",

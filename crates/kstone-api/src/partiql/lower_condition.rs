@@ -4,12 +4,13 @@
 
 use std::sync::Arc;
 
+use super::asks;
 use super::ast::{Clause, Literal, Operand, Path, Test, Tree};
 use super::fault::Fault;
 use super::lower::{Lowered, Lowering};
-use super::parsed::{Ask, Conjunct, KeyTest, Where};
+use super::parsed::{Asks, Conjunct, Where};
 use crate::expression::OPERATORS_MAX;
-use crate::expression::ast::{self, Comparator, ConditionAst, Predicate, Segment, Step, index};
+use crate::expression::ast::{self, ConditionAst, Predicate, Segment, Step, index};
 
 /// What a write's condition says of the item besides the WHERE clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,15 +25,10 @@ pub(super) enum Presence {
 pub(super) fn lower_where(lowering: &mut Lowering<'_>, clause: Clause, presence: Option<Presence>) -> Lowered<Where> {
     let at = clause.span.start;
     let mut program = Program { lowering, ast: ConditionAst::default(), operators: 0 };
-    let mut conjuncts = Vec::new();
-    let mut jump = None;
-    if let Some(presence) = presence {
-        jump = Some(program.presence(presence));
-    }
-    match clause.tree {
-        Tree::And(parts) => program.chain(parts, Step::AndThen, Some(&mut conjuncts))?,
-        _ => program.conjunct(clause, &mut conjuncts)?,
-    }
+    let jump = presence.map(|presence| program.presence(presence));
+    let mut parts = Vec::new();
+    flatten(clause, &mut parts);
+    let conjuncts = program.conjuncts(parts)?;
     if let Some(jump) = jump {
         program.land(jump);
     }
@@ -42,6 +38,14 @@ pub(super) fn lower_where(lowering: &mut Lowering<'_>, clause: Clause, presence:
         return Err(Fault::refused(at, text));
     }
     Ok(Where { ast: Arc::new(program.ast), conjuncts })
+}
+
+/// The conditions that must all hold for this one to hold: none of them is an AND, however they are grouped.
+fn flatten(clause: Clause, parts: &mut Vec<Clause>) {
+    match clause.tree {
+        Tree::And(inner) => inner.into_iter().for_each(|part| flatten(part, parts)),
+        _ => parts.push(clause),
+    }
 }
 
 struct Program<'a, 'b> {
@@ -75,54 +79,45 @@ impl Program<'_, '_> {
         };
     }
 
-    /// Conditions of which the first that decides ends the chain.
-    fn chain(
-        &mut self,
-        parts: Vec<Clause>,
-        jump: fn(u16) -> Step,
-        mut conjuncts: Option<&mut Vec<Conjunct>>,
-    ) -> Lowered<()> {
+    /// The conditions of which all must hold, and what each asks of a key.
+    fn conjuncts(&mut self, parts: Vec<Clause>) -> Lowered<Vec<Conjunct>> {
+        let statement = self.lowering.statement;
+        let texts: Vec<Box<str>> = parts.iter().map(|part| statement[part.span.clone()].into()).collect();
+        let asks = self.chain(parts, Step::AndThen)?;
+        Ok(asks.into_iter().zip(texts).map(|(asks, text)| Conjunct { asks, text }).collect())
+    }
+
+    /// Conditions of which the first that decides ends the chain; what each of them asks.
+    fn chain(&mut self, parts: Vec<Clause>, jump: fn(u16) -> Step) -> Lowered<Vec<Asks>> {
         let mut jumps = Vec::with_capacity(parts.len());
+        let mut asks = Vec::with_capacity(parts.len());
         for (at, part) in parts.into_iter().enumerate() {
             if at > 0 {
                 self.operators += 1;
                 jumps.push(self.ast.steps.len());
                 self.ast.steps.push(jump(0));
             }
-            match &mut conjuncts {
-                Some(conjuncts) => self.conjunct(part, conjuncts)?,
-                None => self.tree(part.tree)?,
-            }
+            asks.push(self.tree(part.tree)?);
         }
         jumps.into_iter().for_each(|jump| self.land(jump));
-        Ok(())
+        Ok(asks)
     }
 
-    /// A condition that must hold, and what it asks of a key.
-    fn conjunct(&mut self, clause: Clause, conjuncts: &mut Vec<Conjunct>) -> Lowered<()> {
-        let text = self.lowering.statement[clause.span].into();
-        let (steps, predicates) = (self.ast.steps.len(), self.ast.predicates.len());
-        self.tree(clause.tree)?;
-        let key_test = self.key_test(steps, predicates);
-        conjuncts.push(Conjunct { key_test, text });
-        Ok(())
-    }
-
-    fn tree(&mut self, tree: Tree) -> Lowered<()> {
+    fn tree(&mut self, tree: Tree) -> Lowered<Asks> {
         match tree {
-            Tree::And(parts) => self.chain(parts, Step::AndThen, None),
-            Tree::Or(parts) => self.chain(parts, Step::OrElse, None),
+            Tree::And(parts) => self.chain(parts, Step::AndThen).map(asks::all),
+            Tree::Or(parts) => self.chain(parts, Step::OrElse).map(asks::any),
             Tree::Not(inner) => {
                 self.tree(inner.tree)?;
                 self.operators += 1;
                 self.ast.steps.push(Step::Not);
-                Ok(())
+                Ok(Asks::default())
             }
             Tree::Test(test) => self.lower_test(test),
         }
     }
 
-    fn lower_test(&mut self, test: Test) -> Lowered<()> {
+    fn lower_test(&mut self, test: Test) -> Lowered<Asks> {
         self.operators += 1;
         let predicate = match test {
             Test::Compare(comparator, left, right) => {
@@ -143,11 +138,12 @@ impl Program<'_, '_> {
             Test::Contains(operand, wanted) => Predicate::Contains(self.operand(operand)?, self.operand(wanted)?),
             Test::IsOneOf(path, types) => {
                 self.is_one_of(path, types);
-                return Ok(());
+                return Ok(Asks::default());
             }
         };
+        let asks = asks::of_predicate(&predicate, &self.ast.symbols);
         self.test(predicate);
-        Ok(())
+        Ok(asks)
     }
 
     fn is_one_of(&mut self, path: Path, types: &[&str]) {
@@ -191,70 +187,4 @@ impl Program<'_, '_> {
     fn value(&mut self, literal: Literal) -> Lowered<u16> {
         self.lowering.values.add(literal)
     }
-
-    /// What the steps from here on ask of one attribute, where a key could answer it: one predicate, or several
-    /// equalities of one attribute with OR between them.
-    fn key_test(&self, steps: usize, predicates: usize) -> Option<KeyTest> {
-        let steps = &self.ast.steps[steps..];
-        match &self.ast.predicates[predicates..] {
-            [predicate] if steps.len() == 1 => self.ask(predicate).map(|(attribute, ask)| key_test(attribute, ask)),
-            all if steps.iter().all(|step| matches!(step, Step::Test(_) | Step::OrElse(_))) => {
-                let mut values = Vec::new();
-                let mut attribute = None;
-                for predicate in all {
-                    let (name, ask) = self.ask(predicate)?;
-                    if *attribute.get_or_insert(name) != name {
-                        return None;
-                    }
-                    match ask {
-                        Ask::Eq(value) => values.push(value),
-                        Ask::In(more) => values.extend(more),
-                        _ => return None,
-                    }
-                }
-                attribute.map(|attribute| key_test(attribute, Ask::In(values)))
-            }
-            _ => None,
-        }
-    }
-
-    fn ask(&self, predicate: &Predicate) -> Option<(&str, Ask)> {
-        use ast::Operand::{Path, Value};
-        match *predicate {
-            Predicate::Compare(Comparator::NotEqual, ..) => None,
-            Predicate::Compare(Comparator::Equal, Path(path), Value(value))
-            | Predicate::Compare(Comparator::Equal, Value(value), Path(path)) => {
-                Some((self.attribute(path)?, Ask::Eq(value)))
-            }
-            Predicate::Compare(comparator, Path(path), Value(value)) => {
-                Some((self.attribute(path)?, Ask::Compare(comparator, value)))
-            }
-            Predicate::Compare(comparator, Value(value), Path(path)) => {
-                Some((self.attribute(path)?, Ask::Compare(comparator.turned(), value)))
-            }
-            Predicate::Between(Path(path), Value(low), Value(high)) => {
-                Some((self.attribute(path)?, Ask::Between(low, high)))
-            }
-            Predicate::In(Path(path), ref list) => {
-                let value = |operand: &ast::Operand| if let Value(value) = *operand { Some(value) } else { None };
-                let values: Option<Vec<u16>> = list.iter().map(value).collect();
-                Some((self.attribute(path)?, Ask::In(values?)))
-            }
-            Predicate::BeginsWith(Path(path), Value(prefix)) => Some((self.attribute(path)?, Ask::BeginsWith(prefix))),
-            Predicate::NotExists(path) => Some((self.attribute(path)?, Ask::Missing)),
-            _ => None,
-        }
-    }
-
-    /// The attribute that a path is, if it is no more.
-    fn attribute(&self, path: u16) -> Option<&str> {
-        match &*self.ast.symbols.paths[usize::from(path)] {
-            [Segment::Name(name)] => Some(name),
-            _ => None,
-        }
-    }
-}
-
-fn key_test(attribute: &str, ask: Ask) -> KeyTest {
-    KeyTest { attribute: attribute.into(), ask }
 }

@@ -91,20 +91,28 @@ pub(super) struct Where {
 
 #[derive(Debug)]
 pub(super) struct Conjunct {
-    /// What it asks of an attribute, where that could be a condition on a key.
-    pub(super) key_test: Option<KeyTest>,
+    /// What it asks of attributes, where that could be conditions on a key.
+    pub(super) asks: Asks,
     /// As it stands in the statement.
     pub(super) text: Box<str>,
 }
 
-#[derive(Debug)]
+/// What a condition asks of attributes, each of which could be of a key: all of it must hold where the condition does.
+#[derive(Debug, Default)]
+pub(super) struct Asks {
+    pub(super) tests: Vec<KeyTest>,
+    /// Whether the condition asks nothing else: it holds where the tests do.
+    pub(super) exact: bool,
+}
+
+#[derive(Debug, Clone)]
 pub(super) struct KeyTest {
     pub(super) attribute: Box<str>,
     pub(super) ask: Ask,
 }
 
 /// A condition that can be one on a key, with the indexes of its values.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) enum Ask {
     Eq(u16),
     In(Vec<u16>),
@@ -153,10 +161,10 @@ pub(super) struct KeyValues {
 }
 
 impl Where {
-    /// The conditions on this attribute that a key could answer, and which they are.
+    /// The conditions on this attribute that a key could answer, and in which conjuncts they are.
     pub(super) fn tests(&self, attribute: &str) -> impl Iterator<Item = (usize, &KeyTest)> {
-        let tests =
-            self.conjuncts.iter().enumerate().filter_map(|(at, conjunct)| Some((at, conjunct.key_test.as_ref()?)));
+        let conjuncts = self.conjuncts.iter().enumerate();
+        let tests = conjuncts.flat_map(|(at, conjunct)| conjunct.asks.tests.iter().map(move |test| (at, test)));
         tests.filter(move |(_, test)| *test.attribute == *attribute)
     }
 

@@ -20,6 +20,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use kstone_core::item::ValueRef;
+use kstone_core::key::KeyRef;
 use kstone_core::value::Type;
 use kstone_core::{Error, Result};
 
@@ -286,9 +287,10 @@ impl<'a> Planner<'a> {
         Ok(Plan { kind: PlanKind::IndexQuery, index: Some(index), ranges, used, filters: true, sorts })
     }
 
-    /// Whether the clause has conditions besides these.
+    /// Whether the clause has conditions besides these, or these ask for more than a key.
     fn has_more_than(&self, used: &[usize]) -> bool {
-        self.select.condition.as_ref().is_some_and(|condition| condition.conjuncts.len() > used.len())
+        let conjuncts = self.select.condition.iter().flat_map(|condition| condition.conjuncts.iter().enumerate());
+        conjuncts.into_iter().any(|(at, conjunct)| !conjunct.asks.exact || !used.contains(&at))
     }
 
     fn is_ordered(&self) -> bool {
@@ -319,7 +321,24 @@ impl<'a> Planner<'a> {
     }
 
     fn tests(&self, attribute: &str) -> impl Iterator<Item = (usize, &'a KeyTest)> {
-        self.select.condition.iter().flat_map(move |condition| condition.tests(attribute))
+        let tests = self.select.condition.iter().flat_map(move |condition| condition.tests(attribute));
+        tests.filter(move |(at, test)| self.is_asked(*at) || self.can_be_keys(test))
+    }
+
+    /// Whether a condition says itself what a key is: then values that no key has are errors.
+    fn is_asked(&self, conjunct: usize) -> bool {
+        self.select.condition.as_ref().is_some_and(|condition| condition.conjuncts[conjunct].asks.exact)
+    }
+
+    /// Whether what follows from a condition names keys that there may be, and not too many.
+    fn can_be_keys(&self, test: &KeyTest) -> bool {
+        let values = self.values(&test.ask);
+        let can_be = |value: &ValueRef<'_>| match &*test.attribute {
+            "pk" => key_bytes(*value).is_ok_and(|pk| KeyRef::new(&pk, &[]).is_ok()),
+            "sk" => key_bytes(*value).is_ok_and(|sk| !sk.is_empty() && KeyRef::new(b"any", &sk).is_ok()),
+            _ => is_key_type(value.type_()) && !value.payload().is_empty(),
+        };
+        values.len() <= PARTITIONS_MAX && values.iter().all(can_be)
     }
 
     /// The values that the clause leaves to a partition key.

@@ -104,7 +104,7 @@ impl Database {
                 return Reading::new(self, &table, select, &bound)?.run(statement, parsed.explain);
             }
             Verb::Exists(_) => {
-                return Err(Error::invalid("EXISTS can only be used in transactions, as a condition beside writes"));
+                return Err(Error::invalid("EXISTS can only be used in ExecuteTransaction write requests."));
             }
             verb => verb.write(&bound)?,
         };

@@ -205,12 +205,26 @@ fn a_batch_reads_one_item_a_statement() {
     assert_eq!(results[0].as_ref().unwrap().columns, ["n"]);
     for result in &results[4..6] {
         let error = result.as_ref().unwrap_err().to_string();
-        assert!(
-            error.starts_with("Select statements within BatchExecuteStatement must specify the primary key"),
-            "{error}"
-        );
+        assert!(error.starts_with("Select statements within BatchExecuteStatement "), "{error}");
     }
     assert!(results[6].as_ref().unwrap_err().to_string().contains("line 1, column 1"));
+}
+
+#[test]
+fn a_batch_returns_what_its_writes_return() {
+    let db = database(TableSchema::new());
+    run(&db, "INSERT INTO items VALUE {'pk': 'a', 'n': 1}");
+    let batch = [
+        Statement::new("UPDATE items SET n = n + 1 WHERE pk = 'a' RETURNING MODIFIED NEW *"),
+        Statement::new("DELETE FROM items WHERE pk = 'a' RETURNING MODIFIED NEW *"),
+        Statement::new("DELETE FROM items WHERE pk = 'a' RETURNING ALL OLD *"),
+    ];
+    let results = db.batch_execute_statement(&batch).unwrap();
+    assert_eq!(rows(results[0].as_ref().unwrap()), [r#"{"n":2}"#]);
+    assert!(
+        results[1].as_ref().unwrap_err().to_string().starts_with("Invalid returning clause: RETURNING MODIFIED NEW *.")
+    );
+    assert_eq!(rows(results[2].as_ref().unwrap()), [r#"{"n":2,"pk":"a"}"#]);
 }
 
 #[test]
@@ -243,21 +257,38 @@ fn lists_of_statements_that_cannot_be() {
     assert!(transaction(&many).contains("the limit is 100 entries, found 101"));
     assert!(batch(&many[..26]).contains("the limit is 25 entries, found 26"));
     let twice = "Transaction request cannot include multiple operations on one item";
-    assert_eq!(transaction(&[insert(0), update.clone(), update.clone()]), format!("statement 3: {twice}"));
-    assert_eq!(transaction(&[select.clone(), select.clone()]), format!("statement 2: {twice}"));
+    assert_eq!(
+        transaction(&[insert(0), update.clone(), update.clone()]),
+        format!("Validation failed in TransactStatements[2]: {twice}")
+    );
+    assert_eq!(
+        transaction(&[select.clone(), select.clone()]),
+        format!("Validation failed in TransactStatements[1]: {twice}")
+    );
     let returning = Statement::new("UPDATE items SET n = 2 WHERE pk = 'a' RETURNING ALL OLD *");
-    assert!(
-        transaction(&[insert(0), returning]).starts_with("statement 2: a statement of a transaction has no RETURNING")
+    let second = |text: &str| format!("Validation failed in TransactStatements[1]: {text}");
+    assert_eq!(
+        transaction(&[insert(0), returning]),
+        second("RETURNING clause is not supported in ExecuteTransaction.")
     );
     assert!(
-        transaction(&[insert(0), Statement::new("INSERT")]).starts_with("statement 2: Statement wasn't well formed")
+        transaction(&[insert(0), Statement::new("INSERT")]).starts_with(&second("Statement wasn't well formed, can't"))
     );
     assert!(transaction(&[insert(0), Statement::new("DELETE FROM other WHERE pk = 'a'")]).contains("other not found"));
-    assert!(transaction(&[Statement::new("SELECT * FROM items")]).contains("must specify the primary key"));
+    let reads = |text: &str| transaction(&[Statement::new(format!("SELECT * FROM items{text}"))]);
+    let first = "Validation failed in TransactStatements[0]:";
+    let keyless = "Select statements within ExecuteTransaction must specify the primary key in the where clause.";
+    assert_eq!(reads(""), format!("{first} {keyless}"));
+    assert_eq!(reads(" WHERE n = 1"), format!("{first} {keyless}"));
+    assert_eq!(
+        reads(".\"by-n\" WHERE pk = 'a'"),
+        format!("{first} Reads on indices are not supported within transactions")
+    );
+    assert!(reads(" WHERE pk = 'a' LIMIT 1").contains("within ExecuteTransaction read one item: without"));
     assert!(transaction(&[select.clone().limit(1)]).contains("it has no pages"));
     assert!(transaction(&[Statement::new("EXISTS(SELECT * FROM items WHERE n = 1)")]).contains("mandatory equality"));
     assert!(
-        transaction(&[insert(0), update.clone().parameter(KeystoneValue::null())]).contains("statement 2: Number of")
+        transaction(&[insert(0), update.clone().parameter(KeystoneValue::null())]).starts_with(&second("Number of"))
     );
     assert_eq!(read(&db, "SELECT * FROM items"), before);
     // 100 statements and 25 are as many as there may be.

@@ -205,8 +205,11 @@ pub(super) fn not_this_way(function: &str) -> String {
 }
 
 impl Kind {
-    /// An error that names the expression.
+    /// An error that names the expression, but for the one of a statement, as in DynamoDB.
     pub(super) fn invalid(self, text: &str) -> Error {
-        Error::Invalid(format!("Invalid {}: {text}", self.name()))
+        match self {
+            Self::Where => Error::invalid(text),
+            kind => Error::Invalid(format!("Invalid {}: {text}", kind.name())),
+        }
     }
 }

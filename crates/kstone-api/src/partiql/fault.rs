@@ -43,6 +43,11 @@ pub(super) fn cut(at: usize, text: impl Into<String>) -> ErrMode<Fault> {
     ErrMode::Cut(Fault::new(at, text))
 }
 
+/// What cannot be done though it is well formed, which ends the parse.
+pub(super) fn refuse(at: usize, text: impl Into<String>) -> ErrMode<Fault> {
+    ErrMode::Cut(Fault::refused(at, text))
+}
+
 /// That this should stand here; something else may do.
 pub(super) fn expected(at: usize, what: &'static str) -> ErrMode<Fault> {
     ErrMode::Backtrack(Fault { at, kind: FaultKind::Expected(vec![what]) })

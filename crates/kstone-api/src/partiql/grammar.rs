@@ -30,7 +30,7 @@ use super::ast::{
     Returning, Source,
 };
 use super::condition_grammar::condition;
-use super::fault::{Fault, cut, expected};
+use super::fault::{Fault, cut, expected, refuse};
 use super::lexer::{Kind, Token, tokens};
 use super::value_grammar::{expr, literal, path};
 
@@ -95,7 +95,7 @@ fn whole(input: &mut Tokens<'_>) -> ModalResult<Ast, Fault> {
 fn select(input: &mut Tokens<'_>) -> ModalResult<AstSelect, Fault> {
     keyword("SELECT").parse_next(input)?;
     let list = alt((sign("*").map(|_| Vec::new()), separated(1.., column, sign(",")))).parse_next(input)?;
-    let source = preceded(cut_err(keyword("FROM")), cut_err(source)).parse_next(input)?;
+    let source = preceded(cut_err(keyword("FROM")), cut_err(unaliased)).parse_next(input)?;
     let condition = opt(preceded(keyword("WHERE"), cut_err(condition))).parse_next(input)?;
     let paths = separated(1.., path, sign(","));
     let group_by = opt(preceded((keyword("GROUP"), cut_err(keyword("BY"))), cut_err(paths))).parse_next(input)?;
@@ -134,6 +134,24 @@ fn source(input: &mut Tokens<'_>) -> ModalResult<Source, Fault> {
     (name, opt(preceded(sign("."), cut_err(name)))).map(|(table, index)| Source { table, index }).parse_next(input)
 }
 
+/// A source that no other name follows.
+fn unaliased(input: &mut Tokens<'_>) -> ModalResult<Source, Fault> {
+    const NEXT: [&str; 8] = ["WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET", "SET", "REMOVE", "RETURNING"];
+    let is_next = |word: &str| NEXT.iter().any(|next| next.eq_ignore_ascii_case(word));
+    let source = source(input)?;
+    let at = input.current_token_start();
+    let is_alias = input.peek_token().is_some_and(|token| match token.kind {
+        Kind::Name => true,
+        Kind::Word => !is_reserved(token.text) && !is_next(token.text),
+        _ => false,
+    });
+    let goes_on = input.get(1).is_some_and(|token| token.kind == Kind::End || is_next(token.text));
+    if is_alias && goes_on || peek_word(input).as_deref() == Some("AS") {
+        return Err(refuse(at, "Aliasing is not supported"));
+    }
+    Ok(source)
+}
+
 fn order_key(input: &mut Tokens<'_>) -> ModalResult<(Path, bool), Fault> {
     let direction = opt(alt((keyword("ASC").value(false), keyword("DESC").value(true))));
     (path, direction.map(Option::unwrap_or_default)).parse_next(input)
@@ -154,7 +172,7 @@ fn insert(input: &mut Tokens<'_>) -> ModalResult<AstVerb, Fault> {
 }
 
 fn update(input: &mut Tokens<'_>) -> ModalResult<AstUpdate, Fault> {
-    let source = preceded(keyword("UPDATE"), source).parse_next(input)?;
+    let source = preceded(keyword("UPDATE"), unaliased).parse_next(input)?;
     let mut actions = Vec::new();
     loop {
         let set = (path, sign("="), expr).map(|(path, _, new)| (path, AstAction::Set(new)));
@@ -172,7 +190,7 @@ fn update(input: &mut Tokens<'_>) -> ModalResult<AstUpdate, Fault> {
 }
 
 fn delete(input: &mut Tokens<'_>) -> ModalResult<AstDelete, Fault> {
-    let source = preceded((keyword("DELETE"), keyword("FROM")), source).parse_next(input)?;
+    let source = preceded((keyword("DELETE"), keyword("FROM")), unaliased).parse_next(input)?;
     let (condition, returning, end) = condition_and_returning(input)?;
     Ok(AstDelete { source, condition, returning, end })
 }

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use kstone_core::value::Type;
+
 use super::ast::{AstAction, AstDelete, AstUpdate, Clause, Expr, Name, Path};
 use super::fault::Fault;
 use super::lower::{Lowered, Lowering, write_target};
@@ -32,7 +34,12 @@ pub(super) fn lower_delete(lowering: &mut Lowering<'_>, delete: AstDelete) -> Lo
     if let Some(returning) = returning
         && (returning.modified || returning.new)
     {
-        return Err(Fault::refused(returning.at, "a DELETE returns ALL OLD * or nothing"));
+        let text = format!(
+            "Invalid returning clause: RETURNING {} {} *. Only RETURNING ALL OLD * is allowed in DELETE statements",
+            if returning.modified { "MODIFIED" } else { "ALL" },
+            if returning.new { "NEW" } else { "OLD" }
+        );
+        return Err(Fault::refused(returning.at, text));
     }
     let (condition, key) = keyed(lowering, condition, end, Presence::Optional)?;
     Ok(Delete { target, condition, key, returning })
@@ -74,18 +81,23 @@ impl Actions<'_, '_> {
 
     /// `SET path = set_add(path, set)`, or `set_delete`.
     fn change_set(&mut self, path: &Path, function: Name, arguments: Vec<Expr>) -> Lowered<Verb> {
-        let name = function.text.to_ascii_lowercase();
-        let wrong = |text: String| Err(Fault::refused(function.at, text));
+        let name = function.text.to_ascii_uppercase();
         let Ok([of, elements]) = <[Expr; 2]>::try_from(arguments) else {
-            return wrong(format!("{name} takes the path that is set, and a set"));
+            return Err(Fault::refused(function.at, format!("{name} must have exactly two arguments")));
         };
-        let (Expr::Path(of), Expr::Literal(elements)) = (of, elements) else {
-            return wrong(format!("{name} takes the path that is set, and a set"));
-        };
-        if of.segments != path.segments {
-            return wrong(format!("{name} changes a set in its place: its first argument is the path that is set"));
+        if !matches!(&of, Expr::Path(of) if of.segments == path.segments) {
+            let text = format!("The first argument to {name} must equal the assignment value");
+            return Err(Fault::refused(place(&of), text));
         }
-        let elements = self.lowering.values.add(elements)?;
+        let at = place(&elements);
+        let not_a_set = || Fault::refused(at, no_set(&name));
+        let elements = match elements {
+            Expr::Literal(elements) => self.lowering.values.add(elements)?,
+            _ => return Err(not_a_set()),
+        };
+        if self.lowering.values.literal(elements).is_some_and(|value| !is_set(value.type_())) {
+            return Err(not_a_set());
+        }
         Ok(set_verb(&function).map_or(Verb::Remove, |verb| verb(elements)))
     }
 
@@ -128,6 +140,15 @@ impl Actions<'_, '_> {
         self.ast.sources.push(source);
         Ok(index(self.ast.sources.len() - 1))
     }
+}
+
+/// What DynamoDB says where SET_ADD or SET_DELETE is given something else.
+pub(super) fn no_set(function: &str) -> String {
+    format!("The second argument to {function} must be a value with type SET")
+}
+
+pub(super) fn is_set(type_: Type) -> bool {
+    matches!(type_, Type::SS | Type::NS | Type::BS)
 }
 
 /// What a function does with a set in its place.

@@ -80,7 +80,9 @@ impl Database {
     pub fn execute_transaction(&self, statements: &[Statement]) -> Result<Vec<StatementResult>> {
         self.transact_statements(statements).map_err(|failed| match (failed.operation, failed.error) {
             _ if !failed.reasons.is_empty() => Error::TransactionCanceled { reasons: failed.reasons },
-            (Some(at), Error::Invalid(text)) => Error::Invalid(format!("statement {}: {text}", at + 1)),
+            (Some(at), Error::Invalid(text)) => {
+                Error::Invalid(format!("Validation failed in TransactStatements[{at}]: {text}"))
+            }
             (_, error) => error,
         })
     }
@@ -105,12 +107,18 @@ impl Database {
         for (at, call) in calls.iter().enumerate() {
             match &call.parsed.verb {
                 Verb::Select(select) => {
+                    if select.target.index.is_some() {
+                        let text = "Reads on indices are not supported within transactions";
+                        return Err(of_statement(at)(Error::invalid(text)));
+                    }
                     keys.push(call.key_of("ExecuteTransaction", select).map_err(of_statement(at))?);
                 }
                 verb => {
                     let write = verb.write(&call.bound).map_err(of_statement(at))?;
                     if write.returning().is_some() {
-                        return Err(of_statement(at)(Error::invalid("a statement of a transaction has no RETURNING")));
+                        return Err(of_statement(at)(Error::invalid(
+                            "RETURNING clause is not supported in ExecuteTransaction.",
+                        )));
                     }
                     keys.push(write.key.clone());
                     writes.push(write);
@@ -197,12 +205,15 @@ impl Call {
             && select.order_by.is_empty()
             && select.limit.is_none()
             && select.offset.is_none();
-        let key = select.condition.as_ref().filter(|_| is_plain).and_then(|condition| condition.whole_key());
+        let key = select.condition.as_ref().and_then(|condition| condition.whole_key());
         match key {
-            Some(key) => whole_key(key, &self.bound),
+            Some(key) if is_plain => whole_key(key, &self.bound),
+            Some(_) => Err(Error::Invalid(format!(
+                "Select statements within {api} read one item: without EXPLAIN, an index, aggregates, GROUP BY, ORDER BY, \
+                 LIMIT and OFFSET"
+            ))),
             None => Err(Error::Invalid(format!(
-                "Select statements within {api} must specify the primary key in the where clause, and read that item \
-                 alone"
+                "Select statements within {api} must specify the primary key in the where clause."
             ))),
         }
     }

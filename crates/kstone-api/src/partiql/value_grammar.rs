@@ -4,7 +4,7 @@
 //! value   := text | '-'? number | TRUE | FALSE | NULL | '?' | '[' (value (',' value)*)? ']'
 //!          | '{' (key ':' value (',' key ':' value)*)? '}' | '<<' (value (',' value)*)? '>>'
 //! key     := text | name
-//! path    := name ('.' name | '[' number ']' | '[' text ']')*
+//! path    := name ('.' name | '[' '-'? number ']' | '[' text ']')*
 //! expr    := term (('+' | '-') term)?
 //! term    := value | path | function '(' expr (',' expr)* ')'
 //! ```
@@ -21,7 +21,7 @@ use kstone_core::value::Value;
 
 use super::NESTING_MAX_LEVELS;
 use super::ast::{Expr, Literal, Path, Template};
-use super::fault::{Fault, cut, expected};
+use super::fault::{Fault, cut, expected, refuse};
 use super::grammar::{Tokens, is_reserved, keyword, name, sign};
 use super::lexer::Kind;
 use crate::expression::PATH_MAX_LEVELS;
@@ -163,11 +163,12 @@ fn step(input: &mut Tokens<'_>) -> ModalResult<Segment, Fault> {
             input.next_token();
             Ok(Segment::Name(token.unquoted().into()))
         }
-        Some(token) if token.kind == Kind::Number => {
-            input.next_token();
-            let index = token.text.parse().ok().filter(|&index| index <= INDEX_MAX);
+        Some(token) if matches!(token.kind, Kind::Number | Kind::Sign("-")) => {
+            let minus = if opt(sign("-")).parse_next(input)?.is_some() { "-" } else { "" };
+            let digits = number_token(input)?;
+            let index = digits.parse().ok().filter(|&index| index <= INDEX_MAX && (minus.is_empty() || index == 0));
             index.map(Segment::Index).ok_or_else(|| {
-                cut(at, format!("List index is not within the allowable range; index: [{}]", token.text))
+                refuse(at, format!("List index is not within the allowable range; index: [{minus}{digits}]"))
             })
         }
         _ => Err(cut(at, "expected the number of a list's element, or a name between single quotes")),

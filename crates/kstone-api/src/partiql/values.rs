@@ -193,7 +193,7 @@ impl Template {
 fn set(elements: Vec<Value>) -> std::result::Result<Value, String> {
     let mixed = || "a set holds either texts, or numbers, or binary values".to_owned();
     match elements.first() {
-        None => Err("a set cannot be empty: << >> needs an element".to_owned()),
+        None => Err("Empty bags are not supported".to_owned()),
         Some(Value::S(_)) => {
             let text = |value| if let Value::S(text) = value { Some(text) } else { None };
             elements.into_iter().map(text).collect::<Option<_>>().map(Value::SS).ok_or_else(mixed)

@@ -11,6 +11,7 @@ use kstone_core::value::Type;
 use kstone_core::{Error, Result};
 
 use super::ast::Returning;
+use super::lower_write::{is_set, no_set};
 use super::parsed::{Delete, Insert, InsertItem, KeyValues, Update, Where};
 use super::plan::key_operand;
 use super::rows::with_key;
@@ -69,17 +70,12 @@ impl StatementWrite {
     pub(super) fn update(update: &Update, bound: &Bound) -> Result<Self> {
         for action in &update.ast.actions {
             let (function, value) = match action.verb {
-                Verb::Add(value) => ("set_add", value),
-                Verb::Delete(value) => ("set_delete", value),
+                Verb::Add(value) => ("SET_ADD", value),
+                Verb::Delete(value) => ("SET_DELETE", value),
                 _ => continue,
             };
-            let type_ = bound.type_of(value);
-            if !matches!(type_, Type::SS | Type::NS | Type::BS) {
-                return Err(Error::Invalid(format!(
-                    "Incorrect operand type for operator or function; operator or function: {function}, operand type: \
-                     {}",
-                    type_.name()
-                )));
+            if !is_set(bound.type_of(value)) {
+                return Err(Error::Invalid(no_set(function)));
             }
         }
         let changes = expression::Update::new(Arc::clone(&update.ast), bound.clone())?;

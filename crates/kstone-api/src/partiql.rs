@@ -37,6 +37,7 @@ mod many;
 mod order;
 mod parsed;
 mod plan;
+mod projection;
 mod rows;
 mod select;
 mod statement;

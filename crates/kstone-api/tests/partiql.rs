@@ -472,7 +472,7 @@ fn columns_come_in_the_order_of_the_list() {
     assert_eq!(columns("SELECT z, a.b, c[1], d AS e FROM items"), ["z", "b", "c[1]", "e"]);
     assert_eq!(columns("SELECT SUM(x), b, COUNT(*) AS k FROM items GROUP BY b"), ["SUM(x)", "b", "k"]);
     assert_eq!(columns("SELECT * FROM items"), [""; 0]);
-    assert_eq!(columns("EXPLAIN SELECT * FROM items")[..3], ["plan", "table", "index"]);
+    assert_eq!(columns("EXPLAIN SELECT * FROM items")[..3], ["plan", "table", "ranges"]);
     assert!(run(&db, "SELECT * FROM items WHERE pk = 'none'").returns_rows);
     assert!(!run(&db, "INSERT INTO items VALUE {'pk': 'a'}").returns_rows);
     assert!(run(&db, "UPDATE items SET n = 1 WHERE pk = 'a' RETURNING MODIFIED OLD *").returns_rows);
@@ -518,6 +518,27 @@ fn a_statement_follows_the_schema() {
     assert!(read(&db, explain)[0].contains(r#""plan":"index query""#));
     db.configure(TableSchema::new().name("renamed")).unwrap();
     assert!(matches!(db.execute_statement(&Statement::new(explain)), Err(Error::TableNotFound { .. })));
+}
+
+#[test]
+fn what_a_local_index_leads_to_is_what_its_entry_says() {
+    let by_n = LocalSecondaryIndex::new("by-n", "n").projection(Projection::KeysOnly);
+    let db = database(TableSchema::new().add_local_index(by_n));
+    run(&db, "INSERT INTO items VALUE {'pk': 'p', 'sk': 's', 'n': 1, 'twice': 2}");
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for n in (1..=2).cycle().take(20_000) {
+                run(&db, &format!("UPDATE items SET n = {n}, twice = {} WHERE pk = 'p' AND sk = 's'", 2 * n));
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+        });
+        while !done.load(std::sync::atomic::Ordering::Relaxed) {
+            for row in read(&db, "SELECT n, twice FROM items.\"by-n\" WHERE pk = 'p' AND n = 1") {
+                assert_eq!(row, r#"{"n":1,"twice":2}"#);
+            }
+        }
+    });
 }
 
 // Plans.

@@ -198,6 +198,11 @@ fn keys_indexes_and_order() {
 }
 
 #[test]
+fn indexes_that_hold_not_all() {
+    Table::read("indexes.json").run();
+}
+
+#[test]
 fn literals_and_parameters() {
     Table::read("values.json").run();
 }
@@ -224,7 +229,7 @@ fn text_that_is_ill_formed_or_too_much() {
 
 #[test]
 fn there_are_enough_cases_and_more_that_fail() {
-    let files = ["select", "keys", "values", "writes", "groups", "guide", "syntax"];
+    let files = ["select", "keys", "indexes", "values", "writes", "groups", "guide", "syntax"];
     let counted = files.map(|file| {
         let path = format!("{}/tests/data/partiql/{file}.json", env!("CARGO_MANIFEST_DIR"));
         let json: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();

@@ -31,9 +31,10 @@ pub(super) fn collect(mut reading: Reading<'_>) -> Result<StatementResult> {
     let mut groups = Groups::new(reading.select, reading.bound);
     let mut sorter = Sorter::new(&reading);
     let mut scanned = 0;
-    let mut take = |record: Record| match &mut groups {
-        Some(groups) => groups.take(&record),
-        None => sorter.push(record),
+    let mut take = |record: Record| match (reading.whole(record)?, &mut groups) {
+        (Some(record), Some(groups)) => groups.take(&record),
+        (Some(record), None) => sorter.push(record),
+        (None, _) => Ok(()),
     };
     for range in ranges {
         let records = match range {

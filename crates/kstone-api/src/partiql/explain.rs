@@ -7,7 +7,7 @@ use super::select::Reading;
 use super::statement::StatementResult;
 
 /// The columns, in the order in which they are shown.
-const COLUMNS: [&str; 7] = ["plan", "table", "index", "ranges", "key_condition", "filter", "order"];
+const COLUMNS: [&str; 8] = ["plan", "table", "index", "ranges", "key_condition", "filter", "fetched", "order"];
 
 /// One row that names the plan: what is read, by which conditions, and what is asked of each item then.
 pub(super) fn explain(reading: &Reading<'_>) -> StatementResult {
@@ -33,12 +33,14 @@ pub(super) fn explain(reading: &Reading<'_>) -> StatementResult {
         ("index", plan.index.map(|index| index.name().to_owned()).unwrap_or_default()),
         ("key_condition", all(used)),
         ("filter", all(rest)),
+        ("fetched", plan.fetched.join(", ")),
         ("order", order.to_owned()),
     ];
     for (name, text) in texts.iter().filter(|(_, text)| !text.is_empty()) {
         row.set_str(name, text).expect("a statement is far smaller than an item may be");
     }
     row.set_i64("ranges", plan.ranges.len() as i64).expect("a number");
-    let columns = COLUMNS.iter().map(|name| (*name).to_owned()).collect();
+    let columns =
+        COLUMNS.iter().filter(|name| row.as_item().get(name).is_some()).map(|name| (*name).to_owned()).collect();
     StatementResult { columns, ..StatementResult::of_rows(vec![Record::computed(row.finish())]) }
 }

@@ -9,10 +9,10 @@
 //! 4     index query   a global index's partition = (or IN), and a range of its sort attribute where it has one
 //! 5     scan          none of these
 //! ```
-//! A SELECT that names an index reads that one. One that names none may be answered by an index that is sure to hold
-//! what the table would give: its key attributes are in the clause, and it shows all that the statement looks at.
-//! Whatever is read, the rest of the clause is asked of each item, so a plan decides what a statement costs and never
-//! what it returns.
+//! A SELECT that names an index reads that one, see [`super::projection`]. One that names none may be answered by an
+//! index that is sure to hold what the table would give: its key attributes are in the clause, and it holds all that the
+//! statement looks at. Whatever is read, the rest of the clause is asked of each item, so a plan decides what a statement
+//! costs and never what it returns.
 //!
 //! Thread safety: a plan is made for one call.
 
@@ -24,8 +24,9 @@ use kstone_core::key::KeyRef;
 use kstone_core::value::Type;
 use kstone_core::{Error, Result};
 
-use super::parsed::{Ask, Cell, KeyTest, OrderKey, Select};
-use crate::expression::ast::{Comparator, Segment};
+use super::parsed::{Ask, KeyTest, OrderKey, Select};
+use super::projection::{beyond, holds_all};
+use crate::expression::ast::Comparator;
 use crate::expression::{Bound, SortCondition, order};
 use crate::index::{Index, IndexKind};
 use crate::query::Query;
@@ -47,6 +48,8 @@ pub(super) struct Plan<'a> {
     pub(super) used: Vec<usize>,
     /// Whether the clause has to be asked of what is read.
     pub(super) filters: bool,
+    /// What the rows show that the index does not hold, so that each item has to be read, too.
+    pub(super) fetched: Vec<&'a str>,
     /// Whether the rows have to be sorted, since they are not read in the order that is asked for.
     pub(super) sorts: bool,
 }
@@ -150,16 +153,19 @@ impl<'a> Planner<'a> {
     }
 
     fn named_index(&self, index: &'a Index) -> Result<Plan<'a>> {
-        match self.partitions(index.partition_attribute())? {
-            Some(partitions) => self.index_queries(index, &partitions),
-            None => Ok(self.scan(Some(index))),
-        }
+        let fetched = beyond(self.select, index)?;
+        let plan = match self.partitions(index.partition_attribute())? {
+            Some(partitions) => self.index_queries(index, &partitions)?,
+            None => self.scan(Some(index)),
+        };
+        Ok(Plan { fetched, ..plan })
     }
 
     /// The first index of this kind that is sure to hold all that the statement wants, the one that narrows most first.
     fn helpful_index(&self, kind: IndexKind) -> Option<Plan<'a>> {
         let candidates = self.table.indexes.iter().filter(|index| index.kind() == kind);
-        let usable = candidates.filter(|index| !self.table.filling.contains(&index.id()) && self.is_sufficient(index));
+        let usable =
+            candidates.filter(|index| !self.table.filling.contains(&index.id()) && holds_all(self.select, index));
         let sorted = |index: &&Index| index.sort_attribute().is_none();
         let mut usable: Vec<&Index> = usable.collect();
         usable.sort_by_key(sorted);
@@ -184,24 +190,6 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// Whether an index shows all that the statement looks at.
-    fn is_sufficient(&self, index: &Index) -> bool {
-        if index.projects_all() {
-            return true;
-        }
-        let Some(columns) = &self.select.columns else { return false };
-        let cells = columns.list.iter().filter_map(|column| match &column.cell {
-            Cell::Path(path) | Cell::Aggregate(_, Some(path)) => Some(path),
-            Cell::Aggregate(_, None) => None,
-        });
-        let conditions = self.select.condition.iter().flat_map(|condition| &condition.ast.symbols.paths);
-        let groups = self.select.groups.iter().flatten();
-        // Rows of groups are ordered by their columns, which are looked at already.
-        let keys = self.select.order_by.iter().filter(|_| self.select.groups.is_none()).map(|key| &key.path);
-        let mut paths = cells.chain(conditions).chain(groups).chain(keys);
-        paths.all(|path| matches!(path.first(), Some(Segment::Name(name)) if index.projects(name)))
-    }
-
     fn scan(&self, index: Option<&'a Index>) -> Plan<'a> {
         let scan = index.map_or_else(Scan::new, |index| Scan::new().index(index.name()));
         Plan {
@@ -210,6 +198,7 @@ impl<'a> Planner<'a> {
             ranges: vec![Range::Scan(Box::new(scan))],
             used: Vec::new(),
             filters: self.select.condition.is_some(),
+            fetched: Vec::new(),
             sorts: self.is_ordered(),
         }
     }
@@ -238,7 +227,15 @@ impl<'a> Planner<'a> {
             }
         }
         let filters = self.has_more_than(&used);
-        Ok(Some(Plan { kind: PlanKind::Get, index: None, ranges, used, filters, sorts: directions.sorts }))
+        Ok(Some(Plan {
+            kind: PlanKind::Get,
+            index: None,
+            ranges,
+            used,
+            filters,
+            fetched: Vec::new(),
+            sorts: directions.sorts,
+        }))
     }
 
     fn queries(&self, partitions: &Partitions<'a>, sorts: Option<Sorts<'a>>) -> Result<Plan<'a>> {
@@ -258,7 +255,15 @@ impl<'a> Planner<'a> {
         // A range of sort keys is one of bytes, and holds keys of text and of binary, of which a condition asks one.
         let filters = !used_by_sort.is_empty() || self.has_more_than(&[partitions.used]);
         let used = std::iter::once(partitions.used).chain(used_by_sort).collect();
-        Ok(Plan { kind: PlanKind::Query, index: None, ranges, used, filters, sorts: directions.sorts })
+        Ok(Plan {
+            kind: PlanKind::Query,
+            index: None,
+            ranges,
+            used,
+            filters,
+            fetched: Vec::new(),
+            sorts: directions.sorts,
+        })
     }
 
     fn index_queries(&self, index: &'a Index, partitions: &Partitions<'a>) -> Result<Plan<'a>> {
@@ -284,7 +289,15 @@ impl<'a> Planner<'a> {
         let used: Vec<usize> = std::iter::once(partitions.used).chain(used_by_sort).collect();
         // The order of several ranges of an index is not that of their values.
         let sorts = directions.sorts || (several && self.is_ordered());
-        Ok(Plan { kind: PlanKind::IndexQuery, index: Some(index), ranges, used, filters: true, sorts })
+        Ok(Plan {
+            kind: PlanKind::IndexQuery,
+            index: Some(index),
+            ranges,
+            used,
+            filters: true,
+            fetched: Vec::new(),
+            sorts,
+        })
     }
 
     /// Whether the clause has conditions besides these, or these ask for more than a key.

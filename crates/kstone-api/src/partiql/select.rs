@@ -23,7 +23,7 @@ use super::rows::{cells, with_key};
 use super::statement::{Statement, StatementResult};
 use super::{collect, explain};
 use crate::database::Database;
-use crate::expression::{Bound, Condition, Kind};
+use crate::expression::{Bound, Condition, Kind, Subject};
 use crate::page::page_limits;
 use crate::read::Selection;
 use crate::table::Table;
@@ -104,6 +104,18 @@ impl<'a> Reading<'a> {
         Selection::of_filter(Arc::clone(self.table), self.now, index, filter)
     }
 
+    /// The item with all that its row shows. Where the index does not hold that, the item is read after its entry; one
+    /// that was written in between, so that the entry is no longer its own, is none of the index's any more.
+    pub(super) fn whole(&self, entry: Record) -> Result<Option<Record>> {
+        let Some(index) = self.plan.index.filter(|_| !self.plan.fetched.is_empty()) else { return Ok(Some(entry)) };
+        let found = self.database.get_record(entry.pk(), entry.sk())?;
+        Ok(found.filter(|item| {
+            let (item, entry) = (Subject::of_record(item), Subject::of_record(&entry));
+            let attributes = [Some(index.partition_attribute()), index.sort_attribute()];
+            attributes.into_iter().flatten().all(|name| item.get(name) == entry.get(name))
+        }))
+    }
+
     /// The row of an item.
     pub(super) fn row(&self, record: &Record) -> Record {
         match &self.select.columns {
@@ -144,7 +156,9 @@ impl<'a> Reading<'a> {
             let (selected, _, examined) = selection.apply_all(page.records);
             scanned += examined;
             for record in selected {
-                self.take(&mut at, &record, &mut rows);
+                if let Some(record) = self.whole(record)? {
+                    self.take(&mut at, &record, &mut rows);
+                }
             }
             if ended {
                 at = Position { range: at.range + 1, last: None, ..at };

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
+use crate::examples::help;
 use crate::format::Format;
 use crate::import::ImportOptions;
 
 /// KeystoneDB's in-memory mode: DynamoDB's data model in this process.
 #[derive(Debug, Parser)]
-#[command(name = "kstone", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(name = "kstone", version, arg_required_else_help = true, max_term_width = 100, after_long_help = help("kstone"))]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -25,23 +26,27 @@ pub(crate) enum Command {
     ///
     /// Environment: NO_COLOR turns colours off; KSTONE_HISTORY names the history file, and turns history off where it
     /// is empty; KSTONE_PAGER or PAGER names the pager, and turns paging off where it is empty.
+    #[command(after_long_help = help("shell"))]
     Shell(ShellArgs),
     /// Runs statements on a snapshot, or on an empty database.
     ///
     /// What the statements change is lost unless --save is given.
+    #[command(after_long_help = help("query"))]
     Query(QueryArgs),
     /// Loads files of items and writes a snapshot.
+    #[command(after_long_help = help("import"))]
     Import(ImportArgs),
     /// Writes the items of a snapshot to a file, as lines of DynamoDB's JSON.
+    #[command(after_long_help = help("export"))]
     Export(ExportArgs),
     /// Prints the completions of a command line shell.
-    ///
-    /// For bash: kstone completions bash > ~/.local/share/bash-completion/completions/kstone
+    #[command(after_long_help = help("completions"))]
     Completions {
         /// Which shell.
         shell: Shell,
     },
     /// Prints the manual page, or writes all of them into a directory.
+    #[command(after_long_help = help("man"))]
     Man {
         /// Where to write kstone.1 and one page for each command.
         directory: Option<PathBuf>,

@@ -17,6 +17,9 @@ pub(crate) const MEMORY: &str = ":memory:";
 pub(crate) fn open(name: &str, schema: Option<&Path>) -> Result<Database, Failure> {
     match schema {
         _ if name == MEMORY => Ok(Database::create_in_memory_with_schema(read_schema(schema)?)?),
+        None if !Path::new(name).exists() => Err(Failure::message(format!(
+            "there is no file {name}: `kstone shell` begins with an empty database, and its .save {name} writes it"
+        ))),
         None => Ok(Database::open_snapshot(name)?),
         Some(_) => Err(Failure::message(format!(
             "--schema is for an empty database; {name} has its own, which .schema FILE changes"

@@ -77,8 +77,8 @@ pub(crate) enum Dot {
     /// Write a snapshot
     #[command(name = ".save")]
     Save {
-        /// The file
-        file: PathBuf,
+        /// The file [default: the one that was opened]
+        file: Option<PathBuf>,
     },
     /// Open a snapshot, or an empty database with :memory:, in the place of this one
     #[command(name = ".open")]
@@ -176,6 +176,18 @@ pub(crate) fn arguments(name: &str) -> Option<String> {
     Some(arguments.collect::<Vec<_>>().join(" "))
 }
 
+/// Each command with its arguments, and what it does.
+pub(crate) fn descriptions() -> Vec<(String, String)> {
+    let described = |command: &Command| {
+        let name = command.get_name();
+        let usage = arguments(name).unwrap_or_default();
+        let aliases: String = command.get_visible_aliases().map(|alias| format!(", {alias}")).collect();
+        let about = command.get_about().map(|about| format!("{about}.")).unwrap_or_default();
+        (format!("{name}{aliases} {usage}").trim_end().to_owned(), about)
+    };
+    commands().get_subcommands().map(described).collect()
+}
+
 /// The options of a command, such as `--key`.
 pub(crate) fn options(name: &str) -> Vec<String> {
     let all = commands();
@@ -244,7 +256,8 @@ mod tests {
             (".clear", Dot::Clear),
             (".read 'a file'", Dot::Read { file: "a file".into() }),
             (".export a.jsonl", Dot::Export { file: "a.jsonl".into() }),
-            (".save \"a b\"", Dot::Save { file: "a b".into() }),
+            (".save \"a b\"", Dot::Save { file: Some("a b".into()) }),
+            (".save", Dot::Save { file: None }),
             (".open :memory:", Dot::Open { file: ":memory:".to_owned() }),
             (".explain off", Dot::Explain { switch: Some(Switch::Off) }),
             (".fork", Dot::Fork { end: None }),
@@ -294,7 +307,8 @@ mod tests {
     #[test]
     fn arguments_are_shown_as_they_are_typed() {
         assert_eq!(arguments(".format").as_deref(), Some("[table|json|jsonl|compact|csv]"));
-        assert_eq!(arguments(".save").as_deref(), Some("FILE"));
+        assert_eq!(arguments(".read").as_deref(), Some("FILE"));
+        assert_eq!(arguments(".save").as_deref(), Some("[FILE]"));
         assert_eq!(arguments(".quit").as_deref(), Some(""));
         assert_eq!(arguments(".nothing"), None);
     }

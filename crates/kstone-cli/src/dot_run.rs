@@ -1,6 +1,7 @@
 //! What each dot command does.
 
 use std::io::{self, Write as _};
+use std::path::PathBuf;
 
 use kstone_api::{ItemWriter, KeyRef, Record};
 
@@ -62,6 +63,8 @@ pub(crate) fn run(session: &mut Session, dot: Dot) -> Result<Flow, Failure> {
             session.note(&format!("{exported} items written to {}", file.display()));
         }
         Dot::Save { file } => {
+            let file = file.or_else(|| session.opened().map(PathBuf::from));
+            let file = file.ok_or_else(|| Failure::message("no snapshot was opened: name a file, .save FILE"))?;
             let saved = session.db().save_snapshot(&file)?;
             session.note(&format!("{saved} items saved to {}", file.display()));
         }

@@ -21,6 +21,7 @@ mod command;
 mod database_file;
 mod dot;
 mod dot_run;
+mod examples;
 mod execute;
 mod failure;
 mod format;

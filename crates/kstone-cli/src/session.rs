@@ -7,6 +7,7 @@ use std::time::Duration;
 use kstone_api::{Database, Record, Statement};
 
 use crate::args::OutputArgs;
+use crate::database_file::MEMORY;
 use crate::dot;
 use crate::dot_run;
 use crate::execute::execute;
@@ -135,6 +136,11 @@ impl Session {
     /// The file it was opened from, or `:memory:`.
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The snapshot that was opened, if one was.
+    pub(crate) fn opened(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| *name != MEMORY)
     }
 
     pub(crate) fn format(&self) -> Format {

@@ -7,6 +7,11 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+const DOT_COMMANDS: [&str; 16] = [
+    ".help", ".format", ".exit", ".quit", ".schema", ".indexes", ".stats", ".timer", ".clear", ".read", ".import",
+    ".export", ".save", ".open", ".explain", ".fork",
+];
+
 /// What a run printed and how it ended.
 #[derive(Debug)]
 struct Run {
@@ -223,10 +228,7 @@ fn a_closed_pipe_ends_the_run_quietly() {
 #[test]
 fn help_lists_the_commands_or_explains_one() {
     let all = shell(".help\n").ok();
-    for name in [
-        ".help", ".format", ".exit", ".quit", ".schema", ".indexes", ".stats", ".timer", ".clear", ".read", ".import",
-        ".export", ".save", ".open", ".explain", ".fork",
-    ] {
+    for name in DOT_COMMANDS {
         assert!(all.contains(&format!("  {name}")) || all.contains(&format!(", {name}")), "{name}: {all}");
     }
     assert!(shell(".help .import\n").ok().contains("Usage: .import [OPTIONS] <FILE>"));
@@ -328,7 +330,17 @@ fn a_snapshot_is_saved_and_opened() {
     assert_eq!(kstone(&["shell", &file, "-f", "csv", "-c", select]).ok(), "n\n1\n");
     let reopened = format!(".open '{file}'\n.format csv\n{select};\n.open :memory:\n{select};\n");
     assert_eq!(shell(&reopened).ok(), "n\n1\nn\n");
-    assert!(shell(".open nowhere.ksnap\n").failed().contains("nowhere.ksnap"));
+    // Without a name it goes back to where it came from.
+    assert_eq!(kstone(&["shell", &file, "-c", "UPDATE items SET n = 2 WHERE pk = 'a'", "-c", ".save"]).ok(), "");
+    assert_eq!(kstone(&["shell", &file, "-f", "csv", "-c", select]).ok(), "n\n2\n");
+    assert!(shell(".save\n").failed().contains("line 1: no snapshot was opened: name a file"));
+    for run in [shell(".open nowhere.ksnap\n"), kstone(&["shell", "nowhere.ksnap"])] {
+        let said = run.failed();
+        assert!(
+            said.contains("there is no file nowhere.ksnap: `kstone shell` begins with an empty database"),
+            "{said}"
+        );
+    }
     let broken = directory.file("broken.ksnap", "no snapshot");
     assert!(kstone(&["shell", &broken]).failed().contains("broken.ksnap"));
 }
@@ -496,9 +508,18 @@ fn completions_and_manual_pages_tell_of_every_command() {
     }
     let page = kstone(&["man"]).ok();
     assert!(page.contains(".TH kstone 1") && commands.iter().all(|command| page.contains(command)), "{page}");
+    assert!(!page.contains("help(1)"), "there is no such page");
     let directory = Directory::new();
     kstone(&["man", &directory.path("man1")]).ok();
+    assert_eq!(fs::read_to_string(directory.path("man1/kstone.1")).unwrap(), page);
     for command in commands {
-        assert!(fs::read_to_string(directory.path(&format!("man1/kstone-{command}.1"))).unwrap().contains("SYNOPSIS"));
+        let page = fs::read_to_string(directory.path(&format!("man1/kstone-{command}.1"))).unwrap();
+        for heading in ["NAME", "SYNOPSIS", "DESCRIPTION", "OPTIONS", "\"EXIT STATUS\"", "EXAMPLES"] {
+            assert!(page.contains(&format!(".SH {heading}\n")), "{command}: {heading}");
+        }
+    }
+    let page = fs::read_to_string(directory.path("man1/kstone-shell.1")).unwrap();
+    for term in DOT_COMMANDS.iter().chain(&["NO_COLOR", "KSTONE_HISTORY", "Ctrl\\-D"]) {
+        assert!(page.contains(term), "{term}");
     }
 }

@@ -19,7 +19,7 @@ use crate::vocabulary::Vocabulary;
 
 mod complete;
 
-use complete::{Completion, KEYWORDS, complete};
+use complete::{Completion, complete, is_keyword};
 
 /// Serves the line editor; shares its vocabulary with the session.
 pub(crate) struct Assistant {
@@ -51,7 +51,7 @@ impl Completer for Assistant {
         match complete(&line[..pos], &self.vocabulary.borrow()) {
             Completion::File => self.files.complete_path(line, pos),
             Completion::Words(start, words) => {
-                let pair = |word: String| Pair { display: word.clone(), replacement: word };
+                let pair = |word: String| Pair { display: word.trim_end().to_owned(), replacement: word };
                 Ok((start, words.into_iter().map(pair).collect()))
             }
         }
@@ -130,8 +130,7 @@ fn highlight_code(code: &str, coloured: &mut String) {
         let same = |c: char| is_word(c) != is_word(first);
         let (run, left) = rest.split_at(rest.find(same).unwrap_or(rest.len()));
         rest = left;
-        let keyword = KEYWORDS.iter().any(|keyword| run.eq_ignore_ascii_case(keyword));
-        if keyword {
+        if is_keyword(run) {
             coloured.push_str(&paint(true, KEYWORD, run));
         } else if first.is_ascii_digit() {
             coloured.push_str(&paint(true, NUMBER, run));

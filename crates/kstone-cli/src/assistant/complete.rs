@@ -7,17 +7,14 @@ use crate::format::Format;
 use crate::lexis::{Place, Scanner};
 use crate::vocabulary::Vocabulary;
 
-/// The words of PartiQL, functions included.
-pub(super) const KEYWORDS: [&str; 46] = [
+/// The words of PartiQL that others follow.
+const WORDS: [&str; 28] = [
+    "ALL",
     "AND",
-    "ASC",
-    "AVG",
+    "AS",
     "BETWEEN",
     "BY",
-    "COUNT",
     "DELETE",
-    "DESC",
-    "EXISTS",
     "EXPLAIN",
     "FROM",
     "GROUP",
@@ -26,36 +23,50 @@ pub(super) const KEYWORDS: [&str; 46] = [
     "INTO",
     "IS",
     "LIMIT",
-    "MAX",
-    "MIN",
-    "MISSING",
+    "MODIFIED",
+    "NEW",
     "NOT",
-    "NULL",
     "OFFSET",
+    "OLD",
     "OR",
     "ORDER",
     "REMOVE",
     "RETURNING",
-    "ALL",
-    "MODIFIED",
-    "NEW",
-    "OLD",
     "SELECT",
     "SET",
-    "SUM",
     "UPDATE",
     "VALUE",
     "WHERE",
-    "true",
-    "false",
+];
+
+/// Those that may be the last.
+const LAST_WORDS: [&str; 6] = ["ASC", "DESC", "MISSING", "NULL", "false", "true"];
+
+/// The functions, which parentheses follow.
+const FUNCTIONS: [&str; 16] = [
+    "AVG",
+    "COUNT",
+    "EXISTS",
+    "MAX",
+    "MIN",
+    "SUM",
+    "attribute_exists",
+    "attribute_not_exists",
     "attribute_type",
     "begins_with",
     "contains",
+    "if_not_exists",
     "list_append",
     "set_add",
     "set_delete",
     "size",
 ];
+
+/// Whether a word is one of PartiQL's.
+pub(super) fn is_keyword(word: &str) -> bool {
+    let mut all = WORDS.iter().chain(&LAST_WORDS).chain(&FUNCTIONS);
+    all.any(|known| known.eq_ignore_ascii_case(word))
+}
 
 /// The commands that take a file.
 const OF_FILES: [&str; 6] = [".read", ".import", ".export", ".save", ".open", ".schema"];
@@ -132,24 +143,29 @@ fn complete_word(before: &str, word: &str, vocabulary: &Vocabulary, start: usize
     let previous = before.split_whitespace().next_back().unwrap_or_default().to_ascii_uppercase();
     if ["FROM", "INTO", "UPDATE"].contains(&previous.as_str()) {
         let table = vocabulary.table();
-        let words = if table.starts_with(word) { vec![name_as_written(table)] } else { Vec::new() };
+        let words = if table.starts_with(word) { vec![format!("{} ", name_as_written(table))] } else { Vec::new() };
         return Completion::Words(start, words);
     }
     if word.is_empty() {
         return Completion::Words(start, Vec::new());
     }
-    let upper = word.to_ascii_uppercase();
-    let keywords = KEYWORDS.iter().filter(|keyword| keyword.to_ascii_uppercase().starts_with(&upper));
+    let begins_so = |known: &&&str| known.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+    let words = WORDS.iter().filter(begins_so).map(|known| format!("{known} "));
+    let last_words = LAST_WORDS.iter().filter(begins_so).map(|known| (*known).to_owned());
+    let functions = FUNCTIONS.iter().filter(begins_so).map(|known| format!("{known}("));
     let attributes = vocabulary.attributes().filter(|name| name.starts_with(word)).map(name_as_written);
-    Completion::Words(start, keywords.map(|&keyword| keyword.to_owned()).chain(attributes).collect())
+    Completion::Words(start, words.chain(last_words).chain(functions).chain(attributes).collect())
 }
 
 /// A name as a statement takes it: quoted where it is no plain word.
 fn name_as_written(name: &str) -> String {
     let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    let is_keyword = KEYWORDS.iter().any(|keyword| keyword.eq_ignore_ascii_case(name));
-    if is_word && begins_well && !is_keyword { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    if is_word && begins_well && !is_keyword(name) {
+        name.to_owned()
+    } else {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    }
 }
 
 #[cfg(test)]
@@ -178,17 +194,21 @@ mod tests {
     #[test]
     fn words_are_offered_where_they_may_stand() {
         for (text, expected) in [
-            ("sel", vec!["SELECT"]),
-            ("SELECT c", vec!["SELECT COUNT", "SELECT contains", "SELECT city", "SELECT \"country-code\""]),
-            ("SELECT * FROM ", vec!["SELECT * FROM airports"]),
-            ("SELECT * FROM air", vec!["SELECT * FROM airports"]),
+            ("sel", vec!["SELECT "]),
+            ("SELECT c", vec!["SELECT COUNT(", "SELECT contains(", "SELECT city", "SELECT \"country-code\""]),
+            (
+                "SELECT a FROM b WHERE c IS mi",
+                vec!["SELECT a FROM b WHERE c IS MISSING", "SELECT a FROM b WHERE c IS MIN("],
+            ),
+            ("SELECT * FROM ", vec!["SELECT * FROM airports "]),
+            ("SELECT * FROM air", vec!["SELECT * FROM airports "]),
             ("SELECT * FROM x", vec![]),
             ("SELECT * FROM airports.\"by", vec!["SELECT * FROM airports.\"by-city\""]),
             ("SELECT * FROM airports WHERE (na", vec!["SELECT * FROM airports WHERE (name"]),
-            ("SELECT ord", vec!["SELECT ORDER", "SELECT \"order\""]),
+            ("SELECT ord", vec!["SELECT ORDER ", "SELECT \"order\""]),
             ("INSERT INTO airports VALUE {'p", vec!["INSERT INTO airports VALUE {'pk'"]),
             ("SELECT 'it''s' -- c", vec![]),
-            ("SELECT 1; upd", vec!["SELECT 1; UPDATE"]),
+            ("SELECT 1; upd", vec!["SELECT 1; UPDATE "]),
             ("SELECT ä", vec![]),
             ("", vec![]),
         ] {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import json
 import pickle
@@ -144,6 +145,9 @@ def test_what_is_wrong_with_a_request_is_said(kstone_db: kstone.Database) -> Non
         (lambda: db.update("a", "SET"), kstone.InvalidError, "UpdateExpression"),
         (lambda: db.update("a", "SET v = :v", {":v": 1, ":w": 2}), kstone.InvalidError, ":w"),
         (lambda: db.update("a", "SET v = :v", {":v": 1}, returns="NEW"), kstone.InvalidError, "returns is 'NEW'"),
+        (lambda: db.update("a", "SET v = :v", {":v": 1}, returns=[]), kstone.InvalidError, "returns is"),
+        (lambda: db.update("a", "SET v = :v", [1]), TypeError, "params are a dict, not list"),
+        (lambda: db.set_time(1.5), TypeError, "epoch_seconds is an int, not float"),
         (lambda: db.set_time(2**63), kstone.InvalidError, "epoch_seconds is 9223372036854775808"),
         (lambda: db.stream_read(-1), kstone.InvalidError, "after is -1"),
         (lambda: db.stream_read(max=-1), kstone.InvalidError, "max is -1"),
@@ -166,11 +170,14 @@ def test_options_that_cannot_be_are_refused() -> None:
         ({"memory_max_bytes": 1}, "memory_max_bytes"),
         ({"eviction": "lru"}, "eviction is 'lru', and may be one of NONE, LRU"),
         ({"eviction": "LRU"}, "memory_max_bytes"),
+        ({"eviction": []}, "eviction is"),
         ({"schema": {"ttl_attribute": 1}}, "invalid schema: .* line 1 column 19"),
     ]
     for options, message in calls:
         with pytest.raises(kstone.InvalidError, match=message):
             open_(**options)
+    with pytest.raises(TypeError, match="memory_max_bytes is an int, not float"):
+        open_(memory_max_bytes=2e6)
 
 
 def test_a_memory_limit_refuses_writes_or_makes_room() -> None:
@@ -366,15 +373,18 @@ def test_what_is_not_closed_goes_with_its_last_reference() -> None:
 
 
 def test_a_database_is_no_value(kstone_db: kstone.Database) -> None:
-    with pytest.raises(TypeError):
-        pickle.dumps(kstone_db)
+    for use in (pickle.dumps, copy.copy, copy.deepcopy):
+        for owner in (kstone_db, kstone_db.transaction(), kstone_db.batch()):
+            with pytest.raises(TypeError, match="it cannot be pickled"):
+                use(owner)
 
 
 def test_items_and_errors_can_be_pickled_and_copied(kstone_db: kstone.Database) -> None:
     kstone_db["a", "b"] = {"v": {1, 2}}
-    copy = pickle.loads(pickle.dumps(kstone_db["a", "b"]))  # noqa: S301 - made here
-    assert copy == {"v": {1, 2}}
-    assert copy.key == ("a", "b")
+    item = kstone_db["a", "b"]
+    for same in (pickle.loads(pickle.dumps(item)), copy.copy(item), copy.deepcopy(item)):  # noqa: S301 - made here
+        assert same == {"v": {1, 2}}
+        assert same.key == ("a", "b")
 
 
 def test_every_code_has_its_exception() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import tracemalloc
 from collections import OrderedDict, UserDict
 from decimal import Decimal
 from enum import IntEnum, StrEnum
@@ -115,7 +116,8 @@ def test_a_number_has_38_exact_digits() -> None:
         (1j, TypeError, "cannot be complex"),
         ({1, "a"}, TypeError, "a set holds"),
         ({True}, TypeError, "a set holds"),
-        ({1.5}, TypeError, "a set holds"),
+        ({1.5, 1}, TypeError, "a float is not exact"),
+        ({True, 2}, TypeError, "a set holds"),
         ({1: 2}, TypeError, "name is str, not int: 1"),
         ({1: 2, "a": 3}, TypeError, "name is str, not int: 1"),
         (set(), kstone.InvalidError, "a set may not be empty"),
@@ -173,6 +175,56 @@ def test_nesting_ends_at_32_levels_also_in_circles() -> None:
         circle.append({"c": circle})
         with pytest.raises(kstone.LimitError, match="32 levels"):
             db["k"] = {"v": circle}
+
+
+def test_what_grows_without_bound_is_refused_while_it_is_written() -> None:
+    """The same text, list or dict may stand in an item a million times without taking any memory of Python's."""
+    text = "x" * 500_000
+    doubled: Any = []
+    for _ in range(31):
+        doubled = [doubled, doubled]
+    dicts: Any = {"a": text}
+    for _ in range(31):
+        dicts = {str(i): dicts for i in range(60)}
+    wide = dict.fromkeys(map(str, range(100_000)), text)
+    with pytest.raises(kstone.LimitError, match="Item size as stored has exceeded"):
+        round_trip(doubled)
+    tracemalloc.start()
+    try:
+        for value in ([text] * 10_000_000, dicts, wide):
+            with pytest.raises(kstone.LimitError, match="Item size as stored has exceeded"):
+                round_trip(value)
+        with kstone.open() as db, pytest.raises(kstone.LimitError, match="Item size as stored has exceeded"):
+            db["k"] = wide
+        assert tracemalloc.get_traced_memory()[1] < 300 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+class Shouting(str):
+    """A str that does not do what a str does."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        """Encode something else."""
+        return b"\xff"
+
+    def __str__(self) -> str:
+        return "!"
+
+
+def test_a_subclass_is_what_it_holds_and_not_what_it_says() -> None:
+    class Defaults(dict[str, Any]):
+        def __missing__(self, key: str) -> int:
+            return len(key)
+
+    text = Shouting("a")
+    assert round_trip({text: [text], "s": {text}}) == {"a": ["a"], "s": {"a"}}
+    assert round_trip(Defaults(a=1)) == {"a": 1}
+    with kstone.open() as db:
+        db[Shouting("k")] = {}
+        assert "k" in db
 
 
 def test_the_library_finds_what_else_is_wrong() -> None:

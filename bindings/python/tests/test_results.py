@@ -138,6 +138,8 @@ def test_what_is_given_may_change_after_the_call(db: kstone.Database) -> None:
         ({"pk": "a", "params": {":p": 1}}, kstone.InvalidError, ":p"),
         ({"pk": "a", "token": b"nonsense"}, kstone.InvalidError, "token"),
         ({"pk": "a", "limit": -1}, kstone.InvalidError, "limit is -1"),
+        ({"pk": "a", "limit": 1.5}, TypeError, "limit is an int, not float"),
+        ({"pk": "a", "params": [1]}, TypeError, "params are a dict, not list"),
         ({"pk": "a", "page_size": -1}, kstone.InvalidError, "page_size is -1"),
         ({"pk": "a", "page_size": 2**32}, kstone.InvalidError, "page_size is 4294967296"),
         ({"pk": 1}, TypeError, "a key is str or bytes"),

@@ -155,8 +155,12 @@ db["a"] = {"v": 1}
 child = os.fork()
 if child == 0:
     db["a"] = {"v": 2}
-    db["b"] = {}
-    os._exit(0 if db["a"] == {"v": 2} and len(db) == 2 else 1)
+    for i in range(20_000):
+        db["b", str(i)] = {}
+    right = db["a"] == {"v": 2} and len(db) == 20_001
+    db.compact()
+    db.close()
+    os._exit(0 if right else 1)
 assert os.waitpid(child, 0)[1] == 0
 assert db["a"] == {"v": 1}
 assert "b" not in db
@@ -164,8 +168,11 @@ assert "b" not in db
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no os.fork here")
-def test_a_forked_process_has_a_copy_of_its_own() -> None:
-    subprocess.run([sys.executable, "-c", FORKING], check=True, timeout=60)
+@pytest.mark.parametrize("options", ["", "background_compaction=True"])
+def test_a_forked_process_has_a_copy_of_its_own(options: str) -> None:
+    code = FORKING.replace("open()", f"open({options})")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_database_that_is_open_at_exit_does_no_harm() -> None:

@@ -9,7 +9,7 @@ Threads: cffi releases the GIL around every call. A `Scratch` is lent to one cal
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar, NoReturn, TypeAlias
 
 from kstone._codec import decode, encode
 from kstone._errors import BY_CODE, ClosedError, Error, InvalidError
@@ -103,6 +103,9 @@ class Owner:
         """Whether `close` was called."""
         return self._handle is NULL
 
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        raise TypeError(f"a {self._what} is no value: it cannot be pickled, nor copied by the copy module")
+
     def close(self) -> None:
         """Free it. Calls of other threads that are under way end as they would; later ones raise `ClosedError`.
 
@@ -164,7 +167,7 @@ def item_of(body: bytes) -> Handle:
 
 def bag(params: Attributes | None) -> Handle:
     """The parameters of an expression as an item of the library; NULL where there are none."""
-    return NULL if params is None else item_of(encode(params))
+    return NULL if params is None else item_of(encode(params, "params are"))
 
 
 class Condition:

@@ -20,6 +20,9 @@ from kstone._native import ffi, lib
 S, N, B, BOOL, NULL, L, M, SS, NS, BS = range(1, 11)
 MAX_NESTING_LEVELS = 32
 NAME_MAX_BYTES = 65_535
+# What the library takes of an item, or of a value in one.
+STORED_MAX_BYTES = 2**20
+FEW_ENTRIES = 64
 # Every int with fewer digits is its own canonical text.
 INT_END = 10**38
 # One with more bits is out of range.
@@ -31,6 +34,7 @@ NO_ITEM = 0xFFFF_FFFF
 is_canonical = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?").fullmatch
 
 Encoder = Callable[[Any, int], bytes]
+_FLOAT_HINT = "a float is not exact: pass an int, or decimal.Decimal, such as Decimal('0.1') or Decimal(str(x))"
 
 
 class _Refused(Exception):
@@ -46,14 +50,14 @@ class _Refused(Exception):
         return self
 
 
-def encode(item: Attributes) -> bytes:
+def encode(item: Attributes, what: str = "an item is") -> bytes:
     """The stored form of an item, or of a bag of parameters.
 
     Raises TypeError for what has no type of DynamoDB's, `InvalidError` and `LimitError` for what is beyond its bounds;
     each names the attribute. What else is wrong with an item, the library finds.
     """
     if not isinstance(item, Mapping):
-        raise TypeError(f"an item is a dict, not {type(item).__name__}")
+        raise TypeError(f"{what} a dict, not {type(item).__name__}")
     try:
         return _entries(item, 0)
     except _Refused as refused:
@@ -90,7 +94,9 @@ def _typed(kind: int, payload: bytes) -> bytes:
 
 def _entries(entries: Attributes, levels: int) -> bytes:
     parts = []
-    name = ""
+    name, size = "", 0
+    # Few entries are too large together only where one of them is, which the library or their own bounds say.
+    many = len(entries) > FEW_ENTRIES
     try:
         # By code points, which is the order of their UTF-8.
         for name in sorted(entries):
@@ -100,6 +106,10 @@ def _entries(entries: Attributes, levels: int) -> bytes:
             parts.append(_LENGTHS[length] if 0 < length < 0x80 else _unusual_length(length))
             parts.append(raw)
             parts.append(_ENCODERS.get(type(value), _encode_other)(value, levels))
+            if many:
+                size += len(parts[-1])
+                if size > STORED_MAX_BYTES:
+                    raise _too_large(size)
     except _Refused as refused:
         raise refused.under(f".{name}") from None
     except UnicodeEncodeError as error:
@@ -152,11 +162,15 @@ def _encode_none(value: None, levels: int) -> bytes:
 
 
 def _encode_list(values: Sequence[Any], levels: int) -> bytes:
-    inner = _deeper(levels)
+    inner, size = _deeper(levels), 0
     parts: list[bytes] = []
     try:
         for value in values:
-            parts.append(_ENCODERS.get(type(value), _encode_other)(value, inner))
+            encoded = _ENCODERS.get(type(value), _encode_other)(value, inner)
+            size += len(encoded)
+            if size > STORED_MAX_BYTES:
+                raise _too_large(size)
+            parts.append(encoded)
     except _Refused as refused:
         raise refused.under(f"[{len(parts)}]") from None
     except UnicodeEncodeError as error:
@@ -165,15 +179,20 @@ def _encode_list(values: Sequence[Any], levels: int) -> bytes:
 
 
 def _encode_map(entries: Attributes, levels: int) -> bytes:
-    return _typed(M, _entries(entries, _deeper(levels)))
+    payload = _entries(entries, _deeper(levels))
+    if len(payload) > STORED_MAX_BYTES:
+        raise _too_large(len(payload))
+    return _typed(M, payload)
 
 
 def _encode_set(values: AbstractSet[Any], levels: int) -> bytes:
     elements: list[bytes]
+    if any(isinstance(value, float) for value in values):
+        raise _Refused(TypeError, _FLOAT_HINT)
     if not values:
         raise _Refused(InvalidError, "a set may not be empty")
     if all(isinstance(value, str) for value in values):
-        kind, elements = SS, sorted(value.encode() for value in values)
+        kind, elements = SS, sorted(map(_UTF8, values))
     elif all(isinstance(value, bytes) for value in values):
         kind, elements = BS, sorted(values)
     elif all(isinstance(value, int | Decimal) and not isinstance(value, bool) for value in values):
@@ -190,8 +209,7 @@ def _encode_other(value: object, levels: int) -> bytes:
         if isinstance(value, types):
             return encoder(value, levels)
     if isinstance(value, float):
-        hint = "a float is not exact: pass an int, or decimal.Decimal, such as Decimal('0.1') or Decimal(str(x))"
-        raise _Refused(TypeError, hint)
+        raise _Refused(TypeError, _FLOAT_HINT)
     raise _Refused(TypeError, f"an attribute cannot be {type(value).__name__}")
 
 
@@ -246,6 +264,12 @@ def _number_text(text: str) -> bytes:
     value = ffi.new("kstone_value *")
     lib.kstone_item_get(item, b"N", 1, value)
     return bytes(ffi.buffer(value.bytes.data, value.bytes.len))
+
+
+def _too_large(size: int) -> _Refused:
+    """Raised on the way: the same text may stand in a list a million times, and a list in a list."""
+    limit = f"the limit is {STORED_MAX_BYTES} bytes, found {size} at least"
+    return _Refused(LimitError, f"Item size as stored has exceeded the maximum allowed size: {limit}")
 
 
 def _deeper(levels: int) -> int:

@@ -61,7 +61,7 @@ class Database(Owner):
 
     Any number of threads may use a database at once; the GIL is released in every call. A child of `os.fork` has a copy
     of it, its own from then on: fork while no other thread is inside a call, which might leave a lock locked in the
-    copy, or let the child open its own.
+    copy, or let the child open its own. With `background_compaction` the library's own thread may be inside one.
 
     >>> import kstone
     >>> with kstone.open() as db:
@@ -233,7 +233,7 @@ class Database(Owner):
         >>> db.update("page", "ADD visits :n", {":n": 1}, returns="UPDATED_NEW")
         {'visits': 1}
         """
-        if returns not in _RETURNS:
+        if returns not in list(_RETURNS):
             raise InvalidError(f"returns is {returns!r}, and may be one of {', '.join(_RETURNS)}")
         text, cond = text_bytes(expression), Condition(condition)
         return self._returned(
@@ -299,7 +299,7 @@ class Database(Owner):
                 "sk_op": getattr(lib, f"KSTONE_SK_{operator}"),
                 "flags": _flags(reverse=reverse, keys_only=keys_only),
             },
-            params=None if params is None else encode(params),
+            params=None if params is None else encode(params, "params are"),
         )
         return Results(self, lib.kstone_query, request, _limit(limit), within("page_size", page_size, UINT32_MAX))
 
@@ -329,7 +329,7 @@ class Database(Owner):
                 "segment": within("segment", segment, UINT32_MAX),
                 "segments": within("segments", segments, UINT32_MAX),
             },
-            params=None if params is None else encode(params),
+            params=None if params is None else encode(params, "params are"),
         )
         return Results(self, lib.kstone_scan, request, _limit(limit), within("page_size", page_size, UINT32_MAX))
 
@@ -573,7 +573,7 @@ def open(  # noqa: A001 - kstone.open, as sqlite3.connect or shelve.open
     Raises `InvalidError` for a schema or option that cannot be. It costs microseconds. The database is yours: close it,
     use it in a with block, or let it go.
     """
-    if eviction not in _EVICTIONS:
+    if eviction not in list(_EVICTIONS):
         raise InvalidError(f"eviction is {eviction!r}, and may be one of {', '.join(_EVICTIONS)}")
     text = b"" if schema is None else json.dumps(schema).encode()
     buffer = ffi.from_buffer(text)

@@ -81,13 +81,15 @@ def text_bytes(text: str) -> bytes:
     if not isinstance(text, str):
         raise TypeError(f"a text is str, not {type(text).__name__}")
     try:
-        return text.encode()
+        return str.encode(text)
     except UnicodeEncodeError as error:
         raise InvalidError(f"no UTF-8 text: {error}") from None
 
 
 def within(name: str, number: int, most: int, least: int = 0) -> int:
     """A number that C can take, and that makes sense."""
+    if not isinstance(number, int):
+        raise TypeError(f"{name} is an int, not {type(number).__name__}")
     if not least <= number <= most:
         raise InvalidError(f"{name} is {number}, and may be {least} to {most}")
     return number

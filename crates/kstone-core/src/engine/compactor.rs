@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A writer still merges by itself where this thread falls far behind, so memory stays bounded. The thread stops with the
-//! engine, after the merge that it is at.
+//! engine, after the merge that it is at. A child process (`fork`) has no such thread: there writers merge what has
+//! piled up.
 //!
 //! # Thread safety
 //! The list of work has a lock of its own, which nobody holds while taking a stripe's.
@@ -25,6 +26,8 @@ use crate::tree::Work;
 pub(super) struct Compactor {
     list: Arc<List>,
     thread: Option<JoinHandle<()>>,
+    /// The process that the thread belongs to.
+    process: u32,
 }
 
 #[derive(Default)]
@@ -54,11 +57,19 @@ impl Compactor {
                 }
             })
             .map_err(|error| Error::invalid(format!("no thread for background_compaction: {error}")))?;
-        Ok(Self { list, thread: Some(thread) })
+        Ok(Self { list, thread: Some(thread), process: std::process::id() })
+    }
+
+    /// Whether this is the process that the thread was started in, and not a child of it.
+    fn is_at_home(&self) -> bool {
+        std::process::id() == self.process
     }
 
     /// Notes what is to be done.
     pub(super) fn add(&self, stripe: StripeId, work: Work) {
+        if !self.is_at_home() {
+            return;
+        }
         let mut state = self.list.state.lock();
         let noted = state.work.entry(stripe).or_insert(work);
         *noted = work.max(*noted);
@@ -84,6 +95,11 @@ impl List {
 
 impl Drop for Compactor {
     fn drop(&mut self) {
+        if !self.is_at_home() {
+            // There is nobody to wait for, and the thread may have held the list's lock in the moment of the fork.
+            std::mem::forget(self.thread.take());
+            return;
+        }
         self.list.state.lock().stopping = true;
         self.list.changed.notify_one();
         if let Some(thread) = self.thread.take() {

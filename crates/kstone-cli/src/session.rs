@@ -93,6 +93,9 @@ impl Session {
             self.show_plan(text)?;
         }
         let outcome = execute(self, text)?;
+        if !is_select(text) {
+            self.learn_database();
+        }
         let summary = match outcome.items {
             _ if !outcome.has_result => "OK".to_owned(),
             1 => "1 item".to_owned(),

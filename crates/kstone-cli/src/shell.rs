@@ -15,9 +15,13 @@ use crate::session::{Flow, Session};
 use crate::splitter::split;
 use crate::style::{ERROR, PROMPT, paint};
 use crate::terminal::colours_wanted;
+use crate::text::wrap;
 
 /// How many entries the history keeps.
 const HISTORY_MAX: usize = 1_000;
+
+/// What stands before an error.
+const LABEL: &str = "error:";
 
 type LineEditor = Editor<Assistant, FileHistory>;
 
@@ -65,7 +69,11 @@ fn run_text(session: &mut Session, text: &str) -> Result<Flow, Failure> {
     match done {
         Err(Failure::PipeClosed) => return Err(Failure::PipeClosed),
         Err(Failure::Reported) => {}
-        Err(failure) => eprintln!("{} {failure}", paint(colours_wanted(), ERROR, "error:")),
+        Err(failure) => {
+            let said = wrap(&format!("{LABEL} {failure}"), session.look().width.unwrap_or(usize::MAX));
+            let said = said.strip_prefix(LABEL).unwrap_or(&said);
+            eprintln!("{}{said}", paint(colours_wanted(), ERROR, LABEL));
+        }
         Ok(flow) => return Ok(flow),
     }
     std::io::stdout().flush()?;
@@ -92,6 +100,7 @@ fn prompt(session: &Session) -> String {
 fn editor(session: &Session) -> rustyline::Result<LineEditor> {
     let config = Config::builder()
         .completion_type(rustyline::CompletionType::List)
+        .completion_show_all_if_ambiguous(true)
         .max_history_size(HISTORY_MAX)?
         .history_ignore_space(true)
         .build();

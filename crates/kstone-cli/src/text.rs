@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
+use unicode_segmentation::UnicodeSegmentation as _;
+use unicode_width::UnicodeWidthStr as _;
 
 /// The mark for what was left out.
 const ELLIPSIS: char = '…';
@@ -10,6 +11,30 @@ const ELLIPSIS: char = '…';
 /// How many columns a terminal gives this text, which has no control characters.
 pub(crate) fn width(text: &str) -> usize {
     text.width()
+}
+
+/// The text in lines of at most this many columns, broken at blanks; what follows a break is set in by two. Lines that
+/// are set in already, such as those of an excerpt, stay as they are, and so does a word that is too long.
+pub(crate) fn wrap(text: &str, columns: usize) -> String {
+    let mut wrapped = String::with_capacity(text.len() + 8);
+    for line in text.lines() {
+        let mut used = 0;
+        for (at, word) in line.split(' ').enumerate() {
+            let needed = width(word);
+            if at > 0 && used + 1 + needed > columns && !line.starts_with(' ') {
+                wrapped.push_str("\n  ");
+                used = 2;
+            } else if at > 0 {
+                wrapped.push(' ');
+                used += 1;
+            }
+            wrapped.push_str(word);
+            used += needed;
+        }
+        wrapped.push('\n');
+    }
+    wrapped.truncate(wrapped.trim_end_matches('\n').len());
+    wrapped
 }
 
 /// The text without what would move the cursor, colour the screen or reorder the line: control characters, and those
@@ -29,19 +54,21 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-fn is_unsafe(c: char) -> bool {
+/// Whether a terminal would act upon the character instead of showing it. All of them are of the basic plane.
+pub(crate) fn is_unsafe(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text in at most this many columns, at least 1: what is longer ends with `…`.
+/// The text in at most this many columns, at least 1: what is longer ends with `…`. What is one character to a reader,
+/// such as a flag, is there as a whole or not at all.
 pub(crate) fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
     // A character has at most 4 bytes and may have no width, so length decides only where it is short enough.
     if text.len() <= columns || width(text) <= columns {
         return Cow::Borrowed(text);
     }
     let mut used = 0;
-    let end = text.char_indices().find(|(_, c)| {
-        used += c.width().unwrap_or_default();
+    let end = text.grapheme_indices(true).find(|(_, character)| {
+        used += width(character);
         used >= columns
     });
     let mut cut = text[..end.map_or(text.len(), |(at, _)| at)].to_owned();
@@ -65,10 +92,32 @@ mod tests {
             ("日本語", 5, "日本…"),
             ("日本語", 4, "日…"),
             ("e\u{301}e\u{301}", 2, "e\u{301}e\u{301}"),
+            ("e\u{301}e\u{301}e", 2, "e\u{301}…"),
+            ("🇳🇴🇸🇪🇩🇰", 5, "🇳🇴🇸🇪…"),
+            ("🇳🇴🇸🇪🇩🇰", 4, "🇳🇴…"),
+            ("👩‍👩‍👧👍🏽x", 4, "👩‍👩‍👧…"),
+            ("👩‍👩‍👧👍🏽x", 5, "👩‍👩‍👧👍🏽x"),
+            ("한국어", 5, "한국…"),
             ("", 1, ""),
         ] {
             assert_eq!(shorten(text, columns), shown);
             assert!(width(&shorten(text, columns)) <= columns, "{text}");
+        }
+    }
+
+    #[test]
+    fn lines_are_broken_at_blanks_and_excerpts_are_not() {
+        for (text, columns, lines) in [
+            ("one two three", 13, "one two three"),
+            ("one two three", 12, "one two\n  three"),
+            ("one two three", 7, "one two\n  three"),
+            ("one two three", 6, "one\n  two\n  three"),
+            ("日本 日本語", 10, "日本\n  日本語"),
+            ("incomprehensibilities", 8, "incomprehensibilities"),
+            ("no good:\n  SELECT * FORM items\n           ^", 9, "no good:\n  SELECT * FORM items\n           ^"),
+            ("", 5, ""),
+        ] {
+            assert_eq!(wrap(text, columns), lines, "{columns}");
         }
     }
 

@@ -143,8 +143,16 @@ fn complete_word(before: &str, word: &str, vocabulary: &Vocabulary, start: usize
     let previous = before.split_whitespace().next_back().unwrap_or_default().to_ascii_uppercase();
     if ["FROM", "INTO", "UPDATE"].contains(&previous.as_str()) {
         let table = vocabulary.table();
-        let words = if table.starts_with(word) { vec![format!("{} ", name_as_written(table))] } else { Vec::new() };
-        return Completion::Words(start, words);
+        // The name of an index may follow.
+        let blank = if vocabulary.indexes().is_empty() { " " } else { "" };
+        let known = table.starts_with(word).then(|| format!("{}{blank}", name_as_written(table)));
+        return Completion::Words(start, known.into_iter().collect());
+    }
+    if let Some(owner) = before.strip_suffix('.') {
+        let table = vocabulary.table();
+        let is_table = [table.to_owned(), format!("\"{table}\"")].iter().any(|name| owner.ends_with(name.as_str()));
+        let indexes = vocabulary.indexes().iter().filter(|name| is_table && name.starts_with(word));
+        return Completion::Words(start, indexes.map(|name| format!("{} ", name_as_written(name))).collect());
     }
     if word.is_empty() {
         return Completion::Words(start, Vec::new());
@@ -200,8 +208,12 @@ mod tests {
                 "SELECT a FROM b WHERE c IS mi",
                 vec!["SELECT a FROM b WHERE c IS MISSING", "SELECT a FROM b WHERE c IS MIN("],
             ),
-            ("SELECT * FROM ", vec!["SELECT * FROM airports "]),
-            ("SELECT * FROM air", vec!["SELECT * FROM airports "]),
+            ("SELECT * FROM ", vec!["SELECT * FROM airports"]),
+            ("SELECT * FROM air", vec!["SELECT * FROM airports"]),
+            ("SELECT * FROM airports.", vec!["SELECT * FROM airports.\"by-city\" "]),
+            ("SELECT * FROM \"airports\".by", vec!["SELECT * FROM \"airports\".\"by-city\" "]),
+            ("SELECT * FROM airports.x", vec![]),
+            ("SELECT city.na", vec![]),
             ("SELECT * FROM x", vec![]),
             ("SELECT * FROM airports.\"by", vec!["SELECT * FROM airports.\"by-city\""]),
             ("SELECT * FROM airports WHERE (na", vec!["SELECT * FROM airports WHERE (name"]),

@@ -7,8 +7,10 @@ use kstone_api::ItemRef;
 use super::{Columns, Printer, value};
 use crate::failure::Failure;
 use crate::indent::indent;
+use crate::text::is_unsafe;
 
-/// The item as an object without blanks, its attributes in the order of the columns.
+/// The item as an object without blanks, its attributes in the order of the columns. What JSON allows in a text and a
+/// terminal would act upon is escaped.
 fn object(item: ItemRef<'_>, columns: &Columns) -> String {
     let mut text = String::from("{");
     for (name, value) in columns.sort(item) {
@@ -20,7 +22,22 @@ fn object(item: ItemRef<'_>, columns: &Columns) -> String {
         text.push_str(&value::json(value));
     }
     text.push('}');
-    text
+    escape_unsafe(text)
+}
+
+fn escape_unsafe(text: String) -> String {
+    if !text.contains(is_unsafe) {
+        return text;
+    }
+    let mut escaped = String::with_capacity(text.len() + 16);
+    for c in text.chars() {
+        if is_unsafe(c) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 pub(crate) struct ArrayPrinter {

@@ -124,6 +124,23 @@ fn json_lines_have_an_item_each() {
 }
 
 #[test]
+fn json_leaves_the_terminal_alone_and_says_the_same() {
+    let text = "a\u{9b}31mb\u{202e}c\u{7f}\u{1b}日";
+    let mut item = stored(&ItemBuilder::new().string("k\u{9b}", text).build());
+    for format in [Format::Json, Format::Jsonl] {
+        let mut out = Vec::new();
+        let mut printer = format.printer(Columns::default(), Look::default());
+        printer.item(item.as_item(), &mut out).unwrap();
+        printer.finish(&mut out).unwrap();
+        let shown = String::from_utf8(out).unwrap();
+        assert!(shown.chars().all(|c| c == '\n' || !crate::text::is_unsafe(c)), "{shown:?}");
+        let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        let object = if format == Format::Json { &read[0] } else { &read };
+        assert_eq!(object["k\u{9b}"], text);
+    }
+}
+
+#[test]
 fn csv_quotes_what_needs_it_and_leaves_empty_what_is_not_there() {
     assert_eq!(
         printed(Format::Csv, &[], Look::default()),

@@ -101,6 +101,18 @@ impl Terminal {
         }
     }
 
+    /// Whether the screen becomes as `shows` wants it within this time.
+    pub(crate) fn shows_within(&mut self, time: Duration, shows: impl Fn(&str) -> bool) -> bool {
+        let deadline = Instant::now() + time;
+        while !shows(&self.text()) {
+            match self.output.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(bytes) => self.show(&bytes),
+                Err(_) => return false,
+            }
+        }
+        true
+    }
+
     /// Waits until the program ends; what it exits with.
     pub(crate) fn exit_code(&mut self) -> i32 {
         let code = |screen: &str| screen.split("exit code ").nth(1).and_then(|rest| rest.lines().next()?.parse().ok());

@@ -281,6 +281,28 @@ fn a_fork_has_a_limit_of_its_own() -> Result<()> {
     Ok(())
 }
 
+/// A fork that overwrites what it shares says nothing about the original, where it is as evictable as before.
+#[test]
+fn what_a_fork_overwrites_can_be_evicted_from_the_original() -> Result<()> {
+    let db = open(Eviction::Lru, TableSchema::new())?;
+    for i in 0..4000 {
+        db.put(&key(i), item(i))?;
+    }
+    let fork = db.fork()?;
+    for i in 4000..6000 {
+        db.put(&key(i), item(i))?;
+    }
+    for i in 0..4000 {
+        fork.put(&key(i), item(i + 1))?;
+    }
+    for i in 6000..30_000 {
+        db.put(&key(i), item(i))?;
+    }
+    let old = (0..4000).filter(|i| db.get(&key(*i)).expect("read").is_some()).count();
+    assert_eq!(old, 0, "the oldest of all are still there");
+    Ok(())
+}
+
 /// Keys by rank, each as often as Zipf says: the cumulative shares, searched.
 struct Zipf {
     shares: Vec<f64>,

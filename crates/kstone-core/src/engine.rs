@@ -139,6 +139,7 @@ impl Store {
             return Ok(None);
         }
         let result = change(held.tree_mut(id), id, &mut garbage);
+        held.note_let_go(&garbage);
         self.count(id, &mut held);
         drop(held);
         drop(garbage);
@@ -441,7 +442,15 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn compact(&self) -> Result<()> {
-        StripeId::all().try_for_each(|id| self.store.change_tree(id, Tree::compact_all).map(drop))
+        StripeId::all().try_for_each(|id| {
+            self.store.change_tree(id, Tree::compact_all)?;
+            if self.evicts() {
+                let mut held = self.store.stripe(id).write();
+                held.purge_queue();
+                self.store.count(id, &mut held);
+            }
+            Ok(())
+        })
     }
 
     /// Removes everything, as one: nobody sees a part of it.

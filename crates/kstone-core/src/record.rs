@@ -125,6 +125,16 @@ impl Record {
         self.0.has_mark(Mark::Superseded)
     }
 
+    /// Notes that a tree has let it go.
+    pub(crate) fn mark_let_go(&self) {
+        self.0.set_mark(Mark::LetGo);
+    }
+
+    /// Whether some tree has let it go. Where none has, every tree that ever held it holds it still.
+    pub(crate) fn is_let_go(&self) -> bool {
+        self.0.has_mark(Mark::LetGo)
+    }
+
     /// Notes that somebody read it.
     #[inline]
     pub(crate) fn mark_used(&self) {

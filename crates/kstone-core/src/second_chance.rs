@@ -11,8 +11,12 @@
 //! each time it was read at least once, so finding a victim is O(1) amortised. That approximates LRU, and needs neither
 //! a lock nor a list on the way of a read: F. J. Corbató, "A Paging Experiment with the Multics System" (1968).
 //!
-//! The queue holds handles, also of versions that are no longer current; they are dropped before they pin more than an
-//! eighth of the tree. It can always be made anew from the tree, oldest write first, and is made when it is first needed.
+//! The queue holds handles, also of versions that are no longer current. Once those pin more than an eighth of the tree
+//! a round begins that drops them, some with each change of the stripe. It can always be made anew from the tree, oldest
+//! write first, and is made when it is first needed.
+//!
+//! Forks share records, so whether a version is current only a look into the tree can say, which is dear. What a tree lets
+//! go of is marked, and a round looks up only what is marked: everything else the tree itself still holds.
 //!
 //! Not synchronised: the stripe's lock guards it.
 
@@ -21,27 +25,41 @@ use std::collections::VecDeque;
 use crate::record::{Record, SeqNo};
 
 /// Versions that are no longer current may pin this much, and an eighth of what is current.
-const SUPERSEDED_SLACK_BYTES: usize = 512;
+const LET_GO_SLACK_BYTES: usize = 512;
+/// How many entries a round looks at with each change of the stripe.
+const ROUND_STEP: usize = 32;
 
 #[derive(Default)]
 pub(crate) struct SecondChance {
     queue: VecDeque<Entry>,
-    /// Bytes of entries that are known to be superseded, at most.
-    superseded_bytes: usize,
+    /// Bytes of entries that the tree has let go of, at most.
+    let_go_bytes: usize,
+    /// Bytes of victims that the tree will let go of: they are not in the queue any more.
+    victim_bytes: usize,
+    round: Option<Round>,
 }
 
 struct Entry {
     /// When it was put at the end.
     since: SeqNo,
-    record: Record,
+    /// None where a round has dropped it.
+    record: Option<Record>,
+}
+
+/// A round over the queue that drops what is not current any more.
+struct Round {
+    /// How many entries it has looked at.
+    seen: usize,
+    /// Bytes that the tree has let go of since it began.
+    let_go_bytes: usize,
 }
 
 impl SecondChance {
     /// The queue of these items, by age.
     pub(crate) fn over<'a>(items: impl Iterator<Item = &'a Record>) -> Self {
-        let mut entries: Vec<Entry> = items.map(|item| Entry { since: item.seq(), record: item.clone() }).collect();
+        let mut entries: Vec<Entry> = items.map(|item| Entry::new(item.clone())).collect();
         entries.sort_unstable_by_key(|entry| entry.since);
-        Self { queue: entries.into(), superseded_bytes: 0 }
+        Self { queue: entries.into(), ..Self::default() }
     }
 
     /// Adds an item that was just written.
@@ -49,7 +67,7 @@ impl SecondChance {
         if self.queue.len() == self.queue.capacity() {
             self.queue.reserve_exact(spare(self.queue.len()));
         }
-        self.queue.push_back(Entry { since: record.seq(), record });
+        self.queue.push_back(Entry::new(record));
     }
 
     /// Since when the oldest entry is where it is.
@@ -65,54 +83,109 @@ impl SecondChance {
         is_current: impl Fn(&Record) -> bool,
     ) -> Vec<Record> {
         let mut victims = Vec::new();
-        let (mut taken, mut chances) = (0, self.queue.len());
+        let (mut taken, mut chances, mut passed) = (0, self.queue.len(), 0);
         while taken < bytes
-            && let Some(entry) = self.queue.pop_front()
+            && let Some(Entry { record, .. }) = self.queue.pop_front()
         {
-            if !is_current(&entry.record) {
-                self.superseded_bytes = self.superseded_bytes.saturating_sub(entry.record.footprint());
-            } else if chances > 0 && entry.record.take_used() {
+            passed += 1;
+            let Some(record) = record else { continue };
+            if !is_current(&record) {
+                self.let_go_bytes = self.let_go_bytes.saturating_sub(record.footprint());
+            } else if chances > 0 && record.take_used() {
                 chances -= 1;
-                self.queue.push_back(Entry { since: now, ..entry });
+                self.queue.push_back(Entry { since: now, record: Some(record) });
             } else {
-                taken += entry.record.footprint();
-                victims.push(entry.record);
+                taken += record.footprint();
+                victims.push(record);
             }
         }
+        if let Some(round) = &mut self.round {
+            round.seen = round.seen.saturating_sub(passed);
+        }
+        self.victim_bytes += taken;
+        self.fit();
         victims
     }
 
-    /// Notes that versions of so many bytes are no longer current; whether they pin too much beside so many bytes.
-    pub(crate) fn note_superseded(&mut self, bytes: usize, current_bytes: usize) -> bool {
-        self.superseded_bytes += bytes;
-        self.superseded_bytes > SUPERSEDED_SLACK_BYTES + current_bytes / 8
+    /// Notes what the tree has let go of, beside which it holds so many bytes. Begins a round where that pins too much.
+    pub(crate) fn note_let_go<'a>(&mut self, items: impl Iterator<Item = &'a Record>, tree_bytes: usize) {
+        let bytes: usize = items.inspect(|item| item.mark_let_go()).map(Record::footprint).sum();
+        let of_victims = bytes.min(self.victim_bytes);
+        self.victim_bytes -= of_victims;
+        if self.queue.is_empty() {
+            return;
+        }
+        let bytes = bytes - of_victims;
+        self.let_go_bytes += bytes;
+        match &mut self.round {
+            Some(round) => round.let_go_bytes += bytes,
+            None if self.let_go_bytes > LET_GO_SLACK_BYTES + tree_bytes / 8 => {
+                self.round = Some(Round { seen: 0, let_go_bytes: 0 });
+            }
+            None => {}
+        }
     }
 
-    /// Drops what is not current any more.
+    /// Goes on with the round, if there is one: drops some of what is not current any more.
+    pub(crate) fn purge_some(&mut self, is_current: impl Fn(&Record) -> bool) {
+        let Some(round) = &mut self.round else { return };
+        let seen = self.queue.len().min(round.seen + ROUND_STEP);
+        for entry in self.queue.range_mut(round.seen..seen) {
+            entry.record.take_if(|record| record.is_let_go() && !is_current(record));
+        }
+        round.seen = seen;
+        if seen < self.queue.len() {
+            return;
+        }
+        self.let_go_bytes = round.let_go_bytes;
+        self.round = None;
+        self.queue.retain(|entry| entry.record.is_some());
+        self.fit();
+    }
+
+    /// Drops all that is not current any more.
     pub(crate) fn purge(&mut self, is_current: impl Fn(&Record) -> bool) {
-        self.queue.retain(|entry| is_current(&entry.record));
-        self.queue.shrink_to(self.queue.len() + spare(self.queue.len()));
-        self.superseded_bytes = 0;
+        self.round = Some(Round { seen: 0, let_go_bytes: 0 });
+        while self.round.is_some() {
+            self.purge_some(&is_current);
+        }
     }
 
     /// Bytes that nothing else holds.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.queue.capacity() * size_of::<Entry>() + self.superseded_bytes
+        size_of::<Self>() + self.queue.capacity() * size_of::<Entry>() + self.let_go_bytes
     }
-}
 
-impl SecondChance {
     /// Bytes that nothing else holds, with the room that the next items will take: what a limit counts, so that a queue
     /// that grows does not pass it.
     pub(crate) fn charged_bytes(&self) -> usize {
-        self.bytes().max(Self::bytes_of(self.queue.len()) + self.superseded_bytes)
+        self.bytes().max(Self::bytes_of(self.queue.len()) + self.let_go_bytes)
     }
 
     /// What a queue of so many items takes at most.
     pub(crate) fn bytes_of(items: usize) -> usize {
         size_of::<Self>() + (items + spare(items)) * size_of::<Entry>()
     }
+
+    /// Gives back what a queue that has become shorter does not need.
+    fn fit(&mut self) {
+        let (len, capacity) = (self.queue.len(), self.queue.capacity());
+        if len == 0 {
+            (self.let_go_bytes, self.round) = (0, None);
+        }
+        if capacity > len + len / 4 + spare(len) {
+            self.queue.shrink_to(len + spare(len));
+        }
+    }
 }
+
+impl Entry {
+    fn new(record: Record) -> Self {
+        Self { since: record.seq(), record: Some(record) }
+    }
+}
+
+const _: () = assert!(size_of::<Entry>() == 16, "an entry is two words");
 
 /// How much room a queue of so many items keeps free: not as much again, since it is memory all the same.
 fn spare(items: usize) -> usize {
@@ -162,12 +235,53 @@ mod tests {
         for record in [&old, &other, &new] {
             queue.push(record.clone());
         }
-        assert!(!queue.note_superseded(SUPERSEDED_SLACK_BYTES, 0));
-        assert!(queue.note_superseded(old.footprint(), 0));
+        queue.note_let_go([&old].into_iter(), usize::MAX);
+        assert!(queue.round.is_none());
+        queue.note_let_go([].into_iter(), 0);
+        assert!(queue.round.is_none(), "that little may be pinned");
         queue.purge(|record| !record.same(&old));
-        assert_eq!((queue.queue.len(), queue.oldest()), (2, Some(SeqNo(2))));
+        assert_eq!((queue.queue.len(), queue.oldest(), queue.let_go_bytes), (2, Some(SeqNo(2)), 0));
         queue.push(old.clone());
         assert_eq!(queue.take_victims(usize::MAX, SeqNo(9), |record| !record.same(&old)).len(), 2);
         assert_eq!(queue.queue.len(), 0);
+    }
+
+    #[test]
+    fn what_another_tree_let_go_of_stays_where_it_is_current() {
+        let items: Vec<Record> = (0..10).map(|i| item(&format!("{i}"), i)).collect();
+        let mut queue = SecondChance::over(items.iter());
+        items.iter().for_each(Record::mark_let_go);
+        queue.purge(|record| record.seq() > SeqNo(4));
+        assert_eq!((queue.queue.len(), queue.oldest()), (5, Some(SeqNo(5))));
+    }
+
+    #[test]
+    fn a_round_takes_a_few_steps_at_a_time_and_frees_all_that_was_let_go_before_it() {
+        let items: Vec<Record> = (0..1000).map(|i| item(&format!("{i}"), i)).collect();
+        let mut queue = SecondChance::over(items.iter());
+        let looked_up = std::cell::Cell::new(0);
+        let is_current = |record: &Record| {
+            looked_up.set(looked_up.get() + 1);
+            record.seq() >= SeqNo(500)
+        };
+        queue.note_let_go(items[..500].iter(), 0);
+        let mut steps = 0;
+        while queue.round.is_some() {
+            let before = looked_up.get();
+            queue.purge_some(is_current);
+            steps += 1;
+            assert!(looked_up.get() - before <= ROUND_STEP);
+            if steps == 3 {
+                // Victims are taken and items are written and let go of meanwhile.
+                let victims = queue.take_victims(1, SeqNo(2000), |record| record.seq() >= SeqNo(500));
+                assert_eq!(pks(&victims), [b"500"]);
+                queue.note_let_go(victims.iter(), 0);
+                queue.push(item("new", 3000));
+                queue.note_let_go(items[900..910].iter(), 0);
+            }
+        }
+        assert_eq!((queue.queue.len(), queue.let_go_bytes), (500, 10 * items[900].footprint()));
+        assert!(queue.queue.capacity() <= 500 + 500 / 4 + spare(500));
+        assert!(items[..500].iter().all(|item| !queue.queue.iter().flat_map(|e| &e.record).any(|r| r.same(item))));
     }
 }

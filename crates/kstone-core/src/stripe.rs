@@ -23,7 +23,7 @@ use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::key::StripeId;
 use crate::record::{Record, SeqNo};
 use crate::second_chance::SecondChance;
-use crate::tree::Tree;
+use crate::tree::{Garbage, Tree};
 
 /// See the module.
 #[derive(Default)]
@@ -106,16 +106,19 @@ impl Held {
 
     #[cold]
     fn own(&mut self, stripe: StripeId) {
+        let mut garbage = Garbage::default();
         let tree = match std::mem::take(&mut self.holding) {
             Holding::Nothing => Tree::default(),
             // Not try_unwrap, which orders with a fence: ThreadSanitizer knows no fences.
             Holding::Shared(mut tree) => match Arc::get_mut(&mut tree) {
                 Some(tree) => std::mem::take(tree),
-                None => tree.divergent(stripe),
+                None => tree.divergent(stripe, &mut garbage),
             },
             Holding::Own(tree) => *tree,
         };
         self.holding = Holding::Own(Box::new(tree));
+        // Dropped under the lock, but those who share the tree hold it, too.
+        self.note_let_go(&garbage);
     }
 
     /// The tree as it is now, for as long as the result is kept; none where there is none.

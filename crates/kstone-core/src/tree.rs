@@ -48,6 +48,8 @@ pub(crate) struct Tree {
     generation: u64,
     /// What deletes since the last whole merge have hidden in SSTs, and their tombstones.
     hidden_bytes: usize,
+    /// Bytes that SSTs left for another thread to merge hide in older ones, about.
+    unmerged_bytes: usize,
     /// How large the memtable is when what it overlaps is looked at next; 0 where there is no SST.
     overlap_check_bytes: usize,
     pub(crate) flushes: u64,
@@ -98,9 +100,9 @@ pub(crate) struct Garbage {
 }
 
 impl Garbage {
-    /// Bytes of the versions that were found to be hidden by newer ones.
-    pub(crate) fn superseded_bytes(&self) -> usize {
-        self.replaced.iter().chain(&self.merged).map(Record::footprint).sum()
+    /// The items that the tree does not hold any more.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &Record> {
+        self.replaced.iter().chain(&self.merged).filter(|record| record.is_item() && !record.is_tombstone())
     }
 }
 
@@ -134,16 +136,21 @@ pub(crate) struct Merging {
     ssts: Vec<MemorySstReader>,
     nothing_is_older: bool,
     hidden_bytes: usize,
+    unmerged_bytes: usize,
 }
 
 impl Merging {
-    /// Merges. What it leaves out is still held by the tree.
-    pub(crate) fn merge(&self) -> Run {
-        merge(self.ssts.clone(), self.nothing_is_older, &mut Vec::new())
+    /// Merges; what it leaves out, too, which is still held by the tree.
+    pub(crate) fn merge(&self) -> (Run, Vec<Record>) {
+        let mut left_out = Vec::new();
+        (merge(self.ssts.clone(), self.nothing_is_older, &mut left_out), left_out)
     }
 }
 
 impl Tree {
+    /// What a tree takes at most once all that it held is gone: itself, and room for the handles of a few SSTs.
+    pub(crate) const EMPTY_BYTES: usize = size_of::<Self>() + 16 * size_of::<MemorySstReader>();
+
     /// A tree of one SST.
     pub(crate) fn of_run(stripe: StripeId, run: Run) -> Self {
         let mut tree = Self::default();
@@ -173,7 +180,7 @@ impl Tree {
 
     /// Whether this is the version that a look-up of its key finds.
     pub(crate) fn is_current(&self, record: &Record) -> bool {
-        !record.is_superseded() && self.get(record.tag(), record.key_ref()).is_some_and(|current| current.same(record))
+        self.get(record.tag(), record.key_ref()).is_some_and(|current| current.same(record))
     }
 
     /// Makes the record the newest version of its key. Flushes and compacts when it is time.
@@ -191,8 +198,11 @@ impl Tree {
                 self.compact_all(policy.stripe, &mut garbage);
             }
         } else if self.wal.unflushed() >= policy.wal_records || self.overlaps_too_much() {
+            if policy.merge_later {
+                self.unmerged_bytes += self.overlap_bytes();
+            }
             self.flush(policy.stripe, &mut garbage);
-            if policy.merge_later && self.ssts.readers().len() < UNMERGED_SSTS_MAX {
+            if policy.merge_later && self.may_merge_later() {
                 garbage.work = Some(Work::Some);
             } else {
                 self.compact_some(policy.stripe, &mut garbage);
@@ -251,30 +261,37 @@ impl Tree {
             nothing_is_older: count == self.ssts.readers().len(),
             ssts,
             hidden_bytes,
+            unmerged_bytes: self.unmerged_bytes,
         })
     }
 
     /// Puts the merged run in the place of the SSTs it was made of; false where they are not all there any more.
-    pub(crate) fn end_merge(&mut self, merging: &Merging, merged: Run) -> bool {
+    pub(crate) fn end_merge(
+        &mut self,
+        merging: &Merging,
+        (merged, left_out): (Run, Vec<Record>),
+        garbage: &mut Garbage,
+    ) -> bool {
         if !self.ssts.replace(&merging.ssts, merged) {
             return false;
         }
+        garbage.merged = left_out;
         self.hidden_bytes = self.hidden_bytes.saturating_sub(merging.hidden_bytes);
+        self.unmerged_bytes = self.unmerged_bytes.saturating_sub(merging.unmerged_bytes);
         self.compactions += 1;
         self.note_ssts();
         true
     }
 
     /// A tree of one's own that holds what this one holds, which stays as it is for those who share it.
-    pub(crate) fn divergent(&self, stripe: StripeId) -> Self {
+    pub(crate) fn divergent(&self, stripe: StripeId, garbage: &mut Garbage) -> Self {
         let mut tree =
             Self { memtable: Memtable::default(), wal: self.wal.following(), ssts: self.ssts.clone(), ..*self };
         if !self.memtable.is_empty() {
             tree.flushes += 1;
             tree.store(stripe, self.memtable.to_run());
             if tree.ssts.readers().len() > DIVERGENT_SSTS_MAX {
-                // What that lets go of is held by this tree, too.
-                tree.compact_some(stripe, &mut Garbage::default());
+                tree.compact_some(stripe, garbage);
             }
         }
         tree
@@ -350,13 +367,24 @@ impl Tree {
             return false;
         }
         self.overlap_check_bytes *= 2;
-        let step = self.memtable.len().div_ceil(OVERLAP_SAMPLES);
+        self.overlap_bytes() * 4 >= self.memtable.weight().bytes
+    }
+
+    /// How many bytes of the memtable hide versions in SSTs, by a look at a few of its records.
+    fn overlap_bytes(&self) -> usize {
+        let step = self.memtable.len().div_ceil(OVERLAP_SAMPLES).max(1);
         let (mut sampled, mut hiding) = (0, 0);
         for record in self.memtable.records().step_by(step) {
             sampled += 1;
             hiding += usize::from(self.find_in_ssts(record.tag(), record.key_ref()).is_some());
         }
-        hiding * 4 >= sampled
+        self.memtable.weight().bytes * hiding / sampled.max(1)
+    }
+
+    /// Whether the SSTs are few enough, and hide little enough, to wait for another thread.
+    fn may_merge_later(&self) -> bool {
+        let shown = self.record_bytes().saturating_sub(self.unmerged_bytes);
+        self.ssts.readers().len() < UNMERGED_SSTS_MAX && self.unmerged_bytes <= shown / 4
     }
 
     fn store(&mut self, stripe: StripeId, run: Run) {
@@ -385,6 +413,7 @@ impl Tree {
         if first == 0 {
             self.hidden_bytes = 0;
         }
+        self.unmerged_bytes = 0;
         let merged = merge(self.ssts.split_off(first), first == 0, &mut garbage.merged);
         self.compactions += 1;
         if merged.records.is_empty() {

@@ -116,7 +116,7 @@ impl Store {
             let begun = self.change_tree(stripe, |tree, stripe, garbage| tree.begin_merge(work, stripe, garbage))?;
             let Some(merging) = begun.flatten() else { return Ok(()) };
             let merged = merging.merge();
-            let ended = self.change_tree(stripe, |tree, _, _| tree.end_merge(&merging, merged))?;
+            let ended = self.change_tree(stripe, |tree, _, garbage| tree.end_merge(&merging, merged, garbage))?;
             // A writer merged by itself meanwhile, or it was all that there was to do.
             if ended != Some(true) || work == Work::All {
                 return Ok(());

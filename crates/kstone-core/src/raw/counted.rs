@@ -59,6 +59,8 @@ pub(crate) enum Mark {
     Superseded = 1,
     /// It was read since eviction last looked.
     Used = 2,
+    /// A tree that held it has let it go; others, of forks, may show it still.
+    LetGo = 4,
 }
 
 pub(crate) const HEADER_LEN: usize = size_of::<Header>();

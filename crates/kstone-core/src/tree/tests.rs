@@ -138,7 +138,7 @@ fn a_divergent_tree_goes_its_own_way_and_copies_no_record() {
     flush(&mut tree);
     put(&mut tree, "a", b"before", 1000);
     let before = tree.get(key("a").route().tag, key("a")).expect("present").clone();
-    let mut other = tree.divergent(policy(1).stripe);
+    let mut other = tree.divergent(policy(1).stripe, &mut Garbage::default());
     assert!(other.get(before.tag(), key("a")).expect("present").same(&before));
     put(&mut other, "a", b"after", 1000);
     delete(&mut other, "b", 1000);
@@ -158,7 +158,7 @@ fn forking_and_writing_again_and_again_keeps_ssts_few() {
     for i in 0..2000 {
         put(&mut tree, &format!("{:02}", i % 20), b"some bytes", 1000);
         let forked = std::mem::take(&mut tree);
-        tree = forked.divergent(policy(1).stripe);
+        tree = forked.divergent(policy(1).stripe, &mut Garbage::default());
         assert!(tree.ssts().len() <= DIVERGENT_SSTS_MAX, "{} SSTs after {i} forks", tree.ssts().len());
     }
     let (live, total) = (tree.view().items().map(Record::footprint).sum::<usize>(), tree.bytes().total());
@@ -201,7 +201,7 @@ fn merging_without_the_lock_gives_what_merging_under_it_gives() {
     let policy = Policy { merge_later: true, ..policy(50) };
     let mut tree = Tree::default();
     for i in 0..400 {
-        let record = Record::put(key(&format!("{:03}", i * 7 % 300)), &[0; 50]);
+        let record = Record::put(key(&format!("{:03}", i * 7 % 370)), &[0; 50]);
         let later = tree.apply(record, policy);
         assert!(tree.ssts().len() < UNMERGED_SSTS_MAX);
         drop(later);
@@ -211,9 +211,11 @@ fn merging_without_the_lock_gives_what_merging_under_it_gives() {
     drop(tree.apply(Record::put(key("meanwhile"), b""), policy));
     flush(&mut tree);
     let merged = merging.merge();
-    assert!(tree.end_merge(&merging, merged));
-    assert!(!tree.end_merge(&merging, Run::default()), "those SSTs are gone");
-    assert!((0..300).all(|i| body(&tree, &format!("{i:03}")).is_some()) && body(&tree, "meanwhile").is_some());
+    let mut garbage = Garbage::default();
+    assert!(tree.end_merge(&merging, merged, &mut garbage));
+    assert!(garbage.items().count() == 30, "hidden versions are handed out");
+    assert!(!tree.end_merge(&merging, Default::default(), &mut garbage), "those SSTs are gone");
+    assert!((0..370).all(|i| body(&tree, &format!("{i:03}")).is_some()) && body(&tree, "meanwhile").is_some());
 
     for i in 0..100 {
         drop(tree.apply(Record::tombstone(key(&format!("{i:03}"))), policy));
@@ -221,10 +223,23 @@ fn merging_without_the_lock_gives_what_merging_under_it_gives() {
     let merging = tree.begin_merge(Work::All, policy.stripe, &mut Garbage::default()).expect("tombstones");
     drop(tree.apply(Record::put(key("007"), b"again"), policy));
     let merged = merging.merge();
-    assert!(tree.end_merge(&merging, merged));
+    assert!(tree.end_merge(&merging, merged, &mut Garbage::default()));
     let left: Vec<&[u8]> = tree.view().items().map(Record::sk).collect();
-    assert!(left.len() == 202 && left[..2] == [&b"007"[..], b"100"] && left[201] == b"meanwhile");
+    assert!(left.len() == 272 && left[..2] == [&b"007"[..], b"100"] && left[271] == b"meanwhile");
     assert_eq!((tree.sst_totals.weight.tombstones, tree.hidden_bytes), (0, 0));
+}
+
+#[test]
+fn what_another_thread_is_to_merge_hides_at_most_a_quarter_of_what_is_shown() {
+    let policy = Policy { merge_later: true, ..policy(100) };
+    let mut tree = Tree::default();
+    for i in 0..20_000 {
+        // Nobody merges later.
+        drop(tree.apply(Record::put(key(&format!("{:04}", i * 7919 % 1000)), &[0; 50]), policy));
+        let live: usize = tree.view().items().map(Record::footprint).sum();
+        let held = tree.record_bytes();
+        assert!(held <= live + live / 4 + live / 4, "{held} bytes of records, {live} live, after {i} writes");
+    }
 }
 
 #[test]

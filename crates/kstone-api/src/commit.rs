@@ -97,15 +97,15 @@ impl Database {
         settle: Settle,
     ) -> Result<Option<Done>> {
         let keys: Vec<KeyRef<'_>> = writes.iter().map(|write| write.key).collect();
-        let olds = self.engine().get_many(&keys)?;
+        let olds = self.engine().present(&keys)?;
         let Plan { records, replaced, returned } = plan(table, now, writes, olds.clone(), settle)?;
-        let _reserved = self.reserve(&records)?;
+        let _reserved = self.reserve(&records, stream_growth(table, &replaced, &records))?;
         let all_keys: Vec<Key> = records.iter().map(Record::key).collect();
         let mut locked = keys.clone();
         for key in &all_keys {
             locked.push(key.as_key_ref()?);
         }
-        self.engine().commit_observed(
+        let done = self.engine().commit_observed(
             &locked,
             |present| {
                 let unchanged = keys.iter().zip(&olds).all(|(key, old)| match (present.get(*key), old) {
@@ -119,8 +119,18 @@ impl Database {
                 Ok((records, Some(Done { replaced, returned, garbage: None })))
             },
             |records, done| note(table, now, records, done),
-        )
+        )?;
+        self.keep_to_limit(|| locked.iter().map(KeyRef::stripe))?;
+        Ok(done)
     }
+}
+
+/// What the stream may grow by when these records of items, followed by those of entries, are noted in it.
+fn stream_growth(table: &Table, replaced: &[Replaced], records: &[Record]) -> usize {
+    if table.stream.is_none() {
+        return 0;
+    }
+    replaced.iter().zip(records).map(|(replaced, record)| Stream::growth_of(replaced.old.as_ref(), record)).sum()
 }
 
 /// What the writes come to, given the items that are there.

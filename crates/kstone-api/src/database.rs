@@ -13,6 +13,7 @@ use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::clock::{Clock, ClockSource};
 use crate::expression::ExpressionCache;
+use crate::index::IndexEntry;
 use crate::item_check::check_item;
 use crate::options::DatabaseOptions;
 use crate::page::{Page, QueryResult, page_limits};
@@ -158,6 +159,10 @@ impl Database {
         self.shared.options.stream_max_bytes()
     }
 
+    pub(crate) fn stream_share_bytes(&self) -> usize {
+        self.shared.options.stream_share_bytes()
+    }
+
     pub(crate) fn expressions(&self) -> &ExpressionCache {
         &self.shared.caches.expressions
     }
@@ -240,12 +245,13 @@ impl Database {
     pub fn put_body(&self, pk: &[u8], sk: &[u8], body: &[u8]) -> Result<()> {
         let key = KeyRef::new(pk, sk)?;
         check_item(key, ItemRef::new(body))?;
-        let footprint = std::iter::once(Record::footprint_of(key, body));
-        let reserved = self.engine().is_limited().then(|| self.reserve_bytes(footprint)).transpose()?;
-        if self.is_plain() && self.engine().put_if(key, body, || self.is_plain())?.is_some() {
-            return Ok(());
+        if self.is_plain() {
+            let footprint = std::iter::once(Record::footprint_of(key, body));
+            let _reserved = self.engine().is_limited().then(|| self.reserve_bytes(footprint, 0)).transpose()?;
+            if self.engine().put_if(key, body, || self.is_plain())?.is_some() {
+                return Ok(());
+            }
         }
-        drop(reserved);
         self.write(Write::put_body(pk, body).sort_key(sk)).map(drop)
     }
 
@@ -294,7 +300,7 @@ impl Database {
     pub fn delete_with_sk(&self, pk: &[u8], sk: &[u8]) -> Result<()> {
         let key = KeyRef::new(pk, sk)?;
         if self.is_plain() && self.engine().delete_if(key, || self.is_plain())?.is_some() {
-            return Ok(());
+            return self.keep_to_limit(|| std::iter::once(key.stripe()));
         }
         self.write(Write::delete(pk).sort_key(sk)).map(drop)
     }
@@ -338,9 +344,21 @@ impl Database {
                 .with_range(last_sk, |range| self.engine().query(&query.partition_key, range, query.reverse, limits))?,
             Some(range) => {
                 let range = last_sk.map_or_else(|| range.clone(), |sk| range.clone().behind(sk, query.reverse));
-                self.engine().query_in(Keyspace::Index, range.pk(), range.sort_keys(), query.reverse, limits)
+                let page =
+                    self.engine().query_in(Keyspace::Index, range.pk(), range.sort_keys(), query.reverse, limits)?;
+                self.note_use_of_items(&page.records)?;
+                Ok(page)
             }
         }
+    }
+
+    /// Notes that the items of these entries were used, where that tells what to evict.
+    fn note_use_of_items(&self, entries: &[Record]) -> Result<()> {
+        if !self.engine().evicts() {
+            return Ok(());
+        }
+        let mut entries = entries.iter().filter_map(IndexEntry::read);
+        entries.try_for_each(|entry| self.engine().note_use(entry.table_key()))
     }
 
     /// One page of the table, copied out.

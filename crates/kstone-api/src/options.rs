@@ -37,6 +37,12 @@ impl DatabaseOptions {
 
     /// What a stream may pin of a limited database; 0 where there is no limit.
     pub(crate) fn stream_max_bytes(self) -> usize {
-        (self.memory_max_bytes / 4).min(crate::stream::STREAM_MAX_BYTES)
+        // With an eighth more and some slots for its ring, as `Stream::bytes` counts, it comes to its quarter.
+        (self.stream_share_bytes() / 9 * 8).saturating_sub(4096)
+    }
+
+    /// What is set aside for the stream of a limited database.
+    pub(crate) fn stream_share_bytes(self) -> usize {
+        (self.memory_max_bytes / 4).min(crate::stream::STREAM_MAX_BYTES / 8 * 9)
     }
 }

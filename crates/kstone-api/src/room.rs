@@ -10,6 +10,7 @@
 //!
 //! No lock is held meanwhile; what is removed leaves the indexes with it, and the stream says who removed it.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[cfg(doc)]
@@ -24,24 +25,33 @@ use crate::stream::{Stream, UserIdentity};
 use crate::table::Table;
 
 impl Database {
-    /// Room for these records; tombstones need none. Nothing is to be done where there is no limit.
+    /// Room for these records, and for so many bytes more in the stream. Deletes alone need none, they always go on.
+    /// Nothing is to be done where there is no limit.
     ///
     /// # Errors
     /// [`Error::Limit`] where no room can be made; [`Error::Poisoned`].
-    pub(crate) fn reserve(&self, records: &[Record]) -> Result<Reservation<'_>> {
-        let puts = records.iter().filter(|record| !record.is_tombstone());
-        self.reserve_bytes(puts.map(Record::footprint))
+    pub(crate) fn reserve(&self, records: &[Record], stream_growth: usize) -> Result<Option<Reservation<'_>>> {
+        if !self.engine().is_limited() || records.iter().all(Record::is_tombstone) {
+            return Ok(None);
+        }
+        self.reserve_bytes(records.iter().map(Record::footprint), stream_growth).map(Some)
     }
 
-    /// Room for records of these footprints.
+    /// Room for records of these footprints, and for so many bytes more in the stream.
     ///
     /// # Errors
     /// As [`Database::reserve`].
-    pub(crate) fn reserve_bytes(&self, footprints: impl Iterator<Item = usize>) -> Result<Reservation<'_>> {
+    pub(crate) fn reserve_bytes(
+        &self,
+        footprints: impl Iterator<Item = usize>,
+        stream_growth: usize,
+    ) -> Result<Reservation<'_>> {
         let bytes = self.engine().growth_of(footprints);
         loop {
             let table = self.table();
-            let beside = table.stream.as_deref().map_or(0, Stream::bytes);
+            // The stream has its share, whether it takes it or not; its newest record may be larger.
+            let of_stream = |stream: &Stream| self.stream_share_bytes().max(stream.bytes() + stream_growth);
+            let beside = table.stream.as_deref().map_or(0, of_stream);
             if let Some(reserved) = self.engine().try_reserve(bytes, beside) {
                 return Ok(reserved);
             }
@@ -50,6 +60,19 @@ impl Database {
                 return Err(self.engine().no_room(needed));
             }
         }
+    }
+
+    /// After deletes in these stripes: where what they added has passed the limit, compaction gives back more than that.
+    pub(crate) fn keep_to_limit<S: Iterator<Item = StripeId>>(&self, stripes: impl FnOnce() -> S) -> Result<()> {
+        if !self.engine().is_limited() {
+            return Ok(());
+        }
+        let beside = self.table().stream.as_deref().map_or(0, Stream::bytes);
+        if !self.engine().is_over_limit(beside) {
+            return Ok(());
+        }
+        let stripes: BTreeSet<StripeId> = stripes().collect();
+        stripes.into_iter().try_for_each(|stripe| self.engine().compact_stripe(stripe))
     }
 
     /// Does one thing to make room; false where nothing can be done.
@@ -68,11 +91,25 @@ impl Database {
         let stripe = first.key_ref().stripe();
         let mut evicted = 0;
         for victim in &victims {
-            evicted += u64::from(self.remove_if_same(table, victim, now, UserIdentity::EVICTION)?);
+            evicted += u64::from(self.evict(victim, now)?);
         }
         self.engine().note_evictions(evicted);
         self.engine().compact_stripe(stripe)?;
         Ok(true)
+    }
+
+    /// Removes an item that nothing but this could evict again, whatever becomes of the schema meanwhile; false where it
+    /// is not the same any more.
+    fn evict(&self, victim: &Record, now: i64) -> Result<bool> {
+        loop {
+            let table = self.table();
+            if self.remove_if_same(&table, victim, now, UserIdentity::EVICTION)? {
+                return Ok(true);
+            }
+            if self.is_current(&table) {
+                return Ok(false);
+            }
+        }
     }
 
     /// Removes what has expired, everywhere; how many items that were.

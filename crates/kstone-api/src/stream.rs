@@ -253,10 +253,18 @@ impl Stream {
         Garbage { first: None, rest: old.slots.into() }
     }
 
-    /// Bytes that the stream costs, as the module accounts for them, slots that are free included.
+    /// Bytes that the stream costs, as the module accounts for them, slots that are free included: at most an eighth more
+    /// than it may pin, and some slots.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.stats().bytes
+    }
+
+    /// What a change that supersedes `old` may add to [`Stream::bytes`].
+    pub(crate) fn growth_of(old: Option<&Record>, written: &Record) -> usize {
+        let key = Record::footprint_of(written.key_ref(), &[]);
+        // Where an expired item is replaced, its removal is a change of its own.
+        2 * (size_of::<Slot>() + key) + old.map_or(0, Record::footprint)
     }
 
     /// What the stream holds.
@@ -340,6 +348,11 @@ impl Ring {
         self.oldest + self.slots.len() as u64
     }
 
+    /// How many free slots a ring of so many keeps: not as many again, since they are memory all the same.
+    fn spare(slots: usize) -> usize {
+        slots / 16 + 4
+    }
+
     /// Lets go of the oldest until a slot that pins so many bytes fits, or nothing is left.
     fn make_room(&mut self, bytes: usize, capacity: usize, max_bytes: usize, garbage: &mut Garbage) {
         while self.slots.len() >= capacity || self.pinned_bytes + bytes > max_bytes {
@@ -347,11 +360,18 @@ impl Ring {
             self.oldest += 1;
             self.pinned_bytes -= slot.pinned_bytes();
             garbage.push(slot);
+            let spare = Self::spare(self.slots.len());
+            if self.slots.capacity() > self.slots.len() + 2 * spare {
+                self.slots.shrink_to(self.slots.len() + spare);
+            }
         }
     }
 
     fn push(&mut self, slot: Slot) {
         self.pinned_bytes += slot.pinned_bytes();
+        if self.slots.len() == self.slots.capacity() {
+            self.slots.reserve_exact(Self::spare(self.slots.len()));
+        }
         self.slots.push_back(slot);
     }
 

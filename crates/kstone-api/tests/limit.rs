@@ -120,6 +120,89 @@ fn an_item_that_no_empty_database_has_room_for_evicts_nothing() -> Result<()> {
     Ok(())
 }
 
+/// Whatever its size, a write that fails has evicted nothing.
+#[test]
+fn a_transaction_that_an_emptied_database_has_no_room_for_evicts_nothing() -> Result<()> {
+    let mut outcomes = [0; 2];
+    for kib in (400..1030).step_by(10) {
+        let options = DatabaseOptions { memory_max_bytes: 1 << 20, eviction: Eviction::Lru, ..Default::default() };
+        let db = Database::create_in_memory_with_options(options)?;
+        (0..600).try_for_each(|i| db.put(&key(i), item(i)))?;
+        let part =
+            |i: usize| ItemBuilder::new().string("text", "x".repeat(kib * 1024 / 4)).number("i", i as i64).build();
+        let all = (0..4).fold(TransactWriteRequest::new(), |all, i| all.write(Write::put(&key(1000 + i), part(i))));
+        let fits = match db.transact_write(all) {
+            Ok(()) => true,
+            Err(Error::Limit { .. }) => false,
+            Err(other) => panic!("{other}"),
+        };
+        outcomes[usize::from(fits)] += 1;
+        let stats = db.stats()?;
+        assert!(fits || (stats.evictions, stats.items) == (0, 600), "{kib} KiB: {stats:?}");
+        assert!(stats.total_bytes <= 1 << 20, "{kib} KiB: {stats:?}");
+    }
+    assert!(outcomes.iter().all(|count| *count > 5), "some failed, some did not: {outcomes:?}");
+    Ok(())
+}
+
+#[test]
+fn deletes_in_a_full_database_do_not_pass_the_limit() -> Result<()> {
+    for text_bytes in [0, 150] {
+        let db = open(Eviction::None, TableSchema::new())?;
+        let item = |i: usize| ItemBuilder::new().number("i", i as i64).string("text", "x".repeat(text_bytes)).build();
+        let mut full = 0;
+        while db.put(&key(full), item(full)).is_ok() {
+            full += 1;
+        }
+        for i in 0..full {
+            db.delete(&key(i))?;
+            if i < 1000 || i % 50 == 0 {
+                assert_below_limit(&db)?;
+            }
+        }
+        assert_eq!(db.stats()?.items, 0);
+    }
+    Ok(())
+}
+
+/// Items of all sizes come and go under a stream and an index: the limit holds after every call, and deletes always go.
+#[test]
+fn the_limit_counts_streams_and_indexes_and_deletes_go_on() -> Result<()> {
+    let views = [StreamViewType::KeysOnly, StreamViewType::NewAndOldImages];
+    for (view, eviction, indexed) in views
+        .iter()
+        .flat_map(|&view| [(view, Eviction::None, true), (view, Eviction::Lru, false), (view, Eviction::Lru, true)])
+    {
+        for text_bytes in [200, 3_000, 60_000] {
+            let mut schema = TableSchema::new().with_stream(view);
+            if indexed {
+                schema = schema.add_global_index(GlobalSecondaryIndex::new("by-group", "group"));
+            }
+            let db = open(eviction, schema)?;
+            let mut random = fastrand::Rng::with_seed(text_bytes as u64);
+            let mut refused = 0;
+            for round in 0..3_000 {
+                let i = random.usize(..2_000);
+                let text = "x".repeat(random.usize(..text_bytes));
+                let grown = ItemBuilder::new().string("group", format!("group-{}", round % 10)).string("text", text);
+                match random.u8(..6) {
+                    0 => db.delete(&key(i))?,
+                    _ => match db.put(&key(i), grown.build()) {
+                        Ok(()) => {}
+                        Err(Error::Limit { .. }) if eviction == Eviction::None => refused += 1,
+                        Err(other) => panic!("{view:?}, {eviction:?}, indexed {indexed}: {other}"),
+                    },
+                }
+                let stats = db.stats()?;
+                assert!(stats.total_bytes <= LIMIT, "{view:?}, {eviction:?}, indexed {indexed}, {round}: {stats:?}");
+            }
+            let stats = db.stats()?;
+            assert!(text_bytes == 200 || refused > 100 || stats.evictions > 100, "{view:?}, {eviction:?}: {stats:?}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn the_limit_holds_while_threads_write_at_once() -> Result<()> {
     for eviction in [Eviction::None, Eviction::Lru] {
@@ -202,6 +285,23 @@ fn what_was_read_stays_and_what_was_not_goes() -> Result<()> {
         }
     }
     assert!((1..100).step_by(2).all(|i| db.get(&key(i)).expect("read").is_none()));
+    Ok(())
+}
+
+#[test]
+fn what_an_index_showed_was_used() -> Result<()> {
+    let db = open(Eviction::Lru, TableSchema::new().add_global_index(GlobalSecondaryIndex::new("by-group", "group")))?;
+    let of_group = |group: &str| ItemBuilder::new().string("group", group).string("text", "x".repeat(150)).build();
+    for i in 0..50 {
+        db.put(&key(i), of_group("used"))?;
+    }
+    for i in 50..20_000 {
+        db.put(&key(i), of_group(&format!("other-{}", i % 100)))?;
+        if i % 20 == 0 {
+            assert_eq!(db.query(Query::new().index("by-group").partition_key(b"used").build())?.count, 50);
+        }
+    }
+    assert!(db.stats()?.evictions > 10_000);
     Ok(())
 }
 
@@ -378,6 +478,15 @@ fn hits_and_misses_of_every_kind_of_look_up_are_counted() -> Result<()> {
     let stats = db.stats()?;
     assert_eq!((stats.hits, stats.misses), (3, 3));
     assert_eq!(db.fork()?.stats()?.hits, 0, "a fork counts its own");
+
+    // Writes look their items up, too, but nobody asked for those.
+    let schema = TableSchema::new().add_global_index(GlobalSecondaryIndex::new("by-group", "group"));
+    let db = open(Eviction::Lru, schema)?;
+    db.put(b"a", item(1))?;
+    db.put(b"a", item(2))?;
+    db.write(Write::update(b"a", "SET i = i + :i").value(":i", KeystoneValue::number(1)))?;
+    db.transact_write(TransactWriteRequest::new().write(Write::delete(b"a")).write(Write::put(b"b", item(1))))?;
+    assert_eq!((db.stats()?.hits, db.stats()?.misses), (0, 0));
     Ok(())
 }
 

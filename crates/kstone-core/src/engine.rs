@@ -246,6 +246,32 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn get_many(&self, keys: &[KeyRef<'_>]) -> Result<Vec<Option<Record>>> {
+        self.look_up(keys, |stripe, found| stripe.count(found))
+    }
+
+    /// As [`Engine::get_many`] for who is about to write: no hit and no miss.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn present(&self, keys: &[KeyRef<'_>]) -> Result<Vec<Option<Record>>> {
+        self.look_up(keys, |_, _| ())
+    }
+
+    /// Notes that the item of this key was used, as [`Engine::get`] does, where that tells what to evict.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn note_use(&self, key: KeyRef<'_>) -> Result<()> {
+        self.store.check()?;
+        if self.evicts() {
+            let route = key.route();
+            let held = self.store.stripe(route.stripe).read();
+            held.tree().and_then(|tree| tree.get(route.tag, key)).inspect(|record| record.mark_used());
+        }
+        Ok(())
+    }
+
+    fn look_up(&self, keys: &[KeyRef<'_>], count: impl Fn(&Stripe, bool)) -> Result<Vec<Option<Record>>> {
         self.store.check()?;
         let routes: Vec<Route> = keys.iter().map(KeyRef::route).collect();
         let mut stripes: Vec<StripeId> = routes.iter().map(|route| route.stripe).collect();
@@ -256,7 +282,7 @@ impl Engine {
         let find = |(key, route): (&KeyRef<'_>, &Route)| {
             let at = stripes.binary_search(&route.stripe).expect("the stripes of all keys are locked");
             let found = locked[at].tree().and_then(|tree| tree.get(route.tag, *key));
-            self.store.stripe(route.stripe).count(found.is_some());
+            count(self.store.stripe(route.stripe), found.is_some());
             found.filter(|_| evicts).inspect(|record| record.mark_used());
             found.cloned()
         };
@@ -522,11 +548,16 @@ impl Engine {
             wal_records: options.memtable_max_records as u64,
             merge_later: options.background_compaction,
         };
+        if record.is_tombstone() && held.tree().is_none() {
+            // Nothing to delete is no reason to make a tree.
+            return Garbage::default();
+        }
         let Some(room) = &self.store.room else { return held.tree_mut(stripe).apply(record, policy) };
         let queued = room.evicts().then(|| record.clone());
         let garbage = held.tree_mut(stripe).apply(record, policy);
         if let Some(record) = queued {
-            held.queue_written(record, garbage.superseded_bytes());
+            held.queue_written(record);
+            held.note_let_go(&garbage);
         }
         room.count(stripe, held);
         garbage

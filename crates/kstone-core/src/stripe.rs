@@ -151,25 +151,36 @@ impl Held {
         before
     }
 
-    /// Counts the bytes there are now, also of a queue that is still to be made where there will be one; what had been
-    /// counted, and what is counted now.
+    /// Counts the bytes there are now; what had been counted, and what is counted now.
     pub(crate) fn count_bytes(&mut self, evicts: bool) -> (usize, usize) {
-        let tree = self.tree().map_or(0, |tree| tree.bytes().total());
-        let queue = match (&self.queue, self.tree()) {
-            (Some(queue), _) => queue.charged_bytes(),
-            (None, Some(tree)) if evicts => SecondChance::bytes_of(tree.memtable().len() + tree.sst_totals().records),
-            _ => 0,
+        let now = match (&self.queue, self.tree()) {
+            (Some(queue), tree) => queue.charged_bytes() + tree.map_or(0, |tree| tree.bytes().total()),
+            (None, Some(tree)) => charged_bytes(tree, evicts),
+            (None, None) => 0,
         };
-        (std::mem::replace(&mut self.counted_bytes, tree + queue), tree + queue)
+        (std::mem::replace(&mut self.counted_bytes, now), now)
     }
 
-    /// Keeps the queue in step with a write of the record that let go of so many bytes of other versions.
-    pub(crate) fn queue_written(&mut self, record: Record, superseded_bytes: usize) {
-        let (Some(queue), Some(tree)) = (&mut self.queue, self.holding.tree()) else { return };
-        if !record.is_tombstone() && record.is_item() {
+    /// Adds a record that was just written to the queue.
+    pub(crate) fn queue_written(&mut self, record: Record) {
+        if let Some(queue) = &mut self.queue
+            && !record.is_tombstone()
+            && record.is_item()
+        {
             queue.push(record);
         }
-        if queue.note_superseded(superseded_bytes, tree.record_bytes()) {
+    }
+
+    /// Keeps the queue in step with a change of the tree that let go of this.
+    pub(crate) fn note_let_go(&mut self, garbage: &Garbage) {
+        let (Some(queue), Some(tree)) = (&mut self.queue, self.holding.tree()) else { return };
+        queue.note_let_go(garbage.items(), tree.record_bytes());
+        queue.purge_some(|record| tree.is_current(record));
+    }
+
+    /// Drops all from the queue that the tree does not hold.
+    pub(crate) fn purge_queue(&mut self) {
+        if let (Some(queue), Some(tree)) = (&mut self.queue, self.holding.tree()) {
             queue.purge(|record| tree.is_current(record));
         }
     }
@@ -185,6 +196,12 @@ impl Held {
     pub(crate) fn queue(&self) -> Option<&SecondChance> {
         self.queue.as_deref()
     }
+}
+
+/// Bytes of a tree, and of its queue, which is still to be made, where there will be one.
+pub(crate) fn charged_bytes(tree: &Tree, evicts: bool) -> usize {
+    let items = tree.memtable().len() + tree.sst_totals().records;
+    tree.bytes().total() + if evicts { SecondChance::bytes_of(items) } else { 0 }
 }
 
 impl Holding {

@@ -56,7 +56,8 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
         let (pk, sk) = (twice.pk().escape_ascii(), twice.sk().escape_ascii());
         blocks.corrupt(blocks.offset(), format!("two items have the key \"{pk}\", \"{sk}\""))
     })?;
-    filled.install(|| {
+    let beside = if table.stream.is_some() { database.stream_share_bytes() } else { 0 };
+    filled.install(beside, || {
         // Only under the locks is it certain which number the stream gave last.
         let table = table.restarted(stream_last.max(before.last_in_stream()), database.stream_max_bytes())?;
         database.install(Arc::new(table));

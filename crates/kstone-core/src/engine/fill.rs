@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::key::{STRIPES, StripeId};
 use crate::merge::Run;
 use crate::record::Record;
+use crate::stripe::charged_bytes;
 use crate::tree::Tree;
 
 /// Records that an engine is to be filled with, seen by nobody until [`Filled::install`].
@@ -18,7 +19,7 @@ use crate::tree::Tree;
 /// let engine = Engine::new(EngineOptions::default())?;
 /// let mut filling = engine.filling();
 /// filling.add(Record::put(KeyRef::new(b"a", b"")?, &[]));
-/// filling.sorted().expect("no key stands twice").install(|| Ok(()))?;
+/// filling.sorted().expect("no key stands twice").install(0, || Ok(()))?;
 /// assert!(engine.get(KeyRef::new(b"a", b"")?)?.is_some());
 /// # Ok::<(), kstone_core::Error>(())
 /// ```
@@ -72,12 +73,12 @@ pub struct Filled<'a> {
 
 impl Filled<'_> {
     /// Puts everything in the place of nothing, as one: no reader sees a part of it. `commit` runs under the locks of
-    /// all stripes, once nothing but itself can fail any more.
+    /// all stripes, once nothing but itself can fail any more. The caller holds so many bytes beside the engine.
     ///
     /// # Errors
     /// [`Error::Invalid`] where the engine holds a record; [`Error::Limit`] where the records do not fit its memory
     /// limit; what `commit` returns; [`Error::Poisoned`]. Nothing is changed then.
-    pub fn install(self, commit: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub fn install(self, beside: usize, commit: impl FnOnce() -> Result<()>) -> Result<()> {
         let store = &self.engine.store;
         store.check()?;
         let _poison = PoisonOnPanic(&store.counters.poisoned);
@@ -85,9 +86,10 @@ impl Filled<'_> {
         if locked.iter().any(|(_, held)| held.tree().is_some_and(|tree| !tree.is_empty())) {
             return Err(Error::invalid("the database is not empty, and only an empty one can be filled"));
         }
-        let bytes = self.trees.iter().map(|(_, tree)| tree.bytes().total()).sum();
-        if self.engine.try_reserve(bytes, 0).is_none() {
-            return Err(self.engine.no_room(bytes));
+        let evicts = self.engine.evicts();
+        let bytes = self.trees.iter().map(|(_, tree)| charged_bytes(tree, evicts)).sum();
+        if self.engine.try_reserve(bytes, beside).is_none() {
+            return Err(self.engine.no_room(bytes + beside));
         }
         commit()?;
         let mut replaced = Vec::new();

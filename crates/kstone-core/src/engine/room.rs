@@ -15,10 +15,11 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::{Engine, Eviction};
+use super::{Engine, Eviction, Store};
 use crate::error::{Error, Result, Unit};
 use crate::key::{STRIPES, StripeId};
 use crate::record::{Record, SeqNo};
+use crate::second_chance::SecondChance;
 use crate::stripe::{Held, Stripe};
 use crate::tree::Tree;
 
@@ -62,7 +63,7 @@ impl Room {
 
     /// The room of a fork, whose trees are counted as its own although it shares them.
     pub(super) fn forked(&self, stripes: &[Stripe]) -> Self {
-        let base_bytes = size_of::<super::Store>();
+        let base_bytes = size_of::<Store>();
         let forked = Self {
             oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
             used: AtomicUsize::new(base_bytes + self.bytes()),
@@ -164,9 +165,20 @@ impl Engine {
         room.try_reserve(bytes, beside).then(|| Reservation { room: Some((room, bytes)) })
     }
 
-    /// Whether so many bytes would fit if everything else were removed.
+    /// Whether so many bytes would fit if everything were removed that can be.
     pub fn may_fit(&self, bytes: usize) -> bool {
-        self.store.room.as_ref().is_none_or(|room| bytes < room.max_bytes)
+        let Some(room) = &self.store.room else { return true };
+        let queue_bytes = if room.evicts() { SecondChance::bytes_of(0) } else { 0 };
+        let trees = self.store.stripes.iter().filter(|stripe| stripe.read().tree().is_some()).count();
+        let stays = size_of::<Store>() + room.bytes() + trees * (Tree::EMPTY_BYTES + queue_bytes);
+        bytes.checked_add(stays).is_some_and(|bytes| bytes <= room.max_bytes)
+    }
+
+    /// Whether what is counted has passed the limit, together with so many bytes that the caller holds beside the engine:
+    /// deletes go on whatever they add.
+    pub fn is_over_limit(&self, beside: usize) -> bool {
+        let used = |room: &Room| room.used.load(Ordering::Relaxed);
+        self.store.room.as_ref().is_some_and(|room| used(room).saturating_add(beside) > room.max_bytes)
     }
 
     /// The error of a write that would need so many bytes for which no room can be made.

@@ -27,7 +27,7 @@ fn count(engine: &Engine, keyspace: Keyspace) -> usize {
 #[test]
 fn what_is_filled_is_as_if_it_had_been_put() {
     let engine = engine();
-    filled(&engine).install(|| Ok(())).expect("installed");
+    filled(&engine).install(0, || Ok(())).expect("installed");
     let other = self::engine();
     for i in 0..3000_u32 {
         other.put(key(&i.to_be_bytes()), b"v").expect("put");
@@ -50,7 +50,7 @@ fn an_engine_that_holds_anything_is_not_filled() {
         let other = other.as_key_ref().expect("valid key");
         let filled = filled(&engine);
         engine.put(other, b"").expect("put");
-        let refused = filled.install(|| panic!("nothing is committed"));
+        let refused = filled.install(0, || panic!("nothing is committed"));
         assert!(matches!(refused, Err(Error::Invalid(_))));
         assert_eq!(count(&engine, Keyspace::Items) + count(&engine, Keyspace::Index), 1);
     }
@@ -69,14 +69,14 @@ fn an_engine_that_held_something_once_is_empty() {
     for i in 0..3000_u32 {
         engine.delete(key(&i.to_le_bytes())).expect("deleted");
     }
-    filled.install(|| Ok(())).expect("installed");
+    filled.install(0, || Ok(())).expect("installed");
     assert_eq!(count(&engine, Keyspace::Items), 3000);
 }
 
 #[test]
 fn what_commit_refuses_is_not_filled() {
     let engine = engine();
-    let refused = filled(&engine).install(|| Err(Error::invalid("no")));
+    let refused = filled(&engine).install(0, || Err(Error::invalid("no")));
     assert_eq!(refused, Err(Error::invalid("no")));
     assert_eq!(count(&engine, Keyspace::Items), 0);
 }
@@ -104,7 +104,7 @@ fn readers_see_all_of_it_or_nothing() {
                 }
             }
         });
-        filled.install(|| Ok(())).expect("installed");
+        filled.install(0, || Ok(())).expect("installed");
         assert_eq!(reader.join().expect("read"), 3000);
     });
 }

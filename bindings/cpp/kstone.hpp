@@ -1653,8 +1653,9 @@ class database {
     }
 
     /**
-     * The item under a key, not a copy; nothing where there is none. Throws error where the key cannot be. Costs one
-     * look-up.
+     * The item under a key, not a copy; nothing where there is none. Keep it in a variable for as long as views into it
+     * are used: `for (auto [name, value] : db.get(k)->attributes())` would walk through an item that is gone. Throws
+     * error where the key cannot be. Costs one look-up.
      */
     std::optional<stored_item> get(const key &k) const {
         kstone_item *found = nullptr;

@@ -153,7 +153,6 @@ fn plan(table: &Table, now: i64, writes: &[Prepared<'_>], olds: Vec<Option<Recor
         plan.returned.push(change.returned);
         entries.extend(change.entries);
     }
-    table.note_expiries(&plan.records);
     plan.records.extend(entries);
     Ok(plan)
 }
@@ -166,9 +165,11 @@ pub(crate) fn entry_changes(table: &Table, old: Option<&Record>, new: Option<&Re
     Ok(index::diff(&before, &after))
 }
 
-/// Notes the numbered records in the stream, while the locks are held.
+/// Notes when the numbered records expire, and what they change in the stream, while the locks are held.
 fn note(table: &Table, now: i64, records: &[Record], done: &mut Option<Done>) {
-    let (Some(stream), Some(done)) = (&table.stream, done) else { return };
+    let Some(done) = done else { return };
+    table.note_expiries(&records[..done.replaced.len()]);
+    let Some(stream) = &table.stream else { return };
     let changes =
         done.replaced.iter().zip(records).flat_map(|(replaced, record)| stream_changes(stream, replaced, record));
     let changes: Vec<StreamChange> = changes.collect();

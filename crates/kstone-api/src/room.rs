@@ -16,13 +16,19 @@ use std::sync::Arc;
 #[cfg(doc)]
 use kstone_core::Error;
 use kstone_core::Result;
-use kstone_core::engine::{Reservation, ScanRange};
+use kstone_core::engine::{PageLimits, Reservation, ScanRange};
 use kstone_core::key::{KeyRef, STRIPES, StripeId};
 use kstone_core::record::Record;
 
 use crate::database::Database;
+use crate::expiries::Sweep;
 use crate::stream::{Stream, UserIdentity};
 use crate::table::Table;
+
+/// How many records of a stripe one write looks at to find what has expired.
+const SWEEP_STEP: PageLimits = PageLimits { records: 512, bytes: usize::MAX };
+/// How many items it removes.
+const SWEEP_REMOVALS: usize = 64;
 
 impl Database {
     /// Room for these records, and for so many bytes more in the stream. Deletes alone need none, they always go on.
@@ -127,8 +133,8 @@ impl Database {
         Ok(purged)
     }
 
-    /// After a write: removes what has expired in the stripes of its keys, so that the memory of expired items comes
-    /// back without a call. At most once a second for each stripe, since time has whole seconds.
+    /// After a write: removes some of what has expired in the stripes of its keys, so that the memory of expired items
+    /// comes back without a call, and no write waits for more than a few of them.
     pub(crate) fn remove_expired_beside<'a>(
         &self,
         table: &Arc<Table>,
@@ -137,24 +143,55 @@ impl Database {
     ) -> Result<()> {
         let Some(expiries) = &table.expiries else { return Ok(()) };
         for key in keys.filter(|key| expiries.is_due(key.stripe(), now)) {
-            self.remove_expired_in(table, key.stripe(), now)?;
+            let stripe = key.stripe();
+            if let Some(sweep) = expiries.try_sweep(stripe) {
+                self.go_on_with(sweep, table, stripe, now)?;
+                self.keep_to_limit(|| std::iter::once(stripe))?;
+            }
         }
         Ok(())
     }
 
+    /// Removes all that has expired in a stripe; how many items that were.
     fn remove_expired_in(&self, table: &Arc<Table>, stripe: StripeId, now: i64) -> Result<usize> {
         let Some(expiries) = &table.expiries else { return Ok(0) };
-        expiries.begin_sweep(stripe);
         let mut removed = 0;
+        let mut sweep = Some(expiries.sweep(stripe));
+        while let Some(under_way) = sweep {
+            let step;
+            (sweep, step) = self.go_on_with(under_way, table, stripe, now)?;
+            removed += step;
+        }
+        Ok(removed)
+    }
+
+    /// Goes on with a sweep for a few records; none where that was its end, and how many items it removed.
+    fn go_on_with<'a>(
+        &self,
+        mut sweep: Sweep<'a>,
+        table: &Arc<Table>,
+        stripe: StripeId,
+        now: i64,
+    ) -> Result<(Option<Sweep<'a>>, usize)> {
         let range = ScanRange::segment(stripe.index() as u32, STRIPES as u32)?;
-        self.each_record(range, |record| {
-            if table.is_expired(record, now) && self.remove_if_same(table, record, now, UserIdentity::TIME_TO_LIVE)? {
+        let range = sweep.last().map_or(range, |last| range.after(last.pk(), last.sk()));
+        let page = self.engine().scan(range, SWEEP_STEP)?;
+        let mut removed = 0;
+        for record in page.records {
+            if removed == SWEEP_REMOVALS {
+                return Ok((Some(sweep), removed));
+            }
+            if table.is_expired(&record, now) && self.remove_if_same(table, &record, now, UserIdentity::TIME_TO_LIVE)? {
                 removed += 1;
             } else if let Some(expires_at) = table.expires_at(record.item()) {
-                expiries.note(stripe, expires_at);
+                sweep.leave(expires_at);
             }
-            Ok(())
-        })?;
-        Ok(removed)
+            sweep.reach(record);
+        }
+        if page.limited {
+            return Ok((Some(sweep), removed));
+        }
+        sweep.end();
+        Ok((None, removed))
     }
 }

@@ -82,6 +82,11 @@ impl Table {
         Self { filling: HashSet::new(), ..self.clone() }
     }
 
+    /// The same for items that nobody sees yet, which will be all there are.
+    pub(crate) fn loading(&self) -> Self {
+        Self { expiries: self.ttl.as_ref().map(|_| Arc::new(Expiries::none())), ..self.filled() }
+    }
+
     /// The same with a stream that follows one which ended with the number `last`.
     pub(crate) fn restarted(&self, last: u64, stream_max_bytes: usize) -> Result<Self> {
         let following = |wanted| Stream::following(stream_options(wanted, stream_max_bytes), last);
@@ -123,7 +128,7 @@ impl Table {
         expires_at.is_some_and(|expires_at| has_passed(expires_at, now))
     }
 
-    /// Notes when items that are about to be written expire.
+    /// Notes when items expire, under the locks of their stripes.
     pub(crate) fn note_expiries(&self, items: &[Record]) {
         let Some(expiries) = &self.expiries else { return };
         for item in items.iter().filter(|item| !item.is_tombstone()) {

@@ -80,6 +80,60 @@ fn purging_frees_items_and_entries_and_says_so_in_the_stream() -> Result<()> {
 }
 
 #[test]
+fn a_write_removes_a_few_expired_items_and_all_of_them_go_in_the_end() -> Result<()> {
+    let (db, clock) = database(TableSchema::new().with_ttl("expires_at"))?;
+    for i in 0..10_000_i64 {
+        db.put_with_sk(b"one partition", &i.to_be_bytes(), session(START + i % 2 * 1000))?;
+    }
+    clock.advance(1);
+    let mut items = db.stats()?.items;
+    let mut writes = 0;
+    while items > 5001 {
+        // Also items that the sweep has passed, or has still to come by.
+        let i = if writes % 2 == 0 { 1 } else { 9_999_i64 };
+        db.put_with_sk(b"one partition", &i.to_be_bytes(), session(START + 1000))?;
+        let now = db.stats()?.items;
+        assert!(items - now <= 64, "one write removed {} items", items - now);
+        items = now;
+        writes += 1;
+        assert!(writes < 200, "{items} items are left after {writes} writes");
+    }
+    clock.advance(1000);
+    for _ in 0..200 {
+        db.put_with_sk(b"one partition", b"", session(START + 5000))?;
+    }
+    assert_eq!(db.stats()?.items, 1);
+    Ok(())
+}
+
+/// Items that come while others expire are not forgotten.
+#[test]
+fn what_is_written_while_stripes_are_swept_expires_in_its_time() -> Result<()> {
+    let (db, clock) = database(TableSchema::new().with_ttl("expires_at"))?;
+    for round in 0..30 {
+        std::thread::scope(|scope| {
+            for thread in 0..3_u8 {
+                let db = &db;
+                scope.spawn(move || {
+                    for i in 0..300_u16 {
+                        let key = [&[thread, round][..], &i.to_be_bytes()].concat();
+                        db.put(&key, session(START + i64::from(round))).expect("put");
+                    }
+                });
+            }
+            scope.spawn(|| clock.advance(1));
+        });
+    }
+    clock.advance(1000);
+    // A few writes to every stripe, of items that stay.
+    for i in 0..3000_u16 {
+        db.put(&i.to_be_bytes(), session(START + 5000))?;
+    }
+    assert_eq!(db.stats()?.items, 3000);
+    Ok(())
+}
+
+#[test]
 fn a_write_over_an_expired_item_is_a_removal_and_an_insert() -> Result<()> {
     let (db, clock) = database(expiring())?;
     db.put(b"s", session(START))?;

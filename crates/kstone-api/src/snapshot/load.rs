@@ -34,7 +34,7 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
     let mut blocks = BlockReader::begin(input, name)?;
     let Header { items, stream_last, schema } = read_header(&mut blocks)?;
     report.begin(items)?;
-    let table = Table::following(schema, Some(&before), database.stream_max_bytes())?.filled();
+    let table = Table::following(schema, Some(&before), database.stream_max_bytes())?.loading();
     let mut loading = Loading { table: &table, filling: database.engine().filling(), items, loaded: 0 };
     loop {
         let block = blocks.block()?;

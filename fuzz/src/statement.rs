@@ -6,7 +6,8 @@
 use std::cell::RefCell;
 
 use kstone_api::{
-    Database, GlobalSecondaryIndex, KeystoneValue, LocalSecondaryIndex, Record, Scan, Statement, TableSchema,
+    Database, GlobalSecondaryIndex, KeystoneValue, LocalSecondaryIndex, Projection, Record, Scan, Statement,
+    TableSchema,
 };
 
 /// How many runs a database serves: what they insert would otherwise add up.
@@ -56,7 +57,7 @@ pub(crate) fn execute(data: &[u8]) {
 /// A database with items and indexes for statements to meet.
 fn filled() -> Database {
     let schema = TableSchema::new()
-        .add_local_index(LocalSecondaryIndex::new("by-n", "n"))
+        .add_local_index(LocalSecondaryIndex::new("by-n", "n").projection(Projection::KeysOnly))
         .add_global_index(GlobalSecondaryIndex::new("by-s", "s").sort_key("n"));
     let database = Database::create_in_memory_with_schema(schema).expect("the schema is valid");
     for (pk, sk) in [("a", ""), ("a", "1"), ("a", "2"), ("b", "1")] {

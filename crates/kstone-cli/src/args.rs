@@ -73,8 +73,8 @@ pub(crate) struct DatabaseArgs {
     /// A snapshot to open, or ':memory:' for an empty database.
     #[arg(default_value = crate::database_file::MEMORY, value_name = "FILE.ksnap")]
     pub(crate) database: String,
-    /// The schema of an empty database, as JSON: name, indexes, TTL, stream.
-    #[arg(long, value_name = "FILE.json")]
+    /// The schema of an empty database, a file or the JSON itself: name, indexes, TTL, stream.
+    #[arg(long, value_name = "FILE|JSON")]
     pub(crate) schema: Option<PathBuf>,
 }
 
@@ -115,8 +115,8 @@ pub(crate) struct ImportArgs {
     /// The snapshot to write. One that is there already is added to.
     #[arg(long, value_name = "FILE.ksnap")]
     pub(crate) into: PathBuf,
-    /// The schema of a new snapshot, as JSON: name, indexes, TTL, stream.
-    #[arg(long, value_name = "FILE.json")]
+    /// The schema of a new snapshot, a file or the JSON itself: name, indexes, TTL, stream.
+    #[arg(long, value_name = "FILE|JSON")]
     pub(crate) schema: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) options: ImportOptions,

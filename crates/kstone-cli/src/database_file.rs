@@ -27,12 +27,15 @@ pub(crate) fn open(name: &str, schema: Option<&Path>) -> Result<Database, Failur
     }
 }
 
-/// The schema that a file describes; an empty one without a file.
+/// The schema that a file describes, or the JSON that stands in its place; an empty one without a file.
 ///
 /// # Errors
 /// Where the file cannot be read or holds no schema.
 pub(crate) fn read_schema(file: Option<&Path>) -> Result<TableSchema, Failure> {
     let Some(path) = file else { return Ok(TableSchema::new()) };
+    if let Some(json) = path.to_str().filter(|text| text.trim_start().starts_with('{')) {
+        return Ok(TableSchema::from_json(json)?);
+    }
     let place = path.display().to_string();
     let text = fs::read_to_string(path).map_err(|error| Failure::from(error).at(&place))?;
     TableSchema::from_json(&text).map_err(|error| Failure::from(error).at(&place))

@@ -15,6 +15,15 @@ use crate::import::ImportOptions;
 /// How many slips of the finger a name may be away to be suggested.
 const SUGGESTED_DISTANCE_MAX: usize = 2;
 
+/// What a schema may say.
+const SCHEMA: &str = r#"A schema may have these members, and none is needed:
+  {"name": "orders",
+   "local_indexes": [{"name": "by-total", "sort_key": "total"}],
+   "global_indexes": [{"name": "by-status", "partition_key": "status", "sort_key": "total",
+                       "projection": ["city"]}],
+   "ttl_attribute": "expires_at",
+   "stream": {"view_type": "NEW_IMAGE", "capacity": 1000}}"#;
+
 /// A dot command.
 #[derive(Debug, PartialEq, Eq, Subcommand)]
 pub(crate) enum Dot {
@@ -34,10 +43,11 @@ pub(crate) enum Dot {
     #[command(name = ".exit", visible_alias = ".quit")]
     Exit,
     /// Show the schema as JSON, or put another in force
-    #[command(name = ".schema")]
+    #[command(name = ".schema", after_help = SCHEMA)]
     Schema {
-        /// A schema as JSON: name, indexes, TTL, stream
-        file: Option<PathBuf>,
+        /// A file with a schema as JSON, or the JSON itself between single quotes
+        #[arg(value_name = "FILE|JSON")]
+        schema: Option<PathBuf>,
     },
     /// List the indexes
     #[command(name = ".indexes")]
@@ -249,7 +259,7 @@ mod tests {
             (".format jsonl", Dot::Format { format: Some(Format::Jsonl) }),
             (".exit", Dot::Exit),
             (".quit", Dot::Exit),
-            (".schema", Dot::Schema { file: None }),
+            (".schema", Dot::Schema { schema: None }),
             (".indexes", Dot::Indexes),
             (".stats", Dot::Stats),
             (".timer on", Dot::Timer { switch: Some(Switch::On) }),

@@ -37,8 +37,8 @@ pub(crate) fn run(session: &mut Session, dot: Dot) -> Result<Flow, Failure> {
                 print(CLEAR)?;
             }
         }
-        Dot::Schema { file: None } => print(&format!("{}\n", indent(&session.db().schema().to_json(), 0)))?,
-        Dot::Schema { file: file @ Some(_) } => session.db().configure(read_schema(file.as_deref())?)?,
+        Dot::Schema { schema: None } => print(&format!("{}\n", indent(&session.db().schema().to_json(), 0)))?,
+        Dot::Schema { schema: schema @ Some(_) } => session.db().configure(read_schema(schema.as_deref())?)?,
         Dot::Indexes => {
             let mut rows = Vec::new();
             for index in indexes(&session.db().schema()) {

@@ -250,6 +250,13 @@ fn a_schema_is_shown_changed_and_its_indexes_listed() {
     assert_eq!(shown, fs::read_to_string(golden("schema.txt")).unwrap());
     let given = kstone(&["shell", "--schema", &file, "-c", ".schema"]).ok();
     assert!(shown.contains(&given) && given.contains("by-city"), "{given}");
+    assert_eq!(kstone(&["shell", "--schema", json, "-c", ".schema"]).ok(), given);
+    assert_eq!(shell(&format!(".schema '{json}'\n.schema\n")).ok(), given);
+    assert!(shell(".schema '{\"names\": 1}'\n").failed().contains("line 1: "));
+    let help = shell(".help schema\n").ok();
+    let example = help.split_once("needed:\n").unwrap().1;
+    let shown = kstone(&["shell", "--schema", example, "-c", ".schema"]).ok();
+    assert!(shown.contains("by-status") && shown.contains("capacity"), "{shown}");
     let bad = directory.file("bad.json", r#"{"names": 1}"#);
     assert!(shell(&format!(".schema {bad}\n")).failed().contains("bad.json: "));
     let snapshot = snapshot(&directory);

@@ -17,6 +17,7 @@ use crate::script;
 use crate::session::{Flow, Session};
 use crate::shell as interactive;
 use crate::terminal::is_interactive;
+use crate::text::items;
 
 /// Carries out what was typed.
 ///
@@ -92,7 +93,7 @@ fn import(args: &ImportArgs) -> Result<(), Failure> {
 fn export(args: &ExportArgs) -> Result<(), Failure> {
     let db = database_file::open(&args.database.display().to_string(), None)?;
     let exported = db.export_json_file(&args.file)?;
-    tell(format_args!("{exported} items written to {}", args.file.display()));
+    tell(format_args!("{} written to {}", items(exported), args.file.display()));
     Ok(())
 }
 

@@ -15,6 +15,7 @@ use crate::indent::indent;
 use crate::indexes::{self, indexes};
 use crate::script;
 use crate::session::{Flow, Session};
+use crate::text::items;
 
 /// Clears the screen and goes to its upper left corner.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
@@ -38,7 +39,10 @@ pub(crate) fn run(session: &mut Session, dot: Dot) -> Result<Flow, Failure> {
             }
         }
         Dot::Schema { schema: None } => print(&format!("{}\n", indent(&session.db().schema().to_json(), 0)))?,
-        Dot::Schema { schema: schema @ Some(_) } => session.db().configure(read_schema(schema.as_deref())?)?,
+        Dot::Schema { schema: schema @ Some(_) } => {
+            session.db().configure(read_schema(schema.as_deref())?)?;
+            session.note("the schema is in force");
+        }
         Dot::Indexes => {
             let mut rows = Vec::new();
             for index in indexes(&session.db().schema()) {
@@ -60,13 +64,13 @@ pub(crate) fn run(session: &mut Session, dot: Dot) -> Result<Flow, Failure> {
         }
         Dot::Export { file } => {
             let exported = session.db().export_json_file(&file)?;
-            session.note(&format!("{exported} items written to {}", file.display()));
+            session.note(&format!("{} written to {}", items(exported), file.display()));
         }
         Dot::Save { file } => {
             let file = file.or_else(|| session.opened().map(PathBuf::from));
             let file = file.ok_or_else(|| Failure::message("no snapshot was opened: name a file, .save FILE"))?;
             let saved = session.db().save_snapshot(&file)?;
-            session.note(&format!("{saved} items saved to {}", file.display()));
+            session.note(&format!("{} saved to {}", items(saved), file.display()));
         }
         Dot::Open { file } => {
             let db = database_file::open(&file, None)?;

@@ -11,6 +11,7 @@ use kstone_api::Database;
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::text;
 
 mod cells;
 mod csv;
@@ -90,7 +91,7 @@ impl fmt::Display for Imported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { items, replaced, spent } = *self;
         let rate = items as f64 / spent.as_secs_f64().max(1e-9);
-        write!(f, "{items} items imported in {:.1} ms, {rate:.0} a second", spent.as_secs_f64() * 1e3)?;
+        write!(f, "{} imported in {:.1} ms, {rate:.0} a second", text::items(items), spent.as_secs_f64() * 1e3)?;
         if replaced > 0 { write!(f, "; {replaced} of them replaced one with the same key") } else { Ok(()) }
     }
 }

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use crate::failure::{Failure, tell};
+use crate::failure::Failure;
 use crate::lines::Lines;
 use crate::session::{Flow, Session};
 use crate::splitter::{Located, Splitter};
@@ -20,18 +20,18 @@ pub(crate) fn run(session: &mut Session, name: &str, input: impl BufRead) -> Res
     let mut splitter = Splitter::default();
     let mut failed = false;
     loop {
-        let line = lines.next().map_err(|failure| told(failure, &name))?;
+        let line = lines.next().map_err(|failure| told(session, failure, &name))?;
         let at_end = line.is_none();
         let units = match line {
             Some(line) => splitter.push(&line),
             None => std::mem::take(&mut splitter).finish().map(|unit| unit.into_iter().collect()),
         };
-        for Located { unit, line } in units.map_err(|failure| told(failure, &name))? {
+        for Located { unit, line } in units.map_err(|failure| told(session, failure, &name))? {
             match session.run(&unit) {
                 Ok(Flow::Continue) => {}
                 Ok(Flow::Exit) => return ended(failed, Flow::Exit),
                 Err(failure @ (Failure::Message(_) | Failure::Reported)) => {
-                    told(failure, &format_args!("{name}: line {line}"));
+                    told(session, failure, &format_args!("{name}: line {line}"));
                     failed = true;
                     if !session.settings.keep_going {
                         return Err(Failure::Reported);
@@ -61,10 +61,10 @@ fn ended(failed: bool, flow: Flow) -> Result<Flow, Failure> {
 }
 
 /// Tells the user of a failure at a place, unless that was done.
-fn told(failure: Failure, place: &dyn std::fmt::Display) -> Failure {
+fn told(session: &Session, failure: Failure, place: &dyn std::fmt::Display) -> Failure {
     match failure.at(place) {
         failure @ Failure::Message(_) => {
-            tell(failure);
+            session.complain(&failure);
             Failure::Reported
         }
         other => other,

@@ -11,13 +11,17 @@ use crate::database_file::MEMORY;
 use crate::dot;
 use crate::dot_run;
 use crate::execute::execute;
-use crate::failure::Failure;
+use crate::failure::{Failure, tell};
 use crate::format::{Columns, Format, plain};
 use crate::interrupt::Interrupt;
 use crate::splitter::Unit;
-use crate::style::{FAINT, paint};
+use crate::style::{ERROR, FAINT, paint};
 use crate::terminal::{Look, colours_wanted};
+use crate::text::{items, wrap};
 use crate::vocabulary::Vocabulary;
+
+/// What stands before an error that somebody reads as it occurs.
+const LABEL: &str = "error:";
 
 /// How many forks may be made of each other, and how many files may read each other.
 const DEPTH_MAX: usize = 16;
@@ -98,8 +102,7 @@ impl Session {
         }
         let summary = match outcome.items {
             _ if !outcome.has_result => "OK".to_owned(),
-            1 => "1 item".to_owned(),
-            items => format!("{items} items"),
+            count => items(count as u64),
         };
         if self.settings.timer {
             self.remark(&format!("{summary} in {}", milliseconds(outcome.spent)));
@@ -130,6 +133,16 @@ impl Session {
     /// Says something that was asked for beside the results: where nobody reads along, to standard error.
     pub(crate) fn remark(&self, text: &str) {
         if self.interactive { self.note(text) } else { eprintln!("{text}") }
+    }
+
+    /// Says what went wrong, to standard error: in the window where there is one, otherwise after the program's name.
+    pub(crate) fn complain(&self, failure: &Failure) {
+        if !self.interactive {
+            return tell(failure);
+        }
+        let said = wrap(&format!("{LABEL} {failure}"), self.look().width.unwrap_or(usize::MAX));
+        let said = said.strip_prefix(LABEL).unwrap_or(&said);
+        eprintln!("{}{said}", paint(colours_wanted(), ERROR, LABEL));
     }
 
     pub(crate) fn db(&self) -> &Database {

@@ -13,15 +13,11 @@ use crate::banner::banner;
 use crate::failure::{Failure, tell};
 use crate::session::{Flow, Session};
 use crate::splitter::split;
-use crate::style::{ERROR, PROMPT, paint};
+use crate::style::{PROMPT, paint};
 use crate::terminal::colours_wanted;
-use crate::text::wrap;
 
 /// How many entries the history keeps.
 const HISTORY_MAX: usize = 1_000;
-
-/// What stands before an error.
-const LABEL: &str = "error:";
 
 type LineEditor = Editor<Assistant, FileHistory>;
 
@@ -69,11 +65,7 @@ fn run_text(session: &mut Session, text: &str) -> Result<Flow, Failure> {
     match done {
         Err(Failure::PipeClosed) => return Err(Failure::PipeClosed),
         Err(Failure::Reported) => {}
-        Err(failure) => {
-            let said = wrap(&format!("{LABEL} {failure}"), session.look().width.unwrap_or(usize::MAX));
-            let said = said.strip_prefix(LABEL).unwrap_or(&said);
-            eprintln!("{}{said}", paint(colours_wanted(), ERROR, LABEL));
-        }
+        Err(failure) => session.complain(&failure),
         Ok(flow) => return Ok(flow),
     }
     std::io::stdout().flush()?;

@@ -13,6 +13,14 @@ pub(crate) fn width(text: &str) -> usize {
     text.width()
 }
 
+/// A number of items in words.
+pub(crate) fn items(count: impl Into<u64>) -> String {
+    match count.into() {
+        1 => "1 item".to_owned(),
+        count => format!("{count} items"),
+    }
+}
+
 /// The text in lines of at most this many columns, broken at blanks; what follows a break is set in by two. Lines that
 /// are set in already, such as those of an excerpt, stay as they are, and so does a word that is too long.
 pub(crate) fn wrap(text: &str, columns: usize) -> String {

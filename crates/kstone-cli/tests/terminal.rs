@@ -101,7 +101,9 @@ fn what_was_typed_comes_back_also_in_the_next_session() {
     terminal.keys(UP);
     terminal.wait("the one before", |screen| typed(screen) == "INSERT INTO items VALUE {'pk': 'a'};");
     terminal.keys("\r");
-    terminal.wait("that it is there", |screen| screen.contains("error: Duplicate primary key exists in table"));
+    terminal.wait("that it is there", |screen| {
+        screen.trim_end().ends_with("error: Duplicate primary key exists in table\nkstone>")
+    });
     terminal.run("SELECT pk\nFROM items;");
     terminal.keys(CTRL_D);
     assert_eq!(terminal.exit_code(), 0);
@@ -153,7 +155,7 @@ fn hints_say_what_was_typed_before_and_what_a_command_takes() {
     terminal.keys(".format");
     terminal.wait("a hint", |screen| screen.contains("kstone> .format [table|json|jsonl|compact|csv]"));
     terminal.keys("\r");
-    terminal.wait("the answer", |screen| screen.contains("kstone> .format\ntable\n"));
+    terminal.wait("the answer", |screen| screen.trim_end().ends_with("kstone> .format\ntable\nkstone>"));
     terminal.run("SELECT COUNT(*) AS items FROM items;");
     terminal.keys("SEL");
     terminal.wait("the hint", |screen| typed(screen) == "SELECT COUNT(*) AS items FROM items;");
@@ -173,6 +175,14 @@ error: Statement wasn't well formed, can't be processed:
   SELECT * FORM items
            ^
 "
+    );
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("x.sql");
+    std::fs::write(&file, "\nSELECT;\n").unwrap();
+    let said = terminal.run(&format!(".read {}", file.display()));
+    assert!(
+        said.contains("error: ") && said.contains("x.sql: line 2: Statement") && said.ends_with("SELECT\n        ^\n"),
+        "{said}"
     );
     assert_eq!(terminal.run(".hepl"), "error: unknown command .hepl: did you mean .help?\n");
     assert_eq!(terminal.run("SELECT * FROM items;"), "0 items\n");
@@ -241,7 +251,7 @@ fn what_is_longer_than_the_window_is_paged() {
     std::fs::write(&file, format!("pk,sk\n{rows}")).unwrap();
     let mut terminal = Terminal::shell(&[], &[("KSTONE_PAGER", "sed 's/^/paged: /'")], (80, 20));
     terminal.keys(&format!(".import {}\r", file.display()));
-    terminal.wait("the items", |screen| screen.contains("30 items imported"));
+    terminal.wait("the items", |screen| screen.contains("30 items imported") && screen.trim_end().ends_with("kstone>"));
     terminal.keys("SELECT sk FROM items WHERE pk = 'p' AND sk < '13';\r");
     terminal.wait("what is not paged", |screen| screen.contains("│ 12 │\n└────┘\n3 items\nkstone>"));
     terminal.keys("SELECT sk FROM items WHERE pk = 'p';\r");

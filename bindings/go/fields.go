@@ -89,7 +89,7 @@ func collectInto(found *[]field, t reflect.Type, index []int, above map[reflect.
 		at := append(slices.Clone(index), i)
 		if f.Anonymous && name == "" {
 			embedded := f.Type
-			if embedded.Kind() == reflect.Pointer && f.IsExported() {
+			if embedded.Kind() == reflect.Pointer {
 				embedded = embedded.Elem()
 			}
 			if embedded.Kind() == reflect.Struct && !isScalar(embedded) {
@@ -141,12 +141,13 @@ func isEmpty(v reflect.Value) bool {
 	return v.IsZero()
 }
 
-// at is the field of a struct. Where an embedded pointer on the way is nil it is made, or the field is not there.
+// at is the field of a struct. Where an embedded pointer on the way is nil it is made, or the field is not there. One to
+// a struct that is not exported cannot be made.
 func (f *field) at(v reflect.Value, make bool) (reflect.Value, bool) {
 	for _, i := range f.index {
 		if v.Kind() == reflect.Pointer {
 			if v.IsNil() {
-				if !make {
+				if !make || !v.CanSet() {
 					return v, false
 				}
 				v.Set(reflect.New(v.Type().Elem()))

@@ -214,6 +214,26 @@ func TestEmbeddedStructsFollowEncodingJSON(t *testing.T) {
 	}
 }
 
+func TestAnEmbeddedPointerToWhatIsNotExportedIsReadWhereItIsThere(t *testing.T) {
+	type hidden struct{ A int }
+	type node struct{ *hidden }
+	want := Item{"A": Int(1)}
+	if item, err := Marshal(node{&hidden{1}}); err != nil || !reflect.DeepEqual(item, want) {
+		t.Error(item, err)
+	}
+	made := node{&hidden{}}
+	if err := Unmarshal(want, &made); err != nil || made.A != 1 {
+		t.Error(made, err)
+	}
+	var none node
+	if err := Unmarshal(want, &none); !errors.Is(err, ErrMisuse) || !strings.Contains(err.Error(), "kstone.hidden is nil") {
+		t.Error(none, err)
+	}
+	if item, err := Marshal(none); err != nil || len(item) != 0 {
+		t.Error(item, err)
+	}
+}
+
 func TestWhatIsNoItemIsRefused(t *testing.T) {
 	type pointer *pointer
 	var self pointer

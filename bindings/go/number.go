@@ -20,8 +20,11 @@ const (
 )
 
 // Int is an integer as a [Number].
-func Int[T ~int | ~int8 | ~int16 | ~int32 | ~int64](n T) Number {
-	return Number(strconv.FormatInt(int64(n), 10))
+func Int[T ~int | ~int8 | ~int16 | ~int32 | ~int64 | ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64](n T) Number {
+	if n < 0 {
+		return Number(strconv.FormatInt(int64(n), 10))
+	}
+	return Number(strconv.FormatUint(uint64(n), 10))
 }
 
 // Float is a float as a [Number]: the shortest decimal that reads back as the same float64. An infinity or a NaN is no

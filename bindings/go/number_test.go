@@ -117,6 +117,9 @@ func TestNumbersAndGoNumbers(t *testing.T) {
 			t.Error(n, found, err)
 		}
 	}
+	if found := Int(uint64(math.MaxUint64)); found != "18446744073709551615" {
+		t.Error(found)
+	}
 	for _, text := range []Number{"0.5", "9223372036854775808", "1e30"} {
 		if found, err := text.Int64(); !errors.Is(err, ErrType) {
 			t.Error(text, found, err)

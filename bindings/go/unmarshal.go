@@ -58,7 +58,7 @@ func (e *UnmarshalTypeError) Unwrap() error { return ErrType }
 // [Value] the value itself; into an [Unmarshaler] what it makes of it. Pointers are made where they are nil.
 //
 // Errors: [UnmarshalTypeError] for the first value that does not fit; `into` may be half filled then. [ErrMisuse]
-// where it is no pointer or nil.
+// where it is no pointer or nil, or a nil pointer to an embedded struct that is not exported would have to be set.
 func Unmarshal(item Item, into any) error {
 	body, err := appendBody(nil, item)
 	if err != nil {
@@ -211,7 +211,11 @@ func setStruct(v reflect.Value, payload string) error {
 		if f == nil {
 			continue
 		}
-		member, _ := f.at(v, true)
+		member, ok := f.at(v, true)
+		if !ok {
+			const message = "the pointer to the embedded %s is nil, and cannot be set: its type is not exported"
+			return inName(&fault{code: ErrMisuse, message: fmt.Sprintf(message, member.Type().Elem())}, name)
+		}
 		if err := set(member, t, payload, f.tagOptions); err != nil {
 			return inName(err, name)
 		}

@@ -220,6 +220,7 @@ fn groups_and_bounds() {
 #[test]
 fn the_developer_guides_examples() {
     Table::read("guide.json").run();
+    Table::read("music.json").run();
 }
 
 #[test]
@@ -229,7 +230,7 @@ fn text_that_is_ill_formed_or_too_much() {
 
 #[test]
 fn there_are_enough_cases_and_more_that_fail() {
-    let files = ["select", "keys", "indexes", "values", "writes", "groups", "guide", "syntax"];
+    let files = ["select", "keys", "indexes", "values", "writes", "groups", "guide", "music", "syntax"];
     let counted = files.map(|file| {
         let path = format!("{}/tests/data/partiql/{file}.json", env!("CARGO_MANIFEST_DIR"));
         let json: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();

@@ -33,6 +33,8 @@
 #![expect(unsafe_code, reason = "the C ABI: raw pointers come in and go out here, and nowhere else above the core")]
 
 pub mod access;
+#[cfg(feature = "mimalloc")]
+mod allocator;
 pub mod batch;
 pub mod boundary;
 pub mod cond;
@@ -59,7 +61,7 @@ pub mod write;
 /// The library's memory, not that of the program it is loaded into.
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 #[cfg(test)]
 mod tests;

@@ -173,6 +173,7 @@ impl View<'_> {
         Ok(ItemRef::new(self.body()?))
     }
 
+    #[inline(always)]
     fn at_path(&mut self, path: &[u8]) -> Result<Option<ValueRef<'_>>, Failure> {
         let item = self.item()?;
         // A name that is found is text, since all names are.

@@ -275,6 +275,7 @@ impl Database {
     ///
     /// # Errors
     /// As [`Database::get`].
+    #[inline(always)]
     pub fn get_record(&self, pk: &[u8], sk: &[u8]) -> Result<Option<Record>> {
         let found = self.engine().get(KeyRef::new(pk, sk)?)?;
         Ok(found.filter(|record| self.is_plain() || self.is_visible(record)))

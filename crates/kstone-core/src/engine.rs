@@ -228,6 +228,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Poisoned`].
+    #[inline(always)]
     pub fn get(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
         self.store.check()?;
         let route = key.route();

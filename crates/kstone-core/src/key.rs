@@ -156,6 +156,7 @@ impl<'a> KeyRef<'a> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for an empty partition key, [`Error::Limit`] for a key that is too long.
+    #[inline]
     pub fn new(pk: &'a [u8], sk: &'a [u8]) -> Result<Self> {
         if pk.is_empty() {
             return Err(Error::invalid(
@@ -210,6 +211,7 @@ impl<'a> KeyRef<'a> {
         self.route().stripe
     }
 
+    #[inline(always)]
     pub(crate) fn route(&self) -> Route {
         Route::of(self.pk, self.keyspace)
     }
@@ -258,6 +260,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    #[inline]
     pub(crate) fn of(pk: &[u8], keyspace: Keyspace) -> Self {
         let (index, partition) = match (keyspace, pk.split_first_chunk()) {
             (Keyspace::Index, Some((index, partition))) => (u16::from_be_bytes(*index), partition),

@@ -22,12 +22,15 @@ use parking_lot::Mutex;
 use crate::error::Result;
 use crate::filter::{Filter, WIDE_RECORDS};
 use crate::key::{Edge, Key, KeyRef, Keyspace, Route, SortEdge, Tag};
-use crate::memtable::seek_in;
-use crate::merge::{Run, Weight};
+use crate::memtable::{find_in, place_in, seek_in, tag_run};
+use crate::merge::{Run, Span, Weight};
 use crate::record::Record;
 
-/// How many records a bucket of the directory holds on average, about: a cache line of handles.
-const BUCKET_RECORDS: usize = 8;
+/// How many records a bucket of the directory holds on average, about: half a cache line of handles.
+const BUCKET_RECORDS: usize = 4;
+
+/// A run of one tag that is no longer is asked for as a whole before its ends are looked at.
+const SMALL_RUN: usize = 16;
 
 /// What an `Arc` keeps beside its value.
 const ARC_COUNTS_BYTES: usize = 2 * size_of::<usize>();
@@ -130,31 +133,44 @@ impl MemorySstReader {
         Self { sst: Arc::new(Sst { name, records, directory, filter, weight }) }
     }
 
+    #[inline]
     pub(crate) fn find(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
         let bucket = &self.sst.records[self.sst.directory.bucket(tag)];
-        let below = first_of_tag(bucket, tag)?;
-        let rest = &bucket[below..];
-        if rest.get(1).is_none_or(|next| next.tag() != tag) {
-            return rest.first().filter(|record| record.has_key(key));
-        }
-        let run = &rest[..rest.partition_point(|record| record.tag() == tag)];
-        if run.len() > WIDE_RECORDS
-            && let Some(filter) = &self.sst.filter
+        let records = &bucket[first_of_tag(bucket, tag)?..];
+        if let Some(filter) = &self.sst.filter
+            && records.get(WIDE_RECORDS).is_some_and(|record| record.tag() == tag)
             && !filter.may_contain(key.pk(), key.sk())
         {
             return None;
         }
-        let edge = Edge::Partition(key.pk(), SortEdge::Before(key.sk()));
-        let at = run.partition_point(|record| record.is_before(edge));
-        run.get(at).filter(|record| record.has_key(key))
+        find_in(records, tag, key)
+    }
+
+    /// The records of a span.
+    pub(crate) fn between(&self, span: Span<'_>) -> &[Record] {
+        let records = &self.sst.records;
+        let Some(tag) = span.only_tag() else {
+            let (from, to) = (self.seek(span.from.tag, span.from.edge), self.seek(span.to.tag, span.to.edge));
+            return records.get(from..to).unwrap_or_default();
+        };
+        let bucket = &records[self.sst.directory.bucket(tag)];
+        let Some(first) = first_of_tag(bucket, tag) else { return &[] };
+        let run = tag_run(&bucket[first..], tag);
+        if run.len() <= SMALL_RUN {
+            run.iter().for_each(Record::prefetch_item);
+        }
+        let from = place_in(run, span.from.edge);
+        let to = from + place_in(&run[from..], span.to.edge);
+        &run[from..to]
     }
 
     /// The first place that is not before the edge among the records of this tag.
-    pub(crate) fn seek(&self, tag: Tag, edge: Edge<'_>) -> usize {
+    fn seek(&self, tag: Tag, edge: Edge<'_>) -> usize {
         let bucket = self.sst.directory.bucket(tag);
         bucket.start + seek_in(&self.sst.records[bucket], tag, edge)
     }
 
+    #[cfg(test)]
     pub(crate) fn records(&self) -> &[Record] {
         &self.sst.records
     }
@@ -215,12 +231,12 @@ impl Directory {
         let bucket = |record: &Record| usize::from(record.tag().0) >> shift;
         let first_bucket = bucket(first);
         let mut starts = Vec::with_capacity(bucket(last) - first_bucket + 2);
-        let mut at = 0;
-        for start_of in first_bucket..=bucket(last) {
-            at += records[at..].iter().take_while(|record| bucket(record) < start_of).count();
-            starts.push(u32::try_from(at).expect("a stripe holds fewer than 2^32 records"));
+        for (at, record) in records.iter().enumerate() {
+            while first_bucket + starts.len() <= bucket(record) {
+                starts.push(at as u32);
+            }
         }
-        starts.push(records.len() as u32);
+        starts.push(u32::try_from(records.len()).expect("a stripe holds fewer than 2^32 records"));
         Self { shift, first_bucket, starts }
     }
 

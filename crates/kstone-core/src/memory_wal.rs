@@ -33,7 +33,7 @@ impl WalSegment {
         self.last = Lsn(self.last.0 + 1);
         if self.records.len() == self.records.capacity() {
             // Not by doubling: a log is short, and what it does not use is memory all the same.
-            self.records.reserve_exact(self.records.len() / 16 + 4);
+            self.records.reserve_exact(self.records.len() / 4 + 4);
         }
         self.records.push((self.last, record));
         self.last

@@ -14,15 +14,17 @@
 //! Owned by a stripe, guarded by its lock.
 
 use crate::key::{Edge, KeyRef, SortEdge, TAG_HASH_BITS, Tag};
-use crate::merge::{Run, Weight};
+use crate::merge::{Run, Source, Span, Weight};
 use crate::record::Record;
 
 const LEAF_MAX: usize = 32;
+/// How many handles are looked at one by one before halving what is left.
+const NEAR: usize = 8;
 
 /// A place between two records: before `leaves[leaf][slot]`. Normalised: `slot` is inside its leaf, or the cursor is
 /// (number of leaves, 0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Cursor {
+struct Cursor {
     leaf: usize,
     slot: usize,
 }
@@ -63,6 +65,7 @@ impl SeenTags {
         self.0[word] |= bit;
     }
 
+    #[inline(always)]
     fn may_contain(&self, tag: Tag) -> bool {
         let (word, bit) = Self::place(tag);
         self.0.get(word).is_none_or(|bits| bits & bit != 0)
@@ -82,27 +85,32 @@ impl Memtable {
         self.weight
     }
 
+    #[inline(always)]
     pub(crate) fn get(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
-        if !self.seen.may_contain(tag) {
-            return None;
-        }
-        let at = self.seek(tag, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
-        self.record(at).filter(|record| record.tag() == tag && record.has_key(key))
+        if self.seen.may_contain(tag) { self.find(tag, key) } else { None }
+    }
+
+    #[inline(never)]
+    fn find(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
+        let leaf = self.leaves.get(self.leaf_of(tag, key))?;
+        find_in(&leaf[leaf.partition_point(|record| record.tag() < tag)..], tag, key)
     }
 
     /// Adds the record, or puts it in the place of the one with its key, which is returned.
     pub(crate) fn insert(&mut self, record: Record) -> Option<Record> {
         self.weight.add(&record);
-        let at = self.seek(record.tag(), record.edge(false));
-        if let Some(present) = self.record_mut(at)
-            && present.order(&record).is_eq()
-        {
-            let replaced = std::mem::replace(present, record);
+        let tag = record.tag();
+        if self.is_empty() {
+            self.insert_first(record);
+            return None;
+        }
+        let (at, is_present) = self.place_of(tag, record.key_ref());
+        if is_present {
+            let replaced = std::mem::replace(&mut self.leaves[at.leaf][at.slot], record);
             self.weight.subtract(&replaced);
             return Some(replaced);
         }
         self.len += 1;
-        let tag = record.tag();
         self.insert_at(at, record);
         if !self.seen.is_empty() {
             self.seen.insert(tag);
@@ -112,8 +120,13 @@ impl Memtable {
 
     /// Takes the record with this key out.
     pub(crate) fn remove(&mut self, tag: Tag, key: KeyRef<'_>) -> Option<Record> {
-        let at = self.seek(tag, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
-        self.record(at).filter(|record| record.tag() == tag && record.has_key(key))?;
+        if self.is_empty() {
+            return None;
+        }
+        let (at, is_present) = self.place_of(tag, key);
+        if !is_present {
+            return None;
+        }
         let leaf = &mut self.leaves[at.leaf];
         let record = leaf.remove(at.slot);
         self.len -= 1;
@@ -152,29 +165,43 @@ impl Memtable {
     }
 
     /// The first place that is not before the edge among the records of this tag.
-    pub(crate) fn seek(&self, tag: Tag, edge: Edge<'_>) -> Cursor {
+    fn seek(&self, tag: Tag, edge: Edge<'_>) -> Cursor {
         // The place lies in a leaf that begins below it; with equal tags only the leaf's first record can tell.
         let below = self.tags.partition_point(|&first| first < tag);
-        let equal = self.tags[below..].partition_point(|&first| first == tag);
-        let before = self.leaves[below..below + equal].partition_point(|leaf| leaf[0].is_before(edge));
+        let before = match self.tags.get(below) == Some(&tag) {
+            false => 0,
+            true => {
+                let equal = self.tags[below..].partition_point(|&first| first == tag);
+                self.leaves[below..below + equal].partition_point(|leaf| leaf[0].is_before(edge))
+            }
+        };
         let Some(leaf) = (below + before).checked_sub(1) else { return Cursor { leaf: 0, slot: 0 } };
         self.normal(Cursor { leaf, slot: seek_in(&self.leaves[leaf], tag, edge) })
     }
 
-    pub(crate) fn record(&self, at: Cursor) -> Option<&Record> {
-        self.leaves.get(at.leaf)?.get(at.slot)
-    }
-
-    pub(crate) fn next(&self, at: Cursor) -> Cursor {
-        self.normal(Cursor { leaf: at.leaf, slot: at.slot + 1 })
-    }
-
-    /// The place one record back. There must be one.
-    pub(crate) fn previous(&self, at: Cursor) -> Cursor {
-        match at.slot.checked_sub(1) {
-            Some(slot) => Cursor { leaf: at.leaf, slot },
-            None => Cursor { leaf: at.leaf - 1, slot: self.leaves[at.leaf - 1].len() - 1 },
+    /// The records of a span, to be walked in order or in reverse.
+    pub(crate) fn between(&self, span: Span<'_>, reverse: bool) -> Source<'_> {
+        let only = span.only_tag();
+        if only.is_some_and(|tag| !self.seen.may_contain(tag)) {
+            return Source::default();
         }
+        let from = self.seek(span.from.tag, span.from.edge);
+        if only.is_some_and(|tag| self.record(from).is_none_or(|record| record.tag() != tag)) {
+            return Source::default();
+        }
+        let to = self.seek(span.to.tag, span.to.edge);
+        if from >= to {
+            return Source::default();
+        }
+        if from.leaf == to.leaf {
+            return Source::of_run(&self.leaves[from.leaf][from.slot..to.slot]);
+        }
+        let last = self.leaves.get(to.leaf).map_or(&[][..], |leaf| &leaf[..to.slot]);
+        Source::of_runs(&self.leaves[from.leaf][from.slot..], &self.leaves[from.leaf + 1..to.leaf], last, reverse)
+    }
+
+    fn record(&self, at: Cursor) -> Option<&Record> {
+        self.leaves.get(at.leaf)?.get(at.slot)
     }
 
     /// Heap bytes of the leaves.
@@ -194,20 +221,50 @@ impl Memtable {
         }
     }
 
-    fn record_mut(&mut self, at: Cursor) -> Option<&mut Record> {
-        self.leaves.get_mut(at.leaf)?.get_mut(at.slot)
+    /// The leaf that holds the key, or would: the last that begins no later, or the first.
+    #[inline]
+    fn leaf_of(&self, tag: Tag, key: KeyRef<'_>) -> usize {
+        let below = self.tags.partition_point(|&first| first < tag);
+        let upto = match self.tags.get(below) == Some(&tag) {
+            false => below,
+            true => below + Self::leaves_upto(&self.tags[below..], &self.leaves[below..], tag, key),
+        };
+        upto.saturating_sub(1)
+    }
+
+    /// How many of these leaves begin with the tag and no later than the key.
+    #[cold]
+    fn leaves_upto(tags: &[Tag], leaves: &[Vec<Record>], tag: Tag, key: KeyRef<'_>) -> usize {
+        let equal = tags.partition_point(|&first| first == tag);
+        let edge = Edge::Partition(key.pk(), SortEdge::After(key.sk()));
+        leaves[..equal].partition_point(|leaf| leaf[0].is_before(edge))
+    }
+
+    /// Where the record with this key is, or where it belongs; there must be a leaf. The slot may be its leaf's end.
+    #[inline]
+    fn place_of(&self, tag: Tag, key: KeyRef<'_>) -> (Cursor, bool) {
+        let leaf = self.leaf_of(tag, key);
+        let records = &self.leaves[leaf];
+        let below = records.partition_point(|record| record.tag() < tag);
+        if records.get(below).is_none_or(|record| record.tag() != tag) {
+            return (Cursor { leaf, slot: below }, false);
+        }
+        let run = tag_run(&records[below..], tag);
+        let at = place_in(run, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
+        let is_present = run.get(at).is_some_and(|record| record.has_key(key));
+        (Cursor { leaf, slot: below + at }, is_present)
+    }
+
+    fn insert_first(&mut self, record: Record) {
+        self.tags.push(record.tag());
+        let leaf = vec![record];
+        self.leaf_slots = leaf.capacity();
+        self.leaves.push(leaf);
+        self.len = 1;
     }
 
     fn insert_at(&mut self, at: Cursor, record: Record) {
-        // A place at the start of a leaf is also the end of the one before: appending there keeps `tags` as they are.
-        let (mut index, mut slot) = match (at.slot, at.leaf.checked_sub(1)) {
-            (0, Some(previous)) => (previous, self.leaves[previous].len()),
-            _ => (at.leaf, at.slot),
-        };
-        if self.leaves.is_empty() {
-            self.tags.push(record.tag());
-            self.leaves.push(Vec::new());
-        }
+        let Cursor { leaf: mut index, mut slot } = at;
         if self.leaves[index].len() == LEAF_MAX {
             self.split(index);
             if slot > LEAF_MAX / 2 {
@@ -237,13 +294,44 @@ impl Memtable {
 /// The first place in sorted `records` that is not before the edge among those of this tag.
 pub(crate) fn seek_in(records: &[Record], tag: Tag, edge: Edge<'_>) -> usize {
     let below = records.partition_point(|record| record.tag() < tag);
-    let equal = records[below..].partition_point(|record| record.tag() == tag);
-    below + records[below..below + equal].partition_point(|record| record.is_before(edge))
+    below + place_in(tag_run(&records[below..], tag), edge)
+}
+
+/// The record with this key among those at the start that have its tag.
+#[inline]
+pub(crate) fn find_in<'a>(records: &'a [Record], tag: Tag, key: KeyRef<'_>) -> Option<&'a Record> {
+    let first = records.first().filter(|first| first.tag() == tag)?;
+    // Most are alone, and are what is looked for.
+    first.prefetch_item();
+    if records.get(1).is_none_or(|next| next.tag() != tag) {
+        return Some(first).filter(|record| record.has_key(key));
+    }
+    let run = tag_run(records, tag);
+    let at = place_in(run, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
+    run.get(at).filter(|record| record.has_key(key))
+}
+
+/// The records at the start of these that have the tag.
+pub(crate) fn tag_run(records: &[Record], tag: Tag) -> &[Record] {
+    let near = records.iter().take(NEAR).take_while(|record| record.tag() == tag).count();
+    let far = if near < NEAR { 0 } else { records[near..].partition_point(|record| record.tag() == tag) };
+    &records[..near + far]
+}
+
+/// The first place in a run of one tag that is not before the edge. Looks at the ends first: nearly every run is one
+/// partition, of which most queries want everything, and each record between that is looked at is a cache miss.
+pub(crate) fn place_in(run: &[Record], edge: Edge<'_>) -> usize {
+    match edge {
+        Edge::Partition(pk, SortEdge::Start) if run.first().is_some_and(|first| first.pk() == pk) => 0,
+        Edge::Partition(pk, SortEdge::End) if run.last().is_some_and(|last| last.pk() == pk) => run.len(),
+        _ => run.partition_point(|record| record.is_before(edge)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::merge::{Place, View};
 
     fn key(pk: &str) -> KeyRef<'_> {
         KeyRef::new(pk.as_bytes(), b"").expect("valid key")
@@ -282,19 +370,22 @@ mod tests {
             put(&mut memtable, "wide", &format!("{:03}", i * 3 % 500), b"");
         }
         let tag = key("wide").route().tag;
-        let from = memtable.seek(tag, Edge::Partition(b"wide", SortEdge::Before(b"100")));
-        let to = memtable.seek(tag, Edge::Partition(b"wide", SortEdge::After(b"399")));
-        let mut at = from;
-        for i in 100..400 {
-            assert_eq!(memtable.record(at).expect("in range").sk(), format!("{i:03}").as_bytes());
-            at = memtable.next(at);
+        let walk = |from: SortEdge<'_>, to: SortEdge<'_>, reverse| -> Vec<String> {
+            let place = |edge| Place { tag, edge: Edge::Partition(b"wide", edge) };
+            let span = Span { from: place(from), to: place(to) };
+            let merge = View { memtable: Some(&memtable), ssts: &[] }.merge(span, reverse);
+            merge.map(|record| String::from_utf8_lossy(record.sk()).into_owned()).collect()
+        };
+        for (from, to) in [(100, 400), (0, 500), (0, 1), (7, 7), (250, 260), (480, 500)] {
+            let sks = [format!("{from:03}"), format!("{to:03}")];
+            let [low, high] = [SortEdge::Before(sks[0].as_bytes()), SortEdge::Before(sks[1].as_bytes())];
+            let mut expected: Vec<String> = (from..to).map(|i| format!("{i:03}")).collect();
+            assert_eq!(walk(low, high, false), expected);
+            expected.reverse();
+            assert_eq!(walk(low, high, true), expected);
         }
-        assert_eq!(at, to);
-        for i in (100..400).rev() {
-            at = memtable.previous(at);
-            assert_eq!(memtable.record(at).expect("in range").sk(), format!("{i:03}").as_bytes());
-        }
-        assert_eq!(at, from);
+        assert_eq!(walk(SortEdge::Start, SortEdge::End, true).len(), 500);
+        assert_eq!(walk(SortEdge::Before(b"3"), SortEdge::Before(b"2"), false).len(), 0);
     }
 
     #[test]

@@ -5,11 +5,8 @@ use std::cmp::Ordering;
 
 use crate::key::{Edge, Tag};
 use crate::memory_sst::MemorySstReader;
-use crate::memtable::{Cursor, Memtable};
+use crate::memtable::Memtable;
 use crate::record::Record;
-
-/// How many handles a merge looks at one by one.
-const NEAR: usize = 8;
 
 /// How far ahead of a walk records are asked for, so that their cache misses overlap.
 const PREFETCH_AHEAD: usize = 6;
@@ -26,6 +23,21 @@ pub(crate) struct Place<'a> {
 pub(crate) struct Span<'a> {
     pub(crate) from: Place<'a>,
     pub(crate) to: Place<'a>,
+}
+
+impl Span<'_> {
+    /// The one tag of all its records, where they have but one.
+    #[inline]
+    pub(crate) fn only_tag(&self) -> Option<Tag> {
+        (self.from.tag == self.to.tag).then_some(self.from.tag)
+    }
+
+    fn is_in_one_partition(&self) -> bool {
+        match (self.from.edge, self.to.edge) {
+            (Edge::Partition(from, _), Edge::Partition(to, _)) => self.from.tag == self.to.tag && from == to,
+            _ => false,
+        }
+    }
 }
 
 /// How much one page may hold.
@@ -84,62 +96,85 @@ impl<'a> View<'a> {
 
     /// The live records of a span, in order or in reverse.
     pub(crate) fn merge(&self, span: Span<'_>, reverse: bool) -> Merge<'a> {
-        let memtable = self.memtable.map(|table| Source::Memtable {
-            table,
-            from: table.seek(span.from.tag, span.from.edge),
-            to: table.seek(span.to.tag, span.to.edge),
-        });
-        let ssts = self.ssts.iter().rev().map(|sst| {
-            let from = sst.seek(span.from.tag, span.from.edge);
-            let to = sst.seek(span.to.tag, span.to.edge);
-            Source::Run(sst.records().get(from..to).unwrap_or_default())
-        });
+        let memtable = self.memtable.map(|table| table.between(span, reverse));
+        let ssts = self.ssts.iter().rev().map(|sst| Source::of_run(sst.between(span)));
         let mut sources = Vec::with_capacity(1 + self.ssts.len());
         sources.extend(memtable.into_iter().chain(ssts).filter(|source| !source.is_empty()));
-        Merge { sources, reverse }
+        sources.iter().for_each(|source: &Source<'_>| source.prefetch_first(reverse));
+        Merge { sources, reverse, one_partition: span.is_in_one_partition() }
     }
 }
 
-enum Source<'a> {
-    Memtable { table: &'a Memtable, from: Cursor, to: Cursor },
-    Run(&'a [Record]),
+/// Records in order that are still to be walked, from either end.
+///
+/// ```text
+/// in order      run → middle, first to last → end
+/// in reverse    run → middle, last to first → end        each run from its end
+/// ```
+#[derive(Default)]
+pub(crate) struct Source<'a> {
+    /// Empty only where all is.
+    run: &'a [Record],
+    middle: &'a [Vec<Record>],
+    end: &'a [Record],
 }
 
 impl<'a> Source<'a> {
+    pub(crate) fn of_run(run: &'a [Record]) -> Self {
+        Self { run, ..Self::default() }
+    }
+
+    /// What lies in several runs, none of them empty but perhaps the last in order, in order or in reverse.
+    pub(crate) fn of_runs(first: &'a [Record], middle: &'a [Vec<Record>], last: &'a [Record], reverse: bool) -> Self {
+        let (run, end) = if reverse { (last, first) } else { (first, last) };
+        let mut source = Self { run, middle, end };
+        source.refill(reverse);
+        source
+    }
+
     fn is_empty(&self) -> bool {
-        match self {
-            Self::Memtable { from, to, .. } => from >= to,
-            Self::Run(run) => run.is_empty(),
-        }
+        self.run.is_empty()
     }
 
+    fn refill(&mut self, reverse: bool) {
+        if !self.run.is_empty() {
+            return;
+        }
+        let next = if reverse { self.middle.split_last() } else { self.middle.split_first() };
+        (self.run, self.middle) = match next {
+            Some((leaf, middle)) => (leaf.as_slice(), middle),
+            None => (std::mem::take(&mut self.end), &[][..]),
+        };
+    }
+
+    #[inline]
     fn peek(&self, reverse: bool) -> Option<&'a Record> {
-        match *self {
-            Self::Memtable { from, to, .. } if from >= to => None,
-            Self::Memtable { table, from, .. } if !reverse => table.record(from),
-            Self::Memtable { table, to, .. } => table.record(table.previous(to)),
-            Self::Run(run) if !reverse => run.first(),
-            Self::Run(run) => run.last(),
+        if reverse { self.run.last() } else { self.run.first() }
+    }
+
+    #[inline]
+    fn pop(&mut self, reverse: bool) {
+        let (rest, ahead) = match reverse {
+            false => (&self.run[1..], self.run.get(PREFETCH_AHEAD)),
+            true => {
+                let rest = &self.run[..self.run.len() - 1];
+                (rest, rest.len().checked_sub(PREFETCH_AHEAD).map(|at| &rest[at]))
+            }
+        };
+        if let Some(ahead) = ahead {
+            ahead.prefetch_item();
+        }
+        self.run = rest;
+        if rest.is_empty() {
+            self.refill(reverse);
+            self.prefetch_first(reverse);
         }
     }
 
-    fn pop(&mut self, reverse: bool) {
-        match self {
-            Self::Memtable { table, from, .. } if !reverse => *from = table.next(*from),
-            Self::Memtable { table, to, .. } => *to = table.previous(*to),
-            Self::Run(run) if !reverse => {
-                if let Some(ahead) = run.get(PREFETCH_AHEAD) {
-                    ahead.prefetch();
-                }
-                *run = &run[1..];
-            }
-            Self::Run(run) => {
-                if let Some(ahead) = run.len().checked_sub(1 + PREFETCH_AHEAD) {
-                    run[ahead].prefetch();
-                }
-                *run = &run[..run.len() - 1];
-            }
-        }
+    /// Asks for those that `pop` does not look ahead to.
+    fn prefetch_first(&self, reverse: bool) {
+        let skip = if reverse { self.run.len().saturating_sub(PREFETCH_AHEAD) } else { 0 };
+        self.run[skip..].iter().take(PREFETCH_AHEAD).for_each(Record::prefetch_item);
     }
 }
 
@@ -148,26 +183,54 @@ pub(crate) struct Merge<'a> {
     /// Newest first.
     sources: Vec<Source<'a>>,
     reverse: bool,
+    /// Whether all records have one partition key.
+    one_partition: bool,
+}
+
+impl<'a> Merge<'a> {
+    /// The next newest version, a tombstone too.
+    #[inline]
+    fn next_version(&mut self) -> Option<&'a Record> {
+        match self.sources.as_mut_slice() {
+            [] => None,
+            [only] => {
+                let record = only.peek(self.reverse)?;
+                only.pop(self.reverse);
+                Some(record)
+            }
+            _ => self.next_of_several(),
+        }
+    }
+
+    fn next_of_several(&mut self) -> Option<&'a Record> {
+        let mut best: Option<(usize, &'a Record)> = None;
+        for at in 0..self.sources.len() {
+            let Some(record) = self.sources[at].peek(self.reverse) else { continue };
+            let Some((_, so_far)) = best else {
+                best = Some((at, record));
+                continue;
+            };
+            let order = if self.one_partition { record.sk().cmp(so_far.sk()) } else { record.order(so_far) };
+            match if self.reverse { order.reverse() } else { order } {
+                Ordering::Less => best = Some((at, record)),
+                // An older version of what a newer source holds.
+                Ordering::Equal => self.sources[at].pop(self.reverse),
+                Ordering::Greater => {}
+            }
+        }
+        let (at, record) = best?;
+        self.sources[at].pop(self.reverse);
+        Some(record)
+    }
 }
 
 impl<'a> Iterator for Merge<'a> {
     type Item = &'a Record;
 
+    #[inline]
     fn next(&mut self) -> Option<&'a Record> {
         loop {
-            let mut best: Option<(usize, &'a Record)> = None;
-            for at in 0..self.sources.len() {
-                let Some(record) = self.sources[at].peek(self.reverse) else { continue };
-                let order = best.map_or(Ordering::Less, |(_, best)| record.order(best));
-                match if self.reverse && best.is_some() { order.reverse() } else { order } {
-                    Ordering::Less => best = Some((at, record)),
-                    // An older version of what a newer source holds.
-                    Ordering::Equal => self.sources[at].pop(self.reverse),
-                    Ordering::Greater => {}
-                }
-            }
-            let (at, record) = best?;
-            self.sources[at].pop(self.reverse);
+            let record = self.next_version()?;
             if !record.is_tombstone() {
                 return Some(record);
             }
@@ -209,8 +272,8 @@ pub(crate) struct Run {
 
 /// Two sorted runs as one; the newer one's version of a key wins. With nothing older below them, tombstones go.
 ///
-/// Hidden versions and spent tombstones are added to `garbage`, to be let go where no lock is held. Costs O(m log(n / m))
-/// comparisons for m newer and n older records, which touch records only where tags are equal, and moves n handles.
+/// Hidden versions and spent tombstones are added to `garbage`, to be let go where no lock is held. Costs a look at
+/// each handle and its move; records are touched only where tags are equal.
 pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage: &mut Vec<Record>) -> Run {
     let mut weight = Weight {
         bytes: newer.weight.bytes + older.weight.bytes,
@@ -229,10 +292,14 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
     }
     let mut older = older_records.into_iter();
     for new in newer.records {
-        let before = count_before(older.as_slice(), &new);
-        records.extend(older.by_ref().take(before));
-        if older.as_slice().first().is_some_and(|old| old.order(&new).is_eq()) {
-            older.by_ref().take(1).for_each(&mut discard);
+        let below = older.as_slice().iter().take_while(|old| old.tag() < new.tag()).count();
+        records.extend(older.by_ref().take(below));
+        if older.as_slice().first().is_some_and(|old| old.tag() == new.tag()) {
+            let before = count_before(older.as_slice(), &new);
+            records.extend(older.by_ref().take(before));
+            if older.as_slice().first().is_some_and(|old| old.order(&new).is_eq()) {
+                older.by_ref().take(1).for_each(&mut discard);
+            }
         }
         if drop_tombstones && new.is_tombstone() {
             discard(new);
@@ -244,21 +311,15 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
     Run { records, weight }
 }
 
-/// How many of the sorted records come before this one: looks at the tags of the next few, then 1, 2, 4, … places ahead,
-/// then in between.
+/// How many of the sorted records come before this one: looks 1, 2, 4, … places ahead, then in between.
 fn count_before(records: &[Record], record: &Record) -> usize {
-    let near = records.iter().take(NEAR).take_while(|other| other.tag() < record.tag()).count();
-    let records = &records[near..];
-    if records.first().is_none_or(|other| other.tag() > record.tag()) {
-        return near;
-    }
     let is_before = |other: &Record| other.order(record).is_lt();
     let mut reach = 1;
     while records.get(reach - 1).is_some_and(is_before) {
         reach *= 2;
     }
     let (known, end) = (reach / 2, records.len().min(reach - 1));
-    near + known + records[known..end].partition_point(is_before)
+    known + records[known..end].partition_point(is_before)
 }
 
 /// Asks for the records that a merge will have to compare by key: those whose tags are equal. Cold records cost a merge

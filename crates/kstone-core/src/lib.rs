@@ -25,6 +25,7 @@ mod merge;
 pub mod number;
 mod raw;
 pub mod record;
+mod same;
 mod second_chance;
 mod stripe;
 mod tree;

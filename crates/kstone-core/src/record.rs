@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use crate::item::ItemRef;
 use crate::key::{Edge, Key, KeyRef, Keyspace, TAG_HASH_BITS, Tag};
 use crate::raw::counted::{Counted, HEADER_LEN, Kind, MAGIC, Mark, Parts};
+use crate::same::same_bytes;
 
 /// The number of a write: one sequence per database, rising in the order of the writes to each key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -186,26 +187,13 @@ impl Record {
 
     #[inline]
     pub(crate) fn has_key(&self, key: KeyRef<'_>) -> bool {
-        are_same(self.pk(), key.pk()) && are_same(self.sk(), key.sk())
+        same_bytes(self.pk(), key.pk()) && same_bytes(self.sk(), key.sk())
     }
 
     /// Whether this record, whose tag is the edge's, lies before the edge.
     pub(crate) fn is_before(&self, edge: Edge<'_>) -> bool {
         edge.is_after(self.pk(), self.sk())
     }
-}
-
-/// Whether the bytes are the same: `==`, without the call of a function that is made for long ones.
-#[inline]
-fn are_same(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
-    let (Some(left_end), Some(right_end)) = (left.last_chunk::<8>(), right.last_chunk()) else {
-        return left.iter().zip(right).all(|(left, right)| left == right);
-    };
-    let (left, right) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
-    left_end == right_end && left.iter().zip(right).all(|(left, right)| left == right)
 }
 
 /// Equal in key and content, whichever write made them.
@@ -232,22 +220,3 @@ impl fmt::Debug for Record {
 
 const _: () = assert!(TAG_HASH_BITS < u16::BITS, "the keyspace needs a bit of the tag");
 const _: () = assert!(size_of::<Option<Record>>() == 8, "a handle is 8 bytes");
-
-#[cfg(test)]
-mod tests {
-    use super::are_same;
-
-    #[test]
-    fn bytes_are_the_same_where_every_one_is() {
-        for len in 0..40 {
-            let bytes: Vec<u8> = (0..len).collect();
-            assert!(are_same(&bytes, &bytes.clone()));
-            assert!(!are_same(&bytes, &[&bytes[..], &[0]].concat()));
-            for at in 0..bytes.len() {
-                let mut other = bytes.clone();
-                other[at] ^= 0x80;
-                assert!(!are_same(&bytes, &other), "{len} bytes that differ at {at}");
-            }
-        }
-    }
-}

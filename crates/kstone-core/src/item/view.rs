@@ -13,6 +13,7 @@ use bytes::Bytes;
 use super::path::{Segment, Segments};
 use super::{MAX_NESTING_LEVELS, check, wire};
 use crate::error::Result;
+use crate::same::same_bytes;
 use crate::utf8;
 use crate::value::{Item, Type, Value};
 
@@ -65,9 +66,12 @@ impl<'a> ItemRef<'a> {
     #[inline]
     #[must_use]
     pub fn get_raw(self, name: &[u8]) -> Option<ValueRef<'a>> {
-        for (found, value) in self.raw_iter() {
-            if found.len() == name.len() && found == name {
-                return Some(value);
+        let mut rest = self.0;
+        while !rest.is_empty() {
+            let found = wire::take_bytes(&mut rest)?;
+            let (type_, payload) = wire::take_value(&mut rest)?;
+            if same_bytes(found, name) {
+                return Some(ValueRef { type_, payload });
             }
             // Names further on are greater still.
             if found.first() > name.first() {

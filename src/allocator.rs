@@ -82,15 +82,15 @@ mod tests {
                 unsafe {
                     let blocks: Vec<*mut u8> = (0..8).map(|_| Allocator.alloc(layout)).collect();
                     for &block in &blocks {
-                        assert_eq!(block.addr() % align, 0, "{size} bytes at {align}");
+                        assert!(block.addr().is_multiple_of(align), "{size} bytes at {align}");
                         block.write_bytes(7, size);
                         let grown = Allocator.realloc(block, layout, 3 * size);
-                        assert_eq!(grown.addr() % align, 0, "{} bytes at {align}", 3 * size);
+                        assert!(grown.addr().is_multiple_of(align), "{} bytes at {align}", 3 * size);
                         assert!((0..size).all(|at| *grown.add(at) == 7));
                         Allocator.dealloc(grown, Layout::from_size_align(3 * size, align).expect("a layout"));
                     }
                     let zeroed = Allocator.alloc_zeroed(layout);
-                    assert!((0..size).all(|at| *zeroed.add(at) == 0) && zeroed.addr() % align == 0);
+                    assert!((0..size).all(|at| *zeroed.add(at) == 0) && zeroed.addr().is_multiple_of(align));
                     Allocator.dealloc(zeroed, layout);
                 }
             }

@@ -201,10 +201,15 @@ impl Selection {
         self.select == Select::Count
     }
 
+    /// Whether the request returns every record that it meets, as it is.
+    pub(crate) fn shows_all(&self) -> bool {
+        let is_whole = self.filter.is_none() && self.projection.is_none() && self.select == Select::All;
+        is_whole && self.index.is_none() && self.table.is_plain()
+    }
+
     /// What the request returns of the records it met, how many items they are, and how many were examined.
     pub(crate) fn apply_all(&self, met: Vec<Record>) -> (Vec<Record>, usize, usize) {
-        let shows_all = self.table.is_plain() && self.filter.is_none() && self.projection.is_none();
-        if shows_all && self.select == Select::All {
+        if self.shows_all() {
             let count = met.len();
             return (met, count, count);
         }

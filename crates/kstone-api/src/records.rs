@@ -28,6 +28,8 @@ pub struct Records {
     cut: Cut,
     source: IterSource,
     selection: Selection,
+    /// Whether the selection has nothing to decide.
+    shows_all: bool,
     /// How many may still be examined.
     left: usize,
     batch: std::vec::IntoIter<Record>,
@@ -48,7 +50,8 @@ impl Records {
             return Err(Error::invalid("an iterator returns items, it cannot return their count"));
         }
         let left = page_limits(limit)?.records;
-        Ok(Self { cut, source, selection, left, batch: Vec::new().into_iter(), last, more: true })
+        let shows_all = selection.shows_all();
+        Ok(Self { cut, source, selection, shows_all, left, batch: Vec::new().into_iter(), last, more: true })
     }
 
     /// How many items were examined so far, where there is no limit.
@@ -89,7 +92,12 @@ impl Iterator for Records {
             if self.batch.as_slice().is_empty() && self.more {
                 self.next_batch();
             }
-            let Some(record) = self.selection.examine(self.batch.next()?) else { continue };
+            let record = self.batch.next()?;
+            if self.shows_all {
+                self.left -= 1;
+                return Some(record);
+            }
+            let Some(record) = self.selection.examine(record) else { continue };
             self.left -= 1;
             if let Some(selected) = self.selection.apply(record) {
                 return Some(selected);

@@ -24,6 +24,7 @@
 //! takes one lock.
 
 use std::cmp::Ordering;
+use std::sync::LazyLock;
 
 use bytes::Bytes;
 
@@ -266,7 +267,7 @@ impl Route {
             (Keyspace::Index, Some((index, partition))) => (u16::from_be_bytes(*index), partition),
             _ => (0, pk),
         };
-        let crc = crc32fast::hash(partition);
+        let crc = crc32(partition);
         // The stripe is the low byte of the crc. Multiplying spreads the other bits over the top ones, which alone
         // would follow the structure of the keys: a crc is linear. The index takes part here, so that the entries of
         // one partition in several indexes are told apart by their tags.
@@ -275,6 +276,15 @@ impl Route {
         let tag = (u16::from(keyspace as u8) << TAG_HASH_BITS) | hash as u16;
         Self { stripe: StripeId(crc as u8), tag: Tag(tag) }
     }
+}
+
+/// `crc32fast::hash`, without asking anew what the processor can do: that takes as long as the checksum of a key.
+#[inline]
+fn crc32(bytes: &[u8]) -> u32 {
+    static HASHER: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);
+    let mut hasher = HASHER.clone();
+    hasher.update(bytes);
+    hasher.finalize()
 }
 
 /// A cut through the records of one tag: each lies before it or after it.

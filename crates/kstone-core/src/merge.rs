@@ -180,7 +180,7 @@ impl<'a> Source<'a> {
 
 /// Walks the live records of several sources in order: of each key the newest version, none where that is a tombstone.
 pub(crate) struct Merge<'a> {
-    /// Newest first.
+    /// Newest first; none is empty, but perhaps the only one.
     sources: Vec<Source<'a>>,
     reverse: bool,
     /// Whether all records have one partition key.
@@ -203,24 +203,41 @@ impl<'a> Merge<'a> {
     }
 
     fn next_of_several(&mut self) -> Option<&'a Record> {
-        let mut best: Option<(usize, &'a Record)> = None;
-        for at in 0..self.sources.len() {
-            let Some(record) = self.sources[at].peek(self.reverse) else { continue };
-            let Some((_, so_far)) = best else {
-                best = Some((at, record));
-                continue;
-            };
-            let order = if self.one_partition { record.sk().cmp(so_far.sk()) } else { record.order(so_far) };
-            match if self.reverse { order.reverse() } else { order } {
-                Ordering::Less => best = Some((at, record)),
+        let mut first = 0;
+        let mut record = self.sources[0].peek(self.reverse)?;
+        let mut at = 1;
+        while at < self.sources.len() {
+            let other = self.sources[at].peek(self.reverse)?;
+            match self.order(other, record) {
+                Ordering::Less => (first, record) = (at, other),
                 // An older version of what a newer source holds.
-                Ordering::Equal => self.sources[at].pop(self.reverse),
+                Ordering::Equal => {
+                    at -= usize::from(self.pop(at));
+                }
                 Ordering::Greater => {}
             }
+            at += 1;
         }
-        let (at, record) = best?;
-        self.sources[at].pop(self.reverse);
+        self.pop(first);
         Some(record)
+    }
+
+    /// Which comes first in the direction of the walk.
+    #[inline]
+    fn order(&self, left: &Record, right: &Record) -> Ordering {
+        let order = if self.one_partition { left.sk().cmp(right.sk()) } else { left.order(right) };
+        if self.reverse { order.reverse() } else { order }
+    }
+
+    /// Passes over a source's next record; whether that was its last, so that the source is gone.
+    #[inline]
+    fn pop(&mut self, at: usize) -> bool {
+        self.sources[at].pop(self.reverse);
+        let is_spent = self.sources[at].is_empty();
+        if is_spent {
+            self.sources.remove(at);
+        }
+        is_spent
     }
 }
 

@@ -128,14 +128,17 @@ impl<'a> Condition<'a> {
 ///
 /// # Safety
 /// As for [`text`].
+#[inline]
 pub(crate) unsafe fn expression<'a>(
     data: *const c_char,
     len: usize,
     name: &'static str,
 ) -> Result<Option<&'a str>, Failure> {
+    if data.is_null() && len == 0 {
+        return Ok(None);
+    }
     // SAFETY: as this function's.
     match unsafe { text(data, len, name) }? {
-        "" if data.is_null() => Ok(None),
         "" => Err(Failure::invalid(format!("{name} is an empty expression: NULL is none"))),
         text => Ok(Some(text)),
     }

@@ -186,8 +186,13 @@ impl Memtable {
             return Source::default();
         }
         let from = self.seek(span.from.tag, span.from.edge);
-        if only.is_some_and(|tag| self.record(from).is_none_or(|record| record.tag() != tag)) {
-            return Source::default();
+        if let (Some(tag), Some(leaf)) = (only, self.leaves.get(from.leaf)) {
+            let rest = &leaf[from.slot..];
+            let run = tag_run(rest, tag);
+            // The tag's records end in this leaf, as they nearly always do: no need to look for their end.
+            if run.len() < rest.len() {
+                return Source::of_run(&run[..place_in(run, span.to.edge)]);
+            }
         }
         let to = self.seek(span.to.tag, span.to.edge);
         if from >= to {

@@ -2,8 +2,6 @@
 //!
 //! Thread safety: one statement, one lowering.
 
-use std::sync::Arc;
-
 use super::asks;
 use super::ast::{Clause, Literal, Operand, Path, Test, Tree};
 use super::fault::Fault;
@@ -37,7 +35,7 @@ pub(super) fn lower_where(lowering: &mut Lowering<'_>, clause: Clause, presence:
         let text = format!("The expression contains too many operators; operator count: {count}");
         return Err(Fault::refused(at, text));
     }
-    Ok(Where { ast: Arc::new(program.ast), conjuncts })
+    Ok(Where::new(program.ast, conjuncts))
 }
 
 /// The conditions that must all hold for this one to hold: none of them is an AND, however they are grouped.

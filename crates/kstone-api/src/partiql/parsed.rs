@@ -87,6 +87,18 @@ pub(super) struct Where {
     pub(super) ast: Arc<ConditionAst>,
     /// The conditions that must all hold.
     pub(super) conjuncts: Vec<Conjunct>,
+    /// The one key that they leave, where they say so outright.
+    pub(super) point: Option<Point>,
+}
+
+/// One key of the table.
+#[derive(Debug)]
+pub(super) struct Point {
+    pub(super) key: KeyValues,
+    /// The conditions that say so, `pk` first.
+    pub(super) used: [usize; 2],
+    /// Whether there are others.
+    pub(super) filters: bool,
 }
 
 #[derive(Debug)]
@@ -161,6 +173,26 @@ pub(super) struct KeyValues {
 }
 
 impl Where {
+    pub(super) fn new(ast: ConditionAst, conjuncts: Vec<Conjunct>) -> Self {
+        let mut clause = Self { ast: Arc::new(ast), conjuncts, point: None };
+        clause.point = clause.point();
+        clause
+    }
+
+    fn point(&self) -> Option<Point> {
+        let is_exact = |(at, _): &(usize, &KeyTest)| self.conjuncts[*at].asks.exact;
+        let (pk, sk) = (self.tests("pk").filter(is_exact), self.tests("sk").filter(is_exact));
+        let (pk_at, pk) = pk
+            .into_iter()
+            .find_map(|(at, test)| if let Ask::Eq(value) = test.ask { Some((at, value)) } else { None })?;
+        let (sk_at, sk) = sk.into_iter().find_map(|(at, test)| match test.ask {
+            Ask::Eq(value) => Some((at, Some(value))),
+            Ask::Missing => Some((at, None)),
+            _ => None,
+        })?;
+        Some(Point { key: KeyValues { pk, sk }, used: [pk_at, sk_at], filters: self.conjuncts.len() > 2 })
+    }
+
     /// The conditions on this attribute that a key could answer, and in which conjuncts they are.
     pub(super) fn tests(&self, attribute: &str) -> impl Iterator<Item = (usize, &KeyTest)> {
         let conjuncts = self.conjuncts.iter().enumerate();

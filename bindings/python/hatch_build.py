@@ -20,6 +20,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 ROOT = Path(__file__).resolve().parents[2]
 HEADER = ROOT / "include" / "kstone.h"
+PICKLED = Path(__file__).resolve().parent / "pickled.c"
 EXTENSION = "_native.abi3.so"
 # What the extension asks the loader for, and where the loader looks: in the extension's own directory.
 if sys.platform == "darwin":
@@ -73,10 +74,14 @@ def built_library() -> Path:
 def build_extension(library: Path, work: Path) -> Path:
     """The cffi extension in API mode: a call costs half of what it does through dlopen."""
     ffi = FFI()
+    pickled = PICKLED.read_text(encoding="utf-8")
     ffi.cdef(declarations(HEADER.read_text(encoding="utf-8")))
+    ffi.cdef(
+        "\n".join(f"{function};" for function in re.findall(r"^(?!static)\w+ kpy_\w+\([^)]*\)", pickled, re.MULTILINE))
+    )
     ffi.set_source(
         "_native",
-        '#include "kstone.h"',
+        pickled,
         include_dirs=[str(HEADER.parent)],
         extra_link_args=[str(library), f"-Wl,-rpath,{ORIGIN}"],
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -96,6 +98,42 @@ def test_pages_end_at_a_megabyte() -> None:
         assert [item.sk for page in pages for item in page] == [f"{i:02}" for i in range(40)]
         assert len(list(db.query("p"))) == 40
         assert db.query("p").count() == 40
+
+
+def test_pages_hold_what_was_put_whatever_names_and_sizes_it_has(kstone_db: kstone.Database) -> None:
+    """Names that items share are written once to a page, as far as there is room for them."""
+    numbers = [0, 9, -9, 999_999_999, -999_999_999, 10**9, -(10**9), 10**38 - 1, Decimal("0.5"), Decimal("-1.25")]
+    names = [f"name{i}" for i in range(600)] + [f"{i:03}" * 100 for i in range(40)] + ["ab", "ba", "é", "\0", "a" * 255]
+    put: dict[str, dict[str, object]] = {}
+    for i in range(200):
+        some = random.Random(i).sample(names, 30)
+        item: dict[str, object] = {name: numbers[(i + k) % len(numbers)] for k, name in enumerate(some)}
+        item |= {
+            "same": i,
+            "text": "x" * i * 5,
+            "bytes": b"\xff" * i * 5,
+            "set": {i, Decimal("0.5")},
+            "in": {"same": [item.copy()]},
+        }
+        put[f"{i:03}"] = item
+        kstone_db.put("p", item, sk=f"{i:03}")
+    for read in (kstone_db.query("p"), kstone_db.query("p", page_size=7), kstone_db.query("p").as_of_now()):
+        assert {item.sk: item for item in read} == put
+    assert {sk: kstone_db.get("p", sk) for sk in put} == put
+    page = kstone_db.query("p", page_size=2).page().items
+    shared = [next(name for name in item if name == "same") for item in page]
+    assert shared[0] is shared[1]
+
+
+def test_the_first_item_is_asked_for_alone(kstone_db: kstone.Database) -> None:
+    for i in range(10):
+        kstone_db.put("p", {"i": i}, sk=f"{i}")
+    assert kstone_db.query("p").first() == {"i": 0}
+    assert kstone_db.query("p", reverse=True, limit=3).first() == {"i": 9}
+    assert kstone_db.query("p", filter="i > :i", params={":i": 5}).first() == {"i": 6}
+    assert kstone_db.query("p", filter="i > :i", params={":i": 5}, page_size=2).first() == {"i": 6}
+    assert kstone_db.query("p", limit=0).first() is None
+    assert kstone_db.query("q").first() is None
 
 
 def test_empty_items_are_items() -> None:

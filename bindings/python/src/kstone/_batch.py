@@ -11,11 +11,11 @@ from types import TracebackType
 from typing import Any, ClassVar, Self
 
 from kstone._calls import Call, Condition, Owner, bag, item_of, owned
-from kstone._codec import encode, page_items
+from kstone._codec import encode
 from kstone._errors import BY_CODE, ClosedError, MisuseError
 from kstone._item import Attributes, Item, KeyPart, key_bytes, numbered, text_bytes
 from kstone._native import lib
-from kstone._results import read_page
+from kstone._results import page_items, read_page
 
 
 class Lookup:

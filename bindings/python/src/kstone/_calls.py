@@ -9,9 +9,10 @@ Threads: cffi releases the GIL around every call. A `Scratch` is lent to one cal
 from __future__ import annotations
 
 from collections.abc import Callable
+from pickle import loads
 from typing import Any, ClassVar, NoReturn, TypeAlias
 
-from kstone._codec import decode, encode
+from kstone._codec import encode
 from kstone._errors import BY_CODE, ClosedError, Error, InvalidError
 from kstone._item import Attributes, Item, key_part, text_bytes
 from kstone._native import ffi, lib
@@ -30,6 +31,7 @@ BUFFER_BYTES = 4096
 _ERROR_OUT = ffi.typeof("kstone_error **")
 _LENGTH_OUT = ffi.typeof("size_t *")
 _BUFFER = ffi.typeof("char[]")
+_allocate = ffi.new_allocator(should_clear_after_alloc=False)
 
 
 class Scratch:
@@ -151,11 +153,24 @@ def bytes_of(borrowed: Any) -> bytes:
 
 def read_item(item: Handle) -> Item:
     """A copy of an item of the library."""
-    read = Item()
+    read = Item(loads(pickled(lib.kpy_attributes, item)))  # noqa: S301 - made by pickled.c, of what the library holds
     read.pk = key_part(bytes_of(lib.kstone_item_pk(item)))
     read.sk = key_part(bytes_of(lib.kstone_item_sk(item))) or None
-    body = bytes_of(lib.kstone_item_bytes(item))
-    return decode(read, body, 0, len(body))
+    return read
+
+
+def pickled(call: Call, handle: Handle) -> bytes:
+    """What one of the functions of pickled.c writes."""
+    scratch = lend()
+    try:
+        size = call(handle, scratch.buffer, BUFFER_BYTES)
+        if size <= BUFFER_BYTES:
+            return bytes(ffi.unpack(scratch.buffer, size))
+    finally:
+        give_back(scratch)
+    buffer = _allocate(_BUFFER, size)
+    call(handle, buffer, size)
+    return bytes(ffi.unpack(buffer, size))
 
 
 def item_of(body: bytes) -> Handle:

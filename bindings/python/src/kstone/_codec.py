@@ -1,20 +1,19 @@
-"""Items to and from the library's stored form, version 1 (docs/stored-form.md), so that each crosses in one call.
+"""Items to the library's stored form, version 1 (docs/stored-form.md), so that each crosses in one call.
 
-Whatever is encoded here is checked by the library once more; what is decoded comes from it, and is trusted.
+Whatever is encoded here is checked by the library once more. The other way is in pickled.c.
 Threads: functions without state.
 """
 
 from __future__ import annotations
 
 import re
-import struct
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any
 
 from kstone._errors import BY_CODE, InvalidError, LimitError
-from kstone._item import Attributes, Item, key_part
+from kstone._item import Attributes
 from kstone._native import ffi, lib
 
 S, N, B, BOOL, NULL, L, M, SS, NS, BS = range(1, 11)
@@ -28,9 +27,6 @@ INT_END = 10**38
 # One with more bits is out of range.
 INT_MAX_BITS = 1024
 DECIMAL_MAX_CHARS = 38
-# The head of each item in a page: the lengths of partition key, sort key and stored form.
-_HEAD = struct.Struct("<HHI")
-NO_ITEM = 0xFFFF_FFFF
 is_canonical = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]*[1-9])?").fullmatch
 
 Encoder = Callable[[Any, int], bytes]
@@ -276,87 +272,3 @@ def _deeper(levels: int) -> int:
     if levels == MAX_NESTING_LEVELS:
         raise _Refused(LimitError, f"lists and maps in more than {MAX_NESTING_LEVELS} levels")
     return levels + 1
-
-
-def decode(item: Item, data: bytes, at: int, end: int) -> Item:
-    """Fill an item from the stored form that lies from `at` to `end`."""
-    _decode_entries(item, data, at, end)
-    return item
-
-
-def _decode_entries(entries: dict[str, Any], data: bytes, at: int, end: int) -> dict[str, Any]:
-    while at < end:
-        length, at = data[at], at + 1
-        if length > 0x7F:
-            length, at = _decode_varint(data, at - 1)
-        stop = at + length
-        name = data[at:stop].decode()
-        kind, length, at = data[stop], data[stop + 1], stop + 2
-        if length > 0x7F:
-            length, at = _decode_varint(data, at - 1)
-        stop = at + length
-        entries[name] = data[at:stop].decode() if kind == S else _DECODERS[kind](data, at, stop)
-        at = stop
-    return entries
-
-
-def _decode_list(data: bytes, at: int, end: int) -> list[Any]:
-    values = []
-    while at < end:
-        kind = data[at]
-        length, at = _decode_varint(data, at + 1)
-        values.append(_DECODERS[kind](data, at, at + length))
-        at += length
-    return values
-
-
-def _elements(data: bytes, at: int, end: int) -> Iterator[bytes]:
-    while at < end:
-        length, at = _decode_varint(data, at)
-        yield data[at : at + length]
-        at += length
-
-
-def _decode_varint(data: bytes, at: int) -> tuple[int, int]:
-    """The number that begins at `at`, and where it ends."""
-    number = shift = 0
-    while data[at] > 0x7F:
-        number |= (data[at] & 0x7F) << shift
-        shift += 7
-        at += 1
-    return number | data[at] << shift, at + 1
-
-
-def _decode_number(text: bytes) -> int | Decimal:
-    return Decimal(text.decode()) if b"." in text else int(text)
-
-
-_DECODERS: list[Callable[[bytes, int, int], Any]] = [
-    lambda data, at, end: None,  # no type has this byte
-    lambda data, at, end: data[at:end].decode(),
-    lambda data, at, end: _decode_number(data[at:end]),
-    lambda data, at, end: data[at:end],
-    lambda data, at, end: data[at] == 1,
-    lambda data, at, end: None,
-    _decode_list,
-    lambda data, at, end: _decode_entries({}, data, at, end),
-    lambda data, at, end: {element.decode() for element in _elements(data, at, end)},
-    lambda data, at, end: set(map(_decode_number, _elements(data, at, end))),
-    lambda data, at, end: set(_elements(data, at, end)),
-]
-
-
-def page_items(page: bytes) -> Iterator[Item | None]:
-    """The items of a page as `kstone_page_bytes` lays them out; None for what a get of a batch did not find."""
-    at = 0
-    while at < len(page):
-        pk_len, sk_len, body_len = _HEAD.unpack_from(page, at)
-        at += _HEAD.size
-        if body_len == NO_ITEM:
-            yield None
-            continue
-        item = Item()
-        item.pk, at = key_part(page[at : at + pk_len]), at + pk_len
-        item.sk, at = key_part(page[at : at + sk_len]) if sk_len else None, at + sk_len
-        yield decode(item, page, at, at + body_len)
-        at += body_len

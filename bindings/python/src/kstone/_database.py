@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pickle import loads
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
@@ -27,7 +28,7 @@ from kstone._calls import (
     read_item,
     text_of,
 )
-from kstone._codec import decode, encode
+from kstone._codec import encode
 from kstone._errors import InvalidError
 from kstone._item import Attributes, Item, Key, KeyPart, key_bytes, key_part, numbered, split_key, text_bytes, within
 from kstone._native import ffi, lib
@@ -132,7 +133,7 @@ class Database(Owner):
         error, length, buffer, capacity = scratch.error, scratch.length, scratch.buffer, BUFFER_BYTES
         try:
             while True:
-                status = lib.kstone_get_bytes(
+                status = lib.kpy_get(
                     self._handle, partition, len(partition), sort, len(sort), buffer, capacity, length, error
                 )
                 if status != 0:
@@ -141,15 +142,15 @@ class Database(Owner):
                     return None
                 size = length[0]
                 if size <= capacity:
-                    body = ffi.unpack(buffer, size)
+                    attributes = loads(ffi.buffer(buffer, size))  # noqa: S301 - made by pickled.c
                     break
                 buffer, capacity = ffi.new("char[]", size), size
         finally:
             give_back(scratch)
-        item = Item()
+        item = Item(attributes)
         item.pk = key_part(partition)
         item.sk = key_part(sort) if sort else None
-        return decode(item, body, 0, len(body))
+        return item
 
     def put(
         self,

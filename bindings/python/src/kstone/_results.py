@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
+from pickle import loads
 from typing import NamedTuple, cast
 
-from kstone._calls import DONE, Call, Handle, Owner, bytes_of, check, item_of, new_error, read_item
-from kstone._codec import page_items
+from kstone._calls import DONE, Call, Handle, Owner, bytes_of, check, item_of, new_error, pickled, read_item
 from kstone._errors import InvalidError
-from kstone._item import Item
+from kstone._item import Item, key_part
 from kstone._native import ffi, lib
 
 UINT32_MAX = 2**32 - 1
@@ -41,7 +41,7 @@ class Page:
 
 
 class RawPage(NamedTuple):
-    """A page of the library, copied out: the items as kstone_page_bytes lays them out."""
+    """A page of the library, copied out: the items as kpy_page in pickled.c writes them."""
 
     items: bytes
     found: int
@@ -52,11 +52,24 @@ class RawPage(NamedTuple):
 def read_page(page: Handle) -> RawPage:
     """A copy of a page of the library."""
     return RawPage(
-        bytes_of(lib.kstone_page_bytes(page)),
+        pickled(lib.kpy_page, page),
         lib.kstone_page_count(page),
         lib.kstone_page_scanned(page),
         bytes_of(lib.kstone_page_token(page)) or None,
     )
+
+
+def page_items(page: bytes) -> Iterator[Item | None]:
+    """The items of a page; None for what a get of a batch did not find."""
+    parts = iter(loads(page))  # noqa: S301 - made by pickled.c, of what the library holds
+    for pk, sk, attributes in zip(parts, parts, parts, strict=True):
+        if attributes is None:
+            yield None
+            continue
+        item = Item(attributes)
+        item.pk = key_part(pk)
+        item.sk = key_part(sk) if sk else None
+        yield item
 
 
 class Request(NamedTuple):
@@ -132,7 +145,9 @@ class Results:
 
     def first(self) -> Item | None:
         """The first item, or None."""
-        return next(iter(self), None)
+        limit = 1 if self._limit is None else min(self._limit, 1)
+        only = Results(self._source, self._call, self._request, limit, self._page_size)
+        return next(iter(only), None)
 
     def count(self) -> int:
         """How many items there are; they are counted where they lie. With `limit`, at most that many."""

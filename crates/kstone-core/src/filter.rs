@@ -18,7 +18,8 @@ const FILTERED_RECORDS_MAX: usize = 1 << 14;
 /// A run of records under one tag that is longer than this is wide.
 pub(crate) const WIDE_RECORDS: usize = 64;
 
-const FALSE_POSITIVE_RATE: f64 = 0.01;
+/// Each probe costs a 64-bit modulo when a filter is built and when it is asked: 5 of them instead of the 7 of one in a hundred.
+const FALSE_POSITIVE_RATE: f64 = 0.05;
 /// Filters are private to a process and hold no secrets; a fixed seed keeps runs repeatable.
 const SEED: [u8; 32] = *b"kstone: filter of wide partition";
 
@@ -96,7 +97,7 @@ mod tests {
         let filter = Filter::over_wide_runs(&partition("p", 10_000)).expect("wide");
         assert!((0..10_000).all(|i| filter.may_contain(b"p", format!("{i:05}").as_bytes())));
         let wrong = (0..10_000).filter(|i| filter.may_contain(b"p", format!("x{i:05}").as_bytes())).count();
-        assert!(wrong < 300, "{wrong} of 10,000 absent keys passed a 1 % filter");
+        assert!(wrong < 800, "{wrong} of 10,000 absent keys passed a 5 % filter");
     }
 
     #[test]

@@ -342,12 +342,10 @@ fn count_before(records: &[Record], record: &Record) -> usize {
 /// Asks for the records that a merge will have to compare by key: those whose tags are equal. Cold records cost a merge
 /// of overwritten keys most of its time, and their cache misses can overlap.
 fn prefetch_ties(newer: &[Record], older: &[Record]) {
-    let mut older = older.iter().peekable();
+    let mut at = 0;
     for new in newer {
-        while older.next_if(|old| old.tag() < new.tag()).is_some() {}
-        if let Some(old) = older.peek()
-            && old.tag() == new.tag()
-        {
+        at += older[at..].iter().take_while(|old| old.tag() < new.tag()).count();
+        if let Some(old) = older.get(at).filter(|old| old.tag() == new.tag()) {
             old.prefetch();
             new.prefetch();
         }

@@ -63,7 +63,7 @@ impl<'a> ItemRef<'a> {
     }
 
     /// [`ItemRef::get`] of a name that may not be UTF-8; no attribute has such a name.
-    #[inline]
+    #[inline(always)]
     #[must_use]
     pub fn get_raw(self, name: &[u8]) -> Option<ValueRef<'a>> {
         let mut rest = self.0;

@@ -1,4 +1,4 @@
-"""The extension that hatch_build.py makes of kstone.h: the C functions as they are, each releasing the GIL."""
+"""The extension that hatch_build.py makes of kstone.h and pickled.c: the C functions, each releasing the GIL."""
 
 from typing import Any
 

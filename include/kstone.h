@@ -810,8 +810,9 @@ kstone_status kstone_clear(kstone_db *db, kstone_error **err);
 kstone_status kstone_flush(kstone_db *db, kstone_error **err);
 
 /**
- * Merges the sorted runs of each stripe into one and drops what deletes have left behind. This happens by itself and
- * changes no answer; after many deletes it gives memory back sooner.
+ * Merges the sorted runs of each stripe into one, drops what deletes have left behind, and gives the memory that is
+ * free back to the system, as kstone_clear does too. Merging and dropping happen by themselves and change no answer;
+ * memory that is free is used again, but much of it stays with the process until this is called.
  *
  * Errors: as kstone_clear.
  * Cost: the number of records; stripes are done one after another.

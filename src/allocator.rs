@@ -16,6 +16,17 @@ use libmimalloc_sys::{
 /// mimalloc.
 pub(crate) struct Allocator;
 
+unsafe extern "C" {
+    /// Of mimalloc; the crate declares it behind a feature that brings another dependency.
+    fn mi_collect(force: bool);
+}
+
+/// Gives what is free back to the system, which mimalloc does by itself only bit by bit and while it is used.
+pub(crate) fn give_back() {
+    // SAFETY: it may be called at any time.
+    unsafe { mi_collect(true) }
+}
+
 /// What every block of at least as many bytes is aligned to: C's `max_align_t`.
 const NATURAL_ALIGN: usize = 16;
 /// What every block is aligned to, however small.

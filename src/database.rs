@@ -139,6 +139,7 @@ pub unsafe extern "C" fn kstone_clear(db: *mut Db, err: *mut *mut Error) -> Stat
     unsafe {
         enter(err, || {
             database(db)?.clear()?;
+            give_memory_back();
             Ok(KSTONE_OK)
         })
     }
@@ -163,8 +164,9 @@ pub unsafe extern "C" fn kstone_flush(db: *mut Db, err: *mut *mut Error) -> Stat
     }
 }
 
-/// Merges the sorted runs of each stripe into one and drops what deletes have left behind. This happens by itself and
-/// changes no answer; after many deletes it gives memory back sooner.
+/// Merges the sorted runs of each stripe into one, drops what deletes have left behind, and gives the memory that is
+/// free back to the system, as kstone_clear does too. Merging and dropping happen by themselves and change no answer;
+/// memory that is free is used again, but much of it stays with the process until this is called.
 ///
 /// Errors: as kstone_clear.
 /// Cost: the number of records; stripes are done one after another.
@@ -177,6 +179,7 @@ pub unsafe extern "C" fn kstone_compact(db: *mut Db, err: *mut *mut Error) -> St
     unsafe {
         enter(err, || {
             database(db)?.compact()?;
+            give_memory_back();
             Ok(KSTONE_OK)
         })
     }
@@ -212,6 +215,12 @@ pub unsafe extern "C" fn kstone_stats_json(
             Ok(set_text(out, out_len, &json))
         })
     }
+}
+
+/// What is free goes back to the system where the library's memory is its own.
+fn give_memory_back() {
+    #[cfg(feature = "mimalloc")]
+    crate::allocator::give_back();
 }
 
 /// Writes a text and its length to their outputs.

@@ -253,3 +253,34 @@ fn what_an_update_cannot_do_changes_nothing() {
     free(long);
     free(db);
 }
+
+/// Kilobytes of this process that are in memory.
+#[cfg(all(target_os = "linux", feature = "mimalloc"))]
+fn resident_kib() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).expect("Linux says it");
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).expect("a number of kB")
+}
+
+#[cfg(all(target_os = "linux", feature = "mimalloc"))]
+#[test]
+fn compacting_gives_the_memory_of_what_was_deleted_back_to_the_system() {
+    const ITEMS: i64 = 300_000;
+    let db = open();
+    let before = resident_kib();
+    for number in 0..ITEMS {
+        put(db, &number.to_be_bytes(), b"", number);
+    }
+    let grown = resident_kib() - before;
+    for number in 0..ITEMS {
+        let key = number.to_be_bytes();
+        // SAFETY: a live handle, a key of ours.
+        let deleted = unsafe { kstone_delete(db, key.as_ptr().cast(), key.len(), ptr::null(), 0, ptr::null_mut()) };
+        assert_eq!(deleted, KSTONE_OK);
+    }
+    // SAFETY: a live handle.
+    assert_eq!(unsafe { crate::database::kstone_compact(db, ptr::null_mut()) }, KSTONE_OK);
+    let left = resident_kib().saturating_sub(before);
+    assert!(grown > 15_000 && left < grown / 2, "grown by {grown} KiB, {left} of them left");
+    free(db);
+}

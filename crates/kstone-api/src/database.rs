@@ -329,6 +329,7 @@ impl Database {
         let token = query.token.as_deref();
         let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
         let page = self.records_of(&keyed, last_sk, limits)?;
+        self.refuse_dropped_index(&selection)?;
         Ok(Page::new(page, || query.shape(), &selection))
     }
 
@@ -380,6 +381,7 @@ impl Database {
         let selection = scan.prepare(self.read_context())?;
         let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape())).transpose()?;
         let page = self.scan_records(scan, last, limits)?;
+        self.refuse_dropped_index(&selection)?;
         Ok(Page::new(page, || scan.shape(), &selection))
     }
 
@@ -431,7 +433,13 @@ impl Database {
                 (cut, IterSource::Entries(range, query.reverse))
             }
         };
+        self.refuse_dropped_index(&selection)?;
         Records::new(cut, source, limit, selection, last)
+    }
+
+    /// To be called after a read: an index that was dropped meanwhile may have been read in part.
+    pub(crate) fn refuse_dropped_index(&self, selection: &Selection) -> Result<()> {
+        if selection.reads_index() { selection.check_index(&self.table()) } else { Ok(()) }
     }
 
     /// The items of a scan one by one, as the database is now, whatever is written meanwhile.
@@ -455,7 +463,9 @@ impl Database {
     ) -> Result<Records> {
         scan.range()?;
         let limit = scan.limit;
-        Records::new(self.engine().cut()?, IterSource::Scan(scan), limit, selection, last)
+        let cut = self.engine().cut()?;
+        self.refuse_dropped_index(&selection)?;
+        Records::new(cut, IterSource::Scan(scan), limit, selection, last)
     }
 
     /// Decides and writes as one under the locks of all `keys`; see

@@ -196,6 +196,22 @@ impl Selection {
         }
     }
 
+    /// Whether it is entries of an index that are read.
+    pub(crate) fn reads_index(&self) -> bool {
+        self.index.is_some()
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] where this table has not the index that the request reads.
+    pub(crate) fn check_index(&self, table: &Table) -> Result<()> {
+        let Some(id) = self.index else { return Ok(()) };
+        if table.indexes.by_id(id).is_some() && !table.filling.contains(&id) {
+            return Ok(());
+        }
+        let name = self.table.indexes.by_id(id).map_or("", Index::name);
+        Err(Error::invalid(format!("The table does not have the specified index: {name}")))
+    }
+
     /// Whether the request wants a number instead of items.
     pub(crate) fn counts(&self) -> bool {
         self.select == Select::Count

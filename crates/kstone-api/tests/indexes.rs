@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use kstone_api::{
     Database, Error, GlobalSecondaryIndex, Item, ItemBuilder, Key, KeystoneValue, LocalSecondaryIndex, Projection,
-    Query, Record, Result, Scan, Select, SortKeyCondition, TableSchema, TransactWriteRequest, Write,
+    Query, Record, Result, Scan, Select, SortKeyCondition, Statement, TableSchema, TransactWriteRequest, Write,
 };
 
 fn number(n: i64) -> KeystoneValue {
@@ -182,6 +182,58 @@ fn indexes_are_added_and_dropped_while_writes_go_on() -> Result<()> {
         Ok(())
     })?;
     assert_agree(&db)
+}
+
+/// A read of an index shows all of it or says that there is none, whatever becomes of it meanwhile.
+#[test]
+fn an_index_that_is_dropped_is_never_read_in_part() -> Result<()> {
+    const ITEMS: usize = 1500;
+    let db = Database::create_in_memory_with_schema(by_status())?;
+    for i in 0..ITEMS as i64 {
+        db.put(format!("u{i}").as_bytes(), user("open", i))?;
+    }
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| -> Result<()> {
+        scope.spawn(|| {
+            for _ in 0..60 {
+                db.configure(TableSchema::new()).expect("dropped");
+                db.configure(by_status()).expect("added");
+            }
+            done.store(true, Ordering::Relaxed);
+        });
+        let open = Query::new().index("by-status").partition_key(b"open");
+        // Statements of many ranges, which take their time.
+        let others: String = (0..40).map(|i| format!(", 'other{i}'")).collect();
+        let ranges = format!("FROM items.\"by-status\" WHERE status IN ('open'{others})");
+        let statement = Statement::new(format!("SELECT * {ranges}"));
+        let grouped = Statement::new(format!("SELECT COUNT(*) AS n {ranges}"));
+        let mut complete = 0;
+        while !done.load(Ordering::Relaxed) {
+            let counts = [
+                db.query_page(&open).map(|page| page.count),
+                db.scan_page(&Scan::new().index("by-status")).map(|page| page.count),
+                db.iter_query(&open).map(Iterator::count),
+                db.iter_scan(&Scan::new().index("by-status")).map(Iterator::count),
+                db.execute_statement(&statement).map(|result| result.items().len()),
+                db.execute_statement(&grouped).map(|result| {
+                    let rows = result.items();
+                    rows.first().map_or(0, |row| row["n"].as_number().expect("a number").parse().expect("a count"))
+                }),
+            ];
+            for (at, count) in counts.into_iter().enumerate() {
+                match count {
+                    Ok(count) => {
+                        assert_eq!(count, ITEMS, "read {at}");
+                        complete += 1;
+                    }
+                    Err(Error::Invalid(text)) => assert!(text.contains("by-status"), "{text}"),
+                    Err(other) => return Err(other),
+                }
+            }
+        }
+        assert!(complete > 0);
+        Ok(())
+    })
 }
 
 /// Every item has its entry and every entry its item, in all of both.

@@ -147,6 +147,7 @@ impl<'a> Reading<'a> {
             // Without a filter no more need be read than are wanted.
             let records = if self.plan.filters { records_left } else { records_left.min(wanted) };
             let page = self.records(range, &at, PageLimits { records, bytes: bytes_left })?;
+            self.database.refuse_dropped_index(&selection)?;
             records_left -= page.records.len().min(records_left);
             let ended_by_bytes = page.limited && page.records.len() < records;
             let bytes = page.records.iter().map(Record::footprint).sum();

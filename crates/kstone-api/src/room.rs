@@ -53,6 +53,7 @@ impl Database {
         stream_growth: usize,
     ) -> Result<Reservation<'_>> {
         let bytes = self.engine().growth_of(footprints);
+        let mut nothing_left = false;
         loop {
             let table = self.table();
             // The stream has its share, whether it takes it or not; its newest record may be larger.
@@ -62,8 +63,18 @@ impl Database {
                 return Ok(reserved);
             }
             let needed = bytes.saturating_add(beside);
-            if !self.engine().may_fit(needed) || !self.make_room(&table)? {
+            // Others may have made room between the two looks.
+            if nothing_left || !self.engine().may_fit(needed) {
                 return Err(self.engine().no_room(needed));
+            }
+            let made = {
+                let _under_way = self.engine().make_room();
+                self.make_room(&table)?
+            };
+            if !made && self.engine().room_is_under_way() {
+                std::thread::yield_now();
+            } else {
+                nothing_left = !made;
             }
         }
     }

@@ -331,6 +331,58 @@ fn expired_items_go_before_any_other() -> Result<()> {
     Ok(())
 }
 
+/// Expired items make room also where nobody writes, and before items that were used longer ago.
+#[test]
+fn expired_items_of_other_stripes_go_before_older_ones() -> Result<()> {
+    for eviction in [Eviction::None, Eviction::Lru] {
+        let clock = Arc::new(ManualClock::new(1000));
+        let schema = TableSchema::new().with_ttl("until");
+        let db = Database::create_in_memory_with(limited(eviction), schema, ClockSource::new(clock.clone()))?;
+        let until = |i: usize, until: i64| {
+            let mut item = item(i);
+            item.insert("until".to_owned(), KeystoneValue::number(until));
+            item
+        };
+        let put = |pk: &[u8], i: usize, end: i64| db.put_with_sk(pk, &key(i), until(i, end));
+        (0..3000).try_for_each(|i| put(b"oldest", i, 9_000_000))?;
+        (0..3000).try_for_each(|i| put(b"expires", i, 2000))?;
+        clock.set(2001);
+        for i in 0..3000 {
+            put(b"newest", i, 9_000_000)?;
+        }
+        let stats = db.stats()?;
+        assert_eq!((stats.evictions, stats.items), (0, 6000), "{eviction:?}");
+    }
+    Ok(())
+}
+
+/// Room that another thread is about to make, or has just made, is waited for.
+#[test]
+fn no_write_fails_where_others_make_room() -> Result<()> {
+    let options = DatabaseOptions { memory_max_bytes: 1 << 20, eviction: Eviction::Lru, ..DatabaseOptions::default() };
+    let db = Database::create_in_memory_with_options(options)?;
+    let failed = std::sync::Mutex::new(None);
+    std::thread::scope(|scope| {
+        for thread in 0..4 {
+            let (db, failed) = (&db, &failed);
+            scope.spawn(move || {
+                for i in 0..400 {
+                    // Two of them fill the database.
+                    let large = ItemBuilder::new().string("text", "x".repeat(390_000 + i)).build();
+                    if let Err(error) = db.put(&key(thread * 1000 + i), large) {
+                        *failed.lock().expect("not poisoned") = Some(error);
+                    }
+                    if i % 50 == 0 {
+                        db.clear().expect("cleared");
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(failed.into_inner().expect("not poisoned"), None);
+    Ok(())
+}
+
 #[test]
 fn expired_items_leave_memory_without_a_call_while_others_are_written() -> Result<()> {
     let clock = Arc::new(ManualClock::new(1000));

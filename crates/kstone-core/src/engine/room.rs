@@ -37,6 +37,8 @@ pub(super) struct Room {
     eviction: Eviction,
     /// Counted, and reserved.
     used: AtomicUsize,
+    /// Writes that have reserved room, and threads that are making some.
+    under_way: AtomicUsize,
     evictions: AtomicU64,
     /// For each stripe, since when its oldest item waits, at most; [`NOTHING`] for an empty one.
     oldest: Box<[AtomicU64]>,
@@ -52,6 +54,7 @@ impl Room {
             max_bytes,
             eviction,
             used: AtomicUsize::new(0),
+            under_way: AtomicUsize::new(0),
             evictions: AtomicU64::new(0),
             oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
             // The WAL grows by a 16th of its handles, the memtable by the list of its leaves.
@@ -67,6 +70,7 @@ impl Room {
         let forked = Self {
             oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
             used: AtomicUsize::new(base_bytes + self.bytes()),
+            under_way: AtomicUsize::new(0),
             evictions: AtomicU64::new(0),
             ..*self
         };
@@ -136,6 +140,7 @@ impl Drop for Reservation<'_> {
     fn drop(&mut self) {
         if let Some((room, bytes)) = self.room {
             room.used.fetch_sub(bytes, Ordering::Relaxed);
+            room.under_way.fetch_sub(1, Ordering::Release);
         }
     }
 }
@@ -161,8 +166,27 @@ impl Engine {
     /// Sets aside so many bytes, if they fit the limit together with so many that the caller holds beside the engine.
     /// Always fits where there is no limit.
     pub fn try_reserve(&self, bytes: usize, beside: usize) -> Option<Reservation<'_>> {
-        let Some(room) = &self.store.room else { return Some(Reservation { room: None }) };
-        room.try_reserve(bytes, beside).then(|| Reservation { room: Some((room, bytes)) })
+        // Under way first: who finds no room must not find it taken by nobody.
+        let mut reservation = self.make_room();
+        if let Some((room, reserved)) = &mut reservation.room {
+            if !room.try_reserve(bytes, beside) {
+                return None;
+            }
+            *reserved = bytes;
+        }
+        Some(reservation)
+    }
+
+    /// To be held while room is made: whoever finds nothing to make room with waits for this.
+    pub fn make_room(&self) -> Reservation<'_> {
+        let begin = |room: &Room| room.under_way.fetch_add(1, Ordering::Relaxed);
+        self.store.room.as_ref().map(begin);
+        Reservation { room: self.store.room.as_ref().map(|room| (room, 0)) }
+    }
+
+    /// Whether others have reserved room, or are making some: there may be more when they are done.
+    pub fn room_is_under_way(&self) -> bool {
+        self.store.room.as_ref().is_some_and(|room| room.under_way.load(Ordering::Acquire) > 0)
     }
 
     /// Whether so many bytes would fit if everything were removed that can be.

@@ -206,9 +206,10 @@ static void disturb(worker *w, size_t round) {
         CHECK_OK(kstone_fork(db, &fork, &err));
         check_all(fork, w->storm->limited);
         for (i = 0; i < 50; i++) {
-            storm other = *w->storm;
+            storm other = {0};
             worker mine = *w;
             other.db = fork;
+            other.limited = w->storm->limited;
             mine.storm = &other;
             write_pair(&mine);
             w->random = mine.random;
@@ -253,6 +254,19 @@ static void *disturb_often(void *argument) {
     return NULL;
 }
 
+/* More than the limit allows, whatever the storm has left or cleared. */
+static void fill_past_the_limit(worker *w) {
+    kstone_error *err = NULL;
+    size_t i;
+    for (i = 0; i < 4000; i++) {
+        char pk[32];
+        kstone_item *item = item_of_pair(w, 0);
+        snprintf(pk, sizeof pk, "fill-%zu", i);
+        CHECK_OK(kstone_put(w->storm->db, pk, strlen(pk), NULL, 0, item, &err));
+        kstone_free(item);
+    }
+}
+
 static void run(uint32_t flags, int limited) {
     kstone_error *err = NULL;
     kstone_options options = default_options();
@@ -283,6 +297,9 @@ static void run(uint32_t flags, int limited) {
         CHECK_INT(0, pthread_join(threads[i], NULL));
     }
     check_all(s.db, limited);
+    if (limited) {
+        fill_past_the_limit(&workers[0]);
+    }
     CHECK((stat_of(s.db, "\"evictions\":") > 0) == limited);
     kstone_free(s.db);
     pthread_mutex_destroy(&s.lock);

@@ -27,6 +27,7 @@ mod raw;
 pub mod record;
 mod same;
 mod second_chance;
+mod shared_tree;
 mod stripe;
 mod tree;
 pub mod value;

@@ -15,7 +15,6 @@
 //! The lock guards the tree. The counts of hits and misses are loaded and stored, not added atomically, since they are
 //! noted by every read: two threads that read one stripe in the same instant may count once.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -23,6 +22,7 @@ use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use crate::key::StripeId;
 use crate::record::{Record, SeqNo};
 use crate::second_chance::SecondChance;
+use crate::shared_tree::SharedTree;
 use crate::tree::{Garbage, Tree};
 
 /// See the module.
@@ -39,7 +39,7 @@ pub(crate) type WriteGuard<'a> = RwLockWriteGuard<'a, Held>;
 
 impl Stripe {
     /// A stripe that begins with a tree that others hold too.
-    pub(crate) fn sharing(tree: Option<Arc<Tree>>) -> Self {
+    pub(crate) fn sharing(tree: Option<SharedTree>) -> Self {
         let holding = tree.map_or(Holding::Nothing, Holding::Shared);
         Self { lock: RwLock::new(Held { holding, ..Held::default() }), ..Self::default() }
     }
@@ -83,7 +83,7 @@ enum Holding {
     #[default]
     Nothing,
     Own(Box<Tree>),
-    Shared(Arc<Tree>),
+    Shared(SharedTree),
 }
 
 impl Held {
@@ -109,8 +109,7 @@ impl Held {
         let mut garbage = Garbage::default();
         let tree = match std::mem::take(&mut self.holding) {
             Holding::Nothing => Tree::default(),
-            // Not try_unwrap, which orders with a fence: ThreadSanitizer knows no fences.
-            Holding::Shared(mut tree) => match Arc::get_mut(&mut tree) {
+            Holding::Shared(mut tree) => match tree.get_mut() {
                 Some(tree) => std::mem::take(tree),
                 None => tree.divergent(stripe, &mut garbage),
             },
@@ -122,13 +121,13 @@ impl Held {
     }
 
     /// The tree as it is now, for as long as the result is kept; none where there is none.
-    pub(crate) fn share(&mut self) -> Option<Arc<Tree>> {
+    pub(crate) fn share(&mut self) -> Option<SharedTree> {
         self.holding = match std::mem::take(&mut self.holding) {
-            Holding::Own(tree) => Holding::Shared(Arc::new(*tree)),
+            Holding::Own(tree) => Holding::Shared(SharedTree::new(*tree)),
             other => other,
         };
         match &self.holding {
-            Holding::Shared(tree) => Some(Arc::clone(tree)),
+            Holding::Shared(tree) => Some(tree.clone()),
             Holding::Nothing | Holding::Own(_) => None,
         }
     }

@@ -1,21 +1,19 @@
 //! The database as it was at one moment: trees that a stripe shares until it is written to next.
 
-use std::sync::Arc;
-
 #[cfg(doc)]
 use super::Engine;
 use super::{RecordPage, ScanRange, SortKeyRange, partition_span};
 use crate::key::{Keyspace, StripeId};
 use crate::merge::{PageBuffer, PageLimits, View};
-use crate::tree::Tree;
+use crate::shared_tree::SharedTree;
 
 /// The database, or a partition's stripe, at one moment. Costs memory only for what is changed after it.
 pub struct Cut {
-    stripes: Vec<(StripeId, Arc<Tree>)>,
+    stripes: Vec<(StripeId, SharedTree)>,
 }
 
 impl Cut {
-    pub(super) fn new(stripes: Vec<(StripeId, Arc<Tree>)>) -> Self {
+    pub(super) fn new(stripes: Vec<(StripeId, SharedTree)>) -> Self {
         Self { stripes }
     }
 

@@ -11,6 +11,9 @@ use crate::record::Record;
 /// How far ahead of a walk records are asked for, so that their cache misses overlap.
 const PREFETCH_AHEAD: usize = 6;
 
+/// The same for a merge in a wide partition, whose records are compared by key.
+const MERGE_AHEAD: usize = 64;
+
 /// A place in the order of a stripe.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place<'a> {
@@ -308,14 +311,21 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
         older_records.extract_if(.., |record| record.is_tombstone()).for_each(&mut discard);
     }
     let mut older = older_records.into_iter();
+    // How many of the next older records were asked for.
+    let mut asked: usize = 0;
     for new in newer.records {
         let below = older.as_slice().iter().take_while(|old| old.tag() < new.tag()).count();
         records.extend(older.by_ref().take(below));
+        asked = asked.saturating_sub(below);
         if older.as_slice().first().is_some_and(|old| old.tag() == new.tag()) {
+            let ahead = older.as_slice().iter().take(MERGE_AHEAD).skip(asked);
+            asked += ahead.take_while(|old| old.tag() == new.tag()).inspect(|old| old.prefetch()).count();
             let before = count_before(older.as_slice(), &new);
+            asked = asked.saturating_sub(before);
             records.extend(older.by_ref().take(before));
             if older.as_slice().first().is_some_and(|old| old.order(&new).is_eq()) {
                 older.by_ref().take(1).for_each(&mut discard);
+                asked = asked.saturating_sub(1);
             }
         }
         if drop_tombstones && new.is_tombstone() {

@@ -119,8 +119,9 @@ extern "C" {
 #define KSTONE_EVICT_LRU 1
 
 /**
- * Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write.
- * It stops with the database.
+ * Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write,
+ * of which one in many otherwise waits until its stripe is merged: the larger a partition, the longer. The thread stops
+ * with the database.
  */
 #define KSTONE_OPEN_BACKGROUND_COMPACTION 1
 

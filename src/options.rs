@@ -119,8 +119,9 @@ pub const KSTONE_EVICT_NONE: u32 = 0;
 /// iterators do not. They leave the indexes too, and a stream says REMOVE with the userIdentity kstone:eviction.
 pub const KSTONE_EVICT_LRU: u32 = 1;
 
-/// Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write.
-/// It stops with the database.
+/// Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write,
+/// of which one in many otherwise waits until its stripe is merged: the larger a partition, the longer. The thread stops
+/// with the database.
 pub const KSTONE_OPEN_BACKGROUND_COMPACTION: u32 = 1;
 
 impl Options {

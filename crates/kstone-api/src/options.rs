@@ -19,8 +19,8 @@ pub struct DatabaseOptions {
     pub memory_max_bytes: usize,
     /// What makes room at the limit.
     pub eviction: Eviction,
-    /// Whether SSTs are merged on a thread of the database's own rather than by the calls that write. It stops with the
-    /// database.
+    /// Whether SSTs are merged on a thread of the database's own rather than by the calls that write, of which one in many
+    /// otherwise waits until its stripe is merged: the larger a partition, the longer. The thread stops with the database.
     pub background_compaction: bool,
 }
 

@@ -29,7 +29,7 @@ use crate::record::Record;
 const WAL_SLACK_BYTES: usize = 512;
 /// Deleted records and their tombstones may take this much, and a quarter of what else the tree holds.
 const HIDDEN_SLACK_BYTES: usize = 512;
-/// From this many SSTs on a writer merges them itself, wherever merging is to be done.
+/// So many SSTs that no other thread merges yet a writer merges itself, wherever merging is to be done.
 const UNMERGED_SSTS_MAX: usize = 16;
 /// A tree that diverges from a shared one merges no sooner: most forks are short-lived.
 const DIVERGENT_SSTS_MAX: usize = 6;
@@ -50,6 +50,8 @@ pub(crate) struct Tree {
     hidden_bytes: usize,
     /// Bytes that SSTs left for another thread to merge hide in older ones, about.
     unmerged_bytes: usize,
+    /// How many of the oldest SSTs another thread is merging, or leaves alone while it does.
+    merging_ssts: usize,
     /// How large the memtable is when what it overlaps is looked at next; 0 where there is no SST.
     overlap_check_bytes: usize,
     pub(crate) flushes: u64,
@@ -207,8 +209,11 @@ impl Tree {
                 self.unmerged_bytes += self.overlap_bytes();
             }
             self.flush(policy.stripe, &mut garbage);
-            if policy.merge_later && self.may_merge_later() {
+            if policy.merge_later && self.hides_little() {
                 garbage.work = Some(Work::Some);
+                if self.ssts.readers().len() - self.merging_ssts >= UNMERGED_SSTS_MAX {
+                    self.compact_above(self.merging_ssts, policy.stripe, &mut garbage);
+                }
             } else {
                 self.compact_some(policy.stripe, &mut garbage);
             }
@@ -231,7 +236,13 @@ impl Tree {
 
     /// Merges SSTs while the policy names some.
     pub(crate) fn compact_some(&mut self, stripe: StripeId, garbage: &mut Garbage) {
-        while let Some(count) = compaction::newest_to_merge(self.ssts.readers()) {
+        self.compact_above(0, stripe, garbage);
+        self.unmerged_bytes = 0;
+    }
+
+    /// The same without so many of the oldest.
+    fn compact_above(&mut self, oldest: usize, stripe: StripeId, garbage: &mut Garbage) {
+        while let Some(count) = compaction::newest_to_merge(&self.ssts.readers()[oldest..]) {
             self.merge_newest(stripe, count, garbage);
         }
     }
@@ -239,6 +250,7 @@ impl Tree {
     /// Flushes and merges everything into one SST without tombstones.
     pub(crate) fn compact_all(&mut self, stripe: StripeId, garbage: &mut Garbage) {
         self.flush(stripe, garbage);
+        self.unmerged_bytes = 0;
         if !self.is_compact() {
             self.merge_newest(stripe, self.ssts.readers().len(), garbage);
         }
@@ -260,14 +272,18 @@ impl Tree {
             Work::Some => compaction::newest_to_merge(ssts)?,
             Work::All => ssts.len(),
         };
+        if self.is_compact() {
+            return None;
+        }
         let hidden_bytes = if count == ssts.len() { self.hidden_bytes } else { 0 };
-        let ssts = ssts[ssts.len() - count..].to_vec();
-        (!self.is_compact()).then_some(Merging {
-            nothing_is_older: count == self.ssts.readers().len(),
-            ssts,
+        let merging = Merging {
+            nothing_is_older: count == ssts.len(),
+            ssts: ssts[ssts.len() - count..].to_vec(),
             hidden_bytes,
             unmerged_bytes: self.unmerged_bytes,
-        })
+        };
+        self.merging_ssts = ssts.len();
+        Some(merging)
     }
 
     /// Puts the merged run in the place of the SSTs it was made of; false where they are not all there any more.
@@ -277,6 +293,7 @@ impl Tree {
         (merged, left_out): (Run, Vec<Record>),
         garbage: &mut Garbage,
     ) -> bool {
+        self.merging_ssts = 0;
         if !self.ssts.replace(&merging.ssts, merged) {
             return false;
         }
@@ -387,10 +404,10 @@ impl Tree {
         self.memtable.weight().bytes * hiding / sampled.max(1)
     }
 
-    /// Whether the SSTs are few enough, and hide little enough, to wait for another thread.
-    fn may_merge_later(&self) -> bool {
+    /// Whether SSTs that were not merged yet hide little enough to wait for another thread.
+    fn hides_little(&self) -> bool {
         let shown = self.record_bytes().saturating_sub(self.unmerged_bytes);
-        self.ssts.readers().len() < UNMERGED_SSTS_MAX && self.unmerged_bytes <= shown / 4
+        self.unmerged_bytes <= shown / 4
     }
 
     fn store(&mut self, stripe: StripeId, run: Run) {
@@ -419,7 +436,10 @@ impl Tree {
         if first == 0 {
             self.hidden_bytes = 0;
         }
-        self.unmerged_bytes = 0;
+        if first < self.merging_ssts {
+            // The other thread finds them gone.
+            self.merging_ssts = 0;
+        }
         let merged = merge(self.ssts.split_off(first), first == 0, &mut garbage.merged);
         self.compactions += 1;
         if merged.records.is_empty() {

@@ -5,7 +5,8 @@
 //! thread            begin: which SSTs (lock) ─► merge (no lock) ─► end: in their place, if they are still there (lock)
 //! ```
 //!
-//! A writer still merges by itself where this thread falls far behind, so memory stays bounded. The thread stops with the
+//! A writer still merges by itself what is newer than what this thread is at, where it gets far ahead, and everything
+//! where that hides much of what is older: so SSTs stay few and memory bounded. The thread stops with the
 //! engine, after the merge that it is at. A child process (`fork`) has no such thread: there writers merge what has
 //! piled up.
 //!

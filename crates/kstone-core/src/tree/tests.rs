@@ -229,6 +229,35 @@ fn merging_without_the_lock_gives_what_merging_under_it_gives() {
     assert_eq!((tree.sst_totals.weight.tombstones, tree.hidden_bytes), (0, 0));
 }
 
+/// A writer who gets ahead of the thread merges what is new, and nothing of what the thread is at.
+#[test]
+fn a_writer_does_not_wait_for_a_large_merge_of_another_thread() {
+    let policy = Policy { merge_later: true, ..policy(100) };
+    let mut tree = Tree::default();
+    let put = |tree: &mut Tree, i: usize| {
+        drop(tree.apply(Record::put(key(&format!("{:06}", i * 7919 % 100_000)), &[0; 50]), policy))
+    };
+    (0..50_000).for_each(|i| put(&mut tree, i));
+    let merging = tree.begin_merge(Work::All, policy.stripe, &mut Garbage::default()).expect("something to merge");
+    let begun = tree.ssts().len();
+    for i in 50_000..58_000 {
+        put(&mut tree, i);
+        assert!(tree.ssts().len() <= begun + UNMERGED_SSTS_MAX + 2, "{} SSTs after {i} writes", tree.ssts().len());
+    }
+    let merged = merging.merge();
+    assert!(tree.end_merge(&merging, merged, &mut Garbage::default()), "the writer left those alone");
+    assert!(tree.ssts().len() <= UNMERGED_SSTS_MAX + 3 && tree.ssts()[0].len() == 50_000);
+    assert!((0..58_000).step_by(97).all(|i| body(&tree, &format!("{:06}", i * 7919 % 100_000)).is_some()));
+
+    // What a writer merges after all is gone when the thread comes with it.
+    let merging = tree.begin_merge(Work::All, policy.stripe, &mut Garbage::default()).expect("something to merge");
+    put(&mut tree, 99_999);
+    tree.compact_all(policy.stripe, &mut Garbage::default());
+    let merged = merging.merge();
+    assert!(!tree.end_merge(&merging, merged, &mut Garbage::default()));
+    assert_eq!((tree.ssts().len(), tree.ssts()[0].len(), tree.merging_ssts), (1, 58_001, 0));
+}
+
 #[test]
 fn what_another_thread_is_to_merge_hides_at_most_a_quarter_of_what_is_shown() {
     let policy = Policy { merge_later: true, ..policy(100) };

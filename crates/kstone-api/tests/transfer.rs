@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use kstone_api::{
-    Database, Error, ImportOptions, ItemBuilder, KeystoneValue, Position, Result, Scan, TransactWriteRequest, Write,
+    Database, Error, ImportOptions, ItemBuilder, KeystoneValue, Position, Result, Scan, TableSchema,
+    TransactWriteRequest, Write,
 };
 use tempfile::TempDir;
 
@@ -45,6 +46,23 @@ fn an_export_replaces_its_file_and_is_imported_again() -> Result<()> {
     assert_eq!(Database::create_in_memory()?.export_json_file(&path)?, 0);
     assert_eq!(fs::read(&path).expect("read"), b"");
     assert_eq!(again.import_json_file(&path, &ImportOptions::new())?.loaded, 0);
+    Ok(())
+}
+
+#[test]
+fn what_has_expired_is_left_out_of_an_export() -> Result<()> {
+    let db = Database::create_in_memory_with_schema(TableSchema::new().with_ttl("until"))?;
+    db.set_time(1000);
+    for (i, until) in [900, 999, 1000, 2000].into_iter().enumerate() {
+        db.put(&[b'0' + i as u8], ItemBuilder::new().number("until", until).build())?;
+    }
+    db.put(b"never", ItemBuilder::new().build())?;
+    let mut lines = Vec::new();
+    assert_eq!(db.export_json(&mut lines)?, 3);
+    let text = String::from_utf8(lines).expect("UTF-8");
+    let mut keys: Vec<&str> = text.lines().filter_map(|line| line.split('"').nth(7)).collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ["2", "3", "never"]);
     Ok(())
 }
 

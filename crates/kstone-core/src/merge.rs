@@ -316,16 +316,15 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
     for new in newer.records {
         let below = older.as_slice().iter().take_while(|old| old.tag() < new.tag()).count();
         records.extend(older.by_ref().take(below));
-        asked = asked.saturating_sub(below);
         if older.as_slice().first().is_some_and(|old| old.tag() == new.tag()) {
-            let ahead = older.as_slice().iter().take(MERGE_AHEAD).skip(asked);
-            asked += ahead.take_while(|old| old.tag() == new.tag()).inspect(|old| old.prefetch()).count();
+            if older.as_slice().get(1).is_some_and(|old| old.tag() == new.tag()) {
+                asked = ask_ahead(older.as_slice(), if below > 0 { 0 } else { asked });
+            }
             let before = count_before(older.as_slice(), &new);
             asked = asked.saturating_sub(before);
             records.extend(older.by_ref().take(before));
             if older.as_slice().first().is_some_and(|old| old.order(&new).is_eq()) {
                 older.by_ref().take(1).for_each(&mut discard);
-                asked = asked.saturating_sub(1);
             }
         }
         if drop_tombstones && new.is_tombstone() {
@@ -336,6 +335,13 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
     }
     records.extend(older);
     Run { records, weight }
+}
+
+/// Asks for the next records of the first one's partition, so many of which were asked for; how many those are now.
+fn ask_ahead(records: &[Record], asked: usize) -> usize {
+    let same = |record: &&Record| record.tag() == records[0].tag();
+    let ahead = records.iter().take(MERGE_AHEAD).skip(asked).take_while(same);
+    asked + ahead.inspect(|record| record.prefetch()).count()
 }
 
 /// How many of the sorted records come before this one: looks 1, 2, 4, … places ahead, then in between.

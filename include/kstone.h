@@ -793,10 +793,10 @@ kstone_status kstone_fork(const kstone_db *db, kstone_db **out, kstone_error **e
 
 /**
  * Deletes all items. Readers at work see all of them or go on with what they hold; pages, iterators and items that
- * were handed out stay as they are.
+ * were handed out stay as they are. Memory that is free then goes back to the system.
  *
  * Errors: none of its own (KSTONE_ERR_PANIC where an earlier write failed inside).
- * Cost: that of freeing the items.
+ * Cost: that of freeing the items, and of giving back what all databases of the process have free.
  * Threads: any; writers wait.
  */
 kstone_status kstone_clear(kstone_db *db, kstone_error **err);

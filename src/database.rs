@@ -125,10 +125,10 @@ pub unsafe extern "C" fn kstone_fork(db: *const Db, out: *mut *mut Db, err: *mut
 }
 
 /// Deletes all items. Readers at work see all of them or go on with what they hold; pages, iterators and items that
-/// were handed out stay as they are.
+/// were handed out stay as they are. Memory that is free then goes back to the system.
 ///
 /// Errors: none of its own (KSTONE_ERR_PANIC where an earlier write failed inside).
-/// Cost: that of freeing the items.
+/// Cost: that of freeing the items, and of giving back what all databases of the process have free.
 /// Threads: any; writers wait.
 ///
 /// # Safety

@@ -32,11 +32,17 @@ impl WalSegment {
     pub(crate) fn append(&mut self, record: Record) -> Lsn {
         self.last = Lsn(self.last.0 + 1);
         if self.records.len() == self.records.capacity() {
-            // Not by doubling: a log is short, and what it does not use is memory all the same.
-            self.records.reserve_exact(self.records.len() / 4 + 4);
+            self.records.reserve_exact(Self::spare(self.records.len()));
         }
         self.records.push((self.last, record));
         self.last
+    }
+
+    /// How many free places a log of so many records is given. Not as many again: a log is short, and what it does not use
+    /// is memory all the same, of which a write may add no more than the memory limit has set aside for it.
+    fn spare(records: usize) -> usize {
+        const QUICK: usize = 64;
+        (records / 4).min(QUICK).max(records / 16) + 4
     }
 
     /// An empty log whose numbers go on from here.
@@ -79,7 +85,7 @@ impl WalSegment {
     pub(crate) fn drop_superseded(&mut self) -> Vec<(Lsn, Record)> {
         self.superseded_bytes = 0;
         let dropped = self.records.extract_if(.., |(_, record)| record.is_superseded()).collect();
-        self.records.shrink_to(self.records.len() + self.records.len() / 16 + 4);
+        self.records.shrink_to(self.records.len() + Self::spare(self.records.len()));
         dropped
     }
 

@@ -57,7 +57,7 @@ impl Room {
             under_way: AtomicUsize::new(0),
             evictions: AtomicU64::new(0),
             oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
-            // The WAL grows by a 16th of its handles, the memtable by the list of its leaves.
+            // A long WAL grows by a 16th of its handles, the memtable by the list of its leaves.
             structure_bytes: STRUCTURE_BYTES + 3 * memtable_max_records,
         };
         room.used.store(base_bytes + room.bytes(), Ordering::Relaxed);
@@ -82,6 +82,12 @@ impl Room {
 
     pub(super) fn max_bytes(&self) -> usize {
         self.max_bytes
+    }
+
+    /// Bytes that are counted or reserved.
+    #[cfg(test)]
+    pub(super) fn used(&self) -> usize {
+        self.used.load(Ordering::Relaxed)
     }
 
     pub(super) fn evictions(&self) -> u64 {

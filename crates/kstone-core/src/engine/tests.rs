@@ -251,3 +251,22 @@ fn dropping_the_engine_leaves_records_in_hand_good() {
     assert_eq!(record.body(), b"body");
     assert_eq!(cut.scan(ScanRange::all(), NO_LIMIT).records.len(), 1);
 }
+
+/// The limit holds only as long as no write adds more than was set aside for it, however large memtables may grow.
+#[test]
+fn a_write_adds_no_more_than_is_reserved_for_it() {
+    for memtable_max_records in [20, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT] {
+        let options =
+            EngineOptions { memtable_max_records, memory_max_bytes: Some(usize::MAX), ..EngineOptions::default() };
+        let engine = Engine::new(options).expect("valid options");
+        let used = || engine.store.room.as_ref().expect("a limit").used();
+        for i in 0..memtable_max_records as u32 + 100 {
+            let (sk, before) = (i.wrapping_mul(0x9E37_79B1).to_be_bytes(), used());
+            let key = KeyRef::new(b"p", &sk).expect("valid key");
+            engine.put(key, b"body").expect("put");
+            let reserved = engine.growth_of(std::iter::once(Record::footprint_of(key, b"body")));
+            let added = used().saturating_sub(before);
+            assert!(added <= reserved, "write {i} of {memtable_max_records}: {added} added, {reserved} reserved");
+        }
+    }
+}

@@ -53,3 +53,36 @@ impl Iterator for Pages<'_> {
         Some(page.records)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kstone_core::key::KeyRef;
+
+    use super::*;
+    use crate::schema::TableSchema;
+
+    /// The schema changes and an item is written after the table was looked up and before the cut is made.
+    #[test]
+    fn a_cut_comes_with_the_table_that_was_in_force_at_it() -> Result<()> {
+        let db = Database::create_in_memory()?;
+        let key = KeyRef::new(b"later", b"")?;
+        std::thread::scope(|scope| {
+            let cut = db.engine().commit(&[key], |_| {
+                // Nobody cuts while this holds a lock.
+                let table = db.table();
+                let looked_up = Arc::strong_count(&table);
+                let cut = scope.spawn(|| {
+                    let (table, cut) = db.cut_with_table().expect("cut");
+                    (table.schema.table_name().map(str::to_owned), cut.scan(ScanRange::all(), PAGE).records.len())
+                });
+                while Arc::strong_count(&table) == looked_up {
+                    std::thread::yield_now();
+                }
+                db.install(Arc::new(Table::following(TableSchema::new().name("later"), Some(&table), 0)?));
+                Ok((vec![Record::put(key, &[])], cut))
+            })?;
+            assert_eq!(cut.join().expect("cut"), (Some("later".to_owned()), 1));
+            Ok(())
+        })
+    }
+}

@@ -270,3 +270,43 @@ fn a_write_adds_no_more_than_is_reserved_for_it() {
         }
     }
 }
+
+/// Clearing gives back what the memory limit has counted, in every stripe.
+#[test]
+fn a_cleared_engine_counts_what_an_empty_one_does() {
+    for eviction in [Eviction::None, Eviction::Lru] {
+        let options = EngineOptions { memory_max_bytes: Some(8 << 20), eviction, ..EngineOptions::default() };
+        let engine = Engine::new(options).expect("valid options");
+        let used = || engine.store.room.as_ref().expect("a limit").used();
+        let empty = used();
+        for round in 0..3 {
+            for i in 0..2000 {
+                engine.put(key(&format!("k{i}")), b"body").expect("put");
+            }
+            assert_eq!(engine.stats().expect("counted").stripes, STRIPES as u64);
+            if round == 1 && eviction == Eviction::Lru {
+                // Queues are made, and counted from then on.
+                assert!(!engine.take_victims().expect("taken").is_empty());
+            }
+            assert!(used() > empty);
+            engine.clear().expect("cleared");
+            assert_eq!(used(), empty, "{eviction:?}, round {round}");
+        }
+    }
+}
+
+/// Whoever has closed an engine may unload the library: no thread of it runs any more, and none holds its memory.
+#[test]
+fn the_compaction_thread_is_gone_when_the_engine_is() {
+    for round in 0..50 {
+        let options =
+            EngineOptions { background_compaction: true, memtable_max_records: 8, ..EngineOptions::default() };
+        let engine = Engine::new(options).expect("valid options");
+        for i in 0..round * 40 {
+            engine.put(key(&format!("k{}", i % 300)), b"body").expect("put");
+        }
+        let store = Arc::downgrade(&engine.store);
+        drop(engine);
+        assert!(store.upgrade().is_none(), "the thread goes on in round {round}");
+    }
+}

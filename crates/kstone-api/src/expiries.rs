@@ -142,10 +142,13 @@ impl Sweep<'_> {
     }
 }
 
-/// The bounds as they are; no sweep is under way.
+/// The bounds as they are; no sweep is under way. What a sweep has noted counts, too: it may be about to end, and what it
+/// has stored may be older than that.
 impl Clone for Expiries {
     fn clone(&self) -> Self {
-        let stripes = self.stripes.iter().map(|stripe| StripeExpiries::new(stripe.earliest.load(Ordering::SeqCst)));
+        let bound =
+            |stripe: &StripeExpiries| stripe.earliest.load(Ordering::SeqCst).min(stripe.noted.load(Ordering::SeqCst));
+        let stripes = self.stripes.iter().map(|stripe| StripeExpiries::new(bound(stripe)));
         Self { stripes: stripes.collect() }
     }
 }
@@ -190,5 +193,9 @@ mod tests {
         sweep.end();
         assert!(!expiries.is_due(stripe, 300) && expiries.is_due(stripe, 301));
         assert!(expiries.try_sweep(stripe).expect("free").last().is_none(), "the next one begins anew");
+
+        // An item was noted between the two looks of a sweep's end.
+        expiries.stripes[stripe.index()].noted.store(200, Ordering::SeqCst);
+        assert!(expiries.clone().is_due(stripe, 201), "the clone of a sweep's end");
     }
 }

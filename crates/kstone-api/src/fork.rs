@@ -30,8 +30,7 @@ impl Database {
     pub fn fork(&self) -> Result<Self> {
         let _no_change_of_schema = self.configuring();
         let table = self.table();
-        let stream_last = || table.stream.as_ref().map_or(table.stream_last, |stream| stream.stats().last);
-        let (engine, stream_last) = self.engine().fork(stream_last)?;
-        Ok(self.with_engine(engine, table.forked(stream_last)))
+        let (engine, table) = self.engine().fork(|| table.forked())?;
+        Ok(self.with_engine(engine, table))
     }
 }

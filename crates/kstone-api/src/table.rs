@@ -67,8 +67,10 @@ impl Table {
         Ok(Self { schema, indexes, filling, ttl, expiries, stream, stream_last })
     }
 
-    /// The same for a fork, which was made when the stream had given this sequence number last.
-    pub(crate) fn forked(&self, stream_last: u64) -> Self {
+    /// The same for a fork. To be called in its moment, under the locks of all stripes: what is noted of items and changes
+    /// must be that of the items it has.
+    pub(crate) fn forked(&self) -> Self {
+        let stream_last = self.last_in_stream();
         Self {
             expiries: self.expiries.as_ref().map(|expiries| Arc::new(Expiries::clone(expiries))),
             stream: self.stream.as_ref().map(|stream| Arc::new(stream.forked(stream_last))),

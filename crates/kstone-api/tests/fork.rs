@@ -1,5 +1,6 @@
 //! Forks: what is shared, what is not, and when they are made.
 
+use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use kstone_api::{
@@ -167,5 +168,34 @@ fn clear_flush_compact_and_forks_behave_while_threads_read_and_write() -> Result
     db.clear()?;
     db.compact()?;
     assert_eq!((db.stats()?.items, db.stats()?.sst_records, db.stats()?.memtable_records), (0, 0, 0));
+    Ok(())
+}
+
+/// What has expired is found in a fork, too, where the original is purged in the moment of the fork.
+#[test]
+fn a_fork_made_during_a_purge_finds_all_that_has_expired_in_it() -> Result<()> {
+    for _ in 0..100 {
+        let db = Database::create_in_memory_with_schema(TableSchema::new().with_ttl("until"))?;
+        db.set_time(1000);
+        for i in 0..100 {
+            db.put(format!("{i}").as_bytes(), ItemBuilder::new().number("until", 2000).build())?;
+        }
+        db.set_time(3000);
+        let (start, purging) = (Barrier::new(2), AtomicBool::new(true));
+        std::thread::scope(|scope| -> Result<()> {
+            scope.spawn(|| {
+                start.wait();
+                db.purge_expired().expect("purged");
+                purging.store(false, Ordering::SeqCst);
+            });
+            start.wait();
+            while purging.load(Ordering::SeqCst) {
+                let fork = db.fork()?;
+                fork.purge_expired()?;
+                assert_eq!(fork.stats()?.items, 0, "a purge of the fork has left what has expired");
+            }
+            Ok(())
+        })?;
+    }
     Ok(())
 }

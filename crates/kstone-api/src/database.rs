@@ -500,16 +500,14 @@ impl Database {
         self.engine().compact()
     }
 
-    /// Removes every item, as one: no reader sees a part of it.
+    /// Removes every item, as one: no reader sees a part of it. The stream lets go of all that was noted until then; a
+    /// reader that goes on with it is told so by [`Error::Trimmed`].
     ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn clear(&self) -> Result<()> {
-        self.engine().clear()?;
-        if let Some(stream) = &self.table().stream {
-            drop(stream.clear());
-        }
-        Ok(())
+        let clear_stream = || self.table().stream.as_deref().map(Stream::clear);
+        self.engine().clear_observed(clear_stream).map(drop)
     }
 
     /// Counts what is held. Walks every item: O(n).

@@ -1,5 +1,6 @@
 //! Forks: what is shared, what is not, and when they are made.
 
+use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -196,6 +197,34 @@ fn a_fork_made_during_a_purge_finds_all_that_has_expired_in_it() -> Result<()> {
             }
             Ok(())
         })?;
+    }
+    Ok(())
+}
+
+/// A clear takes the records of what it removes out of the stream, and no others.
+#[test]
+fn what_is_written_after_a_clear_is_in_the_stream() -> Result<()> {
+    for round in 0..50 {
+        let db = Database::create_in_memory_with_schema(TableSchema::new().with_stream(StreamViewType::KeysOnly))?;
+        let writing = AtomicBool::new(true);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for i in 0..500 {
+                    db.put(format!("{i}").as_bytes(), Item::new()).expect("put");
+                }
+                writing.store(false, Ordering::SeqCst);
+            });
+            while writing.load(Ordering::SeqCst) {
+                db.clear().expect("cleared");
+            }
+        });
+        let items: BTreeSet<Vec<u8>> = db.iter_scan(&Scan::new())?.map(|record| record.pk().to_vec()).collect();
+        let oldest = match db.read_stream(0, 1) {
+            Err(Error::Trimmed { oldest, .. }) => oldest,
+            _ => 1,
+        };
+        let noted = db.read_stream(oldest - 1, 1000)?.iter().map(|record| record.pk().to_vec()).collect();
+        assert_eq!(items, noted, "in round {round}");
     }
     Ok(())
 }

@@ -485,8 +485,19 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn clear(&self) -> Result<()> {
+        self.clear_observed(|| ())
+    }
+
+    /// As [`Engine::clear`]; `observe` runs while all locks are held, so that what it does is done with what was written
+    /// before, and nothing else.
+    ///
+    /// # Errors
+    /// As [`Engine::clear`].
+    pub fn clear_observed<T>(&self, observe: impl FnOnce() -> T) -> Result<T> {
         self.store.check()?;
+        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
         let mut locked = self.lock(StripeId::all());
+        let observed = observe();
         let mut cleared = Vec::with_capacity(STRIPES);
         for (id, held) in &mut locked {
             self.store.note_past(held);
@@ -495,7 +506,7 @@ impl Engine {
         }
         drop(locked);
         drop(cleared);
-        Ok(())
+        Ok(observed)
     }
 
     /// A place to gather what an empty engine is to be filled with.

@@ -52,11 +52,14 @@ fn an_export_replaces_its_file_and_is_imported_again() -> Result<()> {
 #[test]
 fn what_has_expired_is_left_out_of_an_export() -> Result<()> {
     let db = Database::create_in_memory_with_schema(TableSchema::new().with_ttl("until"))?;
-    db.set_time(1000);
+    db.set_time(500);
     for (i, until) in [900, 999, 1000, 2000].into_iter().enumerate() {
         db.put(&[b'0' + i as u8], ItemBuilder::new().number("until", until).build())?;
     }
     db.put(b"never", ItemBuilder::new().build())?;
+    // No write comes after this that would remove what has expired.
+    db.set_time(1000);
+    assert_eq!(db.stats()?.items, 5);
     let mut lines = Vec::new();
     assert_eq!(db.export_json(&mut lines)?, 3);
     let text = String::from_utf8(lines).expect("UTF-8");

@@ -106,13 +106,19 @@ impl Database {
         let victims = self.engine().take_victims()?;
         let Some(first) = victims.first() else { return self.engine().reclaim() };
         let stripe = first.key_ref().stripe();
+        self.evict_all(&victims, now)?;
+        self.engine().compact_stripe(stripe)?;
+        Ok(true)
+    }
+
+    /// Removes those of these items that nobody has changed since they were chosen, and counts them.
+    fn evict_all(&self, victims: &[Record], now: i64) -> Result<()> {
         let mut evicted = 0;
-        for victim in &victims {
+        for victim in victims {
             evicted += u64::from(self.evict(victim, now)?);
         }
         self.engine().note_evictions(evicted);
-        self.engine().compact_stripe(stripe)?;
-        Ok(true)
+        Ok(())
     }
 
     /// Removes an item that nothing but this could evict again, whatever becomes of the schema meanwhile; false where it
@@ -204,5 +210,36 @@ impl Database {
         }
         sweep.end();
         Ok((None, removed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kstone_core::engine::Eviction;
+
+    use super::*;
+    use crate::{DatabaseOptions, Item, ItemBuilder};
+
+    /// Between the choice of the victims and their removal others write: what they wrote stays.
+    #[test]
+    fn a_victim_that_was_written_or_deleted_meanwhile_is_not_evicted() -> Result<()> {
+        let options =
+            DatabaseOptions { memory_max_bytes: 4 << 20, eviction: Eviction::Lru, ..DatabaseOptions::default() };
+        let db = Database::create_in_memory_with_options(options)?;
+        // One partition, so that one stripe has many victims.
+        for i in 0..2000_u32 {
+            db.put_with_sk(b"p", &i.to_be_bytes(), ItemBuilder::new().string("text", "x".repeat(100)).build())?;
+        }
+        let victims = db.engine().take_victims()?;
+        assert!(victims.len() > 10);
+        db.put_with_sk(b"p", victims[0].sk(), Item::new())?;
+        db.delete_with_sk(b"p", victims[1].sk())?;
+        let before = db.stats()?;
+        db.evict_all(&victims, 0)?;
+        let stats = db.stats()?;
+        let evicted = victims.len() as u64 - 2;
+        assert_eq!((stats.evictions, stats.items), (evicted, before.items - evicted));
+        assert_eq!(db.get_with_sk(b"p", victims[0].sk())?, Some(Item::new()));
+        Ok(())
     }
 }

@@ -270,21 +270,51 @@ fn evicted_items_leave_the_indexes_and_the_stream_says_who_removed_them() -> Res
     assert_below_limit(&db)
 }
 
+/// Reads these items of the partition `used`, and counts them.
+type Look = fn(&Database, &[Key]) -> Result<usize>;
+
+/// Every kind of read of keys and partitions counts as using the item.
 #[test]
 fn what_was_read_stays_and_what_was_not_goes() -> Result<()> {
-    let db = open(Eviction::Lru, TableSchema::new())?;
-    for i in 0..100 {
-        db.put(&key(i), item(i))?;
-    }
-    for i in 100..20_000 {
-        db.put(&key(i), item(i))?;
-        if i % 20 == 0 {
-            for used in (0..100).step_by(2) {
-                assert!(db.get(&key(used))?.is_some(), "{used} was used all the time");
+    let looks: [(&str, Look); 4] = [
+        ("get", |db, keys| {
+            let get = |key: &Key| db.get_with_sk(&key.pk, key.sk.as_deref().unwrap_or_default());
+            Ok(keys.iter().filter_map(|key| get(key).transpose()).collect::<Result<Vec<_>>>()?.len())
+        }),
+        ("query", |db, _| Ok(db.query(Query::new().partition_key(b"used").build())?.count)),
+        ("batch_get", |db, keys| Ok(db.batch_get(keys)?.into_iter().flatten().count())),
+        ("transact_get", |db, keys| Ok(db.transact_get(keys)?.into_iter().flatten().count())),
+    ];
+    for (name, look) in looks {
+        let db = open(Eviction::Lru, TableSchema::new())?;
+        let keys: Vec<Key> = (0..50).map(|i| Key::with_sk("used", key(i))).collect();
+        for i in 0..50 {
+            db.put_with_sk(b"used", &key(i), item(i))?;
+            db.put_with_sk(b"unused", &key(i), item(i))?;
+        }
+        for i in 100..20_000 {
+            db.put(&key(i), item(i))?;
+            if i % 20 == 0 {
+                assert_eq!(look(&db, &keys)?, 50, "by {name}: they were used all the time");
             }
         }
+        assert_eq!(db.query(Query::new().partition_key(b"unused").build())?.count, 0, "{name}");
     }
-    assert!((1..100).step_by(2).all(|i| db.get(&key(i)).expect("read").is_none()));
+    Ok(())
+}
+
+/// A look at the whole table is no use of its items: it would make all of them alike.
+#[test]
+fn a_scan_does_not_use_what_it_shows() -> Result<()> {
+    let db = open(Eviction::Lru, TableSchema::new())?;
+    for i in 0..12_000 {
+        db.put(&key(i), item(i))?;
+        if i % 40 == 0 {
+            (0..20).try_for_each(|used| db.get(&key(used)).map(|found| assert!(i < used || found.is_some())))?;
+            db.scan_page(&Scan::new())?;
+        }
+    }
+    assert!(db.stats()?.evictions > 3000);
     Ok(())
 }
 

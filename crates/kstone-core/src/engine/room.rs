@@ -270,3 +270,31 @@ impl Engine {
         self.store.change_tree(id, Tree::compact_all).map(drop)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use super::*;
+
+    /// Of two reservations that do not fit together, one is held at a time.
+    #[test]
+    fn what_does_not_fit_together_is_never_reserved_at_once() {
+        let room = Room::new(MEMORY_MAX_BYTES_MIN, Eviction::None, 1000, 0);
+        let bytes = (room.max_bytes - room.used()) / 2 + 1;
+        let is_held = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let reserve = || {
+                for _ in 0..200_000 {
+                    if room.try_reserve(bytes, 0) {
+                        assert!(!is_held.swap(true, Ordering::SeqCst), "both are held");
+                        is_held.store(false, Ordering::SeqCst);
+                        room.used.fetch_sub(bytes, Ordering::Relaxed);
+                    }
+                }
+            };
+            scope.spawn(reserve);
+            scope.spawn(reserve);
+        });
+    }
+}

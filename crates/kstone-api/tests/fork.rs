@@ -8,6 +8,9 @@ use kstone_api::{
     Database, Error, GlobalSecondaryIndex, Item, ItemBuilder, KeystoneValue, Query, Result, Scan, StreamViewType,
     TableSchema, TransactWriteRequest, Write,
 };
+use raise::Raise;
+
+mod raise;
 
 fn account(cents: i64) -> Item {
     Item::from([("cents".to_string(), KeystoneValue::number(cents))])
@@ -84,6 +87,7 @@ fn a_fork_of_a_database_at_work_is_one_moment() -> Result<()> {
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _done = Raise(&done);
         for thread in 0..3 {
             let (db, done) = (&db, &done);
             scope.spawn(move || {
@@ -108,7 +112,6 @@ fn a_fork_of_a_database_at_work_is_one_moment() -> Result<()> {
             fork.write(Write::update(name(0).as_bytes(), "SET cents = :z").value(":z", KeystoneValue::number(0)))
                 .expect("written");
         }
-        done.store(true, Ordering::Relaxed);
     });
     let sum: i64 = (0..ACCOUNTS).map(|i| cents(&db, &name(i)).expect("present")).sum();
     assert_eq!(sum, ACCOUNTS as i64 * 1000);
@@ -139,6 +142,7 @@ fn clear_flush_compact_and_forks_behave_while_threads_read_and_write() -> Result
     let db = Database::create_in_memory()?;
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _done = Raise(&done);
         for thread in 0..2_i64 {
             let (db, done) = (&db, &done);
             scope.spawn(move || {
@@ -164,7 +168,6 @@ fn clear_flush_compact_and_forks_behave_while_threads_read_and_write() -> Result
             let left = all.iter().filter(|record| record.pk().starts_with(b"left")).count();
             assert_eq!(left * 2, all.len());
         }
-        done.store(true, Ordering::Relaxed);
     });
     db.clear()?;
     db.compact()?;
@@ -182,15 +185,15 @@ fn a_fork_made_during_a_purge_finds_all_that_has_expired_in_it() -> Result<()> {
             db.put(format!("{i}").as_bytes(), ItemBuilder::new().number("until", 2000).build())?;
         }
         db.set_time(3000);
-        let (start, purging) = (Barrier::new(2), AtomicBool::new(true));
+        let (start, purged) = (Barrier::new(2), AtomicBool::new(false));
         std::thread::scope(|scope| -> Result<()> {
             scope.spawn(|| {
+                let _purged = Raise(&purged);
                 start.wait();
                 db.purge_expired().expect("purged");
-                purging.store(false, Ordering::SeqCst);
             });
             start.wait();
-            while purging.load(Ordering::SeqCst) {
+            while !purged.load(Ordering::SeqCst) {
                 let fork = db.fork()?;
                 fork.purge_expired()?;
                 assert_eq!(fork.stats()?.items, 0, "a purge of the fork has left what has expired");
@@ -206,15 +209,15 @@ fn a_fork_made_during_a_purge_finds_all_that_has_expired_in_it() -> Result<()> {
 fn what_is_written_after_a_clear_is_in_the_stream() -> Result<()> {
     for round in 0..50 {
         let db = Database::create_in_memory_with_schema(TableSchema::new().with_stream(StreamViewType::KeysOnly))?;
-        let writing = AtomicBool::new(true);
+        let written = AtomicBool::new(false);
         std::thread::scope(|scope| {
             scope.spawn(|| {
+                let _written = Raise(&written);
                 for i in 0..500 {
                     db.put(format!("{i}").as_bytes(), Item::new()).expect("put");
                 }
-                writing.store(false, Ordering::SeqCst);
             });
-            while writing.load(Ordering::SeqCst) {
+            while !written.load(Ordering::SeqCst) {
                 db.clear().expect("cleared");
             }
         });

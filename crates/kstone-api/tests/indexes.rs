@@ -7,6 +7,9 @@ use kstone_api::{
     Database, Error, GlobalSecondaryIndex, Item, ItemBuilder, Key, KeystoneValue, LocalSecondaryIndex, Projection,
     Query, Record, Result, Scan, Select, SortKeyCondition, Statement, TableSchema, TransactWriteRequest, Write,
 };
+use raise::Raise;
+
+mod raise;
 
 fn number(n: i64) -> KeystoneValue {
     KeystoneValue::number(n)
@@ -159,6 +162,7 @@ fn indexes_are_added_and_dropped_while_writes_go_on() -> Result<()> {
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| -> Result<()> {
+        let _done = Raise(&done);
         scope.spawn(|| {
             for i in 0_i64.. {
                 if done.load(Ordering::Relaxed) {
@@ -178,7 +182,6 @@ fn indexes_are_added_and_dropped_while_writes_go_on() -> Result<()> {
             db.configure(TableSchema::new())?;
         }
         db.configure(by_status())?;
-        done.store(true, Ordering::Relaxed);
         Ok(())
     })?;
     assert_agree(&db)
@@ -195,11 +198,11 @@ fn an_index_that_is_dropped_is_never_read_in_part() -> Result<()> {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| -> Result<()> {
         scope.spawn(|| {
+            let _done = Raise(&done);
             for _ in 0..60 {
                 db.configure(TableSchema::new()).expect("dropped");
                 db.configure(by_status()).expect("added");
             }
-            done.store(true, Ordering::Relaxed);
         });
         let open = Query::new().index("by-status").partition_key(b"open");
         // Statements of many ranges, which take their time.
@@ -261,6 +264,7 @@ fn no_index_query_ever_returns_an_item_under_another_key() -> Result<()> {
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _done = Raise(&done);
         let writers: Vec<_> = (0..8_u64)
             .map(|thread| {
                 let db = &db;
@@ -297,7 +301,6 @@ fn no_index_query_ever_returns_an_item_under_another_key() -> Result<()> {
             });
         }
         writers.into_iter().for_each(|writer| writer.join().expect("no writer panics"));
-        done.store(true, Ordering::Relaxed);
     });
     assert_agree(&db)
 }
@@ -313,6 +316,7 @@ fn an_index_query_never_shows_half_a_transaction() -> Result<()> {
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let moved = Raise(&done);
         let movers: Vec<_> = (0..4_u64)
             .map(|thread| {
                 let (db, keys) = (&db, &keys);
@@ -339,7 +343,7 @@ fn an_index_query_never_shows_half_a_transaction() -> Result<()> {
             }
         });
         movers.into_iter().for_each(|mover| mover.join().expect("no mover panics"));
-        done.store(true, Ordering::Relaxed);
+        drop(moved);
         reader.join().expect("the sum never differs");
     });
     Ok(())

@@ -10,6 +10,9 @@ use kstone_api::{
     Database, DatabaseOptions, Error, Eviction, GlobalSecondaryIndex, Item, ItemBuilder, Key, KeystoneValue, Query,
     Result, Scan, StreamViewType, TableSchema, TransactWriteRequest, Write,
 };
+use raise::Raise;
+
+mod raise;
 
 const LIMIT: usize = 2 << 20;
 
@@ -209,6 +212,7 @@ fn the_limit_holds_while_threads_write_at_once() -> Result<()> {
         let db = open(eviction, TableSchema::new())?;
         let done = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            let _done = Raise(&done);
             let writers: Vec<_> = (0..4)
                 .map(|thread| {
                     let db = &db;
@@ -229,7 +233,6 @@ fn the_limit_holds_while_threads_write_at_once() -> Result<()> {
                 }
             });
             writers.into_iter().for_each(|writer| writer.join().expect("wrote"));
-            done.store(true, Ordering::Relaxed);
         });
         assert_below_limit(&db)?;
         assert!(db.stats()?.items > 4000);

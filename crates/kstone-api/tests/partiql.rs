@@ -10,6 +10,9 @@ use kstone_api::{
     Database, DatabaseOptions, Error, GlobalSecondaryIndex, KeystoneValue, LocalSecondaryIndex, Projection, Statement,
     StatementResult, TableSchema,
 };
+use raise::Raise;
+
+mod raise;
 
 fn database(schema: TableSchema) -> Database {
     Database::create_in_memory_with_schema(schema).unwrap()
@@ -528,10 +531,10 @@ fn what_a_local_index_leads_to_is_what_its_entry_says() {
     let done = std::sync::atomic::AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            let _done = Raise(&done);
             for n in (1..=2).cycle().take(20_000) {
                 run(&db, &format!("UPDATE items SET n = {n}, twice = {} WHERE pk = 'p' AND sk = 's'", 2 * n));
             }
-            done.store(true, std::sync::atomic::Ordering::Relaxed);
         });
         while !done.load(std::sync::atomic::Ordering::Relaxed) {
             for row in read(&db, "SELECT n, twice FROM items.\"by-n\" WHERE pk = 'p' AND n = 1") {

@@ -13,7 +13,10 @@ use kstone_api::{
     Database, DatabaseOptions, Error, GlobalSecondaryIndex, Item, ItemBuilder, KeystoneValue, LocalSecondaryIndex,
     Query, Result, Scan, SnapshotProgress, StreamViewType, TableSchema, TransactWriteRequest, Write,
 };
+use raise::Raise;
 use tempfile::TempDir;
+
+mod raise;
 
 /// A directory and a path in it.
 fn place() -> (TempDir, PathBuf) {
@@ -183,6 +186,7 @@ fn a_snapshot_is_one_moment_of_what_four_writers_do() -> Result<()> {
     }
     let done = AtomicBool::new(false);
     thread::scope(|scope| -> Result<()> {
+        let _done = Raise(&done);
         for seed in 0..4 {
             let (db, done) = (&db, &done);
             scope.spawn(move || {
@@ -200,7 +204,7 @@ fn a_snapshot_is_one_moment_of_what_four_writers_do() -> Result<()> {
                 }
             });
         }
-        let outcome = (0..20).try_for_each(|_| {
+        (0..20).try_for_each(|_| {
             assert_eq!(db.save_snapshot(&path)?, ACCOUNTS);
             let again = Database::open_snapshot(&path)?;
             assert_eq!(numbers(&again).iter().sum::<i64>(), 100 * ACCOUNTS as i64);
@@ -208,9 +212,7 @@ fn a_snapshot_is_one_moment_of_what_four_writers_do() -> Result<()> {
             let in_index = entries.items.iter().map(|item| item["n"].as_number().expect("a number"));
             assert_eq!(in_index.map(|n| n.parse::<i64>().expect("whole")).sum::<i64>(), 100 * ACCOUNTS as i64);
             Ok(())
-        });
-        done.store(true, Ordering::Relaxed);
-        outcome
+        })
     })
 }
 
@@ -221,13 +223,14 @@ fn the_schema_of_a_snapshot_is_that_of_its_moment() -> Result<()> {
     let with_index = TableSchema::new().add_global_index(GlobalSecondaryIndex::new("by-n", "n"));
     let done = AtomicBool::new(false);
     thread::scope(|scope| -> Result<()> {
+        let _done = Raise(&done);
         scope.spawn(|| {
             while !done.load(Ordering::Relaxed) {
                 db.configure(with_index.clone()).expect("configured");
                 db.configure(TableSchema::new()).expect("configured");
             }
         });
-        let outcome = (0..30).try_for_each(|_| {
+        (0..30).try_for_each(|_| {
             db.save_snapshot(&path)?;
             let again = Database::open_snapshot(&path)?;
             assert_eq!(numbers(&again), [1; 300]);
@@ -238,9 +241,7 @@ fn the_schema_of_a_snapshot_is_that_of_its_moment() -> Result<()> {
                 false => assert!(by_n.is_err() && again.schema() == TableSchema::new()),
             }
             Ok(())
-        });
-        done.store(true, Ordering::Relaxed);
-        outcome
+        })
     })
 }
 

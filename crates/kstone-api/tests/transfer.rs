@@ -9,7 +9,10 @@ use kstone_api::{
     Database, Error, ImportOptions, ItemBuilder, KeystoneValue, Position, Result, Scan, TableSchema,
     TransactWriteRequest, Write,
 };
+use raise::Raise;
 use tempfile::TempDir;
+
+mod raise;
 
 fn place() -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("made");
@@ -140,6 +143,7 @@ fn an_export_is_one_moment_of_what_writers_do() -> Result<()> {
     }
     let done = AtomicBool::new(false);
     thread::scope(|scope| -> Result<()> {
+        let _done = Raise(&done);
         for seed in 0..2 {
             let (db, done) = (&db, &done);
             scope.spawn(move || {
@@ -155,7 +159,7 @@ fn an_export_is_one_moment_of_what_writers_do() -> Result<()> {
                 }
             });
         }
-        let outcome = (0..20).try_for_each(|_| {
+        (0..20).try_for_each(|_| {
             let mut lines = Vec::new();
             db.export_json(&mut lines)?;
             let again = Database::create_in_memory()?;
@@ -164,8 +168,6 @@ fn an_export_is_one_moment_of_what_writers_do() -> Result<()> {
             let sum: i64 = again.scan(Scan::new())?.items.iter().map(|item| cents(item).expect("whole")).sum();
             assert_eq!(sum, 100 * ACCOUNTS as i64);
             Ok(())
-        });
-        done.store(true, Ordering::Relaxed);
-        outcome
+        })
     })
 }

@@ -14,6 +14,15 @@ fn key(pk: &str) -> KeyRef<'_> {
     KeyRef::new(pk.as_bytes(), b"").expect("valid key")
 }
 
+/// Raises the flag that other threads wait for when it is dropped, also where an assertion fails.
+struct Raise<'a>(&'a AtomicBool);
+
+impl Drop for Raise<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 fn pks(page: &RecordPage) -> Vec<String> {
     page.records.iter().map(|record| String::from_utf8_lossy(record.pk()).into_owned()).collect()
 }
@@ -130,6 +139,7 @@ fn no_page_shows_half_of_a_commit() {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| {
+            let _done = Raise(&done);
             for round in 0..300_u32 {
                 for (left, right) in &pairs {
                     let keys = [key(left), key(right)];
@@ -137,7 +147,6 @@ fn no_page_shows_half_of_a_commit() {
                     engine.commit(&keys, |_| Ok((records, ()))).expect("committed");
                 }
             }
-            done.store(true, Ordering::Relaxed);
         });
         while !done.load(Ordering::Relaxed) {
             let page = engine.scan(ScanRange::all(), NO_LIMIT).expect("scanned");
@@ -182,6 +191,7 @@ fn pages_stay_exact_while_other_threads_write_elsewhere() {
     }
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
+        let _done = Raise(&done);
         for thread in 0..2 {
             let (engine, done) = (&engine, &done);
             scope.spawn(move || {
@@ -211,7 +221,6 @@ fn pages_stay_exact_while_other_threads_write_elsewhere() {
             }
             assert_eq!(seen, 2000);
         }
-        done.store(true, Ordering::Relaxed);
     });
 }
 

@@ -8,7 +8,7 @@ use kstone_api::clock::{ClockSource, ManualClock};
 use kstone_api::stream::{EventName, UserIdentity};
 use kstone_api::{
     Database, DatabaseOptions, Error, Eviction, GlobalSecondaryIndex, Item, ItemBuilder, Key, KeystoneValue, Query,
-    Result, Scan, StreamViewType, TableSchema, TransactWriteRequest, Write,
+    Result, Scan, SnapshotProgress, StreamViewType, TableSchema, TransactWriteRequest, Write,
 };
 use raise::Raise;
 
@@ -466,6 +466,22 @@ fn a_fork_has_a_limit_of_its_own() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn a_fork_of_a_full_database_is_full_until_something_is_deleted_in_it() -> Result<()> {
+    let db = open(Eviction::None, TableSchema::new())?;
+    let full = fill(&db, 0)?;
+    let fork = db.fork()?;
+    let large = || ItemBuilder::new().string("text", "x".repeat(50_000)).build();
+    assert!(matches!(fork.put(b"large", large()), Err(Error::Limit { limit: LIMIT, .. })));
+    assert_eq!(fork.stats()?.items, full as u64);
+    (0..full / 2).try_for_each(|i| fork.delete(&key(i)))?;
+    fork.put(b"large", large())?;
+    assert_below_limit(&fork)?;
+    assert!(matches!(db.put(b"large", large()), Err(Error::Limit { limit: LIMIT, .. })));
+    assert_eq!(db.stats()?.items, full as u64);
+    Ok(())
+}
+
 /// A fork that overwrites what it shares says nothing about the original, where it is as evictable as before.
 #[test]
 fn what_a_fork_overwrites_can_be_evicted_from_the_original() -> Result<()> {
@@ -646,5 +662,52 @@ fn a_snapshot_that_does_not_fit_is_refused_and_one_that_does_keeps_to_the_limit(
     }
     assert_below_limit(&db)?;
     assert!(db.get(&key(7))?.is_none() && db.get(&key(19_999))?.is_some());
+    Ok(())
+}
+
+/// What does not fit is given up where that shows, not when all of it is in memory.
+#[test]
+fn a_load_ends_where_it_passes_the_limit() -> Result<()> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("snapshot");
+    let large = Database::create_in_memory()?;
+    (0..40_000).try_for_each(|i| large.put(&key(i), item(i)))?;
+    large.save_snapshot(&path)?;
+    let db = open(Eviction::Lru, TableSchema::new())?;
+    let mut reached = SnapshotProgress::default();
+    let outcome = db.load_snapshot_with(&path, |progress| {
+        reached = progress;
+        Ok(())
+    });
+    assert!(matches!(outcome, Err(Error::Limit { limit: LIMIT, .. })));
+    assert!(reached.total == 40_000 && reached.done < 20_000, "{reached:?}");
+    assert_eq!(db.stats()?.items, 0);
+    Ok(())
+}
+
+/// A stream has a quarter of the limit set aside: what is loaded leaves it that.
+#[test]
+fn a_load_leaves_the_room_of_the_stream() -> Result<()> {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path().join("snapshot");
+    for (schema, fits) in
+        [(TableSchema::new(), true), (TableSchema::new().with_stream(StreamViewType::KeysOnly), false)]
+    {
+        let source = Database::create_in_memory_with_schema(schema)?;
+        (0..7000).try_for_each(|i| source.put(&key(i), item(i)))?;
+        source.save_snapshot(&path)?;
+        let db = open(Eviction::None, TableSchema::new())?;
+        let outcome = db.load_snapshot(&path);
+        match fits {
+            true => assert_eq!(outcome, Ok(7000)),
+            false => assert!(matches!(outcome, Err(Error::Limit { limit: LIMIT, .. })), "{outcome:?}"),
+        }
+        let stats = db.stats()?;
+        assert!(
+            !fits || stats.total_bytes > LIMIT * 3 / 4,
+            "the test needs what fits without a stream alone: {stats:?}"
+        );
+        assert_eq!(stats.items, if fits { 7000 } else { 0 });
+    }
     Ok(())
 }

@@ -266,6 +266,39 @@ fn a_reader_of_the_stream_is_told_of_a_load() -> Result<()> {
     Ok(())
 }
 
+/// The numbers go on from the larger of two: that of the file, and that of the database it is loaded into.
+#[test]
+fn a_load_never_sets_the_numbers_of_the_stream_back() -> Result<()> {
+    let (_directory, path) = place();
+    let schema = TableSchema::new().with_stream(StreamViewType::KeysOnly);
+    let source = Database::create_in_memory_with_schema(schema.clone())?;
+    (0..10).try_for_each(|i| source.put(b"a", number(i)))?;
+    source.save_snapshot(&path)?;
+    let db = Database::create_in_memory_with_schema(schema)?;
+    (0..20).try_for_each(|i| db.put(b"mine", number(i)))?;
+    db.delete(b"mine")?;
+    assert_eq!(db.read_stream(20, 10)?.len(), 1);
+    db.load_snapshot(&path)?;
+    assert_eq!(db.read_stream(21, 10).unwrap_err(), Error::Trimmed { after: 21, oldest: 23 });
+    db.put(b"a", number(99))?;
+    assert_eq!(db.read_stream(22, 10)?[0].sequence_number(), 23);
+    Ok(())
+}
+
+#[test]
+fn the_progress_of_a_save_or_load_that_fails_at_once_is_none() -> Result<()> {
+    let (directory, path) = place();
+    let db = generation(10, 1);
+    db.save_snapshot(&path)?;
+    assert_eq!(db.snapshot_progress(), SnapshotProgress { done: 10, total: 10 });
+    db.save_snapshot(directory.path().join("missing").join("db.kstone")).expect_err("no such directory");
+    assert_eq!(db.snapshot_progress(), SnapshotProgress::default());
+    db.save_snapshot(&path)?;
+    db.load_snapshot(directory.path().join("missing")).expect_err("no such file");
+    assert_eq!(db.snapshot_progress(), SnapshotProgress::default());
+    Ok(())
+}
+
 #[test]
 fn a_save_replaces_the_file_and_leaves_nothing_else() -> Result<()> {
     let (directory, path) = place();

@@ -221,6 +221,16 @@ mod tests {
     }
 
     #[test]
+    fn a_read_gives_one_chance_and_no_more() {
+        let [a, b, c] = [item("a", 1), item("b", 2), item("c", 3)];
+        let mut queue = SecondChance::over([&a, &b].into_iter());
+        a.mark_used();
+        assert_eq!(pks(&queue.take_victims(1, SeqNo(2), |_| true)), [b"b"]);
+        queue.push(c);
+        assert_eq!(pks(&queue.take_victims(1, SeqNo(3), |_| true)), [b"a"], "nobody has read it since");
+    }
+
+    #[test]
     fn where_everything_was_read_the_oldest_goes_after_one_round() {
         let items: Vec<Record> = (0..10).map(|i| item(&format!("{i}"), i)).collect();
         let mut queue = SecondChance::over(items.iter());

@@ -88,6 +88,15 @@ fn sequence_numbers_rise_with_every_write_and_stay_with_the_version() {
 }
 
 #[test]
+fn a_fork_goes_on_with_the_sequence_numbers() {
+    let engine = engine();
+    let last = engine.put(key("a"), b"").expect("put");
+    let (fork, ()) = engine.fork(|| ()).expect("forked");
+    assert!(fork.put(key("b"), b"").expect("put") > last);
+    assert_eq!(fork.get(key("a")).expect("read").expect("present").seq(), last);
+}
+
+#[test]
 fn index_entries_stay_out_of_queries_and_scans() {
     let engine = engine();
     let entry = Key::new(b"\0\x01a".as_slice()).in_keyspace(Keyspace::Index);

@@ -229,6 +229,28 @@ fn merging_without_the_lock_gives_what_merging_under_it_gives() {
     assert_eq!((tree.sst_totals.weight.tombstones, tree.hidden_bytes), (0, 0));
 }
 
+/// A stripe that was cleared and written to again has SSTs of the same names: the merge of the old ones is not for it.
+#[test]
+fn a_merge_of_a_tree_that_was_cleared_meanwhile_brings_nothing_back() {
+    let policy = Policy { merge_later: true, ..policy(50) };
+    let filled = |prefix: &str| {
+        let mut tree = Tree::default();
+        for i in 0..400 {
+            drop(tree.apply(Record::put(key(&format!("{prefix}{i:03}")), &[0; 50]), policy));
+        }
+        tree
+    };
+    let mut tree = filled("old");
+    let merging = tree.begin_merge(Work::All, policy.stripe, &mut Garbage::default()).expect("something to merge");
+    let merged = merging.merge();
+    let mut tree = filled("new");
+    flush(&mut tree);
+    let names = |ssts: &[MemorySstReader]| ssts.iter().map(|sst| sst.name().to_owned()).collect::<Vec<_>>();
+    assert_eq!(names(&merging.ssts), names(tree.ssts()));
+    assert!(!tree.end_merge(&merging, merged, &mut Garbage::default()));
+    assert!((0..400).all(|i| body(&tree, &format!("new{i:03}")).is_some()) && body(&tree, "old000").is_none());
+}
+
 /// A writer who gets ahead of the thread merges what is new, and nothing of what the thread is at.
 #[test]
 fn a_writer_does_not_wait_for_a_large_merge_of_another_thread() {

@@ -125,3 +125,23 @@ impl Store {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_done_for_a_stripe_is_the_most_that_anyone_asked_for() {
+        let compactor = Compactor { list: Arc::default(), thread: None, process: std::process::id() };
+        let stripes: Vec<StripeId> = StripeId::all().collect();
+        for (stripe, work) in [(1, Work::Some), (0, Work::All), (1, Work::All), (0, Work::Some)] {
+            compactor.add(stripes[stripe], work);
+        }
+        for stripe in &stripes[..2] {
+            assert_eq!(compactor.list.next(), Some((*stripe, Work::All)));
+        }
+        compactor.list.state.lock().stopping = true;
+        compactor.add(stripes[0], Work::All);
+        assert_eq!(compactor.list.next(), None, "it stops whatever is left to do");
+    }
+}

@@ -3,6 +3,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::*;
 use crate::key::Key;
+use crate::second_chance::SecondChance;
 
 const NO_LIMIT: PageLimits = PageLimits { records: usize::MAX, bytes: usize::MAX };
 
@@ -327,4 +328,33 @@ fn the_compaction_thread_is_gone_when_the_engine_is() {
         drop(engine);
         assert!(store.upgrade().is_none(), "the thread goes on in round {round}");
     }
+}
+
+/// What eviction keeps of versions that are gone goes with a compaction.
+#[test]
+fn compacting_leaves_nothing_in_the_queues_that_is_not_current() {
+    let options =
+        EngineOptions { memory_max_bytes: Some(16 << 20), eviction: Eviction::Lru, ..EngineOptions::default() };
+    let engine = Engine::new(options).expect("valid options");
+    let name = |i: usize| format!("k{i}");
+    for i in 0..5000 {
+        engine.put(key(&name(i)), &[0; 100]).expect("put");
+    }
+    while engine.store.stripes.iter().any(|stripe| stripe.read().queue().is_none()) {
+        assert!(!engine.take_victims().expect("taken").is_empty());
+    }
+    for i in 0..600 {
+        engine.put(key(&name(i * 8)), &[1; 100]).expect("put");
+    }
+    let pinning = || {
+        let pins = |stripe: &&Stripe| {
+            let held = stripe.read();
+            let items = held.tree().expect("a tree").view().items().count();
+            held.queue_bytes() > SecondChance::bytes_of(items + items / 4)
+        };
+        engine.store.stripes.iter().filter(pins).count()
+    };
+    assert!(pinning() > 100, "overwriting leaves old versions in queues");
+    engine.compact().expect("compacted");
+    assert_eq!(pinning(), 0);
 }

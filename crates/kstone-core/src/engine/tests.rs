@@ -358,3 +358,14 @@ fn compacting_leaves_nothing_in_the_queues_that_is_not_current() {
     engine.compact().expect("compacted");
     assert_eq!(pinning(), 0);
 }
+
+#[test]
+fn flushing_again_and_again_keeps_ssts_few() {
+    let engine = engine();
+    for i in 0..300 {
+        engine.put(KeyRef::new(b"p", &[i as u8]).expect("valid key"), b"body").expect("put");
+        engine.flush().expect("flushed");
+    }
+    let stats = engine.stats().expect("counted");
+    assert!(stats.flushes == 300 && stats.memtable_records == 0 && stats.ssts <= 8, "{stats:?}");
+}

@@ -3,12 +3,13 @@
 //! ```text
 //! Handle<T>, 16-byte aligned        u16 × 7 unused   kind   value: T …          pointer ──► value
 //! Slot, 8-byte aligned              u16 × 3 unused   kind   record              pointer ──► record
-//! an item that was read             … header         MAGIC  pk sk body          pointer ──► pk   (a Record, counted)
+//! an item that was read             … header    u8 MAGIC  pk sk body          pointer ──► pk   (a Record, counted)
 //! text (see `text`)                 …                kind   characters NUL      pointer ──► characters
 //! ```
 //!
 //! # Invariants
-//! - The `u16` directly before a pointer handed out is its kind for as long as it may be used.
+//! - The `u16` directly before a pointer handed out is its kind for as long as it may be used; where its last byte is
+//!   a record's magic, the other may be anything.
 //! - Releasing a handle overwrites its kind with [`Kind::FREED`] first. Using a handle after that is undefined; the
 //!   mark only gives such a mistake a chance of being told instead of believed.
 //!
@@ -22,14 +23,14 @@ use kstone_api::Record;
 
 use crate::boundary::Failure;
 
-/// What lies behind a pointer: the `u16` directly before it.
+/// What lies behind a pointer: the `u16` directly before it. Its last byte alone tells a record from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct Kind(u16);
 
 impl Kind {
     /// A counted record of the engine: an item that was read.
-    pub(crate) const RECORD: Self = Self(Record::MAGIC);
+    pub(crate) const RECORD: Self = Self(u16::from_ne_bytes([0, Record::MAGIC]));
     /// A database.
     pub(crate) const DATABASE: Self = Self(0xD81B);
     /// An error.
@@ -72,6 +73,7 @@ const _: () = {
         let mut right = 0;
         while right < left {
             assert!(Kind::ALL[left].0 != Kind::ALL[right].0, "two kinds share a tag");
+            assert!(Kind::ALL[left].0.to_ne_bytes()[1] != Record::MAGIC, "a kind could be a record's");
             right += 1;
         }
         left += 1;
@@ -82,9 +84,11 @@ const _: () = {
 ///
 /// # Safety
 /// `pointer` came from this library and was not released, or at least the two bytes before it may be read.
+#[inline]
 pub(crate) unsafe fn kind_of<T>(pointer: *const T) -> Kind {
-    // SAFETY: the caller says that the two bytes before `pointer` may be read; any bits are a kind.
-    unsafe { pointer.cast::<c_void>().byte_sub(size_of::<Kind>()).cast::<Kind>().read_unaligned() }
+    // SAFETY: the caller says that the two bytes before `pointer` may be read.
+    let bytes = unsafe { pointer.cast::<[u8; 2]>().sub(1).read() };
+    if bytes[1] == Record::MAGIC { Kind::RECORD } else { Kind(u16::from_ne_bytes(bytes)) }
 }
 
 /// A type whose handles carry a kind of their own.
@@ -180,8 +184,8 @@ unsafe fn check<T: Kinded>(pointer: *const T) -> Result<(), Failure> {
     if pointer.is_null() {
         return Err(Failure::misuse(format!("{} is needed, found NULL", T::NAME)));
     }
-    // SAFETY: not NULL, so a handle of this library.
-    if unsafe { kind_of(pointer) } != T::KIND {
+    // SAFETY: not NULL, so a handle of this library: the two bytes before it may be read. No record's are this kind's.
+    if unsafe { pointer.cast::<Kind>().byte_sub(size_of::<Kind>()).read_unaligned() } != T::KIND {
         return Err(Failure::misuse(format!("{} is needed, found a handle of another kind or a freed one", T::NAME)));
     }
     Ok(())

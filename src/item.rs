@@ -8,10 +8,9 @@
 //! ```
 
 use std::ffi::c_char;
-use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
-use kstone_api::{ItemRef, ItemWriter, Record, ValueRef, is_plain_path};
+use kstone_api::{ItemRef, ItemWriter, RecordRef, ValueRef, is_plain_path};
 
 use crate::boundary::{Failure, Out, checked_text, enter, read, text_bytes};
 use crate::database::set_text;
@@ -131,7 +130,7 @@ pub const KSTONE_TYPE_BS: u32 = 10;
 /// An item that came in.
 pub(crate) enum View<'a> {
     /// It was read. The count of the record stays with whoever has it.
-    Stored(ManuallyDrop<Record>),
+    Stored(RecordRef<'a>),
     /// It is being built.
     Built(&'a mut ItemWriter),
 }
@@ -149,9 +148,9 @@ impl View<'_> {
         // SAFETY: a live handle, so its kind lies before it and says what the pointer points at.
         unsafe {
             match kind_of(item) {
-                Kind::RECORD => Ok(Self::Stored(ManuallyDrop::new(Record::from_raw(pointer.cast())))),
+                Kind::RECORD => Ok(Self::Stored(RecordRef::from_raw(pointer.cast()))),
                 Kind::BORROWED_ITEM => match Slot::of(item.cast()).record() {
-                    Some(record) => Ok(Self::Stored(ManuallyDrop::new(ptr::read(record)))),
+                    Some(record) => Ok(Self::Stored(record.into())),
                     None => Err(Failure::misuse("this item is gone: its iterator went on")),
                 },
                 Kind::BUILT_ITEM => Ok(Self::Built((*pointer.cast::<BuiltItem>().as_ptr()).writer())),
@@ -185,9 +184,9 @@ impl View<'_> {
         Ok(item.at_path(checked_text(path, "path")?)?)
     }
 
-    fn record(&self) -> Option<&Record> {
+    fn record(&self) -> Option<RecordRef<'_>> {
         match self {
-            Self::Stored(record) => Some(record),
+            Self::Stored(record) => Some(*record),
             Self::Built(_) => None,
         }
     }
@@ -350,7 +349,7 @@ pub unsafe extern "C" fn kstone_item_at(it: *const Item, i: usize, name: *mut By
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_pk(it: *const Item) -> Bytes {
     // SAFETY: as this function's.
-    unsafe { key_part(it, Record::pk) }
+    unsafe { key_part(it, |record| record.pk()) }
 }
 
 /// The sort key of an item that was read, borrowed from it. Empty where it has none, for a built item and for NULL.
@@ -362,12 +361,12 @@ pub unsafe extern "C" fn kstone_item_pk(it: *const Item) -> Bytes {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_sk(it: *const Item) -> Bytes {
     // SAFETY: as this function's.
-    unsafe { key_part(it, Record::sk) }
+    unsafe { key_part(it, |record| record.sk()) }
 }
 
 /// # Safety
 /// `it` is NULL or a live handle.
-unsafe fn key_part(it: *const Item, part: impl FnOnce(&Record) -> &[u8]) -> Bytes {
+unsafe fn key_part(it: *const Item, part: impl FnOnce(RecordRef<'_>) -> &[u8]) -> Bytes {
     // SAFETY: as this function's.
     read(Bytes::EMPTY, || match unsafe { View::new(it) } {
         Ok(view) => view.record().map_or(Bytes::EMPTY, |record| Bytes::of(part(record))),

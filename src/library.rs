@@ -59,7 +59,7 @@ pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
     // after this call.
     read((), || unsafe {
         match kind_of(p) {
-            Kind::RECORD => drop(Record::from_raw(std::ptr::NonNull::new_unchecked(p.cast()))),
+            Kind::RECORD => Record::release_raw(std::ptr::NonNull::new_unchecked(p.cast())),
             Kind::BUILT_ITEM => item_build::release(p.cast()),
             Kind::TEXT => OwnedText::release(p.cast()),
             Kind::PAGE => page::release(p.cast()),

@@ -277,8 +277,10 @@ impl Database {
     /// As [`Database::get`].
     #[inline(always)]
     pub fn get_record(&self, pk: &[u8], sk: &[u8]) -> Result<Option<Record>> {
-        let found = self.engine().get(KeyRef::new(pk, sk)?)?;
-        Ok(found.filter(|record| self.is_plain() || self.is_visible(record)))
+        match self.engine().get(KeyRef::new(pk, sk)?)? {
+            Some(record) if self.is_plain() || self.is_visible(&record) => Ok(Some(record)),
+            _ => Ok(None),
+        }
     }
 
     pub(crate) fn is_visible(&self, record: &Record) -> bool {

@@ -60,7 +60,7 @@ pub use kstone_core::engine::{
 pub use kstone_core::error::{CancellationReason, Error, IoCause, Position, Result, Unit};
 pub use kstone_core::item::{ItemRef, ItemWriter, ValueRef, is_plain_path};
 pub use kstone_core::key::{Key, KeyRef};
-pub use kstone_core::record::Record;
+pub use kstone_core::record::{Record, RecordRef};
 pub use kstone_core::utf8;
 pub use kstone_core::value::{Item, Type, Value as KeystoneValue};
 pub use operation::{Operation, TransactError};

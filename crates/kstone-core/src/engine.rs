@@ -347,7 +347,7 @@ impl Engine {
         self.commit_observed(keys, decide, |_, _| ())
     }
 
-    /// As [`Engine::commit`]; `observe` is shown the numbered records and the outcome while the locks are held, so that
+    /// As [`Engine::commit`]; `observe` is shown the records and the outcome while the locks are held, so that
     /// what it notes is in the order of the writes. Nothing fails after it.
     ///
     /// # Errors
@@ -364,18 +364,17 @@ impl Engine {
         stripes.sort_unstable();
         stripes.dedup();
         let mut present = Present { locked: self.lock(stripes.iter().copied()) };
-        let (mut records, mut outcome) = decide(&present)?;
+        let (records, mut outcome) = decide(&present)?;
         if let Some(stray) = records.iter().find(|record| !keys.contains(&record.key_ref())) {
             return Err(Error::invalid(format!("a commit wrote a key that it had not named: {stray:?}")));
         }
-        records.iter_mut().for_each(|record| record.set_seq(self.next_seq()));
         observe(&records, &mut outcome);
         let garbage: Vec<(StripeId, Garbage)> = records
             .into_iter()
             .map(|record| {
                 let stripe = record.key_ref().route().stripe;
                 let at = present.position(stripe).expect("the stripes of all keys are locked");
-                (stripe, self.apply(stripe, &mut present.locked[at].1, record))
+                (stripe, self.apply(stripe, &mut present.locked[at].1, record, self.next_seq()))
             })
             .collect();
         drop(present);
@@ -533,7 +532,7 @@ impl Engine {
         locked
     }
 
-    fn write(&self, stripe: StripeId, mut record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
+    fn write(&self, stripe: StripeId, record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
         self.store.check()?;
         let _poison = PoisonOnPanic(&self.store.counters.poisoned);
         let mut held = self.store.stripe(stripe).write();
@@ -542,8 +541,7 @@ impl Engine {
         }
         // Under the lock, so that the numbers of a key rise with its versions.
         let seq = self.next_seq();
-        record.set_seq(seq);
-        let garbage = self.apply(stripe, &mut held, record);
+        let garbage = self.apply(stripe, &mut held, record, seq);
         drop(held);
         self.finish(stripe, garbage);
         Ok(Some(seq))
@@ -553,7 +551,7 @@ impl Engine {
         SeqNo(self.store.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    fn apply(&self, stripe: StripeId, held: &mut Held, record: Record) -> Garbage {
+    fn apply(&self, stripe: StripeId, held: &mut Held, record: Record, seq: SeqNo) -> Garbage {
         let options = &self.store.options;
         let policy = Policy {
             stripe,
@@ -565,12 +563,11 @@ impl Engine {
             return Garbage::default();
         }
         let Some(room) = &self.store.room else { return held.tree_mut(stripe).apply(record, policy) };
-        let queued = room.evicts().then(|| record.clone());
-        let garbage = held.tree_mut(stripe).apply(record, policy);
-        if let Some(record) = queued {
-            held.queue_written(record);
-            held.note_let_go(&garbage);
+        if room.evicts() {
+            held.queue_written(&record, seq);
         }
+        let garbage = held.tree_mut(stripe).apply(record, policy);
+        held.note_let_go(&garbage);
         room.count(stripe, held);
         garbage
     }

@@ -133,17 +133,21 @@ impl MemorySstReader {
         Self { sst: Arc::new(Sst { name, records, directory, filter, weight }) }
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
-        let bucket = &self.sst.records[self.sst.directory.bucket(tag)];
+        let bucket = self.sst.records.get(self.sst.directory.bucket(tag))?;
         let records = &bucket[first_of_tag(bucket, tag)?..];
-        if let Some(filter) = &self.sst.filter
-            && records.get(WIDE_RECORDS).is_some_and(|record| record.tag() == tag)
-            && !filter.may_contain(key.pk(), key.sk())
-        {
-            return None;
+        match &self.sst.filter {
+            Some(filter) if !Self::may_contain(filter, records, tag, key) => None,
+            _ => find_in(records, tag, key),
         }
-        find_in(records, tag, key)
+    }
+
+    /// Whether records that begin with this tag may hold the key, as far as the filter knows.
+    #[inline(never)]
+    fn may_contain(filter: &Filter, records: &[Record], tag: Tag, key: KeyRef<'_>) -> bool {
+        let is_wide = records.get(WIDE_RECORDS).is_some_and(|record| record.tag() == tag);
+        !is_wide || filter.may_contain(key.pk(), key.sk())
     }
 
     /// The records of a span.
@@ -170,7 +174,6 @@ impl MemorySstReader {
         bucket.start + seek_in(&self.sst.records[bucket], tag, edge)
     }
 
-    #[cfg(test)]
     pub(crate) fn records(&self) -> &[Record] {
         &self.sst.records
     }
@@ -188,7 +191,7 @@ impl MemorySstReader {
     /// Heap bytes of directory and filter.
     pub(crate) fn index_bytes(&self) -> usize {
         let sst = &*self.sst;
-        sst.directory.starts.capacity() * size_of::<u32>() + sst.filter.as_ref().map_or(0, |filter| filter.bytes())
+        sst.directory.bytes() + sst.filter.as_ref().map_or(0, |filter| filter.bytes())
     }
 
     /// The records: moved out where this is the only reader, otherwise each counted once more.
@@ -205,6 +208,7 @@ impl MemorySstReader {
 
 /// Where the first record of the tag is. Looks at one handle after another, which in a bucket of the usual size costs less
 /// than halving it.
+#[inline(always)]
 fn first_of_tag(bucket: &[Record], tag: Tag) -> Option<usize> {
     let at = match bucket.len() <= 4 * BUCKET_RECORDS {
         true => bucket.iter().position(|record| record.tag() >= tag)?,
@@ -217,38 +221,74 @@ fn first_of_tag(bucket: &[Record], tag: Tag) -> Option<usize> {
 struct Directory {
     shift: u32,
     first_bucket: usize,
-    starts: Vec<u32>,
+    starts: Starts,
+}
+
+/// In two bytes each where they fit, so that the directories of a large table stay in a near cache.
+enum Starts {
+    Narrow(Vec<u16>),
+    Wide(Vec<u32>),
 }
 
 impl Directory {
     fn over(records: &[Record]) -> Self {
         let (Some(first), Some(last)) = (records.first(), records.last()) else {
-            return Self { shift: 0, first_bucket: 0, starts: Vec::new() };
+            return Self { shift: 0, first_bucket: 0, starts: Starts::Narrow(Vec::new()) };
         };
         // Items use half of the tags, so one bit more than the number of buckets asks for.
         let bits = ((records.len() / BUCKET_RECORDS).max(1).ilog2() + 1).min(u16::BITS);
         let shift = u16::BITS - bits;
         let bucket = |record: &Record| usize::from(record.tag().0) >> shift;
         let first_bucket = bucket(first);
-        let mut starts = Vec::with_capacity(bucket(last) - first_bucket + 2);
-        for (at, record) in records.iter().enumerate() {
-            while first_bucket + starts.len() <= bucket(record) {
-                starts.push(at as u32);
+        let buckets = bucket(last) - first_bucket + 1;
+        let starts = |push: &mut dyn FnMut(usize)| {
+            let mut next = first_bucket;
+            for (at, record) in records.iter().enumerate() {
+                while next <= bucket(record) {
+                    push(at);
+                    next += 1;
+                }
             }
-        }
-        starts.push(u32::try_from(records.len()).expect("a stripe holds fewer than 2^32 records"));
+            push(records.len());
+        };
+        let starts = if records.len() <= usize::from(u16::MAX) {
+            let mut narrow = Vec::with_capacity(buckets + 1);
+            starts(&mut |at| narrow.push(at as u16));
+            Starts::Narrow(narrow)
+        } else {
+            let mut wide = Vec::with_capacity(buckets + 1);
+            starts(&mut |at| wide.push(u32::try_from(at).expect("a stripe holds fewer than 2^32 records")));
+            Starts::Wide(wide)
+        };
         Self { shift, first_bucket, starts }
     }
 
+    #[inline(always)]
     fn bucket(&self, tag: Tag) -> Range<usize> {
         let bucket = usize::from(tag.0) >> self.shift;
         let Some(at) = bucket.checked_sub(self.first_bucket) else { return 0..0 };
-        match self.starts.get(at..at + 2) {
-            Some(pair) => pair[0] as usize..pair[1] as usize,
-            None => {
-                let end = self.starts.last().map_or(0, |&end| end as usize);
-                end..end
-            }
+        match &self.starts {
+            Starts::Narrow(starts) => bucket_at(starts, at),
+            Starts::Wide(starts) => bucket_at(starts, at),
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match &self.starts {
+            Starts::Narrow(starts) => starts.capacity() * size_of::<u16>(),
+            Starts::Wide(starts) => starts.capacity() * size_of::<u32>(),
+        }
+    }
+}
+
+#[inline(always)]
+fn bucket_at<T: Copy + TryInto<usize>>(starts: &[T], at: usize) -> Range<usize> {
+    let place = |start: &T| (*start).try_into().unwrap_or(usize::MAX);
+    match starts.get(at..at + 2) {
+        Some([from, to]) => place(from)..place(to),
+        _ => {
+            let end = starts.last().map_or(0, place);
+            end..end
         }
     }
 }

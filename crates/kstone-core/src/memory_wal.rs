@@ -21,10 +21,11 @@ pub struct Lsn(pub u64);
 /// The log of one stripe. Not synchronised: its owner holds the lock.
 #[derive(Default)]
 pub(crate) struct WalSegment {
-    records: Vec<(Lsn, Record)>,
+    records: Vec<Record>,
     last: Lsn,
     /// The last number before the oldest write that is not flushed.
     flushed: Lsn,
+    superseded: usize,
     superseded_bytes: usize,
 }
 
@@ -34,7 +35,7 @@ impl WalSegment {
         if self.records.len() == self.records.capacity() {
             self.records.reserve_exact(Self::spare(self.records.len()));
         }
-        self.records.push((self.last, record));
+        self.records.push(record);
         self.last
     }
 
@@ -54,7 +55,7 @@ impl WalSegment {
         self.records.is_empty()
     }
 
-    pub(crate) fn records(&self) -> &[(Lsn, Record)] {
+    pub(crate) fn records(&self) -> &[Record] {
         &self.records
     }
 
@@ -64,34 +65,40 @@ impl WalSegment {
     }
 
     /// Empties the log and gives its records back, so that they can be let go outside a lock. Numbers go on rising.
-    pub(crate) fn clear(&mut self) -> Vec<(Lsn, Record)> {
+    pub(crate) fn clear(&mut self) -> Vec<Record> {
         self.flushed = self.last;
-        self.superseded_bytes = 0;
+        (self.superseded, self.superseded_bytes) = (0, 0);
         std::mem::take(&mut self.records)
     }
 
     /// Notes that a record in the log is no longer the newest of its key.
     pub(crate) fn note_superseded(&mut self, record: &Record) {
         record.mark_superseded();
+        self.superseded += 1;
         self.superseded_bytes += record.footprint();
     }
 
-    /// Bytes pinned by the log alone.
+    /// Bytes of records that the log alone holds.
     pub(crate) fn superseded_bytes(&self) -> usize {
         self.superseded_bytes
     }
 
+    /// The same and their handles.
+    pub(crate) fn pinned_bytes(&self) -> usize {
+        self.superseded_bytes + self.superseded * size_of::<Record>()
+    }
+
     /// Gives back the records that are superseded; the count of unflushed writes stays.
-    pub(crate) fn drop_superseded(&mut self) -> Vec<(Lsn, Record)> {
-        self.superseded_bytes = 0;
-        let dropped = self.records.extract_if(.., |(_, record)| record.is_superseded()).collect();
+    pub(crate) fn drop_superseded(&mut self) -> Vec<Record> {
+        (self.superseded, self.superseded_bytes) = (0, 0);
+        let dropped = self.records.extract_if(.., |record| record.is_superseded()).collect();
         self.records.shrink_to(self.records.len() + Self::spare(self.records.len()));
         dropped
     }
 
     /// Heap bytes beside the records.
     pub(crate) fn handle_bytes(&self) -> usize {
-        self.records.capacity() * size_of::<(Lsn, Record)>()
+        self.records.capacity() * size_of::<Record>()
     }
 }
 
@@ -142,7 +149,10 @@ impl MemoryWal {
     /// # Errors
     /// None today; the signature is the disk log's.
     pub fn read_all(&self) -> Result<Vec<(Lsn, Record)>> {
-        Ok(self.segment.lock().records().to_vec())
+        let segment = self.segment.lock();
+        // Nothing is dropped from the middle of this log, so the numbers of what it holds are the last ones.
+        let before = segment.last.0 - segment.records.len() as u64;
+        Ok((before + 1..).map(Lsn).zip(segment.records.iter().cloned()).collect())
     }
 
     /// Empties the log. Numbers go on rising.
@@ -189,6 +199,7 @@ mod tests {
         wal.append(record("a")).expect("appended");
         wal.clear();
         assert_eq!((wal.len(), wal.append(record("b")).expect("appended")), (0, Lsn(2)));
+        assert_eq!(wal.read_all().expect("read"), [(Lsn(2), record("b"))]);
     }
 
     #[test]
@@ -216,9 +227,10 @@ mod tests {
         segment.append(newest.clone());
         segment.note_superseded(&older);
         assert_eq!(segment.superseded_bytes(), older.footprint());
+        assert_eq!(segment.pinned_bytes(), older.footprint() + 8);
         let dropped = segment.drop_superseded();
-        assert!(dropped.len() == 1 && dropped[0].1.same(&older) && segment.records()[0].1.same(&newest));
-        assert_eq!((segment.records().len(), segment.unflushed(), segment.superseded_bytes()), (1, 2, 0));
+        assert!(dropped.len() == 1 && dropped[0].same(&older) && segment.records()[0].same(&newest));
+        assert_eq!((segment.records().len(), segment.unflushed(), segment.pinned_bytes()), (1, 2, 0));
         assert_eq!(segment.clear().len(), 1);
         assert_eq!(segment.unflushed(), 0);
     }

@@ -71,7 +71,7 @@ impl PageBuffer {
                 return true;
             }
             let Some(record) = merge.next() else { return false };
-            let bytes = record.pk().len() + record.sk().len() + record.body().len();
+            let bytes = record.data_len();
             if bytes > self.left.bytes && !self.records.is_empty() {
                 return true;
             }
@@ -104,7 +104,7 @@ impl<'a> View<'a> {
         let mut sources = Vec::with_capacity(1 + self.ssts.len());
         sources.extend(memtable.into_iter().chain(ssts).filter(|source| !source.is_empty()));
         sources.iter().for_each(|source: &Source<'_>| source.prefetch_first(reverse));
-        Merge { sources, reverse, one_partition: span.is_in_one_partition() }
+        Merge { sources, ahead: None, reverse, one_partition: span.is_in_one_partition() }
     }
 }
 
@@ -185,9 +185,18 @@ impl<'a> Source<'a> {
 pub(crate) struct Merge<'a> {
     /// Newest first; none is empty, but perhaps the only one.
     sources: Vec<Source<'a>>,
+    ahead: Option<Ahead>,
     reverse: bool,
     /// Whether all records have one partition key.
     one_partition: bool,
+}
+
+/// A source whose records come next as long as their tags lie before those of all other sources: in a scan, runs of
+/// several records of a large SST lie between two of a small one.
+#[derive(Clone, Copy)]
+struct Ahead {
+    source: usize,
+    until: Tag,
 }
 
 impl<'a> Merge<'a> {
@@ -206,13 +215,23 @@ impl<'a> Merge<'a> {
     }
 
     fn next_of_several(&mut self) -> Option<&'a Record> {
+        if let Some(Ahead { source, until }) = self.ahead
+            && let Some(record) = self.sources[source].peek(self.reverse)
+            && if self.reverse { record.tag() > until } else { record.tag() < until }
+        {
+            self.pop(source);
+            return Some(record);
+        }
         let mut first = 0;
         let mut record = self.sources[0].peek(self.reverse)?;
+        let mut sk = self.sort_key(record);
         let mut at = 1;
         while at < self.sources.len() {
             let other = self.sources[at].peek(self.reverse)?;
-            match self.order(other, record) {
-                Ordering::Less => (first, record) = (at, other),
+            let other_sk = self.sort_key(other);
+            let order = if self.one_partition { other_sk.cmp(sk) } else { other.order(record) };
+            match if self.reverse { order.reverse() } else { order } {
+                Ordering::Less => (first, record, sk) = (at, other, other_sk),
                 // An older version of what a newer source holds.
                 Ordering::Equal => {
                     at -= usize::from(self.pop(at));
@@ -221,15 +240,19 @@ impl<'a> Merge<'a> {
             }
             at += 1;
         }
-        self.pop(first);
+        if !self.pop(first) && !self.one_partition {
+            let others = self.sources.iter().enumerate().filter(|(at, _)| *at != first);
+            let tags = others.filter_map(|(_, source)| source.peek(self.reverse)).map(Record::tag);
+            let until = if self.reverse { tags.max() } else { tags.min() };
+            self.ahead = until.map(|until| Ahead { source: first, until });
+        }
         Some(record)
     }
 
-    /// Which comes first in the direction of the walk.
+    /// What tells records of one partition apart; elsewhere it is not asked for, since that touches the record.
     #[inline]
-    fn order(&self, left: &Record, right: &Record) -> Ordering {
-        let order = if self.one_partition { left.sk().cmp(right.sk()) } else { left.order(right) };
-        if self.reverse { order.reverse() } else { order }
+    fn sort_key(&self, record: &'a Record) -> &'a [u8] {
+        if self.one_partition { record.sk() } else { &[] }
     }
 
     /// Passes over a source's next record; whether that was its last, so that the source is gone.
@@ -239,6 +262,7 @@ impl<'a> Merge<'a> {
         let is_spent = self.sources[at].is_empty();
         if is_spent {
             self.sources.remove(at);
+            self.ahead = None;
         }
         is_spent
     }
@@ -369,12 +393,12 @@ fn prefetch_ties(newer: &[Record], older: &[Record]) {
 }
 
 /// Drops the records, whose cache misses overlap.
-pub(crate) fn release<T>(held: Vec<T>, record: impl Fn(&T) -> &Record) {
-    held.iter().take(PREFETCH_AHEAD).for_each(|held| record(held).prefetch());
+pub(crate) fn release(held: Vec<Record>) {
+    held.iter().take(PREFETCH_AHEAD).for_each(Record::prefetch);
     let mut left = held.into_iter();
     while let Some(first) = left.next() {
         if let Some(ahead) = left.as_slice().get(PREFETCH_AHEAD - 1) {
-            record(ahead).prefetch();
+            ahead.prefetch();
         }
         drop(first);
     }

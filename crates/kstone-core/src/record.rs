@@ -6,7 +6,7 @@ use std::ptr::NonNull;
 
 use crate::item::ItemRef;
 use crate::key::{Edge, Key, KeyRef, Keyspace, TAG_HASH_BITS, Tag};
-use crate::raw::counted::{Counted, HEADER_LEN, Kind, MAGIC, Mark, Parts};
+use crate::raw::counted::{Counted, CountedRef, Kind, Lengths, MAGIC, Mark, Parts};
 use crate::same::same_bytes;
 
 /// The number of a write: one sequence per database, rising in the order of the writes to each key.
@@ -30,8 +30,8 @@ pub struct SeqNo(pub u64);
 pub struct Record(pub(crate) Counted);
 
 impl Record {
-    /// The two bytes before the address that [`Record::into_raw`] gives, as a native-endian u16.
-    pub const MAGIC: u16 = MAGIC;
+    /// The byte before the address that [`Record::into_raw`] gives.
+    pub const MAGIC: u8 = MAGIC;
 
     /// A version of an item. `body` is in the stored form, as [`crate::item::ItemWriter`] makes it; under the key of an
     /// index entry ([`KeyRef::index_entry`]) it is whatever the index keeps there.
@@ -92,19 +92,20 @@ impl Record {
         self.0.kind() == Kind::Tombstone
     }
 
-    /// The number of the write that made this version; 0 before it is written.
-    pub fn seq(&self) -> SeqNo {
-        SeqNo(self.0.seq())
-    }
-
     /// Bytes that this record holds, keys and header included.
     pub fn footprint(&self) -> usize {
         self.0.footprint()
     }
 
+    /// How many bytes keys and body are.
+    #[inline]
+    pub(crate) fn data_len(&self) -> usize {
+        self.0.parts().data_len()
+    }
+
     /// What the [footprint](Record::footprint) of a record of this key and body is.
     pub fn footprint_of(key: KeyRef<'_>, body: &[u8]) -> usize {
-        HEADER_LEN + key.pk().len() + key.sk().len() + body.len()
+        Lengths { pk: key.pk().len(), sk: key.sk().len(), body: body.len() }.footprint()
     }
 
     /// Whether both are the same version, not merely equal ones.
@@ -117,7 +118,7 @@ impl Record {
         self.0.prefetch();
     }
 
-    /// The same for a small item as a whole: three cache lines.
+    /// The same for a small item as a whole: two cache lines.
     #[inline]
     pub(crate) fn prefetch_item(&self) {
         self.0.prefetch_item();
@@ -156,13 +157,9 @@ impl Record {
     }
 
     /// Gives this handle's count away as an address: that of the partition key, behind [`Record::MAGIC`].
-    /// For foreign callers, who bring it back through [`Record::from_raw`].
+    /// For foreign callers, who read it through [`RecordRef::from_raw`] and bring it back to [`Record::release_raw`].
     pub fn into_raw(self) -> NonNull<u8> {
         self.0.into_raw()
-    }
-
-    pub(crate) fn set_seq(&mut self, seq: SeqNo) {
-        self.0.set_seq(seq.0);
     }
 
     pub(crate) fn tag(&self) -> Tag {
@@ -182,17 +179,50 @@ impl Record {
 
     /// The order inside a stripe: tag, partition key, sort key. Touches the records only where their tags are equal.
     pub(crate) fn order(&self, other: &Self) -> Ordering {
-        self.tag().cmp(&other.tag()).then_with(|| self.pk().cmp(other.pk())).then_with(|| self.sk().cmp(other.sk()))
+        self.tag().cmp(&other.tag()).then_with(|| self.0.parts().key().cmp(&other.0.parts().key()))
     }
 
     #[inline]
     pub(crate) fn has_key(&self, key: KeyRef<'_>) -> bool {
-        same_bytes(self.pk(), key.pk()) && same_bytes(self.sk(), key.sk())
+        let (pk, sk) = self.0.parts().key();
+        same_bytes(pk, key.pk()) && same_bytes(sk, key.sk())
     }
 
     /// Whether this record, whose tag is the edge's, lies before the edge.
     pub(crate) fn is_before(&self, edge: Edge<'_>) -> bool {
-        edge.is_after(self.pk(), self.sk())
+        let (pk, sk) = self.0.parts().key();
+        edge.is_after(pk, sk)
+    }
+}
+
+/// A record that somebody else holds, without a count of one's own.
+#[derive(Clone, Copy)]
+pub struct RecordRef<'a>(pub(crate) CountedRef<'a>);
+
+impl<'a> RecordRef<'a> {
+    /// The partition key.
+    #[inline]
+    pub fn pk(self) -> &'a [u8] {
+        self.0.pk()
+    }
+
+    /// The sort key; empty where there is none.
+    #[inline]
+    pub fn sk(self) -> &'a [u8] {
+        self.0.sk()
+    }
+
+    /// The item in its stored form; empty for a tombstone.
+    #[inline]
+    pub fn body(self) -> &'a [u8] {
+        self.0.body()
+    }
+}
+
+impl<'a> From<&'a Record> for RecordRef<'a> {
+    #[inline]
+    fn from(record: &'a Record) -> Self {
+        Self(record.0.parts())
     }
 }
 
@@ -211,7 +241,6 @@ impl fmt::Debug for Record {
         f.debug_struct("Record")
             .field("pk", &self.pk().escape_ascii().to_string())
             .field("sk", &self.sk().escape_ascii().to_string())
-            .field("seq", &self.seq().0)
             .field("tombstone", &self.is_tombstone())
             .field("body_len", &self.body().len())
             .finish_non_exhaustive()

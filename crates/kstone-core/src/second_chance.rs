@@ -12,8 +12,8 @@
 //! a lock nor a list on the way of a read: F. J. Corbató, "A Paging Experiment with the Multics System" (1968).
 //!
 //! The queue holds handles, also of versions that are no longer current. Once those pin more than an eighth of the tree
-//! a round begins that drops them, some with each change of the stripe. It can always be made anew from the tree, oldest
-//! write first, and is made when it is first needed.
+//! a round begins that drops them, some with each change of the stripe. Where a tree came from elsewhere, of a fork or a
+//! snapshot, the queue is made of it when it is first needed: its SSTs say about which items are older.
 //!
 //! Forks share records, so whether a version is current only a look into the tree can say, which is dear. What a tree lets
 //! go of is marked, and a round looks up only what is marked: everything else the tree itself still holds.
@@ -55,19 +55,22 @@ struct Round {
 }
 
 impl SecondChance {
-    /// The queue of these items, by age.
-    pub(crate) fn over<'a>(items: impl Iterator<Item = &'a Record>) -> Self {
-        let mut entries: Vec<Entry> = items.map(|item| Entry::new(item.clone())).collect();
-        entries.sort_unstable_by_key(|entry| entry.since);
-        Self { queue: entries.into(), ..Self::default() }
+    /// The queue of these items, oldest first. When each was written is not known: they are taken to be spread evenly up
+    /// to now, so that no stripe's seem older than another's.
+    pub(crate) fn over<'a>(items: impl Iterator<Item = &'a Record>, now: SeqNo) -> Self {
+        let records: Vec<&Record> = items.collect();
+        let since = |place: usize| (u128::from(now.0) * place as u128 / records.len() as u128) as u64;
+        let entry =
+            |(at, record): (usize, &&Record)| Entry { since: SeqNo(since(at + 1)), record: Some((*record).clone()) };
+        Self { queue: records.iter().enumerate().map(entry).collect(), ..Self::default() }
     }
 
-    /// Adds an item that was just written.
-    pub(crate) fn push(&mut self, record: Record) {
+    /// Adds an item that is being written.
+    pub(crate) fn push(&mut self, record: Record, since: SeqNo) {
         if self.queue.len() == self.queue.capacity() {
             self.queue.reserve_exact(spare(self.queue.len()));
         }
-        self.queue.push_back(Entry::new(record));
+        self.queue.push_back(Entry { since, record: Some(record) });
     }
 
     /// Since when the oldest entry is where it is.
@@ -179,12 +182,6 @@ impl SecondChance {
     }
 }
 
-impl Entry {
-    fn new(record: Record) -> Self {
-        Self { since: record.seq(), record: Some(record) }
-    }
-}
-
 const _: () = assert!(size_of::<Entry>() == 16, "an entry is two words");
 
 /// How much room a queue of so many items keeps free: not as much again, since it is memory all the same.
@@ -197,10 +194,17 @@ mod tests {
     use super::*;
     use crate::key::KeyRef;
 
-    fn item(pk: &str, seq: u64) -> Record {
-        let mut record = Record::put(KeyRef::new(pk.as_bytes(), b"").expect("valid key"), b"body");
-        record.set_seq(SeqNo(seq));
-        record
+    fn item(pk: &str) -> Record {
+        Record::put(KeyRef::new(pk.as_bytes(), b"").expect("valid key"), b"body")
+    }
+
+    /// A thousand items, or ten, whose keys tell their places.
+    fn items(count: usize) -> Vec<Record> {
+        (0..count).map(|i| item(&format!("{i}"))).collect()
+    }
+
+    fn place(record: &Record) -> usize {
+        String::from_utf8_lossy(record.pk()).parse().expect("a number")
     }
 
     fn pks(records: &[Record]) -> Vec<&[u8]> {
@@ -209,8 +213,8 @@ mod tests {
 
     #[test]
     fn the_oldest_goes_first_and_what_was_read_gets_a_second_chance() {
-        let [a, b, c] = [item("a", 1), item("b", 2), item("c", 3)];
-        let mut queue = SecondChance::over([&c, &a, &b].into_iter());
+        let [a, b, c] = [item("a"), item("b"), item("c")];
+        let mut queue = SecondChance::over([&a, &b, &c].into_iter(), SeqNo(3));
         a.mark_used();
         assert_eq!(queue.oldest(), Some(SeqNo(1)));
         assert_eq!(pks(&queue.take_victims(1, SeqNo(9), |_| true)), [b"b"]);
@@ -232,18 +236,18 @@ mod tests {
 
     #[test]
     fn where_everything_was_read_the_oldest_goes_after_one_round() {
-        let items: Vec<Record> = (0..10).map(|i| item(&format!("{i}"), i)).collect();
-        let mut queue = SecondChance::over(items.iter());
+        let items = items(10);
+        let mut queue = SecondChance::over(items.iter(), SeqNo(10));
         items.iter().for_each(Record::mark_used);
         assert_eq!(pks(&queue.take_victims(1, SeqNo(50), |_| true)), [b"0"]);
     }
 
     #[test]
     fn versions_that_are_not_current_are_passed_over_and_purged() {
-        let [old, new, other] = [item("a", 1), item("a", 3), item("b", 2)];
+        let [old, new, other] = [item("a"), item("a"), item("b")];
         let mut queue = SecondChance::default();
-        for record in [&old, &other, &new] {
-            queue.push(record.clone());
+        for (since, record) in (1..).zip([&old, &other, &new]) {
+            queue.push(record.clone(), SeqNo(since));
         }
         queue.note_let_go([&old].into_iter(), usize::MAX);
         assert!(queue.round.is_none());
@@ -251,28 +255,28 @@ mod tests {
         assert!(queue.round.is_none(), "that little may be pinned");
         queue.purge(|record| !record.same(&old));
         assert_eq!((queue.queue.len(), queue.oldest(), queue.let_go_bytes), (2, Some(SeqNo(2)), 0));
-        queue.push(old.clone());
+        queue.push(old.clone(), SeqNo(4));
         assert_eq!(queue.take_victims(usize::MAX, SeqNo(9), |record| !record.same(&old)).len(), 2);
         assert_eq!(queue.queue.len(), 0);
     }
 
     #[test]
     fn what_another_tree_let_go_of_stays_where_it_is_current() {
-        let items: Vec<Record> = (0..10).map(|i| item(&format!("{i}"), i)).collect();
-        let mut queue = SecondChance::over(items.iter());
+        let items = items(10);
+        let mut queue = SecondChance::over(items.iter(), SeqNo(100));
         items.iter().for_each(Record::mark_let_go);
-        queue.purge(|record| record.seq() > SeqNo(4));
-        assert_eq!((queue.queue.len(), queue.oldest()), (5, Some(SeqNo(5))));
+        queue.purge(|record| place(record) > 4);
+        assert_eq!((queue.queue.len(), queue.oldest()), (5, Some(SeqNo(60))));
     }
 
     #[test]
     fn a_round_takes_a_few_steps_at_a_time_and_frees_all_that_was_let_go_before_it() {
-        let items: Vec<Record> = (0..1000).map(|i| item(&format!("{i}"), i)).collect();
-        let mut queue = SecondChance::over(items.iter());
+        let items = items(1000);
+        let mut queue = SecondChance::over(items.iter(), SeqNo(1000));
         let looked_up = std::cell::Cell::new(0);
         let is_current = |record: &Record| {
             looked_up.set(looked_up.get() + 1);
-            record.seq() >= SeqNo(500)
+            place(record) >= 500
         };
         queue.note_let_go(items[..500].iter(), 0);
         let mut steps = 0;
@@ -283,10 +287,10 @@ mod tests {
             assert!(looked_up.get() - before <= ROUND_STEP);
             if steps == 3 {
                 // Victims are taken and items are written and let go of meanwhile.
-                let victims = queue.take_victims(1, SeqNo(2000), |record| record.seq() >= SeqNo(500));
+                let victims = queue.take_victims(1, SeqNo(2000), |record| place(record) >= 500);
                 assert_eq!(pks(&victims), [b"500"]);
                 queue.note_let_go(victims.iter(), 0);
-                queue.push(item("new", 3000));
+                queue.push(item("3000"), SeqNo(3000));
                 queue.note_let_go(items[900..910].iter(), 0);
             }
         }

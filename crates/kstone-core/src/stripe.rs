@@ -73,7 +73,7 @@ pub(crate) struct Held {
     holding: Holding,
     /// The bytes that the memory limit has counted for this stripe.
     counted_bytes: usize,
-    /// Where least recently used items are evicted, once that was needed here.
+    /// Where least recently used items are evicted; none where the tree came from elsewhere, until it is needed.
     queue: Option<Box<SecondChance>>,
 }
 
@@ -160,13 +160,16 @@ impl Held {
         (std::mem::replace(&mut self.counted_bytes, now), now)
     }
 
-    /// Adds a record that was just written to the queue.
-    pub(crate) fn queue_written(&mut self, record: Record) {
+    /// Adds a record that is about to be written to the queue, which begins with the stripe's first.
+    pub(crate) fn queue_written(&mut self, record: &Record, seq: SeqNo) {
+        if self.tree().is_none() {
+            self.queue = Some(Box::default());
+        }
         if let Some(queue) = &mut self.queue
             && !record.is_tombstone()
             && record.is_item()
         {
-            queue.push(record);
+            queue.push(record.clone(), seq);
         }
     }
 
@@ -187,11 +190,11 @@ impl Held {
     /// The items to evict next, at least so many bytes of them or all there are.
     pub(crate) fn take_victims(&mut self, bytes: usize, now: SeqNo) -> Vec<Record> {
         let Some(tree) = self.holding.tree() else { return Vec::new() };
-        let queue = self.queue.get_or_insert_with(|| Box::new(SecondChance::over(tree.view().items())));
+        let queue = self.queue.get_or_insert_with(|| Box::new(SecondChance::over(tree.items_by_age(), now)));
         queue.take_victims(bytes, now, |record| tree.is_current(record))
     }
 
-    /// The items in the order in which they would be evicted, once that was asked for.
+    /// The items in the order in which they would be evicted, where that is known.
     pub(crate) fn queue(&self) -> Option<&SecondChance> {
         self.queue.as_deref()
     }

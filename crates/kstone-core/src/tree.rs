@@ -20,13 +20,13 @@
 use crate::compaction;
 use crate::key::{Edge, KeyRef, StripeId, Tag};
 use crate::memory_sst::{MemorySstReader, SstDirectory};
-use crate::memory_wal::{Lsn, WalSegment};
+use crate::memory_wal::WalSegment;
 use crate::memtable::Memtable;
 use crate::merge::{Place, Run, Span, View, Weight, merge_runs, release};
 use crate::record::Record;
 
-/// Superseded records in the WAL may pin this much, and an eighth of what the tree holds.
-const WAL_SLACK_BYTES: usize = 512;
+/// Superseded records in the WAL and their handles may take this much, and an eighth of what the tree holds.
+const WAL_SLACK_BYTES: usize = 256;
 /// Deleted records and their tombstones may take this much, and a quarter of what else the tree holds.
 const HIDDEN_SLACK_BYTES: usize = 512;
 /// So many SSTs that no other thread merges yet a writer merges itself, wherever merging is to be done.
@@ -95,7 +95,7 @@ impl TreeBytes {
 pub(crate) struct Garbage {
     /// The version that a write replaced in the memtable.
     replaced: Option<Record>,
-    wal: Vec<(Lsn, Record)>,
+    wal: Vec<Record>,
     merged: Vec<Record>,
     /// What was left to be merged by another thread.
     pub(crate) work: Option<Work>,
@@ -115,8 +115,8 @@ impl Drop for Garbage {
         if self.wal.is_empty() && self.merged.is_empty() {
             return;
         }
-        release(std::mem::take(&mut self.wal), |(_, record)| record);
-        release(std::mem::take(&mut self.merged), |record| record);
+        release(std::mem::take(&mut self.wal));
+        release(std::mem::take(&mut self.merged));
     }
 }
 
@@ -181,8 +181,17 @@ impl Tree {
     /// The newest version of the key, unless that is a tombstone.
     #[inline(always)]
     pub(crate) fn get(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
-        let newest = self.memtable.get(tag, key).or_else(|| self.find_in_ssts(tag, key));
-        newest.filter(|record| !record.is_tombstone())
+        let newest = match self.memtable.get(tag, key) {
+            Some(record) => record,
+            None => self.find_in_ssts(tag, key)?,
+        };
+        (!newest.is_tombstone()).then_some(newest)
+    }
+
+    /// The items, those of older SSTs first. Costs a look-up for each record.
+    pub(crate) fn items_by_age(&self) -> impl Iterator<Item = &Record> {
+        let records = self.ssts.readers().iter().flat_map(MemorySstReader::records).chain(self.memtable.records());
+        records.filter(|record| record.is_item() && self.is_current(record))
     }
 
     /// Whether this is the version that a look-up of its key finds.
@@ -346,7 +355,7 @@ impl Tree {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn find_in_ssts(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
         self.ssts.readers().iter().rev().find_map(|sst| sst.find(tag, key))
     }
@@ -379,7 +388,7 @@ impl Tree {
     }
 
     fn wal_pins_too_much(&self) -> bool {
-        let Some(pinned) = self.wal.superseded_bytes().checked_sub(WAL_SLACK_BYTES) else { return false };
+        let Some(pinned) = self.wal.pinned_bytes().checked_sub(WAL_SLACK_BYTES) else { return false };
         pinned > self.record_bytes() / 8
     }
 

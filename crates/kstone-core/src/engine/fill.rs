@@ -1,6 +1,6 @@
 //! Filling an empty engine at once: for a snapshot that is loaded.
 //!
-//! Records are numbered and weighed as they come, sorted and made into trees where no lock is held; the locks are taken
+//! Records are weighed as they come, sorted and made into trees where no lock is held; the locks are taken
 //! for a look whether there is still nothing and an exchange of pointers.
 
 use super::{Engine, PoisonOnPanic};
@@ -34,8 +34,7 @@ impl<'a> Filling<'a> {
     }
 
     /// Adds a record that nobody else holds, of either keyspace; in the order of a scan they are sorted for nothing.
-    pub fn add(&mut self, mut record: Record) {
-        record.set_seq(self.engine.next_seq());
+    pub fn add(&mut self, record: Record) {
         let run = &mut self.runs[record.key_ref().route().stripe.index()];
         run.weight.add(&record);
         run.records.push(record);

@@ -4,26 +4,32 @@
 //! handle (NonNull, 8 bytes):   tag:16 │ address:48
 //!                                        │
 //!            ┌───────────────────────────┘
-//! header     ▼ 0        4          8               14      16       18       20    21    22
-//!            │ count u32│ body u32 │ seq u48       │tag u16│pk u16  │sk u16  │kind │marks│ MAGIC u16 │
-//! data at 24 │ partition key │ sort key │ body (stored form of the item) │
+//! header     ▼ 0                     4                                  7
+//!            │ state u32 (atomic)    │ body 12 │ pk 6 │ sk 6 bits       │ MAGIC u8 │
+//! data at 8  │ partition key │ sort key │ body (stored form of the item) │
+//!
+//! state      │ count 28 │ tombstone │ let go │ used │ superseded │
 //! ```
 //!
+//! A record with a longer key or body is wide: its 12 bits are all ones, and its lengths stand before the header, in 8
+//! bytes more.
+//!
+//! Eight bytes, because an item of a hundred bytes and its key should be two cache lines and one block of 128 bytes.
 //! Tags in handles let a search pass over records without touching them: a cold record costs a cache miss, and only
 //! the one that is looked for should. The magic is the last thing before the data, so that the C ABI, which hands out
 //! the address of the data, can tell a record from its other handles.
 //!
 //! # Invariants
-//! - Header and data are written before the handle is shared and never after, but for the count and the marks (atomic)
-//!   and, through `&mut` on the only handle, the sequence number.
+//! - Header and data are written before the handle is shared and never after, but for the count and the marks (atomic).
 //! - A count that passes half its range stays there for good: such a record is never freed, rather than freed too early.
 //!
 //! # Thread safety
 //! Handles may be cloned, read and dropped from any thread.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
+use std::marker::PhantomData;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::key::Tag;
 
@@ -32,28 +38,30 @@ compile_error!("kstone packs 16 bits of hash beside a 48-bit address: it needs a
 
 /// What a record says of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Kind {
-    Put = 1,
-    Tombstone = 2,
+    Put,
+    Tombstone,
 }
 
-#[repr(C)]
+#[repr(C, align(8))]
 struct Header {
-    count: AtomicU32,
-    body_len: u32,
-    /// Sequence number in the low 48 bits, tag above.
-    seq_and_tag: u64,
-    pk_len: u16,
-    sk_len: u16,
-    kind: Kind,
-    marks: AtomicU8,
-    magic: u16,
+    state: AtomicU32,
+    /// See [`Shape`]; little-endian, so that the magic is the last byte.
+    shape: [u8; 4],
+}
+
+/// The lengths of a record that is wide, before its header.
+#[repr(C, align(8))]
+#[derive(Clone, Copy)]
+struct WideLengths {
+    body: u32,
+    pk: u16,
+    sk: u16,
 }
 
 /// What is noted of a record while others read it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
+#[repr(u32)]
 pub(crate) enum Mark {
     /// A newer version took its place in the memtable that it was in.
     Superseded = 1,
@@ -63,23 +71,87 @@ pub(crate) enum Mark {
     LetGo = 4,
 }
 
-pub(crate) const HEADER_LEN: usize = size_of::<Header>();
+/// In the state: written once.
+const IS_TOMBSTONE: u32 = 8;
+/// In the state: one handle more.
+const ONE: u32 = 16;
+/// Counts from here on are stuck, …
+const STUCK: u32 = 1 << 31;
+/// … and are kept half way up from there, where no number of threads at once brings them back or over the end.
+const STUCK_MIDDLE: u32 = STUCK | STUCK >> 1;
+
 const ADDRESS_BITS: u32 = 48;
 const ADDRESS_MASK: usize = (1 << ADDRESS_BITS) - 1;
-const SEQ_MASK: u64 = (1 << ADDRESS_BITS) - 1;
-/// Counts from here on are stuck.
-const STUCK: u32 = 1 << 31;
+const HEADER_LEN: usize = size_of::<Header>();
+const WIDE_LEN: usize = size_of::<WideLengths>();
 
-pub(crate) const MAGIC: u16 = 0x6B52;
+pub(crate) const MAGIC: u8 = 0x6B;
+
+/// The lengths of a record's parts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Lengths {
+    pub(crate) pk: usize,
+    pub(crate) sk: usize,
+    pub(crate) body: usize,
+}
+
+impl Lengths {
+    fn data(self) -> usize {
+        self.pk + self.sk + self.body
+    }
+
+    /// Bytes of the allocation of such a record.
+    pub(crate) fn footprint(self) -> usize {
+        Shape::of(self).before_data() + self.data()
+    }
+}
+
+/// The upper half of the header: lengths, where they fit, and the magic.
+#[derive(Clone, Copy)]
+struct Shape(u32);
+
+impl Shape {
+    const BODY_BITS: u32 = 12;
+    const KEY_BITS: u32 = 6;
+    const PK_AT: u32 = Self::BODY_BITS;
+    const SK_AT: u32 = Self::PK_AT + Self::KEY_BITS;
+    const MAGIC_AT: u32 = Self::SK_AT + Self::KEY_BITS;
+    const BODY_MASK: u32 = (1 << Self::BODY_BITS) - 1;
+    const KEY_MASK: u32 = (1 << Self::KEY_BITS) - 1;
+    /// What a body's bits say where the record is wide.
+    const WIDE: u32 = Self::BODY_MASK;
+
+    fn of(lengths: Lengths) -> Self {
+        let Lengths { pk, sk, body } = lengths;
+        let magic = u32::from(MAGIC) << Self::MAGIC_AT;
+        if pk > Self::KEY_MASK as usize || sk > Self::KEY_MASK as usize || body >= Self::WIDE as usize {
+            return Self(magic | Self::WIDE);
+        }
+        Self(magic | (sk as u32) << Self::SK_AT | (pk as u32) << Self::PK_AT | body as u32)
+    }
+
+    #[inline]
+    fn is_wide(self) -> bool {
+        self.0 & Self::BODY_MASK == Self::WIDE
+    }
+
+    /// Where the data begins in the allocation.
+    #[inline]
+    fn before_data(self) -> usize {
+        HEADER_LEN + if self.is_wide() { WIDE_LEN } else { 0 }
+    }
+}
+
+const _: () = assert!(Shape::MAGIC_AT + u8::BITS == u32::BITS, "the magic is the last byte");
+const _: () = assert!(HEADER_LEN == 8 && WIDE_LEN == 8);
 
 /// A counted handle of a record; see the module.
 #[repr(transparent)]
 pub(crate) struct Counted(NonNull<Header>);
 
-// SAFETY: what the handle points at is immutable but for an atomic count (and the sequence number, which is written
-// through `&mut` on the only handle), so it may be used and dropped from any thread.
+// SAFETY: what the handle points at is immutable but for an atomic word, so it may be used and dropped from any thread.
 unsafe impl Send for Counted {}
-// SAFETY: as for Send; `&Counted` gives only reads and the atomic count.
+// SAFETY: as for Send; `&Counted` gives only reads and the atomic word.
 unsafe impl Sync for Counted {}
 
 /// The parts a record is made of; the body comes in one piece.
@@ -98,32 +170,35 @@ impl Counted {
     /// Where a key is longer than 65,535 bytes or the body longer than 4 GiB: callers check documented limits far
     /// below. Where the system's addresses do not fit 48 bits.
     pub(crate) fn new(parts: &Parts<'_>) -> Self {
-        let header = Header {
-            count: AtomicU32::new(1),
-            body_len: u32::try_from(parts.body.len()).expect("an item is far smaller than 4 GiB"),
-            seq_and_tag: u64::from(parts.tag.0) << ADDRESS_BITS,
-            pk_len: u16::try_from(parts.pk.len()).expect("keys are within their limits"),
-            sk_len: u16::try_from(parts.sk.len()).expect("keys are within their limits"),
-            kind: parts.kind,
-            marks: AtomicU8::new(0),
-            magic: MAGIC,
-        };
-        let layout = layout_of(parts.pk.len() + parts.sk.len() + parts.body.len());
+        let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body: parts.body.len() };
+        let shape = Shape::of(lengths);
+        let (data_at, layout) = (shape.before_data(), layout_of(shape, lengths));
+        let tombstone = if parts.kind == Kind::Tombstone { IS_TOMBSTONE } else { 0 };
+        let state = AtomicU32::new(ONE | tombstone);
         // SAFETY: the layout is not empty, it holds at least the header.
         let start = unsafe { alloc(layout) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
         assert!(start.addr().get() & !ADDRESS_MASK == 0, "addresses of this system do not fit 48 bits");
-        // SAFETY: the allocation is HEADER_LEN + the three lengths long and aligned for a Header, nothing else refers to
-        // it yet, and the parts cannot overlap it.
+        // SAFETY: the allocation holds the wide lengths, where there are any, the header and the three parts, one after
+        // the other and each aligned; nothing else refers to it yet, and the parts cannot overlap it.
         unsafe {
-            start.cast::<Header>().write(header);
-            let mut at = start.as_ptr().add(HEADER_LEN);
+            let data = start.add(data_at);
+            let header = data.sub(HEADER_LEN).cast::<Header>();
+            if shape.is_wide() {
+                start.cast::<WideLengths>().write(WideLengths {
+                    body: u32::try_from(lengths.body).expect("an item is far smaller than 4 GiB"),
+                    pk: u16::try_from(lengths.pk).expect("keys are within their limits"),
+                    sk: u16::try_from(lengths.sk).expect("keys are within their limits"),
+                });
+            }
+            header.write(Header { state, shape: shape.0.to_le_bytes() });
+            let mut at = data.as_ptr();
             for part in [parts.pk, parts.sk, parts.body] {
                 at.copy_from_nonoverlapping(part.as_ptr(), part.len());
                 at = at.add(part.len());
             }
+            Self::pack(header, parts.tag)
         }
-        Self::pack(start.cast(), parts.tag)
     }
 
     fn pack(header: NonNull<Header>, tag: Tag) -> Self {
@@ -137,20 +212,14 @@ impl Counted {
         unsafe { NonNull::new_unchecked(bare) }
     }
 
-    fn header(&self) -> &Header {
-        // SAFETY: the handle holds a count, so the header is alive and, but for atomics, unchanging.
-        unsafe { self.address().as_ref() }
+    /// What the handle refers to.
+    #[inline]
+    pub(crate) fn parts(&self) -> CountedRef<'_> {
+        CountedRef(self.address(), PhantomData)
     }
 
-    fn data(&self) -> NonNull<u8> {
-        // SAFETY: the data begins HEADER_LEN bytes into the same allocation.
-        unsafe { self.address().cast::<u8>().add(HEADER_LEN) }
-    }
-
-    fn slice(&self, from: usize, len: usize) -> &[u8] {
-        // SAFETY: callers pass ranges made of the header's lengths, which lie inside the allocation; the bytes are
-        // initialised and never change while a handle lives, and the result borrows the handle.
-        unsafe { std::slice::from_raw_parts(self.data().as_ptr().add(from), len) }
+    fn state(&self) -> &AtomicU32 {
+        &self.parts().header().state
     }
 
     /// Read from the handle alone: does not touch the record.
@@ -161,66 +230,42 @@ impl Counted {
 
     #[inline]
     pub(crate) fn pk(&self) -> &[u8] {
-        self.slice(0, usize::from(self.header().pk_len))
+        self.parts().pk()
     }
 
     #[inline]
     pub(crate) fn sk(&self) -> &[u8] {
-        let header = self.header();
-        self.slice(usize::from(header.pk_len), usize::from(header.sk_len))
+        self.parts().sk()
     }
 
     #[inline]
     pub(crate) fn body(&self) -> &[u8] {
-        let header = self.header();
-        self.slice(usize::from(header.pk_len) + usize::from(header.sk_len), header.body_len as usize)
-    }
-
-    #[inline]
-    pub(crate) fn kind(&self) -> Kind {
-        self.header().kind
-    }
-
-    #[inline]
-    pub(crate) fn seq(&self) -> u64 {
-        self.header().seq_and_tag & SEQ_MASK
+        self.parts().body()
     }
 
     /// Bytes of the allocation.
     #[inline]
     pub(crate) fn footprint(&self) -> usize {
-        HEADER_LEN + self.data_len()
+        self.parts().footprint()
     }
 
-    fn data_len(&self) -> usize {
-        let header = self.header();
-        usize::from(header.pk_len) + usize::from(header.sk_len) + header.body_len as usize
-    }
-
-    /// Numbers the record.
-    ///
-    /// # Panics
-    /// Where another handle exists or the number does not fit 48 bits.
-    pub(crate) fn set_seq(&mut self, seq: u64) {
-        assert!(seq <= SEQ_MASK, "sequence numbers fit 48 bits");
-        assert_eq!(self.header().count.load(Ordering::Relaxed), 1, "a record is numbered before it is shared");
-        let tagged = u64::from(self.tag().0) << ADDRESS_BITS | seq;
-        // SAFETY: this is the only handle (asserted) and it is borrowed mutably, so nothing else reads the field.
-        unsafe { (*self.address().as_ptr()).seq_and_tag = tagged };
+    #[inline]
+    pub(crate) fn kind(&self) -> Kind {
+        if self.state().load(Ordering::Relaxed) & IS_TOMBSTONE == 0 { Kind::Put } else { Kind::Tombstone }
     }
 
     #[inline]
     pub(crate) fn has_mark(&self, mark: Mark) -> bool {
-        self.header().marks.load(Ordering::Relaxed) & mark as u8 != 0
+        self.state().load(Ordering::Relaxed) & mark as u32 != 0
     }
 
     pub(crate) fn set_mark(&self, mark: Mark) {
-        self.header().marks.fetch_or(mark as u8, Ordering::Relaxed);
+        self.state().fetch_or(mark as u32, Ordering::Relaxed);
     }
 
     /// Takes the mark away; whether it was there.
     pub(crate) fn take_mark(&self, mark: Mark) -> bool {
-        self.has_mark(mark) && self.header().marks.fetch_and(!(mark as u8), Ordering::Relaxed) & mark as u8 != 0
+        self.has_mark(mark) && self.state().fetch_and(!(mark as u32), Ordering::Relaxed) & mark as u32 != 0
     }
 
     /// Whether both handles are of one record.
@@ -235,11 +280,11 @@ impl Counted {
         self.prefetch_line(0);
     }
 
-    /// Asks for the first three: header, key and the body of a small item. The first alone would let the body's
+    /// Asks for the first two: header, key and the body of a small item. The first alone would let the body's
     /// misses begin only when the header has come.
     #[inline]
     pub(crate) fn prefetch_item(&self) {
-        (0..3).for_each(|line| self.prefetch_line(line));
+        (0..2).for_each(|line| self.prefetch_line(line));
     }
 
     #[inline]
@@ -257,47 +302,126 @@ impl Counted {
 
     /// Gives the count away as the address of the data.
     pub(crate) fn into_raw(self) -> NonNull<u8> {
-        let data = self.data();
+        let data = self.parts().data();
         std::mem::forget(self);
         data
     }
+}
 
-    /// Takes back a count that [`Counted::into_raw`] gave away.
+/// The parts of a record that somebody holds.
+#[derive(Clone, Copy)]
+pub(crate) struct CountedRef<'a>(NonNull<Header>, PhantomData<&'a Header>);
+
+impl<'a> CountedRef<'a> {
+    fn header(self) -> &'a Header {
+        // SAFETY: somebody holds a count during 'a, so the header is alive and, but for atomics, unchanging.
+        unsafe { self.0.as_ref() }
+    }
+
+    fn data(self) -> NonNull<u8> {
+        // SAFETY: the data begins HEADER_LEN bytes behind the header, in the same allocation.
+        unsafe { self.0.cast::<u8>().add(HEADER_LEN) }
+    }
+
+    fn slice(self, from: usize, len: usize) -> &'a [u8] {
+        // SAFETY: callers pass ranges made of the record's lengths, which lie inside the allocation; the bytes are
+        // initialised and never change while somebody holds a count.
+        unsafe { std::slice::from_raw_parts(self.data().as_ptr().add(from), len) }
+    }
+
+    #[inline]
+    fn shape(self) -> Shape {
+        Shape(u32::from_le_bytes(self.header().shape))
+    }
+
+    #[inline]
+    fn lengths(self) -> Lengths {
+        let shape = self.shape();
+        if shape.is_wide() {
+            // SAFETY: before the header of a wide record, in the same allocation, lie its lengths.
+            let WideLengths { body, pk, sk } = unsafe { self.0.cast::<WideLengths>().sub(1).read() };
+            return Lengths { pk: usize::from(pk), sk: usize::from(sk), body: body as usize };
+        }
+        let part = |at, mask| (shape.0 >> at & mask) as usize;
+        Lengths {
+            pk: part(Shape::PK_AT, Shape::KEY_MASK),
+            sk: part(Shape::SK_AT, Shape::KEY_MASK),
+            body: part(0, Shape::BODY_MASK),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn pk(self) -> &'a [u8] {
+        self.slice(0, self.lengths().pk)
+    }
+
+    #[inline]
+    pub(crate) fn sk(self) -> &'a [u8] {
+        let lengths = self.lengths();
+        self.slice(lengths.pk, lengths.sk)
+    }
+
+    #[inline]
+    pub(crate) fn body(self) -> &'a [u8] {
+        let lengths = self.lengths();
+        self.slice(lengths.pk + lengths.sk, lengths.body)
+    }
+
+    /// The partition key and the sort key, for less than one after the other.
+    #[inline]
+    pub(crate) fn key(self) -> (&'a [u8], &'a [u8]) {
+        let lengths = self.lengths();
+        (self.slice(0, lengths.pk), self.slice(lengths.pk, lengths.sk))
+    }
+
+    /// How many bytes keys and body are.
+    #[inline]
+    pub(crate) fn data_len(self) -> usize {
+        self.lengths().data()
+    }
+
+    #[inline]
+    fn footprint(self) -> usize {
+        self.shape().before_data() + self.data_len()
+    }
+}
+
+impl<'a> crate::record::RecordRef<'a> {
+    /// What lies behind an address that [`Record::into_raw`](crate::record::Record::into_raw) gave.
     ///
     /// # Safety
-    /// `data` came from `into_raw` and its count was not taken back yet.
-    pub(crate) unsafe fn from_raw(data: NonNull<u8>) -> Self {
+    /// The count that was given away is not taken back during `'a`.
+    #[inline]
+    pub unsafe fn from_raw(raw: NonNull<u8>) -> Self {
         // SAFETY: by contract, the header precedes the data and is alive.
-        unsafe {
-            let header = data.sub(HEADER_LEN).cast::<Header>();
-            let tag = Tag(((*header.as_ptr()).seq_and_tag >> ADDRESS_BITS) as u16);
-            Self::pack(header, tag)
-        }
+        Self(CountedRef(unsafe { raw.sub(HEADER_LEN) }.cast(), PhantomData))
     }
 }
 
 impl crate::record::Record {
-    /// Takes back a count that [`Record::into_raw`](Self::into_raw) gave away.
+    /// Lets go of a count that [`Record::into_raw`](Self::into_raw) gave away.
     ///
     /// # Safety
     /// `raw` came from [`Record::into_raw`](Self::into_raw) and its count has not been taken back yet.
-    pub unsafe fn from_raw(raw: NonNull<u8>) -> Self {
-        // SAFETY: the caller's promise.
-        Self(unsafe { Counted::from_raw(raw) })
+    #[inline]
+    pub unsafe fn release_raw(raw: NonNull<u8>) {
+        // SAFETY: by contract, the header precedes the data. The handle has lost its tag, but is only dropped.
+        drop(Counted(unsafe { raw.sub(HEADER_LEN) }.cast()));
     }
 }
 
-fn layout_of(data_len: usize) -> Layout {
-    Layout::from_size_align(HEADER_LEN + data_len, align_of::<Header>())
+fn layout_of(shape: Shape, lengths: Lengths) -> Layout {
+    Layout::from_size_align(shape.before_data() + lengths.data(), align_of::<Header>())
         .expect("a record is far smaller than isize::MAX")
 }
 
 impl Clone for Counted {
     #[inline]
     fn clone(&self) -> Self {
-        let count = &self.header().count;
-        if count.fetch_add(1, Ordering::Relaxed) >= STUCK {
-            count.store(STUCK | STUCK >> 1, Ordering::Relaxed);
+        let state = self.state();
+        if state.fetch_add(ONE, Ordering::Relaxed) >= STUCK {
+            state.fetch_or(STUCK_MIDDLE, Ordering::Relaxed);
+            state.fetch_sub(ONE, Ordering::Relaxed);
         }
         Self(self.0)
     }
@@ -306,16 +430,21 @@ impl Clone for Counted {
 impl Drop for Counted {
     #[inline]
     fn drop(&mut self) {
-        let count = &self.header().count;
-        match count.fetch_sub(1, Ordering::Release) {
-            1 => {
+        let state = self.state();
+        match state.fetch_sub(ONE, Ordering::Release) {
+            before if before < 2 * ONE => {
                 // A load, where a fence would do: ThreadSanitizer knows no fences.
-                count.load(Ordering::Acquire);
-                let layout = layout_of(self.data_len());
-                // SAFETY: the last count is gone, so nothing refers to the allocation, which was made with this layout.
-                unsafe { dealloc(self.address().as_ptr().cast(), layout) };
+                state.load(Ordering::Acquire);
+                let parts = self.parts();
+                let (shape, layout) = (parts.shape(), layout_of(parts.shape(), parts.lengths()));
+                // SAFETY: the last count is gone, so nothing refers to the allocation, which was made with this layout
+                // and begins so far before the data.
+                unsafe { dealloc(parts.data().sub(shape.before_data()).as_ptr(), layout) };
             }
-            before if before >= STUCK => count.store(STUCK | STUCK >> 1, Ordering::Relaxed),
+            before if before >= STUCK => {
+                state.fetch_or(STUCK_MIDDLE, Ordering::Relaxed);
+                state.fetch_add(ONE, Ordering::Relaxed);
+            }
             _ => {}
         }
     }
@@ -333,8 +462,33 @@ mod tests {
     fn parts_are_read_back() {
         let record = sample();
         assert_eq!((record.pk(), record.sk(), record.body()), (&b"pk"[..], &b"sort"[..], &b"the body"[..]));
-        assert_eq!((record.tag(), record.kind(), record.seq()), (Tag(0xABCD), Kind::Put, 0));
-        assert_eq!(record.footprint(), 24 + 2 + 4 + 8);
+        assert_eq!((record.tag(), record.kind()), (Tag(0xABCD), Kind::Put));
+        assert_eq!(record.footprint(), 8 + 2 + 4 + 8);
+    }
+
+    #[test]
+    fn parts_of_every_length_are_read_back_and_marks_do_not_touch_them() {
+        let bytes: Vec<u8> = (0..70_000_u32).map(|i| i as u8).collect();
+        let (key_lens, body_lens) = ([0, 1, 62, 63, 64, 65, 2048, 65_535], [0, 1, 4093, 4094, 4095, 4096, 70_000]);
+        for (pk_len, sk_len) in key_lens.iter().flat_map(|&pk| key_lens.map(|sk| (pk, sk))) {
+            for body_len in body_lens {
+                let (pk, sk, body) = (&bytes[..pk_len], &bytes[1..][..sk_len], &bytes[..body_len]);
+                let record = Counted::new(&Parts { kind: Kind::Tombstone, tag: Tag(7), pk, sk, body });
+                [Mark::Superseded, Mark::Used, Mark::LetGo].iter().for_each(|&mark| record.set_mark(mark));
+                let other = record.clone();
+                assert_eq!((other.pk(), other.sk(), other.body()), (pk, sk, body));
+                assert_eq!(other.kind(), Kind::Tombstone);
+                let is_wide = pk_len > 63 || sk_len > 63 || body_len > 4094;
+                let lengths = Lengths { pk: pk_len, sk: sk_len, body: body_len };
+                let expected = if is_wide { 16 } else { 8 } + pk_len + sk_len + body_len;
+                assert_eq!((other.footprint(), lengths.footprint()), (expected, expected));
+            }
+        }
+    }
+
+    #[test]
+    fn an_item_of_a_hundred_bytes_under_a_key_of_16_is_two_cache_lines() {
+        assert_eq!(Lengths { pk: 16, sk: 0, body: 4 + 100 }.footprint(), 2 * 64);
     }
 
     #[test]
@@ -352,45 +506,39 @@ mod tests {
         assert!(record.pk().is_empty() && record.sk().is_empty() && record.body().is_empty());
     }
 
+    fn count(record: &Counted) -> u32 {
+        record.state().load(Ordering::Relaxed) / ONE
+    }
+
     #[test]
-    fn raw_round_trip_keeps_tag_count_and_magic() {
-        let record = sample();
+    fn what_was_given_away_is_read_behind_the_magic_and_let_go_of_once() {
+        let record = crate::record::Record(sample());
         let raw = record.clone().into_raw();
-        // SAFETY: two bytes before the data lie inside the header.
-        assert_eq!(unsafe { raw.sub(2).cast::<u16>().read() }, MAGIC);
+        // SAFETY: the byte before the data is the header's last.
+        assert_eq!(unsafe { raw.sub(1).read() }, MAGIC);
         // SAFETY: just given away.
-        let back = unsafe { Counted::from_raw(raw) };
-        assert!(back.same(&record));
-        assert_eq!(back.tag(), Tag(0xABCD));
-        assert_eq!(record.header().count.load(Ordering::Relaxed), 2);
-    }
-
-    #[test]
-    fn sequence_number_is_set_beside_the_tag() {
-        let mut record = sample();
-        record.set_seq(SEQ_MASK);
-        assert_eq!((record.seq(), record.tag()), (SEQ_MASK, Tag(0xABCD)));
-        // SAFETY: the count given away is taken back at once.
-        let back = unsafe { Counted::from_raw(record.into_raw()) };
-        assert_eq!(back.tag(), Tag(0xABCD));
-    }
-
-    #[test]
-    #[should_panic(expected = "before it is shared")]
-    fn shared_record_is_not_renumbered() {
-        let mut record = sample();
-        let _other = record.clone();
-        record.set_seq(1);
+        assert_eq!(unsafe { crate::record::RecordRef::from_raw(raw) }.body(), b"the body");
+        assert_eq!(count(&record.0), 2);
+        // SAFETY: the same.
+        unsafe { crate::record::Record::release_raw(raw) };
+        assert_eq!(count(&record.0), 1);
     }
 
     #[test]
     fn a_count_past_half_its_range_is_stuck_rather_than_freed() {
         let record = sample();
-        record.header().count.store(STUCK, Ordering::Relaxed);
-        drop(record.clone());
-        drop(record.clone());
-        assert!(record.header().count.load(Ordering::Relaxed) >= STUCK);
-        record.header().count.store(1, Ordering::Relaxed);
+        record.set_mark(Mark::Used);
+        let fresh = record.state().load(Ordering::Relaxed);
+        for (handles, name) in [(2, "a clone first"), (0, "a drop first")] {
+            record.state().store(STUCK | fresh, Ordering::Relaxed);
+            let held: Vec<Counted> = (0..handles).map(|_| record.clone()).collect();
+            // SAFETY: the count is stuck, so that one handle too many does no harm.
+            drop(unsafe { std::ptr::read(&raw const record) });
+            drop(held);
+            assert!(record.state().load(Ordering::Relaxed) >= STUCK_MIDDLE, "{name}");
+            assert!(record.has_mark(Mark::Used) && !record.has_mark(Mark::LetGo), "{name}");
+        }
+        record.state().store(fresh, Ordering::Relaxed);
     }
 
     #[test]
@@ -406,6 +554,6 @@ mod tests {
                 });
             }
         });
-        assert_eq!(record.header().count.load(Ordering::Relaxed), 1);
+        assert_eq!(count(&record), 1);
     }
 }

@@ -30,7 +30,7 @@ fn body(tree: &Tree, sk: &str) -> Option<Vec<u8>> {
 /// What reading the log from the start over the SSTs would give is what the memtable shows.
 fn assert_wal_replays_to_memtable(tree: &Tree) {
     let mut replayed = std::collections::BTreeMap::new();
-    for (_, record) in tree.wal.records() {
+    for record in tree.wal.records() {
         replayed.insert(record.sk().to_vec(), record.clone());
     }
     for (sk, newest) in replayed {
@@ -59,7 +59,7 @@ fn superseded_records_do_not_pin_more_than_an_eighth_of_what_is_live_and_half_a_
     let mut tree = Tree::default();
     for i in 0..50_000 {
         put(&mut tree, &(i % 7).to_string(), &[0; 100], 60_000);
-        let held: usize = tree.wal.records().iter().map(|(_, record)| record.footprint()).sum();
+        let held: usize = tree.wal.records().iter().map(Record::footprint).sum();
         let live = tree.memtable.weight().bytes;
         let slack = live / 8 + WAL_SLACK_BYTES + 200;
         assert!(held - live <= slack, "the log holds {held} bytes, {live} of them live, after {i} writes");
@@ -172,7 +172,7 @@ fn assert_bytes_are_counted(tree: &Tree) {
     let ssts: usize = tree.ssts().iter().flat_map(|sst| sst.records()).map(Record::footprint).sum();
     assert_eq!(tree.sst_totals.weight.bytes, ssts);
     let shown = |record: &Record| tree.memtable.get(record.tag(), record.key_ref()).is_some_and(|now| now.same(record));
-    let logged = tree.wal.records().iter().map(|(_, record)| record);
+    let logged = tree.wal.records().iter();
     let superseded: usize = logged.filter(|record| !shown(record)).map(Record::footprint).sum();
     assert_eq!(tree.wal.superseded_bytes(), superseded);
 }
@@ -319,4 +319,16 @@ fn deleted_records_do_not_stay_in_ssts_past_a_quarter_of_what_is_live() {
         assert!(held <= live + live / 4 + HIDDEN_SLACK_BYTES + 4096, "{held} bytes held, {live} live");
     }
     assert!((1..40).contains(&tree.compactions), "{} compactions", tree.compactions);
+}
+
+#[test]
+fn items_by_age_come_from_older_ssts_first_and_are_the_newest_versions() {
+    let mut tree = Tree::default();
+    for sks in [&["a", "b", "c"][..], &["d", "b"]] {
+        sks.iter().for_each(|sk| put(&mut tree, sk, b"", 1000));
+        flush(&mut tree);
+    }
+    put(&mut tree, "a", b"", 1000);
+    let sks: Vec<&[u8]> = tree.items_by_age().map(Record::sk).collect();
+    assert_eq!(sks, [b"c", b"b", b"d", b"a"]);
 }

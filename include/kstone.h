@@ -787,7 +787,7 @@ kstone_status kstone_open_memory(const kstone_options *options, kstone_db **out,
  * Errors: as kstone_clear.
  * Cost: some tens of microseconds, whatever the number of items; the first write to each of the 256 stripes afterwards,
  * on either side, some more. Memory grows by what is written from then on.
- * Threads: any; waits for a change of the schema that is under way.
+ * Threads: any; waits for a change of the schema, and for a load of a snapshot into db, that are under way.
  */
 kstone_status kstone_fork(const kstone_db *db, kstone_db **out, kstone_error **err);
 
@@ -1562,9 +1562,9 @@ kstone_status kstone_snapshot_save(const kstone_db *db, const char *path, size_t
  *
  * Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
  * where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, and for a file of
- * another version. Nothing is loaded then.
+ * another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
  * Cost: a read of the file, a check and a copy of each item, and its index entries.
- * Threads: any; reads and writes go on meanwhile.
+ * Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
  */
 kstone_status kstone_snapshot_load(kstone_db *db, const char *path, size_t path_len, kstone_error **err);
 

@@ -108,7 +108,7 @@ pub unsafe extern "C" fn kstone_open_memory(
 /// Errors: as kstone_clear.
 /// Cost: some tens of microseconds, whatever the number of items; the first write to each of the 256 stripes afterwards,
 /// on either side, some more. Memory grows by what is written from then on.
-/// Threads: any; waits for a change of the schema that is under way.
+/// Threads: any; waits for a change of the schema, and for a load of a snapshot into db, that are under way.
 ///
 /// # Safety
 /// The arguments keep the conventions at the top of the header.

@@ -72,9 +72,9 @@ pub unsafe extern "C" fn kstone_snapshot_save(
 ///
 /// Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
 /// where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, and for a file of
-/// another version. Nothing is loaded then.
+/// another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
 /// Cost: a read of the file, a check and a copy of each item, and its index entries.
-/// Threads: any; reads and writes go on meanwhile.
+/// Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
 ///
 /// # Safety
 /// The arguments keep the conventions at the top of the header.

@@ -12,7 +12,8 @@ impl Database {
     /// Costs some tens of microseconds, whatever the number of items; memory grows by what is written from then on. This
     /// is the fixture for tests: fill one database, give each test a fork of it. A fork has the options of the original,
     /// its schema, its clock with the time that is set, and an empty stream that goes on with the original's sequence
-    /// numbers. Its statistics count what it shares as its own. Waits for a change of the schema that is under way.
+    /// numbers. Its statistics count what it shares as its own. Waits for a change of the schema and for a
+    /// load of a snapshot that are under way.
     ///
     /// # Errors
     /// [`Error::Poisoned`].

@@ -218,7 +218,32 @@ mod tests {
     use kstone_core::engine::Eviction;
 
     use super::*;
-    use crate::{DatabaseOptions, Item, ItemBuilder};
+    use crate::{DatabaseOptions, Item, ItemBuilder, TableSchema};
+
+    /// The schema changes after the table was looked up and before the victim's stripe is locked.
+    #[test]
+    fn a_victim_is_evicted_whatever_becomes_of_the_schema_meanwhile() -> Result<()> {
+        let options =
+            DatabaseOptions { memory_max_bytes: 4 << 20, eviction: Eviction::Lru, ..DatabaseOptions::default() };
+        let db = Database::create_in_memory_with_options(options)?;
+        db.put(b"a", Item::new())?;
+        let victims = db.engine().take_victims()?;
+        std::thread::scope(|scope| -> Result<()> {
+            let evicting = db.engine().commit(&[victims[0].key_ref()], |_| {
+                let table = db.table();
+                let looked_up = Arc::strong_count(&table);
+                let evicting = scope.spawn(|| db.evict_all(&victims, 0));
+                while Arc::strong_count(&table) == looked_up {
+                    std::thread::yield_now();
+                }
+                db.install(Arc::new(Table::following(TableSchema::new().name("later"), Some(&table), 0)?));
+                Ok((Vec::new(), evicting))
+            })?;
+            evicting.join().expect("no panic")
+        })?;
+        assert_eq!((db.stats()?.evictions, db.stats()?.items), (1, 0));
+        Ok(())
+    }
 
     /// Between the choice of the victims and their removal others write: what they wrote stays.
     #[test]

@@ -27,7 +27,8 @@
 //!    used, items as strictly as items that are put, keys for being there once.
 //!
 //! # Thread safety
-//! Any thread, at any time. A load keeps [`Database::configure`] waiting; nothing else waits for a load or a save.
+//! Any thread, at any time. A load keeps [`Database::configure`] and [`Database::fork`] waiting; nothing else waits for a
+//! load or a save.
 
 use std::io::BufReader;
 use std::path::Path;

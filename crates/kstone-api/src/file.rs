@@ -33,8 +33,7 @@ pub(crate) fn open(path: &Path) -> Result<File> {
 pub(crate) fn replace<T>(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) -> Result<T>) -> Result<T> {
     let name = name_of(path);
     let failed = |error: io::Error| Error::io("write", &name, error);
-    // The file that a link leads to is meant, not the link.
-    let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+    let target = target_of(path).map_err(failed)?;
     let present = fs::metadata(&target).ok();
     if present.as_ref().is_some_and(|present| !present.is_file()) {
         return Err(Error::invalid(format!("{name} is there and is not a file: it cannot be written over")));
@@ -52,6 +51,20 @@ pub(crate) fn replace<T>(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) 
     temporary.rename(&target).map_err(failed)?;
     sync_directory(&directory).map_err(failed)?;
     Ok(outcome)
+}
+
+/// The file that a link leads to, also where there is none yet: that is meant, not the link.
+fn target_of(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    loop {
+        match fs::canonicalize(&target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            found => return found,
+        }
+        // A link that leads round in a circle is another error than that nothing is there, so this comes to an end.
+        let Ok(leads_to) = fs::read_link(&target) else { return Ok(target) };
+        target = directory_of(&target).join(leads_to);
+    }
 }
 
 fn directory_of(target: &Path) -> PathBuf {

@@ -368,6 +368,20 @@ fn a_save_keeps_permissions_and_follows_links() -> Result<()> {
     assert_eq!(mode(&path), 0o600);
     assert_eq!(numbers(&Database::open_snapshot(&path)?), [2, 2]);
     assert_eq!(names(directory.path()), ["db.kstone", "link", "plain"]);
+
+    // Links to nothing yet, from one to the next, and in a circle.
+    for (from, to) in [("a", "b"), ("b", "new.kstone"), ("circle", "round"), ("round", "circle")] {
+        symlink(to, directory.path().join(from)).expect("linked");
+    }
+    generation(3, 3).save_snapshot(directory.path().join("a"))?;
+    assert_eq!(numbers(&Database::open_snapshot(directory.path().join("new.kstone"))?), [3; 3]);
+    let error = generation(3, 3).save_snapshot(directory.path().join("circle")).expect_err("refused").to_string();
+    assert!(error.contains("circle: Too many levels of symbolic links"), "{error}");
+    assert_eq!(
+        names(directory.path()),
+        ["a", "b", "circle", "db.kstone", "link", "new.kstone", "plain", "round"],
+        "no link was written over"
+    );
     Ok(())
 }
 

@@ -123,7 +123,7 @@ fn stats_count_what_is_there() -> Result<()> {
     }
     let stats = db.stats()?;
     assert_eq!((stats.items, stats.tombstones, stats.memtable_records, stats.sst_records), (90, 10, 20, 100));
-    assert_eq!(stats.live_bytes, 90 * 25, "a header of 24 bytes and one byte of key");
+    assert_eq!(stats.live_bytes, 90 * 9, "a header of 8 bytes and one byte of key");
     assert!(stats.total_bytes > stats.live_bytes && stats.flushes > 0 && stats.ssts_per_stripe_max > 0);
     db.compact()?;
     let stats = db.stats()?;

@@ -226,11 +226,11 @@ mod tests {
 
     #[test]
     fn a_read_gives_one_chance_and_no_more() {
-        let [a, b, c] = [item("a", 1), item("b", 2), item("c", 3)];
-        let mut queue = SecondChance::over([&a, &b].into_iter());
+        let [a, b, c] = [item("a"), item("b"), item("c")];
+        let mut queue = SecondChance::over([&a, &b].into_iter(), SeqNo(2));
         a.mark_used();
         assert_eq!(pks(&queue.take_victims(1, SeqNo(2), |_| true)), [b"b"]);
-        queue.push(c);
+        queue.push(c, SeqNo(3));
         assert_eq!(pks(&queue.take_victims(1, SeqNo(3), |_| true)), [b"a"], "nobody has read it since");
     }
 

@@ -830,7 +830,8 @@ kstone_status kstone_compact(kstone_db *db, kstone_error **err);
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: as kstone_clear.
- * Cost: a walk over all items, some tens of nanoseconds each; no writer waits for more than one of the 256 stripes.
+ * Cost: a walk over all items, some tens of nanoseconds each; a writer waits for the walk over one of the 256 stripes
+ * at most, and briefly while their bytes are added up.
  */
 kstone_status kstone_stats_json(const kstone_db *db, char **out, size_t *out_len, kstone_error **err);
 

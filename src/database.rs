@@ -194,7 +194,8 @@ pub unsafe extern "C" fn kstone_compact(db: *mut Db, err: *mut *mut Error) -> St
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: as kstone_clear.
-/// Cost: a walk over all items, some tens of nanoseconds each; no writer waits for more than one of the 256 stripes.
+/// Cost: a walk over all items, some tens of nanoseconds each; a writer waits for the walk over one of the 256 stripes
+/// at most, and briefly while their bytes are added up.
 ///
 /// # Safety
 /// The arguments keep the conventions at the top of the header.

@@ -367,3 +367,60 @@ fn flushing_again_and_again_keeps_ssts_few() {
     let stats = engine.stats().expect("counted");
     assert!(stats.flushes == 300 && stats.memtable_records == 0 && stats.ssts <= 8, "{stats:?}");
 }
+
+/// Every number, for a database small enough to count by hand.
+#[test]
+fn statistics_say_what_is_there_and_what_was_done() {
+    let engine = engine();
+    let of_p = |sk: &'static [u8]| KeyRef::new(b"p", sk).expect("valid key");
+    let entry = Key::new(b"\0\x01a".as_slice()).in_keyspace(Keyspace::Index);
+    let entry = entry.as_key_ref().expect("valid key");
+    for sk in [b"1", b"2", b"3"] {
+        engine.put(of_p(sk), b"body").expect("put");
+    }
+    engine.flush().expect("flushed");
+    engine.put(key("q"), b"longer body").expect("put");
+    engine.put(entry, b"entry").expect("put");
+    engine.delete(of_p(b"1")).expect("deleted");
+    let stripes: std::collections::HashSet<_> = [of_p(b"1"), key("q"), entry].map(|key| key.route().stripe).into();
+    assert_eq!(stripes.len(), 3, "the numbers below are for three stripes");
+    let live_bytes = 2 * Record::footprint_of(of_p(b"2"), b"body") + Record::footprint_of(key("q"), b"longer body");
+    let before = engine.stats().expect("counted");
+    let expected = EngineStats {
+        items: 3,
+        live_bytes,
+        index_entries: 1,
+        index_entry_bytes: Record::footprint_of(entry, b"entry"),
+        memtable_records: 3,
+        wal_records: 3,
+        sst_records: 3,
+        ssts: 1,
+        stripes: 3,
+        ssts_per_stripe_max: 1,
+        tombstones: 1,
+        flushes: 1,
+        compactions: 0,
+        ..before
+    };
+    assert_eq!(before, expected);
+    assert!((before.ssts_per_stripe_mean() - 1.0 / 3.0).abs() < 1e-9);
+
+    // Each stripe flushes; that of the tombstone merges its two SSTs.
+    engine.compact().expect("compacted");
+    let after = engine.stats().expect("counted");
+    let expected = EngineStats {
+        items: 3,
+        live_bytes,
+        memtable_records: 0,
+        wal_records: 0,
+        sst_records: 4,
+        ssts: 3,
+        tombstones: 0,
+        flushes: 4,
+        compactions: 1,
+        ssts_per_stripe_max: 1,
+        ..after
+    };
+    assert_eq!(after, expected);
+    assert!(after.total_bytes < before.total_bytes);
+}

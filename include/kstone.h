@@ -113,8 +113,10 @@ extern "C" {
 #define KSTONE_EVICT_NONE 0
 
 /**
- * The items that were not used for the longest time go first, approximately; gets and queries use an item, scans and
- * iterators do not. They leave the indexes too, and a stream says REMOVE with the userIdentity kstone:eviction.
+ * The items that were not used for the longest time go first, approximately: a read sets a mark, and a marked item gets
+ * a second chance (the CLOCK policy; F. J. Corbato, "A Paging Experiment with the Multics System", 1968). Gets and
+ * queries use an item, scans and iterators do not. Evicted items leave the indexes too, and a stream says REMOVE with
+ * the userIdentity kstone:eviction.
  */
 #define KSTONE_EVICT_LRU 1
 

@@ -115,8 +115,10 @@ c_struct!(
 
 /// Items are never dropped to save memory.
 pub const KSTONE_EVICT_NONE: u32 = 0;
-/// The items that were not used for the longest time go first, approximately; gets and queries use an item, scans and
-/// iterators do not. They leave the indexes too, and a stream says REMOVE with the userIdentity kstone:eviction.
+/// The items that were not used for the longest time go first, approximately: a read sets a mark, and a marked item gets
+/// a second chance (the CLOCK policy; F. J. Corbato, "A Paging Experiment with the Multics System", 1968). Gets and
+/// queries use an item, scans and iterators do not. Evicted items leave the indexes too, and a stream says REMOVE with
+/// the userIdentity kstone:eviction.
 pub const KSTONE_EVICT_LRU: u32 = 1;
 
 /// Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write,

@@ -74,7 +74,9 @@ pub enum Eviction {
     /// Nothing: a write that would pass the limit fails.
     #[default]
     None,
-    /// The items that were not used for the longest time go, approximately.
+    /// The items that were not used for the longest time go, approximately: second chance, also known as CLOCK (F. J.
+    /// Corbató, "A Paging Experiment with the Multics System", 1968). A read sets one bit, finding a victim is O(1)
+    /// amortised.
     Lru,
 }
 

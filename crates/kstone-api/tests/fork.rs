@@ -226,8 +226,10 @@ fn what_is_written_after_a_clear_is_in_the_stream() -> Result<()> {
             Err(Error::Trimmed { oldest, .. }) => oldest,
             _ => 1,
         };
-        let noted = db.read_stream(oldest - 1, 1000)?.iter().map(|record| record.pk().to_vec()).collect();
+        let records = db.read_stream(oldest - 1, 1000)?;
+        let noted = records.iter().map(|record| record.pk().to_vec()).collect();
         assert_eq!(items, noted, "in round {round}");
+        assert_eq!(db.stats()?.stream_records, records.len() as u64);
     }
     Ok(())
 }

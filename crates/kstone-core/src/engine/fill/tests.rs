@@ -42,6 +42,20 @@ fn what_is_filled_is_as_if_it_had_been_put() {
 }
 
 #[test]
+fn filling_does_not_forget_what_was_done() {
+    let engine = engine();
+    engine.put(key(&[0, 0, 0, 7]), b"v").expect("put");
+    engine.flush().expect("flushed");
+    engine.delete(key(&[0, 0, 0, 7])).expect("deleted");
+    engine.compact().expect("compacted");
+    let before = engine.stats().expect("counted");
+    assert!(before.flushes > 0 && before.compactions > 0);
+    filled(&engine).install(0, || Ok(())).expect("installed");
+    let after = engine.stats().expect("counted");
+    assert_eq!((after.flushes, after.compactions), (before.flushes, before.compactions));
+}
+
+#[test]
 fn an_engine_that_holds_anything_is_not_filled() {
     for keyspace in [Keyspace::Items, Keyspace::Index] {
         let engine = engine();

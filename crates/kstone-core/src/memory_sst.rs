@@ -147,7 +147,7 @@ impl MemorySstReader {
     #[inline(never)]
     fn may_contain(filter: &Filter, records: &[Record], tag: Tag, key: KeyRef<'_>) -> bool {
         let is_wide = records.get(WIDE_RECORDS).is_some_and(|record| record.tag() == tag);
-        !is_wide || filter.may_contain(key.pk(), key.sk())
+        !is_wide || filter.may_contain(tag, key.sk())
     }
 
     /// The records of a span.

@@ -191,6 +191,7 @@ pub(crate) unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &'static s
 }
 
 #[cold]
+#[inline(never)]
 fn refuse_bytes(data: *const c_void, len: usize, name: &str) -> Failure {
     Failure::misuse(if data.is_null() {
         format!("{name} is NULL, but its length is not 0")
@@ -257,6 +258,12 @@ pub(crate) unsafe fn path<'a>(data: *const c_char, len: usize, name: &'static st
     return unsafe { text(data, len, name) }.map(Path::new);
 }
 
+#[cold]
+#[inline(never)]
+fn refuse_output(name: &str) -> Failure {
+    Failure::misuse(format!("{name} is NULL: it takes the output"))
+}
+
 /// A place for an output, known not to be NULL.
 pub(crate) struct Out<T>(NonNull<T>);
 
@@ -267,7 +274,10 @@ impl<T> Out<T> {
     /// `pointer` is NULL or may be written for as long as the place is kept.
     #[inline]
     pub(crate) unsafe fn new(pointer: *mut T, name: &'static str) -> Result<Self, Failure> {
-        NonNull::new(pointer).map(Self).ok_or_else(|| Failure::misuse(format!("{name} is NULL: it takes the output")))
+        match NonNull::new(pointer) {
+            Some(place) => Ok(Self(place)),
+            None => Err(refuse_output(name)),
+        }
     }
 
     /// Accepts an output pointer that may be NULL.

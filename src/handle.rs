@@ -181,14 +181,21 @@ pub(crate) unsafe fn borrow_mut<'a, T: Kinded>(pointer: *mut T) -> Result<&'a mu
 /// # Safety
 /// `pointer` is NULL or a live handle of this library of any kind.
 unsafe fn check<T: Kinded>(pointer: *const T) -> Result<(), Failure> {
-    if pointer.is_null() {
-        return Err(Failure::misuse(format!("{} is needed, found NULL", T::NAME)));
-    }
     // SAFETY: not NULL, so a handle of this library: the two bytes before it may be read. No record's are this kind's.
-    if unsafe { pointer.cast::<Kind>().byte_sub(size_of::<Kind>()).read_unaligned() } != T::KIND {
-        return Err(Failure::misuse(format!("{} is needed, found a handle of another kind or a freed one", T::NAME)));
+    if !pointer.is_null() && unsafe { pointer.cast::<Kind>().byte_sub(size_of::<Kind>()).read_unaligned() } == T::KIND {
+        return Ok(());
     }
-    Ok(())
+    Err(refuse_handle(T::NAME, pointer.is_null()))
+}
+
+/// The refusal of NULL, or of a handle of another kind than this.
+#[cold]
+#[inline(never)]
+pub(crate) fn refuse_handle(needed: &str, is_null: bool) -> Failure {
+    Failure::misuse(match is_null {
+        true => format!("{needed} is needed, found NULL"),
+        false => format!("{needed} is needed, found a handle of another kind or a freed one"),
+    })
 }
 
 /// A record inside a page, iterator or error with its kind before it. What callers borrow points at `record`.

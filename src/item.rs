@@ -15,7 +15,7 @@ use kstone_api::{ItemRef, ItemWriter, RecordRef, ValueRef, is_plain_path};
 use crate::boundary::{Failure, Out, checked_text, enter, read, text_bytes};
 use crate::database::set_text;
 use crate::error::Error;
-use crate::handle::{Kind, Slot, kind_of};
+use crate::handle::{Kind, Slot, kind_of, refuse_handle};
 use crate::item_build::{self, BuiltItem, form_of};
 use crate::status::{KSTONE_ERR_TYPE, KSTONE_NOT_FOUND, KSTONE_OK, Status};
 
@@ -143,7 +143,7 @@ impl View<'_> {
     /// built item is used by nobody else: reading one may put its attributes in order first.
     pub(crate) unsafe fn new(item: *const Item) -> Result<Self, Failure> {
         let Some(pointer) = NonNull::new(item.cast_mut()) else {
-            return Err(Failure::misuse("a kstone_item is needed, found NULL"));
+            return Err(refuse_item(true));
         };
         // SAFETY: a live handle, so its kind lies before it and says what the pointer points at.
         unsafe {
@@ -154,7 +154,7 @@ impl View<'_> {
                     None => Err(Failure::misuse("this item is gone: its iterator went on")),
                 },
                 Kind::BUILT_ITEM => Ok(Self::Built((*pointer.cast::<BuiltItem>().as_ptr()).writer())),
-                _ => Err(Failure::misuse("a kstone_item is needed, found a handle of another kind or a freed one")),
+                _ => Err(refuse_item(false)),
             }
         }
     }
@@ -181,7 +181,7 @@ impl View<'_> {
         {
             return Ok(Some(value));
         }
-        Ok(item.at_path(checked_text(path, "path")?)?)
+        follow(item, path)
     }
 
     fn record(&self) -> Option<RecordRef<'_>> {
@@ -190,6 +190,18 @@ impl View<'_> {
             Self::Built(_) => None,
         }
     }
+}
+
+#[cold]
+#[inline(never)]
+fn refuse_item(is_null: bool) -> Failure {
+    refuse_handle("a kstone_item", is_null)
+}
+
+/// Where a path leads that is more than the name of an attribute, or nowhere.
+#[inline(never)]
+fn follow<'a>(item: ItemRef<'a>, path: &[u8]) -> Result<Option<ValueRef<'a>>, Failure> {
+    Ok(item.at_path(checked_text(path, "path")?)?)
 }
 
 /// A built item with the same attributes as another, whichever sort that is: the way to change an item that was read.

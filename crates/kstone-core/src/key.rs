@@ -160,9 +160,7 @@ impl<'a> KeyRef<'a> {
     #[inline]
     pub fn new(pk: &'a [u8], sk: &'a [u8]) -> Result<Self> {
         if pk.is_empty() {
-            return Err(Error::invalid(
-                "One or more parameter values are not valid: the partition key is empty, it needs 1 to 2048 bytes",
-            ));
+            return Err(refuse_empty());
         }
         check_length("Partition key size", pk, PARTITION_KEY_MAX_BYTES)?;
         check_length("Sort key size", sk, SORT_KEY_MAX_BYTES)?;
@@ -218,11 +216,21 @@ impl<'a> KeyRef<'a> {
     }
 }
 
+#[cold]
+#[inline(never)]
+fn refuse_empty() -> Error {
+    Error::invalid("One or more parameter values are not valid: the partition key is empty, it needs 1 to 2048 bytes")
+}
+
+#[inline(always)]
 fn check_length(what: &'static str, key: &[u8], limit: usize) -> Result<()> {
-    if key.len() > limit {
-        return Err(Error::limit(what, Unit::Bytes, limit, key.len()));
-    }
-    Ok(())
+    if key.len() > limit { Err(refuse_length(what, key, limit)) } else { Ok(()) }
+}
+
+#[cold]
+#[inline(never)]
+fn refuse_length(what: &'static str, key: &[u8], limit: usize) -> Error {
+    Error::limit(what, Unit::Bytes, limit, key.len())
 }
 
 /// One of the [`STRIPES`].
@@ -261,7 +269,7 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    #[inline]
+    #[inline(always)]
     pub(crate) fn of(pk: &[u8], keyspace: Keyspace) -> Self {
         let (index, partition) = match (keyspace, pk.split_first_chunk()) {
             (Keyspace::Index, Some((index, partition))) => (u16::from_be_bytes(*index), partition),
@@ -279,7 +287,7 @@ impl Route {
 }
 
 /// `crc32fast::hash`, without asking anew what the processor can do: that takes as long as the checksum of a key.
-#[inline]
+#[inline(always)]
 fn crc32(bytes: &[u8]) -> u32 {
     static HASHER: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);
     let mut hasher = HASHER.clone();

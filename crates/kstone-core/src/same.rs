@@ -1,7 +1,7 @@
 //! Equality of short byte strings: keys and names.
 
 /// Whether the bytes are the same: `==`, without the call of a function that is made for long ones.
-#[inline]
+#[inline(always)]
 pub(crate) fn same_bytes(left: &[u8], right: &[u8]) -> bool {
     if left.len() != right.len() {
         return false;
@@ -9,6 +9,10 @@ pub(crate) fn same_bytes(left: &[u8], right: &[u8]) -> bool {
     let (Some(left_end), Some(right_end)) = (left.last_chunk::<8>(), right.last_chunk()) else {
         return left.iter().zip(right).all(|(left, right)| left == right);
     };
+    if left.len() <= 16 {
+        // The first eight and the last eight, which may overlap.
+        return left.first_chunk::<8>() == right.first_chunk() && left_end == right_end;
+    }
     let (left, right) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
     left_end == right_end && left.iter().zip(right).all(|(left, right)| left == right)
 }

@@ -357,7 +357,12 @@ impl Tree {
 
     #[inline(always)]
     fn find_in_ssts(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
-        self.ssts.readers().iter().rev().find_map(|sst| sst.find(tag, key))
+        for sst in self.ssts.readers().iter().rev() {
+            if let Some(record) = sst.find(tag, key) {
+                return Some(record);
+            }
+        }
+        None
     }
 
     /// What the tombstone replaces in the memtable, where it goes only if an SST has something for it to hide.

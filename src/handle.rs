@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! Handle<T>, 16-byte aligned        u16 × 7 unused   kind   value: T …          pointer ──► value
-//! Slot, 8-byte aligned              u16 × 3 unused   kind   record              pointer ──► record
+//! Slot<R>, 8-byte aligned           u16 × 3 unused   kind   record: Option<R>   pointer ──► record
 //! an item that was read             … header    u8 MAGIC  pk sk body          pointer ──► pk   (a Record, counted)
 //! text (see `text`)                 …                kind   characters NUL      pointer ──► characters
 //! ```
@@ -19,7 +19,7 @@
 use std::ffi::c_void;
 use std::mem::{align_of, offset_of, size_of};
 
-use kstone_api::Record;
+use kstone_api::{Record, RecordRef};
 
 use crate::boundary::Failure;
 
@@ -37,8 +37,10 @@ impl Kind {
     pub(crate) const ERROR: Self = Self(0xE52D);
     /// An item that the caller builds.
     pub(crate) const BUILT_ITEM: Self = Self(0xB14E);
-    /// An item inside a page, an iterator or an error, not to be released.
+    /// An item inside a page or an error, not to be released.
     pub(crate) const BORROWED_ITEM: Self = Self(0xB0A7);
+    /// The item that an iterator has come to, not to be released.
+    pub(crate) const LENT_ITEM: Self = Self(0x1E27);
     /// A page of a query or scan.
     pub(crate) const PAGE: Self = Self(0x9A6C);
     /// An iterator.
@@ -52,12 +54,13 @@ impl Kind {
     /// What was something once.
     pub(crate) const FREED: Self = Self(0xDEAD);
 
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::RECORD,
         Self::DATABASE,
         Self::ERROR,
         Self::BUILT_ITEM,
         Self::BORROWED_ITEM,
+        Self::LENT_ITEM,
         Self::PAGE,
         Self::ITERATOR,
         Self::BATCH,
@@ -198,33 +201,48 @@ pub(crate) fn refuse_handle(needed: &str, is_null: bool) -> Failure {
     })
 }
 
-/// A record inside a page, iterator or error with its kind before it. What callers borrow points at `record`.
-#[repr(C)]
-pub(crate) struct Slot {
-    unused: [u16; 3],
-    kind: Kind,
-    record: Option<Record>,
+/// What a slot holds, and by which kind it is known.
+pub(crate) trait Slotted {
+    const KIND: Kind;
 }
 
-impl Slot {
+/// A record inside a page or an error, which has its count.
+impl Slotted for Record {
+    const KIND: Kind = Kind::BORROWED_ITEM;
+}
+
+/// A record that an iterator has come to, and holds.
+impl Slotted for RecordRef<'_> {
+    const KIND: Kind = Kind::LENT_ITEM;
+}
+
+/// A record, or none, with its kind before it. What callers borrow points at `record`.
+#[repr(C)]
+pub(crate) struct Slot<R = Record> {
+    unused: [u16; 3],
+    kind: Kind,
+    record: Option<R>,
+}
+
+impl<R: Slotted> Slot<R> {
     const RECORD_OFFSET: usize = {
-        let offset = offset_of!(Slot, record);
-        assert!(offset == offset_of!(Slot, kind) + size_of::<Kind>(), "nothing lies between kind and record");
+        let offset = offset_of!(Slot<R>, record);
+        assert!(offset == offset_of!(Slot<R>, kind) + size_of::<Kind>(), "nothing lies between kind and record");
         offset
     };
 
     /// A slot, with or without its record.
-    pub(crate) fn new(record: Option<Record>) -> Self {
-        Self { unused: [0; 3], kind: Kind::BORROWED_ITEM, record }
+    pub(crate) fn new(record: Option<R>) -> Self {
+        Self { unused: [0; 3], kind: R::KIND, record }
     }
 
     /// The record.
-    pub(crate) fn record(&self) -> Option<&Record> {
+    pub(crate) fn record(&self) -> Option<&R> {
         self.record.as_ref()
     }
 
     /// Exchanges the record: what was borrowed from this slot before is gone.
-    pub(crate) fn replace(&mut self, record: Option<Record>) {
+    pub(crate) fn replace(&mut self, record: Option<R>) {
         self.record = record;
     }
 

@@ -3,14 +3,15 @@
 //! ```text
 //! kind before the pointer    what the pointer points at      came from
 //! RECORD                     the record's partition key      kstone_get, what a write returns
-//! BORROWED_ITEM              a slot's record                 a page, an iterator, an error
+//! BORROWED_ITEM              a slot's record                 a page, an error
+//! LENT_ITEM                  a slot's record                 an iterator
 //! BUILT_ITEM                 an ItemWriter                   kstone_item_new, _clone, _from_json
 //! ```
 
 use std::ffi::c_char;
 use std::ptr::{self, NonNull};
 
-use kstone_api::{ItemRef, ItemWriter, RecordRef, ValueRef, is_plain_path};
+use kstone_api::{ItemRef, ItemWriter, Record, RecordRef, ValueRef, is_plain_path};
 
 use crate::boundary::{Failure, Out, checked_text, enter, read, text_bytes};
 use crate::database::set_text;
@@ -141,6 +142,7 @@ impl View<'_> {
     /// # Safety
     /// `item` is NULL or a live handle of this library of any kind, and nobody changes it while the view is used. A
     /// built item is used by nobody else: reading one may put its attributes in order first.
+    #[inline(always)]
     pub(crate) unsafe fn new(item: *const Item) -> Result<Self, Failure> {
         let Some(pointer) = NonNull::new(item.cast_mut()) else {
             return Err(refuse_item(true));
@@ -149,11 +151,15 @@ impl View<'_> {
         unsafe {
             match kind_of(item) {
                 Kind::RECORD => Ok(Self::Stored(RecordRef::from_raw(pointer.cast()))),
-                Kind::BORROWED_ITEM => match Slot::of(item.cast()).record() {
+                Kind::BORROWED_ITEM => match Slot::<Record>::of(item.cast()).record() {
                     Some(record) => Ok(Self::Stored(record.into())),
-                    None => Err(Failure::misuse("this item is gone: its iterator went on")),
+                    None => Err(refuse_gone()),
                 },
                 Kind::BUILT_ITEM => Ok(Self::Built((*pointer.cast::<BuiltItem>().as_ptr()).writer())),
+                Kind::LENT_ITEM => match Slot::<RecordRef<'_>>::of(item.cast()).record() {
+                    Some(record) => Ok(Self::Stored(*record)),
+                    None => Err(refuse_gone()),
+                },
                 _ => Err(refuse_item(false)),
             }
         }
@@ -196,6 +202,12 @@ impl View<'_> {
 #[inline(never)]
 fn refuse_item(is_null: bool) -> Failure {
     refuse_handle("a kstone_item", is_null)
+}
+
+#[cold]
+#[inline(never)]
+fn refuse_gone() -> Failure {
+    Failure::misuse("this item is gone: its iterator went on")
 }
 
 /// Where a path leads that is more than the name of an attribute, or nowhere.

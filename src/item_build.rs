@@ -74,7 +74,7 @@ unsafe fn writer<'a>(item: *mut Item) -> Result<&'a mut ItemWriter, Failure> {
     unsafe {
         match kind_of(item) {
             Kind::BUILT_ITEM => Ok((*item.cast::<BuiltItem>()).writer()),
-            Kind::RECORD | Kind::BORROWED_ITEM => {
+            Kind::RECORD | Kind::BORROWED_ITEM | Kind::LENT_ITEM => {
                 Err(Failure::misuse("an item that was read cannot be changed: kstone_item_clone makes one that can"))
             }
             _ => Err(Failure::misuse("a kstone_item is needed, found a handle of another kind or a freed one")),

@@ -1,6 +1,6 @@
 //! Iterators: one item after another, without pages.
 
-use kstone_api::Records;
+use kstone_api::{RecordRef, Records};
 
 use crate::boundary::{Out, enter};
 use crate::database::{Db, database};
@@ -37,7 +37,8 @@ use crate::status::{KSTONE_DONE, KSTONE_OK, Status};
 pub struct Iter {
     /// None when it has come to its end.
     records: Option<Records>,
-    current: Slot,
+    /// Lent by `records`, until it goes on or ends.
+    current: Slot<RecordRef<'static>>,
 }
 
 impl Kinded for Iter {
@@ -109,16 +110,15 @@ pub unsafe extern "C" fn kstone_iter_next(it: *mut Iter, out: *mut *const Item, 
         enter(err, || {
             let out = Out::new(out, "out")?;
             let iter = borrow_mut(it)?;
-            let next = iter.records.as_mut().and_then(Records::next);
-            if next.is_none() {
+            iter.current.replace(None);
+            let Some(next) = iter.records.as_mut().and_then(Records::advance) else {
                 iter.records = None;
-            }
-            let status = if next.is_some() { KSTONE_OK } else { KSTONE_DONE };
-            iter.current.replace(next);
-            if status == KSTONE_OK {
-                out.set(Slot::lend(&raw const (*it).current).cast());
-            }
-            Ok(status)
+                return Ok(KSTONE_DONE);
+            };
+            // The records hold it until they go on or end, and with both it leaves the slot.
+            iter.current.replace(Some(std::mem::transmute::<RecordRef<'_>, RecordRef<'static>>(next)));
+            out.set(Slot::lend(&raw const (*it).current).cast());
+            Ok(KSTONE_OK)
         })
     }
 }

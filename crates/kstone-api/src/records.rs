@@ -1,8 +1,8 @@
 //! Iterators over the database as it was at one moment.
 
-use kstone_core::engine::{Cut, PageLimits};
+use kstone_core::engine::{Cut, PageLimits, Walk};
 use kstone_core::key::Keyspace;
-use kstone_core::record::Record;
+use kstone_core::record::{Record, RecordRef};
 use kstone_core::{Error, Result};
 
 use crate::index::IndexRange;
@@ -25,17 +25,26 @@ pub(crate) enum IterSource {
 ///
 /// Holds what was there then: memory that later writes replace is freed when the iterator is dropped.
 pub struct Records {
-    cut: Cut,
+    walk: Walk,
     source: IterSource,
     selection: Selection,
     /// Whether the selection has nothing to decide.
     shows_all: bool,
     /// How many may still be examined.
     left: usize,
-    batch: std::vec::IntoIter<Record>,
     /// The key at which the last batch ended.
     last: Option<(Vec<u8>, Vec<u8>)>,
     more: bool,
+    /// What [`Records::advance`] lent last, where the selection made it.
+    made: Option<Record>,
+}
+
+/// The next record of all.
+enum Found {
+    /// The one that the walk has come to.
+    InCut,
+    /// One that the selection made.
+    Made(Record),
 }
 
 impl Records {
@@ -51,7 +60,7 @@ impl Records {
         }
         let left = page_limits(limit)?.records;
         let shows_all = selection.shows_all();
-        Ok(Self { cut, source, selection, shows_all, left, batch: Vec::new().into_iter(), last, more: true })
+        Ok(Self { walk: Walk::over(cut), source, selection, shows_all, left, last, more: true, made: None })
     }
 
     /// How many items were examined so far, where there is no limit.
@@ -60,24 +69,57 @@ impl Records {
     }
 
     fn next_batch(&mut self) {
+        let walk = &mut self.walk;
         let last = self.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
-        let page = match &self.source {
+        self.more = match &self.source {
             IterSource::Query(query) => query.with_range(last.map(|(_, sk)| sk), |range| {
-                self.cut.query(&query.partition_key, range, query.reverse, BATCH)
+                walk.query_in(Keyspace::Items, &query.partition_key, range, query.reverse, BATCH)
             }),
             IterSource::Entries(range, reverse) => {
                 let range = last.map_or_else(|| range.clone(), |(_, sk)| range.clone().behind(sk, *reverse));
-                Ok(self.cut.query_in(Keyspace::Index, range.pk(), range.sort_keys(), *reverse, BATCH))
+                Ok(walk.query_in(Keyspace::Index, range.pk(), range.sort_keys(), *reverse, BATCH))
             }
             IterSource::Scan(scan) => scan.range().map(|range| {
                 let range = last.map_or(range, |(pk, sk)| range.after(pk, sk));
-                self.cut.scan(range, BATCH)
+                walk.scan(range, BATCH)
             }),
         }
         .expect("the request was checked when the iterator was opened");
-        self.more = page.limited;
-        self.last = page.records.last().map(|record| (record.pk().to_vec(), record.sk().to_vec()));
-        self.batch = page.records.into_iter();
+        self.last = self.walk.last_of_batch().map(|record| (record.pk().to_vec(), record.sk().to_vec()));
+    }
+
+    /// The next record, lent until the next call: for less than [`Iterator::next`], which counts another user of it.
+    #[inline]
+    pub fn advance(&mut self) -> Option<RecordRef<'_>> {
+        let record = match self.find()? {
+            Found::InCut => self.walk.current(),
+            Found::Made(record) => Some(&*self.made.insert(record)),
+        };
+        record.map(RecordRef::from)
+    }
+
+    #[inline]
+    fn find(&mut self) -> Option<Found> {
+        loop {
+            if self.left == 0 {
+                return None;
+            }
+            if self.walk.is_at_end() && self.more {
+                self.next_batch();
+            }
+            if !self.walk.advance() {
+                return None;
+            }
+            if self.shows_all {
+                self.left -= 1;
+                return Some(Found::InCut);
+            }
+            let Some(record) = self.selection.examine(self.walk.current()?.clone()) else { continue };
+            self.left -= 1;
+            if let Some(selected) = self.selection.apply(record) {
+                return Some(Found::Made(selected));
+            }
+        }
     }
 }
 
@@ -85,23 +127,9 @@ impl Iterator for Records {
     type Item = Record;
 
     fn next(&mut self) -> Option<Record> {
-        loop {
-            if self.left == 0 {
-                return None;
-            }
-            if self.batch.as_slice().is_empty() && self.more {
-                self.next_batch();
-            }
-            let record = self.batch.next()?;
-            if self.shows_all {
-                self.left -= 1;
-                return Some(record);
-            }
-            let Some(record) = self.selection.examine(record) else { continue };
-            self.left -= 1;
-            if let Some(selected) = self.selection.apply(record) {
-                return Some(selected);
-            }
+        match self.find()? {
+            Found::InCut => self.walk.current().cloned(),
+            Found::Made(record) => Some(record),
         }
     }
 }

@@ -32,6 +32,7 @@ use compactor::Compactor;
 use room::Room;
 
 pub use crate::merge::PageLimits;
+pub use crate::raw::walk::Walk;
 pub use cut::Cut;
 pub use fill::{Filled, Filling};
 pub use room::{MEMORY_MAX_BYTES_MIN, Reservation};
@@ -410,7 +411,7 @@ impl Engine {
         let (stripe, span) = partition_span(keyspace, pk, range);
         let mut page = PageBuffer::new(limits);
         let held = self.store.stripe(stripe).read();
-        let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse)));
+        let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), Record::clone));
         drop(held);
         if self.evicts() {
             page.records.iter().for_each(Record::mark_used);
@@ -428,7 +429,7 @@ impl Engine {
         let mut locked = Vec::new();
         let limited = range.spans().any(|(stripe, span)| {
             let held = self.store.stripe(stripe).read();
-            let full = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false)));
+            let full = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false), Record::clone));
             locked.push(held);
             full
         });

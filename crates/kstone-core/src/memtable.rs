@@ -299,14 +299,19 @@ pub(crate) fn seek_in(records: &[Record], tag: Tag, edge: Edge<'_>) -> usize {
 }
 
 /// The record with this key among those at the start that have its tag.
-#[inline]
+#[inline(always)]
 pub(crate) fn find_in<'a>(records: &'a [Record], tag: Tag, key: KeyRef<'_>) -> Option<&'a Record> {
     let first = records.first().filter(|first| first.tag() == tag)?;
     // Most are alone, and are what is looked for.
     first.prefetch_item();
     if records.get(1).is_none_or(|next| next.tag() != tag) {
-        return Some(first).filter(|record| record.has_key(key));
+        return first.has_key(key).then_some(first);
     }
+    find_in_several(records, tag, key)
+}
+
+#[inline(never)]
+fn find_in_several<'a>(records: &'a [Record], tag: Tag, key: KeyRef<'_>) -> Option<&'a Record> {
     let run = tag_run(records, tag);
     let at = place_in(run, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
     run.get(at).filter(|record| record.has_key(key))

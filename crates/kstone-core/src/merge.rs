@@ -9,7 +9,7 @@ use crate::memtable::Memtable;
 use crate::record::Record;
 
 /// How far ahead of a walk records are asked for, so that their cache misses overlap.
-const PREFETCH_AHEAD: usize = 6;
+const PREFETCH_AHEAD: usize = 10;
 
 /// The same for a merge in a wide partition, whose records are compared by key.
 const MERGE_AHEAD: usize = 64;
@@ -52,20 +52,26 @@ pub struct PageLimits {
     pub bytes: usize,
 }
 
-/// The records of a page so far, and what room is left.
-pub(crate) struct PageBuffer {
-    pub(crate) records: Vec<Record>,
+/// The records of a page so far, as handles that count or do not, and what room is left.
+pub(crate) struct PageBuffer<T = Record> {
+    pub(crate) records: Vec<T>,
     left: PageLimits,
 }
 
-impl PageBuffer {
+impl<T> PageBuffer<T> {
     pub(crate) fn new(limits: PageLimits) -> Self {
         // Most pages are small, and growing one from nothing costs a query of ten two reallocations.
-        Self { records: Vec::with_capacity(limits.records.min(16)), left: limits }
+        Self::within(Vec::with_capacity(limits.records.min(16)), limits)
+    }
+
+    /// A page in this list, which is empty.
+    pub(crate) fn within(records: Vec<T>, limits: PageLimits) -> Self {
+        Self { records, left: limits }
     }
 
     /// Takes records until the page is full (true) or the merge ends (false).
-    pub(crate) fn fill(&mut self, merge: &mut Merge<'_>) -> bool {
+    #[inline(never)]
+    pub(crate) fn fill(&mut self, merge: &mut Merge<'_>, handle: impl Fn(&Record) -> T) -> bool {
         loop {
             if self.left.records == 0 {
                 return true;
@@ -77,7 +83,7 @@ impl PageBuffer {
             }
             self.left.bytes = self.left.bytes.saturating_sub(bytes);
             self.left.records -= 1;
-            self.records.push(record.clone());
+            self.records.push(handle(record));
         }
     }
 }
@@ -201,7 +207,7 @@ struct Ahead {
 
 impl<'a> Merge<'a> {
     /// The next newest version, a tombstone too.
-    #[inline]
+    #[inline(always)]
     fn next_version(&mut self) -> Option<&'a Record> {
         match self.sources.as_mut_slice() {
             [] => None,
@@ -483,7 +489,7 @@ mod tests {
         let span = Span { from: Place { tag, edge: Edge::TagStart }, to: Place { tag, edge: Edge::TagEnd } };
         let mut merge = View { memtable: None, ssts: &ssts }.merge(span, false);
         let mut page = PageBuffer::new(PageLimits { records: 10, bytes: 50 });
-        assert!(page.fill(&mut merge));
+        assert!(page.fill(&mut merge, Record::clone));
         assert_eq!(page.records.len(), 1);
     }
 }

@@ -98,7 +98,7 @@ impl Record {
     }
 
     /// How many bytes keys and body are.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn data_len(&self) -> usize {
         self.0.parts().data_len()
     }
@@ -182,7 +182,7 @@ impl Record {
         self.tag().cmp(&other.tag()).then_with(|| self.0.parts().key().cmp(&other.0.parts().key()))
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn has_key(&self, key: KeyRef<'_>) -> bool {
         let (pk, sk) = self.0.parts().key();
         same_bytes(pk, key.pk()) && same_bytes(sk, key.sk())

@@ -329,12 +329,12 @@ impl<'a> CountedRef<'a> {
         unsafe { std::slice::from_raw_parts(self.data().as_ptr().add(from), len) }
     }
 
-    #[inline]
+    #[inline(always)]
     fn shape(self) -> Shape {
         Shape(u32::from_le_bytes(self.header().shape))
     }
 
-    #[inline]
+    #[inline(always)]
     fn lengths(self) -> Lengths {
         let shape = self.shape();
         if shape.is_wide() {
@@ -368,14 +368,14 @@ impl<'a> CountedRef<'a> {
     }
 
     /// The partition key and the sort key, for less than one after the other.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(self) -> (&'a [u8], &'a [u8]) {
         let lengths = self.lengths();
         (self.slice(0, lengths.pk), self.slice(lengths.pk, lengths.sk))
     }
 
     /// How many bytes keys and body are.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn data_len(self) -> usize {
         self.lengths().data()
     }
@@ -416,7 +416,7 @@ fn layout_of(shape: Shape, lengths: Lengths) -> Layout {
 }
 
 impl Clone for Counted {
-    #[inline]
+    #[inline(always)]
     fn clone(&self) -> Self {
         let state = self.state();
         if state.fetch_add(ONE, Ordering::Relaxed) >= STUCK {

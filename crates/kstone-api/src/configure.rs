@@ -104,6 +104,10 @@ impl Database {
 
     fn drop_stray_entry(&self, table: &Table, entry: &Record) -> Result<()> {
         let known = IndexEntry::read(entry).is_some_and(|entry| table.indexes.by_id(entry.index()).is_some());
-        if known { Ok(()) } else { self.engine().delete(entry.key_ref()).map(drop) }
+        if known {
+            return Ok(());
+        }
+        self.engine().delete(entry.key_ref())?;
+        self.keep_to_limit(|| std::iter::once(entry.key_ref().stripe()))
     }
 }

@@ -145,7 +145,7 @@ impl View<'_> {
     #[inline(always)]
     pub(crate) unsafe fn new(item: *const Item) -> Result<Self, Failure> {
         let Some(pointer) = NonNull::new(item.cast_mut()) else {
-            return Err(refuse_item(true));
+            return Err(refuse_handle("a kstone_item", true));
         };
         // SAFETY: a live handle, so its kind lies before it and says what the pointer points at.
         unsafe {
@@ -160,7 +160,7 @@ impl View<'_> {
                     Some(record) => Ok(Self::Stored(*record)),
                     None => Err(refuse_gone()),
                 },
-                _ => Err(refuse_item(false)),
+                _ => Err(refuse_handle("a kstone_item", false)),
             }
         }
     }
@@ -196,12 +196,6 @@ impl View<'_> {
             Self::Built(_) => None,
         }
     }
-}
-
-#[cold]
-#[inline(never)]
-fn refuse_item(is_null: bool) -> Failure {
-    refuse_handle("a kstone_item", is_null)
 }
 
 #[cold]

@@ -9,7 +9,7 @@ use kstone_api::{ItemRef, ItemWriter};
 
 use crate::boundary::{Failure, Out, bytes, enter, known_flags, read, text};
 use crate::error::Error;
-use crate::handle::{Handle, Kind, Kinded, kind_of};
+use crate::handle::{Handle, Kind, Kinded, kind_of, refuse_handle};
 use crate::item::Item;
 use crate::pool;
 use crate::status::{KSTONE_NOT_FOUND, KSTONE_OK, Status};
@@ -68,7 +68,7 @@ pub(crate) fn form_of(flags: u32) -> Result<JsonForm, Failure> {
 #[inline]
 unsafe fn writer<'a>(item: *mut Item) -> Result<&'a mut ItemWriter, Failure> {
     if item.is_null() {
-        return Err(Failure::misuse("a kstone_item is needed, found NULL"));
+        return Err(refuse_handle("a kstone_item", true));
     }
     // SAFETY: a live handle, so its kind lies before it and says what the pointer points at.
     unsafe {
@@ -77,7 +77,7 @@ unsafe fn writer<'a>(item: *mut Item) -> Result<&'a mut ItemWriter, Failure> {
             Kind::RECORD | Kind::BORROWED_ITEM | Kind::LENT_ITEM => {
                 Err(Failure::misuse("an item that was read cannot be changed: kstone_item_clone makes one that can"))
             }
-            _ => Err(Failure::misuse("a kstone_item is needed, found a handle of another kind or a freed one")),
+            _ => Err(refuse_handle("a kstone_item", false)),
         }
     }
 }

@@ -282,8 +282,8 @@ impl Directory {
 }
 
 #[inline(always)]
-fn bucket_at<T: Copy + TryInto<usize>>(starts: &[T], at: usize) -> Range<usize> {
-    let place = |start: &T| (*start).try_into().unwrap_or(usize::MAX);
+fn bucket_at<T: Copy + Into<u32>>(starts: &[T], at: usize) -> Range<usize> {
+    let place = |start: &T| (*start).into() as usize;
     match starts.get(at..at + 2) {
         Some([from, to]) => place(from)..place(to),
         _ => {

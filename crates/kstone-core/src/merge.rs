@@ -197,8 +197,8 @@ pub(crate) struct Merge<'a> {
     one_partition: bool,
 }
 
-/// A source whose records come next as long as their tags lie before those of all other sources: in a scan, runs of
-/// several records of a large SST lie between two of a small one.
+/// A source whose records come next as long as their tags lie before those of all other sources: in a scan, which goes in
+/// order, runs of several records of a large SST lie between two of a small one.
 #[derive(Clone, Copy)]
 struct Ahead {
     source: usize,
@@ -223,7 +223,7 @@ impl<'a> Merge<'a> {
     fn next_of_several(&mut self) -> Option<&'a Record> {
         if let Some(Ahead { source, until }) = self.ahead
             && let Some(record) = self.sources[source].peek(self.reverse)
-            && if self.reverse { record.tag() > until } else { record.tag() < until }
+            && record.tag() < until
         {
             self.pop(source);
             return Some(record);
@@ -246,10 +246,9 @@ impl<'a> Merge<'a> {
             }
             at += 1;
         }
-        if !self.pop(first) && !self.one_partition {
+        if !self.pop(first) && !self.one_partition && !self.reverse {
             let others = self.sources.iter().enumerate().filter(|(at, _)| *at != first);
-            let tags = others.filter_map(|(_, source)| source.peek(self.reverse)).map(Record::tag);
-            let until = if self.reverse { tags.max() } else { tags.min() };
+            let until = others.filter_map(|(_, source)| source.peek(false)).map(Record::tag).min();
             self.ahead = until.map(|until| Ahead { source: first, until });
         }
         Some(record)

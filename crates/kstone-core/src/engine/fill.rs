@@ -33,7 +33,7 @@ impl<'a> Filling<'a> {
         Self { engine, runs: (0..STRIPES).map(|_| Run::default()).collect() }
     }
 
-    /// Adds a record that nobody else holds, of either keyspace; in the order of a scan they are sorted for nothing.
+    /// Adds a record of either keyspace; in the order of a scan they are sorted for nothing.
     pub fn add(&mut self, record: Record) {
         let run = &mut self.runs[record.key_ref().route().stripe.index()];
         run.weight.add(&record);

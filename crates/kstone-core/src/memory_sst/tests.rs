@@ -86,3 +86,18 @@ fn records_move_out_of_an_sst_that_nobody_else_reads() {
     let other = shared.clone();
     assert!(shared.into_run().records[0].same(&other.records()[0]));
 }
+
+#[test]
+fn the_directory_of_more_records_than_two_bytes_count_finds_them_all() {
+    for records in [usize::from(u16::MAX), usize::from(u16::MAX) + 1, 70_000] {
+        let mut writer = MemorySstWriter::new();
+        for i in 0..records as u32 {
+            writer.add(Record::put(KeyRef::new(&i.to_be_bytes(), b"").expect("valid key"), b""));
+        }
+        let sst = writer.finish("large").expect("built");
+        assert_eq!(matches!(sst.sst.directory.starts, Starts::Wide(_)), records > usize::from(u16::MAX));
+        let find = |i: u32| sst.get(&Key::new(i.to_be_bytes().to_vec()));
+        assert!((0..records as u32).all(|i| find(i).is_some_and(|record| record.pk() == i.to_be_bytes())));
+        assert!((records as u32..2 * records as u32).all(|i| find(i).is_none()));
+    }
+}

@@ -16,44 +16,15 @@
 //! Nothing survives the process and nothing is written to disk, but for what a [`snapshot`] or an
 //! [export](Database::export_json) is asked to. Every type here may be used from any thread.
 
-mod bindings;
-pub mod clock;
-mod commit;
-mod configure;
 mod database;
-mod expiries;
-mod export;
 pub mod expression;
-mod file;
-mod fork;
-mod import;
-pub mod index;
-mod item_builder;
-mod item_check;
-pub mod json;
-mod operation;
-mod options;
-mod page;
+mod model;
 mod partiql;
-mod query;
-mod read;
-mod records;
-mod room;
-mod scan;
-mod schema;
-pub mod snapshot;
-mod stats;
-pub mod stream;
+mod request;
 mod table;
-mod token;
-mod transaction;
-pub mod ttl;
-mod walk;
-mod write;
+mod transfer;
 
 pub use database::Database;
-pub use import::{IMPORT_LINE_MAX_BYTES, ImportOptions, ImportReport, SKIPPED_SHOWN, SkippedRecord};
-pub use item_builder::ItemBuilder;
 pub use kstone_core::engine::{
     Eviction, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,
 };
@@ -63,19 +34,24 @@ pub use kstone_core::key::{Key, KeyRef};
 pub use kstone_core::record::{Record, RecordRef};
 pub use kstone_core::utf8;
 pub use kstone_core::value::{Item, Type, Value as KeystoneValue};
-pub use operation::{Operation, TransactError};
-pub use options::DatabaseOptions;
-pub use page::{Page, QueryResult};
-pub use partiql::{BATCH_STATEMENTS_MAX, STATEMENT_MAX_CHARS, Statement, StatementResult};
-pub use query::{Query, Select, SortKeyCondition};
-pub use records::Records;
-pub use scan::Scan;
-pub use schema::{
+pub use model::item_builder::ItemBuilder;
+pub use model::options::DatabaseOptions;
+pub use model::schema::{
     GLOBAL_INDEXES_MAX, GlobalSecondaryIndex, LOCAL_INDEXES_MAX, LocalSecondaryIndex, PROJECTED_ATTRIBUTES_MAX,
     Projection, StreamSpecification, TableSchema,
 };
-pub use snapshot::SnapshotProgress;
-pub use stats::Stats;
-pub use stream::StreamViewType;
-pub use transaction::{BATCH_GETS_MAX, BATCH_WRITES_MAX, TRANSACTION_MAX, TransactWriteRequest};
-pub use write::Write;
+pub use model::stats::Stats;
+pub use model::{clock, json};
+pub use partiql::{BATCH_STATEMENTS_MAX, STATEMENT_MAX_CHARS, Statement, StatementResult};
+pub use request::operation::{Operation, TransactError};
+pub use request::page::{Page, QueryResult};
+pub use request::query::{Query, Select, SortKeyCondition};
+pub use request::records::Records;
+pub use request::scan::Scan;
+pub use request::transaction::{BATCH_GETS_MAX, BATCH_WRITES_MAX, TRANSACTION_MAX, TransactWriteRequest};
+pub use request::write::Write;
+pub use table::stream::StreamViewType;
+pub use table::{index, stream, ttl};
+pub use transfer::import::{IMPORT_LINE_MAX_BYTES, ImportOptions, ImportReport, SKIPPED_SHOWN, SkippedRecord};
+pub use transfer::snapshot;
+pub use transfer::snapshot::SnapshotProgress;

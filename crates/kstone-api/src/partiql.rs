@@ -6,7 +6,7 @@
 //!                                  └─ StatementCache: a text is read once
 //! ```
 //! `docs/partiql.md` is the dialect's reference. Conditions run on the expressions' evaluator, updates as theirs do,
-//! reads on the pages and iterators of query and scan, writes on [`crate::commit`].
+//! reads on the pages and iterators of query and scan, writes on [`crate::table::commit`].
 //!
 //! Invariants: no statement makes a parse or an execution panic, or recurse deeper than [`NESTING_MAX_LEVELS`]; a plan
 //! never decides what is returned. Thread safety: any thread; the cache holds its lock for a look-up alone.

@@ -1,5 +1,14 @@
 //! What a database knows besides its items: the schema, compiled, and what follows from it for reads and writes.
 
+pub(crate) mod commit;
+pub(crate) mod configure;
+pub(crate) mod expiries;
+pub(crate) mod fork;
+pub mod index;
+pub(crate) mod memory_limit;
+pub mod stream;
+pub mod ttl;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -8,11 +17,11 @@ use kstone_core::key::Keyspace;
 use kstone_core::record::Record;
 use kstone_core::{Error, Result};
 
-use crate::expiries::Expiries;
-use crate::index::{Index, IndexEntry, IndexId, Indexes};
-use crate::schema::{StreamSpecification, TableSchema};
-use crate::stream::{Stream, StreamOptions};
-use crate::ttl::{Ttl, has_passed};
+use crate::model::schema::{StreamSpecification, TableSchema};
+use crate::table::expiries::Expiries;
+use crate::table::index::{Index, IndexEntry, IndexId, Indexes};
+use crate::table::stream::{Stream, StreamOptions};
+use crate::table::ttl::{Ttl, has_passed};
 
 /// A schema in force. Replaced as a whole, never changed.
 #[derive(Clone)]

@@ -5,7 +5,7 @@
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::record::Record;
 
-use crate::item_check::key_value;
+use crate::model::item_check::key_value;
 
 /// The name of the attribute that stands for the partition key.
 pub(super) const PARTITION_KEY: &str = "pk";

@@ -18,10 +18,10 @@ use super::write::{StatementWrite, whole_key};
 use super::{BATCH_STATEMENTS_MAX, check_table};
 use crate::database::Database;
 use crate::expression::Bound;
-use crate::operation::TransactError;
+use crate::request::operation::TransactError;
+use crate::request::transaction::{TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
+use crate::request::write::Prepared;
 use crate::table::Table;
-use crate::transaction::{TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
-use crate::write::Prepared;
 
 /// A statement with its values.
 struct Call {

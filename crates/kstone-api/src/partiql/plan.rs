@@ -28,11 +28,11 @@ use super::parsed::{Ask, KeyTest, OrderKey, Select};
 use super::projection::{beyond, holds_all};
 use crate::expression::ast::Comparator;
 use crate::expression::{Bound, SortCondition, order};
-use crate::index::{Index, IndexKind};
-use crate::query::Query;
-use crate::read::{Keyed, entry_condition, key_bytes, key_value, sort_condition};
-use crate::scan::Scan;
+use crate::request::query::Query;
+use crate::request::read::{Keyed, entry_condition, key_bytes, key_value, sort_condition};
+use crate::request::scan::Scan;
 use crate::table::Table;
+use crate::table::index::{Index, IndexKind};
 
 /// The most partitions that IN and OR may name, DynamoDB's.
 const PARTITIONS_MAX: usize = 50;

@@ -10,7 +10,7 @@ use kstone_core::{Error, Result};
 
 use super::parsed::{Cell, Select};
 use crate::expression::ast::Segment;
-use crate::index::{Index, IndexKind};
+use crate::table::index::{Index, IndexKind};
 
 /// Whether an index holds all that the statement looks at.
 pub(super) fn holds_all(select: &Select, index: &Index) -> bool {

@@ -24,10 +24,10 @@ use super::statement::{Statement, StatementResult};
 use super::{collect, explain};
 use crate::database::Database;
 use crate::expression::{Bound, Condition, Kind, Subject};
-use crate::page::page_limits;
-use crate::read::Selection;
+use crate::request::page::page_limits;
+use crate::request::read::Selection;
+use crate::request::token;
 use crate::table::Table;
-use crate::token;
 
 /// A SELECT that is being executed.
 pub(super) struct Reading<'a> {
@@ -100,7 +100,7 @@ impl<'a> Reading<'a> {
     /// What becomes of the records that are read.
     pub(super) fn selection(&self) -> Selection {
         let filter = self.condition.clone().filter(|_| self.plan.filters);
-        let index = self.plan.index.map(crate::index::Index::id);
+        let index = self.plan.index.map(crate::table::index::Index::id);
         Selection::of_filter(Arc::clone(self.table), self.now, index, filter)
     }
 

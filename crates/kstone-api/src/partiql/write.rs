@@ -17,8 +17,8 @@ use super::plan::key_operand;
 use super::rows::with_key;
 use crate::expression::ast::Verb;
 use crate::expression::{self, Bound, Condition, Kind, ReturnValues};
-use crate::item_check::check_item;
-use crate::write::{Prepared, PreparedAction};
+use crate::model::item_check::check_item;
+use crate::request::write::{Prepared, PreparedAction};
 
 /// What a statement does with the item of one key.
 pub(super) struct StatementWrite {

@@ -1,0 +1,409 @@
+//! The schema of a table: its secondary indexes, the attribute that expires items, its stream.
+//!
+//! ```
+//! use kstone_api::{GlobalSecondaryIndex, LocalSecondaryIndex, Projection, StreamViewType, TableSchema};
+//!
+//! let schema = TableSchema::new()
+//!     .name("orders")
+//!     .add_local_index(LocalSecondaryIndex::new("by-date", "ordered_at"))
+//!     .add_global_index(
+//!         GlobalSecondaryIndex::new("by-status", "status").sort_key("total").projection(Projection::KeysOnly),
+//!     )
+//!     .with_ttl("expires_at")
+//!     .with_stream(StreamViewType::NewAndOldImages);
+//! schema.validate()?;
+//! # Ok::<(), kstone_api::Error>(())
+//! ```
+//!
+//! The same as JSON text, which [`TableSchema::from_json`] reads and [`TableSchema::to_json`] writes:
+//!
+//! ```text
+//! { "name": "orders",
+//!   "local_indexes":  [{"name": "by-date", "sort_key": "ordered_at", "projection"?}],
+//!   "global_indexes": [{"name": "by-status", "partition_key": "status", "sort_key"?: "total",
+//!                       "projection"?: "KEYS_ONLY"}],
+//!   "ttl_attribute": "expires_at",
+//!   "stream": {"view_type": "NEW_AND_OLD_IMAGES", "capacity"?: 100000} }
+//! ```
+//!
+//! Every member may be left out but those of an index or a stream without `?`. A projection is `"ALL"`, the default,
+//! `"KEYS_ONLY"` or a list of attribute names.
+//!
+//! Builders take whatever they are given; [`TableSchema::validate`] says what is wrong with the whole. As key
+//! attributes of an index, `pk` and `sk` are the table's key: a global index by `sk` is the usual inverted index. Key
+//! attributes have no declared types: one of an item may be S, N or B, and each item's orders among those of its type.
+//!
+//! Thread safety: plain values.
+
+use std::collections::HashSet;
+
+use kstone_core::{Error, Result};
+
+use crate::table::stream::{STREAM_CAPACITY, STREAM_CAPACITY_LIMIT, StreamViewType};
+
+mod json;
+
+/// The most local indexes of a table, DynamoDB's.
+pub const LOCAL_INDEXES_MAX: usize = 5;
+/// The most global indexes of a table, DynamoDB's default quota.
+pub const GLOBAL_INDEXES_MAX: usize = 20;
+/// The most attributes that the INCLUDE projections of a table may name in all, DynamoDB's.
+pub const PROJECTED_ATTRIBUTES_MAX: usize = 100;
+
+/// The names that tables and indexes may have: this many characters of `[a-zA-Z0-9_.-]`.
+const NAME_CHARS: std::ops::RangeInclusive<usize> = 3..=255;
+/// The names that key attributes, projected attributes and the TTL attribute may have, in characters.
+const ATTRIBUTE_CHARS: std::ops::RangeInclusive<usize> = 1..=255;
+
+/// What a table is besides its items. See the module for an example and for its form as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TableSchema {
+    pub(crate) name: Option<String>,
+    pub(crate) local_indexes: Vec<LocalSecondaryIndex>,
+    pub(crate) global_indexes: Vec<GlobalSecondaryIndex>,
+    pub(crate) ttl_attribute: Option<String>,
+    pub(crate) stream: Option<StreamSpecification>,
+}
+
+impl TableSchema {
+    /// A table without a name, indexes, TTL or stream.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The schema that this JSON text describes, validated.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for text that is not JSON, an unknown or repeated member, a missing one or one of the wrong
+    /// type, saying which at which line and column; as [`TableSchema::validate`] for the rest.
+    ///
+    /// ```
+    /// use kstone_api::TableSchema;
+    ///
+    /// let schema = TableSchema::from_json(r#"{"ttl_attribute": "expires_at"}"#)?;
+    /// assert_eq!(schema, TableSchema::new().with_ttl("expires_at"));
+    /// assert!(TableSchema::from_json(r#"{"ttl": "expires_at"}"#).is_err());
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    pub fn from_json(text: &str) -> Result<Self> {
+        let schema = json::read(text)?;
+        schema.validate()?;
+        Ok(schema)
+    }
+
+    /// The schema as JSON text, without spaces and without what is not set.
+    pub fn to_json(&self) -> String {
+        json::write(self)
+    }
+
+    /// What the table is called. Nothing here depends on it.
+    #[must_use]
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Adds an index of each partition by another sort key.
+    #[must_use]
+    pub fn add_local_index(mut self, index: LocalSecondaryIndex) -> Self {
+        self.local_indexes.push(index);
+        self
+    }
+
+    /// Adds an index of the table by another partition key.
+    #[must_use]
+    pub fn add_global_index(mut self, index: GlobalSecondaryIndex) -> Self {
+        self.global_indexes.push(index);
+        self
+    }
+
+    /// Items expire at the epoch second that this attribute holds, a number.
+    #[must_use]
+    pub fn with_ttl(mut self, attribute: impl Into<String>) -> Self {
+        self.ttl_attribute = Some(attribute.into());
+        self
+    }
+
+    /// Keeps a stream of the changes: a [`StreamViewType`], or a [`StreamSpecification`] to say how many.
+    #[must_use]
+    pub fn with_stream(mut self, stream: impl Into<StreamSpecification>) -> Self {
+        self.stream = Some(stream.into());
+        self
+    }
+
+    /// What the table is called, if it has a name.
+    pub fn table_name(&self) -> Option<&str> {
+        self.name.as_deref()
+    }
+
+    /// The local indexes, as they were added.
+    pub fn local_indexes(&self) -> &[LocalSecondaryIndex] {
+        &self.local_indexes
+    }
+
+    /// The global indexes, as they were added.
+    pub fn global_indexes(&self) -> &[GlobalSecondaryIndex] {
+        &self.global_indexes
+    }
+
+    /// The attribute that says when an item expires.
+    pub fn ttl_attribute(&self) -> Option<&str> {
+        self.ttl_attribute.as_deref()
+    }
+
+    /// The stream of changes.
+    pub fn stream(&self) -> Option<StreamSpecification> {
+        self.stream
+    }
+
+    /// Checks the schema as a whole against DynamoDB's rules: names of tables and indexes are 3 to 255 of
+    /// `[a-zA-Z0-9_.-]` and no two indexes share one; there are at most [`LOCAL_INDEXES_MAX`] and
+    /// [`GLOBAL_INDEXES_MAX`] of them; their two key attributes differ; INCLUDE names at least one attribute, each
+    /// once, all indexes together at most [`PROJECTED_ATTRIBUTES_MAX`]; names of attributes have 1 to 255 characters; a
+    /// stream keeps 1 to [`STREAM_CAPACITY_LIMIT`] records.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] saying what is wrong and where, in DynamoDB's words where it has some.
+    pub fn validate(&self) -> Result<()> {
+        if let Some(name) = &self.name {
+            check_name("name", name)?;
+        }
+        for (i, index) in self.local_indexes.iter().enumerate() {
+            let place = |member| format!("local_indexes[{i}].{member}");
+            check_name(&place("name"), &index.name)?;
+            check_attribute(&place("sort_key"), &index.sort_key)?;
+            check_keys_differ("pk", Some(&index.sort_key), &index.name)?;
+            check_projection(&place("projection"), &index.projection, &index.name)?;
+        }
+        for (i, index) in self.global_indexes.iter().enumerate() {
+            let place = |member| format!("global_indexes[{i}].{member}");
+            check_name(&place("name"), &index.name)?;
+            check_attribute(&place("partition_key"), &index.partition_key)?;
+            if let Some(sort_key) = &index.sort_key {
+                check_attribute(&place("sort_key"), sort_key)?;
+            }
+            check_keys_differ(&index.partition_key, index.sort_key.as_deref(), &index.name)?;
+            check_projection(&place("projection"), &index.projection, &index.name)?;
+        }
+        self.check_counts()?;
+        if let Some(attribute) = &self.ttl_attribute {
+            check_attribute("ttl_attribute", attribute)?;
+        }
+        match self.stream {
+            Some(stream) if !(1..=STREAM_CAPACITY_LIMIT).contains(&stream.capacity) => Err(Error::invalid(format!(
+                "stream.capacity is {}, it may be 1 to {STREAM_CAPACITY_LIMIT} records",
+                stream.capacity
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What concerns all indexes together.
+    fn check_counts(&self) -> Result<()> {
+        let mut names = HashSet::new();
+        let local = self.local_indexes.iter().map(|index| (&index.name, &index.projection));
+        let global = self.global_indexes.iter().map(|index| (&index.name, &index.projection));
+        let mut projected = 0;
+        for (name, projection) in local.chain(global) {
+            if !names.insert(name) {
+                return Err(invalid(format!("Duplicate index name: {name}")));
+            }
+            if let Projection::Include(attributes) = projection {
+                projected += attributes.len();
+            }
+        }
+        if self.local_indexes.len() > LOCAL_INDEXES_MAX {
+            return Err(invalid(format!(
+                "Number of LocalSecondaryIndexes exceeds per-table limit of {LOCAL_INDEXES_MAX}"
+            )));
+        }
+        if self.global_indexes.len() > GLOBAL_INDEXES_MAX {
+            return Err(invalid(format!(
+                "GlobalSecondaryIndex count exceeds the per-table limit of {GLOBAL_INDEXES_MAX}"
+            )));
+        }
+        if projected > PROJECTED_ATTRIBUTES_MAX {
+            return Err(invalid(format!(
+                "the INCLUDE projections of all indexes name {projected} attributes together, the limit is \
+                 {PROJECTED_ATTRIBUTES_MAX}"
+            )));
+        }
+        Ok(())
+    }
+}
+
+/// An index of each partition of the table by another sort key: its items, in the order of an attribute.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalSecondaryIndex {
+    pub(crate) name: String,
+    pub(crate) sort_key: String,
+    pub(crate) projection: Projection,
+}
+
+impl LocalSecondaryIndex {
+    /// An index that sorts by this attribute and shows whole items.
+    pub fn new(name: impl Into<String>, sort_key: impl Into<String>) -> Self {
+        Self { name: name.into(), sort_key: sort_key.into(), projection: Projection::All }
+    }
+
+    /// What the index shows of an item.
+    #[must_use]
+    pub fn projection(mut self, projection: Projection) -> Self {
+        self.projection = projection;
+        self
+    }
+}
+
+/// An index of the whole table by another partition key and, where it has one, another sort key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GlobalSecondaryIndex {
+    pub(crate) name: String,
+    pub(crate) partition_key: String,
+    pub(crate) sort_key: Option<String>,
+    pub(crate) projection: Projection,
+}
+
+impl GlobalSecondaryIndex {
+    /// An index by this attribute, without a sort key, that shows whole items.
+    pub fn new(name: impl Into<String>, partition_key: impl Into<String>) -> Self {
+        Self { name: name.into(), partition_key: partition_key.into(), sort_key: None, projection: Projection::All }
+    }
+
+    /// Sorts each partition of the index by this attribute; items that lack it are not in the index.
+    #[must_use]
+    pub fn sort_key(mut self, attribute: impl Into<String>) -> Self {
+        self.sort_key = Some(attribute.into());
+        self
+    }
+
+    /// What the index shows of an item.
+    #[must_use]
+    pub fn projection(mut self, projection: Projection) -> Self {
+        self.projection = projection;
+        self
+    }
+}
+
+/// What an index shows of an item, and keeps a copy of.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Projection {
+    /// Every attribute.
+    #[default]
+    All,
+    /// The table's key and the index's key attributes.
+    KeysOnly,
+    /// The keys and the attributes of these names. A name is that of a whole attribute: a dot in it is part of it.
+    Include(Vec<String>),
+}
+
+/// A stream of changes: what it shows and how many records it keeps.
+///
+/// ```
+/// use kstone_api::{StreamSpecification, StreamViewType, TableSchema};
+///
+/// let audit = StreamSpecification::new(StreamViewType::NewAndOldImages).capacity(1_000_000);
+/// let schema = TableSchema::new().with_stream(audit);
+/// # assert_eq!(schema.stream(), Some(audit));
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StreamSpecification {
+    /// What a record shows.
+    pub view_type: StreamViewType,
+    /// The most records kept; beyond it the oldest go, and a reader that has not read them is told so.
+    pub capacity: usize,
+}
+
+impl StreamSpecification {
+    /// A stream of [`STREAM_CAPACITY`] records.
+    pub fn new(view_type: StreamViewType) -> Self {
+        Self { view_type, capacity: STREAM_CAPACITY }
+    }
+
+    /// Keeps this many records: 1 to [`STREAM_CAPACITY_LIMIT`].
+    #[must_use]
+    pub fn capacity(mut self, records: usize) -> Self {
+        self.capacity = records;
+        self
+    }
+}
+
+impl From<StreamViewType> for StreamSpecification {
+    fn from(view_type: StreamViewType) -> Self {
+        Self::new(view_type)
+    }
+}
+
+fn invalid(what: String) -> Error {
+    Error::Invalid(format!("One or more parameter values were invalid: {what}"))
+}
+
+/// DynamoDB's words for a value that breaks a rule of its shape.
+fn breaks_rule(place: &str, value: &str, rule: &str) -> Error {
+    Error::Invalid(format!(
+        "1 validation error detected: Value '{}' at '{place}' failed to satisfy constraint: Member must {rule}",
+        quoted(value)
+    ))
+}
+
+fn check_name(place: &str, name: &str) -> Result<()> {
+    check_length(place, name, &NAME_CHARS)?;
+    if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) {
+        return Err(breaks_rule(place, name, "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"));
+    }
+    Ok(())
+}
+
+fn check_attribute(place: &str, name: &str) -> Result<()> {
+    check_length(place, name, &ATTRIBUTE_CHARS)
+}
+
+fn check_length(place: &str, text: &str, chars: &std::ops::RangeInclusive<usize>) -> Result<()> {
+    let found = text.chars().count();
+    if found < *chars.start() {
+        let rule = format!("have length greater than or equal to {}", chars.start());
+        return Err(breaks_rule(place, text, &rule));
+    }
+    if found > *chars.end() {
+        return Err(breaks_rule(place, text, &format!("have length less than or equal to {}", chars.end())));
+    }
+    Ok(())
+}
+
+fn check_keys_differ(partition_key: &str, sort_key: Option<&str>, index: &str) -> Result<()> {
+    if sort_key == Some(partition_key) {
+        return Err(Error::Invalid(format!(
+            "Both the Hash Key and the Range Key element in the KeySchema have the same name \
+             (index {index}, attribute {partition_key})"
+        )));
+    }
+    Ok(())
+}
+
+fn check_projection(place: &str, projection: &Projection, index: &str) -> Result<()> {
+    let Projection::Include(attributes) = projection else { return Ok(()) };
+    if attributes.is_empty() {
+        return Err(invalid(format!(
+            "ProjectionType is INCLUDE, but NonKeyAttributes is not specified (index {index})"
+        )));
+    }
+    let mut names = HashSet::new();
+    for (i, attribute) in attributes.iter().enumerate() {
+        check_attribute(&format!("{place}[{i}]"), attribute)?;
+        if !names.insert(attribute) {
+            return Err(invalid(format!("Duplicate element in NonKeyAttributes: {attribute} (index {index})")));
+        }
+    }
+    Ok(())
+}
+
+/// `text`, cut where it is long.
+fn quoted(text: &str) -> String {
+    const QUOTED_CHARS: usize = 64;
+    match text.char_indices().nth(QUOTED_CHARS) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,212 @@
+//! A schema as JSON text.
+//!
+//! The structs here are the text's shape and nothing else. Reading takes nothing on trust that serde would: a struct is
+//! an object (serde would take an array of its members, too), a member that is there is not null, a name in a fixed set
+//! is a string. The structs bound the depth, so hostile nesting ends at the first value that has no place.
+//!
+//! Thread safety: free functions without state.
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use kstone_core::{Error, Result};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::{GlobalSecondaryIndex, LocalSecondaryIndex, Projection, StreamSpecification, TableSchema};
+use crate::table::stream::{STREAM_CAPACITY, StreamViewType};
+
+pub(super) fn read(text: &str) -> Result<TableSchema> {
+    match serde_json::from_str::<Object<SchemaJson>>(text) {
+        Ok(Object(schema)) => Ok(schema.into()),
+        Err(error) => Err(Error::Invalid(format!("invalid schema: {error}"))),
+    }
+}
+
+pub(super) fn write(schema: &TableSchema) -> String {
+    serde_json::to_string(&SchemaJson::from(schema)).expect("strings and numbers are always JSON")
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SchemaJson {
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    local_indexes: Vec<Object<LocalJson>>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    global_indexes: Vec<Object<GlobalJson>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    ttl_attribute: Option<String>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    stream: Option<Object<StreamJson>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LocalJson {
+    name: String,
+    sort_key: String,
+    #[serde(default, skip_serializing_if = "is_all")]
+    projection: Projection,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct GlobalJson {
+    name: String,
+    partition_key: String,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    sort_key: Option<String>,
+    #[serde(default, skip_serializing_if = "is_all")]
+    projection: Projection,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StreamJson {
+    view_type: StreamViewType,
+    #[serde(default = "default_capacity")]
+    capacity: usize,
+}
+
+fn default_capacity() -> usize {
+    STREAM_CAPACITY
+}
+
+fn is_all(projection: &Projection) -> bool {
+    *projection == Projection::All
+}
+
+/// A member that may be left out, but is not null where it is there.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> std::result::Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
+}
+
+impl From<SchemaJson> for TableSchema {
+    fn from(json: SchemaJson) -> Self {
+        let local =
+            |Object(LocalJson { name, sort_key, projection })| LocalSecondaryIndex { name, sort_key, projection };
+        let global = |Object(GlobalJson { name, partition_key, sort_key, projection })| GlobalSecondaryIndex {
+            name,
+            partition_key,
+            sort_key,
+            projection,
+        };
+        let stream = |Object(StreamJson { view_type, capacity })| StreamSpecification { view_type, capacity };
+        Self {
+            name: json.name,
+            local_indexes: json.local_indexes.into_iter().map(local).collect(),
+            global_indexes: json.global_indexes.into_iter().map(global).collect(),
+            ttl_attribute: json.ttl_attribute,
+            stream: json.stream.map(stream),
+        }
+    }
+}
+
+impl From<&TableSchema> for SchemaJson {
+    fn from(schema: &TableSchema) -> Self {
+        let TableSchema { name, local_indexes, global_indexes, ttl_attribute, stream } = schema.clone();
+        let local =
+            |LocalSecondaryIndex { name, sort_key, projection }| Object(LocalJson { name, sort_key, projection });
+        let global = |GlobalSecondaryIndex { name, partition_key, sort_key, projection }| {
+            Object(GlobalJson { name, partition_key, sort_key, projection })
+        };
+        let stream_json = |StreamSpecification { view_type, capacity }| Object(StreamJson { view_type, capacity });
+        Self {
+            name,
+            local_indexes: local_indexes.into_iter().map(local).collect(),
+            global_indexes: global_indexes.into_iter().map(global).collect(),
+            ttl_attribute,
+            stream: stream.map(stream_json),
+        }
+    }
+}
+
+/// A struct that is read from a JSON object only.
+struct Object<T>(T);
+
+impl<T: Serialize> Serialize for Object<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
+}
+
+impl Serialize for Projection {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self {
+            Self::All => serializer.serialize_str("ALL"),
+            Self::KeysOnly => serializer.serialize_str("KEYS_ONLY"),
+            Self::Include(attributes) => attributes.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Projection {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(ProjectionVisitor)
+    }
+}
+
+struct ProjectionVisitor;
+
+impl<'de> Visitor<'de> for ProjectionVisitor {
+    type Value = Projection;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a projection: \"ALL\", \"KEYS_ONLY\" or a list of attribute names")
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> std::result::Result<Projection, E> {
+        match name {
+            "ALL" => Ok(Projection::All),
+            "KEYS_ONLY" => Ok(Projection::KeysOnly),
+            other => Err(E::invalid_value(serde::de::Unexpected::Str(&super::quoted(other)), &self)),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Projection, A::Error> {
+        let mut attributes = Vec::new();
+        while let Some(attribute) = list.next_element()? {
+            attributes.push(attribute);
+        }
+        Ok(Projection::Include(attributes))
+    }
+}
+
+impl Serialize for StreamViewType {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for StreamViewType {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        name.parse().map_err(|_: Error| {
+            let known = Self::ALL.map(Self::name).join(", ");
+            D::Error::custom(format_args!("unknown view_type {:?}, expected one of {known}", super::quoted(&name)))
+        })
+    }
+}

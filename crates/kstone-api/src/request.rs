@@ -1,0 +1,12 @@
+//! Requests: what can be asked of a database to read and to write, and what comes back.
+
+pub(crate) mod bindings;
+pub(crate) mod operation;
+pub(crate) mod page;
+pub(crate) mod query;
+pub(crate) mod read;
+pub(crate) mod records;
+pub(crate) mod scan;
+pub(crate) mod token;
+pub(crate) mod transaction;
+pub(crate) mod write;

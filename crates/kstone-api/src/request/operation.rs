@@ -1,0 +1,155 @@
+//! Reads and writes in one list: each by itself, or all of them as one.
+
+use std::fmt;
+
+use kstone_core::error::CancellationReason;
+use kstone_core::key::Key;
+use kstone_core::record::Record;
+use kstone_core::{Error, Result};
+
+use crate::database::Database;
+use crate::expression::ExpressionCache;
+use crate::request::transaction::{TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
+use crate::request::write::{Prepared, Write};
+
+/// A read or a write of one item.
+#[derive(Debug, Clone)]
+pub enum Operation {
+    /// The item of this key as it is.
+    Get(Key),
+    /// A put, an update, a delete or a check.
+    Write(Box<Write>),
+}
+
+/// Why [`Database::transact`] did nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TransactError {
+    /// The first operation at fault, counted from 0; none where it is the list as a whole, or the database.
+    pub operation: Option<usize>,
+    /// What is wrong, as the operation alone would have failed.
+    pub error: Error,
+    /// Where the items that are there decided it: a reason for each operation that could not be done. Empty where the
+    /// request could never be done.
+    pub reasons: Vec<Option<CancellationReason>>,
+}
+
+impl TransactError {
+    /// The error of the first operation that could not be done.
+    pub(crate) fn cancelled(reasons: Vec<Option<CancellationReason>>) -> Self {
+        let first = reasons.iter().enumerate().find_map(|(at, reason)| Some((at, reason.as_ref()?.cause.clone())));
+        match first {
+            Some((at, error)) => Self { operation: Some(at), error, reasons },
+            None => Error::TransactionCanceled { reasons }.into(),
+        }
+    }
+}
+
+impl fmt::Display for TransactError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.operation, self.reasons.is_empty()) {
+            (Some(operation), false) => {
+                let cancelled = Error::TransactionCanceled { reasons: self.reasons.clone() };
+                write!(f, "{cancelled}; operation {operation}: {}", self.error)
+            }
+            _ => self.error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TransactError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+impl From<Error> for TransactError {
+    fn from(error: Error) -> Self {
+        Self { operation: None, error, reasons: Vec::new() }
+    }
+}
+
+impl From<Key> for Operation {
+    fn from(key: Key) -> Self {
+        Self::Get(key)
+    }
+}
+
+impl From<Write> for Operation {
+    fn from(write: Write) -> Self {
+        Self::Write(Box::new(write))
+    }
+}
+
+impl Operation {
+    fn key(&self) -> Key {
+        match self {
+            Self::Get(key) => key.clone(),
+            Self::Write(write) => write.key(),
+        }
+    }
+
+    fn prepare(&self, cache: &ExpressionCache) -> Result<Prepared<'_>> {
+        match self {
+            Self::Get(key) => Ok(Prepared::get(key.as_key_ref()?)),
+            Self::Write(write) => write.prepare(cache),
+        }
+    }
+}
+
+impl Database {
+    /// Does one operation: the item of a get, or what a write returns of its item.
+    ///
+    /// # Errors
+    /// As [`Database::get_record`] and [`Database::write`].
+    pub fn operate(&self, operation: &Operation) -> Result<Option<Record>> {
+        let prepared = match operation {
+            Operation::Get(key) => return self.get_record(&key.pk, key.sk.as_deref().unwrap_or_default()),
+            Operation::Write(write) => write.prepare(self.expressions())?,
+        };
+        let mut returned =
+            self.commit_prepared(std::slice::from_ref(&prepared), |outcomes| outcomes.into_iter().collect())?;
+        Ok(returned.pop().flatten())
+    }
+
+    /// Does all of the operations or none: isolated, at one moment. The items of the gets, in their order, none where
+    /// there is none.
+    ///
+    /// ```
+    /// use kstone_api::{Database, Error, Item, Key, Operation, Write};
+    /// let db = Database::create_in_memory()?;
+    /// db.put(b"ticket", Item::new())?;
+    /// let take = Write::delete(b"ticket").condition("attribute_exists(pk)");
+    /// let take = [Operation::from(Key::new("seat")), take.into()];
+    /// assert_eq!(db.transact(&take).unwrap(), [None]);
+    /// let error = db.transact(&take).unwrap_err();
+    /// assert_eq!((error.operation, error.error), (Some(1), Error::ConditionFailed { item: None }));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Database::transact_write`] and [`Database::transact_get`].
+    pub fn transact(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
+        check_list(operations.len(), ("TransactItems", TRANSACTION_MAX))?;
+        let mut prepared = Vec::with_capacity(operations.len());
+        for (at, operation) in operations.iter().enumerate() {
+            let operation = operation.prepare(self.expressions());
+            prepared.push(operation.map_err(|error| TransactError { operation: Some(at), ..error.into() })?);
+        }
+        if let Some(at) = twice_in(operations.iter().map(Operation::key)) {
+            let text = "Transaction request cannot include multiple operations on one item";
+            return Err(TransactError { operation: Some(at), ..Error::invalid(text).into() });
+        }
+        let is_get = |operation: &Operation| matches!(operation, Operation::Get(_));
+        if operations.iter().all(is_get) {
+            let keys: Vec<Key> = operations.iter().map(Operation::key).collect();
+            return Ok(self.transact_get(&keys)?);
+        }
+        let returned = match self.commit_prepared(&prepared, all_or_nothing) {
+            Ok(returned) => returned,
+            Err(Error::TransactionCanceled { reasons }) => return Err(TransactError::cancelled(reasons)),
+            Err(error) => return Err(error.into()),
+        };
+        let of_gets = operations.iter().zip(returned).filter(|(operation, _)| is_get(operation));
+        Ok(of_gets.map(|(_, item)| item).collect())
+    }
+}

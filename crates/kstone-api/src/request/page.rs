@@ -1,0 +1,86 @@
+//! Pages: what one read returns, shared or copied out.
+
+use kstone_core::engine::{PageLimits, RecordPage};
+use kstone_core::item::ItemWriter;
+use kstone_core::key::KeyRef;
+use kstone_core::record::Record;
+use kstone_core::value::Item;
+use kstone_core::{Error, Result};
+
+use crate::request::read::Selection;
+use crate::request::token;
+
+/// The most bytes a page holds, DynamoDB's.
+pub(crate) const PAGE_MAX_BYTES: usize = 1 << 20;
+
+/// One page of records. See [`Database::query_page`](crate::Database::query_page).
+#[derive(Debug, Default)]
+pub struct Page {
+    /// The records, shared with the database; none for [`Select::Count`](crate::Select::Count).
+    pub records: Vec<Record>,
+    /// How many items the page returns or counts.
+    pub count: usize,
+    /// How many items were examined.
+    pub scanned: usize,
+    /// Where the next page goes on; none at the end. As in DynamoDB, a page that ends at its limit has one, even if
+    /// nothing follows.
+    pub token: Option<Vec<u8>>,
+}
+
+/// One page of items, owned. See [`Database::query`](crate::Database::query).
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct QueryResult {
+    /// The items.
+    pub items: Vec<Item>,
+    /// How many items the page returns or counts.
+    pub count: usize,
+    /// How many items were examined.
+    pub scanned_count: usize,
+    /// As [`Page::token`].
+    pub token: Option<Vec<u8>>,
+}
+
+impl Page {
+    /// `shape` is asked for where there is a token to make.
+    pub(crate) fn new(page: RecordPage, shape: impl FnOnce() -> u32, selection: &Selection) -> Self {
+        let RecordPage { records: met, limited } = page;
+        let token = met.last().filter(|_| limited).map(|last| token::encode(shape(), last.pk(), last.sk()));
+        let (records, count, scanned) = selection.apply_all(met);
+        Self { records, count, scanned, token }
+    }
+}
+
+impl From<Page> for QueryResult {
+    fn from(page: Page) -> Self {
+        Self {
+            items: page.records.iter().map(|record| record.item().to_item()).collect(),
+            count: page.count,
+            scanned_count: page.scanned,
+            token: page.token,
+        }
+    }
+}
+
+/// The record with its key, as the attributes `pk` and `sk`, for its item.
+pub(crate) fn keys_only(record: &Record) -> Record {
+    let mut writer = ItemWriter::new();
+    for (name, key) in [("pk", record.pk()), ("sk", record.sk())] {
+        match std::str::from_utf8(key) {
+            Ok("") => continue,
+            Ok(text) => writer.set_str(name, text),
+            Err(_) => writer.set_bin(name, key),
+        }
+        .expect("a key is far smaller than an item may be");
+    }
+    let key = KeyRef::new(record.pk(), record.sk()).expect("a record's key was checked when it was put");
+    Record::put(key, writer.finish())
+}
+
+/// How much a page may hold under the limit of a request.
+pub(crate) fn page_limits(limit: Option<usize>) -> Result<PageLimits> {
+    match limit {
+        Some(0) => Err(Error::invalid("Limit must be greater than or equal to 1")),
+        Some(records) => Ok(PageLimits { records, bytes: PAGE_MAX_BYTES }),
+        None => Ok(PageLimits { records: usize::MAX, bytes: PAGE_MAX_BYTES }),
+    }
+}

@@ -1,0 +1,301 @@
+//! What a query asks for: one partition, a condition on its sort keys, a direction and a limit.
+
+use std::ops::Bound;
+
+use kstone_core::engine::SortKeyRange;
+use kstone_core::key::KeyRef;
+use kstone_core::value::Value;
+use kstone_core::{Error, Result};
+
+use crate::expression::Parameters;
+use crate::request::read::ReadExpressions;
+use crate::request::scan::Scan;
+use crate::request::token;
+
+/// A condition on the sort keys of a partition. Sort keys are compared as bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum SortKeyCondition {
+    /// Every sort key, and no sort key.
+    #[default]
+    Any,
+    /// Equal to this.
+    Eq(Vec<u8>),
+    /// Less than this.
+    Lt(Vec<u8>),
+    /// Less than or equal to this.
+    Le(Vec<u8>),
+    /// Greater than this.
+    Gt(Vec<u8>),
+    /// Greater than or equal to this.
+    Ge(Vec<u8>),
+    /// From the first to the second, both included.
+    Between(Vec<u8>, Vec<u8>),
+    /// Starting with these bytes.
+    BeginsWith(Vec<u8>),
+}
+
+impl SortKeyCondition {
+    /// A number for the comparison, and its operands; empty where there is none.
+    fn parts(&self) -> (u8, &[u8], &[u8]) {
+        match self {
+            Self::Any => (0, &[], &[]),
+            Self::Eq(sk) => (1, sk, &[]),
+            Self::Lt(sk) => (2, sk, &[]),
+            Self::Le(sk) => (3, sk, &[]),
+            Self::Gt(sk) => (4, sk, &[]),
+            Self::Ge(sk) => (5, sk, &[]),
+            Self::Between(low, high) => (6, low, high),
+            Self::BeginsWith(sk) => (7, sk, &[]),
+        }
+    }
+}
+
+/// What a read returns of the items it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Select {
+    /// Every attribute.
+    #[default]
+    All,
+    /// Their number alone.
+    Count,
+    /// The key, as the attributes `pk` and `sk`.
+    KeysOnly,
+}
+
+/// One page of one partition, in the order of the sort keys' bytes.
+///
+/// ```
+/// use kstone_api::{Database, ItemBuilder, Query, SortKeyCondition};
+/// let db = Database::create_in_memory()?;
+/// for hour in 0..24 {
+///     let item = ItemBuilder::new().number("hour", hour).build();
+///     db.put_with_sk(b"sensor#1", format!("{hour:02}:00").as_bytes(), item)?;
+/// }
+/// let evening = Query::new()
+///     .partition_key(b"sensor#1")
+///     .sort_key(SortKeyCondition::Ge(b"18:00".to_vec()))
+///     .reverse(true)
+///     .limit(2)
+///     .build();
+/// let page = db.query(evening)?;
+/// assert_eq!(page.items[0]["hour"].as_number(), Some(&"23".to_string()));
+/// assert_eq!(page.count, 2);
+/// # Ok::<(), kstone_api::Error>(())
+/// ```
+#[derive(Debug, Clone, Default)]
+pub struct Query {
+    pub(crate) partition_key: Vec<u8>,
+    pub(crate) sort_key: SortKeyCondition,
+    pub(crate) reverse: bool,
+    pub(crate) limit: Option<usize>,
+    pub(crate) token: Option<Vec<u8>>,
+    pub(crate) select: Select,
+    pub(crate) index: Option<String>,
+    pub(crate) expressions: Option<Box<ReadExpressions>>,
+}
+
+impl Query {
+    /// A query that needs a partition key yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The partition to read: 1 to 2048 bytes.
+    #[must_use]
+    pub fn partition_key(mut self, pk: &[u8]) -> Self {
+        self.partition_key = pk.to_vec();
+        self
+    }
+
+    /// Which of its sort keys.
+    #[must_use]
+    pub fn sort_key(mut self, condition: SortKeyCondition) -> Self {
+        self.sort_key = condition;
+        self
+    }
+
+    /// Highest sort key first.
+    #[must_use]
+    pub fn reverse(mut self, reverse: bool) -> Self {
+        self.reverse = reverse;
+        self
+    }
+
+    /// The most items to examine, at least 1. Without it a page ends at 1 MiB.
+    #[must_use]
+    pub fn limit(mut self, items: usize) -> Self {
+        self.limit = Some(items);
+        self
+    }
+
+    /// Where the last page of the same query ended.
+    #[must_use]
+    pub fn token(mut self, token: &[u8]) -> Self {
+        self.token = Some(token.to_vec());
+        self
+    }
+
+    /// Reads this index of the table's schema instead of the items themselves.
+    ///
+    /// The partition is then a value of the index's partition attribute and the sort-key condition is on its sort
+    /// attribute: as bytes, which are S where they are UTF-8 and B elsewhere, or of any type through
+    /// [`Query::key_condition_expression`].
+    #[must_use]
+    pub fn index(mut self, name: &str) -> Self {
+        self.index = Some(name.to_owned());
+        self
+    }
+
+    /// What to return of each item.
+    #[must_use]
+    pub fn select(mut self, select: Select) -> Self {
+        self.select = select;
+        self
+    }
+
+    /// The partition and the condition on its sort keys as an expression on `pk` and `sk`, in the place of
+    /// [`Query::partition_key`] and [`Query::sort_key`].
+    #[must_use]
+    pub fn key_condition_expression(mut self, expression: &str) -> Self {
+        self.expressions().key_condition = Some(expression.to_owned());
+        self
+    }
+
+    /// Returns only the items for which this expression holds. They are examined, and count towards the limit, all the
+    /// same.
+    #[must_use]
+    pub fn filter_expression(mut self, expression: &str) -> Self {
+        self.expressions().filter = Some(expression.to_owned());
+        self
+    }
+
+    /// Returns only these parts of each item.
+    #[must_use]
+    pub fn projection_expression(mut self, expression: &str) -> Self {
+        self.expressions().projection = Some(expression.to_owned());
+        self
+    }
+
+    /// What a `#name` of the expressions stands for.
+    #[must_use]
+    pub fn expression_name(mut self, placeholder: &str, name: &str) -> Self {
+        self.expressions().bindings.name(placeholder, name);
+        self
+    }
+
+    /// What a `:value` of the expressions stands for.
+    #[must_use]
+    pub fn expression_value(mut self, placeholder: &str, value: Value) -> Self {
+        self.expressions().bindings.value(placeholder, value);
+        self
+    }
+
+    /// All names and values at once, in the place of those given one by one.
+    #[must_use]
+    pub fn parameters(mut self, parameters: Parameters) -> Self {
+        self.expressions().bindings.bag(parameters);
+        self
+    }
+
+    fn expressions(&mut self) -> &mut ReadExpressions {
+        self.expressions.get_or_insert_default()
+    }
+
+    /// The finished query.
+    #[must_use]
+    pub fn build(self) -> Self {
+        self
+    }
+
+    /// The scan that a query without a partition is, where it has a filter to make sense of that.
+    pub(crate) fn without_partition(&self) -> Option<Scan> {
+        let expressions = self.expressions.as_ref()?;
+        let unkeyed = self.partition_key.is_empty()
+            && self.sort_key == SortKeyCondition::Any
+            && expressions.key_condition.is_none();
+        (unkeyed && expressions.filter.is_some()).then(|| Scan {
+            segment: None,
+            index: self.index.clone(),
+            limit: self.limit,
+            token: self.token.clone(),
+            select: self.select,
+            expressions: self.expressions.clone(),
+        })
+    }
+
+    /// Checks the query's keys and calls back with the range of its sort keys behind `ended_at`.
+    pub(crate) fn with_range<T>(&self, ended_at: Option<&[u8]>, read: impl FnOnce(SortKeyRange<'_>) -> T) -> Result<T> {
+        let (_, low, high) = self.sort_key.parts();
+        KeyRef::new(&self.partition_key, low)?;
+        KeyRef::new(&self.partition_key, high)?;
+        let mut prefix_end = Vec::new();
+        let (mut from, mut to) = bounds(&self.sort_key, &mut prefix_end)?;
+        // A token goes on inside the condition, never outside: a page that ended before it cannot widen the range.
+        if let Some(sk) = ended_at {
+            match (self.reverse, from, to) {
+                (false, Bound::Included(low) | Bound::Excluded(low), _) if sk < low => {}
+                (true, _, Bound::Included(high) | Bound::Excluded(high)) if sk > high => {}
+                (false, ..) => from = Bound::Excluded(sk),
+                (true, ..) => to = Bound::Excluded(sk),
+            }
+        }
+        Ok(read((from, to)))
+    }
+
+    /// What the query asks for, in one number: its tokens fit no other.
+    pub(crate) fn shape(&self) -> u32 {
+        let (condition, low, high) = self.sort_key.parts();
+        let index = self.index.as_deref().unwrap_or_default().as_bytes();
+        token::shape(&[b"query", index, &self.partition_key, &[condition, self.reverse.into()], low, high])
+    }
+}
+
+/// The bounds of a condition; `prefix_end` lends them the end of a prefix's range.
+fn bounds<'a>(condition: &'a SortKeyCondition, prefix_end: &'a mut Vec<u8>) -> Result<SortKeyRange<'a>> {
+    use Bound::{Excluded, Included, Unbounded};
+    Ok(match condition {
+        SortKeyCondition::Any => (Unbounded, Unbounded),
+        SortKeyCondition::Eq(sk) => (Included(sk.as_slice()), Included(sk.as_slice())),
+        SortKeyCondition::Lt(sk) => (Unbounded, Excluded(sk.as_slice())),
+        SortKeyCondition::Le(sk) => (Unbounded, Included(sk.as_slice())),
+        SortKeyCondition::Gt(sk) => (Excluded(sk.as_slice()), Unbounded),
+        SortKeyCondition::Ge(sk) => (Included(sk.as_slice()), Unbounded),
+        SortKeyCondition::Between(low, high) if low > high => {
+            return Err(Error::invalid(
+                "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound",
+            ));
+        }
+        SortKeyCondition::Between(low, high) => (Included(low.as_slice()), Included(high.as_slice())),
+        SortKeyCondition::BeginsWith(prefix) => {
+            // The first key behind every key with this prefix: its last byte that can be raised, raised.
+            let Some(raised) = prefix.iter().rposition(|&byte| byte != 0xFF) else {
+                return Ok((Included(prefix.as_slice()), Unbounded));
+            };
+            prefix_end.clear();
+            prefix_end.extend_from_slice(&prefix[..=raised]);
+            prefix_end[raised] += 1;
+            (Included(prefix.as_slice()), Excluded(prefix_end.as_slice()))
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Found by forging tokens: one that ended before the condition's range opened the range.
+    #[test]
+    fn a_token_never_widens_the_condition() {
+        let between = SortKeyCondition::Between(b"m".to_vec(), b"p".to_vec());
+        let range = |reverse: bool, ended_at: &[u8]| {
+            let query = Query::new().partition_key(b"p").sort_key(between.clone()).reverse(reverse);
+            let owned = |bound: Bound<&[u8]>| bound.map(<[u8]>::to_vec);
+            query.with_range(Some(ended_at), |(from, to)| (owned(from), owned(to))).unwrap()
+        };
+        let (m, n, p) = (b"m".to_vec(), b"n".to_vec(), b"p".to_vec());
+        assert_eq!(range(false, b""), (Bound::Included(m.clone()), Bound::Included(p.clone())));
+        assert_eq!(range(false, b"n"), (Bound::Excluded(n.clone()), Bound::Included(p.clone())));
+        assert_eq!(range(true, b"zzz"), (Bound::Included(m.clone()), Bound::Included(p)));
+        assert_eq!(range(true, b"n"), (Bound::Included(m), Bound::Excluded(n)));
+    }
+}

@@ -1,0 +1,298 @@
+//! What a query or a scan does with the items it finds: the expressions of the request, and the page they make of records.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use kstone_core::item::ValueRef;
+use kstone_core::record::Record;
+use kstone_core::value::Type;
+use kstone_core::{Error, Result};
+
+use crate::expression::{
+    Binder, Condition, ExpressionCache, KeyAttribute, KeySchema, Kind, Projection, SortCondition, Subject,
+};
+use crate::request::bindings::Bindings;
+use crate::request::page::keys_only;
+use crate::request::query::{Query, Select, SortKeyCondition};
+use crate::request::scan::Scan;
+use crate::table::Table;
+use crate::table::index::{self, Index, IndexEntry, IndexId, IndexRange, KeyValue};
+
+/// The expressions of a query or scan, as text.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ReadExpressions {
+    pub(crate) key_condition: Option<String>,
+    pub(crate) filter: Option<String>,
+    pub(crate) projection: Option<String>,
+    pub(crate) bindings: Bindings,
+}
+
+/// What becomes of each record that was examined.
+pub(crate) struct Selection {
+    table: Arc<Table>,
+    now: i64,
+    /// Where entries of an index are read: those of another are passed over.
+    index: Option<IndexId>,
+    filter: Option<Condition>,
+    projection: Option<Projection>,
+    select: Select,
+}
+
+/// The database's side of a read: what is in force when it begins.
+pub(crate) struct ReadContext<'a> {
+    pub(crate) cache: &'a ExpressionCache,
+    pub(crate) table: Arc<Table>,
+    pub(crate) now: i64,
+}
+
+/// A query whose key condition is known.
+pub(crate) struct Keyed<'q> {
+    /// The query, its partition and sort-key condition set where it reads items.
+    pub(crate) query: Cow<'q, Query>,
+    /// The entries to read, where it reads an index.
+    pub(crate) entries: Option<IndexRange>,
+}
+
+impl Keyed<'_> {
+    /// The partition of the records, an index's or the table's.
+    pub(crate) fn partition(&self) -> &[u8] {
+        self.entries.as_ref().map_or(self.query.partition_key.as_slice(), IndexRange::pk)
+    }
+}
+
+impl Query {
+    /// Parses and binds the expressions, and finds out which records the query is about.
+    pub(crate) fn prepare(&self, context: ReadContext<'_>) -> Result<(Keyed<'_>, Selection)> {
+        match &self.expressions {
+            None if self.index.is_none() => {
+                Ok((Keyed { query: Cow::Borrowed(self), entries: None }, Selection::of_all(context, self.select)))
+            }
+            None => ReadExpressions::default().prepare_query(self, context),
+            Some(expressions) => expressions.prepare_query(self, context),
+        }
+    }
+}
+
+impl Scan {
+    /// Parses and binds the expressions.
+    pub(crate) fn prepare(&self, context: ReadContext<'_>) -> Result<Selection> {
+        match &self.expressions {
+            None if self.index.is_none() => Ok(Selection::of_all(context, self.select)),
+            None => ReadExpressions::default().prepare_scan(self, context),
+            Some(expressions) => expressions.prepare_scan(self, context),
+        }
+    }
+}
+
+impl ReadExpressions {
+    fn prepare_query<'q>(&self, query: &'q Query, context: ReadContext<'_>) -> Result<(Keyed<'q>, Selection)> {
+        let parameters = self.bindings.parameters()?;
+        let mut binder = Binder::new(&parameters);
+        let table = Arc::clone(&context.table);
+        let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
+        let by_expression = self.key_condition.is_some();
+        if by_expression && (!query.partition_key.is_empty() || query.sort_key != SortKeyCondition::Any) {
+            return Err(Error::invalid("a query has a KeyConditionExpression or a partition key, not both"));
+        }
+        let schema = index.map_or(KeySchema::ITEMS, index_schema);
+        let condition = self
+            .key_condition
+            .as_ref()
+            .map(|text| context.cache.key_condition(text, schema, &mut binder))
+            .transpose()?;
+        let mut keyed = Keyed { query: Cow::Borrowed(query), entries: None };
+        match (index, &condition) {
+            (None, None) => {}
+            (None, Some(condition)) => {
+                let query = keyed.query.to_mut();
+                query.partition_key = key_bytes(condition.partition())?;
+                query.sort_key = sort_condition(condition.sort())?;
+            }
+            (Some(index), None) => {
+                let partition = KeyValue::of_bytes(&query.partition_key);
+                keyed.entries = Some(index.range(partition, index::KeyCondition::from(&query.sort_key))?);
+            }
+            (Some(index), Some(condition)) => {
+                keyed.entries =
+                    Some(index.range(key_value(condition.partition())?, entry_condition(condition.sort())?)?);
+            }
+        }
+        let selection = self.selection(query.select, query.index.as_deref(), context, &mut binder)?;
+        if let Some(filter) = &selection.filter {
+            let names = [schema.partition.name, schema.sort.map_or(schema.partition.name, |sort| sort.name)];
+            filter.refuse_attributes(&names)?;
+        }
+        binder.finish()?;
+        Ok((keyed, selection))
+    }
+
+    fn prepare_scan(&self, scan: &Scan, context: ReadContext<'_>) -> Result<Selection> {
+        let parameters = self.bindings.parameters()?;
+        let mut binder = Binder::new(&parameters);
+        let selection = self.selection(scan.select, scan.index.as_deref(), context, &mut binder)?;
+        binder.finish()?;
+        Ok(selection)
+    }
+
+    fn selection(
+        &self,
+        select: Select,
+        index: Option<&str>,
+        context: ReadContext<'_>,
+        binder: &mut Binder<'_>,
+    ) -> Result<Selection> {
+        let ReadContext { cache, table, now } = context;
+        if self.projection.is_some() && select != Select::All {
+            return Err(Error::invalid(
+                "Cannot specify the ProjectionExpression when choosing to get only counts or keys",
+            ));
+        }
+        let filter = self.filter.as_ref().map(|text| cache.condition(Kind::Filter, text, binder)).transpose()?;
+        let projection = self.projection.as_ref().map(|text| cache.projection(text, binder)).transpose()?;
+        let index = index.map(|name| table.readable_index(name)).transpose()?.map(Index::id);
+        Ok(Selection { table, now, index, filter, projection, select })
+    }
+}
+
+impl Selection {
+    /// What becomes of records where no expression has a say.
+    fn of_all(context: ReadContext<'_>, select: Select) -> Self {
+        let ReadContext { table, now, .. } = context;
+        Self { table, now, index: None, filter: None, projection: None, select }
+    }
+
+    /// What becomes of records where only a filter decides.
+    pub(crate) fn of_filter(table: Arc<Table>, now: i64, index: Option<IndexId>, filter: Option<Condition>) -> Self {
+        Self { table, now, index, filter, projection: None, select: Select::All }
+    }
+
+    /// The item that a record stands for, where the request can see it: an entry's item for an entry.
+    pub(crate) fn examine(&self, record: Record) -> Option<Record> {
+        if self.table.is_expired(&record, self.now) {
+            return None;
+        }
+        match self.index {
+            None => Some(record),
+            Some(index) => {
+                let entry = IndexEntry::read(&record)?;
+                (entry.index() == index).then(|| entry.to_item_record())
+            }
+        }
+    }
+
+    /// What the request returns of an item; none where its filter does not hold.
+    pub(crate) fn apply(&self, record: Record) -> Option<Record> {
+        let subject = Subject::of_record(&record);
+        if self.filter.as_ref().is_some_and(|filter| !filter.evaluate(&subject)) {
+            return None;
+        }
+        match (&self.projection, self.select) {
+            (Some(projection), _) => {
+                let body = projection.apply(&subject);
+                Some(Record::put(record.key_ref(), &body))
+            }
+            (None, Select::KeysOnly) => Some(keys_only(&record)),
+            (None, Select::All | Select::Count) => Some(record),
+        }
+    }
+
+    /// Whether it is entries of an index that are read.
+    pub(crate) fn reads_index(&self) -> bool {
+        self.index.is_some()
+    }
+
+    /// # Errors
+    /// [`Error::Invalid`] where this table has not the index that the request reads.
+    pub(crate) fn check_index(&self, table: &Table) -> Result<()> {
+        let Some(id) = self.index else { return Ok(()) };
+        if table.indexes.by_id(id).is_some() && !table.filling.contains(&id) {
+            return Ok(());
+        }
+        let name = self.table.indexes.by_id(id).map_or("", Index::name);
+        Err(Error::invalid(format!("The table does not have the specified index: {name}")))
+    }
+
+    /// Whether the request wants a number instead of items.
+    pub(crate) fn counts(&self) -> bool {
+        self.select == Select::Count
+    }
+
+    /// Whether the request returns every record that it meets, as it is.
+    pub(crate) fn shows_all(&self) -> bool {
+        let is_whole = self.filter.is_none() && self.projection.is_none() && self.select == Select::All;
+        is_whole && self.index.is_none() && self.table.is_plain()
+    }
+
+    /// What the request returns of the records it met, how many items they are, and how many were examined.
+    pub(crate) fn apply_all(&self, met: Vec<Record>) -> (Vec<Record>, usize, usize) {
+        if self.shows_all() {
+            let count = met.len();
+            return (met, count, count);
+        }
+        let mut scanned = 0;
+        let examined = met.into_iter().filter_map(|record| self.examine(record)).inspect(|_| scanned += 1);
+        let selected = examined.filter_map(|record| self.apply(record));
+        if self.select == Select::Count {
+            let count = selected.count();
+            return (Vec::new(), count, scanned);
+        }
+        let records: Vec<Record> = selected.collect();
+        let count = records.len();
+        (records, count, scanned)
+    }
+}
+
+/// The key that a condition on an index may name: values of any type that a key can have.
+fn index_schema(index: &Index) -> KeySchema<'_> {
+    const TYPES: &[Type] = &[Type::S, Type::N, Type::B];
+    let attribute = |name| KeyAttribute { name, types: TYPES };
+    KeySchema { partition: attribute(index.partition_attribute()), sort: index.sort_attribute().map(attribute) }
+}
+
+/// A value as one of an index's key.
+pub(crate) fn key_value(value: ValueRef<'_>) -> Result<KeyValue<'_>> {
+    KeyValue::of_value(value).ok_or_else(|| {
+        Error::invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
+    })
+}
+
+/// A condition on the sort values of an index.
+pub(crate) fn entry_condition(condition: SortCondition<'_>) -> Result<index::KeyCondition<'_>> {
+    Ok(match condition {
+        SortCondition::Any => index::KeyCondition::Any,
+        SortCondition::Eq(value) => index::KeyCondition::Eq(key_value(value)?),
+        SortCondition::Lt(value) => index::KeyCondition::Lt(key_value(value)?),
+        SortCondition::Le(value) => index::KeyCondition::Le(key_value(value)?),
+        SortCondition::Gt(value) => index::KeyCondition::Gt(key_value(value)?),
+        SortCondition::Ge(value) => index::KeyCondition::Ge(key_value(value)?),
+        SortCondition::Between(low, high) => index::KeyCondition::Between(key_value(low)?, key_value(high)?),
+        SortCondition::BeginsWith(value) => index::KeyCondition::BeginsWith(key_value(value)?),
+    })
+}
+
+/// The bytes of a key that an expression gives: a text, or bytes that are none. Expressions see a key as S where it is
+/// UTF-8, so that B with such bytes would equal no key.
+pub(crate) fn key_bytes(value: ValueRef<'_>) -> Result<Vec<u8>> {
+    let is_text = std::str::from_utf8(value.payload()).is_ok();
+    if (value.type_() == Type::S) != is_text {
+        return Err(Error::invalid(
+            "One or more parameter values were invalid: Condition parameter type does not match schema type: \
+             a key of UTF-8 bytes is of type S",
+        ));
+    }
+    Ok(value.payload().to_vec())
+}
+
+/// A condition on the sort keys of items.
+pub(crate) fn sort_condition(condition: SortCondition<'_>) -> Result<SortKeyCondition> {
+    Ok(match condition {
+        SortCondition::Any => SortKeyCondition::Any,
+        SortCondition::Eq(value) => SortKeyCondition::Eq(key_bytes(value)?),
+        SortCondition::Lt(value) => SortKeyCondition::Lt(key_bytes(value)?),
+        SortCondition::Le(value) => SortKeyCondition::Le(key_bytes(value)?),
+        SortCondition::Gt(value) => SortKeyCondition::Gt(key_bytes(value)?),
+        SortCondition::Ge(value) => SortKeyCondition::Ge(key_bytes(value)?),
+        SortCondition::Between(low, high) => SortKeyCondition::Between(key_bytes(low)?, key_bytes(high)?),
+        SortCondition::BeginsWith(value) => SortKeyCondition::BeginsWith(key_bytes(value)?),
+    })
+}

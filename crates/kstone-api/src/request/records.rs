@@ -1,0 +1,135 @@
+//! Iterators over the database as it was at one moment.
+
+use kstone_core::engine::{Cut, PageLimits, Walk};
+use kstone_core::key::Keyspace;
+use kstone_core::record::{Record, RecordRef};
+use kstone_core::{Error, Result};
+
+use crate::request::page::{PAGE_MAX_BYTES, page_limits};
+use crate::request::query::Query;
+use crate::request::read::Selection;
+use crate::request::scan::Scan;
+use crate::table::index::IndexRange;
+
+/// How many records an iterator takes from its cut at a time.
+const BATCH: PageLimits = PageLimits { records: 256, bytes: PAGE_MAX_BYTES };
+
+pub(crate) enum IterSource {
+    Query(Query),
+    /// Entries of an index, in order or in reverse.
+    Entries(IndexRange, bool),
+    Scan(Scan),
+}
+
+/// The records of a query or a scan as they were when it was opened. Outlives the database.
+///
+/// Holds what was there then: memory that later writes replace is freed when the iterator is dropped.
+pub struct Records {
+    walk: Walk,
+    source: IterSource,
+    selection: Selection,
+    /// Whether the selection has nothing to decide.
+    shows_all: bool,
+    /// How many may still be examined.
+    left: usize,
+    /// The key at which the last batch ended.
+    last: Option<(Vec<u8>, Vec<u8>)>,
+    more: bool,
+    /// What [`Records::advance`] lent last, where the selection made it.
+    made: Option<Record>,
+}
+
+/// The next record of all.
+enum Found {
+    /// The one that the walk has come to.
+    InCut,
+    /// One that the selection made.
+    Made(Record),
+}
+
+impl Records {
+    pub(crate) fn new(
+        cut: Cut,
+        source: IterSource,
+        limit: Option<usize>,
+        selection: Selection,
+        last: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Self> {
+        if selection.counts() {
+            return Err(Error::invalid("an iterator returns items, it cannot return their count"));
+        }
+        let left = page_limits(limit)?.records;
+        let shows_all = selection.shows_all();
+        Ok(Self { walk: Walk::over(cut), source, selection, shows_all, left, last, more: true, made: None })
+    }
+
+    /// How many items were examined so far, where there is no limit.
+    pub(crate) fn examined(&self) -> usize {
+        usize::MAX - self.left
+    }
+
+    fn next_batch(&mut self) {
+        let walk = &mut self.walk;
+        let last = self.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
+        self.more = match &self.source {
+            IterSource::Query(query) => query.with_range(last.map(|(_, sk)| sk), |range| {
+                walk.query_in(Keyspace::Items, &query.partition_key, range, query.reverse, BATCH)
+            }),
+            IterSource::Entries(range, reverse) => {
+                let range = last.map_or_else(|| range.clone(), |(_, sk)| range.clone().behind(sk, *reverse));
+                Ok(walk.query_in(Keyspace::Index, range.pk(), range.sort_keys(), *reverse, BATCH))
+            }
+            IterSource::Scan(scan) => scan.range().map(|range| {
+                let range = last.map_or(range, |(pk, sk)| range.after(pk, sk));
+                walk.scan(range, BATCH)
+            }),
+        }
+        .expect("the request was checked when the iterator was opened");
+        self.last = self.walk.last_of_batch().map(|record| (record.pk().to_vec(), record.sk().to_vec()));
+    }
+
+    /// The next record, lent until the next call: for less than [`Iterator::next`], which counts another user of it.
+    #[inline]
+    pub fn advance(&mut self) -> Option<RecordRef<'_>> {
+        let record = match self.find()? {
+            Found::InCut => self.walk.current(),
+            Found::Made(record) => Some(&*self.made.insert(record)),
+        };
+        record.map(RecordRef::from)
+    }
+
+    #[inline]
+    fn find(&mut self) -> Option<Found> {
+        loop {
+            if self.left == 0 {
+                return None;
+            }
+            if self.walk.is_at_end() && self.more {
+                self.next_batch();
+            }
+            if !self.walk.advance() {
+                return None;
+            }
+            if self.shows_all {
+                self.left -= 1;
+                return Some(Found::InCut);
+            }
+            let Some(record) = self.selection.examine(self.walk.current()?.clone()) else { continue };
+            self.left -= 1;
+            if let Some(selected) = self.selection.apply(record) {
+                return Some(Found::Made(selected));
+            }
+        }
+    }
+}
+
+impl Iterator for Records {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        match self.find()? {
+            Found::InCut => self.walk.current().cloned(),
+            Found::Made(record) => Some(record),
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! One write: an item put, updated, deleted or checked, perhaps on a condition. Alone, in a batch or in a transaction.
+
+use std::borrow::Cow;
+
+use kstone_core::Result;
+use kstone_core::item::{self, ItemRef};
+use kstone_core::key::KeyRef;
+use kstone_core::record::Record;
+use kstone_core::value::{Item, Value};
+use kstone_core::{Error, key::Key};
+
+use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
+use crate::model::item_check::check_item;
+use crate::request::bindings::Bindings;
+
+/// What is written to one key.
+///
+/// ```
+/// use kstone_api::{Database, Error, ItemBuilder, KeystoneValue, Write};
+/// let db = Database::create_in_memory()?;
+/// let alice = || ItemBuilder::new().string("name", "Alice").build();
+/// let insert = || Write::put(b"user#1", alice()).condition("attribute_not_exists(pk)");
+/// db.write(insert())?;
+/// assert!(matches!(db.write(insert()), Err(Error::ConditionFailed { .. })));
+///
+/// let visit = Write::update(b"user#1", "ADD visits :one").value(":one", KeystoneValue::number(1));
+/// db.write(visit)?;
+/// assert_eq!(db.get(b"user#1")?.unwrap()["visits"].as_number(), Some(&"1".to_string()));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Write {
+    pk: Vec<u8>,
+    sk: Vec<u8>,
+    action: Action,
+    condition: Option<String>,
+    bindings: Bindings,
+    /// Where the condition has a bag of its own.
+    condition_bindings: Option<Bindings>,
+    return_old_on_failure: bool,
+    return_values: ReturnValues,
+}
+
+#[derive(Debug, Clone)]
+enum Action {
+    Put(Item),
+    PutBody(Vec<u8>),
+    Update(String),
+    Delete,
+    Check,
+}
+
+impl Write {
+    /// The item in the place of the one that is there.
+    pub fn put(pk: &[u8], item: Item) -> Self {
+        Self::new(pk, Action::Put(item))
+    }
+
+    /// The item in its stored form, as [`ItemWriter::finish`](crate::ItemWriter::finish) gives it.
+    pub fn put_body(pk: &[u8], body: &[u8]) -> Self {
+        Self::new(pk, Action::PutBody(body.to_vec()))
+    }
+
+    /// The item changed by an update expression; one that is not there is made.
+    pub fn update(pk: &[u8], expression: &str) -> Self {
+        Self::new(pk, Action::Update(expression.to_owned()))
+    }
+
+    /// No item. That there is none already is no error.
+    pub fn delete(pk: &[u8]) -> Self {
+        Self::new(pk, Action::Delete)
+    }
+
+    /// Nothing: the condition alone is checked. For transactions.
+    pub fn check(pk: &[u8], condition: &str) -> Self {
+        Self::new(pk, Action::Check).condition(condition)
+    }
+
+    fn new(pk: &[u8], action: Action) -> Self {
+        Self {
+            pk: pk.to_vec(),
+            sk: Vec::new(),
+            action,
+            condition: None,
+            bindings: Bindings::default(),
+            condition_bindings: None,
+            return_old_on_failure: false,
+            return_values: ReturnValues::None,
+        }
+    }
+
+    /// The sort key.
+    #[must_use]
+    pub fn sort_key(mut self, sk: &[u8]) -> Self {
+        self.sk = sk.to_vec();
+        self
+    }
+
+    /// Writes only where this condition expression holds for the item that is there.
+    #[must_use]
+    pub fn condition(mut self, expression: &str) -> Self {
+        self.condition = Some(expression.to_owned());
+        self
+    }
+
+    /// What a `#name` of the expressions stands for.
+    #[must_use]
+    pub fn name(mut self, placeholder: &str, name: &str) -> Self {
+        self.bindings.name(placeholder, name);
+        self
+    }
+
+    /// What a `:value` of the expressions stands for.
+    #[must_use]
+    pub fn value(mut self, placeholder: &str, value: Value) -> Self {
+        self.bindings.value(placeholder, value);
+        self
+    }
+
+    /// All names and values at once, in the place of those given one by one.
+    #[must_use]
+    pub fn parameters(mut self, parameters: Parameters) -> Self {
+        self.bindings.bag(parameters);
+        self
+    }
+
+    /// Names and values of the condition alone.
+    #[must_use]
+    pub fn condition_parameters(mut self, parameters: Parameters) -> Self {
+        self.condition_bindings.get_or_insert_default().bag(parameters);
+        self
+    }
+
+    /// Hands out the item that made the condition fail, with the error.
+    #[must_use]
+    pub fn return_old_on_failure(mut self) -> Self {
+        self.return_old_on_failure = true;
+        self
+    }
+
+    /// What the write returns of the item. A put or a delete returns nothing or [`ReturnValues::AllOld`].
+    #[must_use]
+    pub fn return_values(mut self, values: ReturnValues) -> Self {
+        self.return_values = values;
+        self
+    }
+
+    /// The write with its key checked, its item encoded and its expressions parsed and bound.
+    pub(crate) fn prepare(&self, cache: &ExpressionCache) -> Result<Prepared<'_>> {
+        let key = KeyRef::new(&self.pk, &self.sk)?;
+        let own_parameters = self.bindings.parameters()?;
+        let condition_parameters = self.condition_bindings.as_ref().map(Bindings::parameters).transpose()?;
+        let mut binder = Binder::new(&own_parameters);
+        let action = match &self.action {
+            Action::Put(item) => PreparedAction::Put(checked(key, item::encode(item)?.into())?),
+            Action::PutBody(body) => PreparedAction::Put(checked(key, body.into())?),
+            Action::Update(text) => PreparedAction::Update(cache.update(text, &mut binder)?),
+            Action::Delete => PreparedAction::Delete,
+            Action::Check => PreparedAction::Check,
+        };
+        let mut condition_binder = condition_parameters.as_ref().map(Binder::new);
+        let condition = match &self.condition {
+            None => None,
+            Some(text) => {
+                Some(cache.condition(Kind::Condition, text, condition_binder.as_mut().unwrap_or(&mut binder))?)
+            }
+        };
+        binder.finish()?;
+        condition_binder.map_or(Ok(()), Binder::finish)?;
+        let only_old = matches!(self.return_values, ReturnValues::None | ReturnValues::AllOld);
+        if !only_old && !matches!(self.action, Action::Update(_)) {
+            return Err(Error::invalid(
+                "Return values set to invalid value: a put or a delete returns NONE or ALL_OLD",
+            ));
+        }
+        Ok(Prepared {
+            key,
+            action,
+            condition,
+            return_old_on_failure: self.return_old_on_failure,
+            return_values: self.return_values,
+        })
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        Key::with_sk(self.pk.clone(), self.sk.clone())
+    }
+
+    /// Whether a batch may hold it: an item put or deleted without a condition.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.condition.is_none() && matches!(self.action, Action::Put(_) | Action::PutBody(_) | Action::Delete)
+    }
+}
+
+fn checked<'a>(key: KeyRef<'_>, body: Cow<'a, [u8]>) -> Result<Cow<'a, [u8]>> {
+    check_item(key, ItemRef::new(&body))?;
+    Ok(body)
+}
+
+/// A write that wants only the item that is there.
+pub(crate) struct Prepared<'a> {
+    pub(crate) key: KeyRef<'a>,
+    pub(crate) action: PreparedAction<'a>,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) return_old_on_failure: bool,
+    pub(crate) return_values: ReturnValues,
+}
+
+pub(crate) enum PreparedAction<'a> {
+    Put(Cow<'a, [u8]>),
+    /// A put where there is no item yet.
+    Insert(Cow<'a, [u8]>),
+    Update(Update),
+    Delete,
+    Check,
+}
+
+/// What a write comes to, given the item that is there.
+pub(crate) struct Change {
+    /// The record to write, if any.
+    pub(crate) record: Option<Record>,
+    /// What to return: an item under the same key.
+    pub(crate) returned: Option<Record>,
+    /// Index entries to write with the record.
+    pub(crate) entries: Vec<Record>,
+}
+
+impl Change {
+    fn new(record: Option<Record>, returned: Option<Record>) -> Self {
+        Self { record, returned, entries: Vec::new() }
+    }
+}
+
+impl<'a> Prepared<'a> {
+    /// No write: returns the item that is there.
+    pub(crate) fn get(key: KeyRef<'a>) -> Self {
+        Self {
+            key,
+            action: PreparedAction::Check,
+            condition: None,
+            return_old_on_failure: false,
+            return_values: ReturnValues::AllOld,
+        }
+    }
+}
+
+impl Prepared<'_> {
+    /// Decides on the item that is there. Has no effect of its own.
+    pub(crate) fn decide(&self, present: Option<&Record>) -> Result<Change> {
+        let old = present.map_or_else(Subject::absent, Subject::of_record);
+        if self.condition.as_ref().is_some_and(|condition| !condition.evaluate(&old)) {
+            let item = present.filter(|_| self.return_old_on_failure).cloned();
+            return Err(Error::ConditionFailed { item });
+        }
+        let old_item = || present.filter(|_| self.return_values == ReturnValues::AllOld).cloned();
+        Ok(match &self.action {
+            PreparedAction::Insert(_) if present.is_some() => return Err(Error::DuplicateItem),
+            PreparedAction::Put(body) | PreparedAction::Insert(body) => {
+                Change::new(Some(Record::put(self.key, body)), old_item())
+            }
+            PreparedAction::Delete => Change::new(Some(Record::tombstone(self.key)), old_item()),
+            PreparedAction::Check => Change::new(None, old_item()),
+            PreparedAction::Update(update) => self.decide_update(update, present, &old)?,
+        })
+    }
+
+    fn decide_update(&self, update: &Update, present: Option<&Record>, old: &Subject<'_>) -> Result<Change> {
+        let (pk, sk) = (self.key.pk(), self.key.sk());
+        let record = match update.apply(pk, sk, present.map(Record::item))? {
+            Some(body) => Some(Record::put(self.key, &checked(self.key, body.into())?)),
+            None => None,
+        };
+        let new = record.as_ref().map_or(*old, Subject::of_record);
+        let returned = update.returned(self.return_values, old, &new).map(|body| Record::put(self.key, &body));
+        Ok(Change::new(record, returned))
+    }
+}

@@ -1,0 +1,201 @@
+//! When the first item of each stripe may expire: a bound, so that what has expired is found without looking everywhere.
+//!
+//! A sweep walks over a stripe some records at a time, as far apart as its callers like, removes what has expired and
+//! finds out when the next item will.
+//!
+//! ```text
+//! writes ──► noted ◄── what a sweep leaves          begin: noted = never
+//!   └──────► earliest, the bound                    end:   earliest = noted
+//! ```
+//!
+//! # Invariant
+//! No item of a stripe expires before its bound. A write notes its item under the stripe's lock: a sweep that begins
+//! before has the note, one that begins after it finds the item.
+//!
+//! Thread safety: atomics; one thread at a time sweeps a stripe.
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use kstone_core::key::{STRIPES, StripeId};
+use kstone_core::record::Record;
+use parking_lot::{Mutex, MutexGuard};
+
+use crate::table::ttl::has_passed;
+
+pub(crate) struct Expiries {
+    stripes: Box<[StripeExpiries]>,
+}
+
+struct StripeExpiries {
+    earliest: AtomicI64,
+    /// What was noted since the sweep began that is under way.
+    noted: AtomicI64,
+    sweep: Mutex<Progress>,
+}
+
+/// Of the sweep of a stripe.
+#[derive(Default)]
+enum Progress {
+    #[default]
+    Ended,
+    /// Behind this record; at the stripe's beginning where there is none.
+    At(Option<Record>),
+}
+
+/// A sweep of a stripe, while this thread goes on with it.
+pub(crate) struct Sweep<'a> {
+    stripe: &'a StripeExpiries,
+    progress: MutexGuard<'a, Progress>,
+}
+
+impl Expiries {
+    /// Of a table without items.
+    pub(crate) fn none() -> Self {
+        Self::all(i64::MAX)
+    }
+
+    /// Of a table whose items nobody has looked at.
+    pub(crate) fn unknown() -> Self {
+        Self::all(i64::MIN)
+    }
+
+    fn all(earliest: i64) -> Self {
+        Self { stripes: (0..STRIPES).map(|_| StripeExpiries::new(earliest)).collect() }
+    }
+
+    /// Notes that an item of the stripe expires then. To be called under the stripe's lock, with the item's write.
+    pub(crate) fn note(&self, stripe: StripeId, expires_at: i64) {
+        self.stripes[stripe.index()].note(expires_at);
+    }
+
+    /// Whether an item of the stripe may have expired.
+    pub(crate) fn is_due(&self, stripe: StripeId, now: i64) -> bool {
+        has_passed(self.stripes[stripe.index()].earliest.load(Ordering::SeqCst), now)
+    }
+
+    /// A stripe in which an item may have expired.
+    pub(crate) fn due(&self, now: i64) -> Option<StripeId> {
+        StripeId::all().find(|stripe| self.is_due(*stripe, now))
+    }
+
+    /// The sweep that is under way, or a new one; none where another thread is at it.
+    pub(crate) fn try_sweep(&self, stripe: StripeId) -> Option<Sweep<'_>> {
+        let stripe = &self.stripes[stripe.index()];
+        let sweep = Sweep { stripe, progress: stripe.sweep.try_lock()? };
+        Some(if matches!(*sweep.progress, Progress::Ended) { sweep.begun_anew() } else { sweep })
+    }
+
+    /// A new sweep. Waits for a thread that is at one.
+    pub(crate) fn sweep(&self, stripe: StripeId) -> Sweep<'_> {
+        let stripe = &self.stripes[stripe.index()];
+        Sweep { stripe, progress: stripe.sweep.lock() }.begun_anew()
+    }
+}
+
+impl StripeExpiries {
+    fn new(earliest: i64) -> Self {
+        Self { earliest: AtomicI64::new(earliest), noted: AtomicI64::new(i64::MAX), sweep: Mutex::default() }
+    }
+
+    fn note(&self, expires_at: i64) {
+        self.noted.fetch_min(expires_at, Ordering::SeqCst);
+        self.earliest.fetch_min(expires_at, Ordering::SeqCst);
+    }
+}
+
+impl Sweep<'_> {
+    fn begun_anew(mut self) -> Self {
+        *self.progress = Progress::At(None);
+        self.stripe.noted.store(i64::MAX, Ordering::SeqCst);
+        self
+    }
+
+    /// The record behind which it goes on.
+    pub(crate) fn last(&self) -> Option<&Record> {
+        match &*self.progress {
+            Progress::At(last) => last.as_ref(),
+            Progress::Ended => None,
+        }
+    }
+
+    /// Notes that it leaves an item that expires then.
+    pub(crate) fn leave(&self, expires_at: i64) {
+        self.stripe.noted.fetch_min(expires_at, Ordering::SeqCst);
+    }
+
+    /// Goes on behind this record next time.
+    pub(crate) fn reach(&mut self, last: Record) {
+        *self.progress = Progress::At(Some(last));
+    }
+
+    /// It has seen the whole stripe.
+    pub(crate) fn end(mut self) {
+        *self.progress = Progress::Ended;
+        loop {
+            let noted = self.stripe.noted.load(Ordering::SeqCst);
+            self.stripe.earliest.store(noted, Ordering::SeqCst);
+            // Who notes something only now lowers the bound by itself.
+            if self.stripe.noted.load(Ordering::SeqCst) == noted {
+                return;
+            }
+        }
+    }
+}
+
+/// The bounds as they are; no sweep is under way. What a sweep has noted counts, too: it may be about to end, and what it
+/// has stored may be older than that.
+impl Clone for Expiries {
+    fn clone(&self) -> Self {
+        let bound =
+            |stripe: &StripeExpiries| stripe.earliest.load(Ordering::SeqCst).min(stripe.noted.load(Ordering::SeqCst));
+        let stripes = self.stripes.iter().map(|stripe| StripeExpiries::new(bound(stripe)));
+        Self { stripes: stripes.collect() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kstone_core::key::KeyRef;
+
+    use super::*;
+
+    #[test]
+    fn a_stripe_is_due_from_its_first_expiry_until_it_is_swept() {
+        let expiries = Expiries::none();
+        let stripes: Vec<StripeId> = StripeId::all().collect();
+        expiries.note(stripes[7], 100);
+        expiries.note(stripes[7], 200);
+        assert_eq!((expiries.due(100), expiries.due(101)), (None, Some(stripes[7])));
+        let sweep = expiries.sweep(stripes[7]);
+        assert!(expiries.try_sweep(stripes[7]).is_none(), "one thread at a time");
+        sweep.leave(200);
+        sweep.end();
+        assert_eq!((expiries.due(200), expiries.due(201)), (None, Some(stripes[7])));
+        assert_eq!(expiries.clone().due(201), Some(stripes[7]));
+        assert_eq!(Expiries::unknown().due(i64::MIN + 1), Some(stripes[0]));
+    }
+
+    #[test]
+    fn a_sweep_goes_on_where_it_was_and_keeps_what_is_noted_meanwhile() {
+        let expiries = Expiries::unknown();
+        let stripe = StripeId::all().next().expect("there are some");
+        let record = Record::put(KeyRef::new(b"a", b"").expect("valid"), b"");
+        let mut sweep = expiries.try_sweep(stripe).expect("free");
+        assert!(sweep.last().is_none());
+        sweep.reach(record.clone());
+        drop(sweep);
+        assert!(expiries.is_due(stripe, 0), "half a sweep lifts no bound");
+        assert!(expiries.clone().is_due(stripe, 0), "not that of a fork either");
+        expiries.note(stripe, 300);
+        let sweep = expiries.try_sweep(stripe).expect("free");
+        assert!(sweep.last().is_some_and(|last| last.same(&record)));
+        sweep.leave(400);
+        sweep.end();
+        assert!(!expiries.is_due(stripe, 300) && expiries.is_due(stripe, 301));
+        assert!(expiries.try_sweep(stripe).expect("free").last().is_none(), "the next one begins anew");
+
+        // An item was noted between the two looks of a sweep's end.
+        expiries.stripes[stripe.index()].noted.store(200, Ordering::SeqCst);
+        assert!(expiries.clone().is_due(stripe, 201), "the clone of a sweep's end");
+    }
+}

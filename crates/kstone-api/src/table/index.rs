@@ -1,0 +1,275 @@
+//! Secondary indexes: which entry an item has in each, and which entries a query wants.
+//!
+//! An entry is a [`Record`] of the index keyspace. Its key puts it where a query looks for it, its body holds what the
+//! index shows of the item:
+//!
+//! ```text
+//! local   partition key   index u16 │ the table's partition key
+//!         sort key        sort value │ the table's sort key
+//!
+//! global  partition key   index u16 │ partition value
+//!         sort key        sort value, where the index has one │ length u16 │ the table's partition key │ its sort key
+//!
+//! body    flags u8 │ expires_at i64, where the item expires │ the projected item in its stored form
+//! value   type u8 │ bytes in the order of the values, which end themselves          (see `KeyValue`)
+//! ```
+//!
+//! Numbers of several bytes are big-endian in keys, where they take part in the order. So an entry is found by the
+//! bytes of its key alone; entries of equal values lie in one fixed order; two items never share an entry; and the key
+//! of the item stands in its entry once. As the stripe comes from what follows the index's number, a local entry lies
+//! in the stripe of its item (see [`kstone_core::key`]).
+//!
+//! # Invariants
+//! 1. An item has at most one entry in an index, and none where it lacks a key attribute (the index is sparse).
+//! 2. The entry is a function of index, key, item and expiry: two versions of an item that agree in what the index
+//!    shows have equal entries, which [`diff`] leaves alone.
+//! 3. No entry of one partition value, or of one sort value, lies in the range of another.
+//!
+//! Thread safety: compiled indexes are plain values, shared freely; everything else is a pure function.
+
+use kstone_core::Result;
+use kstone_core::item::ItemRef;
+use kstone_core::key::KeyRef;
+use kstone_core::record::Record;
+
+use crate::model::schema::{GlobalSecondaryIndex, LocalSecondaryIndex, Projection, TableSchema};
+
+mod attribute;
+mod entry;
+mod key_value;
+mod range;
+
+use attribute::{KeyAttribute, Role, TableItem};
+pub use entry::IndexEntry;
+pub use key_value::KeyValue;
+pub use range::{IndexRange, KeyCondition};
+
+/// The number of an index, by which its entries know it. An index keeps it as long as it exists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct IndexId(pub u16);
+
+/// Whether an index shares the table's partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexKind {
+    /// It sorts each partition of the table by another attribute.
+    Local,
+    /// It partitions the table by another attribute.
+    Global,
+}
+
+/// The indexes of a schema, compiled.
+///
+/// ```
+/// use kstone_api::index::Indexes;
+/// use kstone_api::{GlobalSecondaryIndex, TableSchema};
+///
+/// let by_status = GlobalSecondaryIndex::new("by-status", "status");
+/// let schema = TableSchema::new().add_global_index(by_status.clone());
+/// let first = Indexes::compile(&schema, &Indexes::default());
+/// let by_age = GlobalSecondaryIndex::new("by-age", "age");
+/// let schema = TableSchema::new().add_global_index(by_age).add_global_index(by_status);
+/// let second = Indexes::compile(&schema, &first);
+/// assert_eq!(second.get("by-status"), first.get("by-status"), "what stays keeps its number");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Indexes {
+    /// By name: of several that refuse an item, DynamoDB reports the first in this order.
+    by_name: Vec<Index>,
+    /// The number given out last.
+    last_id: IndexId,
+}
+
+impl Indexes {
+    /// Compiles a validated schema that takes the place of `before`.
+    ///
+    /// An index of the same name, kind, key attributes and projection is the same index. Any other is new, and its
+    /// number is none that `before` knows: entries that an index has left behind are never mistaken for another's.
+    pub fn compile(schema: &TableSchema, before: &Self) -> Self {
+        let local = schema.local_indexes().iter().map(Index::local);
+        let global = schema.global_indexes().iter().map(Index::global);
+        let mut by_name: Vec<Index> = local.chain(global).collect();
+        by_name.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut last_id = before.last_id;
+        for index in &mut by_name {
+            let same = before.get(&index.name).filter(|old| Index { id: index.id, ..(*old).clone() } == *index);
+            index.id = same.map(|old| old.id).unwrap_or_else(|| {
+                loop {
+                    last_id = IndexId(last_id.0.wrapping_add(1));
+                    if before.by_id(last_id).is_none() {
+                        return last_id;
+                    }
+                }
+            });
+        }
+        Self { by_name, last_id }
+    }
+
+    /// The index of this name.
+    pub fn get(&self, name: &str) -> Option<&Index> {
+        let at = self.by_name.binary_search_by(|index| index.name().cmp(name)).ok()?;
+        Some(&self.by_name[at])
+    }
+
+    /// The index of this number.
+    pub fn by_id(&self, id: IndexId) -> Option<&Index> {
+        self.by_name.iter().find(|index| index.id == id)
+    }
+
+    /// The indexes, by name.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &Index> {
+        self.by_name.iter()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// The entries of an item in all indexes.
+    ///
+    /// # Errors
+    /// As [`Index::entry`], of the first index by name that refuses the item.
+    pub fn entries(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Result<Vec<Record>> {
+        self.iter().filter_map(|index| index.entry(pk, sk, item, expires_at).transpose()).collect()
+    }
+
+    /// The entries of an item that is in the table already. One that an index refuses is not in that index: it was put
+    /// before the index was, as DynamoDB's backfill leaves such items out, too.
+    pub fn present_entries(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Vec<Record> {
+        self.iter().filter_map(|index| index.entry(pk, sk, item, expires_at).ok().flatten()).collect()
+    }
+}
+
+/// One index, compiled from its definition.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Index {
+    id: IndexId,
+    name: Box<str>,
+    kind: IndexKind,
+    partition: KeyAttribute,
+    sort: Option<KeyAttribute>,
+    /// The names of the attributes that entries hold, ascending; all attributes where there is no list.
+    projected: Option<Vec<Box<str>>>,
+}
+
+impl Index {
+    fn local(definition: &LocalSecondaryIndex) -> Self {
+        let LocalSecondaryIndex { name, sort_key, projection } = definition;
+        Self::new(name, IndexKind::Local, ("pk", Some(sort_key)), projection)
+    }
+
+    fn global(definition: &GlobalSecondaryIndex) -> Self {
+        let GlobalSecondaryIndex { name, partition_key, sort_key, projection } = definition;
+        Self::new(name, IndexKind::Global, (partition_key, sort_key.as_deref()), projection)
+    }
+
+    fn new(name: &str, kind: IndexKind, (partition, sort): (&str, Option<&str>), projection: &Projection) -> Self {
+        let included: &[String] = match projection {
+            Projection::Include(attributes) => attributes,
+            Projection::All | Projection::KeysOnly => &[],
+        };
+        let keys = ["pk", "sk", partition].into_iter().chain(sort);
+        let mut projected: Vec<Box<str>> = keys.chain(included.iter().map(String::as_str)).map(Box::from).collect();
+        projected.sort_unstable();
+        projected.dedup();
+        let projected = (*projection != Projection::All).then_some(projected);
+        let partition = KeyAttribute::new(partition, Role::Partition);
+        let sort = sort.map(|sort| KeyAttribute::new(sort, Role::Sort));
+        Self { id: IndexId::default(), name: name.into(), kind, partition, sort, projected }
+    }
+
+    /// The number by which its entries know it.
+    pub fn id(&self) -> IndexId {
+        self.id
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it is local or global.
+    pub fn kind(&self) -> IndexKind {
+        self.kind
+    }
+
+    /// The attribute that partitions it; `pk`, the table's partition key, in a local index.
+    pub fn partition_attribute(&self) -> &str {
+        &self.partition.name
+    }
+
+    /// The attribute that its partitions are sorted by.
+    pub fn sort_attribute(&self) -> Option<&str> {
+        self.sort.as_ref().map(|sort| &*sort.name)
+    }
+
+    /// Whether its entries hold the attribute of this name where the item has it.
+    pub fn projects(&self, attribute: &str) -> bool {
+        self.projected.as_ref().is_none_or(|names| names.binary_search_by(|name| (**name).cmp(attribute)).is_ok())
+    }
+
+    /// Whether its entries hold whole items.
+    pub fn projects_all(&self) -> bool {
+        self.projected.is_none()
+    }
+
+    /// The entry of the item under this key; none where the item lacks a key attribute.
+    ///
+    /// Costs a look-up of each key attribute, one walk through the item where not all is projected, one copy of what
+    /// is, and two allocations.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](kstone_core::Error::Invalid) in DynamoDB's words where a key attribute is neither S, N nor B,
+    /// is empty, or is longer than a partition key (2048 bytes) or a sort key (1024 bytes) may be; also where another
+    /// key attribute is missing.
+    pub fn entry(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Result<Option<Record>> {
+        let source = TableItem { pk, sk, item };
+        // Both are looked at before either may be missing: what is there must be right.
+        let partition = self.partition.value_in(&self.name, &source)?;
+        let sort = self.sort.as_ref().map(|sort| sort.value_in(&self.name, &source)).transpose()?;
+        let (Some(partition), None | Some(Some(_))) = (partition, sort) else { return Ok(None) };
+
+        let mut bytes = Vec::with_capacity(64 + 2 * (pk.len() + sk.len()) + item.as_bytes().len());
+        self.put_partition(partition, pk, &mut bytes);
+        let sk_at = bytes.len();
+        if let Some(sort) = sort.flatten() {
+            sort.put(&mut bytes);
+        }
+        entry::put_table_key(self.kind, pk, sk, &mut bytes);
+        let body_at = bytes.len();
+        entry::put_head(self.kind, self.sort.is_some(), expires_at, &mut bytes);
+        match &self.projected {
+            None => bytes.extend_from_slice(item.as_bytes()),
+            Some(_) => item.copy_where(&mut bytes, |name| self.projects(name)),
+        }
+        let (key, body) = bytes.split_at(body_at);
+        let (entry_pk, entry_sk) = key.split_at(sk_at);
+        Ok(Some(Record::put(KeyRef::index_entry(entry_pk, entry_sk)?, body)))
+    }
+
+    /// The partition key of the entries with this partition value, or of the partition `pk` of a local index.
+    fn put_partition(&self, value: KeyValue<'_>, pk: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.id.0.to_be_bytes());
+        match self.kind {
+            IndexKind::Local => out.extend_from_slice(pk),
+            IndexKind::Global => value.put(out),
+        }
+    }
+}
+
+/// The records that turn an item's old entries into its new ones: a tombstone for each that goes, then each that is new
+/// or changed. Entries of equal key and body are left alone.
+///
+/// Compares every new entry with every old one, of which an item has at most 25; most differ in their first two bytes.
+pub fn diff(old: &[Record], new: &[Record]) -> Vec<Record> {
+    let has_key_of = |a: &Record, b: &Record| a.pk() == b.pk() && a.sk() == b.sk();
+    let gone = old.iter().filter(|entry| !new.iter().any(|other| has_key_of(entry, other)));
+    let changed = new.iter().filter(|entry| {
+        let before = old.iter().find(|other| has_key_of(entry, other));
+        before.is_none_or(|before| before.body() != entry.body())
+    });
+    gone.map(|entry| Record::tombstone(entry.key_ref())).chain(changed.cloned()).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,270 @@
+//! Room for what is written: what has expired goes first, then, where the options say so, what was not used for long.
+//!
+//! ```text
+//! reserve ─► fits? ── yes ─► write
+//!    ▲         no
+//!    ├── expired items of one stripe removed
+//!    ├── NONE: one stripe compacted; nothing left to compact: the write fails
+//!    └── LRU:  the oldest items of the stripe that holds the oldest removed, and that stripe compacted
+//! ```
+//!
+//! No lock is held meanwhile; what is removed leaves the indexes with it, and the stream says who removed it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+#[cfg(doc)]
+use kstone_core::Error;
+use kstone_core::Result;
+use kstone_core::engine::{PageLimits, Reservation, ScanRange};
+use kstone_core::key::{KeyRef, STRIPES, StripeId};
+use kstone_core::record::Record;
+
+use crate::database::Database;
+use crate::table::Table;
+use crate::table::expiries::Sweep;
+use crate::table::stream::{Stream, UserIdentity};
+
+/// How many records of a stripe one write looks at to find what has expired.
+const SWEEP_STEP: PageLimits = PageLimits { records: 512, bytes: usize::MAX };
+/// How many items it removes.
+const SWEEP_REMOVALS: usize = 64;
+
+impl Database {
+    /// Room for these records, and for so many bytes more in the stream. Deletes alone need none, they always go on.
+    /// Nothing is to be done where there is no limit.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where no room can be made; [`Error::Poisoned`].
+    pub(crate) fn reserve(&self, records: &[Record], stream_growth: usize) -> Result<Option<Reservation<'_>>> {
+        if !self.engine().is_limited() || records.iter().all(Record::is_tombstone) {
+            return Ok(None);
+        }
+        self.reserve_bytes(records.iter().map(Record::footprint), stream_growth).map(Some)
+    }
+
+    /// Room for records of these footprints, and for so many bytes more in the stream.
+    ///
+    /// # Errors
+    /// As [`Database::reserve`].
+    pub(crate) fn reserve_bytes(
+        &self,
+        footprints: impl Iterator<Item = usize>,
+        stream_growth: usize,
+    ) -> Result<Reservation<'_>> {
+        let bytes = self.engine().growth_of(footprints);
+        let mut nothing_left = false;
+        loop {
+            let table = self.table();
+            // The stream has its share, whether it takes it or not; its newest record may be larger.
+            let of_stream = |stream: &Stream| self.stream_share_bytes().max(stream.bytes() + stream_growth);
+            let beside = table.stream.as_deref().map_or(0, of_stream);
+            if let Some(reserved) = self.engine().try_reserve(bytes, beside) {
+                return Ok(reserved);
+            }
+            let needed = bytes.saturating_add(beside);
+            // Others may have made room between the two looks.
+            if nothing_left || !self.engine().may_fit(needed) {
+                return Err(self.engine().no_room(needed));
+            }
+            let made = {
+                let _under_way = self.engine().make_room();
+                self.make_room(&table)?
+            };
+            if !made && self.engine().room_is_under_way() {
+                std::thread::yield_now();
+            } else {
+                nothing_left = !made;
+            }
+        }
+    }
+
+    /// After deletes in these stripes: where what they added has passed the limit, compaction gives back more than that.
+    pub(crate) fn keep_to_limit<S: Iterator<Item = StripeId>>(&self, stripes: impl FnOnce() -> S) -> Result<()> {
+        if !self.engine().is_limited() {
+            return Ok(());
+        }
+        let beside = self.table().stream.as_deref().map_or(0, Stream::bytes);
+        if !self.engine().is_over_limit(beside) {
+            return Ok(());
+        }
+        let stripes: BTreeSet<StripeId> = stripes().collect();
+        stripes.into_iter().try_for_each(|stripe| self.engine().compact_stripe(stripe))
+    }
+
+    /// Does one thing to make room; false where nothing can be done.
+    fn make_room(&self, table: &Arc<Table>) -> Result<bool> {
+        let now = self.now_for(table);
+        if let Some(stripe) = table.expiries.as_ref().and_then(|expiries| expiries.due(now)) {
+            self.remove_expired_in(table, stripe, now)?;
+            self.engine().compact_stripe(stripe)?;
+            return Ok(true);
+        }
+        if !self.engine().evicts() {
+            return self.engine().reclaim();
+        }
+        let victims = self.engine().take_victims()?;
+        let Some(first) = victims.first() else { return self.engine().reclaim() };
+        let stripe = first.key_ref().stripe();
+        self.evict_all(&victims, now)?;
+        self.engine().compact_stripe(stripe)?;
+        Ok(true)
+    }
+
+    /// Removes those of these items that nobody has changed since they were chosen, and counts them.
+    fn evict_all(&self, victims: &[Record], now: i64) -> Result<()> {
+        let mut evicted = 0;
+        for victim in victims {
+            evicted += u64::from(self.evict(victim, now)?);
+        }
+        self.engine().note_evictions(evicted);
+        Ok(())
+    }
+
+    /// Removes an item that nothing but this could evict again, whatever becomes of the schema meanwhile; false where it
+    /// is not the same any more.
+    fn evict(&self, victim: &Record, now: i64) -> Result<bool> {
+        loop {
+            let table = self.table();
+            if self.remove_if_same(&table, victim, now, UserIdentity::EVICTION)? {
+                return Ok(true);
+            }
+            if self.is_current(&table) {
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Removes what has expired, everywhere; how many items that were.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn purge_expired(&self) -> Result<usize> {
+        let table = self.table();
+        let now = self.now_for(&table);
+        let Some(expiries) = &table.expiries else { return Ok(0) };
+        let mut purged = 0;
+        for stripe in StripeId::all().filter(|stripe| expiries.is_due(*stripe, now)) {
+            purged += self.remove_expired_in(&table, stripe, now)?;
+        }
+        Ok(purged)
+    }
+
+    /// After a write: removes some of what has expired in the stripes of its keys, so that the memory of expired items
+    /// comes back without a call, and no write waits for more than a few of them.
+    pub(crate) fn remove_expired_beside<'a>(
+        &self,
+        table: &Arc<Table>,
+        keys: impl Iterator<Item = KeyRef<'a>>,
+        now: i64,
+    ) -> Result<()> {
+        let Some(expiries) = &table.expiries else { return Ok(()) };
+        for key in keys.filter(|key| expiries.is_due(key.stripe(), now)) {
+            let stripe = key.stripe();
+            if let Some(sweep) = expiries.try_sweep(stripe) {
+                self.go_on_with(sweep, table, stripe, now)?;
+                self.keep_to_limit(|| std::iter::once(stripe))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes all that has expired in a stripe; how many items that were.
+    fn remove_expired_in(&self, table: &Arc<Table>, stripe: StripeId, now: i64) -> Result<usize> {
+        let Some(expiries) = &table.expiries else { return Ok(0) };
+        let mut removed = 0;
+        let mut sweep = Some(expiries.sweep(stripe));
+        while let Some(under_way) = sweep {
+            let step;
+            (sweep, step) = self.go_on_with(under_way, table, stripe, now)?;
+            removed += step;
+        }
+        Ok(removed)
+    }
+
+    /// Goes on with a sweep for a few records; none where that was its end, and how many items it removed.
+    fn go_on_with<'a>(
+        &self,
+        mut sweep: Sweep<'a>,
+        table: &Arc<Table>,
+        stripe: StripeId,
+        now: i64,
+    ) -> Result<(Option<Sweep<'a>>, usize)> {
+        let range = ScanRange::segment(stripe.index() as u32, STRIPES as u32)?;
+        let range = sweep.last().map_or(range, |last| range.after(last.pk(), last.sk()));
+        let page = self.engine().scan(range, SWEEP_STEP)?;
+        let mut removed = 0;
+        for record in page.records {
+            if removed == SWEEP_REMOVALS {
+                return Ok((Some(sweep), removed));
+            }
+            if table.is_expired(&record, now) && self.remove_if_same(table, &record, now, UserIdentity::TIME_TO_LIVE)? {
+                removed += 1;
+            } else if let Some(expires_at) = table.expires_at(record.item()) {
+                sweep.leave(expires_at);
+            }
+            sweep.reach(record);
+        }
+        if page.limited {
+            return Ok((Some(sweep), removed));
+        }
+        sweep.end();
+        Ok((None, removed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kstone_core::engine::Eviction;
+
+    use super::*;
+    use crate::{DatabaseOptions, Item, ItemBuilder, TableSchema};
+
+    /// The schema changes after the table was looked up and before the victim's stripe is locked.
+    #[test]
+    fn a_victim_is_evicted_whatever_becomes_of_the_schema_meanwhile() -> Result<()> {
+        let options =
+            DatabaseOptions { memory_max_bytes: 4 << 20, eviction: Eviction::Lru, ..DatabaseOptions::default() };
+        let db = Database::create_in_memory_with_options(options)?;
+        db.put(b"a", Item::new())?;
+        let victims = db.engine().take_victims()?;
+        std::thread::scope(|scope| -> Result<()> {
+            let evicting = db.engine().commit(&[victims[0].key_ref()], |_| {
+                let table = db.table();
+                let looked_up = Arc::strong_count(&table);
+                let evicting = scope.spawn(|| db.evict_all(&victims, 0));
+                while Arc::strong_count(&table) == looked_up {
+                    std::thread::yield_now();
+                }
+                db.install(Arc::new(Table::following(TableSchema::new().name("later"), Some(&table), 0)?));
+                Ok((Vec::new(), evicting))
+            })?;
+            evicting.join().expect("no panic")
+        })?;
+        assert_eq!((db.stats()?.evictions, db.stats()?.items), (1, 0));
+        Ok(())
+    }
+
+    /// Between the choice of the victims and their removal others write: what they wrote stays.
+    #[test]
+    fn a_victim_that_was_written_or_deleted_meanwhile_is_not_evicted() -> Result<()> {
+        let options =
+            DatabaseOptions { memory_max_bytes: 4 << 20, eviction: Eviction::Lru, ..DatabaseOptions::default() };
+        let db = Database::create_in_memory_with_options(options)?;
+        // One partition, so that one stripe has many victims.
+        for i in 0..2000_u32 {
+            db.put_with_sk(b"p", &i.to_be_bytes(), ItemBuilder::new().string("text", "x".repeat(100)).build())?;
+        }
+        let victims = db.engine().take_victims()?;
+        assert!(victims.len() > 10);
+        db.put_with_sk(b"p", victims[0].sk(), Item::new())?;
+        db.delete_with_sk(b"p", victims[1].sk())?;
+        let before = db.stats()?;
+        db.evict_all(&victims, 0)?;
+        let stats = db.stats()?;
+        let evicted = victims.len() as u64 - 2;
+        assert_eq!((stats.evictions, stats.items), (evicted, before.items - evicted));
+        assert_eq!(db.get_with_sk(b"p", victims[0].sk())?, Some(Item::new()));
+        Ok(())
+    }
+}

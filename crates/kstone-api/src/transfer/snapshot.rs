@@ -1,0 +1,181 @@
+//! Snapshots: the whole database in a file, and back.
+//!
+//! ```
+//! use kstone_api::{Database, ItemBuilder};
+//! # let directory = tempfile::tempdir().unwrap();
+//! # let path = directory.path().join("accounts.kstone");
+//! let db = Database::create_in_memory()?;
+//! db.put(b"account#1", ItemBuilder::new().number("cents", 100).build())?;
+//! assert_eq!(db.save_snapshot(&path)?, 1);
+//!
+//! let again = Database::open_snapshot(&path)?;
+//! assert_eq!(again.get(b"account#1")?, db.get(b"account#1")?);
+//! # Ok::<(), kstone_api::Error>(())
+//! ```
+//!
+//! A snapshot holds the items and the schema as they were at one moment, whatever is written meanwhile: writers wait for
+//! the moment of a cut, not for the file. Index entries are not in it; they are made anew from the schema. Items that
+//! have expired and were not removed yet are in it, and stay invisible. The records of the stream are not; the number
+//! of the last one is, so that a reader of the stream finds out that it missed something.
+//!
+//! `docs/snapshot-format.md` describes the file, byte by byte.
+//!
+//! # Invariants
+//! 1. The file named is the old one or the new one, whole, at every moment, also where the process is killed.
+//! 2. A load shows nothing, or the schema and all items as one; it shows nothing of a file in which any byte is wrong.
+//! 3. What a file says is believed only after it is checked as if an enemy had written it: lengths before they are
+//!    used, items as strictly as items that are put, keys for being there once.
+//!
+//! # Thread safety
+//! Any thread, at any time. A load keeps [`Database::configure`] and [`Database::fork`] waiting; nothing else waits for a
+//! load or a save.
+
+use std::io::BufReader;
+use std::path::Path;
+
+#[cfg(doc)]
+use kstone_core::Error;
+use kstone_core::Result;
+use parking_lot::Mutex;
+
+use crate::database::Database;
+use crate::model::clock::ClockSource;
+use crate::model::options::DatabaseOptions;
+use crate::model::schema::TableSchema;
+use crate::transfer::file;
+
+mod format;
+mod load;
+mod save;
+
+/// How far a save or a load has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct SnapshotProgress {
+    /// Items written or read.
+    pub done: u64,
+    /// Items in all; 0 until they are counted.
+    pub total: u64,
+}
+
+impl Database {
+    /// Writes the database as it is now to a file, in the place of one that is there; how many items that are.
+    ///
+    /// The file is written beside its place, synced and renamed into it. It gets the permissions of the file that it
+    /// replaces. A process that is killed meanwhile may leave a file `.kstone-*.tmp` behind, which may be deleted.
+    ///
+    /// Costs two walks over the items, a copy of their bytes to the file, and what the disk takes to sync it. Memory:
+    /// a block of the file, and, until the call returns, what is overwritten meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; [`Error::Invalid`] for a path that is there and is no file; [`Error::Poisoned`]. The file is then
+    /// what it was.
+    pub fn save_snapshot(&self, path: impl AsRef<Path>) -> Result<u64> {
+        self.save_snapshot_with(path, |_| Ok(()))
+    }
+
+    /// As [`Database::save_snapshot`], telling `progress` how far it has come, first with the number of items, then each
+    /// thousand items or so. An error that it returns ends the save and is returned.
+    ///
+    /// # Errors
+    /// As there; what `progress` returns.
+    pub fn save_snapshot_with(
+        &self,
+        path: impl AsRef<Path>,
+        mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
+    ) -> Result<u64> {
+        let path = path.as_ref();
+        let mut report = Report::new(self.progress_cell(), &mut progress);
+        file::replace(path, |out| save::save(self, out, &file::name_of(path), &mut report))
+    }
+
+    /// Fills an empty database from a snapshot: schema and items appear as one. How many items that are.
+    ///
+    /// The schema of the file takes the place of the database's own; its options stay. A stream starts anew, and a
+    /// reader that goes on with it is told so by [`Error::Trimmed`], whatever it had read. A read at work meanwhile goes
+    /// by the schema that there was when it began, as with [`Database::configure`].
+    ///
+    /// Costs a read of the file, a check and a copy of every item, and its index entries.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`] where any byte of the file is wrong, saying which and what; [`Error::Invalid`] where the
+    /// database holds items, or gets one meanwhile, and for a file of another version; [`Error::Limit`] where the items do
+    /// not fit the memory limit; [`Error::Io`]; [`Error::Poisoned`]. Nothing is changed then.
+    pub fn load_snapshot(&self, path: impl AsRef<Path>) -> Result<u64> {
+        self.load_snapshot_with(path, |_| Ok(()))
+    }
+
+    /// As [`Database::load_snapshot`], telling `progress` how far it has come, first with the number of items, then
+    /// after each block of the file. An error that it returns ends the load and is returned.
+    ///
+    /// # Errors
+    /// As there; what `progress` returns.
+    pub fn load_snapshot_with(
+        &self,
+        path: impl AsRef<Path>,
+        mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
+    ) -> Result<u64> {
+        let path = path.as_ref();
+        let mut report = Report::new(self.progress_cell(), &mut progress);
+        load::load(self, BufReader::new(file::open(path)?), &file::name_of(path), &mut report)
+    }
+
+    /// A new database with what a snapshot holds, with the default options and the system's clock.
+    ///
+    /// # Errors
+    /// As [`Database::load_snapshot`].
+    pub fn open_snapshot(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_snapshot_with(path, DatabaseOptions::default(), ClockSource::default())
+    }
+
+    /// A new database with what a snapshot holds, with options and a clock.
+    ///
+    /// # Errors
+    /// As [`Database::load_snapshot`]; [`Error::Invalid`] for an option outside its range.
+    pub fn open_snapshot_with(path: impl AsRef<Path>, options: DatabaseOptions, clock: ClockSource) -> Result<Self> {
+        let database = Self::create_in_memory_with(options, TableSchema::new(), clock)?;
+        database.load_snapshot(path)?;
+        Ok(database)
+    }
+
+    /// How far the save or load has come that is at work on this database now; of the last one where none is, of the one
+    /// that moved last where there are several. For another thread to poll.
+    pub fn snapshot_progress(&self) -> SnapshotProgress {
+        *self.progress_cell().lock()
+    }
+}
+
+/// Tells the caller, and whoever polls, how far it has come.
+struct Report<'a> {
+    shown: &'a Mutex<SnapshotProgress>,
+    progress: SnapshotProgress,
+    callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>,
+}
+
+impl<'a> Report<'a> {
+    fn new(shown: &'a Mutex<SnapshotProgress>, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
+        let progress = SnapshotProgress::default();
+        *shown.lock() = progress;
+        Self { shown, progress, callback }
+    }
+
+    /// There are so many items.
+    fn begin(&mut self, total: u64) -> Result<()> {
+        self.progress.total = total;
+        self.reach(0)
+    }
+
+    /// So many items are done.
+    fn reach(&mut self, done: u64) -> Result<()> {
+        self.progress.done = done;
+        *self.shown.lock() = self.progress;
+        (self.callback)(self.progress)
+    }
+
+    /// So many more items are done.
+    fn advance(&mut self, items: u64) -> Result<()> {
+        self.reach(self.progress.done + items)
+    }
+}
+
+#[cfg(test)]
+mod tests;

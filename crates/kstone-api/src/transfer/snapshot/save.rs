@@ -1,0 +1,40 @@
+//! Writing a snapshot: a cut, walked twice, once to count.
+
+use std::io::Write;
+
+use kstone_core::Result;
+
+use super::Report;
+use super::format::{BLOCK_TARGET_BYTES, BlockWriter, Kind, put_record};
+use crate::database::Database;
+use crate::transfer::view_pages::Pages;
+
+/// Writes the database as it is now; how many items that are. Errors call the file `name`.
+pub(super) fn save(database: &Database, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+    let (table, cut) = database.cut_with_table()?;
+    let stream_last = table.last_in_stream();
+    let total = Pages::of(&cut).map(|page| page.len() as u64).sum();
+    report.begin(total)?;
+    let mut blocks = BlockWriter::begin(out, name)?;
+    let mut payload = Vec::with_capacity(BLOCK_TARGET_BYTES + BLOCK_TARGET_BYTES / 8);
+    payload.extend_from_slice(&total.to_le_bytes());
+    payload.extend_from_slice(&stream_last.to_le_bytes());
+    payload.extend_from_slice(table.schema.to_json().as_bytes());
+    blocks.block(Kind::Header, &payload)?;
+    payload.clear();
+    for page in Pages::of(&cut) {
+        for record in &page {
+            put_record(&mut payload, record);
+            if payload.len() >= BLOCK_TARGET_BYTES {
+                blocks.block(Kind::Items, &payload)?;
+                payload.clear();
+            }
+        }
+        report.advance(page.len() as u64)?;
+    }
+    if !payload.is_empty() {
+        blocks.block(Kind::Items, &payload)?;
+    }
+    blocks.block(Kind::End, &total.to_le_bytes())?;
+    Ok(total)
+}

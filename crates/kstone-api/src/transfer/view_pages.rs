@@ -1,0 +1,88 @@
+//! Walking the items of a cut page by page, for what reads all of them: snapshots and exports.
+
+use std::sync::Arc;
+
+use kstone_core::Result;
+use kstone_core::engine::{Cut, PageLimits, ScanRange};
+use kstone_core::record::Record;
+
+use crate::database::Database;
+use crate::request::page::PAGE_MAX_BYTES;
+use crate::table::Table;
+
+const PAGE: PageLimits = PageLimits { records: 1000, bytes: PAGE_MAX_BYTES };
+
+impl Database {
+    /// The database at one moment, and the table that was in force then.
+    pub(crate) fn cut_with_table(&self) -> Result<(Arc<Table>, Cut)> {
+        loop {
+            let table = self.table();
+            let cut = self.engine().cut()?;
+            if self.is_current(&table) {
+                return Ok((table, cut));
+            }
+        }
+    }
+}
+
+/// The items of a cut in scan order, a page at a time, expired ones included.
+pub(crate) struct Pages<'a> {
+    cut: &'a Cut,
+    last: Option<Record>,
+    ended: bool,
+}
+
+impl<'a> Pages<'a> {
+    pub(crate) fn of(cut: &'a Cut) -> Self {
+        Self { cut, last: None, ended: false }
+    }
+}
+
+impl Iterator for Pages<'_> {
+    type Item = Vec<Record>;
+
+    fn next(&mut self) -> Option<Vec<Record>> {
+        if self.ended {
+            return None;
+        }
+        let range = ScanRange::all();
+        let range = self.last.as_ref().map_or(range, |last| range.after(last.pk(), last.sk()));
+        let page = self.cut.scan(range, PAGE);
+        self.ended = !page.limited;
+        self.last = page.records.last().cloned();
+        Some(page.records)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kstone_core::key::KeyRef;
+
+    use super::*;
+    use crate::model::schema::TableSchema;
+
+    /// The schema changes and an item is written after the table was looked up and before the cut is made.
+    #[test]
+    fn a_cut_comes_with_the_table_that_was_in_force_at_it() -> Result<()> {
+        let db = Database::create_in_memory()?;
+        let key = KeyRef::new(b"later", b"")?;
+        std::thread::scope(|scope| {
+            let cut = db.engine().commit(&[key], |_| {
+                // Nobody cuts while this holds a lock.
+                let table = db.table();
+                let looked_up = Arc::strong_count(&table);
+                let cut = scope.spawn(|| {
+                    let (table, cut) = db.cut_with_table().expect("cut");
+                    (table.schema.table_name().map(str::to_owned), cut.scan(ScanRange::all(), PAGE).records.len())
+                });
+                while Arc::strong_count(&table) == looked_up {
+                    std::thread::yield_now();
+                }
+                db.install(Arc::new(Table::following(TableSchema::new().name("later"), Some(&table), 0)?));
+                Ok((vec![Record::put(key, &[])], cut))
+            })?;
+            assert_eq!(cut.join().expect("cut"), (Some("later".to_owned()), 1));
+            Ok(())
+        })
+    }
+}

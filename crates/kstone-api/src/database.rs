@@ -12,6 +12,7 @@ use kstone_core::{Error, Result};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::expression::ExpressionCache;
+use crate::interrupt::Interrupt;
 use crate::model::clock::{Clock, ClockSource};
 use crate::model::item_check::check_item;
 use crate::model::options::DatabaseOptions;
@@ -41,6 +42,8 @@ use crate::{ItemWriter, Select};
 #[derive(Clone)]
 pub struct Database {
     shared: Arc<Shared>,
+    /// What ends long calls through this handle: see [`Database::interrupted_by`].
+    pub(crate) interrupt: Option<Interrupt>,
 }
 
 /// What was read of texts, whatever the schema.
@@ -120,13 +123,14 @@ impl Database {
             configuring: Mutex::new(()),
             snapshot_progress: Mutex::default(),
         };
-        Self { shared: Arc::new(shared) }
+        Self { shared: Arc::new(shared), interrupt: None }
     }
 
     /// A database of the same options and clock over another engine and table.
     pub(crate) fn with_engine(&self, engine: Engine, table: Table) -> Self {
         let caches = Arc::clone(&self.shared.caches);
-        Self::of(engine, self.shared.options, caches, self.shared.clock.clone(), table)
+        let database = Self::of(engine, self.shared.options, caches, self.shared.clock.clone(), table);
+        Self { interrupt: self.interrupt.clone(), ..database }
     }
 
     /// The schema in force.
@@ -325,6 +329,7 @@ impl Database {
     /// [`Error::Invalid`] for a missing partition key, a limit of 0, a BETWEEN whose ends are the wrong way round, or a
     /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
     pub fn query_page(&self, query: &Query) -> Result<Page> {
+        self.check_interrupt()?;
         let limits = page_limits(query.limit)?;
         let (keyed, selection) = query.prepare(self.read_context())?;
         let (query, partition) = (&keyed.query, keyed.partition());
@@ -379,6 +384,7 @@ impl Database {
     /// [`Error::Invalid`] for a segment that is not one of the segments, a limit of 0 or a token of another request;
     /// [`Error::Poisoned`].
     pub fn scan_page(&self, scan: &Scan) -> Result<Page> {
+        self.check_interrupt()?;
         let limits = page_limits(scan.limit)?;
         let selection = scan.prepare(self.read_context())?;
         let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape())).transpose()?;
@@ -436,7 +442,7 @@ impl Database {
             }
         };
         self.refuse_dropped_index(&selection)?;
-        Records::new(cut, source, limit, selection, last)
+        Records::new(cut, source, limit, selection, last).map(|records| records.ended_by(self.interrupt.clone()))
     }
 
     /// To be called after a read: an index that was dropped meanwhile may have been read in part.
@@ -468,6 +474,7 @@ impl Database {
         let cut = self.engine().cut()?;
         self.refuse_dropped_index(&selection)?;
         Records::new(cut, IterSource::Scan(scan), limit, selection, last)
+            .map(|records| records.ended_by(self.interrupt.clone()))
     }
 
     /// Decides and writes as one under the locks of all `keys`; see

@@ -18,6 +18,7 @@
 
 mod database;
 pub mod expression;
+mod interrupt;
 mod model;
 mod partiql;
 mod request;
@@ -25,6 +26,7 @@ mod table;
 mod transfer;
 
 pub use database::Database;
+pub use interrupt::Interrupt;
 pub use kstone_core::engine::{
     Eviction, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,
 };

@@ -96,6 +96,7 @@ impl Database {
     /// [`Error::Limit`] for a statement of more than [`STATEMENT_MAX_CHARS`], an item that is too large, or more rows
     /// than can be sorted; [`Error::Poisoned`]. Nothing is written then.
     pub fn execute_statement(&self, statement: &Statement) -> Result<StatementResult> {
+        self.check_interrupt()?;
         let parsed = self.statements().get(&statement.text)?;
         let bound = parsed.values.bind(ItemRef::new(&statement.encoded_parameters()?))?;
         let table = self.table();

@@ -82,6 +82,9 @@ pub enum Error {
         /// What the operating system said.
         source: IoCause,
     },
+    /// The call was ended by its interruption flag before it was done.
+    #[error("interrupted")]
+    Interrupted,
     /// A write panicked earlier, so the database may be half changed: open a new one.
     #[error("an earlier write to this database panicked; it refuses further use")]
     Poisoned,

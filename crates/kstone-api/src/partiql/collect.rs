@@ -15,6 +15,7 @@ use super::order::compare;
 use super::plan::Range;
 use super::select::Reading;
 use super::statement::StatementResult;
+use crate::interrupt::sort_by;
 
 /// The most bytes of records that are sorted, and of groups that are held: 64 MiB.
 pub(super) const COLLECT_MAX_BYTES: usize = 64 << 20;
@@ -50,15 +51,17 @@ pub(super) fn collect(mut reading: Reading<'_>) -> Result<StatementResult> {
         };
         let mut records = records?;
         records.by_ref().try_for_each(&mut take)?;
+        records.check_interrupt()?;
         scanned += records.examined();
     }
+    let interrupt = reading.database.interrupt.as_ref();
     let rows = match groups {
         Some(groups) => {
-            let mut rows = groups.into_rows()?;
-            rows.sort_by(|a, b| compare(&reading.select.order_by, reading.bound, a, b));
+            let mut rows = groups.into_rows(interrupt)?;
+            sort_by(&mut rows, interrupt, |a, b| compare(&reading.select.order_by, reading.bound, a, b))?;
             rows.into_iter().skip(reading.offset).take(reading.limit.unwrap_or(usize::MAX)).collect()
         }
-        None => sorter.into_records().iter().skip(reading.offset).map(|record| reading.row(record)).collect(),
+        None => sorter.into_records()?.iter().skip(reading.offset).map(|record| reading.row(record)).collect(),
     };
     Ok(StatementResult { scanned, ..StatementResult::of_rows(rows) })
 }
@@ -83,30 +86,31 @@ impl<'a> Sorter<'a> {
         self.records.push(record);
         let is_over = self.bytes > COLLECT_MAX_BYTES;
         if self.records.len() >= self.wanted.saturating_mul(2).saturating_add(SLACK_ROWS) || is_over {
-            self.prune();
+            self.prune()?;
         }
         check_bytes("The rows to be sorted", self.bytes)
     }
 
     /// Lets go of what is not wanted.
-    fn prune(&mut self) {
+    fn prune(&mut self) -> Result<()> {
         if self.records.len() > self.wanted {
-            self.sort();
+            self.sort()?;
             self.records.truncate(self.wanted);
             self.bytes = self.records.iter().map(Record::footprint).sum();
         }
+        Ok(())
     }
 
-    fn sort(&mut self) {
-        let Reading { select, bound, .. } = self.reading;
+    fn sort(&mut self) -> Result<()> {
+        let Reading { database, select, bound, .. } = self.reading;
         // Stable: records that are equal stay in the order in which they were read.
-        self.records.sort_by(|a, b| compare(&select.order_by, bound, a, b));
+        sort_by(&mut self.records, database.interrupt.as_ref(), |a, b| compare(&select.order_by, bound, a, b))
     }
 
-    fn into_records(mut self) -> Vec<Record> {
-        self.sort();
+    fn into_records(mut self) -> Result<Vec<Record>> {
+        self.sort()?;
         self.records.truncate(self.wanted);
-        self.records
+        Ok(self.records)
     }
 }
 

@@ -19,6 +19,7 @@ use super::order::compare_values;
 use super::parsed::{Cell, Column, Columns, Select};
 use crate::expression::ast::Segment;
 use crate::expression::{Bound, Subject};
+use crate::interrupt::{Interrupt, sort_by};
 
 /// What a group costs besides its key and its values, roughly.
 const GROUP_BYTES: usize = 160;
@@ -109,17 +110,17 @@ impl<'a> Groups<'a> {
     }
 
     /// A row for each group, by ascending keys.
-    pub(super) fn into_rows(self) -> Result<Vec<Record>> {
+    pub(super) fn into_rows(self, interrupt: Option<&Interrupt>) -> Result<Vec<Record>> {
         let Self { paths, columns, groups, .. } = self;
         let mut groups: Vec<Group> = groups.into_values().collect();
-        groups.sort_by(|a, b| {
+        sort_by(&mut groups, interrupt, |a, b| {
             let orders = a
                 .keys
                 .iter()
                 .zip(&b.keys)
                 .map(|(a, b)| compare_values(a.as_ref().map(Held::view), b.as_ref().map(Held::view)));
             orders.fold(Ordering::Equal, Ordering::then)
-        });
+        })?;
         groups.iter().map(|group| group.row(paths, columns)).collect()
     }
 }

@@ -136,6 +136,7 @@ impl<'a> Reading<'a> {
         let mut scanned = 0;
         let (mut records_left, mut bytes_left) = (limits.records, limits.bytes);
         while let Some(range) = self.plan.ranges.get(at.range) {
+            self.database.check_interrupt()?;
             let wanted = self.wanted(&at);
             if wanted == 0 {
                 return Ok(StatementResult { scanned, ..StatementResult::of_rows(rows) });

@@ -5,6 +5,7 @@ use kstone_core::key::Keyspace;
 use kstone_core::record::{Record, RecordRef};
 use kstone_core::{Error, Result};
 
+use crate::interrupt::Interrupt;
 use crate::request::page::{PAGE_MAX_BYTES, page_limits};
 use crate::request::query::Query;
 use crate::request::read::Selection;
@@ -37,6 +38,8 @@ pub struct Records {
     more: bool,
     /// What [`Records::advance`] lent last, where the selection made it.
     made: Option<Record>,
+    interrupt: Option<Interrupt>,
+    interrupted: bool,
 }
 
 /// The next record of all.
@@ -60,7 +63,21 @@ impl Records {
         }
         let left = page_limits(limit)?.records;
         let shows_all = selection.shows_all();
-        Ok(Self { walk: Walk::over(cut), source, selection, shows_all, left, last, more: true, made: None })
+        let walk = Walk::over(cut);
+        let (made, interrupt) = (None, None);
+        Ok(Self { walk, source, selection, shows_all, left, last, more: true, made, interrupt, interrupted: false })
+    }
+
+    /// The same, ended by this flag where there is one.
+    pub(crate) fn ended_by(self, interrupt: Option<Interrupt>) -> Self {
+        Self { interrupt, ..self }
+    }
+
+    /// # Errors
+    /// [`Error::Interrupted`] where the iterator was ended by its flag, so that records are missing: see
+    /// [`Database::interrupted_by`](crate::Database::interrupted_by).
+    pub fn check_interrupt(&self) -> Result<()> {
+        if self.interrupted { Err(Error::Interrupted) } else { Ok(()) }
     }
 
     /// How many items were examined so far, where there is no limit.
@@ -105,6 +122,10 @@ impl Records {
                 return None;
             }
             if self.walk.is_at_end() && self.more {
+                if self.interrupt.as_ref().is_some_and(Interrupt::is_raised) {
+                    self.interrupted = true;
+                    return None;
+                }
                 self.next_batch();
             }
             if !self.walk.advance() {

@@ -29,8 +29,8 @@ impl Database {
     /// reads and writes go on meanwhile. Items that a new index refuses are left out of it, as in DynamoDB's backfill.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where there is no room for a new index; nothing is
-    /// changed then. [`Error::Poisoned`].
+    /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where there is no room for a new index,
+    /// [`Error::Interrupted`]; nothing is changed then. [`Error::Poisoned`].
     pub fn configure(&self, schema: TableSchema) -> Result<()> {
         let _one_at_a_time = self.configuring();
         let before = self.table();
@@ -38,9 +38,12 @@ impl Database {
         self.install(Arc::clone(&table));
         self.engine().barrier();
         if !table.filling.is_empty() {
-            let filled = self.each_record(ScanRange::all(), |record| self.fill(&table, record));
+            let filled = self.each_record(ScanRange::all(), |record| {
+                self.check_interrupt()?;
+                self.fill(&table, record)
+            });
             if filled.is_err() {
-                // No room for the entries: as it was.
+                // No memory for the entries, or interrupted: as it was.
                 self.install(Arc::clone(&before));
                 self.engine().barrier();
                 self.drop_strays(&before)?;

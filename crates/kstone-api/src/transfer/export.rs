@@ -32,7 +32,7 @@ impl Database {
     /// overwritten meanwhile. Writers wait for the moment of the cut alone.
     ///
     /// # Errors
-    /// [`Error::Io`] where `out` refuses; [`Error::Poisoned`].
+    /// [`Error::Io`] where `out` refuses; [`Error::Interrupted`]; [`Error::Poisoned`].
     ///
     /// ```
     /// use kstone_api::{Database, ItemBuilder};
@@ -66,11 +66,14 @@ impl Database {
         let now = self.now_for(&table);
         let mut exported = 0;
         let mut line = String::new();
-        for record in Pages::of(&cut).flatten().filter(|record| !table.is_expired(record, now)) {
-            line.clear();
-            write_line(&mut line, record.pk(), record.sk(), record.item());
-            out.write_all(line.as_bytes()).map_err(|error| Error::io("write", name, error))?;
-            exported += 1;
+        for page in Pages::of(&cut) {
+            self.check_interrupt()?;
+            for record in page.iter().filter(|record| !table.is_expired(record, now)) {
+                line.clear();
+                write_line(&mut line, record.pk(), record.sk(), record.item());
+                out.write_all(line.as_bytes()).map_err(|error| Error::io("write", name, error))?;
+                exported += 1;
+            }
         }
         Ok(exported)
     }

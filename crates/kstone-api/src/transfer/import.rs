@@ -199,6 +199,7 @@ impl Database {
     fn check_lines<R: BufRead>(&self, input: R, name: &str, options: &ImportOptions) -> Result<R> {
         let mut lines = Lines::of(input);
         while let Some((number, line)) = lines.next().map_err(|error| Error::io("read", name, error))? {
+            self.check_interrupt()?;
             record::read(options, &self.table(), &line).map_err(|error| bad_record(name, number, error.to_string()))?;
         }
         Ok(lines.into_input())
@@ -209,6 +210,7 @@ impl Database {
         let mut report = ImportReport::default();
         let mut lines = Lines::of(input);
         while let Some((number, line)) = lines.next().map_err(|error| Error::io("read", name, error))? {
+            self.check_interrupt()?;
             let put = match record::read(options, &self.table(), &line) {
                 Ok(None) => continue,
                 Ok(Some(record)) => self.put_body(record.pk(), record.sk(), record.body()),

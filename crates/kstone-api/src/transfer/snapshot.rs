@@ -36,7 +36,6 @@ use std::path::Path;
 #[cfg(doc)]
 use kstone_core::Error;
 use kstone_core::Result;
-use parking_lot::Mutex;
 
 use crate::database::Database;
 use crate::model::clock::ClockSource;
@@ -84,7 +83,7 @@ impl Database {
         mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
     ) -> Result<u64> {
         let path = path.as_ref();
-        let mut report = Report::new(self.progress_cell(), &mut progress);
+        let mut report = Report::new(self, &mut progress);
         file::replace(path, |out| save::save(self, out, &file::name_of(path), &mut report))
     }
 
@@ -115,7 +114,7 @@ impl Database {
         mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
     ) -> Result<u64> {
         let path = path.as_ref();
-        let mut report = Report::new(self.progress_cell(), &mut progress);
+        let mut report = Report::new(self, &mut progress);
         load::load(self, BufReader::new(file::open(path)?), &file::name_of(path), &mut report)
     }
 
@@ -146,16 +145,16 @@ impl Database {
 
 /// Tells the caller, and whoever polls, how far it has come.
 struct Report<'a> {
-    shown: &'a Mutex<SnapshotProgress>,
+    database: &'a Database,
     progress: SnapshotProgress,
     callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>,
 }
 
 impl<'a> Report<'a> {
-    fn new(shown: &'a Mutex<SnapshotProgress>, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
+    fn new(database: &'a Database, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
         let progress = SnapshotProgress::default();
-        *shown.lock() = progress;
-        Self { shown, progress, callback }
+        *database.progress_cell().lock() = progress;
+        Self { database, progress, callback }
     }
 
     /// There are so many items.
@@ -167,7 +166,8 @@ impl<'a> Report<'a> {
     /// So many items are done.
     fn reach(&mut self, done: u64) -> Result<()> {
         self.progress.done = done;
-        *self.shown.lock() = self.progress;
+        *self.database.progress_cell().lock() = self.progress;
+        self.database.check_interrupt()?;
         (self.callback)(self.progress)
     }
 

@@ -19,11 +19,11 @@ fn save(db: &Database) -> Vec<u8> {
 }
 
 fn save_to(db: &Database, out: impl Write) -> Result<u64> {
-    save::save(db, out, "a test", &mut Report::new(db.progress_cell(), &mut |_| Ok(())))
+    save::save(db, out, "a test", &mut Report::new(db, &mut |_| Ok(())))
 }
 
 fn load(db: &Database, input: impl Read) -> Result<u64> {
-    load::load(db, input, "a test", &mut Report::new(db.progress_cell(), &mut |_| Ok(())))
+    load::load(db, input, "a test", &mut Report::new(db, &mut |_| Ok(())))
 }
 
 fn empty() -> Database {
@@ -294,7 +294,7 @@ fn progress_counts_to_the_total_and_is_there_to_poll() {
         seen.push(progress);
         Ok(())
     };
-    save::save(&db, &mut bytes, "a test", &mut Report::new(db.progress_cell(), &mut note)).expect("saved");
+    save::save(&db, &mut bytes, "a test", &mut Report::new(&db, &mut note)).expect("saved");
     let again = empty();
     assert_eq!(again.snapshot_progress(), SnapshotProgress::default());
     let saved = std::mem::take(&mut seen);
@@ -302,7 +302,7 @@ fn progress_counts_to_the_total_and_is_there_to_poll() {
         seen.push(progress);
         Ok(())
     };
-    load::load(&again, &bytes[..], "a test", &mut Report::new(again.progress_cell(), &mut note)).expect("loaded");
+    load::load(&again, &bytes[..], "a test", &mut Report::new(&again, &mut note)).expect("loaded");
     for seen in [saved, seen] {
         assert_eq!(seen[0], SnapshotProgress { done: 0, total: 256 });
         assert_eq!(seen[seen.len() - 1], SnapshotProgress { done: 256, total: 256 });
@@ -317,7 +317,7 @@ fn an_error_of_the_callback_ends_a_load_and_nothing_is_loaded() {
     let db = empty();
     let enough = || Error::invalid("enough");
     let mut stop = |progress: SnapshotProgress| if progress.done > 100 { Err(enough()) } else { Ok(()) };
-    let outcome = load::load(&db, &bytes[..], "a test", &mut Report::new(db.progress_cell(), &mut stop));
+    let outcome = load::load(&db, &bytes[..], "a test", &mut Report::new(&db, &mut stop));
     assert_eq!(outcome, Err(enough()));
     assert!(items(&db).is_empty());
 }

@@ -37,12 +37,16 @@ use crate::number;
 use crate::value::{Item, Type};
 
 mod check;
+mod members;
+mod nested;
 pub mod parts;
 mod path;
 mod view;
 mod wire;
 mod writer;
 
+pub use members::{Member, Members};
+pub use nested::NestedWriter;
 pub use view::{Attributes, Elements, ItemRef, RawAttributes, ValueRef, Values, is_plain_path};
 pub use writer::{ItemWriter, check_name};
 

@@ -89,6 +89,17 @@ impl Type {
         }
     }
 
+    /// The type of a set's elements; none of a type that is no set.
+    #[must_use]
+    pub fn element(self) -> Option<Self> {
+        match self {
+            Self::SS => Some(Self::S),
+            Self::NS => Some(Self::N),
+            Self::BS => Some(Self::B),
+            _ => None,
+        }
+    }
+
     /// The type of this name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

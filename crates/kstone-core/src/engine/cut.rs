@@ -44,6 +44,15 @@ impl Cut {
         RecordPage { records: page.records, limited }
     }
 
+    /// As [`Cut::scan`], from the end of the range backwards.
+    pub fn scan_reverse(&self, range: ScanRange<'_>, limits: PageLimits) -> RecordPage {
+        let mut page = PageBuffer::new(limits);
+        let limited = range.spans().rev().any(|(stripe, span)| {
+            self.view(stripe).is_some_and(|view| page.fill(&mut view.merge(span, true), Record::clone))
+        });
+        RecordPage { records: page.records, limited }
+    }
+
     /// Takes a query's records into a page; whether that is full.
     pub(crate) fn fill_query<T>(
         &self,
@@ -73,5 +82,56 @@ impl Cut {
     fn view(&self, stripe: StripeId) -> Option<View<'_>> {
         let at = self.stripes.binary_search_by_key(&stripe, |(id, _)| *id).ok()?;
         Some(self.stripes[at].1.view())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Engine, EngineOptions};
+    use crate::key::KeyRef;
+
+    const ALL: PageLimits = PageLimits { records: usize::MAX, bytes: usize::MAX };
+
+    /// Keys of few partitions and of many, some in memtables, some in SSTs, some deleted.
+    fn engine_with_keys(random: &mut fastrand::Rng) -> Engine {
+        let options = EngineOptions { memtable_max_records: 8, ..EngineOptions::default() };
+        let engine = Engine::new(options).expect("created");
+        for _ in 0..3000 {
+            let (pk, sk) = (random.u16(..60).to_be_bytes(), random.u16(..40).to_be_bytes());
+            let key = KeyRef::new(&pk, &sk[..random.usize(0..=2)]).expect("valid");
+            match random.u8(..4) {
+                0 => engine.delete(key).expect("deleted"),
+                _ => engine.put(key, b"").expect("put"),
+            }
+        }
+        engine
+    }
+
+    #[test]
+    fn a_scan_backwards_is_the_scan_reversed_from_any_key_on() {
+        let mut random = fastrand::Rng::with_seed(5);
+        let engine = engine_with_keys(&mut random);
+        let cut = engine.cut().expect("cut");
+        let keys =
+            |page: RecordPage| page.records.iter().map(|r| (r.pk().to_vec(), r.sk().to_vec())).collect::<Vec<_>>();
+        let reversed = |page: RecordPage| keys(page).into_iter().rev().collect::<Vec<_>>();
+        for range in
+            [ScanRange::all(), ScanRange::segment(1, 3).expect("valid"), ScanRange::segment(299, 300).expect("valid")]
+        {
+            let in_order = keys(cut.scan(range, ALL));
+            assert_eq!(reversed(cut.scan_reverse(range, ALL)), in_order);
+            for _ in 0..200 {
+                let (pk, sk) = (random.u16(..70).to_be_bytes(), random.u16(..50).to_be_bytes());
+                let before = reversed(cut.scan_reverse(range.before(&pk, &sk), ALL));
+                let from = keys(cut.scan(range.from(&pk, &sk), ALL));
+                assert_eq!([before.clone(), from.clone()].concat(), in_order, "{pk:?} {sk:?}");
+                let after = keys(cut.scan(range.after(&pk, &sk), ALL));
+                let is_there = from.first().is_some_and(|(p, s)| (p[..] == pk, s[..] == sk) == (true, true));
+                assert_eq!(after, from[usize::from(is_there)..]);
+                let nearest = cut.scan_reverse(range.before(&pk, &sk), PageLimits { records: 1, bytes: usize::MAX });
+                assert_eq!(keys(nearest).last(), before.last());
+            }
+        }
     }
 }

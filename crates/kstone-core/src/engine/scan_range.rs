@@ -10,7 +10,10 @@ pub struct ScanRange<'a> {
     /// Places are numbered by stripe, then by the hash bits of the tag.
     first: u32,
     end: u32,
-    after: Option<(&'a [u8], &'a [u8])>,
+    /// Where in a partition the range begins.
+    lower: Option<(&'a [u8], SortEdge<'a>)>,
+    /// Where in a partition the range ends.
+    upper: Option<(&'a [u8], SortEdge<'a>)>,
     keyspace: Keyspace,
 }
 
@@ -22,7 +25,7 @@ pub const SEGMENTS_MAX: u32 = 1_000_000;
 impl<'a> ScanRange<'a> {
     /// The whole table.
     pub fn all() -> Self {
-        Self { first: 0, end: PLACES, after: None, keyspace: Keyspace::Items }
+        Self { first: 0, end: PLACES, lower: None, upper: None, keyspace: Keyspace::Items }
     }
 
     /// One of `segments` shares that together hold every item once.
@@ -47,7 +50,19 @@ impl<'a> ScanRange<'a> {
     /// The same share from behind this key on.
     #[must_use]
     pub fn after(self, pk: &'a [u8], sk: &'a [u8]) -> Self {
-        Self { after: Some((pk, sk)), ..self }
+        Self { lower: Some((pk, SortEdge::After(sk))), ..self }
+    }
+
+    /// The same share from this key on, the key included.
+    #[must_use]
+    pub fn from(self, pk: &'a [u8], sk: &'a [u8]) -> Self {
+        Self { lower: Some((pk, SortEdge::Before(sk))), ..self }
+    }
+
+    /// The same share up to this key, the key left out.
+    #[must_use]
+    pub fn before(self, pk: &'a [u8], sk: &'a [u8]) -> Self {
+        Self { upper: Some((pk, SortEdge::Before(sk))), ..self }
     }
 
     /// The same share of what another keyspace holds.
@@ -57,7 +72,7 @@ impl<'a> ScanRange<'a> {
     }
 
     /// The part that lies in each stripe, in order.
-    pub(super) fn spans(self) -> impl Iterator<Item = (StripeId, Span<'a>)> {
+    pub(super) fn spans(self) -> impl DoubleEndedIterator<Item = (StripeId, Span<'a>)> {
         StripeId::all().filter_map(move |stripe| {
             let base = stripe.index() as u32 * PLACES_PER_STRIPE;
             let first = self.first.clamp(base, base + PLACES_PER_STRIPE) - base;
@@ -67,14 +82,23 @@ impl<'a> ScanRange<'a> {
             }
             let keyspace = (self.keyspace as u16) << TAG_HASH_BITS;
             let mut from = Place { tag: Tag(keyspace | first as u16), edge: Edge::TagStart };
-            let to = Place { tag: Tag(keyspace | (end - 1) as u16), edge: Edge::TagEnd };
-            if let Some((pk, sk)) = self.after {
+            let mut to = Place { tag: Tag(keyspace | (end - 1) as u16), edge: Edge::TagEnd };
+            if let Some((pk, edge)) = self.upper {
+                let last = Route::of(pk, self.keyspace);
+                if stripe > last.stripe || (stripe == last.stripe && from.tag > last.tag) {
+                    return None;
+                }
+                if stripe == last.stripe && last.tag <= to.tag {
+                    to = Place { tag: last.tag, edge: Edge::Partition(pk, edge) };
+                }
+            }
+            if let Some((pk, edge)) = self.lower {
                 let last = Route::of(pk, self.keyspace);
                 if stripe < last.stripe || (stripe == last.stripe && to.tag < last.tag) {
                     return None;
                 }
                 if stripe == last.stripe && last.tag >= from.tag {
-                    from = Place { tag: last.tag, edge: Edge::Partition(pk, SortEdge::After(sk)) };
+                    from = Place { tag: last.tag, edge: Edge::Partition(pk, edge) };
                 }
             }
             Some((stripe, Span { from, to }))

@@ -37,25 +37,36 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
     out.extend_from_slice(bytes);
 }
 
-/// Appends what `payload` appends, behind its length. A place for a length of one byte is left first; a longer one moves
-/// the payload.
+/// Appends what `payload` appends, behind its length.
 #[inline]
 pub(super) fn framed<E>(out: &mut Vec<u8>, payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
-    let start = out.len();
-    out.push(0);
+    let start = begin_frame(out);
     payload(out)?;
+    end_frame(out, start);
+    Ok(())
+}
+
+/// Leaves a place for a length of one byte; where the payload starts, for [`end_frame`].
+#[inline]
+pub(super) fn begin_frame(out: &mut Vec<u8>) -> usize {
+    out.push(0);
+    out.len()
+}
+
+/// Writes the length of the payload from `start` to the end before it. A length of more than one byte moves the payload.
+#[inline]
+pub(super) fn end_frame(out: &mut Vec<u8>, start: usize) {
     let end = out.len();
-    let len = end - start - 1;
+    let len = end - start;
     if len < 0x80 {
-        out[start] = len as u8;
-        return Ok(());
+        out[start - 1] = len as u8;
+        return;
     }
     put_varint(out, len);
-    out[start] = out[end];
+    out[start - 1] = out[end];
     let more_bytes = out.len() - end - 1;
     out.remove(end);
-    out[start + 1..].rotate_right(more_bytes);
-    Ok(())
+    out[start..].rotate_right(more_bytes);
 }
 
 /// Takes a varint, shortest form or not.

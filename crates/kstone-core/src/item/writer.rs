@@ -24,6 +24,7 @@ use crate::value::{Type, Value};
 mod values;
 
 use values::Fault;
+pub(super) use values::{check_elements, check_levels};
 
 /// How many bytes of unsorted tail are left alone however small the front is.
 const TAIL_BYTES: usize = 4096;
@@ -395,6 +396,11 @@ pub(super) fn append_value_of(out: &mut Vec<u8>, value: &Value) -> Result<()> {
 #[inline]
 pub fn check_name(name: &str) -> Result<()> {
     values::check_name(name).map_err(Fault::into_error)
+}
+
+/// The same error, saying that it is about this attribute.
+pub(super) fn in_attribute(error: Error, name: &str) -> Error {
+    Fault::from(error).in_attribute(name)
 }
 
 /// [`Error::Limit`] for a name.

@@ -112,22 +112,19 @@ pub(super) fn write(out: &mut Vec<u8>, value: &Value, levels: usize, bound: usiz
         }
         Value::SS(texts) => {
             let elements = sorted(texts.iter().map(String::as_str).collect(), Ord::cmp);
-            let empty = "One or more parameter values were invalid: An string set  may not be empty";
-            check_set(&elements, empty, |text| quoted(text))?;
+            check_set(&elements, Type::SS, |text| quoted(text))?;
             elements_of(out, Type::SS, elements.iter().map(|text| text.as_bytes()), bound)
         }
         Value::NS(texts) => {
             let numbers = texts.iter().enumerate().map(|(i, text)| number_at(i, text));
             let numbers = numbers.collect::<std::result::Result<Vec<_>, Fault>>()?;
             let elements = sorted(numbers, |a, b| number::compare(a, b));
-            let empty = "One or more parameter values were invalid: An number set  may not be empty";
-            check_set(&elements, empty, |text| Cow::Borrowed(text))?;
+            check_set(&elements, Type::NS, |text| Cow::Borrowed(text))?;
             elements_of(out, Type::NS, elements.iter().map(|text| text.as_bytes()), bound)
         }
         Value::BS(binaries) => {
             let elements = sorted(binaries.iter().map(|bytes| &bytes[..]).collect(), Ord::cmp);
-            let empty = "One or more parameter values were invalid: Binary sets should not be empty";
-            check_set(&elements, empty, |bytes| hex(bytes).into())?;
+            check_set(&elements, Type::BS, |bytes| hex(bytes).into())?;
             elements_of(out, Type::BS, elements.iter().copied(), bound)
         }
     }
@@ -159,7 +156,8 @@ fn check_bound(out: &[u8], bound: usize) -> Written {
     if out.len() > bound { Err(body_too_large(out.len() - bound + BODY_MAX_BYTES).into()) } else { Ok(()) }
 }
 
-fn check_levels(levels: usize) -> Result<()> {
+/// Refuses one more list or map inside this many.
+pub(in super::super) fn check_levels(levels: usize) -> Result<()> {
     if levels < MAX_NESTING_LEVELS {
         return Ok(());
     }
@@ -191,10 +189,24 @@ fn sorted<T>(mut elements: Vec<T>, order: impl FnMut(&T, &T) -> std::cmp::Orderi
     elements
 }
 
+/// Refuses what is no set of this type, given its elements in order as the stored form has them.
+pub(in super::super) fn check_elements(sorted: &[&[u8]], type_: Type) -> Result<()> {
+    let shown = |bytes: &[u8]| match (type_, str::from_utf8(bytes)) {
+        (Type::SS, Ok(text)) => quoted(text).into_owned(),
+        (Type::NS, Ok(text)) => text.to_owned(),
+        _ => hex(bytes),
+    };
+    check_set(sorted, type_, |bytes| shown(bytes).into()).map_err(Fault::into_error)
+}
+
 /// Refuses what is no set, in DynamoDB's words.
-fn check_set<T: PartialEq>(sorted: &[T], empty: &str, show: impl Fn(&T) -> Cow<'_, str>) -> Written {
+fn check_set<T: PartialEq>(sorted: &[T], type_: Type, show: impl Fn(&T) -> Cow<'_, str>) -> Written {
     if sorted.is_empty() {
-        return Err(Fault::invalid(empty));
+        return Err(Fault::invalid(match type_ {
+            Type::SS => "One or more parameter values were invalid: An string set  may not be empty",
+            Type::NS => "One or more parameter values were invalid: An number set  may not be empty",
+            _ => "One or more parameter values were invalid: Binary sets should not be empty",
+        }));
     }
     if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
         return Ok(());

@@ -6,18 +6,18 @@ use std::path::Path;
 use clap::CommandFactory as _;
 use clap_complete::Shell;
 
-use crate::args::{Cli, Command, ExportArgs, ImportArgs, QueryArgs, ShellArgs};
-use crate::database_file::{self, MEMORY};
-use crate::failure::{Failure, tell};
-use crate::history;
+use crate::command_line::args::{Cli, Command, ExportArgs, ImportArgs, OutputArgs, QueryArgs, ShellArgs};
+use crate::command_line::man;
+use crate::failure::Failure;
 use crate::import;
+use crate::interactive::{self, history};
 use crate::interrupt::Interrupt;
-use crate::man;
-use crate::script;
-use crate::session::{Flow, Session};
-use crate::shell as interactive;
-use crate::terminal::is_interactive;
-use crate::text::items;
+use crate::output::tell;
+use crate::output::terminal::is_interactive;
+use crate::output::text::items;
+use crate::script::{self, Flow};
+use crate::session::database_file::{self, MEMORY};
+use crate::session::{Session, Settings};
 
 /// Carries out what was typed.
 ///
@@ -38,9 +38,9 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
 fn shell(args: &ShellArgs) -> Result<(), Failure> {
     let name = &args.database.database;
     let db = database_file::open(name, args.database.schema.as_deref())?;
-    let interactive = args.commands.is_empty() && is_interactive();
-    let mut session = Session::new(db, name, &args.output, interactive);
-    if interactive {
+    let typed = args.commands.is_empty() && is_interactive();
+    let mut session = Session::new(db, name, settings(&args.output), typed);
+    if typed {
         let history = if args.no_history { None } else { history::path() };
         interactive::run(&mut session, history.as_deref())
     } else if args.commands.is_empty() {
@@ -55,12 +55,16 @@ fn query(args: &QueryArgs) -> Result<(), Failure> {
     if args.save && args.database == MEMORY {
         return Err(Failure::message("--save needs a snapshot to write to"));
     }
-    let mut session = Session::new(db, &args.database, &args.output, false);
+    let mut session = Session::new(db, &args.database, settings(&args.output), false);
     run_all(&mut session, &args.statements, "STATEMENT")?;
     if args.save {
         session.db().save_snapshot(&args.database)?;
     }
     Ok(())
+}
+
+fn settings(output: &OutputArgs) -> Settings {
+    Settings::new(output.format, output.keep_going, output.width.map(usize::from))
 }
 
 /// Runs texts of the command line, each as a script of its own.

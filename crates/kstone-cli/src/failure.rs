@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::process::ExitCode;
 
 /// Why a statement, a command or the program ends early.
 #[derive(Debug)]
@@ -29,23 +28,6 @@ impl Failure {
             other => other,
         }
     }
-
-    /// Tells the user, once, as the program's last word; what it exits with.
-    pub(crate) fn report(self) -> ExitCode {
-        match self {
-            Self::Message(_) | Self::Interrupted => {
-                tell(&self);
-                ExitCode::FAILURE
-            }
-            Self::Reported => ExitCode::FAILURE,
-            Self::PipeClosed => ExitCode::SUCCESS,
-        }
-    }
-}
-
-/// Writes `kstone: …` to standard error.
-pub(crate) fn tell(what: impl fmt::Display) {
-    eprintln!("kstone: {what}");
 }
 
 impl fmt::Display for Failure {

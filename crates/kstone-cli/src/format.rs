@@ -6,7 +6,7 @@ use clap::ValueEnum;
 use kstone_api::ItemRef;
 
 use crate::failure::Failure;
-use crate::terminal::Look;
+use crate::output::terminal::Look;
 
 mod columns;
 mod compact;

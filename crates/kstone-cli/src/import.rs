@@ -11,7 +11,7 @@ use kstone_api::Database;
 
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::text;
+use crate::output::text;
 
 mod cells;
 mod csv;

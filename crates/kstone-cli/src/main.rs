@@ -1,55 +1,57 @@
 //! The `kstone` command: a shell and a few one-off commands on an in-memory database, on `kstone-api` alone.
 //!
 //! ```text
-//! args        what is typed after `kstone`
-//! command     carries it out: shell, query, import, export, completions, man
-//! shell       the interactive loop       script   statements from a file, a pipe or the command line
-//!     assistant, history                     lines
-//!                  └────────── splitter ─────────┘     statements and dot commands out of text
-//!                              session                 one database, its settings, and what runs on it
-//!                    dot, dot_run    execute           dot commands; statements, page by page
-//!                                    format/, pager    results as text
-//!                                    import/           files into the database
+//! command            carries out what was typed after `kstone`: shell, query, import, export, completions, man
+//!     command_line/  arguments, examples, manual pages
+//! interactive/       the shell: line editor, completion, history, banner
+//! script             statements from a file, a pipe or the command line; files that read files
+//! run/               what one statement or dot command does to a session
+//! dot                the dot commands: names, arguments, help
+//! session/           one database, the file it is of, its forks and settings
+//! import             files into a database
+//! format/            results as text
+//! input/             statements and dot commands out of text
+//! output/            the terminal: colours, widths, paging
 //! ```
+//! Each knows only what stands below it.
 //!
 //! Results go to standard output, everything else to standard error. One thread; a signal handler sets a flag.
 
-mod args;
-mod assistant;
-mod banner;
 mod command;
-mod database_file;
+mod command_line;
 mod dot;
-mod dot_run;
-mod examples;
-mod execute;
 mod failure;
 mod format;
-mod history;
 mod import;
-mod indent;
-mod indexes;
+mod input;
+mod interactive;
 mod interrupt;
-mod lexis;
-mod lines;
-mod man;
-mod pager;
+mod output;
+mod run;
 mod script;
 mod session;
-mod shell;
-mod splitter;
-mod style;
-mod terminal;
-mod text;
-mod vocabulary;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use failure::Failure;
+
 fn main() -> ExitCode {
-    match command::run(args::Cli::parse()) {
+    match command::run(command_line::args::Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+        Err(failure) => report(&failure),
+    }
+}
+
+/// Tells the user why the program ends; what it exits with.
+fn report(failure: &Failure) -> ExitCode {
+    match failure {
+        Failure::Message(_) | Failure::Interrupted => {
+            output::tell(failure);
+            ExitCode::FAILURE
+        }
+        Failure::Reported => ExitCode::FAILURE,
+        Failure::PipeClosed => ExitCode::SUCCESS,
     }
 }

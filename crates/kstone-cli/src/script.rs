@@ -5,9 +5,29 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 
 use crate::failure::Failure;
-use crate::lines::Lines;
-use crate::session::{Flow, Session};
-use crate::splitter::{Located, Splitter};
+use crate::input::lines::Lines;
+use crate::input::splitter::{Located, Splitter, Unit};
+use crate::run::{self, Next};
+use crate::session::Session;
+
+/// Whether there is more to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Flow {
+    Continue,
+    Exit,
+}
+
+/// Runs one statement or command, and the file that it names where it is `.read`.
+///
+/// # Errors
+/// Those of the statement or command; [`Failure::Reported`] where the user has been told already.
+pub(crate) fn run_unit(session: &mut Session, unit: &Unit) -> Result<Flow, Failure> {
+    match run::unit(session, unit)? {
+        Next::Continue => Ok(Flow::Continue),
+        Next::Exit => Ok(Flow::Exit),
+        Next::Read(file) => run_file(session, &file),
+    }
+}
 
 /// Runs everything there is, up to the first error or to the end, as the session's settings say.
 ///
@@ -27,7 +47,7 @@ pub(crate) fn run(session: &mut Session, name: &str, input: impl BufRead) -> Res
             None => std::mem::take(&mut splitter).finish().map(|unit| unit.into_iter().collect()),
         };
         for Located { unit, line } in units.map_err(|failure| told(session, failure, &name))? {
-            match session.run(&unit) {
+            match run_unit(session, &unit) {
                 Ok(Flow::Continue) => {}
                 Ok(Flow::Exit) => return ended(failed, Flow::Exit),
                 Err(failure @ (Failure::Message(_) | Failure::Reported)) => {
@@ -50,7 +70,7 @@ pub(crate) fn run(session: &mut Session, name: &str, input: impl BufRead) -> Res
 ///
 /// # Errors
 /// As [`run`]; where the file cannot be read.
-pub(crate) fn run_file(session: &mut Session, path: &Path) -> Result<Flow, Failure> {
+fn run_file(session: &mut Session, path: &Path) -> Result<Flow, Failure> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| Failure::from(error).at(&name))?;
     session.nested(|session| run(session, &name, BufReader::new(file)))

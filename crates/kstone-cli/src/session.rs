@@ -2,36 +2,29 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
-use kstone_api::{Database, Record, Statement};
+use kstone_api::{Database, Record};
 
-use crate::args::OutputArgs;
-use crate::database_file::MEMORY;
-use crate::dot;
-use crate::dot_run;
-use crate::execute::execute;
-use crate::failure::{Failure, tell};
-use crate::format::{Columns, Format, plain};
+use crate::failure::Failure;
+use crate::format::Format;
 use crate::interrupt::Interrupt;
-use crate::splitter::Unit;
-use crate::style::{ERROR, FAINT, paint};
-use crate::terminal::{Look, colours_wanted};
-use crate::text::{items, wrap};
-use crate::vocabulary::Vocabulary;
+use crate::output::style::{ERROR, FAINT, paint};
+use crate::output::tell;
+use crate::output::terminal::{Look, colours_wanted};
+use crate::output::text::wrap;
+
+pub(crate) mod database_file;
+pub(crate) mod indexes;
+pub(crate) mod vocabulary;
+
+use database_file::MEMORY;
+use vocabulary::Vocabulary;
 
 /// What stands before an error that somebody reads as it occurs.
 const LABEL: &str = "error:";
 
 /// How many forks may be made of each other, and how many files may read each other.
 const DEPTH_MAX: usize = 16;
-
-/// What comes after a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flow {
-    Continue,
-    Exit,
-}
 
 /// What dot commands change.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +34,15 @@ pub(crate) struct Settings {
     pub(crate) explain: bool,
     /// Go on after an error, in what is no terminal.
     pub(crate) keep_going: bool,
+    /// Columns that tables fit into, where it is not the terminal that says it.
+    pub(crate) width: Option<usize>,
+}
+
+impl Settings {
+    /// Those of a new session.
+    pub(crate) fn new(format: Format, keep_going: bool, width: Option<usize>) -> Self {
+        Self { format, timer: false, explain: false, keep_going, width }
+    }
 }
 
 /// A database that is worked on.
@@ -50,7 +52,6 @@ pub(crate) struct Session {
     bases: Vec<Database>,
     name: String,
     pub(crate) settings: Settings,
-    width: Option<usize>,
     interactive: bool,
     interrupt: Interrupt,
     vocabulary: Rc<RefCell<Vocabulary>>,
@@ -59,14 +60,12 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(db: Database, name: &str, output: &OutputArgs, interactive: bool) -> Self {
-        let settings = Settings { format: output.format, timer: false, explain: false, keep_going: output.keep_going };
+    pub(crate) fn new(db: Database, name: &str, settings: Settings, interactive: bool) -> Self {
         let session = Self {
             db,
             bases: Vec::new(),
             name: name.to_owned(),
             settings,
-            width: output.width.map(usize::from),
             interactive,
             interrupt: Interrupt::default(),
             vocabulary: Rc::default(),
@@ -74,53 +73,6 @@ impl Session {
         };
         session.learn_database();
         session
-    }
-
-    /// Runs one statement or command and prints what it gives.
-    ///
-    /// # Errors
-    /// What the database or the command says; [`Failure::Reported`] where the user has been told already;
-    /// [`Failure::PipeClosed`]; [`Failure::Interrupted`].
-    pub(crate) fn run(&mut self, unit: &Unit) -> Result<Flow, Failure> {
-        match unit {
-            Unit::Statement(text) => self.statement(text).map(|()| Flow::Continue),
-            Unit::Command(line) => {
-                let flow = dot_run::run(self, dot::parse(line)?)?;
-                self.learn_database();
-                Ok(flow)
-            }
-        }
-    }
-
-    fn statement(&self, text: &str) -> Result<(), Failure> {
-        if self.settings.explain && is_select(text) {
-            self.show_plan(text)?;
-        }
-        let outcome = execute(self, text)?;
-        if !is_select(text) {
-            self.learn_database();
-        }
-        let summary = match outcome.items {
-            _ if !outcome.has_result => "OK".to_owned(),
-            count => items(count as u64),
-        };
-        if self.settings.timer {
-            self.remark(&format!("{summary} in {}", milliseconds(outcome.spent)));
-        } else if self.interactive {
-            self.note(&summary);
-        }
-        Ok(())
-    }
-
-    fn show_plan(&self, text: &str) -> Result<(), Failure> {
-        let explained = self.db.execute_statement(&Statement::new(format!("EXPLAIN {text}")))?;
-        let columns = Columns::named(&explained.columns);
-        for record in &explained.records {
-            let parts =
-                columns.sort(record.item()).into_iter().map(|(name, value)| format!("{name}: {}", plain(value)));
-            self.remark(&parts.collect::<Vec<_>>().join("; "));
-        }
-        Ok(())
     }
 
     /// Says something beside the results, where somebody reads along.
@@ -164,7 +116,7 @@ impl Session {
     }
 
     pub(crate) fn look(&self) -> Look {
-        Look::of_stdout(self.width)
+        Look::of_stdout(self.settings.width)
     }
 
     pub(crate) fn is_interactive(&self) -> bool {
@@ -243,18 +195,10 @@ impl Session {
         }
     }
 
-    fn learn_database(&self) {
+    /// Takes the names of the table, of indexes and of attributes for completion.
+    pub(crate) fn learn_database(&self) {
         if self.interactive {
             self.vocabulary.borrow_mut().learn(&self.db);
         }
     }
-}
-
-fn is_select(text: &str) -> bool {
-    text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
-}
-
-/// A time as people read it.
-pub(crate) fn milliseconds(time: Duration) -> String {
-    format!("{:.3} ms", time.as_secs_f64() * 1e3)
 }

@@ -6,7 +6,7 @@ use kstone_api::ItemRef;
 
 use super::{Columns, Printer, value};
 use crate::failure::Failure;
-use crate::text::visible;
+use crate::output::text::visible;
 
 pub(crate) struct CompactPrinter {
     columns: Columns,

@@ -6,8 +6,8 @@ use kstone_api::ItemRef;
 
 use super::{Columns, Printer, value};
 use crate::failure::Failure;
-use crate::indent::indent;
-use crate::text::is_unsafe;
+use crate::output::indent::indent;
+use crate::output::text::is_unsafe;
 
 /// The item as an object without blanks, its attributes in the order of the columns. What JSON allows in a text and a
 /// terminal would act upon is escaped.

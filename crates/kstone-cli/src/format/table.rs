@@ -11,9 +11,9 @@ use kstone_api::{ItemRef, Type, ValueRef};
 
 use super::{Columns, Printer, value};
 use crate::failure::Failure;
-use crate::style::{FAINT, HEADING, paint};
-use crate::terminal::Look;
-use crate::text::{shorten, visible, width};
+use crate::output::style::{FAINT, HEADING, paint};
+use crate::output::terminal::Look;
+use crate::output::text::{shorten, visible, width};
 
 const ROWS_MAX: usize = 10_000;
 const BYTES_MAX: usize = 16 << 20;

@@ -56,7 +56,7 @@ fn nothing(format: Format, columns: &[String]) -> String {
 fn a_table_fits_the_terminal() {
     for width in [132, 100, 80, 73] {
         let text = printed(Format::Table, &[], Look { width: Some(width), ..Look::default() });
-        assert!(text.lines().all(|line| crate::text::width(line) <= width), "{width}:\n{text}");
+        assert!(text.lines().all(|line| crate::output::text::width(line) <= width), "{width}:\n{text}");
     }
     assert_eq!(
         printed(Format::Table, &["age", "address", "pk"], Look { width: Some(88), ..Look::default() }),
@@ -133,7 +133,7 @@ fn json_leaves_the_terminal_alone_and_says_the_same() {
         printer.item(item.as_item(), &mut out).unwrap();
         printer.finish(&mut out).unwrap();
         let shown = String::from_utf8(out).unwrap();
-        assert!(shown.chars().all(|c| c == '\n' || !crate::text::is_unsafe(c)), "{shown:?}");
+        assert!(shown.chars().all(|c| c == '\n' || !crate::output::text::is_unsafe(c)), "{shown:?}");
         let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
         let object = if format == Format::Json { &read[0] } else { &read };
         assert_eq!(object["k\u{9b}"], text);

@@ -10,7 +10,7 @@ use kstone_api::json::{JsonForm, item_from_str};
 use super::keys::Keys;
 use super::progress::Progress;
 use crate::failure::Failure;
-use crate::lines::Lines;
+use crate::input::lines::Lines;
 
 /// Puts the items of a file; how many. Blank lines are passed over.
 pub(super) fn import(db: &Database, path: &Path, keys: &Keys, progress: &mut Progress<'_>) -> Result<u64, Failure> {

@@ -5,17 +5,19 @@ use std::path::PathBuf;
 
 use kstone_api::{ItemWriter, KeyRef, Record};
 
-use crate::database_file::{self, MEMORY, read_schema};
 use crate::dot::{Dot, ForkEnd, Switch, help};
-use crate::execute::show;
+use crate::session::database_file::{self, MEMORY, read_schema};
+
 use crate::failure::Failure;
 use crate::format::Columns;
 use crate::import::import;
-use crate::indent::indent;
-use crate::indexes::{self, indexes};
-use crate::script;
-use crate::session::{Flow, Session};
-use crate::text::items;
+use crate::output::indent::indent;
+use crate::output::text::items;
+use crate::session::Session;
+use crate::session::indexes::{self, indexes};
+
+use super::Next;
+use super::statement::show;
 
 /// Clears the screen and goes to its upper left corner.
 const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
@@ -24,10 +26,10 @@ const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 ///
 /// # Errors
 /// What is wrong with its arguments, or with what it does; then nothing has changed.
-pub(crate) fn run(session: &mut Session, dot: Dot) -> Result<Flow, Failure> {
+pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
     match dot {
-        Dot::Exit => return Ok(Flow::Exit),
-        Dot::Read { file } => return script::run_file(session, &file),
+        Dot::Exit => return Ok(Next::Exit),
+        Dot::Read { file } => return Ok(Next::Read(file)),
         Dot::Help { command } => print(&help(command.as_deref())?)?,
         Dot::Format { format: Some(format) } => session.settings.format = format,
         Dot::Format { format: None } => print(&format!("{}\n", session.format().name()))?,
@@ -87,7 +89,7 @@ pub(crate) fn run(session: &mut Session, dot: Dot) -> Result<Flow, Failure> {
             session.note(if end == ForkEnd::Keep { "kept the fork" } else { "dropped the fork" });
         }
     }
-    Ok(Flow::Continue)
+    Ok(Next::Continue)
 }
 
 fn print(text: &str) -> Result<(), Failure> {

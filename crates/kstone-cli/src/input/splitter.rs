@@ -6,7 +6,7 @@
 //! Invariant: at most [`STATEMENT_MAX_BYTES`] are held, and each byte is looked at once.
 
 use crate::failure::Failure;
-use crate::lexis::{Place, Scanner};
+use crate::input::lexis::{Place, Scanner};
 
 /// The most that is held of a statement: more than the database reads, and a bound for input that never ends one.
 const STATEMENT_MAX_BYTES: usize = 1 << 20;

@@ -1,7 +1,7 @@
 //! What the shell says when it starts.
 
-use crate::database_file::MEMORY;
-use crate::text::{shorten, visible, width};
+use crate::output::text::{shorten, visible, width};
+use crate::session::database_file::MEMORY;
 
 /// The columns between the two sides of the box.
 const INSIDE: usize = 55;

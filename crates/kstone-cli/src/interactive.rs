@@ -8,13 +8,21 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor};
 
-use crate::assistant::Assistant;
-use crate::banner::banner;
-use crate::failure::{Failure, tell};
-use crate::session::{Flow, Session};
-use crate::splitter::split;
-use crate::style::{PROMPT, paint};
-use crate::terminal::colours_wanted;
+use crate::failure::Failure;
+use crate::input::splitter::split;
+use crate::input::with_dot;
+use crate::output::style::{PROMPT, paint};
+use crate::output::tell;
+use crate::output::terminal::colours_wanted;
+use crate::script::{Flow, run_unit};
+use crate::session::Session;
+
+mod assistant;
+mod banner;
+pub(crate) mod history;
+
+use assistant::Assistant;
+use banner::banner;
 
 /// How many entries the history keeps.
 const HISTORY_MAX: usize = 1_000;
@@ -56,7 +64,7 @@ fn run_text(session: &mut Session, text: &str) -> Result<Flow, Failure> {
     session.interrupt().clear();
     let done = split(&with_dot(text)).and_then(|units| {
         for located in units {
-            if session.run(&located.unit)? == Flow::Exit {
+            if run_unit(session, &located.unit)? == Flow::Exit {
                 return Ok(Flow::Exit);
             }
         }
@@ -70,15 +78,6 @@ fn run_text(session: &mut Session, text: &str) -> Result<Flow, Failure> {
     }
     std::io::stdout().flush()?;
     Ok(Flow::Continue)
-}
-
-/// Words that everybody tries first mean their dot commands.
-pub(crate) fn with_dot(text: &str) -> String {
-    let word = text.trim().trim_end_matches(';');
-    match word.to_ascii_lowercase().as_str() {
-        "exit" | "quit" | "help" => format!(".{}", word.to_ascii_lowercase()),
-        _ => text.to_owned(),
-    }
 }
 
 fn prompt(session: &Session) -> String {
@@ -129,18 +128,4 @@ fn remember(editor: &mut LineEditor, history: &mut Option<PathBuf>, text: &str) 
 
 fn editing_failed(error: ReadlineError) -> Failure {
     Failure::message(format!("the line cannot be edited: {error}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::with_dot;
-
-    #[test]
-    fn words_that_everybody_tries_are_commands() {
-        for (text, command) in
-            [("exit", ".exit"), (" QUIT; ", ".quit"), ("help\n", ".help"), ("exits;", "exits;"), (".exit", ".exit")]
-        {
-            assert_eq!(with_dot(text), command);
-        }
-    }
 }

@@ -8,9 +8,9 @@ use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::args::Cli;
+use crate::command_line::args::Cli;
+use crate::command_line::examples::examples;
 use crate::dot;
-use crate::examples::examples;
 use crate::failure::Failure;
 
 /// Terms and what there is to say of each, under a heading.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kstone_api::{Database, Scan};
 
-use crate::indexes::indexes;
+use crate::session::indexes::indexes;
 
 /// How many names of attributes are kept, and how many items are looked at for them.
 const ATTRIBUTES_MAX: usize = 1_000;

@@ -4,8 +4,8 @@ use clap::ValueEnum;
 
 use crate::dot::{self, ForkEnd, Switch};
 use crate::format::Format;
-use crate::lexis::{Place, Scanner};
-use crate::vocabulary::Vocabulary;
+use crate::input::lexis::{Place, Scanner};
+use crate::session::vocabulary::Vocabulary;
 
 /// The words of PartiQL that others follow.
 const WORDS: [&str; 28] = [

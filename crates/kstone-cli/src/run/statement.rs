@@ -1,4 +1,4 @@
-//! Running a statement: its pages, one after the other, printed as they come.
+//! A statement: its plan and its time where they are asked for, and its pages, printed as they come.
 
 use std::collections::VecDeque;
 use std::io::Write as _;
@@ -7,28 +7,69 @@ use std::time::{Duration, Instant};
 use kstone_api::{Database, Record, Statement, StatementResult};
 
 use crate::failure::Failure;
-use crate::format::{Columns, Format, Printer};
+use crate::format::{Columns, Format, Printer, plain};
 use crate::interrupt::Interrupt;
-use crate::pager::Output;
+use crate::output::pager::Output;
+use crate::output::terminal::Look;
+use crate::output::text::items;
 use crate::session::Session;
-use crate::terminal::Look;
 
-/// What was done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Outcome {
-    /// Whether there is something to print, be it no items.
-    pub(crate) has_result: bool,
-    /// Items that were printed.
-    pub(crate) items: usize,
-    /// How long the database took, printing left out.
-    pub(crate) spent: Duration,
-}
-
-/// Runs a statement and prints its items.
+/// Runs a statement, prints its items, and says what else is wanted of it.
 ///
 /// # Errors
 /// What the database says; [`Failure::PipeClosed`]; [`Failure::Interrupted`].
-pub(crate) fn execute(session: &Session, text: &str) -> Result<Outcome, Failure> {
+pub(super) fn run(session: &Session, text: &str) -> Result<(), Failure> {
+    if session.settings.explain && is_select(text) {
+        show_plan(session, text)?;
+    }
+    let outcome = execute(session, text)?;
+    if !is_select(text) {
+        session.learn_database();
+    }
+    let summary = match outcome.items {
+        _ if !outcome.has_result => "OK".to_owned(),
+        count => items(count as u64),
+    };
+    if session.settings.timer {
+        session.remark(&format!("{summary} in {}", milliseconds(outcome.spent)));
+    } else {
+        session.note(&summary);
+    }
+    Ok(())
+}
+
+fn is_select(text: &str) -> bool {
+    text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
+}
+
+/// A time as people read it.
+fn milliseconds(time: Duration) -> String {
+    format!("{:.3} ms", time.as_secs_f64() * 1e3)
+}
+
+fn show_plan(session: &Session, text: &str) -> Result<(), Failure> {
+    let explained = session.db().execute_statement(&Statement::new(format!("EXPLAIN {text}")))?;
+    let columns = Columns::named(&explained.columns);
+    for record in &explained.records {
+        let parts = columns.sort(record.item()).into_iter().map(|(name, value)| format!("{name}: {}", plain(value)));
+        session.remark(&parts.collect::<Vec<_>>().join("; "));
+    }
+    Ok(())
+}
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Outcome {
+    /// Whether there is something to print, be it no items.
+    has_result: bool,
+    /// Items that were printed.
+    items: usize,
+    /// How long the database took, printing left out.
+    spent: Duration,
+}
+
+/// Runs a statement and prints its items.
+fn execute(session: &Session, text: &str) -> Result<Outcome, Failure> {
     let mut pages = Pages::new(session.db(), text, session.interrupt());
     let first = pages.next()?.unwrap_or_default();
     let mut outcome = Outcome { has_result: first.returns_rows, ..Outcome::default() };
@@ -52,7 +93,7 @@ pub(crate) fn execute(session: &Session, text: &str) -> Result<Outcome, Failure>
 ///
 /// # Errors
 /// Those of `next`; [`Failure::PipeClosed`]; [`Failure::Interrupted`].
-pub(crate) fn show(
+pub(super) fn show(
     session: &Session,
     columns: Columns,
     mut next: impl FnMut() -> Result<Option<Vec<Record>>, Failure>,

@@ -9,8 +9,8 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 use std::process::{Child, Command, Stdio};
 
-use crate::terminal::Look;
-use crate::text::width;
+use crate::output::terminal::Look;
+use crate::output::text::width;
 
 /// What less is told unless `LESS` says otherwise: quit where one screen is enough, show colours, do not wrap, leave
 /// the screen as it is.

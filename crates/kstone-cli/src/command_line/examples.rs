@@ -83,7 +83,7 @@ mod tests {
     use clap::{CommandFactory as _, Parser as _};
 
     use super::*;
-    use crate::args::Cli;
+    use crate::command_line::args::Cli;
 
     /// What stands before a redirection or a pipe is read as it would be typed.
     #[test]

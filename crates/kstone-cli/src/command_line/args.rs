@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 
-use crate::examples::help;
+use crate::command_line::examples::help;
 use crate::format::Format;
 use crate::import::ImportOptions;
 
@@ -71,7 +71,7 @@ pub(crate) struct OutputArgs {
 #[derive(Debug, Args)]
 pub(crate) struct DatabaseArgs {
     /// A snapshot to open, or ':memory:' for an empty database.
-    #[arg(default_value = crate::database_file::MEMORY, value_name = "FILE.ksnap")]
+    #[arg(default_value = crate::session::database_file::MEMORY, value_name = "FILE.ksnap")]
     pub(crate) database: String,
     /// The schema of an empty database, a file or the JSON itself: name, indexes, TTL, stream.
     #[arg(long, value_name = "FILE|JSON")]

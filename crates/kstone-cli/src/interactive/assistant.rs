@@ -11,11 +11,11 @@ use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{Context, Helper};
 
 use crate::dot;
-use crate::lexis::{Place, Scanner};
-use crate::shell::with_dot;
-use crate::splitter::is_complete;
-use crate::style::{COMMAND, FAINT, KEYWORD, NAME, NUMBER, TEXT, paint};
-use crate::vocabulary::Vocabulary;
+use crate::input::lexis::{Place, Scanner};
+use crate::input::splitter::is_complete;
+use crate::input::with_dot;
+use crate::output::style::{COMMAND, FAINT, KEYWORD, NAME, NUMBER, TEXT, paint};
+use crate::session::vocabulary::Vocabulary;
 
 mod complete;
 

@@ -1,0 +1,5 @@
+//! The command line of `kstone`: its arguments, examples and manual pages.
+
+pub(crate) mod args;
+pub(crate) mod examples;
+pub(crate) mod man;

@@ -4,6 +4,8 @@
 //! DIRECTORY/.kstone-*.tmp  ─► written ─► fsync ─► rename over TARGET ─► fsync of DIRECTORY
 //!             └─ removed where anything fails; left behind where the process is killed
 //! ```
+//! The permissions of a file that is replaced stay. The temporary file is its owner's alone until they are set, just
+//! before the rename: a private file is never readable under another name. A file that is new gets what the umask leaves.
 //!
 //! Thread safety: each call has a temporary file of its own; of two that write one target at once the later wins.
 
@@ -39,7 +41,7 @@ pub(crate) fn replace<T>(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) 
         return Err(Error::invalid(format!("{name} is there and is not a file: it cannot be written over")));
     }
     let directory = directory_of(&target);
-    let temporary = Temporary::beside(&directory).map_err(failed)?;
+    let temporary = Temporary::in_directory(&directory, present.is_some()).map_err(failed)?;
     let mut out = BufWriter::new(&temporary.file);
     let outcome = write(&mut out)?;
     out.flush().map_err(failed)?;
@@ -85,12 +87,17 @@ struct Temporary {
 }
 
 impl Temporary {
-    /// A file that nobody else has, with the permissions that the umask leaves it.
-    fn beside(directory: &Path) -> io::Result<Self> {
+    /// A new file under a name that no other file has: its owner's alone where it is `private`, otherwise with the
+    /// permissions that the umask leaves it.
+    fn in_directory(directory: &Path, private: bool) -> io::Result<Self> {
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, if private { 0o600 } else { 0o666 });
         loop {
             let random = RandomState::new().hash_one(std::process::id());
             let path = directory.join(format!(".kstone-{random:016x}.tmp"));
-            match File::create_new(&path) {
+            match options.open(&path) {
                 Ok(file) => return Ok(Self { path, file, renamed: false }),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -117,4 +124,31 @@ impl Drop for Temporary {
 /// Makes the rename last. Only Unix has files for directories.
 fn sync_directory(directory: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(directory)?.sync_all() } else { Ok(()) }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    /// The file's permissions before it is replaced, while the new one is written, and afterwards. Saves and exports
+    /// both write through [`replace`].
+    #[test]
+    fn what_replaces_a_file_is_private_until_it_has_that_files_permissions() -> Result<()> {
+        let directory = tempfile::tempdir().expect("made");
+        let path = directory.path().join("file");
+        let mode = |file: &File| file.metadata().expect("there").permissions().mode() & 0o777;
+        let replaced = || {
+            let while_written = replace(&path, |out| Ok(mode(out.get_ref())))?;
+            Ok::<_, Error>((while_written, mode(&File::open(&path).expect("there"))))
+        };
+        let umask_leaves = mode(&File::create(directory.path().join("other")).expect("made"));
+        assert_eq!(replaced()?, (umask_leaves, umask_leaves), "a new file");
+        for permissions in [0o600, 0o640, 0o644, 0o755, 0o400] {
+            fs::set_permissions(&path, PermissionsExt::from_mode(permissions)).expect("set");
+            assert_eq!(replaced()?, (0o600, permissions));
+        }
+        Ok(())
+    }
 }

@@ -3,7 +3,7 @@
 //! `TABLE` is the one place that ties them together. Numbers are never reused or renumbered: bindings in other
 //! languages write them down.
 
-use kstone_api::{Error, TransactError};
+use kstone_api::{CoreError, Error, TransactError};
 
 use crate::boundary::Failure;
 use crate::text::{LentText, lent_text};
@@ -101,6 +101,12 @@ impl From<Error> for Failure {
             Error::Io { .. } => Self::new(KSTONE_ERR_IO, message),
             _ => Self::new(KSTONE_ERR_INVALID, message),
         }
+    }
+}
+
+impl From<CoreError> for Failure {
+    fn from(error: CoreError) -> Self {
+        Error::from(error).into()
     }
 }
 

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::error::{Error, Result};
 use kstone_core::engine::{Engine, PageLimits, Present, RecordPage};
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 use kstone_core::value::Item;
-use kstone_core::{Error, Result};
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use crate::expression::ExpressionCache;
@@ -349,8 +349,9 @@ impl Database {
     ) -> Result<RecordPage> {
         let Keyed { query, entries } = keyed;
         match entries {
-            None => query
-                .with_range(last_sk, |range| self.engine().query(&query.partition_key, range, query.reverse, limits))?,
+            None => query.with_range(last_sk, |range| {
+                Ok(self.engine().query(&query.partition_key, range, query.reverse, limits)?)
+            })?,
             Some(range) => {
                 let range = last_sk.map_or_else(|| range.clone(), |sk| range.clone().behind(sk, query.reverse));
                 let page =
@@ -367,7 +368,7 @@ impl Database {
             return Ok(());
         }
         let mut entries = entries.iter().filter_map(IndexEntry::read);
-        entries.try_for_each(|entry| self.engine().note_use(entry.table_key()))
+        entries.try_for_each(|entry| Ok(self.engine().note_use(entry.table_key())?))
     }
 
     /// One page of the table, copied out.
@@ -401,7 +402,7 @@ impl Database {
         limits: PageLimits,
     ) -> Result<RecordPage> {
         let range = scan.range()?;
-        self.engine().scan(last.map_or(range, |(pk, sk)| range.after(pk, sk)), limits)
+        Ok(self.engine().scan(last.map_or(range, |(pk, sk)| range.after(pk, sk)), limits)?)
     }
 
     /// The items of a query one by one, as the database is now, whatever is written meanwhile.
@@ -495,7 +496,7 @@ impl Database {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn flush(&self) -> Result<()> {
-        self.engine().flush()
+        Ok(self.engine().flush()?)
     }
 
     /// Removes what has expired, merges every stripe into one SST and frees what deleted and overwritten items held. Never needed.
@@ -506,7 +507,7 @@ impl Database {
         if self.table().ttl.is_some() {
             self.purge_expired()?;
         }
-        self.engine().compact()
+        Ok(self.engine().compact()?)
     }
 
     /// Removes every item, as one: no reader sees a part of it. The stream lets go of all that was noted until then; a
@@ -516,7 +517,7 @@ impl Database {
     /// [`Error::Poisoned`].
     pub fn clear(&self) -> Result<()> {
         let clear_stream = || self.table().stream.as_deref().map(Stream::clear);
-        self.engine().clear_observed(clear_stream).map(drop)
+        Ok(self.engine().clear_observed(clear_stream).map(drop)?)
     }
 
     /// Counts what is held. Walks every item: O(n).
@@ -525,6 +526,6 @@ impl Database {
     /// [`Error::Poisoned`].
     pub fn stats(&self) -> Result<Stats> {
         let stream = self.table().stream.as_deref().map(Stream::stats);
-        self.engine().stats().map(|engine| Stats::new(engine, stream))
+        Ok(Stats::new(self.engine().stats()?, stream))
     }
 }

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use kstone_core::{Error, Result};
+use crate::error::{Error, Result};
 
 use crate::database::Database;
 

@@ -17,6 +17,7 @@
 //! [export](Database::export_json) is asked to. Every type here may be used from any thread.
 
 mod database;
+mod error;
 pub mod expression;
 mod interrupt;
 mod model;
@@ -26,11 +27,14 @@ mod table;
 mod transfer;
 
 pub use database::Database;
+pub use error::{CancellationReason, Error, IoCause, Position, Result};
 pub use interrupt::Interrupt;
+/// Why a key, an item or a number is refused by the storage engine below; becomes an [`Error`] by `?`.
+pub use kstone_core::Error as CoreError;
 pub use kstone_core::engine::{
     Eviction, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,
 };
-pub use kstone_core::error::{CancellationReason, Error, IoCause, Position, Result, Unit};
+pub use kstone_core::error::Unit;
 pub use kstone_core::item::{ItemRef, ItemWriter, ValueRef, is_plain_path};
 pub use kstone_core::key::{Key, KeyRef};
 pub use kstone_core::record::{Record, RecordRef};

@@ -13,9 +13,9 @@
 
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::error::Unit;
 use kstone_core::item::ItemRef;
-use kstone_core::{Error, Result};
 
 use crate::database::Database;
 use crate::expression::{Bound, EXPRESSION_CACHE_ENTRIES, Texts};

@@ -12,10 +12,10 @@ pub mod ttl;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::key::Keyspace;
 use kstone_core::record::Record;
-use kstone_core::{Error, Result};
 
 use crate::model::schema::{StreamSpecification, TableSchema};
 use crate::table::expiries::Expiries;

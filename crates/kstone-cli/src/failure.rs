@@ -47,6 +47,12 @@ impl From<kstone_api::Error> for Failure {
     }
 }
 
+impl From<kstone_api::CoreError> for Failure {
+    fn from(error: kstone_api::CoreError) -> Self {
+        kstone_api::Error::from(error).into()
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         if error.kind() == io::ErrorKind::BrokenPipe { Self::PipeClosed } else { Self::Message(error.to_string()) }

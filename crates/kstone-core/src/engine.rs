@@ -342,11 +342,11 @@ impl Engine {
     /// # Errors
     /// What `decide` returns; [`Error::Invalid`] for a record of another key; [`Error::Poisoned`], also for every later
     /// call if `decide` panics.
-    pub fn commit<T>(
+    pub fn commit<T, E: From<Error>>(
         &self,
         keys: &[KeyRef<'_>],
-        decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T)>,
-    ) -> Result<T> {
+        decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T), E>,
+    ) -> Result<T, E> {
         self.commit_observed(keys, decide, |_, _| ())
     }
 
@@ -355,12 +355,12 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::commit`].
-    pub fn commit_observed<T>(
+    pub fn commit_observed<T, E: From<Error>>(
         &self,
         keys: &[KeyRef<'_>],
-        decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T)>,
+        decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T), E>,
         observe: impl FnOnce(&[Record], &mut T),
-    ) -> Result<T> {
+    ) -> Result<T, E> {
         self.store.check()?;
         let _poison = PoisonOnPanic(&self.store.counters.poisoned);
         let mut stripes: Vec<StripeId> = keys.iter().map(|key| key.route().stripe).collect();
@@ -369,7 +369,7 @@ impl Engine {
         let mut present = Present { locked: self.lock(stripes.iter().copied()) };
         let (records, mut outcome) = decide(&present)?;
         if let Some(stray) = records.iter().find(|record| !keys.contains(&record.key_ref())) {
-            return Err(Error::invalid(format!("a commit wrote a key that it had not named: {stray:?}")));
+            return Err(Error::invalid(format!("a commit wrote a key that it had not named: {stray:?}")).into());
         }
         observe(&records, &mut outcome);
         let garbage: Vec<(StripeId, Garbage)> = records

@@ -1,22 +1,18 @@
-//! What can go wrong below the API: few kinds, each telling the caller what to do about it.
+//! What can go wrong in the storage engine: three kinds, each telling the caller what to do about it.
 
-use std::sync::Arc;
-use std::{fmt, io};
-
-use crate::record::Record;
+use std::fmt;
 
 /// The result of a fallible call of this crate.
-pub type Result<T> = std::result::Result<T, Error>;
+pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed. A failed call changed nothing.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum Error {
-    /// A key, an item or a request is not acceptable: mend the argument that the text names.
+    /// A key, an item or a request is not acceptable: fix the argument that the text names.
     #[error("{0}")]
     Invalid(String),
     /// A documented size limit is passed: make the thing smaller.
-    #[error("{what} has exceeded the maximum allowed size: the limit is {limit} {unit}, found {found}{}", Place(at))]
+    #[error("{}", LimitText { what, unit: *unit, limit: *limit, found: *found, at: at.as_deref() })]
     Limit {
         /// What is too large, such as "Item size".
         what: &'static str,
@@ -29,62 +25,6 @@ pub enum Error {
         /// Where in the input, where that is known: an attribute's path, a line and a column.
         at: Option<Box<str>>,
     },
-    /// The condition of a write does not hold; nothing was written.
-    #[error("The conditional request failed")]
-    ConditionFailed {
-        /// The item that made it fail, where the request asked for it and there is one.
-        item: Option<Record>,
-    },
-    /// An item is to be inserted under a key that has one; nothing was written.
-    #[error("Duplicate primary key exists in table")]
-    DuplicateItem,
-    /// A statement names a table that this is not: the name in the schema, or `items` where that has none.
-    #[error("Requested resource not found: Table: {name} not found; this table is called {is}")]
-    TableNotFound {
-        /// The name in the statement.
-        name: String,
-        /// The name that the table has.
-        is: String,
-    },
-    /// A transaction was cancelled: nothing of it was written. The reasons say which of its operations failed and why.
-    #[error("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes(reasons))]
-    TransactionCanceled {
-        /// One for each operation, in their order; none for those that would have succeeded.
-        reasons: Vec<Option<CancellationReason>>,
-    },
-    /// A reader of the change stream fell behind: what follows `after` is no longer all there. What is lost to it has to
-    /// be made up for elsewhere, by a scan for example; the stream itself goes on at `oldest`, which is read after
-    /// `oldest - 1`.
-    #[error("the stream has let go of what followed sequence number {after}: go on after {}", oldest.saturating_sub(1))]
-    Trimmed {
-        /// What the reader had read.
-        after: u64,
-        /// The sequence number of the oldest record that is kept, or of the next one to come where none is.
-        oldest: u64,
-    },
-    /// Data from outside fails its checks, a snapshot or a file to import: mend it, or take another copy of it.
-    #[error("{file}, {at}: {what}")]
-    Corrupt {
-        /// What was read.
-        file: Box<str>,
-        /// Where it is wrong.
-        at: Position,
-        /// What is wrong there.
-        what: String,
-    },
-    /// The operating system refused to read or write a file.
-    #[error("cannot {action} {file}: {source}")]
-    Io {
-        /// What was to be done: "read", "write".
-        action: &'static str,
-        /// Which file.
-        file: Box<str>,
-        /// What the operating system said.
-        source: IoCause,
-    },
-    /// The call was ended by its interruption flag before it was done.
-    #[error("interrupted")]
-    Interrupted,
     /// A write panicked earlier, so the database may be half changed: open a new one.
     #[error("an earlier write to this database panicked; it refuses further use")]
     Poisoned,
@@ -100,104 +40,28 @@ impl Error {
     pub fn limit(what: &'static str, unit: Unit, limit: usize, found: usize) -> Self {
         Self::Limit { what, unit, limit, found, at: None }
     }
-
-    /// An [`Error::Corrupt`].
-    pub fn corrupt(file: &str, at: Position, what: impl Into<String>) -> Self {
-        Self::Corrupt { file: file.into(), at, what: what.into() }
-    }
-
-    /// An [`Error::Io`]: what was to be done with which file, and what the operating system said.
-    pub fn io(action: &'static str, file: &str, source: io::Error) -> Self {
-        Self::Io { action, file: file.into(), source: IoCause(Arc::new(source)) }
-    }
 }
 
-/// A place in a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Position {
-    /// So many bytes behind its beginning.
-    Byte(u64),
-    /// In this line, the first being 1.
-    Line(u64),
+/// The text of an [`Error::Limit`], for the error types of the layers above.
+#[derive(Debug, Clone, Copy)]
+pub struct LimitText<'a> {
+    /// What is too large.
+    pub what: &'a str,
+    /// The unit of both sizes.
+    pub unit: Unit,
+    /// The documented limit.
+    pub limit: usize,
+    /// The size found.
+    pub found: usize,
+    /// Where in the input, where that is known.
+    pub at: Option<&'a str>,
 }
 
-impl fmt::Display for Position {
+impl fmt::Display for LimitText<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Byte(offset) => write!(f, "byte {offset}"),
-            Self::Line(line) => write!(f, "line {line}"),
-        }
-    }
-}
-
-/// An [`io::Error`], shared. Two are equal that are of one kind and say the same.
-#[derive(Debug, Clone)]
-pub struct IoCause(Arc<io::Error>);
-
-impl IoCause {
-    /// The error itself.
-    #[must_use]
-    pub fn get(&self) -> &io::Error {
-        &self.0
-    }
-}
-
-impl fmt::Display for IoCause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-impl std::error::Error for IoCause {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.0.source()
-    }
-}
-
-impl PartialEq for IoCause {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.kind() == other.0.kind() && self.0.to_string() == other.0.to_string()
-    }
-}
-
-impl Eq for IoCause {}
-
-/// Why an operation cancelled its transaction.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CancellationReason {
-    /// DynamoDB's code, such as `ConditionalCheckFailed` or `ValidationError`.
-    pub code: &'static str,
-    /// What is wrong.
-    pub message: String,
-    /// The item that made a condition fail, where the operation asked for it and there is one.
-    pub item: Option<Record>,
-    /// What the operation alone would have failed with.
-    pub cause: Error,
-}
-
-impl CancellationReason {
-    /// The reason that an operation's own error is.
-    pub fn of(cause: Error) -> Self {
-        let message = cause.to_string();
-        let (code, item) = match &cause {
-            Error::ConditionFailed { item } => ("ConditionalCheckFailed", item.clone()),
-            Error::DuplicateItem => ("DuplicateItem", None),
-            _ => ("ValidationError", None),
-        };
-        Self { code, message, item, cause }
-    }
-}
-
-fn codes(reasons: &[Option<CancellationReason>]) -> String {
-    let codes: Vec<_> = reasons.iter().map(|reason| reason.as_ref().map_or("None", |reason| reason.code)).collect();
-    codes.join(", ")
-}
-
-struct Place<'a>(&'a Option<Box<str>>);
-
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |place| write!(f, " ({place})"))
+        let Self { what, unit, limit, found, at } = self;
+        write!(f, "{what} has exceeded the maximum allowed size: the limit is {limit} {unit}, found {found}")?;
+        at.map_or(Ok(()), |at| write!(f, " ({at})"))
     }
 }
 

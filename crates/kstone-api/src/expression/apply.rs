@@ -12,9 +12,10 @@
 
 use std::cmp::Ordering;
 
+use crate::error::{Error, Result};
 use kstone_core::item::{self, BODY_MAX_BYTES, ItemRef, MAX_NESTING_LEVELS, ValueRef, parts};
 use kstone_core::value::Type;
-use kstone_core::{Error, Result, error::Unit, number};
+use kstone_core::{error::Unit, number};
 
 use super::ast::{NewValue, Source, Verb};
 use super::path::Place;
@@ -31,8 +32,8 @@ pub(super) fn apply(update: &Update, pk: &[u8], sk: &[u8], old: Option<ItemRef<'
     let mut body = Vec::with_capacity(subject.item().as_bytes().len() + 64);
     Writer { update, subject }.entries(&mut body, subject.item(), &update.order, 0)?;
     item::check_size(pk, sk, ItemRef::new(&body)).map_err(|error| match error {
-        Error::Limit { unit, limit, found, .. } => Error::limit(ITEM_SIZE, unit, limit, found),
-        other => other,
+        kstone_core::Error::Limit { unit, limit, found, .. } => Error::limit(ITEM_SIZE, unit, limit, found),
+        other => other.into(),
     })?;
     Ok(Some(body))
 }
@@ -159,7 +160,12 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn sum(&self, left: u16, right: u16, sum: impl FnOnce(&str, &str) -> Result<String>) -> Result<Made<'a>> {
+    fn sum(
+        &self,
+        left: u16,
+        right: u16,
+        sum: impl FnOnce(&str, &str) -> kstone_core::Result<String>,
+    ) -> Result<Made<'a>> {
         match (self.source(left)?.as_number(), self.source(right)?.as_number()) {
             (Some(left), Some(right)) => Ok(Made::Owned(Type::N, sum(left, right)?.into_bytes())),
             _ => Err(Error::invalid(WRONG_TYPE)),

@@ -9,7 +9,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use kstone_core::Result;
+use crate::error::Result;
 use lru::LruCache;
 use parking_lot::Mutex;
 

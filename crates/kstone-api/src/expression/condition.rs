@@ -7,11 +7,11 @@ use std::cmp::Ordering;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kstone_core::item::ValueRef;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result};
 
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Segment};
 use super::bind::{Binder, Bound};

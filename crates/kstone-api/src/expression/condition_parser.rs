@@ -14,7 +14,7 @@
 //!
 //! Thread safety: one parse, one parser.
 
-use kstone_core::Result;
+use crate::error::Result;
 
 use super::Kind;
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step, index};

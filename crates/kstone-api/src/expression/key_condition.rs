@@ -7,9 +7,9 @@
 
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result};
 
 use super::Kind;
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step};

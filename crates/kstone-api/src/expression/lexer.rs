@@ -8,7 +8,7 @@
 //! Letters and digits are ASCII; blanks, tabs and line ends separate. Any other character is a token that no grammar
 //! takes. Nothing is allocated. Thread safety: borrows only.
 
-use kstone_core::Error;
+use crate::error::Error;
 
 use super::Kind;
 

@@ -8,10 +8,10 @@
 
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::error::Unit;
 use kstone_core::item::{ItemRef, ItemWriter, NAME_MAX_BYTES, ValueRef};
 use kstone_core::value::{Item, Type};
-use kstone_core::{Error, Result};
 
 use super::PLACEHOLDER_MAX_BYTES;
 
@@ -175,8 +175,8 @@ fn check_key(key: &str, sign: char) -> Result<()> {
 }
 
 /// An error of the value under `key`, in DynamoDB's form.
-fn invalid_value(error: Error, key: &str) -> Error {
-    match error {
+fn invalid_value(error: kstone_core::Error, key: &str) -> Error {
+    match Error::from(error) {
         Error::Invalid(text) => {
             let place = format!(" (attribute {key})");
             let text = text.strip_suffix(&place).unwrap_or(&text);

@@ -8,7 +8,7 @@
 //!
 //! Thread safety: one parse, one parser.
 
-use kstone_core::{Error, Result};
+use crate::error::{Error, Result};
 
 use super::ast::{Segment, Symbols};
 use super::lexer::{Cursor, Keyword, Token};

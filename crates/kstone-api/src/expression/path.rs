@@ -5,8 +5,8 @@
 use std::cmp::Ordering;
 use std::fmt::Write as _;
 
+use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
-use kstone_core::{Error, Result};
 
 use super::Kind;
 use super::ast::{Segment, Symbols};

@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use kstone_core::Result;
+use crate::error::Result;
 use kstone_core::item::{ValueRef, parts};
 use kstone_core::value::Type;
 
@@ -64,7 +64,7 @@ impl Projection {
     /// Parses and binds. [`ExpressionCache::projection`](super::ExpressionCache::projection) parses each text once.
     ///
     /// # Errors
-    /// [`Error::Invalid`](kstone_core::Error::Invalid) with DynamoDB's text, also for paths that overlap or conflict.
+    /// [`Error::Invalid`](crate::Error::Invalid) with DynamoDB's text, also for paths that overlap or conflict.
     pub fn parse(text: &str, binder: &mut Binder<'_>) -> Result<Self> {
         Self::bind(Arc::new(parse(text)?), binder)
     }

@@ -1,6 +1,6 @@
 //! Properties that hold of every expression; what single expressions mean is in `tests/data/expressions`.
 
-use kstone_core::Error;
+use crate::error::Error;
 use kstone_core::item::{ItemRef, ItemWriter, encode};
 use kstone_core::value::{Item, Value};
 use proptest::prelude::*;

@@ -5,9 +5,9 @@
 
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result};
 
 use super::ast::{NewValue, Segment, Source, UpdateAst, Verb};
 use super::bind::{Binder, Bound};

@@ -13,7 +13,7 @@
 //!
 //! Thread safety: one parse, one parser.
 
-use kstone_core::Result;
+use crate::error::Result;
 
 use super::Kind;
 use super::ast::{Action, NewValue, Source, UpdateAst, Verb, index};

@@ -1,9 +1,10 @@
 //! What is asked of an item as a whole before it is written.
 
+use crate::error::{Error, Result};
 use kstone_core::item::{self, ItemRef, ValueRef};
 use kstone_core::key::KeyRef;
+use kstone_core::utf8;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result, utf8};
 
 /// Checks what DynamoDB checks of an item as a whole, and that it agrees with its key: expressions see the key as `pk`
 /// and `sk`, so that an attribute of that name that says otherwise would make them lie.

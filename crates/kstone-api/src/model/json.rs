@@ -21,7 +21,7 @@
 //!
 //! Thread safety: free functions without state.
 
-use kstone_core::error::Result;
+use crate::error::Result;
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::value::Value;
 
@@ -44,8 +44,8 @@ pub enum JsonForm {
 /// Costs one pass over the text, and one copy; where names are not in the order of their bytes, another of their object.
 ///
 /// # Errors
-/// [`Error::Invalid`](kstone_core::error::Error::Invalid) for text that is no such item, saying where;
-/// [`Error::Limit`](kstone_core::error::Error::Limit) for an item that is larger or deeper than
+/// [`Error::Invalid`](crate::Error::Invalid) for text that is no such item, saying where;
+/// [`Error::Limit`](crate::Error::Limit) for an item that is larger or deeper than
 /// any may be.
 ///
 /// ```
@@ -95,7 +95,7 @@ pub fn value_from_str(text: &str, form: JsonForm) -> Result<Value> {
 /// As [`value_from_str`], and those of [`ItemWriter::set_value`].
 pub fn set_from_str(item: &mut ItemWriter, name: &str, text: &str, form: JsonForm) -> Result<()> {
     let (type_, payload) = read::value(name, text, form)?;
-    item.set_ref(name, ValueRef::from_parts(type_, &payload)).map(drop)
+    Ok(item.set_ref(name, ValueRef::from_parts(type_, &payload)).map(drop)?)
 }
 
 /// Writes an item, without spaces, its attributes in the order of their names.

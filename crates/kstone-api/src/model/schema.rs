@@ -37,7 +37,7 @@
 
 use std::collections::HashSet;
 
-use kstone_core::{Error, Result};
+use crate::error::{Error, Result};
 
 use crate::table::stream::{STREAM_CAPACITY, STREAM_CAPACITY_LIMIT, StreamViewType};
 

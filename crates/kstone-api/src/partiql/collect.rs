@@ -6,9 +6,9 @@
 //!
 //! Thread safety: no state of its own.
 
+use crate::error::{Error, Result};
 use kstone_core::error::Unit;
 use kstone_core::record::Record;
-use kstone_core::{Error, Result};
 
 use super::groups::Groups;
 use super::order::compare;

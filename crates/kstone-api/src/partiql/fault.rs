@@ -10,7 +10,7 @@
 
 use std::fmt::Write as _;
 
-use kstone_core::Error;
+use crate::error::Error;
 use winnow::error::{ErrMode, ParserError};
 use winnow::stream::{Location, Stream};
 

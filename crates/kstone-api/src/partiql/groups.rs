@@ -8,10 +8,11 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use crate::error::{Error, Result};
 use kstone_core::item::{ValueRef, parts};
+use kstone_core::number;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result, number};
 
 use super::ast::Aggregate;
 use super::collect::check_bytes;

@@ -6,10 +6,10 @@
 
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::key::Key;
 use kstone_core::record::Record;
-use kstone_core::{Error, Result};
 
 use super::parsed::{Parsed, Select, Verb};
 use super::select::Reading;

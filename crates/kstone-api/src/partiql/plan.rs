@@ -19,10 +19,10 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
 use kstone_core::key::KeyRef;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result};
 
 use super::parsed::{Ask, KeyTest, OrderKey, Select};
 use super::projection::{beyond, holds_all};

@@ -6,7 +6,7 @@
 //!
 //! Thread safety: borrows only.
 
-use kstone_core::{Error, Result};
+use crate::error::{Error, Result};
 
 use super::parsed::{Cell, Select};
 use crate::expression::ast::Segment;

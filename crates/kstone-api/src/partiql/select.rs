@@ -12,9 +12,9 @@
 
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::engine::{PageLimits, RecordPage};
 use kstone_core::record::Record;
-use kstone_core::{Error, Result};
 
 use super::lower::count_of;
 use super::parsed::{Count, Select};

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
+use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
-use kstone_core::{Error, Result};
 
 use super::values::encode_parameters;
 

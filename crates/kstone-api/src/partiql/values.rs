@@ -7,9 +7,9 @@
 //! A statement without parameters has its bag ready; one with parameters costs one copy of them. Thread safety:
 //! immutable once made.
 
+use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::value::Value;
-use kstone_core::{Error, Result};
 
 use super::ast::{Literal, Template};
 use super::fault::Fault;
@@ -141,7 +141,7 @@ pub(super) fn encode_parameters(parameters: &[Value]) -> Result<Vec<u8>> {
 
 fn encode(value: &Value) -> Result<Vec<u8>> {
     let mut writer = ItemWriter::new();
-    writer.set_value(NAME, value).map_err(|error| match error {
+    writer.set_value(NAME, value).map_err(|error| match Error::from(error) {
         Error::Invalid(text) => Error::invalid(text.strip_suffix(" (attribute value)").unwrap_or(&text)),
         other => other,
     })?;

@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ValueRef, parts};
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result};
 
 use super::ast::Returning;
 use super::lower_write::{is_set, no_set};

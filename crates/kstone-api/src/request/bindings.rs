@@ -1,6 +1,6 @@
 //! The names and values that the expressions of one request use, as a request gathers them.
 
-use kstone_core::Result;
+use crate::error::Result;
 use kstone_core::value::{Item, Value};
 
 use crate::expression::Parameters;

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use kstone_core::error::CancellationReason;
+use crate::error::CancellationReason;
+use crate::error::{Error, Result};
 use kstone_core::key::Key;
 use kstone_core::record::Record;
-use kstone_core::{Error, Result};
 
 use crate::database::Database;
 use crate::expression::ExpressionCache;

@@ -1,11 +1,11 @@
 //! Pages: what one read returns, shared or copied out.
 
+use crate::error::{Error, Result};
 use kstone_core::engine::{PageLimits, RecordPage};
 use kstone_core::item::ItemWriter;
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::Item;
-use kstone_core::{Error, Result};
 
 use crate::request::read::Selection;
 use crate::request::token;

@@ -2,10 +2,10 @@
 
 use std::ops::Bound;
 
+use crate::error::{Error, Result};
 use kstone_core::engine::SortKeyRange;
 use kstone_core::key::KeyRef;
 use kstone_core::value::Value;
-use kstone_core::{Error, Result};
 
 use crate::expression::Parameters;
 use crate::request::read::ReadExpressions;

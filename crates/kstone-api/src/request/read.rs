@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result};
 
 use crate::expression::{
     Binder, Condition, ExpressionCache, KeyAttribute, KeySchema, Kind, Projection, SortCondition, Subject,

@@ -1,9 +1,9 @@
 //! Iterators over the database as it was at one moment.
 
+use crate::error::{Error, Result};
 use kstone_core::engine::{Cut, PageLimits, Walk};
 use kstone_core::key::Keyspace;
 use kstone_core::record::{Record, RecordRef};
-use kstone_core::{Error, Result};
 
 use crate::interrupt::Interrupt;
 use crate::request::page::{PAGE_MAX_BYTES, page_limits};

@@ -1,6 +1,6 @@
 //! What a scan asks for: the whole table or one of several shares of it.
 
-use kstone_core::Result;
+use crate::error::Result;
 use kstone_core::engine::ScanRange;
 use kstone_core::key::Keyspace;
 use kstone_core::value::Value;

@@ -6,7 +6,7 @@
 //!
 //! The shape is a crc over what the request asks for, the limit aside: a caller may change the size of its pages.
 
-use kstone_core::{Error, Result};
+use crate::error::{Error, Result};
 
 const VERSION: u8 = 1;
 const HEAD_LEN: usize = 1 + 4 + 2;

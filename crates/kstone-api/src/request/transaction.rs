@@ -2,10 +2,11 @@
 
 use std::collections::HashSet;
 
-use kstone_core::error::CancellationReason;
+use crate::error::CancellationReason;
+use crate::error::{Error, Result};
+use kstone_core::error::Unit;
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
-use kstone_core::{Error, Result, error::Unit};
 
 use crate::database::Database;
 use crate::request::write::{Change, Prepared, Write};
@@ -80,7 +81,7 @@ impl Database {
     pub fn transact_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
         let text = "Transaction request cannot include multiple operations on one item";
         check_keys(keys.iter().cloned(), ("TransactItems", TRANSACTION_MAX), text)?;
-        let keys: Vec<KeyRef<'_>> = keys.iter().map(Key::as_key_ref).collect::<Result<_>>()?;
+        let keys: Vec<KeyRef<'_>> = keys.iter().map(Key::as_key_ref).collect::<kstone_core::Result<_>>()?;
         let found = self.engine().get_many(&keys)?;
         Ok(found.into_iter().map(|record| record.filter(|record| self.is_visible(record))).collect())
     }

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
-use kstone_core::Result;
+use crate::error::Error;
+use crate::error::Result;
 use kstone_core::item::{self, ItemRef};
+use kstone_core::key::Key;
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
-use kstone_core::{Error, key::Key};
 
 use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
 use crate::model::item_check::check_item;

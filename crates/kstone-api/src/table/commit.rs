@@ -12,7 +12,7 @@
 
 use std::sync::Arc;
 
-use kstone_core::Result;
+use crate::error::{Error, Result};
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 
@@ -114,7 +114,7 @@ impl Database {
                     _ => false,
                 });
                 if !unchanged || !self.is_current(table) {
-                    return Ok((Vec::new(), None));
+                    return Ok::<_, Error>((Vec::new(), None));
                 }
                 Ok((records, Some(Done { replaced, returned, garbage: None })))
             },
@@ -203,7 +203,7 @@ impl Database {
             &keys,
             |present| {
                 if !self.is_current(table) || !present.get(key).is_some_and(|now| now.same(record)) {
-                    return Ok((Vec::new(), None));
+                    return Ok::<_, Error>((Vec::new(), None));
                 }
                 let records = std::iter::once(Record::tombstone(key)).chain(entries).collect();
                 let replaced = vec![Replaced { old: Some(record.clone()), removed_by: Some(by) }];

@@ -9,18 +9,18 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use kstone_core::Result;
+use crate::error::Result;
 use kstone_core::engine::{PageLimits, ScanRange};
 use kstone_core::key::{Key, Keyspace};
 use kstone_core::record::Record;
 
 use crate::database::Database;
+#[cfg(doc)]
+use crate::error::Error;
 use crate::model::schema::TableSchema;
 use crate::request::page::PAGE_MAX_BYTES;
 use crate::table::Table;
 use crate::table::index::IndexEntry;
-#[cfg(doc)]
-use kstone_core::Error;
 
 const PAGE: PageLimits = PageLimits { records: 1000, bytes: PAGE_MAX_BYTES };
 

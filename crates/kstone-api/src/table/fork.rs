@@ -1,8 +1,8 @@
 //! Forks: isolated copies that share what has not changed.
 
 #[cfg(doc)]
-use kstone_core::Error;
-use kstone_core::Result;
+use crate::error::Error;
+use crate::error::Result;
 
 use crate::database::Database;
 

@@ -27,7 +27,7 @@
 //!
 //! Thread safety: compiled indexes are plain values, shared freely; everything else is a pure function.
 
-use kstone_core::Result;
+use crate::error::Result;
 use kstone_core::item::ItemRef;
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
@@ -219,7 +219,7 @@ impl Index {
     /// is, and two allocations.
     ///
     /// # Errors
-    /// [`Error::Invalid`](kstone_core::Error::Invalid) in DynamoDB's words where a key attribute is neither S, N nor B,
+    /// [`Error::Invalid`](crate::Error::Invalid) in DynamoDB's words where a key attribute is neither S, N nor B,
     /// is empty, or is longer than a partition key (2048 bytes) or a sort key (1024 bytes) may be; also where another
     /// key attribute is missing.
     pub fn entry(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Result<Option<Record>> {

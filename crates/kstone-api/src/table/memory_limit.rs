@@ -14,8 +14,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[cfg(doc)]
-use kstone_core::Error;
-use kstone_core::Result;
+use crate::error::Error;
+use crate::error::Result;
 use kstone_core::engine::{PageLimits, Reservation, ScanRange};
 use kstone_core::key::{KeyRef, STRIPES, StripeId};
 use kstone_core::record::Record;
@@ -65,7 +65,7 @@ impl Database {
             let needed = bytes.saturating_add(beside);
             // Others may have made room between the two looks.
             if nothing_left || !self.engine().may_fit(needed) {
-                return Err(self.engine().no_room(needed));
+                return Err(self.engine().no_room(needed).into());
             }
             let made = {
                 let _under_way = self.engine().make_room();
@@ -89,7 +89,7 @@ impl Database {
             return Ok(());
         }
         let stripes: BTreeSet<StripeId> = stripes().collect();
-        stripes.into_iter().try_for_each(|stripe| self.engine().compact_stripe(stripe))
+        stripes.into_iter().try_for_each(|stripe| Ok(self.engine().compact_stripe(stripe)?))
     }
 
     /// Does one thing to make room; false where nothing can be done.
@@ -101,10 +101,10 @@ impl Database {
             return Ok(true);
         }
         if !self.engine().evicts() {
-            return self.engine().reclaim();
+            return Ok(self.engine().reclaim()?);
         }
         let victims = self.engine().take_victims()?;
-        let Some(first) = victims.first() else { return self.engine().reclaim() };
+        let Some(first) = victims.first() else { return Ok(self.engine().reclaim()?) };
         let stripe = first.key_ref().stripe();
         self.evict_all(&victims, now)?;
         self.engine().compact_stripe(stripe)?;
@@ -237,7 +237,7 @@ mod tests {
                     std::thread::yield_now();
                 }
                 db.install(Arc::new(Table::following(TableSchema::new().name("later"), Some(&table), 0)?));
-                Ok((Vec::new(), evicting))
+                Ok::<_, crate::Error>((Vec::new(), evicting))
             })?;
             evicting.join().expect("no panic")
         })?;

@@ -31,8 +31,8 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 
+use crate::error::{Error, Result};
 use kstone_core::record::Record;
-use kstone_core::{Error, Result};
 use parking_lot::Mutex;
 
 mod change;

@@ -22,8 +22,9 @@
 
 use std::num::IntErrorKind;
 
+use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
-use kstone_core::{Error, Result, number};
+use kstone_core::number;
 
 /// The most characters of the attribute's name, DynamoDB's.
 pub const TTL_ATTRIBUTE_MAX_CHARS: usize = 255;

@@ -17,7 +17,7 @@ use std::path::Path;
 
 #[cfg(doc)]
 use crate::ImportOptions;
-use kstone_core::{Error, Result};
+use crate::error::{Error, Result};
 
 use crate::database::Database;
 use crate::model::json::write_line;

@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use kstone_core::{Error, Result};
+use crate::error::{Error, Result};
 
 /// A path, as errors name it.
 pub(crate) fn name_of(path: &Path) -> String {

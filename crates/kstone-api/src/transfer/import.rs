@@ -30,8 +30,8 @@
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::Path;
 
-use kstone_core::error::Position;
-use kstone_core::{Error, Result};
+use crate::error::Position;
+use crate::error::{Error, Result};
 
 use crate::database::Database;
 use crate::transfer::file;

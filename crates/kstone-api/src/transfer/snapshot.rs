@@ -34,8 +34,8 @@ use std::io::BufReader;
 use std::path::Path;
 
 #[cfg(doc)]
-use kstone_core::Error;
-use kstone_core::Result;
+use crate::error::Error;
+use crate::error::Result;
 
 use crate::database::Database;
 use crate::model::clock::ClockSource;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kstone_core::Result;
+use crate::error::Result;
 use kstone_core::engine::{Cut, PageLimits, ScanRange};
 use kstone_core::record::Record;
 
@@ -79,7 +79,7 @@ mod tests {
                     std::thread::yield_now();
                 }
                 db.install(Arc::new(Table::following(TableSchema::new().name("later"), Some(&table), 0)?));
-                Ok((vec![Record::put(key, &[])], cut))
+                Ok::<_, crate::Error>((vec![Record::put(key, &[])], cut))
             })?;
             assert_eq!(cut.join().expect("cut"), (Some("later".to_owned()), 1));
             Ok(())

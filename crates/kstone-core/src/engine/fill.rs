@@ -19,7 +19,7 @@ use crate::tree::Tree;
 /// let engine = Engine::new(EngineOptions::default())?;
 /// let mut filling = engine.filling();
 /// filling.add(Record::put(KeyRef::new(b"a", b"")?, &[]));
-/// filling.sorted().expect("no key stands twice").install(0, || Ok(()))?;
+/// filling.sorted().expect("no key stands twice").install(0, || Ok::<_, kstone_core::Error>(()))?;
 /// assert!(engine.get(KeyRef::new(b"a", b"")?)?.is_some());
 /// # Ok::<(), kstone_core::Error>(())
 /// ```
@@ -77,18 +77,18 @@ impl Filled<'_> {
     /// # Errors
     /// [`Error::Invalid`] where the engine holds a record; [`Error::Limit`] where the records do not fit its memory
     /// limit; what `commit` returns; [`Error::Poisoned`]. Nothing is changed then.
-    pub fn install(self, beside: usize, commit: impl FnOnce() -> Result<()>) -> Result<()> {
+    pub fn install<E: From<Error>>(self, beside: usize, commit: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
         let store = &self.engine.store;
         store.check()?;
         let _poison = PoisonOnPanic(&store.counters.poisoned);
         let mut locked = self.engine.lock(StripeId::all());
         if locked.iter().any(|(_, held)| held.tree().is_some_and(|tree| !tree.is_empty())) {
-            return Err(Error::invalid("the database is not empty, and only an empty one can be filled"));
+            return Err(Error::invalid("the database is not empty, and only an empty one can be filled").into());
         }
         let evicts = self.engine.evicts();
         let bytes = self.trees.iter().map(|(_, tree)| charged_bytes(tree, evicts)).sum();
         if self.engine.try_reserve(bytes, beside).is_none() {
-            return Err(self.engine.no_room(bytes + beside));
+            return Err(self.engine.no_room(bytes + beside).into());
         }
         commit()?;
         let mut replaced = Vec::new();

@@ -152,7 +152,7 @@ fn no_page_shows_half_of_a_commit() {
                 for (left, right) in &pairs {
                     let keys = [key(left), key(right)];
                     let records = keys.map(|key| Record::put(key, &round.to_le_bytes())).into();
-                    engine.commit(&keys, |_| Ok((records, ()))).expect("committed");
+                    engine.commit(&keys, |_| Ok::<_, Error>((records, ()))).expect("committed");
                 }
             }
         });
@@ -182,7 +182,7 @@ fn crossing_commits_do_not_deadlock() {
                         keys.reverse();
                     }
                     let records = keys.iter().map(|key| Record::put(*key, b"")).collect();
-                    engine.commit(&keys, |_| Ok((records, ()))).expect("committed");
+                    engine.commit(&keys, |_| Ok::<_, Error>((records, ()))).expect("committed");
                 }
             });
         }

@@ -13,9 +13,10 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
+use crate::error::{Error, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kstone_core::error::{Error, Result, Unit};
+use kstone_core::error::Unit;
 use kstone_core::item::{ITEM_MAX_BYTES, ItemWriter, MAX_NESTING_LEVELS, ValueRef, check_name, parts};
 use kstone_core::number;
 use kstone_core::value::{Type, Value};
@@ -507,6 +508,12 @@ impl From<Error> for Box<Fault> {
     }
 }
 
+impl From<kstone_core::Error> for Box<Fault> {
+    fn from(error: kstone_core::Error) -> Self {
+        Error::from(error).into()
+    }
+}
+
 impl Fault {
     #[cold]
     fn new(at: usize, what: What) -> Box<Self> {
@@ -520,8 +527,8 @@ impl Fault {
 
     /// An error of a part, which lies here.
     #[cold]
-    fn of(error: Error, at: usize) -> Box<Self> {
-        match error {
+    fn of(error: kstone_core::Error, at: usize) -> Box<Self> {
+        match Error::from(error) {
             Error::Invalid(text) => Self::invalid(at, text),
             other => Self::new(at, What::Other(other)),
         }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kstone_core::error::Error;
+use crate::error::Error;
 use kstone_core::item::{ITEM_MAX_BYTES, MAX_NESTING_LEVELS, encode};
 use kstone_core::value::Item;
 use proptest::prelude::*;

@@ -9,7 +9,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use kstone_core::{Error, Result};
+use crate::error::{Error, Result};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

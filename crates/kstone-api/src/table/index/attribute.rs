@@ -6,9 +6,9 @@
 //!
 //! Thread safety: plain values.
 
+use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::key::{PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
-use kstone_core::{Error, Result};
 
 use super::KeyValue;
 

@@ -14,9 +14,9 @@
 
 use std::ops::Bound;
 
+use crate::error::{Error, Result};
 use kstone_core::engine::SortKeyRange;
 use kstone_core::number;
-use kstone_core::{Error, Result};
 
 use super::{Index, IndexKind, KeyValue};
 use crate::request::query::SortKeyCondition;

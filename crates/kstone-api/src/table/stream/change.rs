@@ -6,9 +6,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::error::{Error, Result};
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
-use kstone_core::{Error, Result};
 
 /// What the records of a stream show, beside the item's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

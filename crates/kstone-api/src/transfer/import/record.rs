@@ -1,10 +1,10 @@
 //! What a line of an import says: an item and its key.
 
+use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
-use kstone_core::{Error, Result};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -10,12 +10,12 @@
 
 use std::io::{self, Read, Write};
 
+use crate::error::Position;
+use crate::error::{Error, Result};
 use crc32fast::Hasher;
-use kstone_core::error::Position;
 use kstone_core::item::BODY_MAX_BYTES;
 use kstone_core::key::{KeyRef, PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
 use kstone_core::record::Record;
-use kstone_core::{Error, Result};
 
 /// What every snapshot begins with. The first byte is no text, the last two tell of line ends that were translated.
 pub(super) const MAGIC: [u8; 8] = *b"\x89KSNAP\r\n";

@@ -3,10 +3,10 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use crate::error::{Error, Result};
 use kstone_core::engine::{Filling, PageLimits, ScanRange};
 use kstone_core::item::ItemRef;
 use kstone_core::record::Record;
-use kstone_core::{Error, Result};
 
 use super::Report;
 use super::format::{Block, BlockReader, Kind, take_record};
@@ -61,7 +61,7 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
         // Only under the locks is it certain which number the stream gave last.
         let table = table.restarted(stream_last.max(before.last_in_stream()), database.stream_max_bytes())?;
         database.install(Arc::new(table));
-        Ok(())
+        Ok::<_, Error>(())
     })?;
     Ok(items)
 }

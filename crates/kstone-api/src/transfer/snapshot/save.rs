@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use kstone_core::Result;
+use crate::error::Result;
 
 use super::Report;
 use super::format::{BLOCK_TARGET_BYTES, BlockWriter, Kind, put_record};

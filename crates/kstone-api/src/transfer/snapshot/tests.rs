@@ -1,10 +1,10 @@
 use std::io::{self, Read, Write};
 
-use kstone_core::error::Position;
+use crate::error::Position;
+use crate::error::{Error, Result};
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
-use kstone_core::{Error, Result};
 
 use super::format::{BLOCK_MAX_BYTES, BlockReader, BlockWriter, Kind, MAGIC, put_record};
 use super::*;

@@ -27,7 +27,7 @@ fn count(engine: &Engine, keyspace: Keyspace) -> usize {
 #[test]
 fn what_is_filled_is_as_if_it_had_been_put() {
     let engine = engine();
-    filled(&engine).install(0, || Ok(())).expect("installed");
+    filled(&engine).install(0, || Ok::<_, Error>(())).expect("installed");
     let other = self::engine();
     for i in 0..3000_u32 {
         other.put(key(&i.to_be_bytes()), b"v").expect("put");
@@ -50,7 +50,7 @@ fn filling_does_not_forget_what_was_done() {
     engine.compact().expect("compacted");
     let before = engine.stats().expect("counted");
     assert!(before.flushes > 0 && before.compactions > 0);
-    filled(&engine).install(0, || Ok(())).expect("installed");
+    filled(&engine).install(0, || Ok::<_, Error>(())).expect("installed");
     let after = engine.stats().expect("counted");
     assert_eq!((after.flushes, after.compactions), (before.flushes, before.compactions));
 }
@@ -82,7 +82,7 @@ fn an_engine_that_held_something_once_is_empty() {
     for i in 0..3000_u32 {
         engine.delete(key(&i.to_le_bytes())).expect("deleted");
     }
-    filled.install(0, || Ok(())).expect("installed");
+    filled.install(0, || Ok::<_, Error>(())).expect("installed");
     assert_eq!(count(&engine, Keyspace::Items), 3000);
 }
 
@@ -117,7 +117,7 @@ fn readers_see_all_of_it_or_nothing() {
                 }
             }
         });
-        filled.install(0, || Ok(())).expect("installed");
+        filled.install(0, || Ok::<_, Error>(())).expect("installed");
         assert_eq!(reader.join().expect("read"), 3000);
     });
 }

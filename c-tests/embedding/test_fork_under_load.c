@@ -1,0 +1,87 @@
+/* fork(2) while threads write: what a child may do with a database that the parent's threads are at is in the header. */
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "support.h"
+
+static atomic_int stopping;
+
+static void *write_on(void *argument) {
+    kstone_db *db = (kstone_db *)argument;
+    int i;
+    for (i = 0; !stopping; i = (i + 1) % 1000) {
+        char pk[16];
+        snprintf(pk, sizeof pk, "%d", i);
+        put_number(db, pk, NULL, i);
+    }
+    return NULL;
+}
+
+static kstone_db *open_with(uint32_t flags) {
+    kstone_options options = default_options();
+    kstone_error *err = NULL;
+    kstone_db *db = NULL;
+    options.flags = flags;
+    options.memtable_max_records = 16;
+    CHECK_OK(kstone_open_memory(&options, &db, &err));
+    return db;
+}
+
+/* In the child: a database that nobody was at in the moment of the fork, and one of its own, take everything. */
+static int child(kstone_db *idle, uint32_t flags) {
+    kstone_db *own = open_with(flags);
+    kstone_error *err = NULL;
+    int i;
+    check_failed_count = 0;
+    CHECK_INT(1, get_number(idle, "idle", NULL));
+    for (i = 0; i < 500; i++) {
+        char pk[16];
+        snprintf(pk, sizeof pk, "%d", i);
+        put_number(idle, pk, NULL, i);
+        put_number(own, pk, NULL, i);
+    }
+    CHECK_OK(kstone_compact(idle, &err));
+    CHECK_INT(499, get_number(idle, "499", NULL));
+    CHECK_INT(499, get_number(own, "499", NULL));
+    kstone_free(own);
+    kstone_free(idle);
+    return check_failed_count == 0 ? 0 : 1;
+}
+
+static void children_use_what_nobody_is_at(uint32_t flags) {
+    kstone_db *busy = open_with(flags);
+    kstone_db *idle = open_with(flags);
+    pthread_t threads[4];
+    size_t i;
+    put_number(idle, "idle", NULL, 1);
+    stopping = 0;
+    for (i = 0; i < 4; i++) {
+        CHECK_INT(0, pthread_create(&threads[i], NULL, write_on, busy));
+    }
+    for (i = 0; i < test_scale(50); i++) {
+        int status = -1;
+        pid_t pid = fork();
+        if (pid == 0) {
+            alarm(60);
+            _exit(child(idle, flags));
+        }
+        CHECK(pid > 0);
+        CHECK_INT(pid, waitpid(pid, &status, 0));
+        CHECK_INT(0, status);
+    }
+    stopping = 1;
+    for (i = 0; i < 4; i++) {
+        CHECK_INT(0, pthread_join(threads[i], NULL));
+    }
+    CHECK_INT(1, get_number(idle, "idle", NULL));
+    kstone_free(idle);
+    kstone_free(busy);
+}
+
+int main(void) {
+    children_use_what_nobody_is_at(0);
+    children_use_what_nobody_is_at(KSTONE_OPEN_BACKGROUND_COMPACTION);
+    return check_report();
+}

@@ -9,6 +9,7 @@ use kstone_api::{
 };
 
 use crate::boundary::{Failure, Out, bytes, enter, known_flags, read};
+use crate::cancellation::Uncancelled;
 use crate::cond::{Cond, Condition};
 use crate::database::{Db, database};
 use crate::error::Error;
@@ -342,6 +343,7 @@ pub unsafe extern "C" fn kstone_batch_run(
     // SAFETY: as this function's.
     unsafe {
         enter(err, || {
+            let _uncancelled = Uncancelled::new();
             let database = database(db)?;
             let batch = borrow(b.cast_const())?;
             known_flags(flags, KSTONE_BATCH_ATOMIC)?;

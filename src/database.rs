@@ -6,6 +6,7 @@ use kstone_api::Database;
 use kstone_api::clock::ClockSource;
 
 use crate::boundary::{Failure, Out, enter};
+use crate::cancellation::Uncancelled;
 use crate::error::Error;
 use crate::handle::{Handle, Kind, Kinded, borrow, hand_out};
 use crate::options::{Options, read_struct};
@@ -68,6 +69,7 @@ pub(crate) unsafe fn database<'a>(db: *const Db) -> Result<&'a Database, Failure
 /// # Safety
 /// `db` was handed out and is used no more.
 pub(crate) unsafe fn release(db: *mut Db) {
+    let _uncancelled = Uncancelled::new();
     // SAFETY: as this function's.
     drop(unsafe { Handle::take_back(db) });
 }
@@ -89,6 +91,7 @@ pub unsafe extern "C" fn kstone_open_memory(
     // SAFETY: as this function's.
     unsafe {
         enter(err, || {
+            let _uncancelled = Uncancelled::new();
             let out = Out::new(out, "out")?;
             let options = read_struct(options)?;
             let schema = schema(options.schema_json, options.schema_json_len)?;
@@ -117,6 +120,7 @@ pub unsafe extern "C" fn kstone_fork(db: *const Db, out: *mut *mut Db, err: *mut
     // SAFETY: as this function's.
     unsafe {
         enter(err, || {
+            let _uncancelled = Uncancelled::new();
             let out = Out::new(out, "out")?;
             out.set(hand_out(Db(database(db)?.fork()?)));
             Ok(KSTONE_OK)
@@ -138,6 +142,7 @@ pub unsafe extern "C" fn kstone_clear(db: *mut Db, err: *mut *mut Error) -> Stat
     // SAFETY: as this function's.
     unsafe {
         enter(err, || {
+            let _uncancelled = Uncancelled::new();
             database(db)?.clear()?;
             give_memory_back();
             Ok(KSTONE_OK)

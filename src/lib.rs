@@ -37,6 +37,7 @@ pub mod access;
 mod allocator;
 pub mod batch;
 pub mod boundary;
+mod cancellation;
 pub mod cond;
 pub mod database;
 pub mod error;

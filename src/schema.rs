@@ -6,6 +6,7 @@ use kstone_api::TableSchema;
 use kstone_api::stream::records_to_json;
 
 use crate::boundary::{Failure, Out, enter, text};
+use crate::cancellation::Uncancelled;
 use crate::database::{Db, database, set_text};
 use crate::error::Error;
 use crate::status::{KSTONE_OK, Status};
@@ -42,6 +43,7 @@ pub unsafe extern "C" fn kstone_configure(
     // SAFETY: as this function's.
     unsafe {
         enter(err, || {
+            let _uncancelled = Uncancelled::new();
             database(db)?.configure(schema(schema_json, len)?)?;
             Ok(KSTONE_OK)
         })

@@ -3,6 +3,7 @@
 use std::ffi::c_char;
 
 use crate::boundary::{Out, enter, path};
+use crate::cancellation::Uncancelled;
 use crate::database::{Db, database};
 use crate::error::Error;
 use crate::status::{KSTONE_OK, Status};
@@ -60,6 +61,7 @@ pub unsafe extern "C" fn kstone_snapshot_save(
     // SAFETY: as this function's.
     unsafe {
         enter(err, || {
+            let _uncancelled = Uncancelled::new();
             database(db)?.save_snapshot(self::path(path, path_len, "path")?)?;
             Ok(KSTONE_OK)
         })
@@ -88,6 +90,7 @@ pub unsafe extern "C" fn kstone_snapshot_load(
     // SAFETY: as this function's.
     unsafe {
         enter(err, || {
+            let _uncancelled = Uncancelled::new();
             database(db)?.load_snapshot(self::path(path, path_len, "path")?)?;
             Ok(KSTONE_OK)
         })

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use kstone_api::{ImportOptions, SkippedRecord};
 
 use crate::boundary::{Failure, Out, enter, known_flags, path, text};
+use crate::cancellation::Uncancelled;
 use crate::database::{Db, database};
 use crate::error::Error;
 use crate::options::{c_struct, not_served, read_struct};
@@ -116,6 +117,7 @@ pub unsafe extern "C" fn kstone_export_json(
     // SAFETY: as this function's.
     unsafe {
         enter(err, || {
+            let _uncancelled = Uncancelled::new();
             database(db)?.export_json_file(self::path(path, path_len, "path")?)?;
             Ok(KSTONE_OK)
         })
@@ -151,6 +153,7 @@ pub unsafe extern "C" fn kstone_import_json(
     // SAFETY: as this function's.
     unsafe {
         enter(err, || {
+            let _uncancelled = Uncancelled::new();
             let (loaded, skipped, reasons) = (Out::optional(loaded), Out::optional(skipped), Out::optional(reasons));
             let database = database(db)?;
             let options = read_struct(spec)?.to_api()?;

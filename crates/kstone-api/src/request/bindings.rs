@@ -9,7 +9,8 @@ use crate::expression::Parameters;
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bindings {
     names: Vec<(String, String)>,
-    values: Item,
+    /// None while there are none: a hash table asks the system for random numbers, once on each thread.
+    values: Option<Item>,
     bag: Option<Parameters>,
 }
 
@@ -19,7 +20,7 @@ impl Bindings {
     }
 
     pub(crate) fn value(&mut self, placeholder: &str, value: Value) {
-        self.values.insert(placeholder.to_owned(), value);
+        self.values.get_or_insert_default().insert(placeholder.to_owned(), value);
     }
 
     pub(crate) fn bag(&mut self, parameters: Parameters) {
@@ -30,10 +31,13 @@ impl Bindings {
     pub(crate) fn parameters(&self) -> Result<Parameters> {
         match &self.bag {
             Some(parameters) => Ok(parameters.clone()),
-            None if self.names.is_empty() && self.values.is_empty() => Ok(Parameters::new()),
+            None if self.names.is_empty() && self.values.is_none() => Ok(Parameters::new()),
             None => {
                 let names = self.names.iter().map(|(placeholder, name)| (placeholder.as_str(), name.as_str()));
-                Parameters::from_maps(names, &self.values)
+                match &self.values {
+                    Some(values) => Parameters::from_maps(names, values),
+                    None => Parameters::from_maps(names, &Item::new()),
+                }
             }
         }
     }

@@ -35,8 +35,8 @@ pub(crate) fn newest_to_merge(ssts: &[MemorySstReader]) -> Option<usize> {
 mod tests {
     use super::*;
     use crate::key::KeyRef;
-    use crate::merge::{Run, Weight};
     use crate::record::Record;
+    use crate::run::{Run, Weight};
 
     fn sst(len: usize) -> MemorySstReader {
         let sks: Vec<_> = (0..len).map(|i| format!("{i:06}")).collect();

@@ -13,21 +13,25 @@
 //! A [`MemorySstReader`] is immutable and shared by count; a [`MemorySstStore`] may be used from any thread.
 
 use std::mem;
-use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use parking_lot::Mutex;
 
 use crate::error::Result;
 use crate::filter::{Filter, WIDE_RECORDS};
 use crate::key::{Edge, Key, KeyRef, Keyspace, Route, SortEdge, Tag};
-use crate::memtable::{find_in, place_in, seek_in, tag_run};
-use crate::merge::{Run, Span, Weight};
 use crate::record::Record;
+use crate::run::{Run, Weight};
+use crate::search::{find_in, place_in, seek_in, tag_run};
+use crate::span::Span;
 
-/// How many records a bucket of the directory holds on average, about: half a cache line of handles.
-const BUCKET_RECORDS: usize = 4;
+mod store;
+mod tag_directory;
+
+use tag_directory::{BUCKET_RECORDS, TagDirectory};
+
+pub use store::MemorySstStore;
+pub(crate) use store::SstDirectory;
 
 /// A run of one tag that is no longer is asked for as a whole before its ends are looked at.
 const SMALL_RUN: usize = 16;
@@ -80,7 +84,7 @@ pub struct MemorySstReader {
 struct Sst {
     name: String,
     records: Vec<Record>,
-    directory: Directory,
+    directory: TagDirectory,
     /// Boxed: few SSTs have one.
     filter: Option<Box<Filter>>,
     weight: Weight,
@@ -128,7 +132,7 @@ impl MemorySstReader {
         let Run { mut records, weight } = run;
         debug_assert!(records.windows(2).all(|pair| pair[0].order(&pair[1]).is_lt()), "sorted, one record per key");
         records.shrink_to_fit();
-        let directory = Directory::over(&records);
+        let directory = TagDirectory::over(&records);
         let filter = Filter::over_wide_runs(&records).map(Box::new);
         Self { sst: Arc::new(Sst { name, records, directory, filter, weight }) }
     }
@@ -215,204 +219,6 @@ fn first_of_tag(bucket: &[Record], tag: Tag) -> Option<usize> {
         false => bucket.partition_point(|record| record.tag() < tag),
     };
     bucket.get(at).filter(|record| record.tag() == tag).map(|_| at)
-}
-
-/// Where the records of each bucket of tags begin, from the first record's bucket to the last one's.
-struct Directory {
-    shift: u32,
-    first_bucket: usize,
-    starts: Starts,
-}
-
-/// In two bytes each where they fit, so that the directories of a large table stay in a near cache.
-enum Starts {
-    Narrow(Vec<u16>),
-    Wide(Vec<u32>),
-}
-
-impl Directory {
-    fn over(records: &[Record]) -> Self {
-        let (Some(first), Some(last)) = (records.first(), records.last()) else {
-            return Self { shift: 0, first_bucket: 0, starts: Starts::Narrow(Vec::new()) };
-        };
-        // Items use half of the tags, so one bit more than the number of buckets asks for.
-        let bits = ((records.len() / BUCKET_RECORDS).max(1).ilog2() + 1).min(u16::BITS);
-        let shift = u16::BITS - bits;
-        let bucket = |record: &Record| usize::from(record.tag().0) >> shift;
-        let first_bucket = bucket(first);
-        let buckets = bucket(last) - first_bucket + 1;
-        let starts = |push: &mut dyn FnMut(usize)| {
-            let mut next = first_bucket;
-            for (at, record) in records.iter().enumerate() {
-                while next <= bucket(record) {
-                    push(at);
-                    next += 1;
-                }
-            }
-            push(records.len());
-        };
-        let starts = if records.len() <= usize::from(u16::MAX) {
-            let mut narrow = Vec::with_capacity(buckets + 1);
-            starts(&mut |at| narrow.push(at as u16));
-            Starts::Narrow(narrow)
-        } else {
-            let mut wide = Vec::with_capacity(buckets + 1);
-            starts(&mut |at| wide.push(u32::try_from(at).expect("a stripe holds fewer than 2^32 records")));
-            Starts::Wide(wide)
-        };
-        Self { shift, first_bucket, starts }
-    }
-
-    #[inline(always)]
-    fn bucket(&self, tag: Tag) -> Range<usize> {
-        let bucket = usize::from(tag.0) >> self.shift;
-        let Some(at) = bucket.checked_sub(self.first_bucket) else { return 0..0 };
-        match &self.starts {
-            Starts::Narrow(starts) => bucket_at(starts, at),
-            Starts::Wide(starts) => bucket_at(starts, at),
-        }
-    }
-
-    fn bytes(&self) -> usize {
-        match &self.starts {
-            Starts::Narrow(starts) => starts.capacity() * size_of::<u16>(),
-            Starts::Wide(starts) => starts.capacity() * size_of::<u32>(),
-        }
-    }
-}
-
-#[inline(always)]
-fn bucket_at<T: Copy + Into<u32>>(starts: &[T], at: usize) -> Range<usize> {
-    let place = |start: &T| (*start).into() as usize;
-    match starts.get(at..at + 2) {
-        Some([from, to]) => place(from)..place(to),
-        _ => {
-            let end = starts.last().map_or(0, place);
-            end..end
-        }
-    }
-}
-
-/// SSTs by name, in the order of their names. A stripe owns one and names its SSTs by age, so that the newest is last.
-#[derive(Clone, Default)]
-pub(crate) struct SstDirectory {
-    readers: Vec<MemorySstReader>,
-}
-
-impl SstDirectory {
-    /// Keeps the SST under its name; one that was kept under that name goes.
-    pub(crate) fn store(&mut self, name: String, sst: MemorySstReader) {
-        let sst = sst.renamed(name);
-        match self.position(sst.name()) {
-            Ok(at) => self.readers[at] = sst,
-            Err(at) => self.readers.insert(at, sst),
-        }
-    }
-
-    pub(crate) fn delete(&mut self, name: &str) -> Option<MemorySstReader> {
-        self.position(name).ok().map(|at| self.readers.remove(at))
-    }
-
-    pub(crate) fn get(&self, name: &str) -> Option<&MemorySstReader> {
-        self.position(name).ok().map(|at| &self.readers[at])
-    }
-
-    /// Every SST, oldest name first.
-    pub(crate) fn readers(&self) -> &[MemorySstReader] {
-        &self.readers
-    }
-
-    /// Puts one run, unless it is empty, in the place of these SSTs, which stand side by side, and under the name of the
-    /// last of them; false where they are not all there.
-    pub(crate) fn replace(&mut self, these: &[MemorySstReader], run: Run) -> bool {
-        let Some(name) = these.last().map(|last| last.name().to_owned()) else { return false };
-        let Ok(first) = self.position(these[0].name()) else { return false };
-        let places = first..first + these.len();
-        let is_same = |(a, b): (&MemorySstReader, &MemorySstReader)| Arc::ptr_eq(&a.sst, &b.sst);
-        if !self.readers.get(places.clone()).is_some_and(|there| there.iter().zip(these).all(is_same)) {
-            return false;
-        }
-        let merged = (!run.records.is_empty()).then(|| MemorySstReader::from_run(name, run));
-        self.readers.splice(places, merged);
-        true
-    }
-
-    /// Heap bytes beside the SSTs.
-    pub(crate) fn handle_bytes(&self) -> usize {
-        self.readers.capacity() * size_of::<MemorySstReader>()
-    }
-
-    /// Takes out the newest SSTs, all but the first `at`.
-    pub(crate) fn split_off(&mut self, at: usize) -> Vec<MemorySstReader> {
-        self.readers.split_off(at)
-    }
-
-    fn position(&self, name: &str) -> std::result::Result<usize, usize> {
-        self.readers.binary_search_by(|reader| reader.name().cmp(name))
-    }
-}
-
-impl MemorySstReader {
-    /// The same records under another name.
-    fn renamed(self, name: String) -> Self {
-        if self.name() == name {
-            return self;
-        }
-        Self::from_run(name, self.into_run())
-    }
-}
-
-/// Named SSTs that threads may share, like a directory of files. Clones share one store.
-///
-/// ```
-/// use kstone_core::memory_sst::{MemorySstStore, MemorySstWriter};
-/// use kstone_core::{key::{Key, KeyRef}, record::Record};
-/// let store = MemorySstStore::new();
-/// let mut writer = MemorySstWriter::new();
-/// writer.add(Record::put(KeyRef::new(b"a", b"")?, &[]));
-/// store.store("stripe-042-001.sst", writer.finish("stripe-042-001.sst")?);
-/// let sst = store.get("stripe-042-001.sst").expect("stored");
-/// assert!(sst.get(&Key::new("a")).is_some());
-/// assert!(store.delete("stripe-042-001.sst"));
-/// # Ok::<(), kstone_core::Error>(())
-/// ```
-#[derive(Clone, Default)]
-pub struct MemorySstStore {
-    directory: Arc<Mutex<SstDirectory>>,
-}
-
-impl MemorySstStore {
-    /// An empty store.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Keeps the SST under this name, in the place of one that had it. Shares the records, copies none.
-    pub fn store(&self, name: impl Into<String>, sst: MemorySstReader) {
-        self.directory.lock().store(name.into(), sst);
-    }
-
-    /// The SST of this name, shared.
-    pub fn get(&self, name: &str) -> Option<MemorySstReader> {
-        self.directory.lock().get(name).cloned()
-    }
-
-    /// Forgets the SST of this name; whether there was one. Readers that hold it keep it.
-    pub fn delete(&self, name: &str) -> bool {
-        let removed = self.directory.lock().delete(name);
-        removed.is_some()
-    }
-
-    /// Every name, in order.
-    pub fn list_names(&self) -> Vec<String> {
-        self.directory.lock().readers().iter().map(|sst| sst.name().to_owned()).collect()
-    }
-
-    /// Forgets every SST.
-    pub fn clear(&self) {
-        let removed = std::mem::take(&mut *self.directory.lock());
-        drop(removed);
-    }
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@
 //! Owned by a stripe, guarded by its lock.
 
 use crate::key::{Edge, KeyRef, SortEdge, TAG_HASH_BITS, Tag};
-use crate::merge::{Run, Source, Span, Weight};
 use crate::record::Record;
+use crate::run::{Run, Weight};
+use crate::search::{find_in, place_in, seek_in, tag_run};
+use crate::source::Source;
+use crate::span::Span;
 
 const LEAF_MAX: usize = 32;
-/// How many handles are looked at one by one before halving what is left.
-const NEAR: usize = 8;
 
 /// A place between two records: before `leaves[leaf][slot]`. Normalised: `slot` is inside its leaf, or the cursor is
 /// (number of leaves, 0).
@@ -292,52 +293,11 @@ impl Memtable {
     }
 }
 
-/// The first place in sorted `records` that is not before the edge among those of this tag.
-pub(crate) fn seek_in(records: &[Record], tag: Tag, edge: Edge<'_>) -> usize {
-    let below = records.partition_point(|record| record.tag() < tag);
-    below + place_in(tag_run(&records[below..], tag), edge)
-}
-
-/// The record with this key among those at the start that have its tag.
-#[inline(always)]
-pub(crate) fn find_in<'a>(records: &'a [Record], tag: Tag, key: KeyRef<'_>) -> Option<&'a Record> {
-    let first = records.first().filter(|first| first.tag() == tag)?;
-    // Most are alone, and are what is looked for.
-    first.prefetch_item();
-    if records.get(1).is_none_or(|next| next.tag() != tag) {
-        return first.has_key(key).then_some(first);
-    }
-    find_in_several(records, tag, key)
-}
-
-#[inline(never)]
-fn find_in_several<'a>(records: &'a [Record], tag: Tag, key: KeyRef<'_>) -> Option<&'a Record> {
-    let run = tag_run(records, tag);
-    let at = place_in(run, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
-    run.get(at).filter(|record| record.has_key(key))
-}
-
-/// The records at the start of these that have the tag.
-pub(crate) fn tag_run(records: &[Record], tag: Tag) -> &[Record] {
-    let near = records.iter().take(NEAR).take_while(|record| record.tag() == tag).count();
-    let far = if near < NEAR { 0 } else { records[near..].partition_point(|record| record.tag() == tag) };
-    &records[..near + far]
-}
-
-/// The first place in a run of one tag that is not before the edge. Looks at the ends first: nearly every run is one
-/// partition, of which most queries want everything, and each record between that is looked at is a cache miss.
-pub(crate) fn place_in(run: &[Record], edge: Edge<'_>) -> usize {
-    match edge {
-        Edge::Partition(pk, SortEdge::Start) if run.first().is_some_and(|first| first.pk() == pk) => 0,
-        Edge::Partition(pk, SortEdge::End) if run.last().is_some_and(|last| last.pk() == pk) => run.len(),
-        _ => run.partition_point(|record| record.is_before(edge)),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::merge::{Place, View};
+    use crate::merge::Merge;
+    use crate::span::Place;
 
     fn key(pk: &str) -> KeyRef<'_> {
         KeyRef::new(pk.as_bytes(), b"").expect("valid key")
@@ -379,7 +339,8 @@ mod tests {
         let walk = |from: SortEdge<'_>, to: SortEdge<'_>, reverse| -> Vec<String> {
             let place = |edge| Place { tag, edge: Edge::Partition(b"wide", edge) };
             let span = Span { from: place(from), to: place(to) };
-            let merge = View { memtable: Some(&memtable), ssts: &[] }.merge(span, reverse);
+            let source = memtable.between(span, reverse);
+            let merge = Merge::of(Vec::from_iter((!source.is_empty()).then_some(source)), reverse, true);
             merge.map(|record| String::from_utf8_lossy(record.sk()).into_owned()).collect()
         };
         for (from, to) in [(100, 400), (0, 500), (0, 1), (7, 7), (250, 260), (480, 500)] {

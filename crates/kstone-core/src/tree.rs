@@ -22,8 +22,15 @@ use crate::key::{Edge, KeyRef, StripeId, Tag};
 use crate::memory_sst::{MemorySstReader, SstDirectory};
 use crate::memory_wal::WalSegment;
 use crate::memtable::Memtable;
-use crate::merge::{Place, Run, Span, View, Weight, merge_runs, release};
+use crate::merge_runs::merge_runs;
+use crate::prefetch::release;
 use crate::record::Record;
+use crate::run::{Run, Weight};
+use crate::span::{Place, Span};
+
+mod view;
+
+pub(crate) use view::View;
 
 /// Superseded records in the WAL and their handles may take this much, and an eighth of what the tree holds.
 const WAL_SLACK_BYTES: usize = 256;

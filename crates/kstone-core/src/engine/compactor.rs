@@ -19,7 +19,7 @@ use std::thread::{Builder, JoinHandle};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::{PoisonOnPanic, Store};
+use super::store::{PoisonOnPanic, Store};
 use crate::error::{Error, Result};
 use crate::key::StripeId;
 use crate::tree::Work;

@@ -3,11 +3,12 @@
 //! Records are weighed as they come, sorted and made into trees where no lock is held; the locks are taken
 //! for a look whether there is still nothing and an exchange of pointers.
 
-use super::{Engine, PoisonOnPanic};
+use super::Engine;
+use super::store::PoisonOnPanic;
 use crate::error::{Error, Result};
 use crate::key::{STRIPES, StripeId};
-use crate::merge::Run;
 use crate::record::Record;
+use crate::run::Run;
 use crate::stripe::charged_bytes;
 use crate::tree::Tree;
 

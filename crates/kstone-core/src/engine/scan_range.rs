@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, Unit};
 use crate::key::{Edge, Keyspace, Route, STRIPES, SortEdge, StripeId, TAG_HASH_BITS, Tag};
-use crate::merge::{Place, Span};
+use crate::span::{Place, Span};
 
 /// A share of the table in scan order: stripe, hash of the partition, partition key, sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use super::Store;
+use super::store::Store;
 use crate::key::{Edge, Tag};
-use crate::merge::{Place, Span};
+use crate::span::{Place, Span};
 use crate::stripe::{Held, Stripe};
 use crate::tree::Tree;
 

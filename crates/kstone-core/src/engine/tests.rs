@@ -1,8 +1,11 @@
+use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
-use crate::key::Key;
+use crate::error::Error;
+use crate::key::{Key, KeyRef, Keyspace};
+use crate::record::Record;
 use crate::second_chance::SecondChance;
 
 const NO_LIMIT: PageLimits = PageLimits { records: usize::MAX, bytes: usize::MAX };

@@ -95,7 +95,7 @@ fn the_directory_of_more_records_than_two_bytes_count_finds_them_all() {
             writer.add(Record::put(KeyRef::new(&i.to_be_bytes(), b"").expect("valid key"), b""));
         }
         let sst = writer.finish("large").expect("built");
-        assert_eq!(matches!(sst.sst.directory.starts, Starts::Wide(_)), records > usize::from(u16::MAX));
+        assert_eq!(sst.sst.directory.has_wide_starts(), records > usize::from(u16::MAX));
         let find = |i: u32| sst.get(&Key::new(i.to_be_bytes().to_vec()));
         assert!((0..records as u32).all(|i| find(i).is_some_and(|record| record.pk() == i.to_be_bytes())));
         assert!((records as u32..2 * records as u32).all(|i| find(i).is_none()));

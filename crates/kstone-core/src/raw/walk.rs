@@ -14,7 +14,7 @@ use std::ptr;
 
 use crate::engine::{Cut, PageLimits, ScanRange, SortKeyRange};
 use crate::key::Keyspace;
-use crate::merge::PageBuffer;
+use crate::page_buffer::PageBuffer;
 use crate::record::Record;
 
 /// The records of a cut, batch by batch and one after another.

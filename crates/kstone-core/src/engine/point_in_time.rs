@@ -1,16 +1,46 @@
 //! The database as it was at one moment: trees that a stripe shares until it is written to next.
 
+use super::pages::partition_span;
+use super::store::PoisonOnPanic;
+use super::{Engine, RecordPage, ScanRange, SortKeyRange};
 #[cfg(doc)]
-use super::Engine;
-use super::{RecordPage, ScanRange, SortKeyRange, partition_span};
-use crate::key::{Keyspace, StripeId};
-use crate::merge::{PageBuffer, PageLimits, View};
+use crate::error::Error;
+use crate::error::Result;
+use crate::key::{Keyspace, Route, StripeId};
+use crate::page_buffer::{PageBuffer, PageLimits};
 use crate::record::Record;
 use crate::shared_tree::SharedTree;
+use crate::tree::View;
 
 /// The database, or a partition's stripe, at one moment. Costs memory only for what is changed after it.
 pub struct Cut {
     stripes: Vec<(StripeId, SharedTree)>,
+}
+
+impl Engine {
+    /// The whole table as it is now, for as long as the cut is kept. Writers wait for a lock and a count for each stripe.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn cut(&self) -> Result<Cut> {
+        self.cut_stripes(StripeId::all())
+    }
+
+    /// As [`Engine::cut`], for the stripe of one partition.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn cut_partition(&self, keyspace: Keyspace, pk: &[u8]) -> Result<Cut> {
+        self.cut_stripes(std::iter::once(Route::of(pk, keyspace).stripe))
+    }
+
+    fn cut_stripes(&self, ids: impl Iterator<Item = StripeId>) -> Result<Cut> {
+        self.store.check()?;
+        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
+        let mut locked = self.lock(ids);
+        let stripes = locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share()?))).collect();
+        Ok(Cut::new(stripes))
+    }
 }
 
 impl Cut {

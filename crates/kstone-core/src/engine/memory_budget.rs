@@ -15,7 +15,8 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
-use super::{Engine, Eviction, Store};
+use super::store::Store;
+use super::{Engine, Eviction};
 use crate::error::{Error, Result, Unit};
 use crate::key::{STRIPES, StripeId};
 use crate::record::{Record, SeqNo};

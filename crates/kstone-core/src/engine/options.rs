@@ -1,0 +1,69 @@
+//! What an engine can be told when it is made.
+
+use super::MEMORY_MAX_BYTES_MIN;
+use crate::error::{Error, Result};
+
+/// The records a stripe's WAL takes before a flush, unless an option says otherwise.
+pub const MEMTABLE_MAX_RECORDS: usize = 1000;
+
+/// The most that the option may ask for.
+pub const MEMTABLE_MAX_RECORDS_LIMIT: usize = 1 << 16;
+
+/// What an [`Engine`] can be told when it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineOptions {
+    /// Records that a stripe's WAL takes before its memtable becomes an SST: 1 to [`MEMTABLE_MAX_RECORDS_LIMIT`].
+    pub memtable_max_records: usize,
+    /// What [`EngineStats::total_bytes`] may come to, at least [`MEMORY_MAX_BYTES_MIN`]; none: no limit. The engine
+    /// counts; its caller reserves what it writes and makes room ([`Engine::try_reserve`]).
+    pub memory_max_bytes: Option<usize>,
+    /// What makes room at the limit.
+    pub eviction: Eviction,
+    /// Whether SSTs are merged on a thread of the engine's own rather than by who writes.
+    pub background_compaction: bool,
+}
+
+impl Default for EngineOptions {
+    fn default() -> Self {
+        Self {
+            memtable_max_records: MEMTABLE_MAX_RECORDS,
+            memory_max_bytes: None,
+            eviction: Eviction::None,
+            background_compaction: false,
+        }
+    }
+}
+
+impl EngineOptions {
+    /// # Errors
+    /// [`Error::Invalid`] for an option outside its range.
+    pub(super) fn check(&self) -> Result<()> {
+        if !(1..=MEMTABLE_MAX_RECORDS_LIMIT).contains(&self.memtable_max_records) {
+            return Err(Error::invalid(format!(
+                "memtable_max_records is {}, it may be 1 to {MEMTABLE_MAX_RECORDS_LIMIT}",
+                self.memtable_max_records
+            )));
+        }
+        if let Some(max) = self.memory_max_bytes.filter(|max| *max < MEMORY_MAX_BYTES_MIN) {
+            return Err(Error::invalid(format!(
+                "memory_max_bytes is {max}, it must be at least {MEMORY_MAX_BYTES_MIN}"
+            )));
+        }
+        if self.eviction != Eviction::None && self.memory_max_bytes.is_none() {
+            return Err(Error::invalid("eviction needs a limit: set memory_max_bytes"));
+        }
+        Ok(())
+    }
+}
+
+/// What makes room at the memory limit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Eviction {
+    /// Nothing: a write that would pass the limit fails.
+    #[default]
+    None,
+    /// The items that were not used for the longest time go, approximately: second chance, also known as CLOCK (F. J.
+    /// Corbató, "A Paging Experiment with the Multics System", 1968). A read sets one bit, finding a victim is O(1)
+    /// amortised.
+    Lru,
+}

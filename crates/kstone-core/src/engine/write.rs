@@ -1,0 +1,104 @@
+//! Writes of single keys, and what every write does under its stripe's lock.
+
+use std::sync::atomic::Ordering;
+
+use super::Engine;
+use super::store::PoisonOnPanic;
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
+use crate::key::{KeyRef, StripeId};
+use crate::record::{Record, SeqNo};
+use crate::stripe::Held;
+use crate::tree::{Garbage, Policy};
+
+impl Engine {
+    /// Makes the item, in its stored form, the newest version of the key.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn put(&self, key: KeyRef<'_>, body: &[u8]) -> Result<SeqNo> {
+        Ok(self.put_if(key, body, || true)?.expect("always allowed"))
+    }
+
+    /// Removes the item of this key, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn delete(&self, key: KeyRef<'_>) -> Result<SeqNo> {
+        Ok(self.delete_if(key, || true)?.expect("always allowed"))
+    }
+
+    /// As [`Engine::put`], or nothing (none) where `allowed` says no under the lock.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn put_if(&self, key: KeyRef<'_>, body: &[u8], allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
+        let route = key.route();
+        self.write(route.stripe, Record::routed_put(route.tag, key, body), allowed)
+    }
+
+    /// As [`Engine::delete`], or nothing (none) where `allowed` says no under the lock.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn delete_if(&self, key: KeyRef<'_>, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
+        let route = key.route();
+        self.write(route.stripe, Record::routed_tombstone(route.tag, key), allowed)
+    }
+
+    /// Returns when every write that holds a lock now has let it go.
+    pub fn barrier(&self) {
+        for id in StripeId::all() {
+            drop(self.store.stripe(id).write());
+        }
+    }
+
+    fn write(&self, stripe: StripeId, record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
+        self.store.check()?;
+        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
+        let mut held = self.store.stripe(stripe).write();
+        if !allowed() {
+            return Ok(None);
+        }
+        // Under the lock, so that the numbers of a key rise with its versions.
+        let seq = self.next_seq();
+        let garbage = self.apply(stripe, &mut held, record, seq);
+        drop(held);
+        self.finish(stripe, garbage);
+        Ok(Some(seq))
+    }
+
+    pub(super) fn next_seq(&self) -> SeqNo {
+        SeqNo(self.store.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    pub(super) fn apply(&self, stripe: StripeId, held: &mut Held, record: Record, seq: SeqNo) -> Garbage {
+        let options = &self.store.options;
+        let policy = Policy {
+            stripe,
+            wal_records: options.memtable_max_records as u64,
+            merge_later: options.background_compaction,
+        };
+        if record.is_tombstone() && held.tree().is_none() {
+            // Nothing to delete is no reason to make a tree.
+            return Garbage::default();
+        }
+        let Some(room) = &self.store.room else { return held.tree_mut(stripe).apply(record, policy) };
+        if room.evicts() {
+            held.queue_written(&record, seq);
+        }
+        let garbage = held.tree_mut(stripe).apply(record, policy);
+        held.note_let_go(&garbage);
+        room.count(stripe, held);
+        garbage
+    }
+
+    /// What is left to do after a change, when no lock is held.
+    pub(super) fn finish(&self, stripe: StripeId, garbage: Garbage) {
+        if let (Some(compactor), Some(work)) = (&self.compactor, garbage.work) {
+            compactor.add(stripe, work);
+        }
+        drop(garbage);
+    }
+}

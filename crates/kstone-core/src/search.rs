@@ -1,0 +1,49 @@
+//! Searches in sorted records. They look at tags in handles and touch a record only where its tag is equal.
+
+use crate::key::{Edge, KeyRef, SortEdge, Tag};
+use crate::record::Record;
+
+/// How many handles are looked at one by one before halving what is left.
+const NEAR: usize = 8;
+
+/// The first place in sorted `records` that is not before the edge among those of this tag.
+pub(crate) fn seek_in(records: &[Record], tag: Tag, edge: Edge<'_>) -> usize {
+    let below = records.partition_point(|record| record.tag() < tag);
+    below + place_in(tag_run(&records[below..], tag), edge)
+}
+
+/// The record with this key among those at the start that have its tag.
+#[inline(always)]
+pub(crate) fn find_in<'a>(records: &'a [Record], tag: Tag, key: KeyRef<'_>) -> Option<&'a Record> {
+    let first = records.first().filter(|first| first.tag() == tag)?;
+    // Most are alone, and are what is looked for.
+    first.prefetch_item();
+    if records.get(1).is_none_or(|next| next.tag() != tag) {
+        return first.has_key(key).then_some(first);
+    }
+    find_in_several(records, tag, key)
+}
+
+#[inline(never)]
+fn find_in_several<'a>(records: &'a [Record], tag: Tag, key: KeyRef<'_>) -> Option<&'a Record> {
+    let run = tag_run(records, tag);
+    let at = place_in(run, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
+    run.get(at).filter(|record| record.has_key(key))
+}
+
+/// The records at the start of these that have the tag.
+pub(crate) fn tag_run(records: &[Record], tag: Tag) -> &[Record] {
+    let near = records.iter().take(NEAR).take_while(|record| record.tag() == tag).count();
+    let far = if near < NEAR { 0 } else { records[near..].partition_point(|record| record.tag() == tag) };
+    &records[..near + far]
+}
+
+/// The first place in a run of one tag that is not before the edge. Looks at the ends first: nearly every run is one
+/// partition, of which most queries want everything, and each record between that is looked at is a cache miss.
+pub(crate) fn place_in(run: &[Record], edge: Edge<'_>) -> usize {
+    match edge {
+        Edge::Partition(pk, SortEdge::Start) if run.first().is_some_and(|first| first.pk() == pk) => 0,
+        Edge::Partition(pk, SortEdge::End) if run.last().is_some_and(|last| last.pk() == pk) => run.len(),
+        _ => run.partition_point(|record| record.is_before(edge)),
+    }
+}

@@ -1,0 +1,33 @@
+//! What a stripe's tree shows: its memtable and its SSTs, read as one.
+
+use crate::key::{Edge, Tag};
+use crate::memory_sst::MemorySstReader;
+use crate::memtable::Memtable;
+use crate::merge::Merge;
+use crate::source::Source;
+use crate::span::{Place, Span};
+
+/// What a stripe holds at one moment: perhaps a memtable, and SSTs from oldest to newest.
+#[derive(Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) memtable: Option<&'a Memtable>,
+    pub(crate) ssts: &'a [MemorySstReader],
+}
+
+impl<'a> View<'a> {
+    /// All items.
+    pub(crate) fn items(&self) -> Merge<'a> {
+        let from = Place { tag: Tag::FIRST, edge: Edge::TagStart };
+        let to = Place { tag: Tag::LAST_ITEM, edge: Edge::TagEnd };
+        self.merge(Span { from, to }, false)
+    }
+
+    /// The live records of a span, in order or in reverse.
+    pub(crate) fn merge(&self, span: Span<'_>, reverse: bool) -> Merge<'a> {
+        let memtable = self.memtable.map(|table| table.between(span, reverse));
+        let ssts = self.ssts.iter().rev().map(|sst| Source::of_run(sst.between(span)));
+        let mut sources = Vec::with_capacity(1 + self.ssts.len());
+        sources.extend(memtable.into_iter().chain(ssts).filter(|source| !source.is_empty()));
+        Merge::of(sources, reverse, span.is_in_one_partition())
+    }
+}

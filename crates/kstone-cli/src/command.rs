@@ -1,6 +1,6 @@
 //! The commands: what each line of `kstone --help` does.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use clap::CommandFactory as _;
@@ -12,9 +12,9 @@ use crate::failure::Failure;
 use crate::import;
 use crate::interactive::{self, history};
 use crate::interrupt::Interrupt;
-use crate::output::tell;
 use crate::output::terminal::is_interactive;
 use crate::output::text::items;
+use crate::output::{print, tell};
 use crate::script::{self, Flow};
 use crate::session::database_file::{self, MEMORY};
 use crate::session::{Session, Settings};
@@ -104,7 +104,5 @@ fn export(args: &ExportArgs) -> Result<(), Failure> {
 fn completions(shell: Shell) -> Result<(), Failure> {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "kstone", &mut text);
-    let mut out = io::stdout().lock();
-    out.write_all(&text)?;
-    Ok(out.flush()?)
+    Ok(print(&String::from_utf8_lossy(&text))?)
 }

@@ -1,11 +1,10 @@
 //! Results as text: a printer for each format, fed page by page.
 
-use std::io::Write;
-
 use clap::ValueEnum;
 use kstone_api::ItemRef;
 
 use crate::failure::Failure;
+use crate::output::Screen;
 use crate::output::terminal::Look;
 
 mod columns;
@@ -37,10 +36,10 @@ pub(crate) enum Format {
 /// Prints the items of one result. Holds no more of them than it must.
 pub(crate) trait Printer {
     /// Takes the next item.
-    fn item(&mut self, item: ItemRef<'_>, out: &mut dyn Write) -> Result<(), Failure>;
+    fn item(&mut self, item: ItemRef<'_>, out: &mut Screen<'_>) -> Result<(), Failure>;
 
     /// Ends the result.
-    fn finish(&mut self, out: &mut dyn Write) -> Result<(), Failure>;
+    fn finish(&mut self, out: &mut Screen<'_>) -> Result<(), Failure>;
 }
 
 impl Format {

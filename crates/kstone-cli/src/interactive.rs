@@ -1,19 +1,18 @@
 //! The interactive loop: a line editor that reads whole statements, and what they do.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
-use rustyline::{Config, Editor};
+use rustyline::{ColorMode, Config, Editor};
 
 use crate::failure::Failure;
 use crate::input::splitter::split;
 use crate::input::with_dot;
 use crate::output::style::{PROMPT, paint};
-use crate::output::tell;
 use crate::output::terminal::colours_wanted;
+use crate::output::{print, tell};
 use crate::script::{Flow, run_unit};
 use crate::session::Session;
 
@@ -35,7 +34,7 @@ type LineEditor = Editor<Assistant, FileHistory>;
 /// Where the terminal fails.
 pub(crate) fn run(session: &mut Session, history: Option<&Path>) -> Result<(), Failure> {
     session.interrupt().catch()?;
-    println!("{}", banner(session.name()));
+    print(&format!("{}\n", banner(session.name())))?;
     let mut editor = editor(session).map_err(editing_failed)?;
     let mut history = history.map(Path::to_owned);
     if let Some(path) = &history {
@@ -76,7 +75,6 @@ fn run_text(session: &mut Session, text: &str) -> Result<Flow, Failure> {
         Err(failure) => session.complain(&failure),
         Ok(flow) => return Ok(flow),
     }
-    std::io::stdout().flush()?;
     Ok(Flow::Continue)
 }
 
@@ -92,6 +90,8 @@ fn editor(session: &Session) -> rustyline::Result<LineEditor> {
     let config = Config::builder()
         .completion_type(rustyline::CompletionType::List)
         .completion_show_all_if_ambiguous(true)
+        // What is edited is always shown by the assistant, which has colours of its own or none.
+        .color_mode(ColorMode::Forced)
         .max_history_size(HISTORY_MAX)?
         .history_ignore_space(true)
         .build();

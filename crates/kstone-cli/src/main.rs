@@ -38,10 +38,20 @@ use clap::Parser as _;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    match command::run(command_line::args::Cli::parse()) {
+    let outcome = match command_line::args::Cli::try_parse() {
+        Ok(cli) => command::run(cli),
+        Err(error) => return usage(&error),
+    };
+    match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => report(&failure),
     }
+}
+
+/// Prints the help that was asked for, or what is wrong with the command line.
+fn usage(error: &clap::Error) -> ExitCode {
+    output::usage(error);
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Tells the user why the program ends; what it exits with.

@@ -8,10 +8,10 @@ use kstone_api::{Database, Record};
 use crate::failure::Failure;
 use crate::format::Format;
 use crate::interrupt::Interrupt;
-use crate::output::style::{ERROR, FAINT, paint};
-use crate::output::tell;
-use crate::output::terminal::{Look, colours_wanted};
+use crate::output::style::{ERROR, FAINT};
+use crate::output::terminal::Look;
 use crate::output::text::wrap;
+use crate::output::{Screen, complain, tell};
 
 pub(crate) mod database_file;
 pub(crate) mod indexes;
@@ -75,16 +75,35 @@ impl Session {
         session
     }
 
-    /// Says something beside the results, where somebody reads along.
-    pub(crate) fn note(&self, text: &str) {
+    /// Says something next to the results, on a terminal.
+    ///
+    /// # Errors
+    /// Where standard output cannot be written.
+    pub(crate) fn note(&self, text: &str) -> Result<(), Failure> {
         if self.interactive {
-            println!("{}", paint(colours_wanted(), FAINT, text));
+            let mut screen = Screen::output();
+            screen.styled(FAINT, text)?;
+            screen.text("\n")?;
+            screen.finish()?;
         }
+        Ok(())
     }
 
-    /// Says something that was asked for beside the results: where nobody reads along, to standard error.
-    pub(crate) fn remark(&self, text: &str) {
-        if self.interactive { self.note(text) } else { eprintln!("{text}") }
+    /// Says something that was asked for next to the results: to standard error where there is no terminal.
+    ///
+    /// # Errors
+    /// Where standard output cannot be written.
+    pub(crate) fn remark(&self, text: &str) -> Result<(), Failure> {
+        if self.interactive {
+            return self.note(text);
+        }
+        complain(|screen| writeln!(screen, "{text}"));
+        Ok(())
+    }
+
+    /// Where results are written.
+    pub(crate) fn results(&self, look: Look) -> Screen<'_> {
+        Screen::paged(look)
     }
 
     /// Says what went wrong, to standard error: in the window where there is one, otherwise after the program's name.
@@ -94,7 +113,10 @@ impl Session {
         }
         let said = wrap(&format!("{LABEL} {failure}"), self.look().width.unwrap_or(usize::MAX));
         let said = said.strip_prefix(LABEL).unwrap_or(&said);
-        eprintln!("{}{said}", paint(colours_wanted(), ERROR, LABEL));
+        complain(|screen| {
+            screen.styled(ERROR, LABEL)?;
+            writeln!(screen, "{said}")
+        });
     }
 
     pub(crate) fn db(&self) -> &Database {

@@ -1,4 +1,4 @@
-//! The rooms of the command stand above each other: none names one that stands above it.
+//! What the sources of the command may name: rooms stand above each other, and one writer writes.
 
 #![expect(clippy::unwrap_used, reason = "a panic is how tests fail")]
 
@@ -59,4 +59,31 @@ fn no_room_names_one_above_it() {
         }
     }
     assert!(rooms_met.iter().all(|met| *met), "a room of the list is gone");
+}
+
+/// What writes to standard output or standard error, or asks for them.
+const WRITERS: [&str; 9] =
+    ["print!(", "println!(", "dbg!(", "stdout()", "stderr()", "io::Stdout", "io::Stderr", "/dev/tty", ".print()"];
+
+/// The files that may: the writer itself; a question of what kind a terminal is; help, which holds no data.
+const MAY_WRITE: [&str; 3] = ["output/screen.rs", "output/terminal.rs", "output.rs"];
+
+#[test]
+fn one_writer_alone_writes_to_standard_output_and_error() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut files = Vec::new();
+    sources(&src, &mut files);
+    let mut writing = Vec::new();
+    for file in files {
+        let inside = file.strip_prefix(&src).unwrap().to_str().unwrap().to_owned();
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let found: Vec<_> = code.filter(|line| WRITERS.iter().any(|writer| line.contains(writer))).collect();
+        if MAY_WRITE.contains(&inside.as_str()) {
+            writing.push(inside);
+        } else {
+            assert!(found.is_empty(), "{inside} writes past output/screen.rs: {found:?}");
+        }
+    }
+    assert_eq!(writing.len(), MAY_WRITE.len(), "{writing:?}");
 }

@@ -530,3 +530,16 @@ fn completions_and_manual_pages_tell_of_every_command() {
         assert!(page.contains(term), "{term}");
     }
 }
+
+#[test]
+fn a_pipe_gets_every_byte_of_text_as_it_is() {
+    let hostile = "\u{1b}]52;c;aGk=\u{7}\u{9b}31m\u{202e}\u{7f}";
+    let insert = format!("INSERT INTO items VALUE {{'pk': 'a', 'x{hostile}': 'v{hostile}'}};\n");
+    let out = shell(&format!("{insert}.format csv\nSELECT * FROM items;\n")).ok();
+    assert_eq!(out, format!("pk,x{hostile}\na,v{hostile}\n"));
+    let out = shell(&format!("{insert}.format jsonl\nSELECT * FROM items;\n")).ok();
+    let item: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!(item[format!("x{hostile}")], format!("v{hostile}"));
+    let error = shell(&format!(".teleport{hostile}\n")).failed();
+    assert!(error.contains(hostile), "{error:?}");
+}

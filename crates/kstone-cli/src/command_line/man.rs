@@ -1,7 +1,7 @@
 //! Manual pages, made of the same description as `--help`, and of what a command line cannot say of itself.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
@@ -12,6 +12,7 @@ use crate::command_line::args::Cli;
 use crate::command_line::examples::examples;
 use crate::dot;
 use crate::failure::Failure;
+use crate::output;
 
 /// Terms and what there is to say of each, under a heading.
 struct Section {
@@ -24,10 +25,7 @@ struct Section {
 /// # Errors
 /// Where the output cannot be written.
 pub(crate) fn print() -> Result<(), Failure> {
-    let page = page(command())?;
-    let mut out = io::stdout().lock();
-    out.write_all(&page)?;
-    Ok(out.flush()?)
+    Ok(output::print(&String::from_utf8_lossy(&page(command())?))?)
 }
 
 /// Writes kstone(1) and a page for each command, such as kstone-shell(1).

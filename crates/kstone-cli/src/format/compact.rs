@@ -1,11 +1,10 @@
 //! Items in a line each: `[1] pk="CA", sk="SFO", latitude=37.61900194`.
 
-use std::io::Write;
-
 use kstone_api::ItemRef;
 
 use super::{Columns, Printer, value};
 use crate::failure::Failure;
+use crate::output::Screen;
 use crate::output::text::visible;
 
 pub(crate) struct CompactPrinter {
@@ -20,7 +19,7 @@ impl CompactPrinter {
 }
 
 impl Printer for CompactPrinter {
-    fn item(&mut self, item: ItemRef<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    fn item(&mut self, item: ItemRef<'_>, out: &mut Screen<'_>) -> Result<(), Failure> {
         self.count += 1;
         write!(out, "[{}] ", self.count)?;
         for (at, (name, value)) in self.columns.sort(item).into_iter().enumerate() {
@@ -30,7 +29,7 @@ impl Printer for CompactPrinter {
         Ok(writeln!(out)?)
     }
 
-    fn finish(&mut self, _: &mut dyn Write) -> Result<(), Failure> {
+    fn finish(&mut self, _: &mut Screen<'_>) -> Result<(), Failure> {
         Ok(())
     }
 }

@@ -5,13 +5,14 @@
 //! table is still too wide, the widest columns are cut first, none below [`CUT_COLUMNS`].
 
 use std::collections::HashMap;
-use std::io::Write;
 
+use anstyle::Style;
 use kstone_api::{ItemRef, Type, ValueRef};
 
 use super::{Columns, Printer, value};
 use crate::failure::Failure;
-use crate::output::style::{FAINT, HEADING, paint};
+use crate::output::Screen;
+use crate::output::style::{FAINT, HEADING, PLAIN};
 use crate::output::terminal::Look;
 use crate::output::text::{shorten, visible, width};
 
@@ -50,8 +51,8 @@ impl TablePrinter {
         Cell { text: text.into_owned(), right: value.type_() == Type::N, faint: value.is_null() }
     }
 
-    /// Prints the rows there are as a table and lets go of them.
-    fn flush(&mut self, out: &mut dyn Write) -> Result<(), Failure> {
+    /// Prints the rows there are as a table and forgets them.
+    fn flush(&mut self, out: &mut Screen<'_>) -> Result<(), Failure> {
         let names = self.columns.names();
         if !self.rows.is_empty() && !names.is_empty() {
             self.print(&names, out)?;
@@ -62,7 +63,7 @@ impl TablePrinter {
         Ok(())
     }
 
-    fn print(&self, names: &[&str], out: &mut dyn Write) -> Result<(), Failure> {
+    fn print(&self, names: &[&str], out: &mut Screen<'_>) -> Result<(), Failure> {
         let headings: Vec<_> = names.iter().map(|name| visible(name)).collect();
         let mut widths: Vec<usize> = headings.iter().map(|heading| width(heading)).collect();
         for row in &self.rows {
@@ -74,34 +75,50 @@ impl TablePrinter {
             // Each column has a line and two blanks, and there is a line at the end.
             fit(&mut widths, columns.saturating_sub(3 * names.len() + 1));
         }
-        let colours = self.look.colours;
-        let bar = paint(colours, FAINT, "│");
-        let rule = |left: &str, cross: &str, right: &str| {
-            let dashes: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
-            paint(colours, FAINT, format!("{left}{}{right}", dashes.join(cross)))
-        };
-        writeln!(out, "{}", rule("┌", "┬", "┐"))?;
+        rule(&widths, ["┌", "┬", "┐"], out)?;
         for (heading, &width) in headings.iter().zip(&widths) {
-            write!(out, "{bar} {} ", paint(colours, HEADING, pad(heading, width, false)))?;
+            cell(HEADING, &pad(heading, width, false), out)?;
         }
-        writeln!(out, "{bar}\n{}", rule("├", "┼", "┤"))?;
+        end_row(out)?;
+        rule(&widths, ["├", "┼", "┤"], out)?;
         for row in &self.rows {
             for (name, &width) in names.iter().zip(&widths) {
-                let text = row.get(*name).map_or_else(
-                    || pad("", width, false),
-                    |cell| paint(colours && cell.faint, FAINT, pad(&cell.text, width, cell.right)),
-                );
-                write!(out, "{bar} {text} ")?;
+                match row.get(*name) {
+                    Some(found) => {
+                        cell(if found.faint { FAINT } else { PLAIN }, &pad(&found.text, width, found.right), out)?
+                    }
+                    None => cell(PLAIN, &pad("", width, false), out)?,
+                }
             }
-            writeln!(out, "{bar}")?;
+            end_row(out)?;
         }
-        writeln!(out, "{}", rule("└", "┴", "┘"))?;
-        Ok(())
+        rule(&widths, ["└", "┴", "┘"], out)
     }
 }
 
+const BAR: &str = "│";
+
+fn rule(widths: &[usize], [left, cross, right]: [&str; 3], out: &mut Screen<'_>) -> Result<(), Failure> {
+    let dashes: Vec<String> = widths.iter().map(|width| "─".repeat(width + 2)).collect();
+    out.styled(FAINT, &format!("{left}{}{right}", dashes.join(cross)))?;
+    Ok(out.text("\n")?)
+}
+
+/// A cell and the bar on its left.
+fn cell(style: Style, text: &str, out: &mut Screen<'_>) -> Result<(), Failure> {
+    out.styled(FAINT, BAR)?;
+    out.text(" ")?;
+    out.styled(style, text)?;
+    Ok(out.text(" ")?)
+}
+
+fn end_row(out: &mut Screen<'_>) -> Result<(), Failure> {
+    out.styled(FAINT, BAR)?;
+    Ok(out.text("\n")?)
+}
+
 impl Printer for TablePrinter {
-    fn item(&mut self, item: ItemRef<'_>, out: &mut dyn Write) -> Result<(), Failure> {
+    fn item(&mut self, item: ItemRef<'_>, out: &mut Screen<'_>) -> Result<(), Failure> {
         self.columns.meet(item);
         let mut row = HashMap::new();
         for (name, value) in item {
@@ -113,7 +130,7 @@ impl Printer for TablePrinter {
         if self.rows.len() >= ROWS_MAX || self.bytes >= BYTES_MAX { self.flush(out) } else { Ok(()) }
     }
 
-    fn finish(&mut self, out: &mut dyn Write) -> Result<(), Failure> {
+    fn finish(&mut self, out: &mut Screen<'_>) -> Result<(), Failure> {
         self.flush(out)
     }
 }

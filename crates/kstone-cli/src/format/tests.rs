@@ -31,25 +31,32 @@ fn stored(item: &Item) -> ItemWriter {
     writer
 }
 
+/// What is written to a terminal with colours, or to a file.
+fn captured(colours: bool, write: impl FnOnce(&mut Screen<'_>)) -> String {
+    let mut out = Vec::new();
+    let mut screen = Screen::of_test(&mut out, colours, colours);
+    write(&mut screen);
+    screen.finish().unwrap();
+    String::from_utf8(out).unwrap()
+}
+
 fn printed(format: Format, columns: &[&str], look: Look) -> String {
     let named: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
     let mut columns = Columns::named(&named);
     if format == Format::Csv && !columns.are_named() {
         items().iter_mut().for_each(|item| columns.meet(item.as_item()));
     }
-    let mut out = Vec::new();
-    let mut printer = format.printer(columns, look);
-    for mut item in items() {
-        printer.item(item.as_item(), &mut out).unwrap();
-    }
-    printer.finish(&mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    captured(look.colours, |screen| {
+        let mut printer = format.printer(columns, look);
+        for mut item in items() {
+            printer.item(item.as_item(), screen).unwrap();
+        }
+        printer.finish(screen).unwrap();
+    })
 }
 
 fn nothing(format: Format, columns: &[String]) -> String {
-    let mut out = Vec::new();
-    format.printer(Columns::named(columns), Look::default()).finish(&mut out).unwrap();
-    String::from_utf8(out).unwrap()
+    captured(false, |screen| format.printer(Columns::named(columns), Look::default()).finish(screen).unwrap())
 }
 
 #[test]
@@ -128,11 +135,11 @@ fn json_leaves_the_terminal_alone_and_says_the_same() {
     let text = "a\u{9b}31mb\u{202e}c\u{7f}\u{1b}日";
     let mut item = stored(&ItemBuilder::new().string("k\u{9b}", text).build());
     for format in [Format::Json, Format::Jsonl] {
-        let mut out = Vec::new();
-        let mut printer = format.printer(Columns::default(), Look::default());
-        printer.item(item.as_item(), &mut out).unwrap();
-        printer.finish(&mut out).unwrap();
-        let shown = String::from_utf8(out).unwrap();
+        let shown = captured(false, |screen| {
+            let mut printer = format.printer(Columns::default(), Look::default());
+            printer.item(item.as_item(), screen).unwrap();
+            printer.finish(screen).unwrap();
+        });
         assert!(shown.chars().all(|c| c == '\n' || !crate::output::text::is_unsafe(c)), "{shown:?}");
         let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
         let object = if format == Format::Json { &read[0] } else { &read };
@@ -184,13 +191,13 @@ fn colours_wrap_the_text_they_do_not_change_the_table() {
 
 #[test]
 fn a_long_result_is_several_tables() {
-    let mut out = Vec::new();
-    let mut printer = Format::Table.printer(Columns::default(), Look::default());
-    for number in 0..10_001 {
-        printer.item(stored(&ItemBuilder::new().number("n", number).build()).as_item(), &mut out).unwrap();
-    }
-    printer.finish(&mut out).unwrap();
-    let text = String::from_utf8(out).unwrap();
+    let text = captured(false, |screen| {
+        let mut printer = Format::Table.printer(Columns::default(), Look::default());
+        for number in 0..10_001 {
+            printer.item(stored(&ItemBuilder::new().number("n", number).build()).as_item(), screen).unwrap();
+        }
+        printer.finish(screen).unwrap();
+    });
     assert_eq!(text.matches('┌').count(), 2);
     assert!(text.ends_with("│ 10000 │\n└───────┘\n"), "{}", &text[text.len() - 100..]);
 }

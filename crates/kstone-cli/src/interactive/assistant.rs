@@ -15,6 +15,7 @@ use crate::input::lexis::{Place, Scanner};
 use crate::input::splitter::is_complete;
 use crate::input::with_dot;
 use crate::output::style::{COMMAND, FAINT, KEYWORD, NAME, NUMBER, TEXT, paint};
+use crate::output::text::{is_unsafe, visible_lines};
 use crate::session::vocabulary::Vocabulary;
 
 mod complete;
@@ -49,10 +50,14 @@ impl Completer for Assistant {
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         match complete(&line[..pos], &self.vocabulary.borrow()) {
-            Completion::File => self.files.complete_path(line, pos),
+            Completion::File => {
+                let (start, mut files) = self.files.complete_path(line, pos)?;
+                files.retain(|file| is_shown(&file.replacement));
+                Ok((start, files))
+            }
             Completion::Words(start, words) => {
                 let pair = |word: String| Pair { display: word.trim_end().to_owned(), replacement: word };
-                Ok((start, words.into_iter().map(pair).collect()))
+                Ok((start, words.into_iter().filter(|word| is_shown(word)).map(pair).collect()))
             }
         }
     }
@@ -80,7 +85,7 @@ impl Hinter for Assistant {
 
     /// What was typed before and began like this; else what a dot command takes.
     fn hint(&self, line: &str, pos: usize, context: &Context<'_>) -> Option<Suggestion> {
-        if let Some(text) = self.history.hint(line, pos, context) {
+        if let Some(text) = self.history.hint(line, pos, context).filter(|text| is_shown(text)) {
             return Some(Suggestion { text, usable: true });
         }
         let arguments =
@@ -92,7 +97,10 @@ impl Hinter for Assistant {
 
 impl Highlighter for Assistant {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> Cow<'l, str> {
-        if self.colours { Cow::Owned(highlight(line)) } else { Cow::Borrowed(line) }
+        match (marked(line), self.colours) {
+            (line, true) => Cow::Owned(highlight(&line)),
+            (line, false) => line,
+        }
     }
 
     fn highlight_hint<'h>(&self, hint: &'h str) -> Cow<'h, str> {
@@ -100,9 +108,25 @@ impl Highlighter for Assistant {
     }
 
     fn highlight_char(&self, _: &str, _: usize, kind: CmdKind) -> bool {
-        self.colours && kind != CmdKind::MoveCursor
+        kind != CmdKind::MoveCursor
     }
 }
+
+/// Whether a text may be offered: one that a terminal would act upon is not, for it could only be typed escaped.
+fn is_shown(text: &str) -> bool {
+    visible_lines(text) == text
+}
+
+/// The line as it is shown while it is edited: a mark for each character that a terminal would act upon.
+fn marked(line: &str) -> Cow<'_, str> {
+    if is_shown(line) {
+        return Cow::Borrowed(line);
+    }
+    Cow::Owned(line.chars().map(|c| if is_unsafe(c) && !matches!(c, '\n' | '\t') { MARK } else { c }).collect())
+}
+
+/// What stands for a character that cannot be shown.
+const MARK: char = '\u{fffd}';
 
 fn highlight(line: &str) -> String {
     if line.trim_start().starts_with('.') {
@@ -142,7 +166,19 @@ fn highlight_code(code: &str, coloured: &mut String) {
 
 #[cfg(test)]
 mod tests {
-    use super::highlight;
+    use super::{highlight, is_shown, marked};
+
+    #[test]
+    fn what_a_terminal_would_act_upon_is_marked_while_it_is_edited_and_never_offered() {
+        for (line, shown) in [
+            ("SELECT '\u{1b}]52;c;aGk=\u{7}'", "SELECT '\u{fffd}]52;c;aGk=\u{fffd}'"),
+            ("a\u{202e}\u{9b}b", "a\u{fffd}\u{fffd}b"),
+        ] {
+            assert_eq!(marked(line), shown);
+            assert!(!is_shown(line));
+        }
+        assert!(is_shown("SELECT\n\t'ä'") && marked("SELECT\n\t'ä'") == "SELECT\n\t'ä'");
+    }
 
     #[test]
     fn colours_tell_keywords_strings_names_numbers_and_comments_apart() {

@@ -6,66 +6,19 @@
 //!
 //! Invariant: no more than a terminal's height of lines is held.
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::io::{self, Write as _};
 use std::process::{Child, Command, Stdio};
 
-use crate::output::terminal::Look;
-use crate::output::text::width;
+use super::screen::escaped_output;
+use super::terminal::Look;
+use super::text::width;
 
 /// What less is told unless `LESS` says otherwise: quit where one screen is enough, show colours, do not wrap, leave
 /// the screen as it is.
 const LESS: &str = "FRSX";
 
-/// Where a result is written.
-pub(crate) enum Output<'a> {
-    /// Straight to standard output.
-    Plain(BufWriter<StdoutLock<'a>>),
-    /// Through a pager, perhaps.
-    Paged(Pager),
-}
-
-impl Output<'_> {
-    /// An output of this height and width; without a height it is not paged.
-    pub(crate) fn new(look: Look) -> Self {
-        match (look.height, pager_command()) {
-            (Some(height), Some(command)) => {
-                Self::Paged(Pager { command, height, width: look.width, held: Vec::new(), lines: 0, running: None })
-            }
-            _ => Self::Plain(BufWriter::new(io::stdout().lock())),
-        }
-    }
-
-    /// Whether a pager shows the result; one that is closed ends the result, not the program.
-    pub(crate) fn is_paged(&self) -> bool {
-        matches!(self, Self::Paged(Pager { running: Some(_), .. }))
-    }
-
-    /// Prints what is left and waits for the pager.
-    pub(crate) fn finish(self) -> io::Result<()> {
-        match self {
-            Self::Plain(mut out) => out.flush(),
-            Self::Paged(pager) => pager.finish(),
-        }
-    }
-}
-
-impl Write for Output<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(out) => out.write(bytes),
-            Self::Paged(pager) => pager.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(out) => out.flush(),
-            Self::Paged(_) => Ok(()),
-        }
-    }
-}
-
-pub(crate) struct Pager {
+/// Standard output, through a pager perhaps.
+pub(super) struct Pager {
     command: String,
     height: usize,
     width: Option<usize>,
@@ -79,13 +32,24 @@ pub(crate) struct Pager {
 enum Running {
     Pager(Child),
     /// The pager did not start.
-    Stdout,
+    Unpaged,
 }
 
 impl Pager {
+    /// Where there is a terminal, and a pager.
+    pub(super) fn wanted(look: Look) -> Option<Self> {
+        let (height, command) = (look.height?, pager_command()?);
+        Some(Self { command, height, width: look.width, held: Vec::new(), lines: 0, running: None })
+    }
+
+    /// Whether a pager was started.
+    pub(super) fn is_running(&self) -> bool {
+        matches!(self.running, Some(Running::Pager(_)))
+    }
+
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match &mut self.running {
-            Some(Running::Stdout) => io::stdout().write(bytes),
+            Some(Running::Unpaged) => escaped_output().write(bytes),
             Some(Running::Pager(child)) => child.stdin.as_mut().map_or(Ok(bytes.len()), |stdin| stdin.write(bytes)),
             None => {
                 self.held.extend_from_slice(bytes);
@@ -114,27 +78,28 @@ impl Pager {
         let held = std::mem::take(&mut self.held);
         match command.spawn() {
             Ok(child) => self.running = Some(Running::Pager(child)),
-            Err(_) => self.running = Some(Running::Stdout),
+            Err(_) => self.running = Some(Running::Unpaged),
         }
         self.write_all(&held)
     }
 
-    fn finish(self) -> io::Result<()> {
+    /// Prints what is left and waits for the pager.
+    pub(super) fn finish(self) -> io::Result<()> {
         match self.running {
             Some(Running::Pager(mut child)) => {
                 drop(child.stdin.take());
                 child.wait().map(drop)
             }
-            Some(Running::Stdout) => io::stdout().flush(),
+            Some(Running::Unpaged) => escaped_output().flush(),
             None => {
-                let mut out = io::stdout();
+                let mut out = escaped_output();
                 out.write_all(&self.held)?;
                 out.flush()
             }
         }
     }
 
-    fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let written = self.write(bytes)?;
             bytes = &bytes[written..];

@@ -1,6 +1,7 @@
 //! Text on a terminal: how wide it is, what of it may be shown, where it is cut.
 
 use std::borrow::Cow;
+use std::path::Path;
 
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::UnicodeWidthStr as _;
@@ -48,12 +49,31 @@ pub(crate) fn wrap(text: &str, columns: usize) -> String {
 /// The text without what would move the cursor, colour the screen or reorder the line: control characters, and those
 /// that set the writing direction, become escapes.
 pub(crate) fn visible(text: &str) -> Cow<'_, str> {
-    if !text.contains(is_unsafe) {
+    escape(text, is_unsafe)
+}
+
+/// The same, but for line feeds and tabs, of a text that may take several lines.
+pub(crate) fn visible_lines(text: &str) -> Cow<'_, str> {
+    escape(text, |c| is_unsafe(c) && !matches!(c, '\n' | '\t'))
+}
+
+/// A path as it is shown: what is not UTF-8 of it as `\xff`.
+pub(crate) fn path(path: &Path) -> String {
+    let mut shown = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        shown.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| shown.push_str(&format!("\\x{byte:02x}")));
+    }
+    shown
+}
+
+fn escape(text: &str, is_escaped: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.contains(&is_escaped) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 8);
     for c in text.chars() {
-        if is_unsafe(c) {
+        if is_escaped(c) {
             shown.extend(c.escape_default());
         } else {
             shown.push(c);
@@ -62,9 +82,27 @@ pub(crate) fn visible(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// JSON with what a terminal would act upon as JSON's own escapes: the same value.
+pub(crate) fn visible_json(json: String) -> String {
+    let is_escaped = |c| is_unsafe(c) && c != '\n';
+    if !json.contains(is_escaped) {
+        return json;
+    }
+    let mut escaped = String::with_capacity(json.len() + 16);
+    for c in json.chars() {
+        if is_escaped(c) {
+            escaped.push_str(&format!("\\u{:04x}", u32::from(c)));
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
 /// Whether a terminal would act upon the character instead of showing it. All of them are of the basic plane.
 pub(crate) fn is_unsafe(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The text in at most this many columns, at least 1: what is longer ends with `…`. What is one character to a reader,

@@ -1,6 +1,5 @@
 //! What each dot command does.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use kstone_api::{ItemWriter, KeyRef, Record};
@@ -11,16 +10,14 @@ use crate::session::database_file::{self, MEMORY, read_schema};
 use crate::failure::Failure;
 use crate::format::Columns;
 use crate::import::import;
+use crate::output::Screen;
 use crate::output::indent::indent;
-use crate::output::text::items;
-use crate::session::Session;
+use crate::output::text::{items, visible_json};
 use crate::session::indexes::{self, indexes};
+use crate::session::{Session, Settings};
 
 use super::Next;
 use super::statement::show;
-
-/// Clears the screen and goes to its upper left corner.
-const CLEAR: &str = "\u{1b}[H\u{1b}[2J";
 
 /// Carries a command out.
 ///
@@ -30,20 +27,22 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
     match dot {
         Dot::Exit => return Ok(Next::Exit),
         Dot::Read { file } => return Ok(Next::Read(file)),
-        Dot::Help { command } => print(&help(command.as_deref())?)?,
+        Dot::Help { command } => print(session, &help(command.as_deref())?)?,
         Dot::Format { format: Some(format) } => session.settings.format = format,
-        Dot::Format { format: None } => print(&format!("{}\n", session.format().name()))?,
-        Dot::Timer { switch } => switch_over(&mut session.settings.timer, switch)?,
-        Dot::Explain { switch } => switch_over(&mut session.settings.explain, switch)?,
+        Dot::Format { format: None } => print(session, &format!("{}\n", session.format().name()))?,
+        Dot::Timer { switch } => switch_over(session, |settings| &mut settings.timer, switch)?,
+        Dot::Explain { switch } => switch_over(session, |settings| &mut settings.explain, switch)?,
         Dot::Clear => {
-            if session.is_interactive() {
-                print(CLEAR)?;
-            }
+            let mut screen = Screen::output();
+            screen.clear()?;
+            screen.finish()?;
         }
-        Dot::Schema { schema: None } => print(&format!("{}\n", indent(&session.db().schema().to_json(), 0)))?,
+        Dot::Schema { schema: None } => {
+            print(session, &format!("{}\n", visible_json(indent(&session.db().schema().to_json(), 0))))?
+        }
         Dot::Schema { schema: schema @ Some(_) } => {
             session.db().configure(read_schema(schema.as_deref())?)?;
-            session.note("the schema is in force");
+            session.note("the schema is in force")?;
         }
         Dot::Indexes => {
             let mut rows = Vec::new();
@@ -62,47 +61,56 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
             let fork = session.db().fork()?;
             let imported = import(&fork, &file, &options, session.interrupt())?;
             session.replace_db(fork);
-            session.note(&imported.to_string());
+            session.note(&imported.to_string())?;
         }
         Dot::Export { file } => {
             let exported = session.db().export_json_file(&file)?;
-            session.note(&format!("{} written to {}", items(exported), file.display()));
+            session.note(&format!("{} written to {}", items(exported), file.display()))?;
         }
         Dot::Save { file } => {
             let file = file.or_else(|| session.opened().map(PathBuf::from));
             let file = file.ok_or_else(|| Failure::message("no snapshot was opened: name a file, .save FILE"))?;
             let saved = session.db().save_snapshot(&file)?;
-            session.note(&format!("{} saved to {}", items(saved), file.display()));
+            session.note(&format!("{} saved to {}", items(saved), file.display()))?;
         }
         Dot::Open { file } => {
             let db = database_file::open(&file, None)?;
             session.open(db, &file);
             let what = if file == MEMORY { "an empty database" } else { file.as_str() };
-            session.note(&format!("opened {what}"));
+            session.note(&format!("opened {what}"))?;
         }
         Dot::Fork { end: None } => {
             session.fork()?;
-            session.note("on a fork now: .fork keep stays with it, .fork drop goes back");
+            session.note("on a fork now: .fork keep stays with it, .fork drop goes back")?;
         }
         Dot::Fork { end: Some(end) } => {
             session.end_fork(end == ForkEnd::Keep)?;
-            session.note(if end == ForkEnd::Keep { "kept the fork" } else { "dropped the fork" });
+            session.note(if end == ForkEnd::Keep { "kept the fork" } else { "dropped the fork" })?;
         }
     }
     Ok(Next::Continue)
 }
 
-fn print(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    Ok(out.flush()?)
+/// Prints what a command gives where results go.
+fn print(session: &Session, text: &str) -> Result<(), Failure> {
+    let mut out = session.results(session.look());
+    out.text(text)?;
+    Ok(out.finish()?)
 }
 
 /// Changes a setting, or says what it is.
-fn switch_over(setting: &mut bool, switch: Option<Switch>) -> Result<(), Failure> {
+fn switch_over(
+    session: &mut Session,
+    setting: impl Fn(&mut Settings) -> &mut bool,
+    switch: Option<Switch>,
+) -> Result<(), Failure> {
+    let setting = setting(&mut session.settings);
     match switch {
         Some(switch) => *setting = switch == Switch::On,
-        None => print(if *setting { "on\n" } else { "off\n" })?,
+        None => {
+            let text = if *setting { "on\n" } else { "off\n" };
+            print(session, text)?;
+        }
     }
     Ok(())
 }

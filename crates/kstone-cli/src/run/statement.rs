@@ -1,7 +1,6 @@
 //! A statement: its plan and its time where they are asked for, and its pages, printed as they come.
 
 use std::collections::VecDeque;
-use std::io::Write as _;
 use std::time::{Duration, Instant};
 
 use kstone_api::{Database, Record, Statement, StatementResult};
@@ -9,7 +8,7 @@ use kstone_api::{Database, Record, Statement, StatementResult};
 use crate::failure::Failure;
 use crate::format::{Columns, Format, Printer, plain};
 use crate::interrupt::Interrupt;
-use crate::output::pager::Output;
+use crate::output::Screen;
 use crate::output::terminal::Look;
 use crate::output::text::items;
 use crate::session::Session;
@@ -31,9 +30,9 @@ pub(super) fn run(session: &Session, text: &str) -> Result<(), Failure> {
         count => items(count as u64),
     };
     if session.settings.timer {
-        session.remark(&format!("{summary} in {}", milliseconds(outcome.spent)));
+        session.remark(&format!("{summary} in {}", milliseconds(outcome.spent)))?;
     } else {
-        session.note(&summary);
+        session.note(&summary)?;
     }
     Ok(())
 }
@@ -52,7 +51,7 @@ fn show_plan(session: &Session, text: &str) -> Result<(), Failure> {
     let columns = Columns::named(&explained.columns);
     for record in &explained.records {
         let parts = columns.sort(record.item()).into_iter().map(|(name, value)| format!("{name}: {}", plain(value)));
-        session.remark(&parts.collect::<Vec<_>>().join("; "));
+        session.remark(&parts.collect::<Vec<_>>().join("; "))?;
     }
     Ok(())
 }
@@ -100,7 +99,7 @@ pub(super) fn show(
 ) -> Result<usize, Failure> {
     let look: Look = session.look();
     let mut printer = session.format().printer(columns, look);
-    let mut out = Output::new(look);
+    let mut out = session.results(look);
     let mut count = 0;
     let printed = print_all(&mut *printer, &mut out, &mut count, session, &mut next);
     let was_paged = out.is_paged();
@@ -113,7 +112,7 @@ pub(super) fn show(
 
 fn print_all(
     printer: &mut dyn Printer,
-    out: &mut Output<'_>,
+    out: &mut Screen<'_>,
     count: &mut usize,
     session: &Session,
     next: &mut impl FnMut() -> Result<Option<Vec<Record>>, Failure>,

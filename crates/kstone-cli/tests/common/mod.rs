@@ -24,6 +24,8 @@ pub(crate) struct Terminal {
     output: Receiver<Vec<u8>>,
     /// The beginning of a character whose rest has not come yet.
     partial: Vec<u8>,
+    /// All that was written to the terminal, as it came.
+    pub(crate) written: String,
     pub(crate) screen: avt::Terminal,
 }
 
@@ -53,7 +55,7 @@ impl Terminal {
             }
         });
         let screen = avt::Terminal::new(columns, rows).unwrap();
-        Self { _process: process, keyboard, output, partial: Vec::new(), screen }
+        Self { _process: process, keyboard, output, partial: Vec::new(), written: String::new(), screen }
     }
 
     /// The shell, at its first prompt.
@@ -133,6 +135,7 @@ impl Terminal {
         };
         let rest = self.partial.split_off(valid);
         let text = String::from_utf8(std::mem::replace(&mut self.partial, rest)).unwrap();
+        self.written.push_str(&text);
         self.screen.feed(text);
     }
 }

@@ -13,7 +13,7 @@ use crate::import;
 use crate::interactive::{self, history};
 use crate::interrupt::Interrupt;
 use crate::output::terminal::is_interactive;
-use crate::output::text::items;
+use crate::output::text::{self, items};
 use crate::output::{print, tell};
 use crate::script::{self, Flow};
 use crate::session::database_file::{self, MEMORY};
@@ -83,21 +83,21 @@ fn run_all(session: &mut Session, texts: &[String], name: &str) -> Result<(), Fa
 }
 
 fn import(args: &ImportArgs) -> Result<(), Failure> {
-    let into = args.into.display().to_string();
+    let into = text::path(&args.into);
     let name = if args.into.exists() { into.as_str() } else { MEMORY };
     let db = database_file::open(name, args.schema.as_deref())?;
     for file in &args.files {
         let imported = import::import(&db, file, &args.options, &Interrupt::default())?;
-        tell(format_args!("{}: {imported}", file.display()));
+        tell(format_args!("{}: {imported}", text::path(file)));
     }
     db.save_snapshot(Path::new(&args.into))?;
     Ok(())
 }
 
 fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let db = database_file::open(&args.database.display().to_string(), None)?;
+    let db = database_file::open(&text::path(&args.database), None)?;
     let exported = db.export_json_file(&args.file)?;
-    tell(format_args!("{} written to {}", items(exported), args.file.display()));
+    tell(format_args!("{} written to {}", items(exported), text::path(&args.file)));
     Ok(())
 }
 

@@ -12,6 +12,7 @@ use crate::input::splitter::split;
 use crate::input::with_dot;
 use crate::output::style::{PROMPT, paint};
 use crate::output::terminal::colours_wanted;
+use crate::output::text;
 use crate::output::{print, tell};
 use crate::script::{Flow, run_unit};
 use crate::session::Session;
@@ -105,7 +106,7 @@ fn load_history(editor: &mut LineEditor, path: &Path) {
     if path.exists()
         && let Err(error) = editor.load_history(path)
     {
-        tell(format_args!("the history in {} cannot be read: {error}", path.display()));
+        tell(format_args!("the history in {} cannot be read: {error}", text::path(path)));
     }
 }
 
@@ -121,7 +122,7 @@ fn remember(editor: &mut LineEditor, history: &mut Option<PathBuf>, text: &str) 
         editor.append_history(path)
     });
     if let Err(error) = written {
-        tell(format_args!("the history cannot be written to {}: {error}", path.display()));
+        tell(format_args!("the history cannot be written to {}: {error}", text::path(path)));
         *history = None;
     }
 }

@@ -7,6 +7,7 @@ use std::path::Path;
 use crate::failure::Failure;
 use crate::input::lines::Lines;
 use crate::input::splitter::{Located, Splitter, Unit};
+use crate::output::text;
 use crate::run::{self, Next};
 use crate::session::Session;
 
@@ -71,7 +72,7 @@ pub(crate) fn run(session: &mut Session, name: &str, input: impl BufRead) -> Res
 /// # Errors
 /// As [`run`]; where the file cannot be read.
 fn run_file(session: &mut Session, path: &Path) -> Result<Flow, Failure> {
-    let name = path.display().to_string();
+    let name = text::path(path);
     let file = File::open(path).map_err(|error| Failure::from(error).at(&name))?;
     session.nested(|session| run(session, &name, BufReader::new(file)))
 }

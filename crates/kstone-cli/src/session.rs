@@ -141,10 +141,6 @@ impl Session {
         Look::of_stdout(self.settings.width)
     }
 
-    pub(crate) fn is_interactive(&self) -> bool {
-        self.interactive
-    }
-
     pub(crate) fn interrupt(&self) -> &Interrupt {
         &self.interrupt
     }

@@ -12,7 +12,7 @@ use crate::command_line::args::Cli;
 use crate::command_line::examples::examples;
 use crate::dot;
 use crate::failure::Failure;
-use crate::output;
+use crate::output::{self, text};
 
 /// Terms and what there is to say of each, under a heading.
 struct Section {
@@ -35,7 +35,7 @@ pub(crate) fn print() -> Result<(), Failure> {
 pub(crate) fn write(directory: &Path) -> Result<(), Failure> {
     let kstone = command();
     let commands: Vec<Command> = kstone.get_subcommands().cloned().collect();
-    let failed = |error: io::Error| Failure::from(error).at(directory.display());
+    let failed = |error: io::Error| Failure::from(error).at(text::path(directory));
     fs::create_dir_all(directory).map_err(failed)?;
     for command in commands.into_iter().chain([kstone]) {
         let file = directory.join(Man::new(command.clone()).get_filename());

@@ -12,7 +12,7 @@ use crate::format::Columns;
 use crate::import::import;
 use crate::output::Screen;
 use crate::output::indent::indent;
-use crate::output::text::{items, visible_json};
+use crate::output::text::{self, items, visible_json};
 use crate::session::indexes::{self, indexes};
 use crate::session::{Session, Settings};
 
@@ -65,13 +65,13 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
         }
         Dot::Export { file } => {
             let exported = session.db().export_json_file(&file)?;
-            session.note(&format!("{} written to {}", items(exported), file.display()))?;
+            session.note(&format!("{} written to {}", items(exported), text::path(&file)))?;
         }
         Dot::Save { file } => {
             let file = file.or_else(|| session.opened().map(PathBuf::from));
             let file = file.ok_or_else(|| Failure::message("no snapshot was opened: name a file, .save FILE"))?;
             let saved = session.db().save_snapshot(&file)?;
-            session.note(&format!("{} saved to {}", items(saved), file.display()))?;
+            session.note(&format!("{} saved to {}", items(saved), text::path(&file)))?;
         }
         Dot::Open { file } => {
             let db = database_file::open(&file, None)?;

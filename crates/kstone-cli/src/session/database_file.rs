@@ -6,6 +6,7 @@ use std::path::Path;
 use kstone_api::{Database, TableSchema};
 
 use crate::failure::Failure;
+use crate::output::text;
 
 /// What stands for an empty database in the place of a file's name.
 pub(crate) const MEMORY: &str = ":memory:";
@@ -36,7 +37,7 @@ pub(crate) fn read_schema(file: Option<&Path>) -> Result<TableSchema, Failure> {
     if let Some(json) = path.to_str().filter(|text| text.trim_start().starts_with('{')) {
         return Ok(TableSchema::from_json(json)?);
     }
-    let place = path.display().to_string();
+    let place = text::path(path);
     let text = fs::read_to_string(path).map_err(|error| Failure::from(error).at(&place))?;
     TableSchema::from_json(&text).map_err(|error| Failure::from(error).at(&place))
 }

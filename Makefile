@@ -3,13 +3,14 @@
 STEPS := dialects drift clippy unit doc native-libs symbols instructions ctest valgrind asan tsan consumer go python
 PREFIX ?= /usr/local
 
-.PHONY: help demo test bench fmt lint install clean $(STEPS)
+.PHONY: help demo test bench header fmt lint install clean $(STEPS)
 
 help:
 	@echo 'make demo      build the library and run the example program in C'
 	@echo 'make test      every check there is'
 	@echo 'make STEP      one step of make test: $(STEPS)'
 	@echo 'make bench     measure beside other stores; BENCH="--help" says what can be chosen'
+	@echo 'make header    write include/kstone.h anew, of its template and the comments in src/'
 	@echo 'make fmt       format the Rust code'
 	@echo 'make lint      formatting and lints, without tests'
 	@echo 'make install   header, libraries, CMake and pkg-config files under PREFIX ($(PREFIX)) and DESTDIR'
@@ -28,6 +29,9 @@ $(STEPS):
 
 bench:
 	@scripts/bench $(BENCH)
+
+header:
+	@scripts/header
 
 fmt:
 	cargo fmt --all

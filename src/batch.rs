@@ -8,66 +8,31 @@ use kstone_api::{
     Write,
 };
 
-use crate::boundary::{Failure, Out, bytes, enter, known_flags, read};
+use crate::boundary::guard;
+use crate::boundary::{
+    ErrorObject, Failure, Handle, KSTONE_OK, Out, Status, Tag, Tagged, borrow, borrow_mut, by_contract, bytes, entry,
+    hand_out, known_flags,
+};
 use crate::cancellation::Uncancelled;
 use crate::cond::{Cond, Condition};
 use crate::database::{Db, database};
-use crate::error::Error;
 use crate::execute::read_statement;
-use crate::handle::{Handle, Kind, Kinded, borrow, borrow_mut, hand_out};
-use crate::item::Item;
-use crate::page::Page;
-use crate::status::{KSTONE_OK, Status};
+use crate::item_view::Item;
+use crate::page::PageObject;
 use crate::write::{delete_of, put_of, update_of};
 
 /// Flag of kstone_batch_run: all of the operations or not one of them, at one moment.
 pub const KSTONE_BATCH_ATOMIC: u32 = 1u32;
 
-/// BATCHES AND TRANSACTIONS
-///
-/// A batch is a list of reads and writes that is built first and run then: with KSTONE_BATCH_ATOMIC as a transaction,
-/// otherwise one operation after the other. It holds copies of what it was given, belongs to no database, and may be
-/// run as often as you like, by one thread at a time.
-///
-/// The functions that add to a batch have no err: a key, a handle or text that cannot be is refused at once, by the
-/// status, and the batch stays as it was. Expressions and items are checked when the batch is run, which says what is
-/// wrong and with which operation.
-///
-/// ```c
-/// static kstone_status transfer(kstone_db *db, const char *from, const char *to, int64_t cents) {
-///     kstone_cond funded = {0};
-///     kstone_cond exists = {0};
-///     kstone_batch *batch = kstone_batch_new();
-///     kstone_item *params = kstone_item_new();
-///     kstone_error *err = NULL;
-///     kstone_status status;
-///     funded.struct_size = exists.struct_size = sizeof funded;
-///     funded.expr = "cents >= :c";
-///     exists.expr = "attribute_exists(pk)";
-///     funded.expr_len = exists.expr_len = KSTONE_STRLEN;
-///     kstone_item_set_i64(params, ":c", KSTONE_STRLEN, cents);
-///     kstone_batch_update(batch, from, strlen(from), NULL, 0, "SET cents = cents - :c", KSTONE_STRLEN, params,
-///                         &funded);
-///     kstone_batch_update(batch, to, strlen(to), NULL, 0, "SET cents = cents + :c", KSTONE_STRLEN, params,
-///                         &exists);
-///     status = kstone_batch_run(db, batch, KSTONE_BATCH_ATOMIC, NULL, &err);
-///     if (status == KSTONE_ERR_CONDITION_FAILED) {
-///         printf("%s\n", kstone_error_index(err) == 0 ? "not enough money" : "no such account");
-///     }
-///     kstone_free(err);
-///     kstone_free(params);
-///     kstone_free(batch);
-///     return status;
-/// }
-/// ```
+/// A list of operations to be run together.
 pub struct Batch {
     operations: Vec<Operation>,
     /// A batch holds operations or statements, not both.
     statements: Vec<Statement>,
 }
 
-impl Kinded for Batch {
-    const KIND: Kind = Kind::BATCH;
+impl Tagged for Batch {
+    const TAG: Tag = Tag::BATCH;
     const NAME: &'static str = "a kstone_batch";
 }
 
@@ -76,8 +41,7 @@ impl Kinded for Batch {
 /// # Safety
 /// `batch` was handed out and is used no more.
 pub(crate) unsafe fn release(batch: *mut Batch) {
-    // SAFETY: as this function's.
-    drop(unsafe { Handle::take_back(batch) });
+    drop(by_contract!(Handle::take_back(batch)));
 }
 
 impl Batch {
@@ -139,7 +103,7 @@ impl Batch {
 /// Ownership: it is yours, release it with kstone_free.
 #[unsafe(no_mangle)]
 pub extern "C" fn kstone_batch_new() -> *mut Batch {
-    read(ptr::null_mut(), || hand_out(Batch { operations: Vec::new(), statements: Vec::new() }))
+    guard::read(ptr::null_mut(), || hand_out(Batch { operations: Vec::new(), statements: Vec::new() }))
 }
 
 /// Adds a kstone_put_if. cond may be NULL.
@@ -148,9 +112,6 @@ pub extern "C" fn kstone_batch_new() -> *mut Batch {
 /// KSTONE_ERR_INVALID where the partition key is empty, a field of cond is not served, an expression is empty or not
 /// UTF-8, or a bag holds something that is no :value or #name; KSTONE_ERR_LIMIT where a key is too long.
 /// Cost: a copy of what comes in.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_batch_put(
     b: *mut Batch,
@@ -161,16 +122,12 @@ pub unsafe extern "C" fn kstone_batch_put(
     item: *const Item,
     cond: *const Cond,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe { add(b, (pk, pk_len), (sk, sk_len), |key| put_of(key.pk(), key.sk(), item, cond).map(Operation::from)) }
+    by_contract!(add(b, (pk, pk_len), (sk, sk_len), |key| put_of(key.pk(), key.sk(), item, cond).map(Operation::from)))
 }
 
 /// Adds a kstone_update that returns nothing of the item. cond may be NULL; the bags are those of kstone_update.
 ///
 /// Errors, cost: as kstone_batch_put.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_batch_update(
     b: *mut Batch,
@@ -183,20 +140,14 @@ pub unsafe extern "C" fn kstone_batch_update(
     params: *const Item,
     cond: *const Cond,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        add(b, (pk, pk_len), (sk, sk_len), |key| {
-            update_of(key.pk(), key.sk(), (expr, expr_len), params, cond).map(Operation::from)
-        })
-    }
+    by_contract!(add(b, (pk, pk_len), (sk, sk_len), |key| {
+        update_of(key.pk(), key.sk(), (expr, expr_len), params, cond).map(Operation::from)
+    }))
 }
 
 /// Adds a kstone_delete_if. cond may be NULL.
 ///
 /// Errors, cost: as kstone_batch_put.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_batch_delete(
     b: *mut Batch,
@@ -206,16 +157,12 @@ pub unsafe extern "C" fn kstone_batch_delete(
     sk_len: usize,
     cond: *const Cond,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe { add(b, (pk, pk_len), (sk, sk_len), |key| delete_of(key.pk(), key.sk(), cond).map(Operation::from)) }
+    by_contract!(add(b, (pk, pk_len), (sk, sk_len), |key| delete_of(key.pk(), key.sk(), cond).map(Operation::from)))
 }
 
 /// Adds a condition that must hold for an item which the batch does not write. It counts as a write.
 ///
 /// Errors, cost: as kstone_batch_put, and KSTONE_ERR_INVALID where cond or cond->expr is NULL.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_batch_check(
     b: *mut Batch,
@@ -225,8 +172,7 @@ pub unsafe extern "C" fn kstone_batch_check(
     sk_len: usize,
     cond: *const Cond,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
+    by_contract!({
         add(b, (pk, pk_len), (sk, sk_len), |key| {
             let condition = Condition::read(cond)?;
             let Some(expression) = condition.expression() else {
@@ -235,15 +181,12 @@ pub unsafe extern "C" fn kstone_batch_check(
             let check = Write::check(key.pk(), expression).sort_key(key.sk());
             Ok(condition.apply(check).into())
         })
-    }
+    })
 }
 
 /// Adds a kstone_get. What it finds is an item of the page that kstone_batch_run gives.
 ///
 /// Errors, cost: as kstone_batch_put.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_batch_get(
     b: *mut Batch,
@@ -252,31 +195,29 @@ pub unsafe extern "C" fn kstone_batch_get(
     sk: *const c_void,
     sk_len: usize,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe { add(b, (pk, pk_len), (sk, sk_len), |key| Ok(Key::with_sk(key.pk().to_vec(), key.sk().to_vec()).into())) }
+    by_contract!(add(
+        b,
+        (pk, pk_len),
+        (sk, sk_len),
+        |key| Ok(Key::with_sk(key.pk().to_vec(), key.sk().to_vec()).into())
+    ))
 }
 
 /// What the functions that add share.
-///
-/// # Safety
-/// As theirs.
 unsafe fn add(
     b: *mut Batch,
     (pk, pk_len): (*const c_void, usize),
     (sk, sk_len): (*const c_void, usize),
     operation: impl FnOnce(KeyRef<'_>) -> Result<Operation, Failure>,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(ptr::null_mut(), || {
-            let key = KeyRef::new(bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?)?;
-            let operation = operation(key)?;
-            let batch = borrow_mut(b)?;
-            batch.refuse_mixing(!batch.statements.is_empty())?;
-            batch.operations.push(operation);
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!({
+        let key = KeyRef::new(bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?)?;
+        let operation = operation(key)?;
+        let batch = borrow_mut(b)?;
+        batch.refuse_mixing(!batch.statements.is_empty())?;
+        batch.operations.push(operation);
+        Ok(KSTONE_OK)
+    })
 }
 
 /// Adds a PartiQL statement; see kstone_execute for its parameters. A batch of statements holds nothing else. Each
@@ -286,9 +227,6 @@ unsafe fn add(
 ///
 /// Errors: as kstone_batch_put, and KSTONE_ERR_INVALID where the batch holds other operations or a parameter is not
 /// called ?1, ?2 and so on. Cost: as kstone_batch_put.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_batch_execute(
     b: *mut Batch,
@@ -296,16 +234,13 @@ pub unsafe extern "C" fn kstone_batch_execute(
     len: usize,
     params: *const Item,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(ptr::null_mut(), || {
-            let statement = read_statement(statement, len, params)?;
-            let batch = borrow_mut(b)?;
-            batch.refuse_mixing(!batch.operations.is_empty())?;
-            batch.statements.push(statement);
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!({
+        let statement = read_statement(statement, len, params)?;
+        let batch = borrow_mut(b)?;
+        batch.refuse_mixing(!batch.operations.is_empty())?;
+        batch.statements.push(statement);
+        Ok(KSTONE_OK)
+    })
 }
 
 /// Does the operations of a batch. *out becomes a page with an item for each get, in their order: kstone_page_item is
@@ -329,34 +264,28 @@ pub unsafe extern "C" fn kstone_batch_execute(
 /// Cost: the sum of the operations. An atomic batch keeps the stripes of its items locked meanwhile, shared where it
 /// only reads.
 /// Threads: any for db. Atomic batches wait for each other but never deadlock.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_batch_run(
     db: *mut Db,
     b: *mut Batch,
     flags: u32,
-    out: *mut *mut Page,
-    err: *mut *mut Error,
+    out: *mut *mut PageObject,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let _uncancelled = Uncancelled::new();
-            let database = database(db)?;
-            let batch = borrow(b.cast_const())?;
-            known_flags(flags, KSTONE_BATCH_ATOMIC)?;
-            let atomic = flags & KSTONE_BATCH_ATOMIC != 0;
-            let items = match atomic {
-                _ if !batch.statements.is_empty() => batch.run_statements(database, atomic)?,
-                true => database.transact(&batch.operations)?,
-                false => batch.run_each(database)?,
-            };
-            if let Some(out) = Out::optional(out) {
-                out.set(hand_out(Page::of_gets(items)));
-            }
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let _uncancelled = Uncancelled::new();
+        let database = database(db)?;
+        let batch = borrow(b.cast_const())?;
+        known_flags(flags, KSTONE_BATCH_ATOMIC)?;
+        let atomic = flags & KSTONE_BATCH_ATOMIC != 0;
+        let items = match atomic {
+            _ if !batch.statements.is_empty() => batch.run_statements(database, atomic)?,
+            true => database.transact(&batch.operations)?,
+            false => batch.run_each(database)?,
+        };
+        if let Some(out) = Out::optional(out) {
+            out.set(hand_out(PageObject::of_gets(items)));
+        }
+        Ok(KSTONE_OK)
+    })
 }

@@ -4,62 +4,17 @@ use std::borrow::Cow;
 use std::ffi::{c_char, c_int, c_void};
 use std::ptr;
 
-use kstone_api::json::{self, JsonForm};
-use kstone_api::{ItemRef, ItemWriter};
+use kstone_api::ItemWriter;
+use kstone_api::json;
 
-use crate::boundary::{Failure, Out, bytes, enter, known_flags, read, text};
-use crate::error::Error;
-use crate::handle::{Handle, Kind, Kinded, kind_of, refuse_handle};
-use crate::item::Item;
-use crate::pool;
-use crate::status::{KSTONE_NOT_FOUND, KSTONE_OK, Status};
-
-/// Flag of the functions on JSON: {"age":30} instead of DynamoDB's typed form {"age":{"N":"30"}}.
-pub const KSTONE_JSON_PLAIN: u32 = 1u32;
-
-/// An item that a caller builds.
-pub(crate) struct BuiltItem(ItemWriter);
-
-impl BuiltItem {
-    /// An item without attributes.
-    pub(crate) fn new() -> Self {
-        Self(ItemWriter::new())
-    }
-
-    /// The attributes.
-    pub(crate) fn writer(&mut self) -> &mut ItemWriter {
-        &mut self.0
-    }
-}
-
-impl Kinded for BuiltItem {
-    const KIND: Kind = Kind::BUILT_ITEM;
-    const NAME: &'static str = "a built kstone_item";
-}
-
-fn hand_out(writer: ItemWriter) -> *mut Item {
-    Handle::new(BuiltItem(writer)).hand_out().cast()
-}
-
-/// A built item with the attributes of a stored form.
-pub(crate) fn hand_out_copy(body: &[u8]) -> *mut Item {
-    hand_out(ItemWriter::from_item(ItemRef::new(body)))
-}
-
-/// Releases a built item that the caller gives back.
-///
-/// # Safety
-/// `item` was handed out and is used no more.
-pub(crate) unsafe fn release(item: *mut BuiltItem) {
-    // SAFETY: as this function's.
-    pool::keep(unsafe { Handle::take_back(item) });
-}
-
-/// The form that the flags ask for.
-pub(crate) fn form_of(flags: u32) -> Result<JsonForm, Failure> {
-    known_flags(flags, KSTONE_JSON_PLAIN)?;
-    Ok(if flags & KSTONE_JSON_PLAIN != 0 { JsonForm::Plain } else { JsonForm::Typed })
-}
+use crate::boundary::guard;
+use crate::boundary::handle::refuse_handle;
+use crate::boundary::status::{KSTONE_NOT_FOUND, KSTONE_OK, Status};
+use crate::boundary::tag::{Tag, tag_of};
+use crate::boundary::{ErrorObject, Failure, Out, by_contract, bytes, entry, text};
+use crate::built_item::{self, BuiltItem};
+use crate::item_view::Item;
+use crate::json_form::form_of;
 
 /// The attributes of a built item, to be changed.
 ///
@@ -72,9 +27,9 @@ unsafe fn writer<'a>(item: *mut Item) -> Result<&'a mut ItemWriter, Failure> {
     }
     // SAFETY: a live handle, so its kind lies before it and says what the pointer points at.
     unsafe {
-        match kind_of(item) {
-            Kind::BUILT_ITEM => Ok((*item.cast::<BuiltItem>()).writer()),
-            Kind::RECORD | Kind::BORROWED_ITEM | Kind::LENT_ITEM => {
+        match tag_of(item) {
+            Tag::BUILT_ITEM => Ok((*item.cast::<BuiltItem>()).writer()),
+            Tag::RECORD | Tag::BORROWED_ITEM | Tag::LENT_ITEM => {
                 Err(Failure::misuse("an item that was read cannot be changed: kstone_item_clone makes one that can"))
             }
             _ => Err(refuse_handle("a kstone_item", false)),
@@ -83,28 +38,22 @@ unsafe fn writer<'a>(item: *mut Item) -> Result<&'a mut ItemWriter, Failure> {
 }
 
 /// What the setters share.
-///
-/// # Safety
-/// As theirs.
 #[inline]
 unsafe fn set_with(
     it: *mut Item,
     name: *const c_char,
     name_len: usize,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
     set: impl FnOnce(&mut ItemWriter, &str) -> Result<(), Failure>,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let name = text(name, name_len, "name")?;
-            let writer = writer(it)?;
-            // A name may have been borrowed from the item itself; see `detached`.
-            let own_name = writer.overlaps(name.as_bytes()).then(|| name.to_owned());
-            set(writer, own_name.as_deref().unwrap_or(name))?;
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let name = text(name, name_len, "name")?;
+        let writer = writer(it)?;
+        // A name may have been borrowed from the item itself; see `detached`.
+        let own_name = writer.overlaps(name.as_bytes()).then(|| name.to_owned());
+        set(writer, own_name.as_deref().unwrap_or(name))?;
+        Ok(KSTONE_OK)
+    })
 }
 
 /// Bytes that a change of the item leaves where they are: a copy of them where they were borrowed from the item.
@@ -124,7 +73,7 @@ fn detached_text<'a>(writer: &ItemWriter, text: &'a str) -> Cow<'a, str> {
 /// Cost: a few nanoseconds; the memory of the items a thread freed last is used again.
 #[unsafe(no_mangle)]
 pub extern "C" fn kstone_item_new() -> *mut Item {
-    read(ptr::null_mut(), || pool::take().hand_out().cast())
+    guard::read(ptr::null_mut(), || built_item::take().hand_out().cast())
 }
 
 /// Sets a text, which may be empty and may hold NULs.
@@ -135,9 +84,6 @@ pub extern "C" fn kstone_item_new() -> *mut Item {
 /// checked when it is put.) A setter that fails leaves the item as it was.
 /// Cost of all setters: a copy of name and value, cheapest in the order of the names' bytes; names in any other order
 /// are sorted once, when the item is read or put.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_set_str(
     it: *mut Item,
@@ -146,14 +92,13 @@ pub unsafe extern "C" fn kstone_item_set_str(
     v: *const c_char,
     v_len: usize,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
+    by_contract!({
         set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
             let v = detached_text(writer, text(v, v_len, "v")?);
             writer.set_str(name, &v)?;
             Ok(())
         })
-    }
+    })
 }
 
 /// Sets a number from decimal text: "3", "-0.5", "6.02E23". It is kept exactly, with up to 38 significant digits and
@@ -161,9 +106,6 @@ pub unsafe extern "C" fn kstone_item_set_str(
 ///
 /// Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the text is no number or not within these bounds;
 /// KSTONE_ERR_LIMIT for text of more than 1024 bytes.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_set_num(
     it: *mut Item,
@@ -171,55 +113,43 @@ pub unsafe extern "C" fn kstone_item_set_num(
     name_len: usize,
     v: *const c_char,
     v_len: usize,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
+    by_contract!({
         set_with(it, name, name_len, err, |writer, name| {
             let v = detached_text(writer, text(v, v_len, "v")?);
             writer.set_num(name, &v)?;
             Ok(())
         })
-    }
+    })
 }
 
 /// Sets a number from an integer.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_set_i64(it: *mut Item, name: *const c_char, name_len: usize, v: i64) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
+    by_contract!({
         set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
             writer.set_i64(name, v)?;
             Ok(())
         })
-    }
+    })
 }
 
 /// Sets a number from a double: the shortest decimal that reads back as the same double.
 ///
 /// Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID for an infinity, a NaN, and what lies beyond the bounds that
 /// kstone_item_set_num names.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_set_f64(it: *mut Item, name: *const c_char, name_len: usize, v: f64) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
+    by_contract!({
         set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
             writer.set_f64(name, v)?;
             Ok(())
         })
-    }
+    })
 }
 
 /// Sets bytes. KSTONE_STRLEN is not for bytes: it is KSTONE_ERR_MISUSE.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_set_bin(
     it: *mut Item,
@@ -228,62 +158,47 @@ pub unsafe extern "C" fn kstone_item_set_bin(
     v: *const c_void,
     v_len: usize,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
+    by_contract!({
         set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
             let v = detached(writer, bytes(v, v_len, "v")?);
             writer.set_bin(name, &v)?;
             Ok(())
         })
-    }
+    })
 }
 
 /// Sets a truth value: 0 is false, all else is true.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_set_bool(it: *mut Item, name: *const c_char, name_len: usize, v: c_int) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
+    by_contract!({
         set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
             writer.set_bool(name, v != 0)?;
             Ok(())
         })
-    }
+    })
 }
 
 /// Sets NULL, which is a value of its own: the attribute is there and says that it is nothing.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_set_null(it: *mut Item, name: *const c_char, name_len: usize) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
+    by_contract!({
         set_with(it, name, name_len, ptr::null_mut(), |writer, name| {
             writer.set_null(name)?;
             Ok(())
         })
-    }
+    })
 }
 
 /// Takes an attribute away.
 ///
 /// Returns KSTONE_NOT_FOUND where the item has none of that name.
 /// Cost: the size of the item.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_remove(it: *mut Item, name: *const c_char, name_len: usize) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(ptr::null_mut(), || {
-            let name = text(name, name_len, "name")?;
-            Ok(if writer(it)?.remove(name) { KSTONE_OK } else { KSTONE_NOT_FOUND })
-        })
-    }
+    entry!({
+        let name = text(name, name_len, "name")?;
+        Ok(if writer(it)?.remove(name) { KSTONE_OK } else { KSTONE_NOT_FOUND })
+    })
 }
 
 /// Sets any value from JSON, and is the way to lists, maps and sets. Typed form: {"SS":["a","b"]}, {"L":[{"N":"1"}]}.
@@ -291,9 +206,6 @@ pub unsafe extern "C" fn kstone_item_remove(it: *mut Item, name: *const c_char, 
 ///
 /// Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the JSON or a value in it is not acceptable; the
 /// message says where.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_set_json(
     it: *mut Item,
@@ -302,15 +214,14 @@ pub unsafe extern "C" fn kstone_item_set_json(
     json: *const c_char,
     json_len: usize,
     flags: u32,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
+    by_contract!({
         set_with(it, name, name_len, err, |writer, name| {
             let form = form_of(flags)?;
             Ok(json::set_from_str(writer, name, text(json, json_len, "json")?, form)?)
         })
-    }
+    })
 }
 
 /// A built item from a JSON object, in DynamoDB's typed form or, with KSTONE_JSON_PLAIN, as plain JSON. Numbers keep
@@ -321,26 +232,20 @@ pub unsafe extern "C" fn kstone_item_set_json(
 /// or a value in it is not acceptable (the message says the path); KSTONE_ERR_LIMIT where the item is too large or too
 /// deep.
 /// Cost: the length of the text.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_from_json(
     json: *const c_char,
     len: usize,
     flags: u32,
     out: *mut *mut Item,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let out = Out::new(out, "out")?;
-            let form = form_of(flags)?;
-            let mut item = pool::take();
-            json::read_item(item.value().writer(), text(json, len, "json")?, form)?;
-            out.set(item.hand_out().cast());
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let out = Out::new(out, "out")?;
+        let form = form_of(flags)?;
+        let mut item = built_item::take();
+        json::read_item(item.value().writer(), text(json, len, "json")?, form)?;
+        out.set(item.hand_out().cast());
+        Ok(KSTONE_OK)
+    })
 }

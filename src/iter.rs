@@ -2,38 +2,16 @@
 
 use kstone_api::{RecordRef, Records};
 
-use crate::boundary::{Out, enter};
+use crate::boundary::status::KSTONE_DONE;
+use crate::boundary::{
+    ErrorObject, Handle, KSTONE_OK, Out, Slot, Status, Tag, Tagged, borrow_mut, by_contract, entry, hand_out,
+    read_struct,
+};
 use crate::database::{Db, database};
-use crate::error::Error;
-use crate::handle::{Handle, Kind, Kinded, Slot, borrow_mut, hand_out};
-use crate::item::Item;
-use crate::options::read_struct;
+use crate::item_view::Item;
 use crate::spec::QuerySpec;
-use crate::status::{KSTONE_DONE, KSTONE_OK, Status};
 
-/// ITERATORS
-///
-/// One item after another of a partition or of all. An iterator sees the database as it was when it was opened,
-/// whatever is written, deleted or cleared meanwhile, and also when the database is freed. As long as it lives it keeps
-/// the items of that moment in memory. One thread at a time may use an iterator.
-///
-/// ```c
-/// static double sum_of_totals(const kstone_db *db) {
-///     kstone_iter *iter = NULL;
-///     const kstone_item *item = NULL;
-///     double sum = 0;
-///     if (kstone_iter_open(db, NULL, &iter, NULL) == KSTONE_OK) {
-///         while (kstone_iter_next(iter, &item, NULL) == KSTONE_OK) {
-///             double total;
-///             if (kstone_item_get_f64(item, "total", KSTONE_STRLEN, &total) == KSTONE_OK) {
-///                 sum += total;
-///             }
-///         }
-///     }
-///     kstone_free(iter);
-///     return sum;
-/// }
-/// ```
+/// An iterator over items, at a point in time.
 pub struct Iter {
     /// None when it has come to its end.
     records: Option<Records>,
@@ -41,8 +19,8 @@ pub struct Iter {
     current: Slot<RecordRef<'static>>,
 }
 
-impl Kinded for Iter {
-    const KIND: Kind = Kind::ITERATOR;
+impl Tagged for Iter {
+    const TAG: Tag = Tag::ITERATOR;
     const NAME: &'static str = "a kstone_iter";
 }
 
@@ -51,8 +29,7 @@ impl Kinded for Iter {
 /// # Safety
 /// `iter` was handed out and is used no more.
 pub(crate) unsafe fn release(iter: *mut Iter) {
-    // SAFETY: as this function's.
-    drop(unsafe { Handle::take_back(iter) });
+    drop(by_contract!(Handle::take_back(iter)));
 }
 
 /// Opens an iterator over one partition (spec->pk or key_expr is set, and all that kstone_query understands), or over
@@ -65,31 +42,25 @@ pub(crate) unsafe fn release(iter: *mut Iter) {
 /// Cost: a few microseconds for each stripe (one for a partition, up to 256 for all items) that was written to since
 /// its last flush, and seldom the merging of one. Writers wait for that alone.
 /// Threads: any.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_iter_open(
     db: *const Db,
     spec: *const QuerySpec,
     out: *mut *mut Iter,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let out = Out::new(out, "out")?;
-            let database = database(db)?;
-            let spec = read_struct(spec)?;
-            spec.check_uncounted()?;
-            let records = match spec.has_pk() || spec.has_key_expr() {
-                true => database.iter_query(&spec.to_query()?)?,
-                false => database.iter_scan(&spec.to_scan()?)?,
-            };
-            out.set(hand_out(Iter { records: Some(records), current: Slot::new(None) }));
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let out = Out::new(out, "out")?;
+        let database = database(db)?;
+        let spec = read_struct(spec)?;
+        spec.check_uncounted()?;
+        let records = match spec.has_pk() || spec.has_key_expr() {
+            true => database.iter_query(&spec.to_query()?)?,
+            false => database.iter_scan(&spec.to_scan()?)?,
+        };
+        out.set(hand_out(Iter { records: Some(records), current: Slot::new(None) }));
+        Ok(KSTONE_OK)
+    })
 }
 
 /// The next item.
@@ -100,25 +71,19 @@ pub unsafe extern "C" fn kstone_iter_open(
 /// Errors: KSTONE_ERR_MISUSE alone.
 /// Cost: a step, or as many as the filter passes over. References to the items are taken 256 at a time; the items are
 /// not copied, except for the keys with KSTONE_QUERY_KEYS_ONLY and for what a projection returns.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn kstone_iter_next(it: *mut Iter, out: *mut *const Item, err: *mut *mut Error) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let out = Out::new(out, "out")?;
-            let iter = borrow_mut(it)?;
-            iter.current.replace(None);
-            let Some(next) = iter.records.as_mut().and_then(Records::advance) else {
-                iter.records = None;
-                return Ok(KSTONE_DONE);
-            };
-            // The records hold it until they go on or end, and with both it leaves the slot.
-            iter.current.replace(Some(std::mem::transmute::<RecordRef<'_>, RecordRef<'static>>(next)));
-            out.set(Slot::lend(&raw const (*it).current).cast());
-            Ok(KSTONE_OK)
-        })
-    }
+pub unsafe extern "C" fn kstone_iter_next(it: *mut Iter, out: *mut *const Item, err: *mut *mut ErrorObject) -> Status {
+    entry!(err, {
+        let out = Out::new(out, "out")?;
+        let iter = borrow_mut(it)?;
+        iter.current.replace(None);
+        let Some(next) = iter.records.as_mut().and_then(Records::advance) else {
+            iter.records = None;
+            return Ok(KSTONE_DONE);
+        };
+        // The records hold it until they go on or end, and with both it leaves the slot.
+        iter.current.replace(Some(std::mem::transmute::<RecordRef<'_>, RecordRef<'static>>(next)));
+        out.set(Slot::lend(&raw const (*it).current).cast());
+        Ok(KSTONE_OK)
+    })
 }

@@ -1,35 +1,31 @@
 //! The C ABI of kstone: `libkstone.so`, `libkstone.a` and `include/kstone.h`.
 //!
 //! Nothing here knows how items are kept; every function checks its arguments, calls `kstone_api` and turns the answer
-//! into handles, bytes and a status. The header is generated from the doc comments of this crate (see `build.rs`), so
-//! they are written for C programmers. A function's cost, owner, errors and threads belong into its doc comment.
+//! into handles, bytes and a status. The header's declarations and comments are made of this crate (`scripts/header`), so
+//! doc comments of exported functions are written for C programmers: what the function does, who owns what, errors, cost
+//! and threads.
 //!
-//! # Map
+//! # Map: each layer knows only those below it
 //! ```text
-//! library  error  database  schema  snapshot  transfer  access  write  batch  execute
-//! item  item_build  page  iter  stored                                              the extern "C" functions
-//!     │                                               │
-//!     ▼                                               ▼
-//! boundary   arguments in, outputs out, panics stopped        pool    freed items kept for the next one
-//!     │
-//!     ▼
-//! status  codes and their texts    options, spec, cond  structs that callers fill in
-//!     │
-//!     ▼
-//! handle  the tag before every pointer handed out             text    C strings with such a tag
+//! library                                                                        kstone_free knows every handle
+//! batch  execute  iter  page  write  stored  access                              requests
+//! snapshot  transfer  schema  stats  maintenance  database                       a database as a whole
+//! item  item_build  error  spec  cond  options                                   items, errors, structs
+//! item_view  built_item  json_form                                               items that come in
+//! boundary                                                                       what every call crosses
 //! ```
 //!
 //! # Invariants
-//! 1. Directly before every pointer handed out lies a `handle::Kind`: one `kstone_free` releases everything, and a
+//! 1. Directly before every pointer handed out lies a `Tag`: one `kstone_free` releases everything, and a
 //!    handle of the wrong kind is refused instead of being believed.
-//! 2. No panic leaves the crate: every exported function that can panic runs inside `boundary::enter` or
-//!    `boundary::read`.
+//! 2. No panic leaves the crate: every exported function that can panic is an `entry!` or an `accessor!`.
 //! 3. Outputs are written after everything that can fail, so a failed call has written none.
 //! 4. An item that was read *is* its stored record: reading allocates nothing and copies no byte of the item.
 //!
 //! # Thread safety
-//! A database may be used by any number of threads, every other handle by one at a time. There is no global state but
-//! `pool`, which belongs to its thread.
+//! Databases, items that were read, pages and errors may be used by any number of threads at once, every other handle by
+//! one at a time. There is no global state but the freed items of `built_item`, which belong to their thread.
+#![expect(clippy::missing_safety_doc, reason = "boundary::contract says it once for every exported function")]
 #![expect(unsafe_code, reason = "the C ABI: raw pointers come in and go out here, and nowhere else above the core")]
 
 pub mod access;
@@ -37,25 +33,26 @@ pub mod access;
 mod allocator;
 pub mod batch;
 pub mod boundary;
+mod built_item;
 mod cancellation;
 pub mod cond;
 pub mod database;
 pub mod error;
 pub mod execute;
-mod handle;
 pub mod item;
 pub mod item_build;
+pub mod item_view;
 pub mod iter;
+pub mod json_form;
 pub mod library;
+pub mod maintenance;
 pub mod options;
 pub mod page;
-mod pool;
 pub mod schema;
 pub mod snapshot;
 pub mod spec;
-pub mod status;
+pub mod stats;
 pub mod stored;
-mod text;
 pub mod transfer;
 pub mod write;
 
@@ -63,6 +60,12 @@ pub mod write;
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: allocator::Allocator = allocator::Allocator;
+
+/// Gives free memory back to the system, where the library has an allocator of its own.
+fn give_memory_back() {
+    #[cfg(feature = "mimalloc")]
+    allocator::give_back();
+}
 
 #[cfg(test)]
 mod tests;

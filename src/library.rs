@@ -4,13 +4,12 @@ use std::ffi::{c_char, c_void};
 
 use kstone_api::Record;
 
-use crate::boundary::read;
-use crate::handle::{Kind, kind_of};
-use crate::text::{OwnedText, lent_text};
-use crate::{batch, database, error, item_build, iter, page};
+use crate::boundary::Tag;
+use crate::boundary::tag::tag_of;
+use crate::boundary::text::{OwnedText, lent_text};
+use crate::boundary::{error_object, guard};
+use crate::{batch, built_item, database, iter, page};
 
-/// LIBRARY
-///
 /// The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and good for as long as the library is
 /// loaded. Any thread.
 #[unsafe(no_mangle)]
@@ -47,9 +46,6 @@ const fn part(digits: &str) -> u32 {
 ///
 /// Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
 /// Threads: like any other use of the handle; nobody may use a database any more when it is freed.
-///
-/// # Safety
-/// `p` is NULL or was handed out by this library and not released yet.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
     if p.is_null() {
@@ -57,16 +53,16 @@ pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
     }
     // SAFETY: `p` was handed out by this library, so its kind lies before it and says what it is; nobody uses it
     // after this call.
-    read((), || unsafe {
-        match kind_of(p) {
-            Kind::RECORD => Record::release_raw(std::ptr::NonNull::new_unchecked(p.cast())),
-            Kind::BUILT_ITEM => item_build::release(p.cast()),
-            Kind::TEXT => OwnedText::release(p.cast()),
-            Kind::PAGE => page::release(p.cast()),
-            Kind::ITERATOR => iter::release(p.cast()),
-            Kind::BATCH => batch::release(p.cast()),
-            Kind::ERROR => error::release(p.cast()),
-            Kind::DATABASE => database::release(p.cast()),
+    guard::read((), || unsafe {
+        match tag_of(p) {
+            Tag::RECORD => Record::release_raw(std::ptr::NonNull::new_unchecked(p.cast())),
+            Tag::BUILT_ITEM => built_item::release(p.cast()),
+            Tag::TEXT => OwnedText::release(p.cast()),
+            Tag::PAGE => page::release(p.cast()),
+            Tag::ITERATOR => iter::release(p.cast()),
+            Tag::BATCH => batch::release(p.cast()),
+            Tag::ERROR => error_object::release(p.cast()),
+            Tag::DATABASE => database::release(p.cast()),
             // Borrowed, or not ours at all.
             _ => {}
         }

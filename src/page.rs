@@ -6,59 +6,18 @@ use std::ptr;
 
 use kstone_api::{Record, StatementResult, json};
 
-use crate::boundary::{Out, enter, read};
-use crate::database::{Db, database, set_text};
-use crate::error::Error;
-use crate::handle::{Handle, Kind, Kinded, Slot, borrow, hand_out};
-use crate::item::{Bytes, Item};
-use crate::item_build::form_of;
-use crate::options::read_struct;
+use crate::boundary::{
+    ErrorObject, Handle, KSTONE_OK, Out, Slot, Status, Tag, Tagged, accessor, borrow, by_contract, entry, hand_out,
+    read_struct, set_text,
+};
+use crate::database::{Db, database};
+use crate::item::Bytes;
+use crate::item_view::Item;
+use crate::json_form::form_of;
 use crate::spec::QuerySpec;
-use crate::status::{KSTONE_OK, Status};
 
-/// PAGES
-///
-/// What one kstone_query, kstone_scan, kstone_execute or kstone_batch_run found: items, and a token that says where the
-/// next page begins. A page refers to the stored items and does not copy them; it and its items stay good when the
-/// database changes or is freed. One thread at a time may use a page.
-///
-/// Every page is exact for the moment it was made. Between two pages others may write: a key that is there all the time
-/// is seen exactly once, one that is written or deleted meanwhile at most once.
-///
-/// ```c
-/// static size_t print_orders_of_may(const kstone_db *db, const char *customer, size_t customer_len) {
-///     kstone_query_spec spec = {0};
-///     kstone_page *page = NULL;
-///     kstone_page *last = NULL;
-///     size_t found = 0;
-///     spec.struct_size = sizeof spec;
-///     spec.pk = customer;
-///     spec.pk_len = customer_len;
-///     spec.sk_op = KSTONE_SK_BEGINS_WITH;
-///     spec.sk1 = "2024-05-";
-///     spec.sk1_len = 8;
-///     spec.limit = 100;
-///     do {
-///         kstone_status status = kstone_query(db, &spec, &page, NULL);
-///         size_t i;
-///         kstone_free(last);
-///         if (status != KSTONE_OK) {
-///             return found;
-///         }
-///         for (i = 0; i < kstone_page_count(page); i++) {
-///             kstone_bytes day = kstone_item_sk(kstone_page_item(page, i));
-///             printf("%.*s\n", (int)day.len, (const char *)day.data);
-///             found++;
-///         }
-///         spec.token = kstone_page_token(page).data;
-///         spec.token_len = kstone_page_token(page).len;
-///         last = page;
-///     } while (spec.token_len > 0);
-///     kstone_free(last);
-///     return found;
-/// }
-/// ```
-pub struct Page {
+/// What one query, scan, statement or batch found. Any number of threads may read one at once.
+pub struct PageObject {
     items: Vec<Slot>,
     count: usize,
     scanned: usize,
@@ -67,12 +26,12 @@ pub struct Page {
     stored: OnceCell<Vec<u8>>,
 }
 
-impl Kinded for Page {
-    const KIND: Kind = Kind::PAGE;
+impl Tagged for PageObject {
+    const TAG: Tag = Tag::PAGE;
     const NAME: &'static str = "a kstone_page";
 }
 
-impl Page {
+impl PageObject {
     /// What the gets of a batch found, in their order.
     pub(crate) fn of_gets(items: Vec<Option<Record>>) -> Self {
         let count = items.len();
@@ -110,7 +69,7 @@ fn append_stored(stored: &mut Vec<u8>, item: Option<&Record>) {
     }
 }
 
-impl From<kstone_api::Page> for Page {
+impl From<kstone_api::Page> for PageObject {
     fn from(page: kstone_api::Page) -> Self {
         Self {
             items: page.records.into_iter().map(|record| Slot::new(Some(record))).collect(),
@@ -122,7 +81,7 @@ impl From<kstone_api::Page> for Page {
     }
 }
 
-impl From<StatementResult> for Page {
+impl From<StatementResult> for PageObject {
     fn from(result: StatementResult) -> Self {
         Self {
             count: result.records.len(),
@@ -138,9 +97,8 @@ impl From<StatementResult> for Page {
 ///
 /// # Safety
 /// `page` was handed out and is used no more.
-pub(crate) unsafe fn release(page: *mut Page) {
-    // SAFETY: as this function's.
-    drop(unsafe { Handle::take_back(page) });
+pub(crate) unsafe fn release(page: *mut PageObject) {
+    drop(by_contract!(Handle::take_back(page)));
 }
 
 /// A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE, against
@@ -155,26 +113,20 @@ pub(crate) unsafe fn release(page: *mut Page) {
 /// allocations, and a reference for each item. Items deleted among them are walked too until their stripe is compacted.
 /// A projection copies what it returns.
 /// Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_query(
     db: *const Db,
     spec: *const QuerySpec,
-    out: *mut *mut Page,
-    err: *mut *mut Error,
+    out: *mut *mut PageObject,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let out = Out::new(out, "out")?;
-            let database = database(db)?;
-            let page = database.query_page(&read_struct(spec)?.to_query()?)?;
-            out.set(hand_out(Page::from(page)));
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let out = Out::new(out, "out")?;
+        let database = database(db)?;
+        let page = database.query_page(&read_struct(spec)?.to_query()?)?;
+        out.set(hand_out(PageObject::from(page)));
+        Ok(KSTONE_OK)
+    })
 }
 
 /// A page of all items, or of one of spec->segments parts of them. spec may be NULL: all defaults. The order is the
@@ -185,47 +137,33 @@ pub unsafe extern "C" fn kstone_query(
 /// Errors: KSTONE_ERR_INVALID where spec has a pk or another field that a scan has no use for, an unknown flag, a
 /// segment that does not exist, a token of another scan, or an expression or a bag that is not as kstone_cond says.
 /// Cost: as kstone_query.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_scan(
     db: *const Db,
     spec: *const QuerySpec,
-    out: *mut *mut Page,
-    err: *mut *mut Error,
+    out: *mut *mut PageObject,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let out = Out::new(out, "out")?;
-            let database = database(db)?;
-            let page = database.scan_page(&read_struct(spec)?.to_scan()?)?;
-            out.set(hand_out(Page::from(page)));
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let out = Out::new(out, "out")?;
+        let database = database(db)?;
+        let page = database.scan_page(&read_struct(spec)?.to_scan()?)?;
+        out.set(hand_out(PageObject::from(page)));
+        Ok(KSTONE_OK)
+    })
 }
 
 /// How many items the page found, after any filter. With KSTONE_QUERY_COUNT it found them without handing them out. Of
 /// a batch: how many gets it has. 0 for NULL.
-///
-/// # Safety
-/// `p` is NULL or a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn kstone_page_count(p: *const Page) -> usize {
-    // SAFETY: as this function's.
-    read(0, || unsafe { borrow(p) }.map_or(0, |page| page.count))
+pub unsafe extern "C" fn kstone_page_count(p: *const PageObject) -> usize {
+    accessor!(0, borrow(p).map_or(0, |page| page.count))
 }
 
 /// How many items were examined for the page, before any filter. Of a batch: how many gets it has. 0 for NULL.
-///
-/// # Safety
-/// `p` is NULL or a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn kstone_page_scanned(p: *const Page) -> usize {
-    // SAFETY: as this function's.
-    read(0, || unsafe { borrow(p) }.map_or(0, |page| page.scanned))
+pub unsafe extern "C" fn kstone_page_scanned(p: *const PageObject) -> usize {
+    accessor!(0, borrow(p).map_or(0, |page| page.scanned))
 }
 
 /// Item i of the page, counted from 0, borrowed from it: kstone_free leaves it alone, and it is gone when the page is
@@ -233,14 +171,10 @@ pub unsafe extern "C" fn kstone_page_scanned(p: *const Page) -> usize {
 /// KSTONE_QUERY_COUNT, and for NULL.
 ///
 /// Cost: none.
-///
-/// # Safety
-/// `p` is NULL or a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn kstone_page_item(p: *const Page, i: usize) -> *const Item {
-    read(ptr::null(), || {
-        // SAFETY: as this function's.
-        let items = match unsafe { borrow(p) } {
+pub unsafe extern "C" fn kstone_page_item(p: *const PageObject, i: usize) -> *const Item {
+    accessor!(ptr::null(), {
+        let items = match borrow(p) {
             Ok(page) => page.items.as_slice(),
             Err(_) => &[],
         };
@@ -255,13 +189,9 @@ pub unsafe extern "C" fn kstone_page_item(p: *const Page, i: usize) -> *const It
 /// ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page: free that
 /// after the next call, not before. The
 /// bytes mean nothing to anybody else; they may be stored and sent, and work with any database that holds the items.
-///
-/// # Safety
-/// `p` is NULL or a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn kstone_page_token(p: *const Page) -> Bytes {
-    // SAFETY: as this function's.
-    read(Bytes::EMPTY, || unsafe { borrow(p) }.map_or(Bytes::EMPTY, |page| Bytes::of(&page.token)))
+pub unsafe extern "C" fn kstone_page_token(p: *const PageObject) -> Bytes {
+    accessor!(Bytes::EMPTY, borrow(p).map_or(Bytes::EMPTY, |page| Bytes::of(&page.token)))
 }
 
 /// The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
@@ -271,29 +201,23 @@ pub unsafe extern "C" fn kstone_page_token(p: *const Page) -> Bytes {
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
 /// Cost: the size of the items.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_page_to_json(
-    p: *const Page,
+    p: *const PageObject,
     flags: u32,
     out: *mut *mut c_char,
     out_len: *mut usize,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let (out, out_len) = (Out::new(out, "out")?, Out::new(out_len, "out_len")?);
-            let form = form_of(flags)?;
-            let page = borrow(p)?;
-            let object = |record: &Record| json::item_to_string(record.item(), form);
-            let items: Vec<String> =
-                page.items.iter().map(|slot| slot.record().map_or_else(|| "null".to_owned(), object)).collect();
-            let (count, scanned) = (page.count, page.scanned);
-            let json = format!(r#"{{"Count":{count},"Items":[{}],"ScannedCount":{scanned}}}"#, items.join(","));
-            Ok(set_text(out, out_len, &json))
-        })
-    }
+    entry!(err, {
+        let (out, out_len) = (Out::new(out, "out")?, Out::new(out_len, "out_len")?);
+        let form = form_of(flags)?;
+        let page = borrow(p)?;
+        let object = |record: &Record| json::item_to_string(record.item(), form);
+        let items: Vec<String> =
+            page.items.iter().map(|slot| slot.record().map_or_else(|| "null".to_owned(), object)).collect();
+        let (count, scanned) = (page.count, page.scanned);
+        let json = format!(r#"{{"Count":{count},"Items":[{}],"ScannedCount":{scanned}}}"#, items.join(","));
+        Ok(set_text(out, out_len, &json))
+    })
 }

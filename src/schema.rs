@@ -2,26 +2,12 @@
 
 use std::ffi::c_char;
 
-use kstone_api::TableSchema;
 use kstone_api::stream::records_to_json;
 
-use crate::boundary::{Failure, Out, enter, text};
+use crate::boundary::{ErrorObject, KSTONE_OK, Out, Status, entry, set_text};
 use crate::cancellation::Uncancelled;
-use crate::database::{Db, database, set_text};
-use crate::error::Error;
-use crate::status::{KSTONE_OK, Status};
-
-/// The schema of a text. NULL and empty: none is given.
-///
-/// # Safety
-/// The pointer and length describe memory that may be read.
-pub(crate) unsafe fn schema(json: *const c_char, len: usize) -> Result<TableSchema, Failure> {
-    if json.is_null() && len == 0 {
-        return Ok(TableSchema::new());
-    }
-    // SAFETY: as this function's.
-    Ok(TableSchema::from_json(unsafe { text(json, len, "schema_json") }?)?)
-}
+use crate::database::{Db, database};
+use crate::options::schema_of;
 
 /// Puts a schema in the place of the one that the database has; NULL and 0: none. New indexes are filled before this
 /// returns, dropped ones are gone, and reads and writes go on meanwhile. Items that a new index cannot hold are left out
@@ -30,42 +16,30 @@ pub(crate) unsafe fn schema(json: *const c_char, len: usize) -> Result<TableSche
 /// Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
 /// Cost: a walk over all items where an index is new, over all entries where one is dropped.
 /// Threads: any; a second call waits for the first.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_configure(
     db: *mut Db,
     schema_json: *const c_char,
     len: usize,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let _uncancelled = Uncancelled::new();
-            database(db)?.configure(schema(schema_json, len)?)?;
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let _uncancelled = Uncancelled::new();
+        database(db)?.configure(schema_of(schema_json, len)?)?;
+        Ok(KSTONE_OK)
+    })
 }
 
 /// Fixes the time that decides what has expired, in seconds since 1970; 0 goes back to the system's clock. For tests.
 ///
 /// Errors: none of its own.
 /// Cost: none.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn kstone_set_time(db: *mut Db, epoch_seconds: i64, err: *mut *mut Error) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            database(db)?.set_time(epoch_seconds);
-            Ok(KSTONE_OK)
-        })
-    }
+pub unsafe extern "C" fn kstone_set_time(db: *mut Db, epoch_seconds: i64, err: *mut *mut ErrorObject) -> Status {
+    entry!(err, {
+        database(db)?.set_time(epoch_seconds);
+        Ok(KSTONE_OK)
+    })
 }
 
 /// Removes the items whose time has passed, which no read shows any more, with their index entries. *purged says how
@@ -73,21 +47,15 @@ pub unsafe extern "C" fn kstone_set_time(db: *mut Db, epoch_seconds: i64, err: *
 ///
 /// Errors: none of its own.
 /// Cost: a walk over all items.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn kstone_purge_expired(db: *mut Db, purged: *mut usize, err: *mut *mut Error) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let count = database(db)?.purge_expired()?;
-            if !purged.is_null() {
-                Out::new(purged, "purged")?.set(count);
-            }
-            Ok(KSTONE_OK)
-        })
-    }
+pub unsafe extern "C" fn kstone_purge_expired(db: *mut Db, purged: *mut usize, err: *mut *mut ErrorObject) -> Status {
+    entry!(err, {
+        let count = database(db)?.purge_expired()?;
+        if !purged.is_null() {
+            Out::new(purged, "purged")?.set(count);
+        }
+        Ok(KSTONE_OK)
+    })
 }
 
 /// The changes after a sequence number, oldest first, as DynamoDB's stream records: {"Records":[...]}. At most max of
@@ -100,9 +68,6 @@ pub unsafe extern "C" fn kstone_purge_expired(db: *mut Db, purged: *mut usize, e
 /// Errors: KSTONE_ERR_TRIMMED where the stream has let go of some of them: read the items anew, then go on where the
 /// message says; KSTONE_ERR_INVALID where the schema asks for no stream, or max is 0.
 /// Cost: the size of the records.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_stream_read(
     db: *const Db,
@@ -110,14 +75,11 @@ pub unsafe extern "C" fn kstone_stream_read(
     max: usize,
     json: *mut *mut c_char,
     json_len: *mut usize,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let (json, json_len) = (Out::new(json, "json")?, Out::new(json_len, "json_len")?);
-            let records = database(db)?.read_stream(after, max)?;
-            Ok(set_text(json, json_len, &records_to_json(&records)))
-        })
-    }
+    entry!(err, {
+        let (json, json_len) = (Out::new(json, "json")?, Out::new(json_len, "json_len")?);
+        let records = database(db)?.read_stream(after, max)?;
+        Ok(set_text(json, json_len, &records_to_json(&records)))
+    })
 }

@@ -2,43 +2,10 @@
 
 use std::ffi::c_char;
 
-use crate::boundary::{Out, enter, path};
+use crate::boundary::{ErrorObject, KSTONE_OK, Out, Status, entry, file_path};
 use crate::cancellation::Uncancelled;
 use crate::database::{Db, database};
-use crate::error::Error;
-use crate::status::{KSTONE_OK, Status};
 
-/// SNAPSHOTS
-///
-/// A snapshot is a file with everything that a database held at one moment: its items and its schema. Its format is
-/// documented (docs/snapshot-format.md) and guarded by checksums: a file that was cut short or changed anywhere is
-/// refused as a whole. Index entries are not in it, since they follow from items and schema; nor is the stream.
-///
-/// A path is the bytes of a file's name as the operating system takes it, without a NUL inside; elsewhere than on Unix
-/// it is UTF-8. Its length may be KSTONE_STRLEN.
-///
-/// ```c
-/// static int checkpoint(const kstone_db *db, const char *path) {
-///     kstone_error *err = NULL;
-///     if (kstone_snapshot_save(db, path, KSTONE_STRLEN, &err) != KSTONE_OK) {
-///         fprintf(stderr, "%s\n", kstone_error_message(err));
-///         kstone_free(err);
-///         return 0;
-///     }
-///     return 1;
-/// }
-/// static kstone_db *resume(const char *path) {
-///     kstone_db *db = NULL;
-///     kstone_error *err = NULL;
-///     kstone_open_memory(NULL, &db, NULL);
-///     if (kstone_snapshot_load(db, path, KSTONE_STRLEN, &err) != KSTONE_OK) {
-///         fprintf(stderr, "starting empty: %s\n", kstone_error_message(err));
-///         kstone_free(err);
-///     }
-///     return db;
-/// }
-/// ```
-///
 /// Writes the database as it is now to a file, in the place of one that is there. The file is written beside its
 /// place, synced and renamed into it: a crash at any moment leaves the old file or the new one, never a part of one. (A
 /// process that is killed may leave a file .kstone-*.tmp in the directory, which can be deleted.)
@@ -48,24 +15,18 @@ use crate::status::{KSTONE_OK, Status};
 /// Cost: two walks over the items and a copy of them to the disk. Memory: some hundred KiB, and what is overwritten
 /// meanwhile.
 /// Threads: any; writers wait for the moment of the cut, not for the file.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_snapshot_save(
     db: *const Db,
     path: *const c_char,
     path_len: usize,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let _uncancelled = Uncancelled::new();
-            database(db)?.save_snapshot(self::path(path, path_len, "path")?)?;
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let _uncancelled = Uncancelled::new();
+        database(db)?.save_snapshot(file_path(path, path_len, "path")?)?;
+        Ok(KSTONE_OK)
+    })
 }
 
 /// Fills an empty database from a snapshot: schema and items appear at once, after all of the file was read and
@@ -77,24 +38,18 @@ pub unsafe extern "C" fn kstone_snapshot_save(
 /// another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
 /// Cost: a read of the file, a check and a copy of each item, and its index entries.
 /// Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_snapshot_load(
     db: *mut Db,
     path: *const c_char,
     path_len: usize,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let _uncancelled = Uncancelled::new();
-            database(db)?.load_snapshot(self::path(path, path_len, "path")?)?;
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let _uncancelled = Uncancelled::new();
+        database(db)?.load_snapshot(file_path(path, path_len, "path")?)?;
+        Ok(KSTONE_OK)
+    })
 }
 
 /// How far the save or load has come that another thread has at work on this database: *done of *total items. total is
@@ -103,27 +58,21 @@ pub unsafe extern "C" fn kstone_snapshot_load(
 ///
 /// Errors: none of its own.
 /// Cost: tens of nanoseconds.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_snapshot_progress(
     db: *const Db,
     done: *mut u64,
     total: *mut u64,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let progress = database(db)?.snapshot_progress();
-            if let Some(done) = Out::optional(done) {
-                done.set(progress.done);
-            }
-            if let Some(total) = Out::optional(total) {
-                total.set(progress.total);
-            }
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let progress = database(db)?.snapshot_progress();
+        if let Some(done) = Out::optional(done) {
+            done.set(progress.done);
+        }
+        if let Some(total) = Out::optional(total) {
+            total.set(progress.total);
+        }
+        Ok(KSTONE_OK)
+    })
 }

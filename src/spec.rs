@@ -8,10 +8,9 @@ use std::ffi::{c_char, c_void};
 use kstone_api::expression::Parameters;
 use kstone_api::{Query, Scan, Select, SortKeyCondition};
 
-use crate::boundary::{Failure, bytes, known_flags};
+use crate::boundary::{Failure, by_contract, bytes, c_struct, known_flags, not_served};
 use crate::cond::{expression, parameters};
-use crate::item::Item;
-use crate::options::{c_struct, not_served};
+use crate::item_view::Item;
 
 /// Every sort key.
 pub const KSTONE_SK_ANY: u32 = 0;
@@ -37,38 +36,6 @@ pub const KSTONE_QUERY_COUNT: u32 = 2u32;
 /// Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk.
 pub const KSTONE_QUERY_KEYS_ONLY: u32 = 4u32;
 
-/// FILTERS, PROJECTIONS AND KEY CONDITIONS
-///
-/// A filter lets through the items for which it holds; a projection returns parts of them; key_expr says in one text
-/// what pk, sk_op, sk1 and sk2 say. kstone_cond tells how they are written. They share one bag, params.
-///
-/// A filter saves you the items, not the work: limit bounds the items that are examined, and kstone_page_scanned counts
-/// them, while kstone_page_count counts those that the filter let through.
-///
-/// ```c
-/// static size_t count_unpaid(const kstone_db *db, const char *customer, size_t customer_len, double over) {
-///     kstone_query_spec spec = {0};
-///     kstone_item *params = kstone_item_new();
-///     kstone_page *page = NULL;
-///     size_t count = 0;
-///     kstone_item_set_str(params, ":c", KSTONE_STRLEN, customer, customer_len);
-///     kstone_item_set_f64(params, ":over", KSTONE_STRLEN, over);
-///     kstone_item_set_bool(params, ":no", KSTONE_STRLEN, 0);
-///     spec.struct_size = sizeof spec;
-///     spec.flags = KSTONE_QUERY_COUNT;
-///     spec.key_expr = "pk = :c";
-///     spec.filter = "total > :over AND paid = :no";
-///     spec.key_expr_len = spec.filter_len = KSTONE_STRLEN;
-///     spec.params = params;
-///     if (kstone_query(db, &spec, &page, NULL) == KSTONE_OK) {
-///         count = kstone_page_count(page);
-///     }
-///     kstone_free(page);
-///     kstone_free(params);
-///     return count;
-/// }
-/// ```
-///
 /// What to query or scan. Set struct_size to sizeof(kstone_query_spec) and everything else to 0, then what you want.
 /// What the function does not use must stay 0; the field's comment says which functions use it. Everything is copied
 /// during the call.
@@ -202,15 +169,12 @@ impl QuerySpec {
         refuse(keyed_twice, "key_expr", "pk and sk_op say the same: use either")?;
         refuse(self.segment != 0 || self.segments != 0, "segments", "a query is not divided")?;
         let select = self.select()?;
-        // SAFETY: as this function's.
-        let (pk, condition, token, expressions) = unsafe {
-            (
-                bytes(self.pk, self.pk_len, "pk")?,
-                self.condition()?,
-                bytes(self.token, self.token_len, "token")?,
-                self.expressions()?,
-            )
-        };
+        let (pk, condition, token, expressions) = by_contract!((
+            bytes(self.pk, self.pk_len, "pk")?,
+            self.condition()?,
+            bytes(self.token, self.token_len, "token")?,
+            self.expressions()?,
+        ));
         let mut query = Query::new().partition_key(pk).sort_key(condition).select(select);
         query = query.reverse(self.flags & KSTONE_QUERY_REVERSE != 0);
         if let Some(index) = expressions.index {
@@ -258,8 +222,7 @@ impl QuerySpec {
             }
             scan = scan.segment(self.segment, self.segments);
         }
-        // SAFETY: as this function's.
-        let (token, expressions) = unsafe { (bytes(self.token, self.token_len, "token")?, self.expressions()?) };
+        let (token, expressions) = by_contract!((bytes(self.token, self.token_len, "token")?, self.expressions()?));
         if let Some(index) = expressions.index {
             scan = scan.index(index);
         }
@@ -289,16 +252,13 @@ impl QuerySpec {
     /// The texts with their lengths describe memory that may be read and does not change during `'a`; params is NULL or
     /// a live handle.
     unsafe fn expressions<'a>(&self) -> Result<Expressions<'a>, Failure> {
-        // SAFETY: as this function's.
-        unsafe {
-            Ok(Expressions {
-                index: expression(self.index, self.index_len, "kstone_query_spec.index")?,
-                key_condition: expression(self.key_expr, self.key_expr_len, "kstone_query_spec.key_expr")?,
-                filter: expression(self.filter, self.filter_len, "kstone_query_spec.filter")?,
-                projection: expression(self.projection, self.projection_len, "kstone_query_spec.projection")?,
-                parameters: parameters(self.params)?,
-            })
-        }
+        by_contract!(Ok(Expressions {
+            index: expression(self.index, self.index_len, "kstone_query_spec.index")?,
+            key_condition: expression(self.key_expr, self.key_expr_len, "kstone_query_spec.key_expr")?,
+            filter: expression(self.filter, self.filter_len, "kstone_query_spec.filter")?,
+            projection: expression(self.projection, self.projection_len, "kstone_query_spec.projection")?,
+            parameters: parameters(self.params)?,
+        }))
     }
 
     fn select(&self) -> Result<Select, Failure> {
@@ -316,9 +276,10 @@ impl QuerySpec {
     /// # Safety
     /// sk1 and sk2 with their lengths describe memory that may be read.
     unsafe fn condition(&self) -> Result<SortKeyCondition, Failure> {
-        // SAFETY: as this function's.
-        let (sk1, sk2) =
-            unsafe { (bytes(self.sk1, self.sk1_len, "sk1")?.to_vec(), bytes(self.sk2, self.sk2_len, "sk2")?.to_vec()) };
+        let (sk1, sk2) = by_contract!((
+            bytes(self.sk1, self.sk1_len, "sk1")?.to_vec(),
+            bytes(self.sk2, self.sk2_len, "sk2")?.to_vec()
+        ));
         refuse(self.sk_op == KSTONE_SK_ANY && !sk1.is_empty(), "sk1", "KSTONE_SK_ANY takes every sort key")?;
         refuse(self.sk_op != KSTONE_SK_BETWEEN && !sk2.is_empty(), "sk2", "it belongs to KSTONE_SK_BETWEEN alone")?;
         Ok(match self.sk_op {

@@ -5,60 +5,27 @@ use std::ptr;
 
 use kstone_api::ItemRef;
 
-use crate::boundary::{Failure, Out, bytes, enter, read};
+use crate::boundary::status::KSTONE_NOT_FOUND;
+use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, accessor, borrow, by_contract, bytes, entry};
+use crate::built_item::hand_out_copy;
 use crate::database::{Db, database};
-use crate::error::Error;
-use crate::handle::borrow;
-use crate::item::{Bytes, Item, View};
-use crate::item_build::hand_out_copy;
-use crate::page::Page;
-use crate::status::{KSTONE_NOT_FOUND, KSTONE_OK, Status};
+use crate::item::Bytes;
+use crate::item_view::{Item, View};
+use crate::page::PageObject;
 
-/// STORED FORM
-///
-/// Items as the bytes in which they are kept, version 1, which docs/stored-form.md describes: one buffer with all
-/// attributes, to be read and written without a call for each. Bindings use it, where a call costs more than what it
-/// does; in C and C++ items are handier. Version 1 never changes: equal items have equal bytes.
-///
-/// ```c
-/// static kstone_status copy_first_page(const kstone_db *from, kstone_db *to, const void *pk, size_t pk_len) {
-///     kstone_query_spec spec = {0};
-///     kstone_page *page = NULL;
-///     kstone_bytes rest;
-///     kstone_status status;
-///     spec.struct_size = sizeof spec;
-///     spec.pk = pk;
-///     spec.pk_len = pk_len;
-///     status = kstone_query(from, &spec, &page, NULL);
-///     rest = kstone_page_bytes(page);
-///     while (status == KSTONE_OK && rest.len > 0) {
-///         const unsigned char *head = rest.data;
-///         size_t p = head[0] | (size_t)head[1] << 8;
-///         size_t s = head[2] | (size_t)head[3] << 8;
-///         size_t n = head[4] | (size_t)head[5] << 8 | (size_t)head[6] << 16 | (size_t)head[7] << 24;
-///         status = kstone_put_bytes(to, head + 8, p, head + 8 + p, s, head + 8 + p + s, n, NULL);
-///         rest.data += 8 + p + s + n;
-///         rest.len -= 8 + p + s + n;
-///     }
-///     kstone_free(page);
-///     return status;
-/// }
-/// ```
-///
 /// The stored form of an item, built or read. Empty for an item without attributes, for NULL, and for what is no item.
 ///
 /// Ownership: borrowed. The bytes stay good until the item is changed or freed, or what it was borrowed from is.
 /// Cost: none for an item that was read; a built one whose attributes were not set in order is put in order first.
-///
-/// # Safety
-/// `it` is NULL or a live handle.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_bytes(it: *const Item) -> Bytes {
-    // SAFETY: as this function's.
-    read(Bytes::EMPTY, || match unsafe { View::new(it) } {
-        Ok(mut view) => view.body().map_or(Bytes::EMPTY, Bytes::of),
-        Err(_) => Bytes::EMPTY,
-    })
+    accessor!(
+        Bytes::EMPTY,
+        match View::new(it) {
+            Ok(mut view) => view.body().map_or(Bytes::EMPTY, Bytes::of),
+            Err(_) => Bytes::EMPTY,
+        }
+    )
 }
 
 /// A built item from a stored form, wherever that comes from: every byte is checked.
@@ -67,24 +34,18 @@ pub unsafe extern "C" fn kstone_item_bytes(it: *const Item) -> Bytes {
 /// Errors: KSTONE_ERR_INVALID where the bytes are no stored form, the message says why and at which byte;
 /// KSTONE_ERR_LIMIT where they are more than 1 MiB.
 /// Cost: a walk over the bytes and a copy.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_from_bytes(
     body: *const c_void,
     body_len: usize,
     out: *mut *mut Item,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let out = Out::new(out, "out")?;
-            out.set(hand_out_copy(checked(body, body_len)?));
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let out = Out::new(out, "out")?;
+        out.set(hand_out_copy(checked(body, body_len)?));
+        Ok(KSTONE_OK)
+    })
 }
 
 /// kstone_item_from_bytes and kstone_put in one, without the item between them.
@@ -92,9 +53,6 @@ pub unsafe extern "C" fn kstone_item_from_bytes(
 /// Errors: those of both.
 /// Cost: that of kstone_put, and a walk over the bytes.
 /// Threads: any.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_put_bytes(
     db: *mut Db,
@@ -104,16 +62,13 @@ pub unsafe extern "C" fn kstone_put_bytes(
     sk_len: usize,
     body: *const c_void,
     body_len: usize,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
-            database(db)?.put_body(pk, sk, checked(body, body_len)?)?;
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        database(db)?.put_body(pk, sk, checked(body, body_len)?)?;
+        Ok(KSTONE_OK)
+    })
 }
 
 /// The item under a key, copied into your buffer in its stored form. *len becomes the length of the item, whatever the
@@ -125,9 +80,6 @@ pub unsafe extern "C" fn kstone_put_bytes(
 /// Errors: as kstone_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
 /// Cost: one look-up and the copy; nothing is allocated.
 /// Threads: any.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header; `buffer` may be written for `capacity` bytes.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_get_bytes(
     db: *const Db,
@@ -138,28 +90,26 @@ pub unsafe extern "C" fn kstone_get_bytes(
     buffer: *mut c_void,
     capacity: usize,
     len: *mut usize,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let len = Out::new(len, "len")?;
-            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
-            if buffer.is_null() && capacity != 0 {
-                return Err(Failure::misuse("buffer is NULL, but its capacity is not 0"));
-            }
-            let Some(record) = database(db)?.get_record(pk, sk)? else {
-                return Ok(KSTONE_NOT_FOUND);
-            };
-            let body = record.body();
-            if body.len() <= capacity {
-                // The item lies in memory of the library's, which the caller's buffer does not overlap.
-                ptr::copy_nonoverlapping(body.as_ptr(), buffer.cast(), body.len());
-            }
-            len.set(body.len());
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let len = Out::new(len, "len")?;
+        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        if buffer.is_null() && capacity != 0 {
+            return Err(Failure::misuse("buffer is NULL, but its capacity is not 0"));
+        }
+        let Some(record) = database(db)?.get_record(pk, sk)? else {
+            return Ok(KSTONE_NOT_FOUND);
+        };
+        let body = record.body();
+        if body.len() <= capacity {
+            // `buffer` may be written for `capacity` bytes. The item lies in memory of the library's, which it does not
+            // overlap.
+            ptr::copy_nonoverlapping(body.as_ptr(), buffer.cast(), body.len());
+        }
+        len.set(body.len());
+        Ok(KSTONE_OK)
+    })
 }
 
 /// All items of a page in one buffer, one after the other, in the page's order. Empty where the page has no items, for
@@ -174,21 +124,13 @@ pub unsafe extern "C" fn kstone_get_bytes(
 ///
 /// Ownership: borrowed from the page: it is gone when the page is freed.
 /// Cost: a copy of the items, made by the first call and kept.
-///
-/// # Safety
-/// `p` is NULL or a live handle.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn kstone_page_bytes(p: *const Page) -> Bytes {
-    // SAFETY: as this function's.
-    read(Bytes::EMPTY, || unsafe { borrow(p) }.map_or(Bytes::EMPTY, |page| Bytes::of(page.stored())))
+pub unsafe extern "C" fn kstone_page_bytes(p: *const PageObject) -> Bytes {
+    accessor!(Bytes::EMPTY, borrow(p).map_or(Bytes::EMPTY, |page| Bytes::of(page.stored())))
 }
 
 /// A stored form that came in, checked.
-///
-/// # Safety
-/// As [`bytes`].
 unsafe fn checked<'a>(body: *const c_void, body_len: usize) -> Result<&'a [u8], Failure> {
-    // SAFETY: as this function's.
-    let body = unsafe { bytes(body, body_len, "body") }?;
+    let body = by_contract!(bytes(body, body_len, "body"))?;
     Ok(ItemRef::validate(body)?.as_bytes())
 }

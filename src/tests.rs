@@ -4,15 +4,17 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use crate::access::{kstone_delete, kstone_get, kstone_put};
-use crate::boundary::KSTONE_STRLEN;
+use crate::boundary::ErrorObject;
+use crate::boundary::arguments::KSTONE_STRLEN;
+use crate::boundary::status::*;
 use crate::cond::Cond;
 use crate::database::{Db, kstone_open_memory};
-use crate::error::{Error, kstone_error_code, kstone_error_message, kstone_error_name};
-use crate::item::{Bytes, Item, Value, kstone_item_get, kstone_item_get_i64};
+use crate::error::{kstone_error_code, kstone_error_message, kstone_error_name};
+use crate::item::{Bytes, Value, kstone_item_get, kstone_item_get_i64};
 use crate::item_build::{kstone_item_new, kstone_item_set_i64, kstone_item_set_str};
+use crate::item_view::Item;
 use crate::library::kstone_free;
 use crate::spec::QuerySpec;
-use crate::status::*;
 
 mod arguments;
 mod batches;
@@ -123,7 +125,7 @@ fn string(text: *const c_char) -> String {
 }
 
 /// A call that must fail with this status and an error object that says the same; returns the message.
-fn fails(status: Status, call: impl FnOnce(*mut *mut Error) -> Status) -> String {
+fn fails(status: Status, call: impl FnOnce(*mut *mut ErrorObject) -> Status) -> String {
     let mut err = ptr::null_mut();
     assert_eq!(call(&mut err), status);
     assert!(!err.is_null(), "an error object comes with {status}");
@@ -144,7 +146,7 @@ fn fails(status: Status, call: impl FnOnce(*mut *mut Error) -> Status) -> String
 }
 
 /// A call that must not touch its error pointer.
-fn succeeds(status: Status, call: impl FnOnce(*mut *mut Error) -> Status) {
+fn succeeds(status: Status, call: impl FnOnce(*mut *mut ErrorObject) -> Status) {
     let mut err = untouched();
     assert_eq!(call(&mut err), status);
     assert_eq!(err, untouched());

@@ -5,12 +5,10 @@ use std::ffi::{c_char, c_void};
 use kstone_api::expression::ReturnValues;
 use kstone_api::{Database, Record, Write};
 
-use crate::boundary::{Failure, Out, bytes, enter};
+use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, by_contract, bytes, entry};
 use crate::cond::{Cond, Condition, expression, parameters};
 use crate::database::{Db, database};
-use crate::error::Error;
-use crate::item::{Item, View};
-use crate::status::{KSTONE_OK, Status};
+use crate::item_view::{Item, View};
 
 /// kstone_update returns nothing of the item.
 pub const KSTONE_RETURN_NONE: u32 = 0;
@@ -23,27 +21,6 @@ pub const KSTONE_RETURN_ALL_NEW: u32 = 3;
 /// kstone_update returns what the update's paths lead to now.
 pub const KSTONE_RETURN_UPDATED_NEW: u32 = 4;
 
-/// CONDITIONAL WRITES AND UPDATES
-///
-/// These look at the item that is there and write in one step: no other write comes between, so of several that race
-/// for a key on one condition exactly one wins. See kstone_cond for the expressions.
-///
-/// ```c
-/// static int64_t count_visit(kstone_db *db, const char *user, size_t user_len) {
-///     kstone_item *params = kstone_item_new();
-///     kstone_item *now = NULL;
-///     int64_t visits = -1;
-///     kstone_item_set_i64(params, ":one", KSTONE_STRLEN, 1);
-///     if (kstone_update(db, user, user_len, NULL, 0, "ADD visits :one", KSTONE_STRLEN, params, NULL,
-///                       KSTONE_RETURN_UPDATED_NEW, &now, NULL) == KSTONE_OK) {
-///         kstone_item_get_i64(now, "visits", KSTONE_STRLEN, &visits);
-///     }
-///     kstone_free(now);
-///     kstone_free(params);
-///     return visits;
-/// }
-/// ```
-///
 /// kstone_put on a condition. cond may be NULL, and old too; otherwise *old becomes the item that was replaced, or NULL
 /// where there was none.
 ///
@@ -53,9 +30,6 @@ pub const KSTONE_RETURN_UPDATED_NEW: u32 = 4;
 /// expression and bag are not as kstone_cond says: the message names the token and its position.
 /// Cost: a look-up and what kstone_put costs, with one more copy of the item; the old item is not copied.
 /// Threads: any. Writes to the stripe wait while the condition is evaluated.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_put_if(
     db: *mut Db,
@@ -66,17 +40,14 @@ pub unsafe extern "C" fn kstone_put_if(
     item: *const Item,
     cond: *const Cond,
     old: *mut *mut Item,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
-            let database = database(db)?;
-            let write = put_of(pk, sk, item, cond)?;
-            write_and_return_old(database, write, old)
-        })
-    }
+    entry!(err, {
+        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let database = database(db)?;
+        let write = put_of(pk, sk, item, cond)?;
+        write_and_return_old(database, write, old)
+    })
 }
 
 /// kstone_delete on a condition. cond may be NULL, and old too; otherwise *old becomes the item that was deleted, or
@@ -85,9 +56,6 @@ pub unsafe extern "C" fn kstone_put_if(
 /// Ownership, threads: as kstone_put_if.
 /// Errors: as kstone_delete, and those of kstone_put_if about the condition.
 /// Cost: a look-up and what kstone_delete costs.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_delete_if(
     db: *mut Db,
@@ -97,17 +65,14 @@ pub unsafe extern "C" fn kstone_delete_if(
     sk_len: usize,
     cond: *const Cond,
     old: *mut *mut Item,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
-            let database = database(db)?;
-            let write = delete_of(pk, sk, cond)?;
-            write_and_return_old(database, write, old)
-        })
-    }
+    entry!(err, {
+        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let database = database(db)?;
+        let write = delete_of(pk, sk, cond)?;
+        write_and_return_old(database, write, old)
+    })
 }
 
 /// Changes an item by an update expression; where there is no item, it is made. Every clause reads the item as it was
@@ -126,9 +91,6 @@ pub unsafe extern "C" fn kstone_delete_if(
 /// KSTONE_ERR_LIMIT where the item would become larger than 400 KB.
 /// Cost: a look-up, a copy of the item as it is changed, and what kstone_put costs.
 /// Threads: as kstone_put_if.
-///
-/// # Safety
-/// The arguments keep the conventions at the top of the header.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_update(
     db: *mut Db,
@@ -142,22 +104,19 @@ pub unsafe extern "C" fn kstone_update(
     cond: *const Cond,
     return_values: u32,
     returned: *mut *mut Item,
-    err: *mut *mut Error,
+    err: *mut *mut ErrorObject,
 ) -> Status {
-    // SAFETY: as this function's.
-    unsafe {
-        enter(err, || {
-            let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
-            let database = database(db)?;
-            let values = return_values_of(return_values)?;
-            let write = update_of(pk, sk, (expr, expr_len), params, cond)?;
-            match Out::optional(returned) {
-                None => drop(database.write(write)?),
-                Some(returned) => returned.set(item_or_null(database.write(write.return_values(values))?)),
-            }
-            Ok(KSTONE_OK)
-        })
-    }
+    entry!(err, {
+        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let database = database(db)?;
+        let values = return_values_of(return_values)?;
+        let write = update_of(pk, sk, (expr, expr_len), params, cond)?;
+        match Out::optional(returned) {
+            None => drop(database.write(write)?),
+            Some(returned) => returned.set(item_or_null(database.write(write.return_values(values))?)),
+        }
+        Ok(KSTONE_OK)
+    })
 }
 
 /// A put on a condition.
@@ -165,12 +124,12 @@ pub unsafe extern "C" fn kstone_update(
 /// # Safety
 /// `item` and `cond` are what callers may pass.
 pub(crate) unsafe fn put_of(pk: &[u8], sk: &[u8], item: *const Item, cond: *const Cond) -> Result<Write, Failure> {
-    // SAFETY: as this function's. The item may be the condition's bag, which is let go of before the item is looked at.
-    unsafe {
+    // The item may be the condition's bag, which is let go of before the item is looked at.
+    by_contract!({
         let condition = Condition::read(cond)?;
         let mut view = View::new(item)?;
         Ok(condition.apply(Write::put_body(pk, view.body()?).sort_key(sk)))
-    }
+    })
 }
 
 /// A delete on a condition.
@@ -178,8 +137,7 @@ pub(crate) unsafe fn put_of(pk: &[u8], sk: &[u8], item: *const Item, cond: *cons
 /// # Safety
 /// `cond` is what callers may pass.
 pub(crate) unsafe fn delete_of(pk: &[u8], sk: &[u8], cond: *const Cond) -> Result<Write, Failure> {
-    // SAFETY: as this function's.
-    Ok(unsafe { Condition::read(cond) }?.apply(Write::delete(pk).sort_key(sk)))
+    Ok(by_contract!(Condition::read(cond))?.apply(Write::delete(pk).sort_key(sk)))
 }
 
 /// An update on a condition.
@@ -193,9 +151,8 @@ pub(crate) unsafe fn update_of(
     params: *const Item,
     cond: *const Cond,
 ) -> Result<Write, Failure> {
-    // SAFETY: as this function's.
     let (expression, parameters, condition) =
-        unsafe { (expression(expr, expr_len, "expr")?, parameters(params)?, Condition::read(cond)?) };
+        by_contract!((expression(expr, expr_len, "expr")?, parameters(params)?, Condition::read(cond)?));
     let expression = expression.ok_or_else(|| Failure::invalid("expr is NULL: an update needs its expression"))?;
     let mut write = Write::update(pk, expression).sort_key(sk);
     if let Some(parameters) = parameters {
@@ -207,8 +164,7 @@ pub(crate) unsafe fn update_of(
 /// # Safety
 /// `old` is NULL or may be written.
 unsafe fn write_and_return_old(database: &Database, write: Write, old: *mut *mut Item) -> Result<Status, Failure> {
-    // SAFETY: as this function's.
-    match unsafe { Out::optional(old) } {
+    match by_contract!(Out::optional(old)) {
         None => drop(database.write(write)?),
         Some(old) => old.set(item_or_null(database.write(write.return_values(ReturnValues::AllOld))?)),
     }

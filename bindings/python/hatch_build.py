@@ -92,6 +92,8 @@ def declarations(header: str) -> str:
     """What `kstone.h` declares, as cffi reads it: no comments, no directives; the compiler says what constants are."""
     text = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
     text = re.sub(r"^#ifdef __cplusplus\n.*?^#endif\n", "", text, flags=re.DOTALL | re.MULTILINE)
-    text = re.sub(r"^#define (KSTONE_\w+) .+$", r"constant \1", text, flags=re.MULTILINE)
+    text = re.sub(r"^#define (KSTONE_\w+) \(?-?(?:\d|\(size_t\)).*$", r"constant \1", text, flags=re.MULTILINE)
+    text = re.sub(r"^#define .*(?:\\\n.*)+$", "", text, flags=re.MULTILINE)
+    text = text.replace("KSTONE_MUST_USE ", "")
     text = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
     return re.sub(r"^constant (\w+)$", r"#define \1 ...", text, flags=re.MULTILINE)

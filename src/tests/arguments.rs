@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::access::{kstone_get_json, kstone_put_json};
-use crate::database::{kstone_clear, kstone_compact, kstone_flush, kstone_stats_json};
+use crate::database::kstone_clear;
 use crate::error::{kstone_error_index, kstone_error_item, kstone_status_text};
 use crate::item::{
     kstone_item_at, kstone_item_clone, kstone_item_count, kstone_item_get_f64, kstone_item_pk, kstone_item_sk,
@@ -10,7 +10,10 @@ use crate::item::{
 };
 use crate::item_build::*;
 use crate::iter::{kstone_iter_next, kstone_iter_open};
+use crate::json_form::KSTONE_JSON_PLAIN;
+use crate::maintenance::{kstone_compact, kstone_flush};
 use crate::page::*;
+use crate::stats::kstone_stats_json;
 
 #[test]
 fn statuses_are_the_documented_numbers_and_have_texts_of_their_own() {
@@ -215,10 +218,10 @@ fn a_put_that_fails_changes_nothing() {
 fn outputs_are_needed_and_written_on_success_alone() {
     let db = open();
     let item = numbered(1);
-    let none = ptr::null_mut::<*mut Error>();
+    let none = ptr::null_mut::<*mut ErrorObject>();
     let (k, bad) = (data(b"k"), 0x8000u32);
     let (mut text, mut len) = (untouched::<c_char>(), 77usize);
-    let (mut page, mut iter, mut read) = (untouched::<Page>(), untouched(), untouched::<Item>());
+    let (mut page, mut iter, mut read) = (untouched::<PageObject>(), untouched(), untouched::<Item>());
     let mut lent = untouched::<Item>().cast_const();
     // SAFETY: live handles and variables of ours, or NULL, which is refused.
     unsafe {
@@ -272,7 +275,7 @@ fn outputs_are_needed_and_written_on_success_alone() {
 
 #[test]
 fn everything_takes_null() {
-    let none = ptr::null_mut::<*mut Error>();
+    let none = ptr::null_mut::<*mut ErrorObject>();
     let (item, key, text) = (ptr::null_mut::<Item>(), ptr::null::<c_void>(), ptr::null::<c_char>());
     // SAFETY: NULL is refused, or answered with nothing.
     unsafe {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::batch::*;
 use crate::error::{kstone_error_index, kstone_error_item};
-use crate::item_build::KSTONE_JSON_PLAIN;
+use crate::json_form::KSTONE_JSON_PLAIN;
 use crate::page::*;
 
 fn add_put(batch: *mut Batch, pk: &str, number: i64, cond: *const Cond) {

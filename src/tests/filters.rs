@@ -22,7 +22,7 @@ fn with<'a>(spec: &'a mut QuerySpec, filter: &'static str, params: *const Item) 
     spec
 }
 
-fn page_of(db: *const Db, spec: &QuerySpec) -> *mut Page {
+fn page_of(db: *const Db, spec: &QuerySpec) -> *mut PageObject {
     let mut page = ptr::null_mut();
     let query = spec.has_pk() || !spec.key_expr.is_null();
     // SAFETY: live handles, variables of ours.
@@ -33,7 +33,7 @@ fn page_of(db: *const Db, spec: &QuerySpec) -> *mut Page {
 }
 
 /// The numbers on a page, how many it counts and how many were examined.
-fn found(page: *const Page) -> (Vec<i64>, usize, usize) {
+fn found(page: *const PageObject) -> (Vec<i64>, usize, usize) {
     // SAFETY: live handles.
     unsafe {
         let items = (0..).map(|i| kstone_page_item(page, i)).take_while(|item| !item.is_null());

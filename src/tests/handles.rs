@@ -3,15 +3,17 @@
 use std::thread;
 
 use super::*;
-use crate::database::{kstone_clear, kstone_flush, kstone_stats_json};
+use crate::database::kstone_clear;
 use crate::error::kstone_status_text;
 use crate::item::{kstone_item_clone, kstone_item_count, kstone_item_pk, kstone_item_sk, kstone_item_to_json};
 use crate::item_build::{kstone_item_set_null, kstone_item_set_str};
 use crate::iter::{Iter, kstone_iter_next, kstone_iter_open};
 use crate::library::{kstone_version, kstone_version_number};
-use crate::page::{Page, kstone_page_count, kstone_page_item, kstone_scan};
+use crate::maintenance::kstone_flush;
+use crate::page::{PageObject, kstone_page_count, kstone_page_item, kstone_scan};
+use crate::stats::kstone_stats_json;
 
-fn scan(db: *const Db) -> *mut Page {
+fn scan(db: *const Db) -> *mut PageObject {
     let mut page = ptr::null_mut();
     // SAFETY: live handles, variables of ours.
     assert_eq!(unsafe { kstone_scan(db, ptr::null(), &mut page, ptr::null_mut()) }, KSTONE_OK);

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 fn header() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("include/kstone.h");
-    fs::read_to_string(path).expect("the build writes the header")
+    fs::read_to_string(path).expect("the header is part of the source")
 }
 
 /// The names of the extern functions of the source.
@@ -71,12 +71,11 @@ fn comments_are_for_c() {
 #[test]
 fn examples_compile() {
     let header = header();
-    let (_, body) = header.split_once("#ifndef KSTONE_H").expect("it has a guard");
     let mut program = String::from("#include <stdio.h>\n#include <string.h>\n#include \"kstone.h\"\n");
-    for line in body.lines().filter_map(|line| line.strip_prefix(" *     ")) {
+    for line in header.lines().filter_map(|line| line.strip_prefix(" *     ")) {
         program.extend([line, "\n"]);
     }
-    assert!(program.matches("\nstatic ").count() >= 11, "{program}");
+    assert!(program.matches("\nstatic ").count() >= 15, "{program}");
     let mut compiler = Command::new("cc")
         .args(
             "-std=c89 -Wall -Wextra -Wpedantic -Wno-unused-function -Werror -fsyntax-only -x c -Iinclude -".split(' '),

@@ -4,6 +4,7 @@ use super::*;
 use crate::access::{kstone_get_json, kstone_put_json};
 use crate::item::{kstone_item_at, kstone_item_clone, kstone_item_count, kstone_item_get_f64, kstone_item_to_json};
 use crate::item_build::*;
+use crate::json_form::KSTONE_JSON_PLAIN;
 
 /// An item with an attribute of every type, set out of order.
 fn full() -> *mut Item {

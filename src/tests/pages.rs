@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::item::{kstone_item_count, kstone_item_pk, kstone_item_sk};
-use crate::item_build::KSTONE_JSON_PLAIN;
 use crate::iter::{kstone_iter_next, kstone_iter_open};
+use crate::json_form::KSTONE_JSON_PLAIN;
 use crate::page::*;
 use crate::spec::*;
 
@@ -19,19 +19,19 @@ fn filled() -> *mut Db {
     db
 }
 
-fn numbers(page: *const Page) -> Vec<i64> {
+fn numbers(page: *const PageObject) -> Vec<i64> {
     // SAFETY: live handles.
     unsafe { (0..kstone_page_count(page)).map(|i| number_of(kstone_page_item(page, i))).collect() }
 }
 
-fn query(db: *const Db, spec: QuerySpec) -> *mut Page {
+fn query(db: *const Db, spec: QuerySpec) -> *mut PageObject {
     let mut page = ptr::null_mut();
     // SAFETY: live handles, variables of ours.
     succeeds(KSTONE_OK, |err| unsafe { kstone_query(db, &spec, &mut page, err) });
     page
 }
 
-fn scan(db: *const Db, spec: QuerySpec) -> *mut Page {
+fn scan(db: *const Db, spec: QuerySpec) -> *mut PageObject {
     let mut page = ptr::null_mut();
     // SAFETY: live handles, variables of ours.
     succeeds(KSTONE_OK, |err| unsafe { kstone_scan(db, &spec, &mut page, err) });

@@ -3,10 +3,12 @@
 use kstone_api::KeyRef;
 
 use super::*;
-use crate::boundary::{enter, read};
-use crate::database::{database, kstone_clear, kstone_flush, kstone_stats_json};
+use crate::boundary::guard::{enter, read};
+use crate::database::{database, kstone_clear};
 use crate::iter::kstone_iter_open;
+use crate::maintenance::kstone_flush;
 use crate::page::kstone_scan;
+use crate::stats::kstone_stats_json;
 
 #[test]
 fn a_panic_becomes_an_error() {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::batch::{KSTONE_BATCH_ATOMIC, kstone_batch_get, kstone_batch_new, kstone_batch_run};
 use crate::item_build::kstone_item_set_null;
-use crate::page::{Page, kstone_page_item, kstone_query};
+use crate::page::{PageObject, kstone_page_item, kstone_query};
 use crate::spec::KSTONE_QUERY_COUNT;
 use crate::stored::*;
 
@@ -32,7 +32,7 @@ fn get_stored(db: *const Db, pk: &[u8], capacity: usize) -> (usize, Vec<u8>) {
 type Entry = (Vec<u8>, Vec<u8>, Vec<u8>);
 
 /// The items of a page, read as the header says.
-fn entries(page: *const Page) -> Vec<Option<Entry>> {
+fn entries(page: *const PageObject) -> Vec<Option<Entry>> {
     // SAFETY: live handles.
     let mut rest = bytes_of(unsafe { kstone_page_bytes(page) });
     let mut entries = Vec::new();
@@ -51,7 +51,7 @@ fn entries(page: *const Page) -> Vec<Option<Entry>> {
     entries
 }
 
-fn page_of(db: *const Db, flags: u32) -> *mut Page {
+fn page_of(db: *const Db, flags: u32) -> *mut PageObject {
     let mut page = ptr::null_mut();
     let spec = QuerySpec { flags, ..spec_of(b"p") };
     // SAFETY: live handles, variables of ours.

@@ -1,10 +1,10 @@
 //! Options and specs: rule 7.
 
 use super::*;
-use crate::database::kstone_compact;
 use crate::iter::kstone_iter_open;
+use crate::maintenance::kstone_compact;
 use crate::options::{KSTONE_EVICT_LRU, Options};
-use crate::page::{Page, kstone_page_count, kstone_query, kstone_scan};
+use crate::page::{PageObject, kstone_page_count, kstone_query, kstone_scan};
 use crate::spec::*;
 
 fn options() -> Options {
@@ -19,7 +19,7 @@ fn options() -> Options {
     }
 }
 
-fn open_with(options: *const Options, err: *mut *mut Error) -> Status {
+fn open_with(options: *const Options, err: *mut *mut ErrorObject) -> Status {
     let mut db = untouched();
     // SAFETY: the options begin with their size, which is backed by memory or refused.
     let status = unsafe { kstone_open_memory(options, &mut db, err) };
@@ -79,7 +79,7 @@ fn a_longer_struct_works_where_what_is_new_in_it_is_zero() {
     assert!(message.contains("kstone_options"), "{message}");
 
     let db = open();
-    let mut page = ptr::null_mut::<Page>();
+    let mut page = ptr::null_mut::<PageObject>();
     let mut newer = Longer { known: spec(), beyond: [0; 2] };
     newer.known.struct_size = size_of::<Longer<QuerySpec>>();
     // SAFETY: live handles, variables of ours.
@@ -121,7 +121,7 @@ fn options_not_served_or_out_of_range_are_refused_by_name() {
 fn specs_are_refused_by_the_name_of_the_field() {
     let db = open();
     put(db, b"k", b"", 1);
-    let mut page = untouched::<Page>();
+    let mut page = untouched::<PageObject>();
     let item = numbered(1);
     let (text, bytes) = (c"x".as_ptr(), data(b"x"));
     let both = [
@@ -192,7 +192,7 @@ fn the_memtable_option_arrives() {
             put(db, b"k", &[number], number.into());
         }
         let (mut text, mut len) = (ptr::null_mut(), 0);
-        assert_eq!(crate::database::kstone_stats_json(db, &mut text, &mut len, ptr::null_mut()), KSTONE_OK);
+        assert_eq!(crate::stats::kstone_stats_json(db, &mut text, &mut len, ptr::null_mut()), KSTONE_OK);
         let stats: serde_json::Value = serde_json::from_str(&string(text)).expect("JSON");
         assert!(stats["flushes"].as_u64().expect("an integer") >= 49, "{stats}");
         free(text);

@@ -6,7 +6,7 @@ use crate::item::{kstone_item_count, kstone_item_pk, kstone_item_sk};
 use crate::write::*;
 
 /// Puts {"n": number} under ("k", "s") on a condition.
-fn put_if(db: *mut Db, number: i64, cond: *const Cond, old: *mut *mut Item, err: *mut *mut Error) -> Status {
+fn put_if(db: *mut Db, number: i64, cond: *const Cond, old: *mut *mut Item, err: *mut *mut ErrorObject) -> Status {
     let item = numbered(number);
     // SAFETY: live handles, slices and variables of ours.
     let status = unsafe { kstone_put_if(db, data(b"k"), 1, data(b"s"), 1, item, cond, old, err) };
@@ -14,7 +14,7 @@ fn put_if(db: *mut Db, number: i64, cond: *const Cond, old: *mut *mut Item, err:
     status
 }
 
-fn delete_if(db: *mut Db, cond: *const Cond, old: *mut *mut Item, err: *mut *mut Error) -> Status {
+fn delete_if(db: *mut Db, cond: *const Cond, old: *mut *mut Item, err: *mut *mut ErrorObject) -> Status {
     // SAFETY: live handles, slices and variables of ours.
     unsafe { kstone_delete_if(db, data(b"k"), 1, data(b"s"), 1, cond, old, err) }
 }
@@ -26,7 +26,7 @@ struct Change {
     return_values: u32,
 }
 
-fn update(db: *mut Db, change: &Change, returned: *mut *mut Item, err: *mut *mut Error) -> Status {
+fn update(db: *mut Db, change: &Change, returned: *mut *mut Item, err: *mut *mut ErrorObject) -> Status {
     let (expr, len) = (chars(change.expr), change.expr.len());
     let (params, cond, values) = (change.params, change.cond, change.return_values);
     // SAFETY: live handles, slices and variables of ours.
@@ -279,7 +279,7 @@ fn compacting_gives_the_memory_of_what_was_deleted_back_to_the_system() {
         assert_eq!(deleted, KSTONE_OK);
     }
     // SAFETY: a live handle.
-    assert_eq!(unsafe { crate::database::kstone_compact(db, ptr::null_mut()) }, KSTONE_OK);
+    assert_eq!(unsafe { crate::maintenance::kstone_compact(db, ptr::null_mut()) }, KSTONE_OK);
     let left = resident_kib().saturating_sub(before);
     assert!(grown > 12_000 && left < grown / 2, "grown by {grown} KiB, {left} of them left");
     free(db);

@@ -13,16 +13,16 @@ use std::ffi::c_char;
 use std::mem::{align_of, offset_of, size_of};
 use std::ptr::NonNull;
 
-use crate::handle::Kind;
+use super::tag::Tag;
 
 #[repr(C)]
 struct Header {
     size: usize,
     unused: [u16; 3],
-    kind: Kind,
+    tag: Tag,
 }
 
-const _: () = assert!(offset_of!(Header, kind) + size_of::<Kind>() == size_of::<Header>());
+const _: () = assert!(offset_of!(Header, tag) + size_of::<Tag>() == size_of::<Header>());
 
 /// Text in an allocation of its own, NUL-terminated. Not released when dropped: its pointer is what owns it.
 #[derive(Clone, Copy)]
@@ -31,22 +31,22 @@ pub(crate) struct OwnedText(NonNull<c_char>);
 impl OwnedText {
     /// Text that the caller releases through `kstone_free`.
     pub(crate) fn for_caller(text: &str) -> Self {
-        Self::new(text, Kind::TEXT)
+        Self::new(text, Tag::TEXT)
     }
 
     /// Text that belongs to a handle, which releases it: `kstone_free` leaves it alone.
     pub(crate) fn for_handle(text: &str) -> Self {
-        Self::new(text, Kind::BORROWED_TEXT)
+        Self::new(text, Tag::BORROWED_TEXT)
     }
 
-    fn new(text: &str, kind: Kind) -> Self {
+    fn new(text: &str, tag: Tag) -> Self {
         let size = size_of::<Header>() + text.len() + 1;
         let layout = Self::layout(size);
         // SAFETY: the layout is not empty. Header, characters and NUL together are `size` bytes, so all writes stay
         // inside the allocation, which is aligned for the header.
         unsafe {
             let Some(start) = NonNull::new(alloc(layout)) else { handle_alloc_error(layout) };
-            start.cast::<Header>().write(Header { size, unused: [0; 3], kind });
+            start.cast::<Header>().write(Header { size, unused: [0; 3], tag });
             let characters = start.add(size_of::<Header>());
             characters.copy_from_nonoverlapping(NonNull::from(text.as_bytes()).cast(), text.len());
             characters.add(text.len()).write(0);
@@ -69,7 +69,7 @@ impl OwnedText {
         unsafe {
             let header = characters.byte_sub(size_of::<Header>()).cast::<Header>();
             let size = (*header).size;
-            (&raw mut (*header).kind).write_volatile(Kind::FREED);
+            (&raw mut (*header).tag).write_volatile(Tag::FREED);
             dealloc(header.cast(), Self::layout(size));
         }
     }
@@ -83,7 +83,7 @@ impl OwnedText {
 #[repr(C, align(8))]
 pub(crate) struct StaticText<const N: usize> {
     unused: [u16; 3],
-    kind: Kind,
+    tag: Tag,
     characters: [u8; N],
 }
 
@@ -96,7 +96,7 @@ impl<const N: usize> StaticText<N> {
             characters[at] = text.as_bytes()[at];
             at += 1;
         }
-        Self { unused: [0; 3], kind: Kind::BORROWED_TEXT, characters }
+        Self { unused: [0; 3], tag: Tag::BORROWED_TEXT, characters }
     }
 
     /// The text as callers borrow it.
@@ -126,7 +126,8 @@ impl LentText {
 /// A [`LentText`] of a literal or constant.
 macro_rules! lent_text {
     ($text:expr) => {{
-        static TEXT: $crate::text::StaticText<{ $text.len() + 1 }> = $crate::text::StaticText::new($text);
+        static TEXT: $crate::boundary::text::StaticText<{ $text.len() + 1 }> =
+            $crate::boundary::text::StaticText::new($text);
         TEXT.lend()
     }};
 }

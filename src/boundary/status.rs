@@ -3,10 +3,7 @@
 //! `TABLE` is the one place that ties them together. Numbers are never reused or renumbered: bindings in other
 //! languages write them down.
 
-use kstone_api::{CoreError, Error, TransactError};
-
-use crate::boundary::Failure;
-use crate::text::{LentText, lent_text};
+use super::text::{LentText, lent_text};
 
 /// The outcome of a call: 0 is success, above 0 is no error, below 0 is an error.
 pub type Status = i32;
@@ -81,45 +78,4 @@ const fn row(code: Status, text: LentText, exception: LentText) -> Row {
 /// The row of a status, also of one that is not ours.
 pub(crate) fn row_of(status: Status) -> &'static Row {
     TABLE.iter().find(|row| row.code == status).unwrap_or(&UNKNOWN)
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        let message = error.to_string();
-        match error {
-            Error::ConditionFailed { item } => Self::new(KSTONE_ERR_CONDITION_FAILED, message).with_item(item),
-            Error::DuplicateItem => {
-                Self::new(KSTONE_ERR_CONDITION_FAILED, message).with_exception(lent_text!("DuplicateItemException"))
-            }
-            Error::TableNotFound { .. } => {
-                Self::new(KSTONE_ERR_INVALID, message).with_exception(lent_text!("ResourceNotFoundException"))
-            }
-            Error::Limit { .. } => Self::new(KSTONE_ERR_LIMIT, message),
-            Error::Poisoned => Self::new(KSTONE_ERR_PANIC, message),
-            Error::Trimmed { .. } => Self::new(KSTONE_ERR_TRIMMED, message),
-            Error::Corrupt { .. } => Self::new(KSTONE_ERR_CORRUPT, message),
-            Error::Io { .. } => Self::new(KSTONE_ERR_IO, message),
-            _ => Self::new(KSTONE_ERR_INVALID, message),
-        }
-    }
-}
-
-impl From<CoreError> for Failure {
-    fn from(error: CoreError) -> Self {
-        Error::from(error).into()
-    }
-}
-
-impl From<TransactError> for Failure {
-    fn from(error: TransactError) -> Self {
-        let message = error.to_string();
-        let mut failure = Self::from(error.error).with_message(message);
-        if let Some(operation) = error.operation {
-            failure = failure.of_operation(operation);
-        }
-        match error.reasons.is_empty() {
-            true => failure,
-            false => failure.with_exception(lent_text!("TransactionCanceledException")),
-        }
-    }
 }

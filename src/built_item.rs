@@ -1,0 +1,89 @@
+//! Items that callers build, and the freed ones kept for the next `kstone_item_new` of their thread, so that a loop of
+//! new, set, put, free asks the allocator for nothing.
+//!
+//! # Invariants
+//! A thread keeps at most [`KEPT_MAX`] items of at most [`KEPT_MAX_BYTES`] each, without attributes, and releases them
+//! when it ends. An item may be made by one thread and freed by another; it then stays with the one that freed it.
+
+use std::cell::RefCell;
+
+use kstone_api::{ItemRef, ItemWriter};
+
+use crate::boundary::by_contract;
+use crate::boundary::handle::{Handle, Tagged};
+use crate::boundary::tag::Tag;
+use crate::item_view::Item;
+
+/// An item that a caller builds.
+pub(crate) struct BuiltItem(ItemWriter);
+
+impl BuiltItem {
+    /// An item without attributes.
+    pub(crate) fn new() -> Self {
+        Self(ItemWriter::new())
+    }
+
+    /// The attributes.
+    pub(crate) fn writer(&mut self) -> &mut ItemWriter {
+        &mut self.0
+    }
+}
+
+impl Tagged for BuiltItem {
+    const TAG: Tag = Tag::BUILT_ITEM;
+    const NAME: &'static str = "a built kstone_item";
+}
+
+fn hand_out(writer: ItemWriter) -> *mut Item {
+    Handle::new(BuiltItem(writer)).hand_out().cast()
+}
+
+/// A built item with the attributes of a stored form.
+pub(crate) fn hand_out_copy(body: &[u8]) -> *mut Item {
+    hand_out(ItemWriter::from_item(ItemRef::new(body)))
+}
+
+/// Releases a built item that the caller gives back.
+///
+/// # Safety
+/// `item` was handed out and is used no more.
+pub(crate) unsafe fn release(item: *mut BuiltItem) {
+    keep(by_contract!(Handle::take_back(item)));
+}
+
+/// How many items a thread keeps.
+const KEPT_MAX: usize = 4;
+/// The largest item that is kept.
+const KEPT_MAX_BYTES: usize = 4096;
+
+type Kept = [Option<Box<Handle<BuiltItem>>>; KEPT_MAX];
+
+thread_local! {
+    static POOL: RefCell<Kept> = const { RefCell::new([const { None }; KEPT_MAX]) };
+}
+
+/// A handle without attributes, kept or new.
+#[inline]
+pub(crate) fn take() -> Box<Handle<BuiltItem>> {
+    let kept = POOL.try_with(|pool| pool.borrow_mut().iter_mut().find_map(Option::take));
+    // The pool is gone where the thread is ending: do without.
+    kept.ok().flatten().unwrap_or_else(|| Handle::new(BuiltItem::new()))
+}
+
+/// Keeps a freed handle, or releases it.
+#[inline]
+pub(crate) fn keep(mut handle: Box<Handle<BuiltItem>>) {
+    let writer = handle.value().writer();
+    if writer.capacity() > KEPT_MAX_BYTES {
+        return;
+    }
+    writer.clear();
+    // Where there is no room, or no pool because the thread is ending, the handle is dropped here.
+    drop(POOL.try_with(move |pool| match pool.borrow_mut().iter_mut().find(|kept| kept.is_none()) {
+        Some(place) => {
+            *place = Some(handle);
+            None
+        }
+        None => Some(handle),
+    }));
+}

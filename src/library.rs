@@ -2,7 +2,7 @@
 
 use std::ffi::{c_char, c_void};
 
-use kstone_api::Record;
+use kstone_api::RecordRef;
 
 use crate::boundary::Tag;
 use crate::boundary::tag::tag_of;
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
     // after this call.
     guard::read((), || unsafe {
         match tag_of(p) {
-            Tag::RECORD => Record::release_raw(std::ptr::NonNull::new_unchecked(p.cast())),
+            Tag::RECORD => RecordRef::release_raw(std::ptr::NonNull::new_unchecked(p.cast())),
             Tag::BUILT_ITEM => built_item::release(p.cast()),
             Tag::TEXT => OwnedText::release(p.cast()),
             Tag::PAGE => page::release(p.cast()),

@@ -429,21 +429,21 @@ impl Database {
     ) -> Result<Records> {
         let Keyed { query, entries } = keyed;
         let limit = query.limit;
-        let (cut, source) = match entries {
+        let (view, source) = match entries {
             None => {
                 query.with_range(None, |_| ())?;
                 (
-                    self.engine().cut_partition(Keyspace::Items, &query.partition_key)?,
+                    self.engine().view_of_partition(Keyspace::Items, &query.partition_key)?,
                     IterSource::Query(query.into_owned()),
                 )
             }
             Some(range) => {
-                let cut = self.engine().cut_partition(Keyspace::Index, range.pk())?;
-                (cut, IterSource::Entries(range, query.reverse))
+                let view = self.engine().view_of_partition(Keyspace::Index, range.pk())?;
+                (view, IterSource::Entries(range, query.reverse))
             }
         };
         self.refuse_dropped_index(&selection)?;
-        Records::new(cut, source, limit, selection, last).map(|records| records.ended_by(self.interrupt.clone()))
+        Records::new(view, source, limit, selection, last).map(|records| records.ended_by(self.interrupt.clone()))
     }
 
     /// To be called after a read: an index that was dropped meanwhile may have been read in part.
@@ -472,9 +472,9 @@ impl Database {
     ) -> Result<Records> {
         scan.range()?;
         let limit = scan.limit;
-        let cut = self.engine().cut()?;
+        let view = self.engine().view()?;
         self.refuse_dropped_index(&selection)?;
-        Records::new(cut, IterSource::Scan(scan), limit, selection, last)
+        Records::new(view, IterSource::Scan(scan), limit, selection, last)
             .map(|records| records.ended_by(self.interrupt.clone()))
     }
 

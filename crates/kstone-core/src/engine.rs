@@ -20,6 +20,7 @@ use crate::stripe::{Stripe, WriteGuard};
 
 mod commit;
 mod compactor;
+mod cursor;
 mod fill;
 mod fork;
 mod maintenance;
@@ -34,17 +35,17 @@ mod store;
 mod write;
 
 use compactor::Compactor;
-use memory_budget::Room;
+use memory_budget::MemoryBudget;
 use store::{Counters, Store};
 
 pub use crate::page_buffer::PageLimits;
-pub use crate::raw::walk::Walk;
 pub use commit::Present;
+pub use cursor::Cursor;
 pub use fill::{Filled, Filling};
 pub use memory_budget::{MEMORY_MAX_BYTES_MIN, Reservation};
 pub use options::{EngineOptions, Eviction, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT};
 pub use pages::{RecordPage, SortKeyRange};
-pub use point_in_time::Cut;
+pub use point_in_time::PointInTimeView;
 pub use scan_range::{SEGMENTS_MAX, ScanRange};
 pub use stats::EngineStats;
 
@@ -61,12 +62,12 @@ impl Engine {
     /// [`Error::Invalid`] for an option outside its range.
     pub fn new(options: EngineOptions) -> Result<Self> {
         options.check()?;
-        let room = |max| Room::new(max, options.eviction, options.memtable_max_records, size_of::<Store>());
-        let room = options.memory_max_bytes.map(room);
+        let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records, size_of::<Store>());
+        let budget = options.memory_max_bytes.map(budget);
         Self::start(Store {
             counters: Counters::from(0),
             options,
-            room,
+            budget,
             stripes: [(); STRIPES].map(|()| Stripe::default()),
         })
     }

@@ -50,6 +50,8 @@ pub use nested::NestedWriter;
 pub use view::{Attributes, Elements, ItemRef, RawAttributes, ValueRef, Values, is_plain_path};
 pub use writer::{ItemWriter, check_name};
 
+pub use crate::value::MAX_NESTING_LEVELS;
+
 /// The most bytes that an item may have, as [`item_size`] counts them: 400 KB.
 pub const ITEM_MAX_BYTES: usize = 400 * 1024;
 
@@ -58,9 +60,6 @@ pub const BODY_MAX_BYTES: usize = 1 << 20;
 
 /// The most bytes that the name of an attribute or of a map's entry may have.
 pub const NAME_MAX_BYTES: usize = 65_535;
-
-/// How many lists and maps may hold each other.
-pub const MAX_NESTING_LEVELS: usize = 32;
 
 /// DynamoDB's fixed charge for a list or a map.
 const CONTAINER_BYTES: usize = 3;

@@ -22,10 +22,10 @@ use crate::span::Span;
 
 const LEAF_MAX: usize = 32;
 
-/// A place between two records: before `leaves[leaf][slot]`. Normalised: `slot` is inside its leaf, or the cursor is
+/// A place between two records: before `leaves[leaf][slot]`. Normalised: `slot` is inside its leaf, or the slot is
 /// (number of leaves, 0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Cursor {
+struct Slot {
     leaf: usize,
     slot: usize,
 }
@@ -166,7 +166,7 @@ impl Memtable {
     }
 
     /// The first place that is not before the edge among the records of this tag.
-    fn seek(&self, tag: Tag, edge: Edge<'_>) -> Cursor {
+    fn seek(&self, tag: Tag, edge: Edge<'_>) -> Slot {
         // The place lies in a leaf that begins below it; with equal tags only the leaf's first record can tell.
         let below = self.tags.partition_point(|&first| first < tag);
         let before = match self.tags.get(below) == Some(&tag) {
@@ -176,8 +176,8 @@ impl Memtable {
                 self.leaves[below..below + equal].partition_point(|leaf| leaf[0].is_before(edge))
             }
         };
-        let Some(leaf) = (below + before).checked_sub(1) else { return Cursor { leaf: 0, slot: 0 } };
-        self.normal(Cursor { leaf, slot: seek_in(&self.leaves[leaf], tag, edge) })
+        let Some(leaf) = (below + before).checked_sub(1) else { return Slot { leaf: 0, slot: 0 } };
+        self.normal(Slot { leaf, slot: seek_in(&self.leaves[leaf], tag, edge) })
     }
 
     /// The records of a span, to be walked in order or in reverse.
@@ -216,9 +216,9 @@ impl Memtable {
         self.seen.0.capacity() * size_of::<u64>() + self.tags.capacity() * size_of::<Tag>()
     }
 
-    fn normal(&self, at: Cursor) -> Cursor {
+    fn normal(&self, at: Slot) -> Slot {
         match self.leaves.get(at.leaf) {
-            Some(leaf) if at.slot >= leaf.len() => Cursor { leaf: at.leaf + 1, slot: 0 },
+            Some(leaf) if at.slot >= leaf.len() => Slot { leaf: at.leaf + 1, slot: 0 },
             _ => at,
         }
     }
@@ -244,17 +244,17 @@ impl Memtable {
 
     /// Where the record with this key is, or where it belongs; there must be a leaf. The slot may be its leaf's end.
     #[inline]
-    fn place_of(&self, tag: Tag, key: KeyRef<'_>) -> (Cursor, bool) {
+    fn place_of(&self, tag: Tag, key: KeyRef<'_>) -> (Slot, bool) {
         let leaf = self.leaf_of(tag, key);
         let records = &self.leaves[leaf];
         let below = records.partition_point(|record| record.tag() < tag);
         if records.get(below).is_none_or(|record| record.tag() != tag) {
-            return (Cursor { leaf, slot: below }, false);
+            return (Slot { leaf, slot: below }, false);
         }
         let run = tag_run(&records[below..], tag);
         let at = place_in(run, Edge::Partition(key.pk(), SortEdge::Before(key.sk())));
         let is_present = run.get(at).is_some_and(|record| record.has_key(key));
-        (Cursor { leaf, slot: below + at }, is_present)
+        (Slot { leaf, slot: below + at }, is_present)
     }
 
     fn insert_first(&mut self, record: Record) {
@@ -265,8 +265,8 @@ impl Memtable {
         self.len = 1;
     }
 
-    fn insert_at(&mut self, at: Cursor, record: Record) {
-        let Cursor { leaf: mut index, mut slot } = at;
+    fn insert_at(&mut self, at: Slot, record: Record) {
+        let Slot { leaf: mut index, mut slot } = at;
         if self.leaves[index].len() == LEAF_MAX {
             self.split(index);
             if slot > LEAF_MAX / 2 {
@@ -297,7 +297,7 @@ impl Memtable {
 mod tests {
     use super::*;
     use crate::merge::Merge;
-    use crate::span::Place;
+    use crate::span::StripeEdge;
 
     fn key(pk: &str) -> KeyRef<'_> {
         KeyRef::new(pk.as_bytes(), b"").expect("valid key")
@@ -337,7 +337,7 @@ mod tests {
         }
         let tag = key("wide").route().tag;
         let walk = |from: SortEdge<'_>, to: SortEdge<'_>, reverse| -> Vec<String> {
-            let place = |edge| Place { tag, edge: Edge::Partition(b"wide", edge) };
+            let place = |edge| StripeEdge { tag, edge: Edge::Partition(b"wide", edge) };
             let span = Span { from: place(from), to: place(to) };
             let source = memtable.between(span, reverse);
             let merge = Merge::of(Vec::from_iter((!source.is_empty()).then_some(source)), reverse, true);
@@ -370,8 +370,8 @@ mod tests {
     #[test]
     fn seek_past_everything_is_the_end() {
         let mut memtable = Memtable::default();
-        assert_eq!(memtable.seek(Tag::FIRST, Edge::TagStart), Cursor { leaf: 0, slot: 0 });
+        assert_eq!(memtable.seek(Tag::FIRST, Edge::TagStart), Slot { leaf: 0, slot: 0 });
         put(&mut memtable, "a", "", b"");
-        assert_eq!(memtable.seek(Tag(u16::MAX), Edge::TagEnd), Cursor { leaf: 1, slot: 0 });
+        assert_eq!(memtable.seek(Tag(u16::MAX), Edge::TagEnd), Slot { leaf: 1, slot: 0 });
     }
 }

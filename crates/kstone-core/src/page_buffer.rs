@@ -12,7 +12,7 @@ pub struct PageLimits {
     pub bytes: usize,
 }
 
-/// The records of a page so far, as handles that count or do not, and what room is left.
+/// The records of a page so far, as handles that count or borrow, and how much more it may take.
 pub(crate) struct PageBuffer<T = Record> {
     pub(crate) records: Vec<T>,
     left: PageLimits,
@@ -31,7 +31,7 @@ impl<T> PageBuffer<T> {
 
     /// Takes records until the page is full (true) or the merge ends (false).
     #[inline(never)]
-    pub(crate) fn fill(&mut self, merge: &mut Merge<'_>, handle: impl Fn(&Record) -> T) -> bool {
+    pub(crate) fn fill<'a>(&mut self, merge: &mut Merge<'a>, handle: impl Fn(&'a Record) -> T) -> bool {
         loop {
             if self.left.records == 0 {
                 return true;

@@ -6,8 +6,10 @@ use std::ptr::NonNull;
 
 use crate::item::ItemRef;
 use crate::key::{Edge, Key, KeyRef, Keyspace, TAG_HASH_BITS, Tag};
-use crate::raw::counted::{Counted, CountedRef, Kind, Lengths, MAGIC, Mark, Parts};
+use crate::raw::counted::{Counted, Lengths, MAGIC, Mark, Parts, RecordKind};
 use crate::same::same_bytes;
+
+pub use crate::raw::counted::RecordRef;
 
 /// The number of a write: one sequence per database, rising in the order of the writes to each key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -53,12 +55,12 @@ impl Record {
 
     /// As [`Record::put`], for a caller that has routed the key already.
     pub(crate) fn routed_put(tag: Tag, key: KeyRef<'_>, body: &[u8]) -> Self {
-        Self(Counted::new(&Parts { kind: Kind::Put, tag, pk: key.pk(), sk: key.sk(), body }))
+        Self(Counted::new(&Parts { kind: RecordKind::Put, tag, pk: key.pk(), sk: key.sk(), body }))
     }
 
     /// As [`Record::tombstone`], for a caller that has routed the key already.
     pub(crate) fn routed_tombstone(tag: Tag, key: KeyRef<'_>) -> Self {
-        Self(Counted::new(&Parts { kind: Kind::Tombstone, tag, pk: key.pk(), sk: key.sk(), body: &[] }))
+        Self(Counted::new(&Parts { kind: RecordKind::Tombstone, tag, pk: key.pk(), sk: key.sk(), body: &[] }))
     }
 
     /// The partition key.
@@ -89,7 +91,7 @@ impl Record {
 
     /// Whether this marks a deletion.
     pub fn is_tombstone(&self) -> bool {
-        self.0.kind() == Kind::Tombstone
+        self.0.kind() == RecordKind::Tombstone
     }
 
     /// Bytes that this record holds, keys and header included.
@@ -157,7 +159,7 @@ impl Record {
     }
 
     /// Gives this handle's count away as an address: that of the partition key, behind [`Record::MAGIC`].
-    /// For foreign callers, who read it through [`RecordRef::from_raw`] and bring it back to [`Record::release_raw`].
+    /// For foreign callers, who read it through [`RecordRef::from_raw`] and bring it back to [`RecordRef::release_raw`].
     pub fn into_raw(self) -> NonNull<u8> {
         self.0.into_raw()
     }
@@ -195,34 +197,10 @@ impl Record {
     }
 }
 
-/// A record that somebody else holds, without a count of one's own.
-#[derive(Clone, Copy)]
-pub struct RecordRef<'a>(pub(crate) CountedRef<'a>);
-
-impl<'a> RecordRef<'a> {
-    /// The partition key.
-    #[inline]
-    pub fn pk(self) -> &'a [u8] {
-        self.0.pk()
-    }
-
-    /// The sort key; empty where there is none.
-    #[inline]
-    pub fn sk(self) -> &'a [u8] {
-        self.0.sk()
-    }
-
-    /// The item in its stored form; empty for a tombstone.
-    #[inline]
-    pub fn body(self) -> &'a [u8] {
-        self.0.body()
-    }
-}
-
 impl<'a> From<&'a Record> for RecordRef<'a> {
     #[inline]
     fn from(record: &'a Record) -> Self {
-        Self(record.0.parts())
+        record.0.parts()
     }
 }
 

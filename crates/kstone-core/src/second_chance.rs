@@ -31,7 +31,7 @@ const ROUND_STEP: usize = 32;
 
 #[derive(Default)]
 pub(crate) struct SecondChance {
-    queue: VecDeque<Entry>,
+    queue: VecDeque<Queued>,
     /// Bytes of entries that the tree has let go of, at most.
     let_go_bytes: usize,
     /// Bytes of victims that the tree will let go of: they are not in the queue any more.
@@ -39,7 +39,7 @@ pub(crate) struct SecondChance {
     round: Option<Round>,
 }
 
-struct Entry {
+struct Queued {
     /// When it was put at the end.
     since: SeqNo,
     /// None where a round has dropped it.
@@ -61,7 +61,7 @@ impl SecondChance {
         let records: Vec<&Record> = items.collect();
         let since = |place: usize| (u128::from(now.0) * place as u128 / records.len() as u128) as u64;
         let entry =
-            |(at, record): (usize, &&Record)| Entry { since: SeqNo(since(at + 1)), record: Some((*record).clone()) };
+            |(at, record): (usize, &&Record)| Queued { since: SeqNo(since(at + 1)), record: Some((*record).clone()) };
         Self { queue: records.iter().enumerate().map(entry).collect(), ..Self::default() }
     }
 
@@ -70,7 +70,7 @@ impl SecondChance {
         if self.queue.len() == self.queue.capacity() {
             self.queue.reserve_exact(spare(self.queue.len()));
         }
-        self.queue.push_back(Entry { since, record: Some(record) });
+        self.queue.push_back(Queued { since, record: Some(record) });
     }
 
     /// Since when the oldest entry is where it is.
@@ -88,7 +88,7 @@ impl SecondChance {
         let mut victims = Vec::new();
         let (mut taken, mut chances, mut passed) = (0, self.queue.len(), 0);
         while taken < bytes
-            && let Some(Entry { record, .. }) = self.queue.pop_front()
+            && let Some(Queued { record, .. }) = self.queue.pop_front()
         {
             passed += 1;
             let Some(record) = record else { continue };
@@ -96,7 +96,7 @@ impl SecondChance {
                 self.let_go_bytes = self.let_go_bytes.saturating_sub(record.footprint());
             } else if chances > 0 && record.take_used() {
                 chances -= 1;
-                self.queue.push_back(Entry { since: now, record: Some(record) });
+                self.queue.push_back(Queued { since: now, record: Some(record) });
             } else {
                 taken += record.footprint();
                 victims.push(record);
@@ -156,7 +156,7 @@ impl SecondChance {
 
     /// Bytes that nothing else holds.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.queue.capacity() * size_of::<Entry>() + self.let_go_bytes
+        size_of::<Self>() + self.queue.capacity() * size_of::<Queued>() + self.let_go_bytes
     }
 
     /// Bytes that nothing else holds, with the room that the next items will take: what a limit counts, so that a queue
@@ -167,7 +167,7 @@ impl SecondChance {
 
     /// What a queue of so many items takes at most.
     pub(crate) fn bytes_of(items: usize) -> usize {
-        size_of::<Self>() + (items + spare(items)) * size_of::<Entry>()
+        size_of::<Self>() + (items + spare(items)) * size_of::<Queued>()
     }
 
     /// Gives back what a queue that has become shorter does not need.
@@ -182,7 +182,7 @@ impl SecondChance {
     }
 }
 
-const _: () = assert!(size_of::<Entry>() == 16, "an entry is two words");
+const _: () = assert!(size_of::<Queued>() == 16, "an entry is two words");
 
 /// How much room a queue of so many items keeps free: not as much again, since it is memory all the same.
 fn spare(items: usize) -> usize {

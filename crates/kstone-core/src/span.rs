@@ -2,9 +2,9 @@
 
 use crate::key::{Edge, Tag};
 
-/// A place in the order of a stripe.
+/// A place between two records in the order of a stripe.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Place<'a> {
+pub(crate) struct StripeEdge<'a> {
     pub(crate) tag: Tag,
     pub(crate) edge: Edge<'a>,
 }
@@ -12,8 +12,8 @@ pub(crate) struct Place<'a> {
 /// The records from one place to another.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Span<'a> {
-    pub(crate) from: Place<'a>,
-    pub(crate) to: Place<'a>,
+    pub(crate) from: StripeEdge<'a>,
+    pub(crate) to: StripeEdge<'a>,
 }
 
 impl Span<'_> {

@@ -29,19 +29,19 @@ use crate::tree::{Garbage, Tree};
 #[derive(Default)]
 #[repr(align(64))]
 pub(crate) struct Stripe {
-    lock: RwLock<Held>,
+    lock: RwLock<StripeState>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
 
-pub(crate) type ReadGuard<'a> = RwLockReadGuard<'a, Held>;
-pub(crate) type WriteGuard<'a> = RwLockWriteGuard<'a, Held>;
+pub(crate) type ReadGuard<'a> = RwLockReadGuard<'a, StripeState>;
+pub(crate) type WriteGuard<'a> = RwLockWriteGuard<'a, StripeState>;
 
 impl Stripe {
     /// A stripe that begins with a tree that others hold too.
     pub(crate) fn sharing(tree: Option<SharedTree>) -> Self {
-        let holding = tree.map_or(Holding::Nothing, Holding::Shared);
-        Self { lock: RwLock::new(Held { holding, ..Held::default() }), ..Self::default() }
+        let tree_slot = tree.map_or(TreeSlot::Nothing, TreeSlot::Shared);
+        Self { lock: RwLock::new(StripeState { tree_slot, ..StripeState::default() }), ..Self::default() }
     }
 
     #[inline]
@@ -69,8 +69,8 @@ impl Stripe {
 
 /// What the lock guards.
 #[derive(Default)]
-pub(crate) struct Held {
-    holding: Holding,
+pub(crate) struct StripeState {
+    tree_slot: TreeSlot,
     /// The bytes that the memory limit has counted for this stripe.
     counted_bytes: usize,
     /// Where least recently used items are evicted; none where the tree came from elsewhere, until it is needed.
@@ -79,56 +79,56 @@ pub(crate) struct Held {
 
 /// A tree is made at the first write: an empty database allocates none.
 #[derive(Default)]
-enum Holding {
+enum TreeSlot {
     #[default]
     Nothing,
     Own(Box<Tree>),
     Shared(SharedTree),
 }
 
-impl Held {
+impl StripeState {
     #[inline]
     pub(crate) fn tree(&self) -> Option<&Tree> {
-        self.holding.tree()
+        self.tree_slot.tree()
     }
 
     /// The tree, to be changed: one that is shared stays as it is for the others.
     #[inline]
     pub(crate) fn tree_mut(&mut self, stripe: StripeId) -> &mut Tree {
-        if !matches!(self.holding, Holding::Own(_)) {
+        if !matches!(self.tree_slot, TreeSlot::Own(_)) {
             self.own(stripe);
         }
-        match &mut self.holding {
-            Holding::Own(tree) => tree,
-            Holding::Nothing | Holding::Shared(_) => unreachable!("made its own above"),
+        match &mut self.tree_slot {
+            TreeSlot::Own(tree) => tree,
+            TreeSlot::Nothing | TreeSlot::Shared(_) => unreachable!("made its own above"),
         }
     }
 
     #[cold]
     fn own(&mut self, stripe: StripeId) {
         let mut garbage = Garbage::default();
-        let tree = match std::mem::take(&mut self.holding) {
-            Holding::Nothing => Tree::default(),
-            Holding::Shared(mut tree) => match tree.get_mut() {
+        let tree = match std::mem::take(&mut self.tree_slot) {
+            TreeSlot::Nothing => Tree::default(),
+            TreeSlot::Shared(mut tree) => match tree.get_mut() {
                 Some(tree) => std::mem::take(tree),
                 None => tree.divergent(stripe, &mut garbage),
             },
-            Holding::Own(tree) => *tree,
+            TreeSlot::Own(tree) => *tree,
         };
-        self.holding = Holding::Own(Box::new(tree));
+        self.tree_slot = TreeSlot::Own(Box::new(tree));
         // Dropped under the lock, but those who share the tree hold it, too.
         self.note_let_go(&garbage);
     }
 
     /// The tree as it is now, for as long as the result is kept; none where there is none.
     pub(crate) fn share(&mut self) -> Option<SharedTree> {
-        self.holding = match std::mem::take(&mut self.holding) {
-            Holding::Own(tree) => Holding::Shared(SharedTree::new(*tree)),
+        self.tree_slot = match std::mem::take(&mut self.tree_slot) {
+            TreeSlot::Own(tree) => TreeSlot::Shared(SharedTree::new(*tree)),
             other => other,
         };
-        match &self.holding {
-            Holding::Shared(tree) => Some(tree.clone()),
-            Holding::Nothing | Holding::Own(_) => None,
+        match &self.tree_slot {
+            TreeSlot::Shared(tree) => Some(tree.clone()),
+            TreeSlot::Nothing | TreeSlot::Own(_) => None,
         }
     }
 
@@ -140,13 +140,13 @@ impl Held {
 
     /// Takes everything out; what that was, to be dropped after the lock.
     pub(crate) fn clear(&mut self) -> impl Sized + use<> {
-        (std::mem::take(&mut self.holding), self.queue.take())
+        (std::mem::take(&mut self.tree_slot), self.queue.take())
     }
 
     /// Takes everything out and puts a tree in its place.
     pub(crate) fn replace(&mut self, tree: Box<Tree>) -> impl Sized + use<> {
         let before = self.clear();
-        self.holding = Holding::Own(tree);
+        self.tree_slot = TreeSlot::Own(tree);
         before
     }
 
@@ -175,21 +175,21 @@ impl Held {
 
     /// Keeps the queue in step with a change of the tree that let go of this.
     pub(crate) fn note_let_go(&mut self, garbage: &Garbage) {
-        let (Some(queue), Some(tree)) = (&mut self.queue, self.holding.tree()) else { return };
+        let (Some(queue), Some(tree)) = (&mut self.queue, self.tree_slot.tree()) else { return };
         queue.note_let_go(garbage.items(), tree.record_bytes());
         queue.purge_some(|record| tree.is_current(record));
     }
 
     /// Drops all from the queue that the tree does not hold.
     pub(crate) fn purge_queue(&mut self) {
-        if let (Some(queue), Some(tree)) = (&mut self.queue, self.holding.tree()) {
+        if let (Some(queue), Some(tree)) = (&mut self.queue, self.tree_slot.tree()) {
             queue.purge(|record| tree.is_current(record));
         }
     }
 
     /// The items to evict next, at least so many bytes of them or all there are.
     pub(crate) fn take_victims(&mut self, bytes: usize, now: SeqNo) -> Vec<Record> {
-        let Some(tree) = self.holding.tree() else { return Vec::new() };
+        let Some(tree) = self.tree_slot.tree() else { return Vec::new() };
         let queue = self.queue.get_or_insert_with(|| Box::new(SecondChance::over(tree.items_by_age(), now)));
         queue.take_victims(bytes, now, |record| tree.is_current(record))
     }
@@ -206,7 +206,7 @@ pub(crate) fn charged_bytes(tree: &Tree, evicts: bool) -> usize {
     tree.bytes().total() + if evicts { SecondChance::bytes_of(items) } else { 0 }
 }
 
-impl Holding {
+impl TreeSlot {
     #[inline]
     fn tree(&self) -> Option<&Tree> {
         match self {

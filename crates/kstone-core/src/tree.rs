@@ -26,11 +26,11 @@ use crate::merge_runs::merge_runs;
 use crate::prefetch::release;
 use crate::record::Record;
 use crate::run::{Run, Weight};
-use crate::span::{Place, Span};
+use crate::span::{Span, StripeEdge};
 
 mod view;
 
-pub(crate) use view::View;
+pub(crate) use view::TreeView;
 
 /// Superseded records in the WAL and their handles may take this much, and an eighth of what the tree holds.
 const WAL_SLACK_BYTES: usize = 256;
@@ -175,14 +175,14 @@ impl Tree {
     /// Whether it shows no record of either keyspace.
     pub(crate) fn is_empty(&self) -> bool {
         let everything = Span {
-            from: Place { tag: Tag::FIRST, edge: Edge::TagStart },
-            to: Place { tag: Tag::LAST, edge: Edge::TagEnd },
+            from: StripeEdge { tag: Tag::FIRST, edge: Edge::TagStart },
+            to: StripeEdge { tag: Tag::LAST, edge: Edge::TagEnd },
         };
         self.view().merge(everything, false).next().is_none()
     }
 
-    pub(crate) fn view(&self) -> View<'_> {
-        View { memtable: Some(&self.memtable), ssts: self.ssts.readers() }
+    pub(crate) fn view(&self) -> TreeView<'_> {
+        TreeView { memtable: Some(&self.memtable), ssts: self.ssts.readers() }
     }
 
     /// The newest version of the key, unless that is a tombstone.

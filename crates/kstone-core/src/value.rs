@@ -18,6 +18,9 @@ use crate::number;
 
 mod json;
 
+/// How many lists and maps may hold each other.
+pub const MAX_NESTING_LEVELS: usize = 32;
+
 /// An item: its attributes by name.
 pub type Item = HashMap<String, Value>;
 

@@ -74,7 +74,7 @@ impl Run {
                 self.model.clear();
             }
             3..=4 => self.check_scan(),
-            5..=6 => self.check_cut(),
+            5..=6 => self.check_view(),
             7..=60 => self.check_query(),
             61..=300 => {
                 let pair = self.random_key();
@@ -185,8 +185,8 @@ impl Run {
     }
 
     /// A cut shows its moment, whatever is written afterwards.
-    fn check_cut(&mut self) {
-        let cut = self.engine.cut().expect("cut");
+    fn check_view(&mut self) {
+        let cut = self.engine.view().expect("cut");
         let before = self.model.clone();
         for _ in 0..50 {
             let pair = self.random_key();

@@ -1,7 +1,7 @@
 //! Iterators over the database as it was at one moment.
 
 use crate::error::{Error, Result};
-use kstone_core::engine::{Cut, PageLimits, Walk};
+use kstone_core::engine::{Cursor, PageLimits, PointInTimeView};
 use kstone_core::key::Keyspace;
 use kstone_core::record::{Record, RecordRef};
 
@@ -12,7 +12,7 @@ use crate::request::read::Selection;
 use crate::request::scan::Scan;
 use crate::table::index::IndexRange;
 
-/// How many records an iterator takes from its cut at a time.
+/// How many records an iterator takes from its view at a time.
 const BATCH: PageLimits = PageLimits { records: 256, bytes: PAGE_MAX_BYTES };
 
 pub(crate) enum IterSource {
@@ -26,7 +26,7 @@ pub(crate) enum IterSource {
 ///
 /// Holds what was there then: memory that later writes replace is freed when the iterator is dropped.
 pub struct Records {
-    walk: Walk,
+    cursor: Cursor,
     source: IterSource,
     selection: Selection,
     /// Whether the selection has nothing to decide.
@@ -44,15 +44,15 @@ pub struct Records {
 
 /// The next record of all.
 enum Found {
-    /// The one that the walk has come to.
-    InCut,
+    /// The one that the cursor has come to.
+    InView,
     /// One that the selection made.
     Made(Record),
 }
 
 impl Records {
     pub(crate) fn new(
-        cut: Cut,
+        view: PointInTimeView,
         source: IterSource,
         limit: Option<usize>,
         selection: Selection,
@@ -63,9 +63,9 @@ impl Records {
         }
         let left = page_limits(limit)?.records;
         let shows_all = selection.shows_all();
-        let walk = Walk::over(cut);
+        let cursor = Cursor::over(view);
         let (made, interrupt) = (None, None);
-        Ok(Self { walk, source, selection, shows_all, left, last, more: true, made, interrupt, interrupted: false })
+        Ok(Self { cursor, source, selection, shows_all, left, last, more: true, made, interrupt, interrupted: false })
     }
 
     /// The same, ended by this flag where there is one.
@@ -86,30 +86,30 @@ impl Records {
     }
 
     fn next_batch(&mut self) {
-        let walk = &mut self.walk;
+        let cursor = &mut self.cursor;
         let last = self.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
         self.more = match &self.source {
             IterSource::Query(query) => query.with_range(last.map(|(_, sk)| sk), |range| {
-                walk.query_in(Keyspace::Items, &query.partition_key, range, query.reverse, BATCH)
+                cursor.query_in(Keyspace::Items, &query.partition_key, range, query.reverse, BATCH)
             }),
             IterSource::Entries(range, reverse) => {
                 let range = last.map_or_else(|| range.clone(), |(_, sk)| range.clone().behind(sk, *reverse));
-                Ok(walk.query_in(Keyspace::Index, range.pk(), range.sort_keys(), *reverse, BATCH))
+                Ok(cursor.query_in(Keyspace::Index, range.pk(), range.sort_keys(), *reverse, BATCH))
             }
             IterSource::Scan(scan) => scan.range().map(|range| {
                 let range = last.map_or(range, |(pk, sk)| range.after(pk, sk));
-                walk.scan(range, BATCH)
+                cursor.scan(range, BATCH)
             }),
         }
         .expect("the request was checked when the iterator was opened");
-        self.last = self.walk.last_of_batch().map(|record| (record.pk().to_vec(), record.sk().to_vec()));
+        self.last = self.cursor.last_of_batch().map(|record| (record.pk().to_vec(), record.sk().to_vec()));
     }
 
     /// The next record, lent until the next call: for less than [`Iterator::next`], which counts another user of it.
     #[inline]
     pub fn advance(&mut self) -> Option<RecordRef<'_>> {
         let record = match self.find()? {
-            Found::InCut => self.walk.current(),
+            Found::InView => self.cursor.current(),
             Found::Made(record) => Some(&*self.made.insert(record)),
         };
         record.map(RecordRef::from)
@@ -121,21 +121,21 @@ impl Records {
             if self.left == 0 {
                 return None;
             }
-            if self.walk.is_at_end() && self.more {
+            if self.cursor.is_at_end() && self.more {
                 if self.interrupt.as_ref().is_some_and(Interrupt::is_raised) {
                     self.interrupted = true;
                     return None;
                 }
                 self.next_batch();
             }
-            if !self.walk.advance() {
+            if !self.cursor.advance() {
                 return None;
             }
             if self.shows_all {
                 self.left -= 1;
-                return Some(Found::InCut);
+                return Some(Found::InView);
             }
-            let Some(record) = self.selection.examine(self.walk.current()?.clone()) else { continue };
+            let Some(record) = self.selection.examine(self.cursor.current()?.clone()) else { continue };
             self.left -= 1;
             if let Some(selected) = self.selection.apply(record) {
                 return Some(Found::Made(selected));
@@ -149,7 +149,7 @@ impl Iterator for Records {
 
     fn next(&mut self) -> Option<Record> {
         match self.find()? {
-            Found::InCut => self.walk.current().cloned(),
+            Found::InView => self.cursor.current().cloned(),
             Found::Made(record) => Some(record),
         }
     }

@@ -65,13 +65,13 @@ impl Database {
             let needed = bytes.saturating_add(beside);
             // Others may have made room between the two looks.
             if nothing_left || !self.engine().may_fit(needed) {
-                return Err(self.engine().no_room(needed).into());
+                return Err(self.engine().memory_exceeded(needed).into());
             }
             let made = {
-                let _under_way = self.engine().make_room();
-                self.make_room(&table)?
+                let _under_way = self.engine().reclaiming();
+                self.reclaim_some(&table)?
             };
-            if !made && self.engine().room_is_under_way() {
+            if !made && self.engine().is_reclaiming() {
                 std::thread::yield_now();
             } else {
                 nothing_left = !made;
@@ -93,7 +93,7 @@ impl Database {
     }
 
     /// Does one thing to make room; false where nothing can be done.
-    fn make_room(&self, table: &Arc<Table>) -> Result<bool> {
+    fn reclaim_some(&self, table: &Arc<Table>) -> Result<bool> {
         let now = self.now_for(table);
         if let Some(stripe) = table.expiries.as_ref().and_then(|expiries| expiries.due(now)) {
             self.remove_expired_in(table, stripe, now)?;

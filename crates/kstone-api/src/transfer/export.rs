@@ -29,7 +29,7 @@ impl Database {
     /// out. [`ImportOptions`] tells what comes back.
     ///
     /// Costs a walk over the items; memory for a page of 1 MiB and a line, and, until the call returns, for what is
-    /// overwritten meanwhile. Writers wait for the moment of the cut alone.
+    /// overwritten meanwhile. Writers wait for the moment of the view alone.
     ///
     /// # Errors
     /// [`Error::Io`] where `out` refuses; [`Error::Interrupted`]; [`Error::Poisoned`].
@@ -62,11 +62,11 @@ impl Database {
     }
 
     fn export_to(&self, out: &mut impl Write, name: &str) -> Result<u64> {
-        let (table, cut) = self.cut_with_table()?;
+        let (table, view) = self.view_with_table()?;
         let now = self.now_for(&table);
         let mut exported = 0;
         let mut line = String::new();
-        for page in Pages::of(&cut) {
+        for page in Pages::of(&view) {
             self.check_interrupt()?;
             for record in page.iter().filter(|record| !table.is_expired(record, now)) {
                 line.clear();

@@ -1,9 +1,9 @@
-//! Walking the items of a cut page by page, for what reads all of them: snapshots and exports.
+//! Walking the items of a view page by page, for what reads all of them: snapshots and exports.
 
 use std::sync::Arc;
 
 use crate::error::Result;
-use kstone_core::engine::{Cut, PageLimits, ScanRange};
+use kstone_core::engine::{PageLimits, PointInTimeView, ScanRange};
 use kstone_core::record::Record;
 
 use crate::database::Database;
@@ -14,27 +14,27 @@ const PAGE: PageLimits = PageLimits { records: 1000, bytes: PAGE_MAX_BYTES };
 
 impl Database {
     /// The database at one moment, and the table that was in force then.
-    pub(crate) fn cut_with_table(&self) -> Result<(Arc<Table>, Cut)> {
+    pub(crate) fn view_with_table(&self) -> Result<(Arc<Table>, PointInTimeView)> {
         loop {
             let table = self.table();
-            let cut = self.engine().cut()?;
+            let view = self.engine().view()?;
             if self.is_current(&table) {
-                return Ok((table, cut));
+                return Ok((table, view));
             }
         }
     }
 }
 
-/// The items of a cut in scan order, a page at a time, expired ones included.
+/// The items of a view in scan order, a page at a time, expired ones included.
 pub(crate) struct Pages<'a> {
-    cut: &'a Cut,
+    view: &'a PointInTimeView,
     last: Option<Record>,
     ended: bool,
 }
 
 impl<'a> Pages<'a> {
-    pub(crate) fn of(cut: &'a Cut) -> Self {
-        Self { cut, last: None, ended: false }
+    pub(crate) fn of(view: &'a PointInTimeView) -> Self {
+        Self { view, last: None, ended: false }
     }
 }
 
@@ -47,7 +47,7 @@ impl Iterator for Pages<'_> {
         }
         let range = ScanRange::all();
         let range = self.last.as_ref().map_or(range, |last| range.after(last.pk(), last.sk()));
-        let page = self.cut.scan(range, PAGE);
+        let page = self.view.scan(range, PAGE);
         self.ended = !page.limited;
         self.last = page.records.last().cloned();
         Some(page.records)
@@ -61,27 +61,27 @@ mod tests {
     use super::*;
     use crate::model::schema::TableSchema;
 
-    /// The schema changes and an item is written after the table was looked up and before the cut is made.
+    /// The schema changes and an item is written after the table was looked up and before the view is made.
     #[test]
     fn a_cut_comes_with_the_table_that_was_in_force_at_it() -> Result<()> {
         let db = Database::create_in_memory()?;
         let key = KeyRef::new(b"later", b"")?;
         std::thread::scope(|scope| {
-            let cut = db.engine().commit(&[key], |_| {
+            let view = db.engine().commit(&[key], |_| {
                 // Nobody cuts while this holds a lock.
                 let table = db.table();
                 let looked_up = Arc::strong_count(&table);
-                let cut = scope.spawn(|| {
-                    let (table, cut) = db.cut_with_table().expect("cut");
-                    (table.schema.table_name().map(str::to_owned), cut.scan(ScanRange::all(), PAGE).records.len())
+                let view = scope.spawn(|| {
+                    let (table, view) = db.view_with_table().expect("view");
+                    (table.schema.table_name().map(str::to_owned), view.scan(ScanRange::all(), PAGE).records.len())
                 });
                 while Arc::strong_count(&table) == looked_up {
                     std::thread::yield_now();
                 }
                 db.install(Arc::new(Table::following(TableSchema::new().name("later"), Some(&table), 0)?));
-                Ok::<_, crate::Error>((vec![Record::put(key, &[])], cut))
+                Ok::<_, crate::Error>((vec![Record::put(key, &[])], view))
             })?;
-            assert_eq!(cut.join().expect("cut"), (Some("later".to_owned()), 1));
+            assert_eq!(view.join().expect("view"), (Some("later".to_owned()), 1));
             Ok(())
         })
     }

@@ -43,9 +43,9 @@ impl<'a> Filling<'a> {
 
     /// # Errors
     /// [`Error::Limit`] where the records so far do not fit the memory limit.
-    pub fn check_room(&self) -> Result<()> {
+    pub fn check_limit(&self) -> Result<()> {
         let bytes = self.runs.iter().map(|run| run.weight.bytes).sum();
-        if self.engine.may_fit(bytes) { Ok(()) } else { Err(self.engine.no_room(bytes)) }
+        if self.engine.may_fit(bytes) { Ok(()) } else { Err(self.engine.memory_exceeded(bytes)) }
     }
 
     /// The records in their order: O(n) where they came in it, O(n log n) elsewhere.
@@ -89,7 +89,7 @@ impl Filled<'_> {
         let evicts = self.engine.evicts();
         let bytes = self.trees.iter().map(|(_, tree)| charged_bytes(tree, evicts)).sum();
         if self.engine.try_reserve(bytes, beside).is_none() {
-            return Err(self.engine.no_room(bytes + beside).into());
+            return Err(self.engine.memory_exceeded(bytes + beside).into());
         }
         commit()?;
         let mut replaced = Vec::new();

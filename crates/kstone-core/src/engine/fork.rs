@@ -12,24 +12,24 @@ use crate::stripe::Stripe;
 
 impl Engine {
     /// An engine of the same options that holds what this one holds now, shares all of it, and goes its own way from
-    /// here. Costs a lock and a count for each stripe; `at_the_cut` runs while all of them are held.
+    /// here. Costs a lock and a count for each stripe; `at_the_moment` runs while all of them are held.
     ///
     /// The first write to a stripe on either side then costs, once, a list of the stripe's SSTs, and a run of the
     /// handles in its memtable.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    pub fn fork<T>(&self, at_the_cut: impl FnOnce() -> T) -> Result<(Self, T)> {
+    pub fn fork<T>(&self, at_the_moment: impl FnOnce() -> T) -> Result<(Self, T)> {
         self.store.check()?;
         let _poison = PoisonOnPanic(&self.store.counters.poisoned);
         let mut locked = self.lock(StripeId::all());
-        let seen = at_the_cut();
+        let seen = at_the_moment();
         let last_seq = self.store.counters.last_seq.load(Ordering::Relaxed);
         let mut shared = locked.iter_mut().map(|(_, held)| held.share());
         let stripes = [(); STRIPES].map(|()| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
-        let room = self.store.room.as_ref().map(|room| room.forked(&stripes));
+        let budget = self.store.budget.as_ref().map(|budget| budget.forked(&stripes));
         drop(locked);
-        let store = Store { counters: Counters::from(last_seq), options: self.store.options, room, stripes };
+        let store = Store { counters: Counters::from(last_seq), options: self.store.options, budget, stripes };
         Ok((Self::start(store)?, seen))
     }
 }

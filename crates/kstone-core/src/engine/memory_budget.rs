@@ -21,7 +21,7 @@ use crate::error::{Error, Result, Unit};
 use crate::key::{STRIPES, StripeId};
 use crate::record::{Record, SeqNo};
 use crate::second_chance::SecondChance;
-use crate::stripe::{Held, Stripe};
+use crate::stripe::{Stripe, StripeState};
 use crate::tree::Tree;
 
 /// The least that a limit may be: below it the stripes themselves would not leave room for items.
@@ -33,7 +33,7 @@ const HANDLE_BYTES: usize = 64;
 const STRUCTURE_BYTES: usize = 3072;
 
 /// What the limit of an engine has counted. See the module.
-pub(super) struct Room {
+pub(super) struct MemoryBudget {
     max_bytes: usize,
     eviction: Eviction,
     /// Counted, and reserved.
@@ -49,9 +49,9 @@ pub(super) struct Room {
 
 const NOTHING: u64 = u64::MAX;
 
-impl Room {
+impl MemoryBudget {
     pub(super) fn new(max_bytes: usize, eviction: Eviction, memtable_max_records: usize, base_bytes: usize) -> Self {
-        let room = Self {
+        let budget = Self {
             max_bytes,
             eviction,
             used: AtomicUsize::new(0),
@@ -61,8 +61,8 @@ impl Room {
             // A long WAL grows by a 16th of its handles, the memtable by the list of its leaves.
             structure_bytes: STRUCTURE_BYTES + 3 * memtable_max_records,
         };
-        room.used.store(base_bytes + room.bytes(), Ordering::Relaxed);
-        room
+        budget.used.store(base_bytes + budget.bytes(), Ordering::Relaxed);
+        budget
     }
 
     /// The room of a fork, whose trees are counted as its own although it shares them.
@@ -104,7 +104,7 @@ impl Room {
     }
 
     /// Counts what a stripe holds now. To be called under its lock after every change.
-    pub(super) fn count(&self, id: StripeId, held: &mut Held) {
+    pub(super) fn count(&self, id: StripeId, held: &mut StripeState) {
         let (before, now) = held.count_bytes(self.evicts());
         if now >= before {
             self.used.fetch_add(now - before, Ordering::Relaxed);
@@ -140,14 +140,14 @@ impl Room {
 /// Bytes that a write may add, until it is done.
 #[must_use = "what is reserved is free again when this is dropped"]
 pub struct Reservation<'a> {
-    room: Option<(&'a Room, usize)>,
+    budget: Option<(&'a MemoryBudget, usize)>,
 }
 
 impl Drop for Reservation<'_> {
     fn drop(&mut self) {
-        if let Some((room, bytes)) = self.room {
-            room.used.fetch_sub(bytes, Ordering::Relaxed);
-            room.under_way.fetch_sub(1, Ordering::Release);
+        if let Some((budget, bytes)) = self.budget {
+            budget.used.fetch_sub(bytes, Ordering::Relaxed);
+            budget.under_way.fetch_sub(1, Ordering::Release);
         }
     }
 }
@@ -155,18 +155,18 @@ impl Drop for Reservation<'_> {
 impl Engine {
     /// Whether there is a memory limit.
     pub fn is_limited(&self) -> bool {
-        self.store.room.is_some()
+        self.store.budget.is_some()
     }
 
     /// Whether items are evicted to stay below the memory limit.
     pub fn evicts(&self) -> bool {
-        self.store.room.as_ref().is_some_and(Room::evicts)
+        self.store.budget.as_ref().is_some_and(MemoryBudget::evicts)
     }
 
     /// The most that writing records of these [footprints](Record::footprint) may add to what is counted. They may
     /// belong to a stripe each.
     pub fn growth_of(&self, footprints: impl Iterator<Item = usize>) -> usize {
-        let structure_bytes = self.store.room.as_ref().map_or(0, |room| room.structure_bytes);
+        let structure_bytes = self.store.budget.as_ref().map_or(0, |budget| budget.structure_bytes);
         footprints.map(|footprint| footprint + HANDLE_BYTES + structure_bytes).sum()
     }
 
@@ -174,9 +174,9 @@ impl Engine {
     /// Always fits where there is no limit.
     pub fn try_reserve(&self, bytes: usize, beside: usize) -> Option<Reservation<'_>> {
         // Under way first: who finds no room must not find it taken by nobody.
-        let mut reservation = self.make_room();
-        if let Some((room, reserved)) = &mut reservation.room {
-            if !room.try_reserve(bytes, beside) {
+        let mut reservation = self.reclaiming();
+        if let Some((budget, reserved)) = &mut reservation.budget {
+            if !budget.try_reserve(bytes, beside) {
                 return None;
             }
             *reserved = bytes;
@@ -185,37 +185,37 @@ impl Engine {
     }
 
     /// To be held while room is made: whoever finds nothing to make room with waits for this.
-    pub fn make_room(&self) -> Reservation<'_> {
-        let begin = |room: &Room| room.under_way.fetch_add(1, Ordering::Relaxed);
-        self.store.room.as_ref().map(begin);
-        Reservation { room: self.store.room.as_ref().map(|room| (room, 0)) }
+    pub fn reclaiming(&self) -> Reservation<'_> {
+        let begin = |budget: &MemoryBudget| budget.under_way.fetch_add(1, Ordering::Relaxed);
+        self.store.budget.as_ref().map(begin);
+        Reservation { budget: self.store.budget.as_ref().map(|budget| (budget, 0)) }
     }
 
     /// Whether others have reserved room, or are making some: there may be more when they are done.
-    pub fn room_is_under_way(&self) -> bool {
-        self.store.room.as_ref().is_some_and(|room| room.under_way.load(Ordering::Acquire) > 0)
+    pub fn is_reclaiming(&self) -> bool {
+        self.store.budget.as_ref().is_some_and(|budget| budget.under_way.load(Ordering::Acquire) > 0)
     }
 
     /// Whether so many bytes would fit if everything were removed that can be.
     pub fn may_fit(&self, bytes: usize) -> bool {
-        let Some(room) = &self.store.room else { return true };
-        let queue_bytes = if room.evicts() { SecondChance::bytes_of(0) } else { 0 };
+        let Some(budget) = &self.store.budget else { return true };
+        let queue_bytes = if budget.evicts() { SecondChance::bytes_of(0) } else { 0 };
         let trees = self.store.stripes.iter().filter(|stripe| stripe.read().tree().is_some()).count();
-        let stays = size_of::<Store>() + room.bytes() + trees * (Tree::EMPTY_BYTES + queue_bytes);
-        bytes.checked_add(stays).is_some_and(|bytes| bytes <= room.max_bytes)
+        let stays = size_of::<Store>() + budget.bytes() + trees * (Tree::EMPTY_BYTES + queue_bytes);
+        bytes.checked_add(stays).is_some_and(|bytes| bytes <= budget.max_bytes)
     }
 
     /// Whether what is counted has passed the limit, together with so many bytes that the caller holds beside the engine:
     /// deletes go on whatever they add.
     pub fn is_over_limit(&self, beside: usize) -> bool {
-        let used = |room: &Room| room.used.load(Ordering::Relaxed);
-        self.store.room.as_ref().is_some_and(|room| used(room).saturating_add(beside) > room.max_bytes)
+        let used = |budget: &MemoryBudget| budget.used.load(Ordering::Relaxed);
+        self.store.budget.as_ref().is_some_and(|budget| used(budget).saturating_add(beside) > budget.max_bytes)
     }
 
     /// The error of a write that would need so many bytes for which no room can be made.
-    pub fn no_room(&self, bytes: usize) -> Error {
-        let used = |room: &Room| (room.max_bytes, room.used.load(Ordering::Relaxed));
-        let (limit, used) = self.store.room.as_ref().map_or((0, 0), used);
+    pub fn memory_exceeded(&self, bytes: usize) -> Error {
+        let used = |budget: &MemoryBudget| (budget.max_bytes, budget.used.load(Ordering::Relaxed));
+        let (limit, used) = self.store.budget.as_ref().map_or((0, 0), used);
         Error::limit("Memory (memory_max_bytes)", Unit::Bytes, limit, used.saturating_add(bytes))
     }
 
@@ -242,13 +242,13 @@ impl Engine {
     /// [`Error::Poisoned`].
     pub fn take_victims(&self) -> Result<Vec<Record>> {
         self.store.check()?;
-        let Some(room) = &self.store.room else { return Ok(Vec::new()) };
-        while let Some(id) = room.oldest_stripe() {
+        let Some(budget) = &self.store.budget else { return Ok(Vec::new()) };
+        while let Some(id) = budget.oldest_stripe() {
             let mut held = self.store.stripe(id).write();
             let now = SeqNo(self.store.counters.last_seq.load(Ordering::Relaxed));
             let bytes = held.tree().map_or(0, Tree::record_bytes) / 64;
             let victims = held.take_victims(bytes.max(1), now);
-            room.count(id, &mut held);
+            budget.count(id, &mut held);
             if !victims.is_empty() {
                 return Ok(victims);
             }
@@ -258,8 +258,8 @@ impl Engine {
 
     /// Counts items that were evicted.
     pub fn note_evictions(&self, items: u64) {
-        if let Some(room) = &self.store.room {
-            room.evictions.fetch_add(items, Ordering::Relaxed);
+        if let Some(budget) = &self.store.budget {
+            budget.evictions.fetch_add(items, Ordering::Relaxed);
         }
     }
 
@@ -279,8 +279,8 @@ mod tests {
     /// Of two threads that reserve in the same instant what does not fit together, one gets it.
     #[test]
     fn what_does_not_fit_together_is_never_reserved_at_once() {
-        let room = Room::new(MEMORY_MAX_BYTES_MIN, Eviction::None, 1000, 0);
-        let bytes = (room.max_bytes - room.used()) / 2 + 1;
+        let budget = MemoryBudget::new(MEMORY_MAX_BYTES_MIN, Eviction::None, 1000, 0);
+        let bytes = (budget.max_bytes - budget.used()) / 2 + 1;
         let (arrived, got) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let meet = |arrivals: usize| {
             arrived.fetch_add(1, Ordering::SeqCst);
@@ -296,12 +296,12 @@ mod tests {
             let reserve = || {
                 for round in 0..20_000 {
                     meet(4 * round + 2);
-                    let reserved = room.try_reserve(bytes, 0);
+                    let reserved = budget.try_reserve(bytes, 0);
                     got.fetch_add(usize::from(reserved), Ordering::SeqCst);
                     meet(4 * round + 4);
                     assert_eq!(got.load(Ordering::SeqCst), round + 1);
                     if reserved {
-                        room.used.fetch_sub(bytes, Ordering::Relaxed);
+                        budget.used.fetch_sub(bytes, Ordering::Relaxed);
                     }
                 }
             };

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::key::{Edge, Keyspace, Route, SortEdge, StripeId};
 use crate::page_buffer::{PageBuffer, PageLimits};
 use crate::record::Record;
-use crate::span::{Place, Span};
+use crate::span::{Span, StripeEdge};
 
 /// The sort keys that a query wants, as bounds on their bytes.
 pub type SortKeyRange<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
@@ -90,6 +90,6 @@ pub(super) fn partition_span<'a>(
         Bound::Included(sk) => SortEdge::After(sk),
         Bound::Excluded(sk) => SortEdge::Before(sk),
     };
-    let place = |edge| Place { tag, edge: Edge::Partition(pk, edge) };
+    let place = |edge| StripeEdge { tag, edge: Edge::Partition(pk, edge) };
     (stripe, Span { from: place(from), to: place(to) })
 }

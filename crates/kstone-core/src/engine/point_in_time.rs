@@ -10,10 +10,10 @@ use crate::key::{Keyspace, Route, StripeId};
 use crate::page_buffer::{PageBuffer, PageLimits};
 use crate::record::Record;
 use crate::shared_tree::SharedTree;
-use crate::tree::View;
+use crate::tree::TreeView;
 
 /// The database, or a partition's stripe, at one moment. Costs memory only for what is changed after it.
-pub struct Cut {
+pub struct PointInTimeView {
     stripes: Vec<(StripeId, SharedTree)>,
 }
 
@@ -22,28 +22,28 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    pub fn cut(&self) -> Result<Cut> {
-        self.cut_stripes(StripeId::all())
+    pub fn view(&self) -> Result<PointInTimeView> {
+        self.view_of_stripes(StripeId::all())
     }
 
-    /// As [`Engine::cut`], for the stripe of one partition.
+    /// As [`Engine::view`], for the stripe of one partition.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    pub fn cut_partition(&self, keyspace: Keyspace, pk: &[u8]) -> Result<Cut> {
-        self.cut_stripes(std::iter::once(Route::of(pk, keyspace).stripe))
+    pub fn view_of_partition(&self, keyspace: Keyspace, pk: &[u8]) -> Result<PointInTimeView> {
+        self.view_of_stripes(std::iter::once(Route::of(pk, keyspace).stripe))
     }
 
-    fn cut_stripes(&self, ids: impl Iterator<Item = StripeId>) -> Result<Cut> {
+    fn view_of_stripes(&self, ids: impl Iterator<Item = StripeId>) -> Result<PointInTimeView> {
         self.store.check()?;
         let _poison = PoisonOnPanic(&self.store.counters.poisoned);
         let mut locked = self.lock(ids);
         let stripes = locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share()?))).collect();
-        Ok(Cut::new(stripes))
+        Ok(PointInTimeView::new(stripes))
     }
 }
 
-impl Cut {
+impl PointInTimeView {
     pub(super) fn new(stripes: Vec<(StripeId, SharedTree)>) -> Self {
         Self { stripes }
     }
@@ -74,7 +74,7 @@ impl Cut {
         RecordPage { records: page.records, limited }
     }
 
-    /// As [`Cut::scan`], from the end of the range backwards.
+    /// As [`PointInTimeView::scan`], from the end of the range backwards.
     pub fn scan_reverse(&self, range: ScanRange<'_>, limits: PageLimits) -> RecordPage {
         let mut page = PageBuffer::new(limits);
         let limited = range.spans().rev().any(|(stripe, span)| {
@@ -84,32 +84,32 @@ impl Cut {
     }
 
     /// Takes a query's records into a page; whether that is full.
-    pub(crate) fn fill_query<T>(
-        &self,
+    pub(crate) fn fill_query<'a, T>(
+        &'a self,
         page: &mut PageBuffer<T>,
         keyspace: Keyspace,
         pk: &[u8],
         range: SortKeyRange<'_>,
         reverse: bool,
-        handle: impl Fn(&Record) -> T,
+        handle: impl Fn(&'a Record) -> T,
     ) -> bool {
         let (stripe, span) = partition_span(keyspace, pk, range);
         self.view(stripe).is_some_and(|view| page.fill(&mut view.merge(span, reverse), handle))
     }
 
     /// Takes a scan's records into a page; whether that is full.
-    pub(crate) fn fill_scan<T>(
-        &self,
+    pub(crate) fn fill_scan<'a, T>(
+        &'a self,
         page: &mut PageBuffer<T>,
         range: ScanRange<'_>,
-        handle: impl Fn(&Record) -> T,
+        handle: impl Fn(&'a Record) -> T,
     ) -> bool {
         range.spans().any(|(stripe, span)| {
             self.view(stripe).is_some_and(|view| page.fill(&mut view.merge(span, false), &handle))
         })
     }
 
-    fn view(&self, stripe: StripeId) -> Option<View<'_>> {
+    fn view(&self, stripe: StripeId) -> Option<TreeView<'_>> {
         let at = self.stripes.binary_search_by_key(&stripe, |(id, _)| *id).ok()?;
         Some(self.stripes[at].1.view())
     }
@@ -140,7 +140,7 @@ mod tests {
     fn a_scan_backwards_is_the_scan_reversed_from_any_key_on() {
         let mut random = fastrand::Rng::with_seed(5);
         let engine = engine_with_keys(&mut random);
-        let cut = engine.cut().expect("cut");
+        let cut = engine.view().expect("cut");
         let keys =
             |page: RecordPage| page.records.iter().map(|r| (r.pk().to_vec(), r.sk().to_vec())).collect::<Vec<_>>();
         let reversed = |page: RecordPage| keys(page).into_iter().rev().collect::<Vec<_>>();

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result, Unit};
 use crate::key::{Edge, Keyspace, Route, STRIPES, SortEdge, StripeId, TAG_HASH_BITS, Tag};
-use crate::span::{Place, Span};
+use crate::span::{Span, StripeEdge};
 
 /// A share of the table in scan order: stripe, hash of the partition, partition key, sort key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,15 +81,15 @@ impl<'a> ScanRange<'a> {
                 return None;
             }
             let keyspace = (self.keyspace as u16) << TAG_HASH_BITS;
-            let mut from = Place { tag: Tag(keyspace | first as u16), edge: Edge::TagStart };
-            let mut to = Place { tag: Tag(keyspace | (end - 1) as u16), edge: Edge::TagEnd };
+            let mut from = StripeEdge { tag: Tag(keyspace | first as u16), edge: Edge::TagStart };
+            let mut to = StripeEdge { tag: Tag(keyspace | (end - 1) as u16), edge: Edge::TagEnd };
             if let Some((pk, edge)) = self.upper {
                 let last = Route::of(pk, self.keyspace);
                 if stripe > last.stripe || (stripe == last.stripe && from.tag > last.tag) {
                     return None;
                 }
                 if stripe == last.stripe && last.tag <= to.tag {
-                    to = Place { tag: last.tag, edge: Edge::Partition(pk, edge) };
+                    to = StripeEdge { tag: last.tag, edge: Edge::Partition(pk, edge) };
                 }
             }
             if let Some((pk, edge)) = self.lower {
@@ -98,7 +98,7 @@ impl<'a> ScanRange<'a> {
                     return None;
                 }
                 if stripe == last.stripe && last.tag >= from.tag {
-                    from = Place { tag: last.tag, edge: Edge::Partition(pk, edge) };
+                    from = StripeEdge { tag: last.tag, edge: Edge::Partition(pk, edge) };
                 }
             }
             Some((stripe, Span { from, to }))

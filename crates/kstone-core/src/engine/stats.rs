@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 
 use super::store::Store;
 use crate::key::{Edge, Tag};
-use crate::span::{Place, Span};
-use crate::stripe::{Held, Stripe};
+use crate::span::{Span, StripeEdge};
+use crate::stripe::{Stripe, StripeState};
 use crate::tree::Tree;
 
 /// What an engine holds and has done. Bytes count allocations as they were asked for; those of the parts, from
@@ -75,21 +75,21 @@ impl EngineStats {
             compactions: store.counters.past_compactions.load(Ordering::Relaxed),
             ..Self::default()
         };
-        stats.base_bytes += store.room.as_ref().map_or(0, |room| room.bytes());
+        stats.base_bytes += store.budget.as_ref().map_or(0, |budget| budget.bytes());
         // At one moment: memory that one stripe gives back may be taken by the next.
         let locked: Vec<_> = store.stripes.iter().map(Stripe::read).collect();
         locked.iter().for_each(|held| stats.add_bytes(held));
         drop(locked);
         let parts = [stats.memtable_bytes, stats.sst_bytes, stats.filter_bytes, stats.wal_bytes, stats.eviction_bytes];
         stats.total_bytes = stats.base_bytes + parts.iter().sum::<usize>();
-        if let Some(room) = &store.room {
-            (stats.memory_max_bytes, stats.evictions) = (room.max_bytes(), room.evictions());
+        if let Some(budget) = &store.budget {
+            (stats.memory_max_bytes, stats.evictions) = (budget.max_bytes(), budget.evictions());
         }
         store.stripes.iter().for_each(|stripe| stats.add_items(stripe));
         stats
     }
 
-    fn add_bytes(&mut self, held: &Held) {
+    fn add_bytes(&mut self, held: &StripeState) {
         self.eviction_bytes += held.queue_bytes();
         let Some(tree) = held.tree() else { return };
         let (memtable, bytes, ssts) = (tree.memtable(), tree.bytes(), tree.sst_totals());
@@ -127,6 +127,6 @@ impl EngineStats {
 }
 
 const INDEX_ENTRIES: Span<'static> = Span {
-    from: Place { tag: Tag(Tag::LAST_ITEM.0 + 1), edge: Edge::TagStart },
-    to: Place { tag: Tag::LAST, edge: Edge::TagEnd },
+    from: StripeEdge { tag: Tag(Tag::LAST_ITEM.0 + 1), edge: Edge::TagStart },
+    to: StripeEdge { tag: Tag::LAST, edge: Edge::TagEnd },
 };

@@ -3,17 +3,17 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use super::EngineOptions;
-use super::memory_budget::Room;
+use super::memory_budget::MemoryBudget;
 use crate::error::{Error, Result};
 use crate::key::{STRIPES, StripeId};
-use crate::stripe::{Held, Stripe};
+use crate::stripe::{Stripe, StripeState};
 use crate::tree::{Garbage, Tree};
 
 /// What an engine and its compaction thread share. One allocation: a cache line for each stripe and a few more.
 pub(super) struct Store {
     pub(super) counters: Counters,
     pub(super) options: EngineOptions,
-    pub(super) room: Option<Room>,
+    pub(super) budget: Option<MemoryBudget>,
     pub(super) stripes: [Stripe; STRIPES],
 }
 
@@ -60,7 +60,7 @@ impl Store {
     }
 
     /// Keeps what a tree that is about to go has counted.
-    pub(super) fn note_past(&self, held: &Held) {
+    pub(super) fn note_past(&self, held: &StripeState) {
         if let Some(tree) = held.tree() {
             self.counters.past_flushes.fetch_add(tree.flushes, Ordering::Relaxed);
             self.counters.past_compactions.fetch_add(tree.compactions, Ordering::Relaxed);
@@ -69,9 +69,9 @@ impl Store {
 
     /// Keeps the memory limit informed; to be called after every change of a stripe, under its lock.
     #[inline]
-    pub(super) fn count(&self, id: StripeId, held: &mut Held) {
-        if let Some(room) = &self.room {
-            room.count(id, held);
+    pub(super) fn count(&self, id: StripeId, held: &mut StripeState) {
+        if let Some(budget) = &self.budget {
+            budget.count(id, held);
         }
     }
 }

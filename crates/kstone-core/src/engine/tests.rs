@@ -139,7 +139,7 @@ fn a_write_that_panics_poisons_every_later_call() {
     assert_eq!(engine.flush().err(), Some(Error::Poisoned));
     assert_eq!(engine.compact().err(), Some(Error::Poisoned));
     assert_eq!(engine.clear().err(), Some(Error::Poisoned));
-    assert_eq!(engine.cut().err(), Some(Error::Poisoned));
+    assert_eq!(engine.view().err(), Some(Error::Poisoned));
     assert_eq!(engine.stats().err(), Some(Error::Poisoned));
 }
 
@@ -266,7 +266,7 @@ fn dropping_the_engine_leaves_records_in_hand_good() {
     let engine = engine();
     engine.put(key("a"), b"body").expect("put");
     let record = engine.get(key("a")).expect("read").expect("present");
-    let cut = engine.cut().expect("cut");
+    let cut = engine.view().expect("cut");
     drop(engine);
     assert_eq!(record.body(), b"body");
     assert_eq!(cut.scan(ScanRange::all(), NO_LIMIT).records.len(), 1);
@@ -279,7 +279,7 @@ fn a_write_adds_no_more_than_is_reserved_for_it() {
         let options =
             EngineOptions { memtable_max_records, memory_max_bytes: Some(usize::MAX), ..EngineOptions::default() };
         let engine = Engine::new(options).expect("valid options");
-        let used = || engine.store.room.as_ref().expect("a limit").used();
+        let used = || engine.store.budget.as_ref().expect("a limit").used();
         for i in 0..memtable_max_records as u32 + 100 {
             let (sk, before) = (i.wrapping_mul(0x9E37_79B1).to_be_bytes(), used());
             let key = KeyRef::new(b"p", &sk).expect("valid key");
@@ -297,7 +297,7 @@ fn a_cleared_engine_counts_what_an_empty_one_does() {
     for eviction in [Eviction::None, Eviction::Lru] {
         let options = EngineOptions { memory_max_bytes: Some(8 << 20), eviction, ..EngineOptions::default() };
         let engine = Engine::new(options).expect("valid options");
-        let used = || engine.store.room.as_ref().expect("a limit").used();
+        let used = || engine.store.budget.as_ref().expect("a limit").used();
         let empty = used();
         for round in 0..3 {
             for i in 0..2000 {

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::key::{KeyRef, StripeId};
 use crate::record::{Record, SeqNo};
-use crate::stripe::Held;
+use crate::stripe::StripeState;
 use crate::tree::{Garbage, Policy};
 
 impl Engine {
@@ -73,7 +73,7 @@ impl Engine {
         SeqNo(self.store.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    pub(super) fn apply(&self, stripe: StripeId, held: &mut Held, record: Record, seq: SeqNo) -> Garbage {
+    pub(super) fn apply(&self, stripe: StripeId, held: &mut StripeState, record: Record, seq: SeqNo) -> Garbage {
         let options = &self.store.options;
         let policy = Policy {
             stripe,
@@ -84,13 +84,13 @@ impl Engine {
             // Nothing to delete is no reason to make a tree.
             return Garbage::default();
         }
-        let Some(room) = &self.store.room else { return held.tree_mut(stripe).apply(record, policy) };
-        if room.evicts() {
+        let Some(budget) = &self.store.budget else { return held.tree_mut(stripe).apply(record, policy) };
+        if budget.evicts() {
             held.queue_written(&record, seq);
         }
         let garbage = held.tree_mut(stripe).apply(record, policy);
         held.note_let_go(&garbage);
-        room.count(stripe, held);
+        budget.count(stripe, held);
         garbage
     }
 

@@ -106,7 +106,7 @@ impl NestedWriter {
         if type_.element().is_none() {
             check_levels(self.frames.len())?;
         }
-        self.check_room(name.len() + 1 + 2 * wire::VARINT_MAX_BYTES)?;
+        self.check_limit(name.len() + 1 + 2 * wire::VARINT_MAX_BYTES)?;
         self.begin_member(name);
         self.payload.push(type_.code());
         let start = wire::begin_frame(&mut self.payload);
@@ -182,7 +182,7 @@ impl NestedWriter {
         if levels > 0 {
             check_levels(self.frames.len() + levels - 1)?;
         }
-        self.check_room(name.len() + value.payload().len() + 1 + 2 * wire::VARINT_MAX_BYTES)?;
+        self.check_limit(name.len() + value.payload().len() + 1 + 2 * wire::VARINT_MAX_BYTES)?;
         self.begin_member(name);
         let in_set = self.frames.last().is_some_and(|frame| frame.type_.element().is_some());
         if !in_set {
@@ -216,7 +216,7 @@ impl NestedWriter {
     }
 
     /// Refuses what would not fit with the lengths that are still to be written, unless a map has overwritten members.
-    fn check_room(&mut self, more_bytes: usize) -> Result<()> {
+    fn check_limit(&mut self, more_bytes: usize) -> Result<()> {
         let len = |writer: &Self| writer.payload.len() + writer.frames.len() * wire::VARINT_MAX_BYTES + more_bytes;
         if len(self) > BODY_MAX_BYTES && self.frames.last().is_some_and(|frame| frame.type_ == Type::M) {
             self.put_in_order()?;

@@ -61,12 +61,12 @@ pub struct ItemWriter {
     last_name: (usize, usize),
     /// Spare buffers for putting the tail in order, kept for their capacity.
     spare: Vec<u8>,
-    entries: Vec<Entry>,
+    entries: Vec<AttributeSpan>,
 }
 
 /// Where an entry and its name lie in the body.
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct AttributeSpan {
     start: usize,
     name: (usize, usize),
     end: usize,
@@ -268,7 +268,7 @@ impl ItemWriter {
     #[inline]
     #[must_use]
     pub fn capacity(&self) -> usize {
-        self.body.capacity() + self.spare.capacity() + self.entries.capacity() * size_of::<Entry>()
+        self.body.capacity() + self.spare.capacity() + self.entries.capacity() * size_of::<AttributeSpan>()
     }
 
     #[inline]
@@ -339,7 +339,7 @@ impl ItemWriter {
         entries.clear();
         entries.extend(self.walk());
         let body = &self.body;
-        let name_of = |entry: &Entry| &body[entry.name.0..entry.name.1];
+        let name_of = |entry: &AttributeSpan| &body[entry.name.0..entry.name.1];
         // Stable, so that of equal names the one set last comes last; and quick on a front that is in order already.
         entries.sort_by(|a, b| name_of(a).cmp(name_of(b)));
         self.spare.clear();
@@ -358,7 +358,7 @@ impl ItemWriter {
     }
 
     /// Where the attribute of this name lies, after putting the body in order.
-    fn find(&mut self, name: &str) -> Option<Entry> {
+    fn find(&mut self, name: &str) -> Option<AttributeSpan> {
         self.finish();
         self.walk().find(|entry| &self.body[entry.name.0..entry.name.1] == name.as_bytes())
     }
@@ -368,7 +368,7 @@ impl ItemWriter {
     }
 
     /// The entries as they lie in the body.
-    fn walk(&self) -> impl Iterator<Item = Entry> + '_ {
+    fn walk(&self) -> impl Iterator<Item = AttributeSpan> + '_ {
         let len = self.body.len();
         let mut walk = ItemRef::new(&self.body).raw_iter();
         std::iter::from_fn(move || {
@@ -378,7 +378,7 @@ impl ItemWriter {
             // From the end backwards: payload, its length, type, name.
             let payload = value.payload().len();
             let name_end = end - payload - wire::varint_len(payload) - 1;
-            Some(Entry { start, name: (name_end - name.len(), name_end), end })
+            Some(AttributeSpan { start, name: (name_end - name.len(), name_end), end })
         })
     }
 }

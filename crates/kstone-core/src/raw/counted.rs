@@ -11,7 +11,7 @@
 //! state      │ count 28 │ tombstone │ let go │ used │ superseded │
 //! ```
 //!
-//! A record with a longer key or body is wide: its 12 bits are all ones, and its lengths stand before the header, in 8
+//! A record with a longer key or body is long: its 12 bits are all ones, and its lengths stand before the header, in 8
 //! bytes more.
 //!
 //! Eight bytes, because an item of a hundred bytes and its key should be two cache lines and one block of 128 bytes.
@@ -38,7 +38,7 @@ compile_error!("kstone packs 16 bits of hash beside a 48-bit address: it needs a
 
 /// What a record says of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum RecordKind {
     Put,
     Tombstone,
 }
@@ -50,10 +50,10 @@ struct Header {
     shape: [u8; 4],
 }
 
-/// The lengths of a record that is wide, before its header.
+/// The lengths of a record that is long, before its header.
 #[repr(C, align(8))]
 #[derive(Clone, Copy)]
-struct WideLengths {
+struct LongLengths {
     body: u32,
     pk: u16,
     sk: u16,
@@ -83,7 +83,7 @@ const STUCK_MIDDLE: u32 = STUCK | STUCK >> 1;
 const ADDRESS_BITS: u32 = 48;
 const ADDRESS_MASK: usize = (1 << ADDRESS_BITS) - 1;
 const HEADER_LEN: usize = size_of::<Header>();
-const WIDE_LEN: usize = size_of::<WideLengths>();
+const LONG_LEN: usize = size_of::<LongLengths>();
 
 pub(crate) const MAGIC: u8 = 0x6B;
 
@@ -118,32 +118,32 @@ impl Shape {
     const MAGIC_AT: u32 = Self::SK_AT + Self::KEY_BITS;
     const BODY_MASK: u32 = (1 << Self::BODY_BITS) - 1;
     const KEY_MASK: u32 = (1 << Self::KEY_BITS) - 1;
-    /// What a body's bits say where the record is wide.
-    const WIDE: u32 = Self::BODY_MASK;
+    /// What a body's bits say where the record is long.
+    const LONG: u32 = Self::BODY_MASK;
 
     fn of(lengths: Lengths) -> Self {
         let Lengths { pk, sk, body } = lengths;
         let magic = u32::from(MAGIC) << Self::MAGIC_AT;
-        if pk > Self::KEY_MASK as usize || sk > Self::KEY_MASK as usize || body >= Self::WIDE as usize {
-            return Self(magic | Self::WIDE);
+        if pk > Self::KEY_MASK as usize || sk > Self::KEY_MASK as usize || body >= Self::LONG as usize {
+            return Self(magic | Self::LONG);
         }
         Self(magic | (sk as u32) << Self::SK_AT | (pk as u32) << Self::PK_AT | body as u32)
     }
 
     #[inline]
-    fn is_wide(self) -> bool {
-        self.0 & Self::BODY_MASK == Self::WIDE
+    fn is_long(self) -> bool {
+        self.0 & Self::BODY_MASK == Self::LONG
     }
 
     /// Where the data begins in the allocation.
     #[inline]
     fn before_data(self) -> usize {
-        HEADER_LEN + if self.is_wide() { WIDE_LEN } else { 0 }
+        HEADER_LEN + if self.is_long() { LONG_LEN } else { 0 }
     }
 }
 
 const _: () = assert!(Shape::MAGIC_AT + u8::BITS == u32::BITS, "the magic is the last byte");
-const _: () = assert!(HEADER_LEN == 8 && WIDE_LEN == 8);
+const _: () = assert!(HEADER_LEN == 8 && LONG_LEN == 8);
 
 /// A counted handle of a record; see the module.
 #[repr(transparent)]
@@ -156,7 +156,7 @@ unsafe impl Sync for Counted {}
 
 /// The parts a record is made of; the body comes in one piece.
 pub(crate) struct Parts<'a> {
-    pub(crate) kind: Kind,
+    pub(crate) kind: RecordKind,
     pub(crate) tag: Tag,
     pub(crate) pk: &'a [u8],
     pub(crate) sk: &'a [u8],
@@ -173,19 +173,19 @@ impl Counted {
         let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body: parts.body.len() };
         let shape = Shape::of(lengths);
         let (data_at, layout) = (shape.before_data(), layout_of(shape, lengths));
-        let tombstone = if parts.kind == Kind::Tombstone { IS_TOMBSTONE } else { 0 };
+        let tombstone = if parts.kind == RecordKind::Tombstone { IS_TOMBSTONE } else { 0 };
         let state = AtomicU32::new(ONE | tombstone);
         // SAFETY: the layout is not empty, it holds at least the header.
         let start = unsafe { alloc(layout) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
         assert!(start.addr().get() & !ADDRESS_MASK == 0, "addresses of this system do not fit 48 bits");
-        // SAFETY: the allocation holds the wide lengths, where there are any, the header and the three parts, one after
+        // SAFETY: the allocation holds the long lengths, where there are any, the header and the three parts, one after
         // the other and each aligned; nothing else refers to it yet, and the parts cannot overlap it.
         unsafe {
             let data = start.add(data_at);
             let header = data.sub(HEADER_LEN).cast::<Header>();
-            if shape.is_wide() {
-                start.cast::<WideLengths>().write(WideLengths {
+            if shape.is_long() {
+                start.cast::<LongLengths>().write(LongLengths {
                     body: u32::try_from(lengths.body).expect("an item is far smaller than 4 GiB"),
                     pk: u16::try_from(lengths.pk).expect("keys are within their limits"),
                     sk: u16::try_from(lengths.sk).expect("keys are within their limits"),
@@ -214,8 +214,8 @@ impl Counted {
 
     /// What the handle refers to.
     #[inline]
-    pub(crate) fn parts(&self) -> CountedRef<'_> {
-        CountedRef(self.address(), PhantomData)
+    pub(crate) fn parts(&self) -> RecordRef<'_> {
+        RecordRef(self.address(), PhantomData)
     }
 
     fn state(&self) -> &AtomicU32 {
@@ -250,8 +250,8 @@ impl Counted {
     }
 
     #[inline]
-    pub(crate) fn kind(&self) -> Kind {
-        if self.state().load(Ordering::Relaxed) & IS_TOMBSTONE == 0 { Kind::Put } else { Kind::Tombstone }
+    pub(crate) fn kind(&self) -> RecordKind {
+        if self.state().load(Ordering::Relaxed) & IS_TOMBSTONE == 0 { RecordKind::Put } else { RecordKind::Tombstone }
     }
 
     #[inline]
@@ -308,11 +308,31 @@ impl Counted {
     }
 }
 
-/// The parts of a record that somebody holds.
+/// A record that somebody else holds, without a count of one's own.
 #[derive(Clone, Copy)]
-pub(crate) struct CountedRef<'a>(NonNull<Header>, PhantomData<&'a Header>);
+pub struct RecordRef<'a>(NonNull<Header>, PhantomData<&'a Header>);
 
-impl<'a> CountedRef<'a> {
+impl<'a> RecordRef<'a> {
+    /// What lies behind an address that [`Record::into_raw`](crate::record::Record::into_raw) gave.
+    ///
+    /// # Safety
+    /// The count that was given away is not taken back during `'a`.
+    #[inline]
+    pub unsafe fn from_raw(raw: NonNull<u8>) -> Self {
+        // SAFETY: by contract, the header precedes the data and is alive.
+        Self(unsafe { raw.sub(HEADER_LEN) }.cast(), PhantomData)
+    }
+
+    /// Releases a count that [`Record::into_raw`](crate::record::Record::into_raw) gave away.
+    ///
+    /// # Safety
+    /// `raw` came from there and its count has not been taken back yet.
+    #[inline]
+    pub unsafe fn release_raw(raw: NonNull<u8>) {
+        // SAFETY: by contract, the header precedes the data. The handle has lost its tag, but is only dropped.
+        drop(Counted(unsafe { raw.sub(HEADER_LEN) }.cast()));
+    }
+
     fn header(self) -> &'a Header {
         // SAFETY: somebody holds a count during 'a, so the header is alive and, but for atomics, unchanging.
         unsafe { self.0.as_ref() }
@@ -337,9 +357,9 @@ impl<'a> CountedRef<'a> {
     #[inline(always)]
     fn lengths(self) -> Lengths {
         let shape = self.shape();
-        if shape.is_wide() {
-            // SAFETY: before the header of a wide record, in the same allocation, lie its lengths.
-            let WideLengths { body, pk, sk } = unsafe { self.0.cast::<WideLengths>().sub(1).read() };
+        if shape.is_long() {
+            // SAFETY: before the header of a long record, in the same allocation, lie its lengths.
+            let LongLengths { body, pk, sk } = unsafe { self.0.cast::<LongLengths>().sub(1).read() };
             return Lengths { pk: usize::from(pk), sk: usize::from(sk), body: body as usize };
         }
         let part = |at, mask| (shape.0 >> at & mask) as usize;
@@ -350,19 +370,22 @@ impl<'a> CountedRef<'a> {
         }
     }
 
+    /// The partition key.
     #[inline]
-    pub(crate) fn pk(self) -> &'a [u8] {
+    pub fn pk(self) -> &'a [u8] {
         self.slice(0, self.lengths().pk)
     }
 
+    /// The sort key; empty where there is none.
     #[inline]
-    pub(crate) fn sk(self) -> &'a [u8] {
+    pub fn sk(self) -> &'a [u8] {
         let lengths = self.lengths();
         self.slice(lengths.pk, lengths.sk)
     }
 
+    /// The item in its stored form; empty for a tombstone.
     #[inline]
-    pub(crate) fn body(self) -> &'a [u8] {
+    pub fn body(self) -> &'a [u8] {
         let lengths = self.lengths();
         self.slice(lengths.pk + lengths.sk, lengths.body)
     }
@@ -383,30 +406,6 @@ impl<'a> CountedRef<'a> {
     #[inline]
     fn footprint(self) -> usize {
         self.shape().before_data() + self.data_len()
-    }
-}
-
-impl<'a> crate::record::RecordRef<'a> {
-    /// What lies behind an address that [`Record::into_raw`](crate::record::Record::into_raw) gave.
-    ///
-    /// # Safety
-    /// The count that was given away is not taken back during `'a`.
-    #[inline]
-    pub unsafe fn from_raw(raw: NonNull<u8>) -> Self {
-        // SAFETY: by contract, the header precedes the data and is alive.
-        Self(CountedRef(unsafe { raw.sub(HEADER_LEN) }.cast(), PhantomData))
-    }
-}
-
-impl crate::record::Record {
-    /// Lets go of a count that [`Record::into_raw`](Self::into_raw) gave away.
-    ///
-    /// # Safety
-    /// `raw` came from [`Record::into_raw`](Self::into_raw) and its count has not been taken back yet.
-    #[inline]
-    pub unsafe fn release_raw(raw: NonNull<u8>) {
-        // SAFETY: by contract, the header precedes the data. The handle has lost its tag, but is only dropped.
-        drop(Counted(unsafe { raw.sub(HEADER_LEN) }.cast()));
     }
 }
 
@@ -455,14 +454,14 @@ mod tests {
     use super::*;
 
     fn sample() -> Counted {
-        Counted::new(&Parts { kind: Kind::Put, tag: Tag(0xABCD), pk: b"pk", sk: b"sort", body: b"the body" })
+        Counted::new(&Parts { kind: RecordKind::Put, tag: Tag(0xABCD), pk: b"pk", sk: b"sort", body: b"the body" })
     }
 
     #[test]
     fn parts_are_read_back() {
         let record = sample();
         assert_eq!((record.pk(), record.sk(), record.body()), (&b"pk"[..], &b"sort"[..], &b"the body"[..]));
-        assert_eq!((record.tag(), record.kind()), (Tag(0xABCD), Kind::Put));
+        assert_eq!((record.tag(), record.kind()), (Tag(0xABCD), RecordKind::Put));
         assert_eq!(record.footprint(), 8 + 2 + 4 + 8);
     }
 
@@ -473,14 +472,14 @@ mod tests {
         for (pk_len, sk_len) in key_lens.iter().flat_map(|&pk| key_lens.map(|sk| (pk, sk))) {
             for body_len in body_lens {
                 let (pk, sk, body) = (&bytes[..pk_len], &bytes[1..][..sk_len], &bytes[..body_len]);
-                let record = Counted::new(&Parts { kind: Kind::Tombstone, tag: Tag(7), pk, sk, body });
+                let record = Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(7), pk, sk, body });
                 [Mark::Superseded, Mark::Used, Mark::LetGo].iter().for_each(|&mark| record.set_mark(mark));
                 let other = record.clone();
                 assert_eq!((other.pk(), other.sk(), other.body()), (pk, sk, body));
-                assert_eq!(other.kind(), Kind::Tombstone);
-                let is_wide = pk_len > 63 || sk_len > 63 || body_len > 4094;
+                assert_eq!(other.kind(), RecordKind::Tombstone);
+                let is_long = pk_len > 63 || sk_len > 63 || body_len > 4094;
                 let lengths = Lengths { pk: pk_len, sk: sk_len, body: body_len };
-                let expected = if is_wide { 16 } else { 8 } + pk_len + sk_len + body_len;
+                let expected = if is_long { 16 } else { 8 } + pk_len + sk_len + body_len;
                 assert_eq!((other.footprint(), lengths.footprint()), (expected, expected));
             }
         }
@@ -502,7 +501,7 @@ mod tests {
 
     #[test]
     fn empty_parts_are_read_back() {
-        let record = Counted::new(&Parts { kind: Kind::Tombstone, tag: Tag(0), pk: b"", sk: b"", body: b"" });
+        let record = Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(0), pk: b"", sk: b"", body: b"" });
         assert!(record.pk().is_empty() && record.sk().is_empty() && record.body().is_empty());
     }
 
@@ -520,7 +519,7 @@ mod tests {
         assert_eq!(unsafe { crate::record::RecordRef::from_raw(raw) }.body(), b"the body");
         assert_eq!(count(&record.0), 2);
         // SAFETY: the same.
-        unsafe { crate::record::Record::release_raw(raw) };
+        unsafe { RecordRef::release_raw(raw) };
         assert_eq!(count(&record.0), 1);
     }
 

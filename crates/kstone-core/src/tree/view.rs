@@ -5,20 +5,20 @@ use crate::memory_sst::MemorySstReader;
 use crate::memtable::Memtable;
 use crate::merge::Merge;
 use crate::source::Source;
-use crate::span::{Place, Span};
+use crate::span::{Span, StripeEdge};
 
 /// What a stripe holds at one moment: perhaps a memtable, and SSTs from oldest to newest.
 #[derive(Clone, Copy)]
-pub(crate) struct View<'a> {
+pub(crate) struct TreeView<'a> {
     pub(crate) memtable: Option<&'a Memtable>,
     pub(crate) ssts: &'a [MemorySstReader],
 }
 
-impl<'a> View<'a> {
+impl<'a> TreeView<'a> {
     /// All items.
     pub(crate) fn items(&self) -> Merge<'a> {
-        let from = Place { tag: Tag::FIRST, edge: Edge::TagStart };
-        let to = Place { tag: Tag::LAST_ITEM, edge: Edge::TagEnd };
+        let from = StripeEdge { tag: Tag::FIRST, edge: Edge::TagStart };
+        let to = StripeEdge { tag: Tag::LAST_ITEM, edge: Edge::TagEnd };
         self.merge(Span { from, to }, false)
     }
 

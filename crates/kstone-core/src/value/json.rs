@@ -15,8 +15,7 @@ use serde::de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor};
 use serde::ser::SerializeMap;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{Type, Value};
-use crate::item::MAX_NESTING_LEVELS;
+use super::{MAX_NESTING_LEVELS, Type, Value};
 use crate::number;
 
 /// The typed form: a map of the type's name to the value.

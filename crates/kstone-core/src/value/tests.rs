@@ -5,7 +5,6 @@ use std::mem::size_of;
 use proptest::prelude::*;
 
 use super::*;
-use crate::item::MAX_NESTING_LEVELS;
 
 #[test]
 fn codes_and_names_of_types_lead_back() {

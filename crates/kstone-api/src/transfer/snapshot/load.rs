@@ -45,7 +45,7 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
             Kind::End => loading.check_end(block.payload).map_err(|error| (offset, error)),
         };
         checked.map_err(|(offset, error)| blocks.corrupt(offset, error.to_string()))?;
-        loading.filling.check_room()?;
+        loading.filling.check_limit()?;
         report.reach(loading.loaded)?;
         if kind == Kind::End {
             break;

@@ -1,4 +1,4 @@
-//! Writing a snapshot: a cut, walked twice, once to count.
+//! Writing a snapshot: a view, walked twice, once to count.
 
 use std::io::Write;
 
@@ -11,9 +11,9 @@ use crate::transfer::view_pages::Pages;
 
 /// Writes the database as it is now; how many items that are. Errors call the file `name`.
 pub(super) fn save(database: &Database, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
-    let (table, cut) = database.cut_with_table()?;
+    let (table, view) = database.view_with_table()?;
     let stream_last = table.last_in_stream();
-    let total = Pages::of(&cut).map(|page| page.len() as u64).sum();
+    let total = Pages::of(&view).map(|page| page.len() as u64).sum();
     report.begin(total)?;
     let mut blocks = BlockWriter::begin(out, name)?;
     let mut payload = Vec::with_capacity(BLOCK_TARGET_BYTES + BLOCK_TARGET_BYTES / 8);
@@ -22,7 +22,7 @@ pub(super) fn save(database: &Database, out: impl Write, name: &str, report: &mu
     payload.extend_from_slice(table.schema.to_json().as_bytes());
     blocks.block(Kind::Header, &payload)?;
     payload.clear();
-    for page in Pages::of(&cut) {
+    for page in Pages::of(&view) {
         for record in &page {
             put_record(&mut payload, record);
             if payload.len() >= BLOCK_TARGET_BYTES {

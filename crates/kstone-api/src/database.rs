@@ -242,7 +242,8 @@ impl Database {
         self.put_body(pk, sk, &item::encode(&item)?)
     }
 
-    /// Stores an item in its stored form, as [`ItemWriter::finish`] gives it: one copy of its bytes.
+    /// Stores an item in its stored form, as [`ItemWriter::finish`] gives it: one copy of its bytes. That they are an item
+    /// is believed: bytes that come from outside go through [`ItemRef::validate`](crate::ItemRef::validate) first.
     ///
     /// # Errors
     /// As [`Database::put`].

@@ -87,7 +87,7 @@ fn no_statement_panics_or_changes_something_when_it_fails() {
     let mut texts: Vec<String> = corpus.map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
     texts.sort();
     assert!(texts.len() >= 10, "the corpus is there");
-    texts.iter().for_each(|text| statement::execute(text.as_bytes()));
+    texts.iter().for_each(|text| statement::run(text.as_bytes()));
     for _ in 0..number("KSTONE_OPERATIONS").unwrap_or(20_000) {
         let mut text = random.choice(&texts).unwrap().clone();
         for _ in 0..random.u8(1..6) {
@@ -95,6 +95,6 @@ fn no_statement_panics_or_changes_something_when_it_fails() {
             text = mutate(&mut random, &text, &texts[other]);
             text.truncate((0..=text.len().min(10_000)).rev().find(|&at| text.is_char_boundary(at)).unwrap_or(0));
         }
-        statement::execute(text.as_bytes());
+        statement::run(text.as_bytes());
     }
 }

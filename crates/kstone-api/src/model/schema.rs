@@ -252,6 +252,24 @@ impl LocalSecondaryIndex {
         self.projection = projection;
         self
     }
+
+    /// The index's name.
+    #[must_use]
+    pub fn index_name(&self) -> &str {
+        &self.name
+    }
+
+    /// The attribute that the index sorts by.
+    #[must_use]
+    pub fn sort_attribute(&self) -> &str {
+        &self.sort_key
+    }
+
+    /// What [`projection`](Self::projection) was told.
+    #[must_use]
+    pub fn projected(&self) -> &Projection {
+        &self.projection
+    }
 }
 
 /// An index of the whole table by another partition key and, where it has one, another sort key.
@@ -281,6 +299,30 @@ impl GlobalSecondaryIndex {
     pub fn projection(mut self, projection: Projection) -> Self {
         self.projection = projection;
         self
+    }
+
+    /// The index's name.
+    #[must_use]
+    pub fn index_name(&self) -> &str {
+        &self.name
+    }
+
+    /// The attribute that is the index's partition key.
+    #[must_use]
+    pub fn partition_attribute(&self) -> &str {
+        &self.partition_key
+    }
+
+    /// The attribute that the index sorts by, if there is one.
+    #[must_use]
+    pub fn sort_attribute(&self) -> Option<&str> {
+        self.sort_key.as_deref()
+    }
+
+    /// What [`projection`](Self::projection) was told.
+    #[must_use]
+    pub fn projected(&self) -> &Projection {
+        &self.projection
     }
 }
 

@@ -358,3 +358,14 @@ fn a_schema_shows_what_it_was_built_of() {
     assert_eq!((schema.local_indexes().len(), schema.global_indexes().len()), (2, 2));
     assert_eq!(schema.stream().map(|stream| stream.view_type), Some(StreamViewType::NewImage));
 }
+
+#[test]
+fn a_schema_tells_of_its_indexes() {
+    let local = LocalSecondaryIndex::new("by-date", "date").projection(Projection::KeysOnly);
+    assert_eq!((local.index_name(), local.sort_attribute()), ("by-date", "date"));
+    assert_eq!(local.projected(), &Projection::KeysOnly);
+    let global = GlobalSecondaryIndex::new("by-status", "status");
+    assert_eq!((global.index_name(), global.partition_attribute()), ("by-status", "status"));
+    assert_eq!((global.sort_attribute(), global.projected()), (None, &Projection::All));
+    assert_eq!(global.sort_key("date").sort_attribute(), Some("date"));
+}

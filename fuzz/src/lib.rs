@@ -1,0 +1,19 @@
+//! One run of each fuzzer: bytes in, and whatever they are, the call ends, panics nowhere, and what fails has changed
+//! nothing.
+//!
+//! One module per door that data comes in through. libFuzzer drives them (`fuzz_targets/`, `scripts/fuzz`); a test of
+//! `kstone-api` drives [`statement`] with mutations from a seed.
+
+pub mod c_calls;
+pub mod condition;
+mod database;
+pub mod import_lines;
+pub mod json;
+pub mod key_condition;
+mod parameters;
+pub mod projection;
+pub mod schema;
+pub mod snapshot;
+pub mod statement;
+pub mod stored_form;
+pub mod update;

@@ -6,7 +6,7 @@
 mod calls;
 mod model;
 
-use kstone_c_abi::status::{KSTONE_ERR_CONDITION_FAILED, KSTONE_ERR_INVALID, KSTONE_OK};
+use kstone_c_abi::boundary::status::{KSTONE_ERR_CONDITION_FAILED, KSTONE_ERR_INVALID, KSTONE_OK};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 
 use calls::{Database, Handle};

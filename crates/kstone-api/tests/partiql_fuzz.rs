@@ -5,6 +5,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[expect(unreachable_pub, reason = "the fuzzer's library hands it on")]
 #[path = "../../../fuzz/src/statement.rs"]
 mod statement;
 

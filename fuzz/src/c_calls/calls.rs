@@ -9,19 +9,24 @@ use kstone_c_abi::batch::{
     Batch, kstone_batch_delete, kstone_batch_get, kstone_batch_new, kstone_batch_put, kstone_batch_run,
     kstone_batch_update,
 };
+use kstone_c_abi::boundary::error_object::ErrorObject;
+use kstone_c_abi::boundary::status::{KSTONE_DONE, KSTONE_ERR_PANIC, KSTONE_NOT_FOUND, KSTONE_OK, Status};
 use kstone_c_abi::cond::Cond;
-use kstone_c_abi::database::{Db, kstone_clear, kstone_compact, kstone_flush, kstone_fork, kstone_open_memory};
-use kstone_c_abi::error::{Error, kstone_error_message};
+use kstone_c_abi::database::{Db, kstone_clear, kstone_fork, kstone_open_memory};
+use kstone_c_abi::error::kstone_error_message;
 use kstone_c_abi::item::{
-    Bytes, Item, Value, kstone_item_at, kstone_item_count, kstone_item_get, kstone_item_get_i64, kstone_item_pk,
+    Bytes, Value, kstone_item_at, kstone_item_count, kstone_item_get, kstone_item_get_i64, kstone_item_pk,
     kstone_item_sk, kstone_item_to_json,
 };
 use kstone_c_abi::item_build::{kstone_item_new, kstone_item_remove, kstone_item_set_i64, kstone_item_set_json};
+use kstone_c_abi::item_view::Item;
 use kstone_c_abi::iter::{Iter, kstone_iter_next, kstone_iter_open};
 use kstone_c_abi::library::kstone_free;
-use kstone_c_abi::page::{Page, kstone_page_count, kstone_page_item, kstone_page_token, kstone_query, kstone_scan};
+use kstone_c_abi::maintenance::{kstone_compact, kstone_flush};
+use kstone_c_abi::page::{
+    PageObject, kstone_page_count, kstone_page_item, kstone_page_token, kstone_query, kstone_scan,
+};
 use kstone_c_abi::spec::{KSTONE_QUERY_REVERSE, QuerySpec};
-use kstone_c_abi::status::{KSTONE_DONE, KSTONE_ERR_PANIC, KSTONE_NOT_FOUND, KSTONE_OK, Status};
 use kstone_c_abi::write::{kstone_put_if, kstone_update};
 
 use super::model::{Attributes, Entry, Key};
@@ -39,7 +44,7 @@ impl<T> Drop for Handle<T> {
 }
 
 /// Calls with an error object, which is set where the status is below 0 and nowhere else. No call may end in PANIC.
-fn checked(call: impl FnOnce(*mut *mut Error) -> Status) -> Status {
+fn checked(call: impl FnOnce(*mut *mut ErrorObject) -> Status) -> Status {
     let mut error = null_mut();
     let status = call(&raw mut error);
     assert_eq!(status < 0, !error.is_null(), "status {status}");
@@ -147,7 +152,7 @@ impl Database {
     /// All items of a partition, or of the database, page by page.
     pub(super) fn pages(&self, pk: Option<&[u8]>, reverse: bool, limit: u32) -> Vec<Entry> {
         let mut entries = Vec::new();
-        let mut last: Option<Handle<Page>> = None;
+        let mut last: Option<Handle<PageObject>> = None;
         loop {
             let token =
                 last.as_ref().map_or(Bytes { data: null(), len: 0 }, |page| unsafe { kstone_page_token(page.0) });

@@ -3,8 +3,8 @@
 # Why not Corrosion: Debian does not package it, so it would have to be fetched while configuring, and it links what
 # cargo leaves under cargo's name; here a versioned file with its soname links is wanted. One command is all it takes.
 #
-# cargo runs in every build, because it alone knows what changed. Its libraries are copied only where they differ, so
-# that nothing is linked again when nothing changed.
+# cargo runs in every build, because it alone knows what changed. scripts/finish-library makes of its libraries what is
+# installed, and leaves that alone where nothing changed, so that nothing is linked again.
 
 set(kstone_rust_hints "$ENV{CARGO_HOME}/bin" "$ENV{HOME}/.cargo/bin")
 find_program(KSTONE_CARGO cargo HINTS ${kstone_rust_hints} DOC "The cargo command" REQUIRED)
@@ -20,6 +20,7 @@ set(kstone_cargo_env --unset=MAKEFLAGS --unset=MFLAGS --unset=CARGO_BUILD_TARGET
 set(kstone_target_dir "${KSTONE_CARGO_TARGET_DIR}")
 set(kstone_target_args "")
 set(kstone_triple "")
+set(kstone_tool_prefix "")
 set(kstone_sanitize_compile "")
 set(kstone_sanitize_link "")
 set(kstone_sanitize_libs "")
@@ -32,6 +33,8 @@ if(KSTONE_SANITIZE)
   include(cmake/sanitize.cmake)
 endif()
 
+include(cmake/rust-target.cmake)
+
 if(KSTONE_CARGO_PROFILE STREQUAL "dev")
   set(kstone_profile_dir debug)
 else()
@@ -39,14 +42,27 @@ else()
 endif()
 cmake_path(APPEND kstone_target_dir "${kstone_triple}" "${kstone_profile_dir}" OUTPUT_VARIABLE kstone_artifact_dir)
 
+if(KSTONE_SANITIZE)
+  # As cargo made them: the sanitizers' reports name lines, and their suppressions files.
+  set(kstone_finish_commands
+    COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${kstone_artifact_dir}/libkstone.so" "${KSTONE_SHARED_LIB}"
+    COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${kstone_artifact_dir}/libkstone.a" "${KSTONE_STATIC_LIB}"
+    COMMAND "${CMAKE_COMMAND}" -E create_symlink "libkstone.so.${PROJECT_VERSION}" "${KSTONE_LIB_DIR}/${KSTONE_SONAME}"
+    COMMAND "${CMAKE_COMMAND}" -E create_symlink "${KSTONE_SONAME}" "${KSTONE_LIB_DIR}/libkstone.so")
+else()
+  # GNU ld, whatever links the programs: others do not join sections' groups.
+  find_program(KSTONE_LD NAMES "${kstone_tool_prefix}ld.bfd" "${kstone_tool_prefix}ld" DOC "GNU ld" REQUIRED)
+  find_program(KSTONE_OBJCOPY NAMES "${kstone_tool_prefix}objcopy" DOC "GNU objcopy" REQUIRED)
+  set(kstone_finish_commands
+    COMMAND "${CMAKE_COMMAND}" -E env "LD=${KSTONE_LD}" "OBJCOPY=${KSTONE_OBJCOPY}" "AR=${CMAKE_AR}"
+            scripts/finish-library "${kstone_artifact_dir}" "${KSTONE_LIB_DIR}")
+endif()
+
 add_custom_target(kstone_cargo ALL
   COMMAND "${CMAKE_COMMAND}" -E env ${kstone_cargo_env}
           "${KSTONE_CARGO}" build --locked --package kstone --lib --profile "${KSTONE_CARGO_PROFILE}"
           --target-dir "${kstone_target_dir}" ${kstone_target_args}
-  COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${kstone_artifact_dir}/libkstone.so" "${KSTONE_SHARED_LIB}"
-  COMMAND "${CMAKE_COMMAND}" -E copy_if_different "${kstone_artifact_dir}/libkstone.a" "${KSTONE_STATIC_LIB}"
-  COMMAND "${CMAKE_COMMAND}" -E create_symlink "libkstone.so.${PROJECT_VERSION}" "${KSTONE_LIB_DIR}/${KSTONE_SONAME}"
-  COMMAND "${CMAKE_COMMAND}" -E create_symlink "${KSTONE_SONAME}" "${KSTONE_LIB_DIR}/libkstone.so"
+  ${kstone_finish_commands}
   BYPRODUCTS "${KSTONE_SHARED_LIB}" "${KSTONE_STATIC_LIB}"
   WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
   COMMENT "Building libkstone with cargo (${KSTONE_CARGO_PROFILE})"

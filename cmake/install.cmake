@@ -9,6 +9,10 @@ install(FILES include/kstone.h bindings/cpp/kstone.hpp DESTINATION "${CMAKE_INST
 install(FILES
   "${KSTONE_SHARED_LIB}" "${KSTONE_LIB_DIR}/${KSTONE_SONAME}" "${KSTONE_LIB_DIR}/libkstone.so" "${KSTONE_STATIC_LIB}"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}")
+# cmake --install <build> --component debug: what debuggers find next to the shared library, and a static library to be
+# linked in the place of the other.
+install(FILES "${KSTONE_SHARED_LIB}.debug" "${KSTONE_LIB_DIR}/libkstone-debug.a"
+  DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT debug EXCLUDE_FROM_ALL)
 install(FILES LICENSE-MIT LICENSE-APACHE DESTINATION "${CMAKE_INSTALL_DOCDIR}")
 
 configure_package_config_file(cmake/kstoneConfig.cmake.in "${PROJECT_BINARY_DIR}/kstoneConfig.cmake"

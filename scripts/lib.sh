@@ -39,7 +39,9 @@ checked() {
     printf 'ok: %s\n' "$*"
 }
 
-# The library as it is shipped, which the checks of the binary look at.
+# The library as it is shipped, which the checks of the binary look at, and the bindings are built with.
+library_dir=$PWD/build/lib
 build_library() {
     cargo build --release --locked --package kstone --lib
+    scripts/finish-library "$target_dir/release" "$library_dir"
 }

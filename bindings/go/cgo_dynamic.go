@@ -3,5 +3,5 @@
 package kstone
 
 // #cgo CFLAGS: -I${SRCDIR}/../../include
-// #cgo LDFLAGS: -L${SRCDIR}/../../target/release -lkstone
+// #cgo LDFLAGS: -L${SRCDIR}/../../build/lib -lkstone
 import "C"

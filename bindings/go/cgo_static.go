@@ -6,5 +6,5 @@ package kstone
 // The libraries are those that cmake/kstone-native-libs.cmake records.
 
 // #cgo CFLAGS: -I${SRCDIR}/../../include
-// #cgo LDFLAGS: -L${SRCDIR}/../../target/release -l:libkstone.a -lgcc_s -lutil -lrt -lpthread -lm -ldl -lc
+// #cgo LDFLAGS: -L${SRCDIR}/../../build/lib -l:libkstone.a -lgcc_eh -lutil -lrt -lpthread -lm -ldl -lc
 import "C"

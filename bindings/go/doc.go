@@ -38,6 +38,6 @@
 //
 // # Building
 //
-// cgo links libkstone.a of the checkout that this package lies in, after cargo build --release, or of /usr/local after
+// cgo links libkstone.a of the checkout that this package lies in, after make library, or of /usr/local after
 // make install; elsewhere CGO_CFLAGS=-I… and CGO_LDFLAGS=-L… say where. The tag kstone_dynamic links libkstone.so.
 package kstone

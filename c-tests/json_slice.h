@@ -1,5 +1,5 @@
 /*
- * json_slice.h: walks JSON text without copying or changing it. A slice is the text of one value. Objects and arrays
+ * json_slice.h: reads JSON text without copying or changing it. A slice is the text of one value. Objects and arrays
  * are iterated, strings and numbers are left as they are written: kstone's own JSON functions read those.
  *
  * For texts that are known to be JSON: of others the result is some slice of the text, never one beyond it.

@@ -1,5 +1,5 @@
 /*
- * What a cached SELECT by key costs beside kstone_get, in one run and interleaved, as the median of several rounds.
+ * What a cached SELECT by key costs compared with kstone_get, in one run and interleaved, as the median of several rounds.
  * No test: nothing depends on what it prints. To run it, on a machine that does nothing else:
  *
  *     cargo build --release

@@ -315,7 +315,7 @@ static void batches_have_limits(void) {
     kstone_free(db);
 }
 
-/* Money moves between accounts; whoever reads all of them in one atomic batch always sees the same sum. */
+/* Money moves between accounts; a reader of all of them in one atomic batch always sees the same sum. */
 enum { ACCOUNTS = 8, MOVERS = 4, OPENING = 100 };
 
 typedef struct mover {

@@ -1,7 +1,7 @@
 /*
  * Runs the suite of bindings/conformance, whose README tells the format, on the C ABI.
  *
- * The cases are walked as slices of the file's text. What they hold, strings, keys, items and bags, is read by the
+ * The cases are read as slices of the file's text. What they hold, strings, keys, items and bags, is read by the
  * library's own JSON functions. Items are compared as the typed JSON that the library writes, which has one form for
  * each item.
  *

@@ -79,7 +79,7 @@ static void an_empty_result_is_done_at_once(void) {
     kstone_free(db);
 }
 
-/* A spec without a partition key walks every item, in the order of a scan. */
+/* A spec without a partition key gives every item, in the order of a scan. */
 static void an_iterator_without_a_key_walks_everything(void) {
     kstone_error *err = NULL;
     kstone_db *db = open_database(3);

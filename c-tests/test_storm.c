@@ -177,7 +177,7 @@ static void change_schema(worker *w, size_t round) {
     };
     kstone_error *err = NULL;
     kstone_status status = kstone_configure(w->storm->db, SCHEMAS[round % 2], KSTONE_STRLEN, &err);
-    /* An index may find no room. */
+    /* An index may not fit the memory limit. */
     CHECK(status == KSTONE_OK || (w->storm->limited && status == KSTONE_ERR_LIMIT));
     kstone_free(err);
 }

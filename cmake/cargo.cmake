@@ -15,7 +15,7 @@ set(KSTONE_SONAME "libkstone.so.${PROJECT_VERSION_MAJOR}")
 set(KSTONE_SHARED_LIB "${KSTONE_LIB_DIR}/libkstone.so.${PROJECT_VERSION}")
 set(KSTONE_STATIC_LIB "${KSTONE_LIB_DIR}/libkstone.a")
 
-# A make above this one offers a job server that cargo cannot reach; another target would put the library elsewhere.
+# A make above this one offers a job server that cargo cannot reach; another target would put the library in another folder.
 set(kstone_cargo_env --unset=MAKEFLAGS --unset=MFLAGS --unset=CARGO_BUILD_TARGET)
 set(kstone_target_dir "${KSTONE_CARGO_TARGET_DIR}")
 set(kstone_target_args "")

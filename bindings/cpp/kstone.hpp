@@ -1529,7 +1529,7 @@ class batch {
 
     /**
      * Adds a statement about one item, whose whole key it names; a SELECT counts as a get. A batch of statements holds
-     * nothing else. In a transaction either all are SELECTs or none, and EXISTS(SELECT ...) is a condition beside
+     * nothing else. In a transaction either all are SELECTs or none, and EXISTS(SELECT ...) is a condition next to
      * writes.
      */
     batch &execute(const statement &what) {
@@ -1552,7 +1552,7 @@ class batch {
     detail::owned<kstone_batch> handle_;
 };
 
-/** What makes room where a write reaches the limit of options::memory_max_bytes. */
+/** What is evicted where a write reaches the limit of options::memory_max_bytes. */
 enum class eviction : std::uint32_t {
     /** Expired items go; where that does not do, the write fails with status::limit. */
     none = KSTONE_EVICT_NONE,
@@ -1568,7 +1568,7 @@ struct options {
     std::uint64_t memtable_max_records = 0;
     /** The most bytes that the database may take, as total_bytes of stats_json counts: 0 (no limit) or from 1 MiB. */
     std::uint64_t memory_max_bytes = 0;
-    /** What makes room at that limit. */
+    /** What is evicted at that limit. */
     kstone::eviction eviction = kstone::eviction::none;
     /** A thread of the library's own does the merging of sorted runs, so that writers need not. */
     bool background_compaction = false;
@@ -1654,7 +1654,7 @@ class database {
 
     /**
      * The item under a key, not a copy; nothing where there is none. Keep it in a variable for as long as views into it
-     * are used: `for (auto [name, value] : db.get(k)->attributes())` would walk through an item that is gone. Throws
+     * are used: `for (auto [name, value] : db.get(k)->attributes())` would read an item that is gone. Throws
      * error where the key cannot be. Costs one look-up.
      */
     std::optional<stored_item> get(const key &k) const {
@@ -1874,7 +1874,7 @@ class database {
 
     /**
      * The changes after a sequence number, at most `max`, as DynamoDB's stream records: {"Records":[...]}. Throws error
-     * with status::trimmed where the stream has let go of some of them, status::invalid where there is no stream.
+     * with status::trimmed where the stream has dropped some of them, status::invalid where there is no stream.
      */
     text stream_read(std::uint64_t after, std::size_t max) const {
         char *data = nullptr;

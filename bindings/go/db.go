@@ -11,7 +11,7 @@ import (
 // DB is a database in memory. Any number of goroutines may use one at once; each call sees the effect of every call
 // that returned before it began.
 //
-// [DB.Close] releases its memory at once. A database that is let go of without Close is released some time after the
+// [DB.Close] releases its memory at once. A database that is dropped without Close is released some time after the
 // garbage collector has found that out; Go's collector does not see how large it is, so do not rely on that. A DB that
 // is copied is the same database; the zero DB is a closed one.
 type DB struct{ core *core }
@@ -107,7 +107,7 @@ func WithMemtableRecords(n uint64) Option {
 }
 
 // WithMemoryLimit says how many bytes the database may take, as [Stats.TotalBytes] counts: at least 1 MiB. A write that
-// might pass it makes room first, by dropping what has expired; where that does not do it is [ErrLimit].
+// might pass it removes expired items first; where that does not suffice it is [ErrLimit].
 func WithMemoryLimit(bytes uint64) Option {
 	return func(o *options) error {
 		o.memoryMaxBytes = bytes
@@ -208,7 +208,7 @@ func (db *DB) Flush() error { return db.do(cFlush) }
 func (db *DB) Compact() error { return db.do(cCompact) }
 
 // Configure puts a schema in the place of the one that the database has. New indexes are filled before it returns;
-// reads and writes go on meanwhile. It costs a walk over all items where an index is new.
+// reads and writes go on meanwhile. It costs a pass over all items where an index is new.
 //
 // Errors: [ErrInvalid] for a schema that is none; nothing is changed then. [ErrClosed].
 func (db *DB) Configure(schema Schema) error {
@@ -236,7 +236,7 @@ func (db *DB) SetTime(t time.Time) error {
 }
 
 // PurgeExpired removes the items whose time has passed, which no read shows any more, and says how many there were. It
-// costs a walk over all items.
+// costs a pass over all items.
 //
 // Errors: [ErrClosed].
 func (db *DB) PurgeExpired() (int, error) {

@@ -54,7 +54,7 @@ func (c *cursor) entry() (name string, t Type, payload string, ok bool) {
 	return name, t, payload, ok
 }
 
-// count walks over what is left without taking it.
+// count counts what is left without taking it.
 func (c cursor) count(skip func(*cursor) bool) int {
 	n := 0
 	for c.more() && skip(&c) {

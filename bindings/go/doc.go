@@ -33,11 +33,11 @@
 // # Contexts
 //
 // A call into the library cannot be interrupted, and most take microseconds. What reads page by page takes a context,
-// and looks at it before each page. Those that walk over all items, such as [DB.Compact] or [DB.SaveSnapshot], are
+// and looks at it before each page. Those that pass over all items, such as [DB.Compact] or [DB.SaveSnapshot], are
 // one call; [DB.SnapshotProgress] says how far it has come.
 //
 // # Building
 //
 // cgo links libkstone.a of the checkout that this package lies in, after make library, or of /usr/local after
-// make install; elsewhere CGO_CFLAGS=-I… and CGO_LDFLAGS=-L… say where. The tag kstone_dynamic links libkstone.so.
+// make install; otherwise CGO_CFLAGS=-I… and CGO_LDFLAGS=-L… say where. The tag kstone_dynamic links libkstone.so.
 package kstone

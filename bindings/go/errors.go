@@ -17,7 +17,7 @@ type Code int32
 const (
 	// ErrNotFound: there is no item under that key.
 	ErrNotFound Code = 1
-	// ErrMisuse: an argument is impossible. The program is to be mended.
+	// ErrMisuse: an argument is impossible. Fix the program.
 	ErrMisuse Code = -1
 	// ErrInvalid: a key, an item, an expression or a request is not acceptable. The message says what and where.
 	ErrInvalid Code = -2

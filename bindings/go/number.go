@@ -14,7 +14,7 @@ const (
 	maxNumberBytes = 1024
 	maxExponent    = 125
 	minExponent    = -130
-	// expClamp is where exponents stop counting: with maxNumberBytes digits beside it the number is out of range anyway.
+	// expClamp is where exponents stop counting: next to maxNumberBytes digits the number is out of range anyway.
 	expClamp    = 1_000_000
 	quotedRunes = 64
 )

@@ -83,7 +83,7 @@ func (db *DB) execute(text string, params Params, token []byte) (*Page, error) {
 
 // StatementOp is a [DB.Execute] of a statement about one item, whose whole key it names; a SELECT counts as a get. A
 // batch with statements holds nothing else. In a transaction, either all are SELECTs or none, and
-// "EXISTS(SELECT * FROM items WHERE pk = 'a' AND stock > 0)" is a condition beside writes.
+// "EXISTS(SELECT * FROM items WHERE pk = 'a' AND stock > 0)" is a condition next to writes.
 func StatementOp(statement string, params ...any) Op {
 	return Op{kind: opExecute, expr: statement, params: bag(params)}
 }

@@ -13,7 +13,7 @@ type StreamRecord struct {
 	SequenceNumber uint64
 	// Event is "INSERT", "MODIFY" or "REMOVE".
 	Event string
-	// Keys has the attributes pk and, where there is a sort key, sk: text where the key is UTF-8, bytes elsewhere.
+	// Keys has the attributes pk and, where there is a sort key, sk: text where the key is UTF-8, bytes otherwise.
 	Keys Item
 	// NewImage is the item as it is since, OldImage as it was before; nil where there is none or the view has none.
 	NewImage, OldImage Item
@@ -26,7 +26,7 @@ type StreamRecord struct {
 // StreamRead gives the changes behind a sequence number, oldest first: at most limit of them, at most 1000, at most
 // about 1 MiB; none where nothing has changed since. Begin with 0.
 //
-// Errors: [ErrTrimmed] where the stream has let go of some of them: read the items anew, then go on where the message
+// Errors: [ErrTrimmed] where the stream has dropped some of them: read the items anew, then go on where the message
 // says; [ErrInvalid] where the schema asks for no stream or limit is not above 0; [ErrClosed].
 func (db *DB) StreamRead(after uint64, limit int) ([]StreamRecord, error) {
 	var text string

@@ -1,4 +1,4 @@
-"""What a call costs from Python: beside the same call from C, a dict of dicts, and sqlite3's :memory:.
+"""What a call costs from Python, compared with the same call from C, a dict of dicts, and sqlite3's :memory:.
 
     python bench.py [--items 100000] [--rounds 5]
 

@@ -195,7 +195,7 @@ static void load_partitions(void) {
     }
 }
 
-/* Points with a number n beside v, for expressions. */
+/* Points with a number n next to v, for expressions. */
 static void load_numbered(size_t more) {
     size_t n;
     make_keys(RECORDS + more, 1);
@@ -307,7 +307,7 @@ static void query_index_one(size_t n) {
     read_page(&spec, 10, kstone_query);
 }
 
-/* 20 addresses, 225 items of each, of which a query reads 10. */
+/* 20 addresses, 225 items of each, and a query reads 10. */
 static void query_index(void) {
     static const char emails[] = "abcdefghij0123456789abcdefghij";
     size_t n;

@@ -1,5 +1,5 @@
 /*
- * airports.c: a walk through kstone with real data, the airports of the United States.
+ * airports.c: a tour of kstone with real data, the airports of the United States.
  *
  *     airports [--no-times] [airports.csv]
  *

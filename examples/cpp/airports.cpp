@@ -1,4 +1,4 @@
-// airports.cpp: a walk through kstone with real data, the airports of the United States. It does what examples/c does,
+// airports.cpp: a tour of kstone with real data, the airports of the United States. It does what examples/c does,
 // and prints the same.
 //
 //     airports [--no-times] [airports.csv]

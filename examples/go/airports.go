@@ -1,4 +1,4 @@
-// Airports is a walk through kstone with real data, the airports of the United States:
+// Airports is a tour of kstone with real data, the airports of the United States:
 //
 //	go run . [-no-times] [../data/airports.csv]
 //

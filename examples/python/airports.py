@@ -1,4 +1,4 @@
-"""A walk through kstone with real data, the airports of the United States.
+"""A tour of kstone with real data, the airports of the United States.
 
     python airports.py [--no-times] [airports.csv]
 
@@ -93,7 +93,7 @@ def change_some(db: kstone.Database) -> None:
 
 def main() -> None:
     """Load, read, change."""
-    arguments = argparse.ArgumentParser(description="A walk through kstone.")
+    arguments = argparse.ArgumentParser(description="A tour of kstone.")
     arguments.add_argument("--no-times", action="store_true", help="print what is the same in every run")
     arguments.add_argument("path", nargs="?", type=Path, default=AIRPORTS)
     options = arguments.parse_args()

@@ -1,4 +1,4 @@
-// What C++ costs beside C: the same work through kstone.h, through kstone.hpp, and through its noexcept forms, in one
+// What C++ costs compared with C: the same work through kstone.h, through kstone.hpp, and through its noexcept forms, in one
 // run. The three take turns, round by round, so that what disturbs the machine disturbs all of them; the medians and
 // their ratios to C are printed.
 //

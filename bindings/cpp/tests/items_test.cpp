@@ -196,12 +196,12 @@ TEST(Items, ExactNumbersSayWhatIsWrong) {
 
 TEST(Items, AttributesAreWalkedInOrderOfTheirNames) {
     const kstone::item item = kstone::item().set("b", 2).set("a", "x").set("c", nullptr);
-    std::string walked;
+    std::string seen;
     for (const auto &[name, value] : item.attributes()) {
-        walked += name;
-        walked += value.bytes().text();
+        seen += name;
+        seen += value.bytes().text();
     }
-    EXPECT_EQ("axb2c", walked);
+    EXPECT_EQ("axb2c", seen);
     const kstone::attribute_range attributes = item.attributes();
     EXPECT_EQ(3, std::distance(attributes.begin(), attributes.end()));
     EXPECT_EQ("a", attributes.begin()->name);

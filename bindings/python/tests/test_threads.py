@@ -1,4 +1,4 @@
-"""Threads and processes: the GIL let go, eight threads on one database, closing under way, os.fork."""
+"""Threads and processes: the GIL released, eight threads on one database, closing under way, os.fork."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def in_threads(work: Callable[[int], None]) -> None:
 
 
 def test_a_call_lets_other_threads_run() -> None:
-    """No thread is made to give up the GIL here, so the other one runs only while a call lets go of it."""
+    """No thread is made to give up the GIL here, so the other one runs only while a call releases it."""
     with kstone.open() as db:
         for i in range(20_000):
             db[f"k{i}"] = {}

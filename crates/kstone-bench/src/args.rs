@@ -11,12 +11,12 @@ use crate::workload::{Stage, Workload};
 
 /// What `--help` says before the lists of workloads and peers.
 const HELP: &str = "\
-kstone through its C ABI beside other stores, interleaved, in one run.
+kstone through its C ABI compared with other stores, interleaved, in one run.
 
   --records N...       how many records; several sizes show the growth with N   [1000000]
                        all: 10000, 100000, 1000000 and 5000000
   --threads T          threads of the workloads that have several               [2]
-  --peer NAME...       systems beside kstone, or none                           [all]
+  --peer NAME...       systems to compare with, or none                         [all]
   --workload NAME...   what to measure                                          [all]
   --rounds R           how often everything is measured; medians count          [3]
   --operations N       operations of a workload that is no load, at most        [300000]

@@ -1,6 +1,6 @@
 //! The workloads that need no records of the run: flushes of small databases, items, JSON.
 //!
-//! JSON and items stand beside `serde_json::Value`, which builds a tree of the same attributes and frees it.
+//! JSON and items are compared with `serde_json::Value`, which builds a tree of the same attributes and frees it.
 
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! The yardstick: kstone through its C ABI beside other stores.
+//! The yardstick: kstone through its C ABI compared with other stores.
 //!
 //! ```text
 //! main ─ args      what to do

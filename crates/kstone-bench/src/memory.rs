@@ -3,7 +3,7 @@
 //! The measure is private resident memory: what the process has touched and shares with nobody. What a store keeps in
 //! files on a RAM disk is not in it (mapped or not, those pages are shared) and is added by the store itself, see
 //! [`disk_blocks`]. So memory that a store has freed but its allocator has not given back counts, as it does for
-//! whoever runs the program.
+//! the program that runs it.
 
 use std::io;
 use std::path::Path;

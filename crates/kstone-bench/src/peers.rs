@@ -67,7 +67,7 @@ systems! {
     Sqlite "sqlite" "SQLite :memory:, prepared statements, WITHOUT ROWID";
     Redb "redb" "redb in memory";
     RocksDb "rocksdb" "RocksDB on a RAM disk, no write-ahead log";
-    SerdeJson "serde_json" "serde_json's Value, beside items and JSON";
+    SerdeJson "serde_json" "serde_json's Value, compared with items and JSON";
 }
 
 impl System {

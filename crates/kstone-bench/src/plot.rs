@@ -60,7 +60,7 @@ pub(crate) fn draw(path: &Path, plan: &Plan, results: &Results) -> Result<()> {
     let size = (PANEL.0 * COLUMNS as u32, PANEL.1 * rows as u32 + TITLE_HEIGHT);
     let root = SVGBackend::new(path, size).into_drawing_area();
     root.fill(&WHITE)?;
-    let title = format!("kstone through its C ABI beside its peers, {} records; less is better", thousands(largest));
+    let title = format!("kstone through its C ABI and its peers, {} records; less is better", thousands(largest));
     let panels = root.titled(&title, (FONT, 22))?.split_evenly((rows, COLUMNS));
     let (above, below) = panels.split_at(bars.len().next_multiple_of(COLUMNS));
     for (panel, &workload) in above.iter().zip(&bars) {

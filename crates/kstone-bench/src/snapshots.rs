@@ -1,4 +1,4 @@
-//! A whole store to a file and back: kstone's snapshots beside SQLite's backup API, on whatever disk the system's
+//! A whole store to a file and back: kstone's snapshots compared with SQLite's backup API, on whatever disk the system's
 //! directory for temporary files is (`TMPDIR` says another).
 //!
 //! Both files are on the disk when their time ends: kstone syncs file and directory, SQLite commits with its default,

@@ -1,6 +1,6 @@
 """The C functions from Python's side: handles that free themselves, errors as exceptions, text and bytes copied out.
 
-Ownership: a handle is a cdata that frees itself when the last reference to it goes. Whoever is in a call holds one, so
+Ownership: a handle is a cdata that frees itself when the last reference to it goes. A call under way holds one, so
 a database that is closed meanwhile is freed when the call returns, and not before.
 
 Threads: cffi releases the GIL around every call. A `Scratch` is lent to one call at a time.

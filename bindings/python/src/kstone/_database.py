@@ -437,7 +437,7 @@ class Database(Owner):
         """The changes after a sequence number, oldest first; none where nothing has changed since.
 
         At most `max`, 1000, or about 1 MiB of them. Begin with 0, and go on after `Change.sequence` of the last. Raises
-        `TrimmedError` where the stream has let go of some: read the items anew, then go on where the message says.
+        `TrimmedError` where the stream has dropped some: read the items anew, then go on where the message says.
         `InvalidError` where the schema asks for no stream.
 
         >>> import kstone
@@ -568,7 +568,7 @@ def open(  # noqa: A001 - kstone.open, as sqlite3.connect or shelve.open
 
     `schema` says its indexes, expiry and change stream. `memtable_max_records` is after how many writes one of the 256
     stripes sorts what it has collected (0: 1000). `memory_max_bytes` is the most that it may take (0: no limit; at
-    least 1,048,576), as "total_bytes" of `Database.stats` counts; at the limit `eviction` makes room, or writes raise
+    least 1,048,576), as "total_bytes" of `Database.stats` counts; at the limit `eviction` removes items, or writes raise
     `LimitError`. With `background_compaction` a thread of the library's own does the merging of runs.
 
     Raises `InvalidError` for a schema or option that cannot be. It costs microseconds. The database is yours: close it,

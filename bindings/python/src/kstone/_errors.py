@@ -55,7 +55,7 @@ class Error(Exception):
 
 
 class MisuseError(Error):
-    """A call that no program should make: mend the program."""
+    """A call that no program should make: fix the program."""
 
     code = -1
 

@@ -22,7 +22,7 @@ UINT32_MAX = 2**32 - 1
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page of items; iterating gives them. It is a copy, and belongs to whoever asked for it."""
+    """One page of items; iterating gives them. It is a copy, and belongs to the caller."""
 
     items: list[Item]
     """The items; none where the page only counts."""
@@ -231,5 +231,5 @@ def _read_iterator(iterator: Handle) -> Iterator[Item]:
 
 
 def _items(page: RawPage) -> Iterator[Item]:
-    """The items of a page of no batch, none of which is missing."""
+    """The items of a page that comes from no batch: none is missing."""
     return cast("Iterator[Item]", page_items(page.items))

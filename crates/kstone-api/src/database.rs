@@ -9,7 +9,7 @@ use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 use kstone_core::value::Item;
-use parking_lot::{Mutex, MutexGuard, RwLock};
+use parking_lot::{Mutex, RwLock};
 
 use crate::expression::ExpressionCache;
 use crate::interrupt::Interrupt;
@@ -17,6 +17,7 @@ use crate::model::clock::{Clock, ClockSource};
 use crate::model::item_check::check_item;
 use crate::model::options::DatabaseOptions;
 use crate::model::schema::TableSchema;
+use crate::model::statistic::Statistic;
 use crate::model::stats::Stats;
 use crate::partiql::StatementCache;
 use crate::request::page::{Page, QueryResult, page_limits};
@@ -28,6 +29,7 @@ use crate::request::token;
 use crate::request::write::Write;
 use crate::table::Table;
 use crate::table::index::IndexEntry;
+use crate::table::one_at_a_time::{OneAtATime, Turn};
 use crate::table::stream::{Stream, StreamRecord};
 use crate::transfer::snapshot::SnapshotProgress;
 #[cfg(doc)]
@@ -63,7 +65,7 @@ struct Shared {
     /// Whether the table in force is plain, and stays so for as long as a stripe's lock is held: see
     /// [`Database::configure`].
     plain: AtomicBool,
-    configuring: Mutex<()>,
+    configuring: OneAtATime,
     snapshot_progress: Mutex<SnapshotProgress>,
 }
 
@@ -120,7 +122,7 @@ impl Database {
             clock,
             plain: AtomicBool::new(table.is_plain()),
             table: RwLock::new(Arc::new(table)),
-            configuring: Mutex::new(()),
+            configuring: OneAtATime::default(),
             snapshot_progress: Mutex::default(),
         };
         Self { shared: Arc::new(shared), interrupt: None }
@@ -191,15 +193,15 @@ impl Database {
         &self.shared.plain
     }
 
-    pub(crate) fn configuring(&self) -> MutexGuard<'_, ()> {
-        self.shared.configuring.lock()
+    pub(crate) fn configuring(&self) -> Result<Turn<'_>> {
+        self.shared.configuring.enter()
     }
 
     pub(crate) fn progress_cell(&self) -> &Mutex<SnapshotProgress> {
         &self.shared.snapshot_progress
     }
 
-    fn read_context(&self) -> ReadContext<'_> {
+    pub(crate) fn read_context(&self) -> ReadContext<'_> {
         let table = self.table();
         let now = self.now_for(&table);
         ReadContext { cache: self.expressions(), table, now }
@@ -519,6 +521,22 @@ impl Database {
     pub fn clear(&self) -> Result<()> {
         let clear_stream = || self.table().stream.as_deref().map(Stream::clear);
         Ok(self.engine().clear_observed(clear_stream).map(drop)?)
+    }
+
+    /// How many items there are, expired ones that were not removed yet included.
+    ///
+    /// # Errors
+    /// As [`Database::stats`].
+    pub fn count(&self) -> Result<u64> {
+        self.stat(Statistic::Items)
+    }
+
+    /// One number of [`Database::stats`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn stat(&self, statistic: Statistic) -> Result<u64> {
+        self.stats().map(|stats| stats.get(statistic))
     }
 
     /// Counts what is held. Walks every item: O(n).

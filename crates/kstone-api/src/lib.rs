@@ -35,7 +35,7 @@ pub use kstone_core::engine::{
     Eviction, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,
 };
 pub use kstone_core::error::Unit;
-pub use kstone_core::item::{ItemRef, ItemWriter, ValueRef, is_plain_path};
+pub use kstone_core::item::{ItemRef, ItemWriter, Member, Members, NestedWriter, ValueRef, is_plain_path};
 pub use kstone_core::key::{Key, KeyRef};
 pub use kstone_core::record::{Record, RecordRef};
 pub use kstone_core::utf8;
@@ -46,9 +46,11 @@ pub use model::schema::{
     GLOBAL_INDEXES_MAX, GlobalSecondaryIndex, LOCAL_INDEXES_MAX, LocalSecondaryIndex, PROJECTED_ATTRIBUTES_MAX,
     Projection, StreamSpecification, TableSchema,
 };
+pub use model::statistic::Statistic;
 pub use model::stats::Stats;
 pub use model::{clock, json};
 pub use partiql::{BATCH_STATEMENTS_MAX, STATEMENT_MAX_CHARS, Statement, StatementResult};
+pub use request::cursor::Cursor;
 pub use request::operation::{Operation, TransactError};
 pub use request::page::{Page, QueryResult};
 pub use request::query::{Query, Select, SortKeyCondition};

@@ -8,4 +8,5 @@ pub(crate) mod item_check;
 pub mod json;
 pub(crate) mod options;
 pub(crate) mod schema;
+pub(crate) mod statistic;
 pub(crate) mod stats;

@@ -6,6 +6,7 @@ pub(crate) mod expiries;
 pub(crate) mod fork;
 pub mod index;
 pub(crate) mod memory_limit;
+pub(crate) mod one_at_a_time;
 pub mod stream;
 pub mod ttl;
 

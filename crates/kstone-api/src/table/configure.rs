@@ -32,7 +32,7 @@ impl Database {
     /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where there is no room for a new index,
     /// [`Error::Interrupted`]; nothing is changed then. [`Error::Poisoned`].
     pub fn configure(&self, schema: TableSchema) -> Result<()> {
-        let _one_at_a_time = self.configuring();
+        let _one_at_a_time = self.configuring()?;
         let before = self.table();
         let table = Arc::new(Table::following(schema, Some(&before), self.stream_max_bytes())?);
         self.install(Arc::clone(&table));

@@ -16,7 +16,7 @@ impl Database {
     /// load of a snapshot that are under way.
     ///
     /// # Errors
-    /// [`Error::Poisoned`].
+    /// [`Error::Poisoned`]; [`Error::Invalid`] in a callback of a load of this database.
     ///
     /// ```
     /// use kstone_api::{Database, Item};
@@ -29,7 +29,7 @@ impl Database {
     /// # Ok::<(), kstone_api::Error>(())
     /// ```
     pub fn fork(&self) -> Result<Self> {
-        let _no_change_of_schema = self.configuring();
+        let _no_change_of_schema = self.configuring()?;
         let table = self.table();
         let (engine, table) = self.engine().fork(|| table.forked())?;
         Ok(self.with_engine(engine, table))

@@ -30,12 +30,10 @@
 //! Any thread, at any time. A load keeps [`Database::configure`] and [`Database::fork`] waiting; nothing else waits for a
 //! load or a save.
 
-use std::io::BufReader;
+use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 use crate::database::Database;
 use crate::model::clock::ClockSource;
@@ -46,6 +44,11 @@ use crate::transfer::file;
 mod format;
 mod load;
 mod save;
+
+/// What errors call an output that is no file.
+const OUTPUT: &str = "the output";
+/// What errors call an input that is no file.
+const INPUT: &str = "the input";
 
 /// How far a save or a load has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -116,6 +119,49 @@ impl Database {
         let path = path.as_ref();
         let mut report = Report::new(self, &mut progress);
         load::load(self, BufReader::new(file::open(path)?), &file::name_of(path), &mut report)
+    }
+
+    /// Writes a snapshot of the database as it is now to anything that takes bytes; how many items it has. The bytes are
+    /// those that [`Database::save_snapshot`] writes to a file.
+    ///
+    /// No lock is held while `out` is called: it may use this database in any way.
+    ///
+    /// # Errors
+    /// [`Error::Io`] where `out` fails; it has part of a snapshot then, which no load takes. [`Error::Interrupted`];
+    /// [`Error::Poisoned`].
+    ///
+    /// ```
+    /// use kstone_api::{Database, Item};
+    /// let db = Database::create_in_memory()?;
+    /// db.put(b"kept", Item::new())?;
+    /// let mut bytes = Vec::new();
+    /// db.save_snapshot_to(&mut bytes)?;
+    /// let again = Database::create_in_memory()?;
+    /// again.load_snapshot_from(bytes.as_slice())?;
+    /// assert!(again.get(b"kept")?.is_some());
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    pub fn save_snapshot_to(&self, out: impl Write) -> Result<u64> {
+        let mut nothing_to_tell = |_| Ok(());
+        let mut report = Report::new(self, &mut nothing_to_tell);
+        let mut out = BufWriter::new(out);
+        let saved = save::save(self, &mut out, OUTPUT, &mut report)?;
+        out.flush().map_err(|error| Error::io("write", OUTPUT, error))?;
+        Ok(saved)
+    }
+
+    /// Fills an empty database from the bytes of a snapshot, up to the end of `input`, as [`Database::load_snapshot`] does
+    /// from a file.
+    ///
+    /// `input` may use this database while it is called, but for what would wait for the load: it can neither load,
+    /// configure nor fork it, which is [`Error::Invalid`].
+    ///
+    /// # Errors
+    /// As there; [`Error::Io`] where `input` fails.
+    pub fn load_snapshot_from(&self, input: impl Read) -> Result<u64> {
+        let mut nothing_to_tell = |_| Ok(());
+        let mut report = Report::new(self, &mut nothing_to_tell);
+        load::load(self, BufReader::new(input), INPUT, &mut report)
     }
 
     /// A new database with what a snapshot holds, with the default options and the system's clock.

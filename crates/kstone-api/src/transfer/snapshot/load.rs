@@ -28,7 +28,7 @@ struct Header {
 /// Fills an empty database; with how many items. Errors call the file `name`.
 pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
     // Keeps the numbers of the indexes, which entries are made of, until the table is in force.
-    let _one_at_a_time = database.configuring();
+    let _one_at_a_time = database.configuring()?;
     refuse_items(database)?;
     let before = database.table();
     let mut blocks = BlockReader::begin(input, name)?;

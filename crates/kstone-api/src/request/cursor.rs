@@ -1,0 +1,358 @@
+//! Cursors: a place among the items of one moment that goes forward, back and to any key.
+//!
+//! ```text
+//! Start      item 0   item 1   …   item n-1      End
+//!   └─ next ──► └─ next ─►  ◄─ prev ─┘  ◄── prev ─┘        seek(key): the first item at the key or behind it
+//! ```
+//! Order and bounds are those of the query or scan: with a query in reverse, "behind" is towards lesser sort keys.
+//! Records are taken from the point-in-time view in batches, which are more and more records as long as the cursor goes
+//! on in one direction, so that a seek costs no more than it shows.
+//!
+//! Thread safety: a cursor has one user; it needs nothing of the database, which may go on or be dropped.
+
+use std::ops::Bound;
+
+use kstone_core::engine::{PageLimits, PointInTimeView, RecordPage, SortKeyRange};
+use kstone_core::key::{KeyRef, Keyspace};
+use kstone_core::record::Record;
+
+use crate::database::Database;
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::request::page::PAGE_MAX_BYTES;
+use crate::request::query::Query;
+use crate::request::read::Selection;
+use crate::request::scan::Scan;
+
+/// How many records the first batch after a seek has.
+const BATCH_RECORDS_MIN: usize = 16;
+/// How many records a batch has at most.
+const BATCH_RECORDS_MAX: usize = 256;
+
+/// A place among the items of a query or scan as they were when the cursor was opened. Outlives the database.
+///
+/// Holds what was there then: memory that later writes replace is freed when the cursor is dropped.
+///
+/// ```
+/// use kstone_api::{Database, Item, Query};
+/// let db = Database::create_in_memory()?;
+/// for day in ["mon", "sat", "tue"] {
+///     db.put_with_sk(b"log", day.as_bytes(), Item::new())?;
+/// }
+/// let mut cursor = db.cursor_query(&Query::new().partition_key(b"log"))?;
+/// let sk = |record: Option<&kstone_api::Record>| record.map(|record| record.sk().to_vec());
+/// assert_eq!(sk(cursor.seek(b"log", b"n")?), Some(b"sat".to_vec()));
+/// assert_eq!(sk(cursor.prev()?), Some(b"mon".to_vec()));
+/// assert_eq!(sk(cursor.prev()?), None);
+/// assert_eq!(sk(cursor.next()?), Some(b"mon".to_vec()));
+/// assert_eq!(sk(cursor.last()?), Some(b"tue".to_vec()));
+/// # Ok::<(), kstone_api::Error>(())
+/// ```
+pub struct Cursor {
+    view: PointInTimeView,
+    source: Source,
+    selection: Selection,
+    interrupt: Option<Interrupt>,
+    /// Records that follow one another, in the cursor's order.
+    batch: Vec<Record>,
+    /// Whether no record lies before the batch.
+    begins: bool,
+    /// Whether no record lies behind the batch.
+    ends: bool,
+    place: Place,
+    /// How many records the next batch has, as long as the cursor goes on in this direction.
+    batch_records: usize,
+    forward: bool,
+    /// What the request shows of the record at the place.
+    current: Option<Record>,
+}
+
+/// What the cursor goes over.
+enum Source {
+    /// Records of one partition, from one sort key to another; in reverse, from the greatest down.
+    Partition { keyspace: Keyspace, pk: Vec<u8>, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>, reverse: bool },
+    /// The table, in the order of scans.
+    Scan(Scan),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Start,
+    /// On this record of the batch.
+    On(usize),
+    End,
+}
+
+/// From where on a batch is taken.
+#[derive(Clone, Copy)]
+enum FromWhere<'a> {
+    /// From one end of everything.
+    Edge,
+    /// From this key on, the key included.
+    Key(&'a [u8], &'a [u8]),
+    /// From behind this key on.
+    Behind(&'a [u8], &'a [u8]),
+}
+
+impl Database {
+    /// A cursor over the items of a query, before the first of them. See [`Cursor`].
+    ///
+    /// Costs as [`Database::iter_query`].
+    ///
+    /// # Errors
+    /// As there; [`Error::Invalid`] for a query with a limit or a token, which a cursor has no use for.
+    pub fn cursor_query(&self, query: &Query) -> Result<Cursor> {
+        refuse_paging(query.limit, query.token.as_deref())?;
+        let (keyed, selection) = query.prepare(self.read_context())?;
+        let reverse = keyed.query.reverse;
+        let owned = |(from, to): SortKeyRange<'_>| (from.map(<[u8]>::to_vec), to.map(<[u8]>::to_vec));
+        let (keyspace, pk, (from, to)) = match &keyed.entries {
+            Some(range) => (Keyspace::Index, range.pk(), owned(range.sort_keys())),
+            None => (Keyspace::Items, keyed.query.partition_key.as_slice(), keyed.query.with_range(None, owned)?),
+        };
+        let view = self.engine().view_of_partition(keyspace, pk)?;
+        let source = Source::Partition { keyspace, pk: pk.to_vec(), from, to, reverse };
+        self.cursor_over(view, source, selection)
+    }
+
+    /// A cursor over the items of a scan, before the first of them. See [`Cursor`].
+    ///
+    /// Costs as [`Database::iter_scan`].
+    ///
+    /// # Errors
+    /// As there; [`Error::Invalid`] for a scan with a limit or a token, which a cursor has no use for.
+    pub fn cursor_scan(&self, scan: &Scan) -> Result<Cursor> {
+        refuse_paging(scan.limit, scan.token.as_deref())?;
+        let selection = scan.prepare(self.read_context())?;
+        scan.range()?;
+        let view = self.engine().view()?;
+        self.cursor_over(view, Source::Scan(scan.clone()), selection)
+    }
+
+    fn cursor_over(&self, view: PointInTimeView, source: Source, selection: Selection) -> Result<Cursor> {
+        self.refuse_dropped_index(&selection)?;
+        if selection.counts() {
+            return Err(Error::invalid("a cursor returns items, it cannot return their count"));
+        }
+        Ok(Cursor {
+            view,
+            source,
+            selection,
+            interrupt: self.interrupt.clone(),
+            batch: Vec::new(),
+            begins: false,
+            ends: false,
+            place: Place::Start,
+            batch_records: BATCH_RECORDS_MIN,
+            forward: true,
+            current: None,
+        })
+    }
+}
+
+fn refuse_paging(limit: Option<usize>, token: Option<&[u8]>) -> Result<()> {
+    match (limit, token) {
+        (None, None) => Ok(()),
+        (Some(_), _) => Err(Error::invalid("a cursor has no limit: it goes as far as it is told to")),
+        (None, Some(_)) => Err(Error::invalid("a cursor takes no token: it can seek to a key")),
+    }
+}
+
+impl Cursor {
+    /// The item that the cursor is on; none before the first, behind the last, and where the last move failed.
+    #[must_use]
+    pub fn current(&self) -> Option<&Record> {
+        self.current.as_ref()
+    }
+
+    /// Goes to the first item.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`], as for every move; the cursor is then where the interruption found it, on no item.
+    pub fn first(&mut self) -> Result<Option<&Record>> {
+        self.place = Place::Start;
+        self.next()
+    }
+
+    /// Goes to the last item.
+    ///
+    /// # Errors
+    /// As [`Cursor::first`].
+    pub fn last(&mut self) -> Result<Option<&Record>> {
+        self.place = Place::End;
+        self.prev()
+    }
+
+    /// Goes to the first item at this key or behind it in the cursor's order; to the end where there is none.
+    ///
+    /// In a partition `pk` is its key, or empty.
+    ///
+    /// Costs a search in each sorted run, whatever the distance.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for the key of another partition, for an empty partition key of a whole table, and for a
+    /// cursor over an index; [`Error::Limit`] for a key that is too long: the cursor stays where it was then. As
+    /// [`Cursor::first`].
+    pub fn seek(&mut self, pk: &[u8], sk: &[u8]) -> Result<Option<&Record>> {
+        match &self.source {
+            _ if self.selection.reads_index() => {
+                return Err(Error::invalid("a cursor over an index cannot seek: its query may have a condition"));
+            }
+            Source::Partition { pk: own, .. } if pk.is_empty() => drop(KeyRef::new(own, sk)?),
+            Source::Partition { pk: own, .. } if own != pk => {
+                return Err(Error::invalid("a cursor over a partition cannot seek to a key of another partition"));
+            }
+            _ => drop(KeyRef::new(pk, sk)?),
+        }
+        (self.forward, self.batch_records) = (true, BATCH_RECORDS_MIN);
+        self.current = None;
+        let page = self.read(FromWhere::Key(pk, sk), true)?;
+        (self.batch, self.begins, self.ends) = (page.records, false, !page.limited);
+        self.place = if self.batch.is_empty() { Place::End } else { Place::On(0) };
+        self.settle(true)
+    }
+
+    /// Goes to the next item; behind the last one, to the end.
+    ///
+    /// Costs a step, or as many as the filter passes over.
+    ///
+    /// # Errors
+    /// As [`Cursor::first`].
+    #[expect(clippy::should_implement_trait, reason = "it fails and lends, which an Iterator cannot")]
+    pub fn next(&mut self) -> Result<Option<&Record>> {
+        self.current = None;
+        self.step(true)?;
+        self.settle(true)
+    }
+
+    /// Goes to the item before; before the first one, to the start.
+    ///
+    /// Costs as [`Cursor::next`].
+    ///
+    /// # Errors
+    /// As [`Cursor::first`].
+    pub fn prev(&mut self) -> Result<Option<&Record>> {
+        self.current = None;
+        self.step(false)?;
+        self.settle(false)
+    }
+
+    /// Goes on until the record at the place is one that the request shows.
+    fn settle(&mut self, forward: bool) -> Result<Option<&Record>> {
+        while let Place::On(at) = self.place {
+            let examined = self.selection.examine(self.batch[at].clone());
+            if let Some(shown) = examined.and_then(|record| self.selection.apply(record)) {
+                return Ok(Some(self.current.insert(shown)));
+            }
+            self.step(forward)?;
+        }
+        Ok(None)
+    }
+
+    /// Moves the place by one record.
+    fn step(&mut self, forward: bool) -> Result<()> {
+        let known = if forward { self.ends } else { self.begins };
+        let last = self.batch.len().checked_sub(1);
+        self.place = match (self.place, forward) {
+            (Place::End, true) | (Place::Start, false) => return Ok(()),
+            (Place::On(at), true) if Some(at) < last => Place::On(at + 1),
+            (Place::On(at), false) if at > 0 => Place::On(at - 1),
+            (Place::On(_), true) if known => Place::End,
+            (Place::On(_), false) if known => Place::Start,
+            (Place::On(at), _) => {
+                let record = self.batch[at].clone();
+                return self.load(FromWhere::Behind(record.pk(), record.sk()), forward);
+            }
+            (Place::Start, true) if self.begins && last.is_some() => Place::On(0),
+            (Place::End, false) if self.ends && last.is_some() => Place::On(last.unwrap_or_default()),
+            (Place::Start, true) | (Place::End, false) => return self.load(FromWhere::Edge, forward),
+        };
+        Ok(())
+    }
+
+    /// Takes the next batch in this direction, and goes to its record that is nearest.
+    fn load(&mut self, from: FromWhere<'_>, forward: bool) -> Result<()> {
+        if self.forward != forward {
+            (self.forward, self.batch_records) = (forward, BATCH_RECORDS_MIN);
+        }
+        let mut page = self.read(from, forward)?;
+        self.batch_records = (self.batch_records * 2).min(BATCH_RECORDS_MAX);
+        let from_edge = matches!(from, FromWhere::Edge);
+        if page.records.is_empty() {
+            // Of an old batch that ends here all stays true.
+            if forward {
+                self.ends = true
+            } else {
+                self.begins = true
+            }
+            if from_edge {
+                (self.begins, self.ends) = (true, true);
+                self.batch.clear();
+            }
+            self.place = if forward { Place::End } else { Place::Start };
+            return Ok(());
+        }
+        if !forward {
+            page.records.reverse();
+        }
+        let at_the_other_end = !page.limited;
+        (self.begins, self.ends) = if forward { (from_edge, at_the_other_end) } else { (at_the_other_end, from_edge) };
+        self.place = Place::On(if forward { 0 } else { page.records.len() - 1 });
+        self.batch = page.records;
+        Ok(())
+    }
+
+    /// Records from a place on in this direction, the nearest first.
+    fn read(&self, from: FromWhere<'_>, forward: bool) -> Result<RecordPage> {
+        self.interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
+        let limits = PageLimits { records: self.batch_records, bytes: PAGE_MAX_BYTES };
+        match &self.source {
+            Source::Partition { keyspace, pk, from: low, to: high, reverse } => {
+                let descending = forward == *reverse;
+                let (mut low, mut high) = (low.as_ref().map(Vec::as_slice), high.as_ref().map(Vec::as_slice));
+                let near = match from {
+                    FromWhere::Edge => Bound::Unbounded,
+                    FromWhere::Key(_, sk) => Bound::Included(sk),
+                    FromWhere::Behind(_, sk) => Bound::Excluded(sk),
+                };
+                let edge = if descending { &mut high } else { &mut low };
+                *edge = tighter(*edge, near, descending);
+                if is_empty(low, high) {
+                    return Ok(RecordPage { records: Vec::new(), limited: false });
+                }
+                Ok(self.view.query_in(*keyspace, pk, (low, high), descending, limits))
+            }
+            Source::Scan(scan) => {
+                let range = scan.range()?;
+                Ok(match (from, forward) {
+                    (FromWhere::Edge, true) => self.view.scan(range, limits),
+                    (FromWhere::Edge, false) => self.view.scan_reverse(range, limits),
+                    (FromWhere::Key(pk, sk), _) => self.view.scan(range.from(pk, sk), limits),
+                    (FromWhere::Behind(pk, sk), true) => self.view.scan(range.after(pk, sk), limits),
+                    (FromWhere::Behind(pk, sk), false) => self.view.scan_reverse(range.before(pk, sk), limits),
+                })
+            }
+        }
+    }
+}
+
+/// The one of two bounds at the same end of a range that leaves less of it.
+fn tighter<'a>(edge: Bound<&'a [u8]>, other: Bound<&'a [u8]>, upper: bool) -> Bound<&'a [u8]> {
+    let (Bound::Included(key) | Bound::Excluded(key)) = edge else { return other };
+    let (Bound::Included(other_key) | Bound::Excluded(other_key)) = other else { return edge };
+    match key.cmp(other_key) {
+        std::cmp::Ordering::Equal if matches!(edge, Bound::Excluded(_)) => edge,
+        std::cmp::Ordering::Equal => other,
+        order if order.is_lt() == upper => edge,
+        _ => other,
+    }
+}
+
+/// Whether no key lies between these bounds.
+fn is_empty(low: Bound<&[u8]>, high: Bound<&[u8]>) -> bool {
+    match (low, high) {
+        (Bound::Unbounded, _) | (_, Bound::Unbounded) => false,
+        (Bound::Included(low), Bound::Included(high)) => low > high,
+        (Bound::Included(low) | Bound::Excluded(low), Bound::Included(high) | Bound::Excluded(high)) => low >= high,
+    }
+}

@@ -40,7 +40,8 @@ use crate::{ItemWriter, Select};
 /// Calls may be made from any thread at any time; each sees the effect of every call that returned before it began.
 /// Keys are bytes: 1 to 2048 of partition key, up to 1024 of sort key, none being no sort key. An item comes back as
 /// it was put, numbers in canonical form; it may take 400 KB as DynamoDB counts. Where an item has attributes named
-/// `pk` or `sk`, they must equal its key (as S where the key is UTF-8, as B elsewhere).
+/// `pk` or `sk`, they must equal its key, as S or as B. Keys are compared as bytes with text and binary
+/// alike, whatever they spell, and shown as S where they are UTF-8, as B elsewhere.
 #[derive(Clone)]
 pub struct Database {
     shared: Arc<Shared>,

@@ -104,7 +104,7 @@ impl Check<'_> {
                 self.sized(&[*operand, *low, *high])?;
                 self.distinct("BETWEEN", *operand, &[*low, *high])?;
                 self.types("BETWEEN", &[*operand, *low, *high], is_ordered)?;
-                self.bounds(*low, *high)
+                self.bounds(*operand, *low, *high)
             }
             Predicate::In(operand, list) => {
                 self.sized(&[*operand])?;
@@ -178,11 +178,16 @@ impl Check<'_> {
         )))
     }
 
-    /// Refuses bounds of BETWEEN that no value can lie between, where both are values.
-    fn bounds(&self, low: Operand, high: Operand) -> Result<()> {
+    /// Refuses bounds of BETWEEN that no value can lie between, where both are values. Those of a key are bytes.
+    fn bounds(&self, operand: Operand, low: Operand, high: Operand) -> Result<()> {
         let (Operand::Value(low), Operand::Value(high)) = (low, high) else { return Ok(()) };
         let (low, high) = (self.bound.value(low), self.bound.value(high));
-        let what = match eval::order(low, high) {
+        let is_key = match operand {
+            Operand::Path(path) => self.kind == Kind::KeyCondition || self.bound.is_key(self.path(path)),
+            _ => false,
+        };
+        let as_key = if is_key { eval::key_bounds(low, high) } else { None };
+        let what = match as_key.or_else(|| eval::order(low, high)) {
             None => "same data type for lower and upper bounds",
             Some(Ordering::Greater) => "upper bound to be greater than or equal to lower bound",
             Some(_) => return Ok(()),

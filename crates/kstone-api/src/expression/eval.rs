@@ -1,7 +1,8 @@
 //! Asking a condition of an item, where it lies.
 //!
 //! An attribute that is not there is equal to nothing, not even to another such, so it is unequal to everything and in no
-//! order; so are values of different types. Nothing is allocated; nothing recurses. Thread safety: borrows only.
+//! order; so are values of different types. The table's key is bytes without a type of its own, so that it is compared
+//! with text and with binary alike: see [`Seen::facing`]. Nothing is allocated; nothing recurses. Thread safety: borrows only.
 
 use std::cmp::Ordering;
 
@@ -41,6 +42,42 @@ pub(crate) fn order(a: ValueRef<'_>, b: ValueRef<'_>) -> Option<Ordering> {
     }
 }
 
+/// An operand's value.
+#[derive(Clone, Copy)]
+struct Seen<'a> {
+    value: ValueRef<'a>,
+    /// Whether it is the table's partition key or sort key.
+    is_key: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn plain(value: ValueRef<'a>) -> Self {
+        Self { value, is_key: false }
+    }
+
+    /// The value as it is compared with another: a key takes the type of the text, the binary value or the set of such
+    /// that it meets, whatever its bytes spell.
+    #[inline]
+    fn facing(self, other: Self) -> ValueRef<'a> {
+        if !self.is_key {
+            return self.value;
+        }
+        let type_ = match other.value.type_() {
+            _ if other.is_key => Type::B,
+            Type::S | Type::SS => Type::S,
+            Type::B | Type::BS => Type::B,
+            _ => return self.value,
+        };
+        ValueRef::from_parts(type_, self.value.payload())
+    }
+}
+
+/// Whether two bounds of one key are in order; `None` where they are no bounds of a key.
+pub(super) fn key_bounds(low: ValueRef<'_>, high: ValueRef<'_>) -> Option<Ordering> {
+    let is_bytes = |value: ValueRef<'_>| matches!(value.type_(), Type::S | Type::B);
+    (is_bytes(low) && is_bytes(high)).then(|| low.payload().cmp(high.payload()))
+}
+
 /// A condition and the item it is asked of.
 struct Asked<'a, 's> {
     ast: &'a ConditionAst,
@@ -66,13 +103,14 @@ impl<'s> Asked<'_, 's> {
             Predicate::Exists(path) => self.follow(*path).is_some(),
             Predicate::NotExists(path) => self.follow(*path).is_none(),
             Predicate::HasType(operand, type_) => {
-                self.with(*operand, |value| self.with(*type_, |name| name.as_str() == Some(value.type_().name())))
+                let is_of = |seen: Seen<'_>, name: &str| seen.value.type_().name() == name;
+                self.with(*operand, |seen| {
+                    self.with(*type_, |name| name.value.as_str().is_some_and(|name| is_of(seen, name)))
+                })
             }
-            Predicate::BeginsWith(operand, prefix) => {
-                self.with(*operand, |value| self.with(*prefix, |prefix| begins_with(value, prefix)))
-            }
+            Predicate::BeginsWith(operand, prefix) => self.with_both(*operand, *prefix, begins_with),
             Predicate::Contains(operand, wanted) => {
-                self.with(*operand, |value| self.with(*wanted, |wanted| contains(value, wanted)))
+                self.with(*operand, |seen| self.with(*wanted, |wanted| contains(seen, wanted)))
             }
             // Binding refuses these.
             Predicate::Fault(_) => false,
@@ -93,22 +131,35 @@ impl<'s> Asked<'_, 's> {
     #[inline]
     fn is_equal(&self, left: Operand, right: Operand) -> bool {
         // Equal values have equal bytes, sets in whatever order and numbers however they were written.
-        self.with(left, |left| self.with(right, |right| left == right))
+        self.with_both(left, right, |left, right| left == right)
     }
 
     fn is_ordered(&self, left: Operand, right: Operand, wanted: impl FnOnce(Ordering) -> bool) -> bool {
-        self.with(left, |left| self.with(right, |right| order(left, right).is_some_and(wanted)))
+        self.with_both(left, right, |left, right| order(left, right).is_some_and(wanted))
+    }
+
+    /// Calls back with two values as they are compared with each other; false where one is not there.
+    #[inline]
+    fn with_both(&self, left: Operand, right: Operand, ask: impl FnOnce(ValueRef<'_>, ValueRef<'_>) -> bool) -> bool {
+        self.with(left, |left| self.with(right, |right| ask(left.facing(right), right.facing(left))))
     }
 
     /// Calls back with the operand's value; false where there is none.
     #[inline]
-    fn with(&self, operand: Operand, ask: impl FnOnce(ValueRef<'_>) -> bool) -> bool {
+    fn with(&self, operand: Operand, ask: impl FnOnce(Seen<'_>) -> bool) -> bool {
         match operand {
-            Operand::Path(path) => self.follow(path).is_some_and(ask),
-            Operand::Value(value) => ask(self.bound.value(value)),
+            Operand::Path(path) => {
+                self.follow(path).is_some_and(|value| ask(Seen { value, is_key: self.is_key(path) }))
+            }
+            Operand::Value(value) => ask(Seen::plain(self.bound.value(value))),
             Operand::SizeOfPath(path) => self.follow(path).is_some_and(|value| with_size(value, ask)),
             Operand::SizeOfValue(value) => with_size(self.bound.value(value), ask),
         }
+    }
+
+    #[inline]
+    fn is_key(&self, path: u16) -> bool {
+        self.bound.is_key(&self.ast.symbols.paths[usize::from(path)])
     }
 
     #[inline]
@@ -118,11 +169,11 @@ impl<'s> Asked<'_, 's> {
     }
 }
 
-fn with_size(value: ValueRef<'_>, ask: impl FnOnce(ValueRef<'_>) -> bool) -> bool {
+fn with_size(value: ValueRef<'_>, ask: impl FnOnce(Seen<'_>) -> bool) -> bool {
     let Some(size) = size(value) else { return false };
     let mut digits = Digits::default();
     let start = digits.write(size);
-    ask(ValueRef::from_parts(Type::N, &digits.bytes[start..]))
+    ask(Seen::plain(ValueRef::from_parts(Type::N, &digits.bytes[start..])))
 }
 
 /// What `size` is of a value: of text the number of its UTF-16 units, of bytes theirs, of a list, map or set the number of
@@ -158,13 +209,14 @@ fn begins_with(value: ValueRef<'_>, prefix: ValueRef<'_>) -> bool {
         && value.payload().starts_with(prefix.payload())
 }
 
-fn contains(value: ValueRef<'_>, wanted: ValueRef<'_>) -> bool {
+fn contains(seen: Seen<'_>, wanted_seen: Seen<'_>) -> bool {
+    let (value, wanted) = (seen.facing(wanted_seen), wanted_seen.facing(seen));
     match (value.type_(), wanted.type_()) {
         (Type::S, Type::S) | (Type::B, Type::B) => memmem::find(value.payload(), wanted.payload()).is_some(),
         (Type::SS, Type::S) | (Type::NS, Type::N) | (Type::BS, Type::B) => {
             value.set().any(|element| element == wanted.payload())
         }
-        (Type::L, _) => value.list().any(|element| element == wanted),
+        (Type::L, _) => value.list().any(|element| element == wanted_seen.facing(Seen::plain(element))),
         _ => false,
     }
 }

@@ -11,7 +11,7 @@ use kstone_core::item::ValueRef;
 use super::Kind;
 use super::ast::{Segment, Symbols};
 use super::bind::Bound;
-use super::subject::Subject;
+use super::subject::{PARTITION_KEY, SORT_KEY, Subject};
 
 /// One step of a path. Names order before indexes, so that of the steps behind one prefix those of one sort stand
 /// together.
@@ -44,6 +44,12 @@ impl Bound {
             };
         }
         Some(found)
+    }
+
+    /// Whether the path is the table's partition key or sort key itself.
+    #[inline]
+    pub(super) fn is_key(&self, path: &[Segment]) -> bool {
+        matches!(path, [segment] if matches!(self.place(segment), Place::Name(PARTITION_KEY | SORT_KEY)))
     }
 
     /// The attribute that the path begins with.

@@ -175,7 +175,11 @@ impl State {
                 if !matches!(value.type_(), Type::N | Type::S | Type::B) {
                     return Err(unfit(value));
                 }
-                let order = self.best.as_ref().map(|best| compare_values(Some(value), Some(best.view())));
+                let order = self.best.as_ref().map(|best| {
+                    // Text before binary of the same bytes, so that the order of the items decides nothing.
+                    let by_type = || value.type_().code().cmp(&best.type_.code());
+                    compare_values(Some(value), Some(best.view())).then_with(by_type)
+                });
                 let is_better =
                     order.is_none_or(|order| if aggregate == Aggregate::Min { order.is_lt() } else { order.is_gt() });
                 if !is_better {

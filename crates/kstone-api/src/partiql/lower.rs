@@ -182,16 +182,19 @@ pub(super) fn shown(path: &[Segment]) -> String {
 
 /// A key to order by. Rows of groups are ordered by their columns.
 fn order_key((path, descending): (Path, bool), columns: Option<&Columns>) -> Lowered<OrderKey> {
-    let shown = shown(&path.segments);
-    let Some(columns) = columns else { return Ok(OrderKey { path: path.segments.into(), descending, shown }) };
+    let Some(columns) = columns else { return Ok(OrderKey { path: path.segments.into(), descending }) };
     let is_it = |column: &&Column| {
-        column.name == shown || matches!(&column.cell, Cell::Path(other) if **other == *path.segments)
+        let is_its_name = matches!(&*path.segments, [Segment::Name(name)] if **name == *column.name);
+        is_its_name || matches!(&column.cell, Cell::Path(other) if **other == *path.segments)
     };
     match columns.list.iter().find(is_it) {
         Some(column) => {
             let name = Segment::Name(column.name.as_str().into());
-            Ok(OrderKey { path: Box::new([name]), descending, shown })
+            Ok(OrderKey { path: Box::new([name]), descending })
         }
-        None => Err(Fault::refused(path.at, format!("rows of groups are ordered by their columns, {shown} is none"))),
+        None => {
+            let shown = shown(&path.segments);
+            Err(Fault::refused(path.at, format!("rows of groups are ordered by their columns, {shown} is none")))
+        }
     }
 }

@@ -1,11 +1,10 @@
 //! The order of rows by the values at paths.
 //!
 //! ```text
-//! missing < NULL < BOOL < N < S < B < L < M < SS < NS < BS
+//! missing < NULL < BOOL < N < S and B < L < M < SS < NS < BS
 //! ```
-//! Numbers are compared as numbers, text and binary by their bytes, false before true, everything else by the bytes of
-//! its stored form. The attributes of the key are compared by their bytes alone, as they lie. DESC turns all of it
-//! round.
+//! Numbers are compared as numbers, text and binary by their bytes alone, as keys and indexes have them, false before
+//! true, everything else by the bytes of its stored form. DESC turns all of it round.
 //!
 //! Thread safety: borrows only.
 
@@ -23,10 +22,7 @@ use crate::expression::{Bound, Subject};
 /// Which of two records comes first.
 pub(super) fn compare(keys: &[OrderKey], bound: &Bound, a: &Record, b: &Record) -> Ordering {
     let by_key = keys.iter().map(|key| {
-        let order = match is_key_attribute(&key.path) {
-            true => bytes(value(key, bound, a)).cmp(&bytes(value(key, bound, b))),
-            false => compare_values(value(key, bound, a), value(key, bound, b)),
-        };
+        let order = compare_values(value(key, bound, a), value(key, bound, b));
         if key.descending { order.reverse() } else { order }
     });
     by_key.fold(Ordering::Equal, Ordering::then)
@@ -48,8 +44,7 @@ fn rank(value: ValueRef<'_>) -> u8 {
         Type::Null => 0,
         Type::Bool => 1,
         Type::N => 2,
-        Type::S => 3,
-        Type::B => 4,
+        Type::S | Type::B => 3,
         other => other.code(),
     }
 }
@@ -60,12 +55,4 @@ fn value<'a>(key: &OrderKey, bound: &Bound, record: &'a Record) -> Option<ValueR
         [Segment::Name(name)] if record.pk().is_empty() => record.item().get(name),
         path => bound.follow(path, &Subject::of_record(record)),
     }
-}
-
-fn is_key_attribute(path: &[Segment]) -> bool {
-    matches!(path, [Segment::Name(name)] if matches!(&**name, "pk" | "sk"))
-}
-
-fn bytes<'a>(value: Option<ValueRef<'a>>) -> Option<&'a [u8]> {
-    value.map(ValueRef::payload)
 }

@@ -78,7 +78,16 @@ pub(super) struct OrderKey {
     /// The path in an item; in a row of groups, the one column's name.
     pub(super) path: Box<[Segment]>,
     pub(super) descending: bool,
-    pub(super) shown: String,
+}
+
+impl OrderKey {
+    /// The attribute that it is, where it is no part of one: what indexes are ordered by.
+    pub(super) fn attribute(&self) -> Option<&str> {
+        match &*self.path {
+            [Segment::Name(name)] => Some(name),
+            _ => None,
+        }
+    }
 }
 
 /// A WHERE clause.

@@ -266,7 +266,7 @@ impl<'a> Planner<'a> {
             Range::Query(Box::new(Keyed { query: Cow::Owned(query), entries: None }))
         };
         let ranges = in_order(partition_keys, directions.partitions_descending).into_iter().map(keyed).collect();
-        // A range of sort keys is one of bytes, and holds keys of text and of binary, of which a condition asks one.
+        // Two bounds are read as BETWEEN, whatever their comparators.
         let filters = !used_by_sort.is_empty() || self.has_more_than(&[partitions.used]);
         let used = std::iter::once(partitions.used).chain(used_by_sort).collect();
         Ok(Plan {
@@ -293,9 +293,15 @@ impl<'a> Planner<'a> {
         let several = partitions.values.len() > 1 || conditions.len() > 1;
         let directions = self.directions(index.partition_attribute(), index.sort_attribute(), several);
         let mut ranges = Vec::with_capacity(partitions.values.len() * conditions.len());
+        let mut read = Vec::new();
         for partition in &partitions.values {
             for condition in &conditions {
                 let entries = index.range(key_value(*partition)?, entry_condition(*condition)?)?;
+                if read.contains(&entries) {
+                    // Text and binary of the same bytes.
+                    continue;
+                }
+                read.push(entries.clone());
                 let query = Query::new().index(index.name()).reverse(directions.reverse);
                 ranges.push(Range::Query(Box::new(Keyed { query: Cow::Owned(query), entries: Some(entries) })));
             }
@@ -333,7 +339,7 @@ impl<'a> Planner<'a> {
         let mut keys: &[OrderKey] = &self.select.order_by;
         let mut partitions_descending = false;
         match keys {
-            [first, rest @ ..] if first.shown == partition => {
+            [first, rest @ ..] if first.attribute() == Some(partition) => {
                 partitions_descending = first.descending;
                 keys = rest;
             }
@@ -342,7 +348,7 @@ impl<'a> Planner<'a> {
         }
         match keys {
             [] => natural(partitions_descending, partitions_descending),
-            [key] if Some(key.shown.as_str()) == sort => natural(partitions_descending, key.descending),
+            [key] if sort.is_some() && key.attribute() == sort => natural(partitions_descending, key.descending),
             _ => Directions { sorts: true, ..natural(false, false) },
         }
     }
@@ -480,8 +486,10 @@ pub(super) fn key_operand(name: &str, value: ValueRef<'_>) -> Result<Vec<u8>> {
     Ok(key)
 }
 
+/// The keys in the order in which they are read, each once.
 fn in_order(mut keys: Vec<Vec<u8>>, descending: bool) -> Vec<Vec<u8>> {
     keys.sort_unstable();
+    keys.dedup();
     if descending {
         keys.reverse();
     }

@@ -12,7 +12,8 @@ use crate::request::read::ReadExpressions;
 use crate::request::scan::Scan;
 use crate::request::token;
 
-/// A condition on the sort keys of a partition. Sort keys are compared as bytes.
+/// A condition on the sort keys of a partition. Sort keys are compared as bytes. An item without a sort key meets
+/// [`SortKeyCondition::Any`] and equality with the empty one, no other: what is not there compares with nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum SortKeyCondition {
     /// Every sort key, and no sort key.
@@ -138,7 +139,7 @@ impl Query {
     /// Reads this index of the table's schema instead of the items themselves.
     ///
     /// The partition is then a value of the index's partition attribute and the sort-key condition is on its sort
-    /// attribute: as bytes, which are S where they are UTF-8 and B elsewhere, or of any type through
+    /// attribute: as bytes, those of text or of binary, or of any type through
     /// [`Query::key_condition_expression`].
     #[must_use]
     pub fn index(mut self, name: &str) -> Self {
@@ -253,7 +254,7 @@ impl Query {
 /// The bounds of a condition; `prefix_end` lends them the end of a prefix's range.
 fn bounds<'a>(condition: &'a SortKeyCondition, prefix_end: &'a mut Vec<u8>) -> Result<SortKeyRange<'a>> {
     use Bound::{Excluded, Included, Unbounded};
-    Ok(match condition {
+    let (from, to) = match condition {
         SortKeyCondition::Any => (Unbounded, Unbounded),
         SortKeyCondition::Eq(sk) => (Included(sk.as_slice()), Included(sk.as_slice())),
         SortKeyCondition::Lt(sk) => (Unbounded, Excluded(sk.as_slice())),
@@ -269,14 +270,27 @@ fn bounds<'a>(condition: &'a SortKeyCondition, prefix_end: &'a mut Vec<u8>) -> R
         SortKeyCondition::BeginsWith(prefix) => {
             // The first key behind every key with this prefix: its last byte that can be raised, raised.
             let Some(raised) = prefix.iter().rposition(|&byte| byte != 0xFF) else {
-                return Ok((Included(prefix.as_slice()), Unbounded));
+                return Ok((behind_none(Included(prefix.as_slice())), Unbounded));
             };
             prefix_end.clear();
             prefix_end.extend_from_slice(&prefix[..=raised]);
             prefix_end[raised] += 1;
             (Included(prefix.as_slice()), Excluded(prefix_end.as_slice()))
         }
-    })
+    };
+    let from = match condition {
+        SortKeyCondition::Any | SortKeyCondition::Eq(_) => from,
+        _ => behind_none(from),
+    };
+    Ok((from, to))
+}
+
+/// The lower bound without the item that has no sort key, whose place is before all others.
+fn behind_none(from: Bound<&[u8]>) -> Bound<&[u8]> {
+    match from {
+        Bound::Unbounded | Bound::Included([]) => Bound::Excluded(&[]),
+        other => other,
+    }
 }
 
 #[cfg(test)]

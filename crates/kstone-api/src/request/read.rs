@@ -270,17 +270,14 @@ pub(crate) fn entry_condition(condition: SortCondition<'_>) -> Result<index::Key
     })
 }
 
-/// The bytes of a key that an expression gives: a text, or bytes that are none. Expressions see a key as S where it is
-/// UTF-8, so that B with such bytes would equal no key.
+/// The bytes of a key that an expression gives: those of a text or of a binary value, either being good for any key.
 pub(crate) fn key_bytes(value: ValueRef<'_>) -> Result<Vec<u8>> {
-    let is_text = std::str::from_utf8(value.payload()).is_ok();
-    if (value.type_() == Type::S) != is_text {
-        return Err(Error::invalid(
-            "One or more parameter values were invalid: Condition parameter type does not match schema type: \
-             a key of UTF-8 bytes is of type S",
-        ));
+    match value.type_() {
+        Type::S | Type::B => Ok(value.payload().to_vec()),
+        _ => Err(Error::invalid(
+            "One or more parameter values were invalid: Condition parameter type does not match schema type",
+        )),
     }
-    Ok(value.payload().to_vec())
 }
 
 /// A condition on the sort keys of items.

@@ -96,16 +96,17 @@ impl Model {
                 (Some(a), Some(b)) => b.as_string() == Some(a.type_().name()),
                 _ => false,
             },
-            Tree::BeginsWith(a, b) => match (self.value(a), self.value(b)) {
+            Tree::BeginsWith(a, b) => match self.pair(a, b) {
                 (Some(Value::S(a)), Some(Value::S(b))) => a.starts_with(&b),
                 (Some(Value::B(a)), Some(Value::B(b))) => a.starts_with(&b),
                 _ => false,
             },
-            Tree::Contains(a, b) => match (self.value(a), self.value(b)) {
+            Tree::Contains(a, b) => match self.pair(a, b) {
                 (Some(Value::S(a)), Some(Value::S(b))) => a.contains(&b),
                 (Some(Value::B(a)), Some(Value::B(b))) => b.is_empty() || a.windows(b.len()).any(|part| part == b),
                 (Some(Value::L(a)), Some(b)) => a.contains(&b),
                 (Some(Value::SS(a)), Some(Value::S(b))) => a.contains(&b),
+                (Some(Value::BS(a)), Some(Value::B(b))) => a.contains(&b),
                 (Some(Value::NS(a)), Some(b @ Value::N(_))) => a.iter().any(|a| Value::number(a.as_str()) == b),
                 _ => false,
             },
@@ -113,7 +114,7 @@ impl Model {
     }
 
     fn compares(&self, comparator: Comparator, a: &Term, b: &Term) -> bool {
-        let (a, b) = (self.value(a), self.value(b));
+        let (a, b) = self.pair(a, b);
         let order = match (&a, &b) {
             (Some(Value::S(a)), Some(Value::S(b))) => Some(a.cmp(b)),
             (Some(Value::B(a)), Some(Value::B(b))) => Some(a.cmp(b)),
@@ -130,6 +131,14 @@ impl Model {
             Comparator::Greater => order == Some(Ordering::Greater),
             Comparator::GreaterOrEqual => order.is_some_and(Ordering::is_ge),
         }
+    }
+
+    /// Two values to be compared: text is binary next to a key.
+    fn pair(&self, a: &Term, b: &Term) -> (Option<Value>, Option<Value>) {
+        let is_key = |term: &Term| matches!(term, Term::Path(path) if ["pk", "sk"].contains(&name(path)));
+        let meets_key = is_key(a) || is_key(b);
+        let seen = |term: &Term| self.value(term).map(|value| if meets_key { as_bytes(value) } else { value });
+        (seen(a), seen(b))
     }
 
     fn value(&self, term: &Term) -> Option<Value> {
@@ -313,5 +322,14 @@ fn taken(value: &Value, wanted: &[&[&str]]) -> Option<Value> {
             (!list.is_empty()).then_some(Value::L(list))
         }
         _ => None,
+    }
+}
+
+fn as_bytes(value: Value) -> Value {
+    match value {
+        Value::S(text) => Value::binary(text.into_bytes()),
+        Value::SS(texts) => Value::BS(texts.into_iter().map(|text| text.into_bytes().into()).collect()),
+        Value::L(elements) => Value::L(elements.into_iter().map(as_bytes).collect()),
+        other => other,
     }
 }

@@ -1,14 +1,14 @@
 //! Values of key attributes, and their bytes inside the keys of entries.
 //!
 //! ```text
-//! N   01 │ the number, order-preserving (see `kstone_core::number::ordered`)
-//! S   02 │ UTF-8 with 00 written as 00 FF │ 00 01
-//! B   03 │ bytes with 00 written as 00 FF │ 00 01
+//! N      01 │ the number, order-preserving (see `kstone_core::number::ordered`)
+//! S, B   02 │ the bytes with 00 written as 00 FF │ 00 01
 //! ```
 //!
 //! The order of these bytes is DynamoDB's order within a type: numbers by value, text by its UTF-8 bytes, binary by
-//! unsigned bytes. Between types, which DynamoDB never has in one index, it is N, S, B: numbers before text, as most
-//! databases that sort mixed types have it. A condition speaks of one type, so its range never leaves that type's byte.
+//! unsigned bytes. Between types, which DynamoDB never has in one index, numbers come first, and text and binary are
+//! bytes alike, as in the table's key: no key attribute has a declared type, so that what a value's bytes happen to spell
+//! decides nothing. A condition speaks of numbers or of bytes, and its range never leaves that byte.
 //!
 //! No value's bytes are the start of another's: whatever follows them in a key, equal values stay together and values
 //! keep their order.
@@ -36,7 +36,7 @@ pub enum KeyValue<'a> {
 }
 
 impl<'a> KeyValue<'a> {
-    /// Bytes of a key as a value: S where they are UTF-8, B elsewhere, as expressions see `pk` and `sk`.
+    /// Bytes of a key as a value: S where they are UTF-8, B elsewhere, as `pk` and `sk` are shown.
     pub fn of_bytes(bytes: &'a [u8]) -> Self {
         std::str::from_utf8(bytes).map_or(Self::B(bytes), Self::S)
     }
@@ -85,12 +85,11 @@ impl<'a> KeyValue<'a> {
         }
     }
 
-    /// The byte that the bytes of all values of this type begin with.
+    /// The byte that the bytes of all numbers, or of all other values, begin with.
     pub(super) fn type_byte(self) -> u8 {
         match self {
             Self::N(_) => 1,
-            Self::S(_) => 2,
-            Self::B(_) => 3,
+            Self::S(_) | Self::B(_) => 2,
         }
     }
 
@@ -117,7 +116,7 @@ pub(super) fn skip<'a>(cursor: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (&type_byte, mut rest) = cursor.split_first()?;
     match type_byte {
         1 => drop(ordered::skip(&mut rest)?),
-        2 | 3 => loop {
+        2 => loop {
             let zero = rest.iter().position(|&byte| byte == 0)?;
             let follower = *rest.get(zero + 1)?;
             rest = &rest[zero + 2..];

@@ -21,7 +21,7 @@ use kstone_core::number;
 use super::{Index, IndexKind, KeyValue};
 use crate::request::query::SortKeyCondition;
 
-/// A condition on the sort values of an index. It holds for values of its own type alone.
+/// A condition on the sort values of an index. It holds for numbers alone, or for text and binary alike, as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum KeyCondition<'a> {
     /// Every value of every type.
@@ -43,7 +43,7 @@ pub enum KeyCondition<'a> {
     BeginsWith(KeyValue<'a>),
 }
 
-/// A condition on bytes, as one on text where they are UTF-8 and on binary elsewhere.
+/// A condition on bytes: those of text or of binary.
 impl<'a> From<&'a SortKeyCondition> for KeyCondition<'a> {
     fn from(condition: &'a SortKeyCondition) -> Self {
         let value = |bytes: &'a Vec<u8>| KeyValue::of_bytes(bytes);
@@ -190,7 +190,7 @@ fn check_between(low: KeyValue<'_>, high: KeyValue<'_>) -> Result<()> {
         (KeyValue::N(low), KeyValue::N(high)) => number::compare(low, high),
         _ => low.as_bytes().cmp(high.as_bytes()),
     };
-    let rule = if low.type_() != high.type_() {
+    let rule = if low.type_byte() != high.type_byte() {
         "requires same data type for lower and upper bounds"
     } else if order.is_gt() {
         "requires upper bound to be greater than or equal to lower bound"

@@ -18,9 +18,9 @@ fn bytes(value: KeyValue<'_>) -> Vec<u8> {
 fn expected_order(a: KeyValue<'_>, b: KeyValue<'_>) -> Ordering {
     match (a, b) {
         (KeyValue::N(a), KeyValue::N(b)) => number::compare(a, b),
-        (KeyValue::S(a), KeyValue::S(b)) => a.cmp(b),
-        (KeyValue::B(a), KeyValue::B(b)) => a.cmp(b),
-        _ => a.type_byte().cmp(&b.type_byte()),
+        (KeyValue::N(_), _) => Ordering::Less,
+        (_, KeyValue::N(_)) => Ordering::Greater,
+        (a, b) => a.as_bytes().cmp(b.as_bytes()),
     }
 }
 
@@ -52,9 +52,9 @@ fn golden_bytes_are_those_of_the_diagram() {
         (KeyValue::N("12"), &[1, 0xC1, 0x18]),
         (KeyValue::S("a"), &[2, b'a', 0, 1]),
         (KeyValue::S("a\0"), &[2, b'a', 0, 0xFF, 0, 1]),
-        (KeyValue::B(&[0, 0xFF]), &[3, 0, 0xFF, 0xFF, 0, 1]),
-        (KeyValue::B(&[0, 1]), &[3, 0, 0xFF, 1, 0, 1]),
-        (KeyValue::B(&[]), &[3, 0, 1]),
+        (KeyValue::B(&[0, 0xFF]), &[2, 0, 0xFF, 0xFF, 0, 1]),
+        (KeyValue::B(&[0, 1]), &[2, 0, 0xFF, 1, 0, 1]),
+        (KeyValue::B(&[]), &[2, 0, 1]),
     ];
     for (value, expected) in cases {
         assert_eq!(bytes(value), expected, "{value}");
@@ -62,7 +62,7 @@ fn golden_bytes_are_those_of_the_diagram() {
 }
 
 #[test]
-fn order_is_numbers_then_text_then_bytes() {
+fn order_is_numbers_then_text_and_binary_by_their_bytes() {
     let ascending = [
         KeyValue::N("-1000"),
         KeyValue::N("-2"),
@@ -71,7 +71,8 @@ fn order_is_numbers_then_text_then_bytes() {
         KeyValue::N("10"),
         KeyValue::S("\0"),
         KeyValue::S("\0\0"),
-        KeyValue::S("\0\u{1}"),
+        KeyValue::B(&[0, 1]),
+        KeyValue::B(&[0, 0xFF]),
         KeyValue::S("\u{1}"),
         KeyValue::S("10"),
         KeyValue::S("9"),
@@ -81,12 +82,10 @@ fn order_is_numbers_then_text_then_bytes() {
         KeyValue::S("a\0b"),
         KeyValue::S("a\u{1}"),
         KeyValue::S("aa"),
-        KeyValue::S("é"),
-        KeyValue::B(&[0]),
-        KeyValue::B(&[0, 0xFF]),
-        KeyValue::B(&[1]),
         KeyValue::B(&[0x7F]),
         KeyValue::B(&[0x80]),
+        KeyValue::S("é"),
+        KeyValue::B(&[0xC4]),
         KeyValue::B(&[0xFF]),
         KeyValue::B(&[0xFF, 0xFF]),
     ];
@@ -95,6 +94,7 @@ fn order_is_numbers_then_text_then_bytes() {
             assert_eq!(bytes(*a).cmp(&bytes(*b)), i.cmp(&j), "{a} and {b}");
         }
     }
+    assert_eq!(bytes(KeyValue::S("a")), bytes(KeyValue::B(b"a")));
 }
 
 #[test]

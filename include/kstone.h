@@ -837,8 +837,9 @@ kstone_status kstone_get_json(const kstone_db *db,
  *  - projection: paths. "title, address.city, tags[0]"
  *  - update: SET (with + - if_not_exists list_append), REMOVE, ADD, DELETE. "SET stock = stock - :n REMOVE note"
  *
- * In an expression pk and sk are the item's key: text where its bytes are UTF-8, bytes in all other cases. So
- * "attribute_not_exists(pk)" means that there is no item yet, and no update may change them.
+ * In an expression pk and sk are the item's key, which is compared as bytes: with text and with binary values alike,
+ * whatever it spells. It is shown as text where it is UTF-8, as binary in all other cases. An item without a sort key
+ * has no sk: a comparison of it does not hold. So "attribute_not_exists(pk)" means that there is no item yet, and no update may change them.
  *
  * Values are never written into the text. They come in a bag, which is an ordinary item: its attribute ":max" is the
  * value of :max, and its attribute "#s", a text, is the attribute name for which #s stands. A name that is a reserved
@@ -1092,7 +1093,7 @@ typedef struct kstone_query_spec {
     size_t sk2_len;
     /**
      * The index of the schema to read instead of the items themselves; NULL: none. pk and sk_* then say the values of
-     * its key attributes, as bytes that stand for text where they are UTF-8; key_expr says values of any type, also
+     * its key attributes, as bytes, those of text or of binary; key_expr says values of any type, also
      * numbers.
      */
     const char *index;

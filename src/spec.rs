@@ -63,7 +63,7 @@ pub struct QuerySpec {
     /// How many bytes sk2 has.
     pub sk2_len: usize,
     /// The index of the schema to read instead of the items themselves; NULL: none. pk and sk_* then say the values of
-    /// its key attributes, as bytes that stand for text where they are UTF-8; key_expr says values of any type, also
+    /// its key attributes, as bytes, those of text or of binary; key_expr says values of any type, also
     /// numbers.
     pub index: *const c_char,
     /// How many bytes index has, or KSTONE_STRLEN.

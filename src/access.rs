@@ -32,8 +32,8 @@ pub unsafe extern "C" fn kstone_put(
     entry!(err, {
         let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
         let database = database(db)?;
-        let mut view = View::new(item)?;
-        database.put_body(pk, sk, view.body()?)?;
+        let view = View::new(item)?;
+        database.put_body(pk, sk, view.body())?;
         Ok(KSTONE_OK)
     })
 }

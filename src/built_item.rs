@@ -5,7 +5,9 @@
 //! A thread keeps at most [`KEPT_MAX`] items of at most [`KEPT_MAX_BYTES`] each, without attributes, and releases them
 //! when it ends. An item may be made by one thread and freed by another; it then stays with the one that freed it.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, UnsafeCell};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use kstone_api::{ItemRef, ItemWriter};
 
@@ -14,18 +16,46 @@ use crate::boundary::handle::{Handle, Tagged};
 use crate::boundary::tag::Tag;
 use crate::item_view::Item;
 
-/// An item that a caller builds.
-pub(crate) struct BuiltItem(ItemWriter);
+/// An item that a caller builds. Its attributes are put in order by the first reader after a change; any number of
+/// threads may read it at once.
+pub(crate) struct BuiltItem {
+    /// Changed through `&mut`, and by [`BuiltItem::put_in_order`].
+    writer: UnsafeCell<ItemWriter>,
+    /// Set by the reader that has put the attributes in order, for all readers until the next change.
+    is_in_order: AtomicBool,
+    ordering: Mutex<()>,
+}
 
 impl BuiltItem {
-    /// An item without attributes.
-    pub(crate) fn new() -> Self {
-        Self(ItemWriter::new())
+    /// An item with these attributes.
+    fn new(writer: ItemWriter) -> Self {
+        Self { writer: UnsafeCell::new(writer), is_in_order: AtomicBool::new(false), ordering: Mutex::new(()) }
     }
 
-    /// The attributes.
+    /// The attributes, to be changed.
+    #[inline]
     pub(crate) fn writer(&mut self) -> &mut ItemWriter {
-        &mut self.0
+        *self.is_in_order.get_mut() = false;
+        self.writer.get_mut()
+    }
+
+    /// The attributes in their stored form.
+    #[inline]
+    pub(crate) fn body(&self) -> &[u8] {
+        if !self.is_in_order.load(Ordering::Acquire) {
+            self.put_in_order();
+        }
+        // SAFETY: they are in order, so no reader changes them any more, and `writer` needs the item alone.
+        unsafe { &*self.writer.get() }.finished().expect("the attributes are in order")
+    }
+
+    fn put_in_order(&self) {
+        let _ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.is_in_order.load(Ordering::Relaxed) {
+            // SAFETY: this is the only reader that has come past the flag; the others wait for the lock.
+            unsafe { (*self.writer.get()).finish() };
+            self.is_in_order.store(true, Ordering::Release);
+        }
     }
 }
 
@@ -35,7 +65,7 @@ impl Tagged for BuiltItem {
 }
 
 fn hand_out(writer: ItemWriter) -> *mut Item {
-    Handle::new(BuiltItem(writer)).hand_out().cast()
+    Handle::new(BuiltItem::new(writer)).hand_out().cast()
 }
 
 /// A built item with the attributes of a stored form.
@@ -67,7 +97,7 @@ thread_local! {
 pub(crate) fn take() -> Box<Handle<BuiltItem>> {
     let kept = POOL.try_with(|pool| pool.borrow_mut().iter_mut().find_map(Option::take));
     // The pool is gone where the thread is ending: do without.
-    kept.ok().flatten().unwrap_or_else(|| Handle::new(BuiltItem::new()))
+    kept.ok().flatten().unwrap_or_else(|| Handle::new(BuiltItem::new(ItemWriter::new())))
 }
 
 /// Keeps a freed handle, or releases it.
@@ -78,10 +108,10 @@ pub(crate) fn keep(mut handle: Box<Handle<BuiltItem>>) {
         return;
     }
     writer.clear();
-    // Where there is no room, or no pool because the thread is ending, the handle is dropped here.
+    // Where the pool is full, or gone because the thread is ending, the handle is dropped here.
     drop(POOL.try_with(move |pool| match pool.borrow_mut().iter_mut().find(|kept| kept.is_none()) {
-        Some(place) => {
-            *place = Some(handle);
+        Some(empty) => {
+            *empty = Some(handle);
             None
         }
         None => Some(handle),

@@ -98,6 +98,6 @@ pub(crate) unsafe fn parameters(bag: *const Item) -> Result<Option<Parameters>, 
     if bag.is_null() {
         return Ok(None);
     }
-    let mut view = by_contract!(View::new(bag))?;
-    Ok(Some(Parameters::from_bag(view.item()?)?))
+    let view = by_contract!(View::new(bag))?;
+    Ok(Some(Parameters::from_bag(view.item())?))
 }

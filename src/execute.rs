@@ -67,6 +67,6 @@ pub(crate) unsafe fn read_statement(
         if params.is_null() {
             return Ok(statement);
         }
-        Ok(statement.parameters_bag(View::new(params)?.item()?)?)
+        Ok(statement.parameters_bag(View::new(params)?.item())?)
     })
 }

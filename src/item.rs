@@ -10,6 +10,7 @@ use crate::boundary::{ErrorObject, Failure, Out, accessor, by_contract, entry, s
 use crate::built_item;
 use crate::item_view::{Item, View};
 use crate::json_form::form_of;
+use crate::nearest::nearest_double;
 
 /// Bytes that belong to something else: never NUL-terminated, never to be freed. Empty is (NULL, 0).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +85,7 @@ pub unsafe extern "C" fn kstone_item_clone(it: *const Item) -> *mut Item {
     accessor!(
         ptr::null_mut(),
         match View::new(it) {
-            Ok(mut view) => view.body().map_or(ptr::null_mut(), built_item::hand_out_copy),
+            Ok(view) => built_item::hand_out_copy(view.body()),
             Err(_) => ptr::null_mut(),
         }
     )
@@ -119,10 +120,11 @@ pub unsafe extern "C" fn kstone_item_get_i64(
     path_len: usize,
     out: *mut i64,
 ) -> Status {
-    by_contract!(get_with(it, path, path_len, out, |value| number(value, "an int64_t")))
+    by_contract!(get_with(it, path, path_len, out, |value| number(value, "an int64_t", |digits| digits.parse().ok())))
 }
 
-/// The same for a number as the nearest double; a number has up to 38 digits, a double about 16.
+/// The same for a number as the nearest double; a number has up to 38 digits, a double about 16. The rounding mode of
+/// the thread (fesetround) changes nothing.
 ///
 /// Errors: as kstone_item_get, and KSTONE_ERR_TYPE where the attribute is no N.
 #[unsafe(no_mangle)]
@@ -132,7 +134,7 @@ pub unsafe extern "C" fn kstone_item_get_f64(
     path_len: usize,
     out: *mut f64,
 ) -> Status {
-    by_contract!(get_with(it, path, path_len, out, |value| number(value, "a double")))
+    by_contract!(get_with(it, path, path_len, out, |value| number(value, "a double", nearest_double)))
 }
 
 /// What the three getters share.
@@ -147,7 +149,7 @@ unsafe fn get_with<T>(
     entry!({
         let out = Out::new(out, "out")?;
         let path = text_bytes(path, path_len, "path")?;
-        let mut view = View::new(it)?;
+        let view = View::new(it)?;
         let Some(value) = view.at_path(path)? else {
             return Ok(KSTONE_NOT_FOUND);
         };
@@ -156,10 +158,10 @@ unsafe fn get_with<T>(
     })
 }
 
-fn number<T: std::str::FromStr>(value: ValueRef<'_>, what: &str) -> Result<T, Failure> {
+fn number<T>(value: ValueRef<'_>, what: &str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, Failure> {
     value
         .as_number()
-        .and_then(|digits| digits.parse().ok())
+        .and_then(parse)
         .ok_or_else(|| Failure::new(KSTONE_ERR_TYPE, format!("the attribute is not {what}")))
 }
 
@@ -171,7 +173,7 @@ pub unsafe extern "C" fn kstone_item_count(it: *const Item) -> usize {
     accessor!(
         0,
         match View::new(it) {
-            Ok(mut view) => view.item().map_or(0, |item| item.len()),
+            Ok(view) => view.item().len(),
             Err(_) => 0,
         }
     )
@@ -186,8 +188,8 @@ pub unsafe extern "C" fn kstone_item_count(it: *const Item) -> usize {
 pub unsafe extern "C" fn kstone_item_at(it: *const Item, i: usize, name: *mut Bytes, out: *mut Value) -> Status {
     entry!({
         let (name_out, out) = (Out::new(name, "name")?, Out::new(out, "out")?);
-        let mut view = View::new(it)?;
-        let Some((name, value)) = view.item()?.iter().nth(i) else {
+        let view = View::new(it)?;
+        let Some((name, value)) = view.item().iter().nth(i) else {
             return Ok(KSTONE_NOT_FOUND);
         };
         name_out.set(Bytes::of(name.as_bytes()));
@@ -243,7 +245,7 @@ pub unsafe extern "C" fn kstone_item_to_json(
     entry!(err, {
         let (out, out_len) = (Out::new(out, "out")?, Out::new(out_len, "out_len")?);
         let form = form_of(flags)?;
-        let mut view = View::new(it)?;
-        Ok(set_text(out, out_len, &kstone_api::json::item_to_string(view.item()?, form)))
+        let view = View::new(it)?;
+        Ok(set_text(out, out_len, &kstone_api::json::item_to_string(view.item(), form)))
     })
 }

@@ -197,7 +197,9 @@ pub unsafe extern "C" fn kstone_item_set_null(it: *mut Item, name: *const c_char
 pub unsafe extern "C" fn kstone_item_remove(it: *mut Item, name: *const c_char, name_len: usize) -> Status {
     entry!({
         let name = text(name, name_len, "name")?;
-        Ok(if writer(it)?.remove(name) { KSTONE_OK } else { KSTONE_NOT_FOUND })
+        let writer = writer(it)?;
+        let name = detached_text(writer, name);
+        Ok(if writer.remove(&name) { KSTONE_OK } else { KSTONE_NOT_FOUND })
     })
 }
 
@@ -219,7 +221,8 @@ pub unsafe extern "C" fn kstone_item_set_json(
     by_contract!({
         set_with(it, name, name_len, err, |writer, name| {
             let form = form_of(flags)?;
-            Ok(json::set_from_str(writer, name, text(json, json_len, "json")?, form)?)
+            let json = detached_text(writer, text(json, json_len, "json")?);
+            Ok(json::set_from_str(writer, name, &json, form)?)
         })
     })
 }

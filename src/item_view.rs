@@ -10,7 +10,7 @@
 
 use std::ptr::NonNull;
 
-use kstone_api::{ItemRef, ItemWriter, Record, RecordRef, ValueRef, is_plain_path};
+use kstone_api::{ItemRef, Record, RecordRef, ValueRef, is_plain_path};
 
 use crate::boundary::handle::{Slot, refuse_handle};
 use crate::boundary::tag::{Tag, tag_of};
@@ -27,21 +27,20 @@ pub(crate) enum View<'a> {
     /// It was read. The count of the record stays with whoever has it.
     Stored(RecordRef<'a>),
     /// It is being built.
-    Built(&'a mut ItemWriter),
+    Built(&'a BuiltItem),
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// Looks behind a handle that came in.
     ///
     /// # Safety
-    /// `item` is NULL or a live handle of this library of any kind, and nobody changes it while the view is used. A
-    /// built item is used by nobody else: reading one may put its attributes in order first.
+    /// `item` is NULL or a live handle of this library of any kind, and nobody changes it during `'a`.
     #[inline(always)]
     pub(crate) unsafe fn new(item: *const Item) -> Result<Self, Failure> {
         let Some(pointer) = NonNull::new(item.cast_mut()) else {
             return Err(refuse_handle("a kstone_item", true));
         };
-        // SAFETY: a live handle, so its kind lies before it and says what the pointer points at.
+        // SAFETY: a live handle, so its tag lies before it and says what the pointer points at.
         unsafe {
             match tag_of(item) {
                 Tag::RECORD => Ok(Self::Stored(RecordRef::from_raw(pointer.cast()))),
@@ -49,7 +48,7 @@ impl View<'_> {
                     Some(record) => Ok(Self::Stored(record.into())),
                     None => Err(refuse_gone()),
                 },
-                Tag::BUILT_ITEM => Ok(Self::Built((*pointer.cast::<BuiltItem>().as_ptr()).writer())),
+                Tag::BUILT_ITEM => Ok(Self::Built(pointer.cast::<BuiltItem>().as_ref())),
                 Tag::LENT_ITEM => match Slot::<RecordRef<'_>>::of(item.cast()).record() {
                     Some(record) => Ok(Self::Stored(*record)),
                     None => Err(refuse_gone()),
@@ -60,22 +59,22 @@ impl View<'_> {
     }
 
     /// The item in its stored form.
-    pub(crate) fn body(&mut self) -> Result<&[u8], Failure> {
+    pub(crate) fn body(&self) -> &[u8] {
         match self {
-            Self::Stored(record) => Ok(record.body()),
-            Self::Built(writer) => Ok(writer.finish()),
+            Self::Stored(record) => record.body(),
+            Self::Built(built) => built.body(),
         }
     }
 
     /// The item's attributes.
-    pub(crate) fn item(&mut self) -> Result<ItemRef<'_>, Failure> {
-        Ok(ItemRef::new(self.body()?))
+    pub(crate) fn item(&self) -> ItemRef<'_> {
+        ItemRef::new(self.body())
     }
 
     /// What a path leads to.
     #[inline(always)]
-    pub(crate) fn at_path(&mut self, path: &[u8]) -> Result<Option<ValueRef<'_>>, Failure> {
-        let item = self.item()?;
+    pub(crate) fn at_path(&self, path: &[u8]) -> Result<Option<ValueRef<'_>>, Failure> {
+        let item = self.item();
         // A name that is found is text, since all names are.
         if is_plain_path(path)
             && let Some(value) = item.get_raw(path)

@@ -11,7 +11,7 @@
 //! batch  execute  iter  page  write  stored  access                              requests
 //! snapshot  transfer  schema  stats  maintenance  database                       a database as a whole
 //! item  item_build  error  spec  cond  options                                   items, errors, structs
-//! item_view  built_item  json_form                                               items that come in
+//! item_view  built_item  json_form  nearest                                      items that come in
 //! boundary                                                                       what every call crosses
 //! ```
 //!
@@ -46,6 +46,7 @@ pub mod iter;
 pub mod json_form;
 pub mod library;
 pub mod maintenance;
+mod nearest;
 pub mod options;
 pub mod page;
 pub mod schema;

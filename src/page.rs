@@ -1,8 +1,8 @@
 //! Pages: what one query or scan found.
 
-use std::cell::OnceCell;
 use std::ffi::c_char;
 use std::ptr;
+use std::sync::OnceLock;
 
 use kstone_api::{Record, StatementResult, json};
 
@@ -23,7 +23,7 @@ pub struct PageObject {
     scanned: usize,
     token: Vec<u8>,
     /// The items in one buffer, made when it is asked for; see [`Page::stored`].
-    stored: OnceCell<Vec<u8>>,
+    stored: OnceLock<Vec<u8>>,
 }
 
 impl Tagged for PageObject {
@@ -36,7 +36,7 @@ impl PageObject {
     pub(crate) fn of_gets(items: Vec<Option<Record>>) -> Self {
         let count = items.len();
         let items = items.into_iter().map(Slot::new).collect();
-        Self { items, count, scanned: count, token: Vec::new(), stored: OnceCell::new() }
+        Self { items, count, scanned: count, token: Vec::new(), stored: OnceLock::new() }
     }
 
     /// The items in one buffer, laid out as `kstone_page_bytes` says.
@@ -76,7 +76,7 @@ impl From<kstone_api::Page> for PageObject {
             count: page.count,
             scanned: page.scanned,
             token: page.token.unwrap_or_default(),
-            stored: OnceCell::new(),
+            stored: OnceLock::new(),
         }
     }
 }
@@ -88,7 +88,7 @@ impl From<StatementResult> for PageObject {
             items: result.records.into_iter().map(|record| Slot::new(Some(record))).collect(),
             scanned: result.scanned,
             token: result.token.unwrap_or_default(),
-            stored: OnceCell::new(),
+            stored: OnceLock::new(),
         }
     }
 }

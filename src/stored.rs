@@ -22,7 +22,7 @@ pub unsafe extern "C" fn kstone_item_bytes(it: *const Item) -> Bytes {
     accessor!(
         Bytes::EMPTY,
         match View::new(it) {
-            Ok(mut view) => view.body().map_or(Bytes::EMPTY, Bytes::of),
+            Ok(view) => Bytes::of(view.body()),
             Err(_) => Bytes::EMPTY,
         }
     )

@@ -127,8 +127,8 @@ pub(crate) unsafe fn put_of(pk: &[u8], sk: &[u8], item: *const Item, cond: *cons
     // The item may be the condition's bag, which is let go of before the item is looked at.
     by_contract!({
         let condition = Condition::read(cond)?;
-        let mut view = View::new(item)?;
-        Ok(condition.apply(Write::put_body(pk, view.body()?).sort_key(sk)))
+        let view = View::new(item)?;
+        Ok(condition.apply(Write::put_body(pk, view.body()).sort_key(sk)))
     })
 }
 

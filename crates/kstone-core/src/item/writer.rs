@@ -231,6 +231,13 @@ impl ItemWriter {
         &self.body
     }
 
+    /// The body so far, where it is in order.
+    #[inline]
+    #[must_use]
+    pub fn finished(&self) -> Option<&[u8]> {
+        (self.ordered == self.body.len()).then_some(&self.body)
+    }
+
     /// [`ItemWriter::finish`] as a view to read from.
     pub fn as_item(&mut self) -> ItemRef<'_> {
         ItemRef::new(self.finish())
@@ -282,11 +289,26 @@ impl ItemWriter {
 
     #[inline]
     fn append(&mut self, name: &str, type_: Type, payload: &[u8]) -> Result<&mut Self> {
-        self.body.reserve(name.len() + payload.len() + 1 + 2 * wire::VARINT_MAX_BYTES);
+        let most = name.len() + payload.len() + 1 + 2 * wire::VARINT_MAX_BYTES;
+        if self.body.len() + most > BODY_MAX_BYTES {
+            return self.append_tight(name, type_, payload);
+        }
+        self.body.reserve(most);
         let start = self.begin(name);
         self.body.push(type_.code());
         wire::put_bytes(&mut self.body, payload);
         self.end(start, name)
+    }
+
+    /// [`ItemWriter::append`] where the body may become too long. The body does not move before it is known to fit: C
+    /// callers keep what they borrowed from an item where a setter fails.
+    #[cold]
+    fn append_tight(&mut self, name: &str, type_: Type, payload: &[u8]) -> Result<&mut Self> {
+        let mut entry = Vec::new();
+        wire::put_bytes(&mut entry, name.as_bytes());
+        entry.push(type_.code());
+        wire::put_bytes(&mut entry, payload);
+        self.append_entry(&entry, name)
     }
 
     /// Appends the name; returns where the entry starts. The value follows, then [`ItemWriter::end`].
@@ -318,17 +340,25 @@ impl ItemWriter {
     #[cold]
     fn end_tight(&mut self, start: usize, name: &str) -> Result<&mut Self> {
         let entry = self.body.split_off(start);
-        let old = self.find(name);
-        let len = self.body.len() - old.map_or(0, |old| old.end - old.start) + entry.len();
-        if len > BODY_MAX_BYTES {
-            let kept = self.walk_views().filter(|(other, _)| *other != name.as_bytes());
-            let added = ItemRef::new(&entry);
-            let size: usize = kept.chain(added.raw_iter()).map(|(name, value)| name.len() + value_size(value, 0)).sum();
-            return Err(if size > ITEM_MAX_BYTES { item_too_large(size) } else { body_too_large(len) });
+        self.append_entry(&entry, name)
+    }
+
+    /// Takes an entry into the item if the body is not too long with it and without the entry that it replaces.
+    fn append_entry(&mut self, entry: &[u8], name: &str) -> Result<&mut Self> {
+        if self.body.len() + entry.len() > BODY_MAX_BYTES {
+            let old = self.find(name);
+            let len = self.body.len() - old.map_or(0, |old| old.end - old.start) + entry.len();
+            if len > BODY_MAX_BYTES {
+                let kept = self.walk_views().filter(|(other, _)| *other != name.as_bytes());
+                let added = ItemRef::new(entry);
+                let sizes = kept.chain(added.raw_iter()).map(|(name, value)| name.len() + value_size(value, 0));
+                let size: usize = sizes.sum();
+                return Err(if size > ITEM_MAX_BYTES { item_too_large(size) } else { body_too_large(len) });
+            }
+            self.remove(name);
         }
-        self.remove(name);
         let start = self.body.len();
-        self.body.extend_from_slice(&entry);
+        self.body.extend_from_slice(entry);
         self.end(start, name)
     }
 

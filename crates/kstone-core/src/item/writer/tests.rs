@@ -331,3 +331,20 @@ proptest! {
         prop_assert_eq!(names, model.keys().collect::<Vec<_>>());
     }
 }
+
+#[test]
+fn a_refusal_does_not_move_the_body() {
+    let mut item = ItemWriter::new();
+    for name in ["a", "b"] {
+        item.set_str(name, &"x".repeat(ITEM_MAX_BYTES)).unwrap();
+    }
+    item.body.shrink_to_fit();
+    let (at, len) = (item.finish().as_ptr(), item.body.len());
+    let text = "y".repeat(ITEM_MAX_BYTES);
+    assert!(matches!(item.set_str("c", &text), Err(Error::Limit { .. })));
+    assert!(matches!(item.set_num("n", "x"), Err(Error::Invalid(_))));
+    assert!(matches!(item.set_str(&"n".repeat(NAME_MAX_BYTES + 1), ""), Err(Error::Limit { .. })));
+    assert_eq!((item.finish().as_ptr(), item.body.len()), (at, len));
+    item.set_str("b", &text).unwrap();
+    assert_eq!(item.as_item().get("b").unwrap().as_str(), Some(text.as_str()));
+}

@@ -5,11 +5,9 @@
 //! share one tag: looking for one sort key among n touches log2(n) cold records. So an SST builds a filter over the
 //! keys of its wide partitions only, and asks it only there; the largest SSTs do without.
 
-use std::cell::RefCell;
-
 use bloomfilter::Bloom;
 
-use crate::key::Tag;
+use crate::key::{Tag, crc32};
 use crate::record::Record;
 
 /// A run with more records gets no filter: building one costs a tenth of a microsecond a record at every merge, and the
@@ -24,13 +22,8 @@ const FALSE_POSITIVE_RATE: f64 = 0.1;
 /// Filters are private to a process and hold no secrets; a fixed seed keeps runs repeatable.
 const SEED: [u8; 32] = *b"kstone: filter of wide partition";
 
-thread_local! {
-    /// Where a key is joined for a look-up, so that none allocates.
-    static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
 pub(crate) struct Filter {
-    bloom: Bloom<[u8]>,
+    bloom: Bloom<u64>,
     bytes: usize,
 }
 
@@ -49,17 +42,16 @@ impl Filter {
         }
         let mut bloom = Bloom::new_for_fp_rate_with_seed(keys, FALSE_POSITIVE_RATE, &SEED)
             .expect("a count of at least one and a rate between 0 and 1 are accepted");
-        let mut key = Vec::new();
         for record in wide_runs().flatten() {
-            bloom.set(join(&mut key, record.tag(), record.sk()));
+            bloom.set(&digest(record.tag(), record.sk()));
         }
-        let bytes = Bloom::<[u8]>::compute_bitmap_size(keys, FALSE_POSITIVE_RATE);
+        let bytes = Bloom::<u64>::compute_bitmap_size(keys, FALSE_POSITIVE_RATE);
         Some(Self { bloom, bytes })
     }
 
     /// False: no record of the tag's wide run has this sort key. True: one may have it.
     pub(crate) fn may_contain(&self, tag: Tag, sk: &[u8]) -> bool {
-        SCRATCH.with_borrow_mut(|scratch| self.bloom.check(join(scratch, tag, sk)))
+        self.bloom.check(&digest(tag, sk))
     }
 
     /// Bytes, its own and on the heap.
@@ -68,12 +60,10 @@ impl Filter {
     }
 }
 
-/// What is hashed of a key: its tag stands for the partition, which is longer and nearly always the only one of its tag.
-fn join<'a>(buffer: &'a mut Vec<u8>, tag: Tag, sk: &[u8]) -> &'a [u8] {
-    buffer.clear();
-    buffer.extend_from_slice(&tag.0.to_le_bytes());
-    buffer.extend_from_slice(sk);
-    buffer
+/// What the filter knows of a key. Its tag stands for the partition, which is longer and nearly always the only one of its
+/// tag; its checksum for the sort key, so that no look-up has to join the two in memory.
+fn digest(tag: Tag, sk: &[u8]) -> u64 {
+    u64::from(tag.0) << u32::BITS | u64::from(crc32(sk))
 }
 
 #[cfg(test)]

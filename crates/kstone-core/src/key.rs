@@ -288,7 +288,7 @@ impl Route {
 
 /// `crc32fast::hash`, without asking anew what the processor can do: that takes as long as the checksum of a key.
 #[inline(always)]
-fn crc32(bytes: &[u8]) -> u32 {
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     static HASHER: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);
     let mut hasher = HASHER.clone();
     hasher.update(bytes);

@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::{STRIPES, StripeId};
+use crate::key::StripeId;
 use crate::stripe::{Stripe, WriteGuard};
 
 mod commit;
@@ -36,7 +36,7 @@ mod write;
 
 use compactor::Compactor;
 use memory_budget::MemoryBudget;
-use store::{Counters, Store};
+use store::{Counters, Store, stripes};
 
 pub use crate::page_buffer::PageLimits;
 pub use commit::Present;
@@ -56,20 +56,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An empty engine: one allocation of 17 KiB.
+    /// An empty engine: 17 KiB.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range.
     pub fn new(options: EngineOptions) -> Result<Self> {
         options.check()?;
-        let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records, size_of::<Store>());
+        let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records, Store::BYTES);
         let budget = options.memory_max_bytes.map(budget);
-        Self::start(Store {
-            counters: Counters::from(0),
-            options,
-            budget,
-            stripes: [(); STRIPES].map(|()| Stripe::default()),
-        })
+        Self::start(Store { counters: Counters::from(0), options, budget, stripes: stripes(|_| Stripe::default()) })
     }
 
     fn start(store: Store) -> Result<Self> {
@@ -92,17 +87,16 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn stats(&self) -> Result<EngineStats> {
-        self.store.check()?;
-        Ok(EngineStats::of(&self.store))
+        EngineStats::of(&self.store)
     }
 
-    fn lock(&self, ascending: impl Iterator<Item = StripeId>) -> Vec<(StripeId, WriteGuard<'_>)> {
+    fn lock(&self, ascending: impl Iterator<Item = StripeId>) -> Result<Vec<(StripeId, WriteGuard<'_>)>> {
         let mut locked: Vec<(StripeId, WriteGuard<'_>)> = Vec::new();
         for id in ascending {
             debug_assert!(locked.last().is_none_or(|(last, _)| *last < id), "locks are taken in ascending order");
-            locked.push((id, self.store.stripe(id).write()));
+            locked.push((id, self.store.write(id)?));
         }
-        locked
+        Ok(locked)
     }
 }
 

@@ -25,6 +25,7 @@ mod merge;
 mod merge_runs;
 pub mod number;
 mod page_buffer;
+mod poison_lock;
 mod prefetch;
 mod raw;
 pub mod record;

@@ -1,5 +1,9 @@
-//! The one room of this crate that holds `unsafe` code: the counted record, the check of text.
-#![expect(unsafe_code, reason = "a record is one counted allocation behind a tagged pointer, 8 bytes a handle")]
+//! The one room of this crate that holds `unsafe` code: the counted record, the signals of a thread, the check of text.
+#![expect(
+    unsafe_code,
+    reason = "a record is one counted allocation behind a tagged pointer; the mask of signals is the C library's"
+)]
 
 pub(crate) mod counted;
+pub(crate) mod signals;
 pub(crate) mod text;

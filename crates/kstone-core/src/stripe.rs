@@ -17,9 +17,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
-
+use crate::error::Result;
 use crate::key::StripeId;
+use crate::poison_lock::{self, Poison, PoisonLock};
 use crate::record::{Record, SeqNo};
 use crate::second_chance::SecondChance;
 use crate::shared_tree::SharedTree;
@@ -29,29 +29,38 @@ use crate::tree::{Garbage, Tree};
 #[derive(Default)]
 #[repr(align(64))]
 pub(crate) struct Stripe {
-    lock: RwLock<StripeState>,
+    lock: PoisonLock<StripeState>,
     hits: AtomicU64,
     misses: AtomicU64,
 }
 
-pub(crate) type ReadGuard<'a> = RwLockReadGuard<'a, StripeState>;
-pub(crate) type WriteGuard<'a> = RwLockWriteGuard<'a, StripeState>;
+pub(crate) type ReadGuard<'a> = poison_lock::ReadGuard<'a, StripeState>;
+pub(crate) type WriteGuard<'a> = poison_lock::WriteGuard<'a, StripeState>;
 
 impl Stripe {
     /// A stripe that begins with a tree that others hold too.
     pub(crate) fn sharing(tree: Option<SharedTree>) -> Self {
         let tree_slot = tree.map_or(TreeSlot::Nothing, TreeSlot::Shared);
-        Self { lock: RwLock::new(StripeState { tree_slot, ..StripeState::default() }), ..Self::default() }
+        Self { lock: PoisonLock::new(StripeState { tree_slot, ..StripeState::default() }), ..Self::default() }
     }
 
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
-    pub(crate) fn read(&self) -> ReadGuard<'_> {
-        self.lock.read()
+    pub(crate) fn read(&self, poison: &Poison) -> Result<ReadGuard<'_>> {
+        self.lock.read(poison)
     }
 
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
-    pub(crate) fn write(&self) -> WriteGuard<'_> {
-        self.lock.write()
+    pub(crate) fn write<'a>(&'a self, poison: &'a Poison) -> Result<WriteGuard<'a>> {
+        self.lock.write(poison)
+    }
+
+    /// What the lock guards, where nobody else has the stripe.
+    pub(crate) fn get_mut(&mut self) -> &mut StripeState {
+        self.lock.get_mut()
     }
 
     /// Notes whether a look-up found an item.

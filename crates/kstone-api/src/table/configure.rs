@@ -36,7 +36,7 @@ impl Database {
         let before = self.table();
         let table = Arc::new(Table::following(schema, Some(&before), self.stream_max_bytes())?);
         self.install(Arc::clone(&table));
-        self.engine().barrier();
+        self.engine().barrier()?;
         if !table.filling.is_empty() {
             let filled = self.each_record(ScanRange::all(), |record| {
                 self.check_interrupt()?;
@@ -45,7 +45,7 @@ impl Database {
             if filled.is_err() {
                 // No memory for the entries, or interrupted: as it was.
                 self.install(Arc::clone(&before));
-                self.engine().barrier();
+                self.engine().barrier()?;
                 self.drop_strays(&before)?;
                 return filled;
             }

@@ -64,7 +64,7 @@ impl Database {
             }
             let needed = bytes.saturating_add(beside);
             // Others may have made room between the two looks.
-            if nothing_left || !self.engine().may_fit(needed) {
+            if nothing_left || !self.engine().may_fit(needed)? {
                 return Err(self.engine().memory_exceeded(needed).into());
             }
             let made = {

@@ -1,7 +1,6 @@
 //! The commit: deciding and writing under the locks of several stripes, as one.
 
 use super::Engine;
-use super::store::PoisonOnPanic;
 use crate::error::{Error, Result};
 use crate::key::{KeyRef, StripeId};
 use crate::record::Record;
@@ -36,12 +35,10 @@ impl Engine {
         decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T), E>,
         observe: impl FnOnce(&[Record], &mut T),
     ) -> Result<T, E> {
-        self.store.check()?;
-        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
         let mut stripes: Vec<StripeId> = keys.iter().map(|key| key.route().stripe).collect();
         stripes.sort_unstable();
         stripes.dedup();
-        let mut present = Present { locked: self.lock(stripes.iter().copied()) };
+        let mut present = Present { locked: self.lock(stripes.iter().copied())? };
         let (records, mut outcome) = decide(&present)?;
         if let Some(stray) = records.iter().find(|record| !keys.contains(&record.key_ref())) {
             return Err(Error::invalid(format!("a commit wrote a key that it had not named: {stray:?}")).into());

@@ -19,9 +19,10 @@ use std::thread::{Builder, JoinHandle};
 
 use parking_lot::{Condvar, Mutex};
 
-use super::store::{PoisonOnPanic, Store};
+use super::store::Store;
 use crate::error::{Error, Result};
 use crate::key::StripeId;
+use crate::raw::signals::with_signals_blocked;
 use crate::tree::Work;
 
 pub(super) struct Compactor {
@@ -47,16 +48,16 @@ impl Compactor {
     pub(super) fn start(store: Arc<Store>) -> Result<Self> {
         let list = Arc::new(List::default());
         let its_list = Arc::clone(&list);
-        let thread = Builder::new()
-            .name("kstone-compact".into())
-            .spawn(move || {
-                while let Some((stripe, work)) = its_list.next() {
-                    // Poisoned: nothing is to be gained any more.
-                    if store.merge_all_of(stripe, work).is_err() {
-                        return;
-                    }
+        let run = move || {
+            while let Some((stripe, work)) = its_list.next() {
+                // Poisoned: nothing is to be gained any more.
+                if store.merge_all_of(stripe, work).is_err() {
+                    return;
                 }
-            })
+            }
+        };
+        // A thread inherits the mask: the signals of the host are for threads of the host.
+        let thread = with_signals_blocked(|| Builder::new().name("kstone-compact".into()).spawn(run))
             .map_err(|error| Error::invalid(format!("no thread for background_compaction: {error}")))?;
         Ok(Self { list, thread: Some(thread), process: std::process::id() })
     }
@@ -112,7 +113,8 @@ impl Drop for Compactor {
 
 impl Store {
     fn merge_all_of(&self, stripe: StripeId, work: Work) -> Result<()> {
-        let _poison = PoisonOnPanic(&self.counters.poisoned);
+        // The thread would be gone, and its work with it.
+        let _poison = self.counters.poison.on_panic();
         loop {
             let begun = self.change_tree(stripe, |tree, stripe, garbage| tree.begin_merge(work, stripe, garbage))?;
             let Some(merging) = begun.flatten() else { return Ok(()) };

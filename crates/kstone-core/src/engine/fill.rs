@@ -4,7 +4,6 @@
 //! for a look whether there is still nothing and an exchange of pointers.
 
 use super::Engine;
-use super::store::PoisonOnPanic;
 use crate::error::{Error, Result};
 use crate::key::{STRIPES, StripeId};
 use crate::record::Record;
@@ -45,7 +44,7 @@ impl<'a> Filling<'a> {
     /// [`Error::Limit`] where the records so far do not fit the memory limit.
     pub fn check_limit(&self) -> Result<()> {
         let bytes = self.runs.iter().map(|run| run.weight.bytes).sum();
-        if self.engine.may_fit(bytes) { Ok(()) } else { Err(self.engine.memory_exceeded(bytes)) }
+        if self.engine.may_fit(bytes)? { Ok(()) } else { Err(self.engine.memory_exceeded(bytes)) }
     }
 
     /// The records in their order: O(n) where they came in it, O(n log n) elsewhere.
@@ -80,9 +79,7 @@ impl Filled<'_> {
     /// limit; what `commit` returns; [`Error::Poisoned`]. Nothing is changed then.
     pub fn install<E: From<Error>>(self, beside: usize, commit: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
         let store = &self.engine.store;
-        store.check()?;
-        let _poison = PoisonOnPanic(&store.counters.poisoned);
-        let mut locked = self.engine.lock(StripeId::all());
+        let mut locked = self.engine.lock(StripeId::all())?;
         if locked.iter().any(|(_, held)| held.tree().is_some_and(|tree| !tree.is_empty())) {
             return Err(Error::invalid("the database is not empty, and only an empty one can be filled").into());
         }

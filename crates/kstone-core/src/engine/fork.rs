@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 
 use super::Engine;
-use super::store::{Counters, PoisonOnPanic, Store};
+use super::store::{Counters, Store, stripes};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::{STRIPES, StripeId};
+use crate::key::StripeId;
 use crate::stripe::Stripe;
 
 impl Engine {
@@ -20,14 +20,12 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn fork<T>(&self, at_the_moment: impl FnOnce() -> T) -> Result<(Self, T)> {
-        self.store.check()?;
-        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
-        let mut locked = self.lock(StripeId::all());
+        let mut locked = self.lock(StripeId::all())?;
         let seen = at_the_moment();
         let last_seq = self.store.counters.last_seq.load(Ordering::Relaxed);
         let mut shared = locked.iter_mut().map(|(_, held)| held.share());
-        let stripes = [(); STRIPES].map(|()| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
-        let budget = self.store.budget.as_ref().map(|budget| budget.forked(&stripes));
+        let mut stripes = stripes(|_| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
+        let budget = self.store.budget.as_ref().map(|budget| budget.forked(&mut stripes[..]));
         drop(locked);
         let store = Store { counters: Counters::from(last_seq), options: self.store.options, budget, stripes };
         Ok((Self::start(store)?, seen))

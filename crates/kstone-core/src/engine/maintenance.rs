@@ -1,7 +1,6 @@
 //! What is done to all of an engine: flushing, compacting, clearing.
 
 use super::Engine;
-use super::store::PoisonOnPanic;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
@@ -31,7 +30,7 @@ impl Engine {
         StripeId::all().try_for_each(|id| {
             self.store.change_tree(id, Tree::compact_all)?;
             if self.evicts() {
-                let mut held = self.store.stripe(id).write();
+                let mut held = self.store.write(id)?;
                 held.purge_queue();
                 self.store.count(id, &mut held);
             }
@@ -53,9 +52,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::clear`].
     pub fn clear_observed<T>(&self, observe: impl FnOnce() -> T) -> Result<T> {
-        self.store.check()?;
-        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
-        let mut locked = self.lock(StripeId::all());
+        let mut locked = self.lock(StripeId::all())?;
         let observed = observe();
         let mut cleared = Vec::with_capacity(STRIPES);
         for (id, held) in &mut locked {

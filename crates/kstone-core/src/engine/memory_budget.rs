@@ -66,8 +66,8 @@ impl MemoryBudget {
     }
 
     /// The room of a fork, whose trees are counted as its own although it shares them.
-    pub(super) fn forked(&self, stripes: &[Stripe]) -> Self {
-        let base_bytes = size_of::<Store>();
+    pub(super) fn forked(&self, stripes: &mut [Stripe]) -> Self {
+        let base_bytes = Store::BYTES;
         let forked = Self {
             oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
             used: AtomicUsize::new(base_bytes + self.bytes()),
@@ -76,7 +76,7 @@ impl MemoryBudget {
             ..*self
         };
         for (id, stripe) in StripeId::all().zip(stripes) {
-            forked.count(id, &mut stripe.write());
+            forked.count(id, stripe.get_mut());
         }
         forked
     }
@@ -197,12 +197,18 @@ impl Engine {
     }
 
     /// Whether so many bytes would fit if everything were removed that can be.
-    pub fn may_fit(&self, bytes: usize) -> bool {
-        let Some(budget) = &self.store.budget else { return true };
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn may_fit(&self, bytes: usize) -> Result<bool> {
+        let Some(budget) = &self.store.budget else { return Ok(true) };
         let queue_bytes = if budget.evicts() { SecondChance::bytes_of(0) } else { 0 };
-        let trees = self.store.stripes.iter().filter(|stripe| stripe.read().tree().is_some()).count();
-        let stays = size_of::<Store>() + budget.bytes() + trees * (Tree::EMPTY_BYTES + queue_bytes);
-        bytes.checked_add(stays).is_some_and(|bytes| bytes <= budget.max_bytes)
+        let mut trees = 0;
+        for id in StripeId::all() {
+            trees += usize::from(self.store.read(id)?.tree().is_some());
+        }
+        let stays = Store::BYTES + budget.bytes() + trees * (Tree::EMPTY_BYTES + queue_bytes);
+        Ok(bytes.checked_add(stays).is_some_and(|bytes| bytes <= budget.max_bytes))
     }
 
     /// Whether what is counted has passed the limit, together with so many bytes that the caller holds beside the engine:
@@ -225,8 +231,8 @@ impl Engine {
     /// [`Error::Poisoned`].
     pub fn reclaim(&self) -> Result<bool> {
         for id in StripeId::all() {
-            let is_compact = |stripe: &Stripe| stripe.read().tree().is_none_or(Tree::is_compact);
-            if !is_compact(self.store.stripe(id)) {
+            let is_compact = self.store.read(id)?.tree().is_none_or(Tree::is_compact);
+            if !is_compact {
                 self.store.change_tree(id, Tree::compact_all)?;
                 return Ok(true);
             }
@@ -241,10 +247,9 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn take_victims(&self) -> Result<Vec<Record>> {
-        self.store.check()?;
         let Some(budget) = &self.store.budget else { return Ok(Vec::new()) };
         while let Some(id) = budget.oldest_stripe() {
-            let mut held = self.store.stripe(id).write();
+            let mut held = self.store.write(id)?;
             let now = SeqNo(self.store.counters.last_seq.load(Ordering::Relaxed));
             let bytes = held.tree().map_or(0, Tree::record_bytes) / 64;
             let victims = held.take_victims(bytes.max(1), now);

@@ -44,10 +44,9 @@ impl Engine {
         reverse: bool,
         limits: PageLimits,
     ) -> Result<RecordPage> {
-        self.store.check()?;
         let (stripe, span) = partition_span(keyspace, pk, range);
         let mut page = PageBuffer::new(limits);
-        let held = self.store.stripe(stripe).read();
+        let held = self.store.read(stripe)?;
         let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), Record::clone));
         drop(held);
         if self.evicts() {
@@ -61,15 +60,17 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn scan(&self, range: ScanRange<'_>, limits: PageLimits) -> Result<RecordPage> {
-        self.store.check()?;
         let mut page = PageBuffer::new(limits);
         let mut locked = Vec::new();
-        let limited = range.spans().any(|(stripe, span)| {
-            let held = self.store.stripe(stripe).read();
-            let full = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false), Record::clone));
+        let mut limited = false;
+        for (stripe, span) in range.spans() {
+            let held = self.store.read(stripe)?;
+            limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false), Record::clone));
             locked.push(held);
-            full
-        });
+            if limited {
+                break;
+            }
+        }
         Ok(RecordPage { records: page.records, limited })
     }
 }

@@ -1,7 +1,6 @@
 //! The database as it was at one moment: trees that a stripe shares until it is written to next.
 
 use super::pages::partition_span;
-use super::store::PoisonOnPanic;
 use super::{Engine, RecordPage, ScanRange, SortKeyRange};
 #[cfg(doc)]
 use crate::error::Error;
@@ -35,9 +34,7 @@ impl Engine {
     }
 
     fn view_of_stripes(&self, ids: impl Iterator<Item = StripeId>) -> Result<PointInTimeView> {
-        self.store.check()?;
-        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
-        let mut locked = self.lock(ids);
+        let mut locked = self.lock(ids)?;
         let stripes = locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share()?))).collect();
         Ok(PointInTimeView::new(stripes))
     }

@@ -15,10 +15,9 @@ impl Engine {
     /// [`Error::Poisoned`].
     #[inline(always)]
     pub fn get(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
-        self.store.check()?;
         let route = key.route();
         let stripe = self.store.stripe(route.stripe);
-        let held = stripe.read();
+        let held = self.store.read(route.stripe)?;
         let found = held.tree().and_then(|tree| tree.get(route.tag, key));
         stripe.count(found.is_some());
         if self.evicts() {
@@ -48,22 +47,20 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn note_use(&self, key: KeyRef<'_>) -> Result<()> {
-        self.store.check()?;
         if self.evicts() {
             let route = key.route();
-            let held = self.store.stripe(route.stripe).read();
+            let held = self.store.read(route.stripe)?;
             held.tree().and_then(|tree| tree.get(route.tag, key)).inspect(|record| record.mark_used());
         }
         Ok(())
     }
 
     fn look_up(&self, keys: &[KeyRef<'_>], count: impl Fn(&Stripe, bool)) -> Result<Vec<Option<Record>>> {
-        self.store.check()?;
         let routes: Vec<Route> = keys.iter().map(KeyRef::route).collect();
         let mut stripes: Vec<StripeId> = routes.iter().map(|route| route.stripe).collect();
         stripes.sort_unstable();
         stripes.dedup();
-        let locked: Vec<_> = stripes.iter().map(|&id| self.store.stripe(id).read()).collect();
+        let locked = stripes.iter().map(|&id| self.store.read(id)).collect::<Result<Vec<_>>>()?;
         let evicts = self.evicts();
         let find = |(key, route): (&KeyRef<'_>, &Route)| {
             let at = stripes.binary_search(&route.stripe).expect("the stripes of all keys are locked");

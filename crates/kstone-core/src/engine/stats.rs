@@ -3,9 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use super::store::Store;
-use crate::key::{Edge, Tag};
+use crate::error::Result;
+use crate::key::{Edge, StripeId, Tag};
 use crate::span::{Span, StripeEdge};
-use crate::stripe::{Stripe, StripeState};
+use crate::stripe::StripeState;
 use crate::tree::Tree;
 
 /// What an engine holds and has done. Bytes count allocations as they were asked for; those of the parts, from
@@ -68,16 +69,16 @@ impl EngineStats {
         self.ssts as f64 / self.stripes.max(1) as f64
     }
 
-    pub(super) fn of(store: &Store) -> Self {
+    pub(super) fn of(store: &Store) -> Result<Self> {
         let mut stats = Self {
-            base_bytes: size_of::<Store>(),
+            base_bytes: Store::BYTES,
             flushes: store.counters.past_flushes.load(Ordering::Relaxed),
             compactions: store.counters.past_compactions.load(Ordering::Relaxed),
             ..Self::default()
         };
         stats.base_bytes += store.budget.as_ref().map_or(0, |budget| budget.bytes());
         // At one moment: memory that one stripe gives back may be taken by the next.
-        let locked: Vec<_> = store.stripes.iter().map(Stripe::read).collect();
+        let locked = StripeId::all().map(|id| store.read(id)).collect::<Result<Vec<_>>>()?;
         locked.iter().for_each(|held| stats.add_bytes(held));
         drop(locked);
         let parts = [stats.memtable_bytes, stats.sst_bytes, stats.filter_bytes, stats.wal_bytes, stats.eviction_bytes];
@@ -85,8 +86,10 @@ impl EngineStats {
         if let Some(budget) = &store.budget {
             (stats.memory_max_bytes, stats.evictions) = (budget.max_bytes(), budget.evictions());
         }
-        store.stripes.iter().for_each(|stripe| stats.add_items(stripe));
-        stats
+        for id in StripeId::all() {
+            stats.add_items(store, id)?;
+        }
+        Ok(stats)
     }
 
     fn add_bytes(&mut self, held: &StripeState) {
@@ -109,12 +112,12 @@ impl EngineStats {
         self.compactions += tree.compactions;
     }
 
-    fn add_items(&mut self, stripe: &Stripe) {
-        let (hits, misses) = stripe.hits_and_misses();
+    fn add_items(&mut self, store: &Store, id: StripeId) -> Result<()> {
+        let (hits, misses) = store.stripe(id).hits_and_misses();
         self.hits += hits;
         self.misses += misses;
-        let held = stripe.read();
-        let Some(tree) = held.tree() else { return };
+        let held = store.read(id)?;
+        let Some(tree) = held.tree() else { return Ok(()) };
         for record in tree.view().items() {
             self.items += 1;
             self.live_bytes += record.footprint();
@@ -123,6 +126,7 @@ impl EngineStats {
             self.index_entries += 1;
             self.index_entry_bytes += entry.footprint();
         }
+        Ok(())
     }
 }
 

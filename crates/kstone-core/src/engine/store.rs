@@ -1,41 +1,61 @@
 //! What an engine and its compaction thread share: the stripes and what is counted for all of them.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::EngineOptions;
 use super::memory_budget::MemoryBudget;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::key::{STRIPES, StripeId};
-use crate::stripe::{Stripe, StripeState};
+use crate::poison_lock::Poison;
+use crate::stripe::{ReadGuard, Stripe, StripeState, WriteGuard};
 use crate::tree::{Garbage, Tree};
 
-/// What an engine and its compaction thread share. One allocation: a cache line for each stripe and a few more.
+/// What an engine and its compaction thread share: a few cache lines, and one for each stripe.
 pub(super) struct Store {
     pub(super) counters: Counters,
     pub(super) options: EngineOptions,
     pub(super) budget: Option<MemoryBudget>,
-    pub(super) stripes: [Stripe; STRIPES],
+    /// Made on the heap: 16 KiB are too much for the stack of a small thread.
+    pub(super) stripes: Box<[Stripe; STRIPES]>,
 }
 
 /// On a cache line of its own: every write changes it, and reads of what is beside it should not miss for that.
 #[repr(align(128))]
 pub(super) struct Counters {
     pub(super) last_seq: AtomicU64,
-    pub(super) poisoned: AtomicBool,
+    pub(super) poison: Poison,
     /// Of trees that are gone.
     pub(super) past_flushes: AtomicU64,
     pub(super) past_compactions: AtomicU64,
 }
 
+/// Every stripe, made one by one.
+pub(super) fn stripes(make: impl FnMut(StripeId) -> Stripe) -> Box<[Stripe; STRIPES]> {
+    let stripes: Box<[Stripe]> = StripeId::all().map(make).collect();
+    stripes.try_into().unwrap_or_else(|_| unreachable!("one for each of the ids"))
+}
+
 impl Store {
-    #[inline]
-    pub(super) fn check(&self) -> Result<()> {
-        if self.counters.poisoned.load(Ordering::Relaxed) { Err(Error::Poisoned) } else { Ok(()) }
-    }
+    /// Bytes of a store without records.
+    pub(super) const BYTES: usize = size_of::<Self>() + size_of::<[Stripe; STRIPES]>();
 
     #[inline]
     pub(super) fn stripe(&self, id: StripeId) -> &Stripe {
         &self.stripes[id.index()]
+    }
+
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
+    #[inline]
+    pub(super) fn read(&self, id: StripeId) -> Result<ReadGuard<'_>> {
+        self.stripe(id).read(&self.counters.poison)
+    }
+
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
+    #[inline]
+    pub(super) fn write(&self, id: StripeId) -> Result<WriteGuard<'_>> {
+        self.stripe(id).write(&self.counters.poison)
     }
 
     /// Changes a stripe's tree, if there is one, under its lock, which is let go before the garbage is dropped.
@@ -44,10 +64,8 @@ impl Store {
         id: StripeId,
         change: impl FnOnce(&mut Tree, StripeId, &mut Garbage) -> T,
     ) -> Result<Option<T>> {
-        self.check()?;
-        let _poison = PoisonOnPanic(&self.counters.poisoned);
         let mut garbage = Garbage::default();
-        let mut held = self.stripe(id).write();
+        let mut held = self.write(id)?;
         if held.tree().is_none() {
             return Ok(None);
         }
@@ -80,19 +98,9 @@ impl From<u64> for Counters {
     fn from(last_seq: u64) -> Self {
         Self {
             last_seq: AtomicU64::new(last_seq),
-            poisoned: AtomicBool::new(false),
+            poison: Poison::default(),
             past_flushes: AtomicU64::new(0),
             past_compactions: AtomicU64::new(0),
-        }
-    }
-}
-
-pub(super) struct PoisonOnPanic<'a>(pub(super) &'a AtomicBool);
-
-impl Drop for PoisonOnPanic<'_> {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            self.0.store(true, Ordering::Relaxed);
         }
     }
 }

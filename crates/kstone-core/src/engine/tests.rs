@@ -1,10 +1,10 @@
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::*;
 use crate::error::Error;
-use crate::key::{Key, KeyRef, Keyspace};
+use crate::key::{Key, KeyRef, Keyspace, STRIPES};
 use crate::record::Record;
 use crate::second_chance::SecondChance;
 
@@ -34,8 +34,8 @@ fn pks(page: &RecordPage) -> Vec<String> {
 #[test]
 fn an_empty_engine_has_made_no_trees() {
     let stats = engine().stats().expect("counted");
-    assert_eq!((stats.total_bytes, stats.base_bytes), (size_of::<Store>(), size_of::<Store>()));
-    assert!(size_of::<Store>() <= 17 << 10);
+    assert_eq!((stats.total_bytes, stats.base_bytes), (Store::BYTES, Store::BYTES));
+    assert!(Store::BYTES <= 17 << 10);
 }
 
 #[test]
@@ -141,6 +141,63 @@ fn a_write_that_panics_poisons_every_later_call() {
     assert_eq!(engine.clear().err(), Some(Error::Poisoned));
     assert_eq!(engine.view().err(), Some(Error::Poisoned));
     assert_eq!(engine.stats().err(), Some(Error::Poisoned));
+}
+
+/// A destructor may write while a panic of somebody else is under way.
+#[test]
+fn a_write_during_a_panic_of_somebody_else_poisons_nothing() {
+    struct WritesWhenDropped<'a>(&'a Engine);
+    impl Drop for WritesWhenDropped<'_> {
+        fn drop(&mut self) {
+            self.0.put(key("a"), b"at the end").expect("put");
+            self.0.commit(&[key("b")], |_| Ok::<_, Error>((vec![Record::put(key("b"), b"")], ()))).expect("committed");
+            self.0.flush().expect("flushed");
+        }
+    }
+    let engine = engine();
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _writes = WritesWhenDropped(&engine);
+        panic!("of somebody else");
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(engine.get(key("a")).expect("sound").expect("present").body(), b"at the end");
+    assert_eq!(engine.stats().expect("sound").items, 2);
+}
+
+/// A writer that was let into a half-changed tree would return with success.
+#[test]
+fn writers_that_wait_for_a_lock_during_a_panic_are_refused() {
+    let engine = engine();
+    let (under_lock, waiting) = (AtomicBool::new(false), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        let panics = scope.spawn(|| {
+            catch_unwind(AssertUnwindSafe(|| {
+                let _ = engine.commit(&[key("a")], |_| -> Result<(Vec<Record>, ())> {
+                    under_lock.store(true, Ordering::SeqCst);
+                    while waiting.load(Ordering::SeqCst) < 4 {
+                        std::thread::yield_now();
+                    }
+                    // They look at the database before they wait for its lock, if ever they do.
+                    std::thread::sleep(std::time::Duration::from_millis(20));
+                    panic!("half changed");
+                });
+            }))
+        });
+        while !under_lock.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+        let waiters: [_; 4] = std::array::from_fn(|_| {
+            scope.spawn(|| {
+                waiting.fetch_add(1, Ordering::SeqCst);
+                engine.put(key("a"), b"late").err()
+            })
+        });
+        for waiter in waiters {
+            assert_eq!(waiter.join().expect("no panic"), Some(Error::Poisoned));
+        }
+        assert!(panics.join().expect("caught").is_err());
+    });
+    assert_eq!(engine.get(key("a")).err(), Some(Error::Poisoned));
 }
 
 #[test]
@@ -341,19 +398,19 @@ fn compacting_leaves_nothing_in_the_queues_that_is_not_current() {
     for i in 0..5000 {
         engine.put(key(&name(i)), &[0; 100]).expect("put");
     }
-    while engine.store.stripes.iter().any(|stripe| stripe.read().queue().is_none()) {
+    while StripeId::all().any(|id| engine.store.read(id).expect("sound").queue().is_none()) {
         assert!(!engine.take_victims().expect("taken").is_empty());
     }
     for i in 0..600 {
         engine.put(key(&name(i * 8)), &[1; 100]).expect("put");
     }
     let pinning = || {
-        let pins = |stripe: &&Stripe| {
-            let held = stripe.read();
+        let pins = |id: &StripeId| {
+            let held = engine.store.read(*id).expect("sound");
             let items = held.tree().expect("a tree").view().items().count();
             held.queue_bytes() > SecondChance::bytes_of(items + items / 4)
         };
-        engine.store.stripes.iter().filter(pins).count()
+        StripeId::all().filter(pins).count()
     };
     assert!(pinning() > 100, "overwriting leaves old versions in queues");
     engine.compact().expect("compacted");

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use super::Engine;
-use super::store::PoisonOnPanic;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
@@ -48,16 +47,15 @@ impl Engine {
     }
 
     /// Returns when every write that holds a lock now has let it go.
-    pub fn barrier(&self) {
-        for id in StripeId::all() {
-            drop(self.store.stripe(id).write());
-        }
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn barrier(&self) -> Result<()> {
+        StripeId::all().try_for_each(|id| self.store.write(id).map(drop))
     }
 
     fn write(&self, stripe: StripeId, record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
-        self.store.check()?;
-        let _poison = PoisonOnPanic(&self.store.counters.poisoned);
-        let mut held = self.store.stripe(stripe).write();
+        let mut held = self.store.write(stripe)?;
         if !allowed() {
             return Ok(None);
         }

@@ -1,0 +1,189 @@
+//! A lock that refuses once a writer has panicked while it held one of its kind.
+//!
+//! ```text
+//! writer A   ── holds the lock ── panics: poisons ── releases
+//! writer B        waits for the lock ················ holds it: is it poisoned? ── yes: an error, nothing is changed
+//! ```
+//!
+//! # Invariants
+//! - Poison is looked at when the lock is held and set before it is released, so nobody sees what a panic left half
+//!   changed.
+//! - Only a panic that begins while the lock is held poisons: a write in a destructor that runs during somebody else's
+//!   panic is a write like any other.
+//!
+//! # Thread safety
+//! As a lock's. All locks of one engine share one [`Poison`].
+
+use std::ops::{Deref, DerefMut};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::panicking;
+
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use crate::error::{Error, Result};
+
+/// Whether a write has panicked. The locks order what follows from it.
+#[derive(Default)]
+pub(crate) struct Poison(AtomicBool);
+
+impl Poison {
+    #[inline]
+    fn check(&self) -> Result<()> {
+        if self.0.load(Ordering::Relaxed) { Err(Error::Poisoned) } else { Ok(()) }
+    }
+
+    /// Poisons where a panic begins while the result is kept: for work that must not end half-way, without a lock.
+    #[inline]
+    pub(crate) fn on_panic(&self) -> PoisonOnPanic<'_> {
+        PoisonOnPanic { poison: self, was_panicking: panicking() }
+    }
+}
+
+/// See [`Poison::on_panic`].
+pub(crate) struct PoisonOnPanic<'a> {
+    poison: &'a Poison,
+    was_panicking: bool,
+}
+
+impl Drop for PoisonOnPanic<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if panicking() && !self.was_panicking {
+            self.poison.0.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct PoisonLock<T>(RwLock<T>);
+
+pub(crate) type ReadGuard<'a, T> = RwLockReadGuard<'a, T>;
+
+/// Exclusive access, which poisons where it ends by a panic.
+pub(crate) struct WriteGuard<'a, T> {
+    // Before the lock: fields are dropped in their order.
+    _poison: PoisonOnPanic<'a>,
+    guard: RwLockWriteGuard<'a, T>,
+}
+
+impl<T> PoisonLock<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(RwLock::new(value))
+    }
+
+    /// Shared access.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    #[inline]
+    pub(crate) fn read<'a>(&'a self, poison: &Poison) -> Result<ReadGuard<'a, T>> {
+        let guard = self.0.read();
+        poison.check()?;
+        Ok(guard)
+    }
+
+    /// Exclusive access.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    #[inline]
+    pub(crate) fn write<'a>(&'a self, poison: &'a Poison) -> Result<WriteGuard<'a, T>> {
+        let guard = self.0.write();
+        poison.check()?;
+        Ok(WriteGuard { _poison: poison.on_panic(), guard })
+    }
+
+    /// Access without a lock, where nobody else has any.
+    pub(crate) fn get_mut(&mut self) -> &mut T {
+        self.0.get_mut()
+    }
+}
+
+impl<T> Deref for WriteGuard<'_, T> {
+    type Target = T;
+
+    #[inline]
+    fn deref(&self) -> &T {
+        &self.guard
+    }
+}
+
+impl<T> DerefMut for WriteGuard<'_, T> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.guard
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::{AssertUnwindSafe, catch_unwind};
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_under_the_lock_poisons_every_lock_of_the_poison() {
+        let (poison, one, other) = (Poison::default(), PoisonLock::new(1), PoisonLock::new(2));
+        let read = catch_unwind(AssertUnwindSafe(|| {
+            let _reading = one.read(&poison);
+            panic!("a reader changes nothing");
+        }));
+        assert!(read.is_err() && *one.read(&poison).expect("not poisoned") == 1);
+        let written = catch_unwind(AssertUnwindSafe(|| {
+            *one.write(&poison).expect("not poisoned") = 3;
+            let _writing = one.write(&poison);
+            panic!("half changed");
+        }));
+        assert!(written.is_err());
+        for lock in [&one, &other] {
+            assert_eq!(lock.read(&poison).err(), Some(Error::Poisoned));
+            assert_eq!(lock.write(&poison).err(), Some(Error::Poisoned));
+        }
+    }
+
+    /// The writer has found the database sound and waits for the lock when the panic comes.
+    #[test]
+    fn a_writer_that_waited_during_the_panic_is_refused() {
+        let (poison, lock) = (Poison::default(), PoisonLock::new(0));
+        let (arrived, arrivals) = channel();
+        std::thread::scope(|scope| {
+            let (poison, lock) = (&poison, &lock);
+            let holder = scope.spawn(move || {
+                let panicked = catch_unwind(AssertUnwindSafe(|| {
+                    let mut half_changed = lock.write(poison).expect("not poisoned");
+                    *half_changed = 1;
+                    arrivals.recv().expect("the other writer is about to wait");
+                    panic!("half changed");
+                }));
+                assert!(panicked.is_err());
+            });
+            while !lock.0.is_locked() {
+                std::thread::yield_now();
+            }
+            assert_eq!(poison.check(), Ok(()), "nothing has happened yet");
+            arrived.send(()).expect("the holder waits");
+            // Gets the lock from the panicking holder, or comes just after it: the answer is the same.
+            assert_eq!(lock.write(poison).err(), Some(Error::Poisoned));
+            holder.join().expect("caught");
+        });
+    }
+
+    #[test]
+    fn a_write_in_a_destructor_during_another_panic_poisons_nothing() {
+        struct WritesWhenDropped<'a>(&'a Poison, &'a PoisonLock<u32>);
+        impl Drop for WritesWhenDropped<'_> {
+            fn drop(&mut self) {
+                *self.1.write(self.0).expect("not poisoned") += 1;
+            }
+        }
+        let (poison, lock) = (Poison::default(), PoisonLock::new(0));
+        let panicked = catch_unwind(AssertUnwindSafe(|| {
+            let _writes = WritesWhenDropped(&poison, &lock);
+            panic!("of somebody else");
+        }));
+        assert!(panicked.is_err());
+        assert_eq!(*lock.read(&poison).expect("not poisoned"), 1);
+    }
+}

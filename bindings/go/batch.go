@@ -1,3 +1,5 @@
+//go:build cgo
+
 package kstone
 
 // An Op is one operation of a batch or transaction.

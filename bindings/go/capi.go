@@ -1,3 +1,5 @@
+//go:build cgo
+
 package kstone
 
 // All calls into C are in this file. Every request crosses once; what comes back is copied into Go's memory, and freed

@@ -1,7 +1,6 @@
-//go:build kstone_dynamic
+//go:build cgo && kstone_dynamic
 
 package kstone
 
-// #cgo CFLAGS: -I${SRCDIR}/../../include
 // #cgo LDFLAGS: -L${SRCDIR}/../../build/lib -lkstone
 import "C"

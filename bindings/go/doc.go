@@ -39,5 +39,6 @@
 // # Building
 //
 // cgo links libkstone.a of the checkout that this package lies in, after make library, or of /usr/local after
-// make install; otherwise CGO_CFLAGS=-I… and CGO_LDFLAGS=-L… say where. The tag kstone_dynamic links libkstone.so.
+// make install; otherwise CGO_LDFLAGS=-L… says where. The tag kstone_dynamic links libkstone.so. The header is in the
+// package, so that go mod vendor takes it along.
 package kstone

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package kstone
 
 // SaveSnapshot writes the database as it is now, items and schema, to a file, in the place of one that is there: a

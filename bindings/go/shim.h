@@ -11,7 +11,7 @@
 #ifndef KSTONE_GO_SHIM_H
 #define KSTONE_GO_SHIM_H
 
-#include <kstone.h>
+#include "kstone.h"
 
 /* As the `at` of a part: it is not there. */
 #define KGO_NONE SIZE_MAX

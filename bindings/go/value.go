@@ -1,3 +1,5 @@
+//go:build cgo
+
 package kstone
 
 // Type is one of DynamoDB's ten types.

@@ -1,3 +1,5 @@
+//go:build cgo
+
 package kstone
 
 // Params are what the names in expressions stand for: ":max" a value, "#s" the name of an attribute. A value is a

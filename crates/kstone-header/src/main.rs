@@ -1,4 +1,4 @@
-//! Makes `include/kstone.h`: the manual's text from `include/kstone.h.in`, and in it, where the text says so, what the
+//! Makes `include/kstone.h`, and its copy for Go: the manual's text from `include/kstone.h.in`, and in it, where the text says so, what the
 //! modules of `src/` declare, with their doc comments, as cbindgen writes it in C.
 //!
 //! A line of the template that begins with `@` is a directive:
@@ -24,7 +24,8 @@ use regex::Regex;
 type Outcome<T> = Result<T, Box<dyn Error>>;
 
 const TEMPLATE: &str = "include/kstone.h.in";
-const HEADER: &str = "include/kstone.h";
+/// The header, and its copy in the Go module, whose vendored form has nothing of what is outside of the module.
+const HEADERS: [&str; 2] = ["include/kstone.h", "bindings/go/kstone.h"];
 const SETTINGS: &str = "cbindgen.toml";
 
 fn main() -> ExitCode {
@@ -46,24 +47,30 @@ fn main() -> ExitCode {
 
 fn write(root: &Path) -> Outcome<()> {
     let text = header(root)?;
-    if fs::read_to_string(root.join(HEADER)).is_ok_and(|present| present == text) {
-        return Ok(());
+    for path in HEADERS {
+        if !fs::read_to_string(root.join(path)).is_ok_and(|present| present == text) {
+            fs::write(root.join(path), &text).map_err(|error| format!("{path}: {error}"))?;
+        }
     }
-    fs::write(root.join(HEADER), text).map_err(|error| format!("{HEADER}: {error}").into())
+    Ok(())
 }
 
 fn check(root: &Path) -> Outcome<()> {
-    let (made, present) = (header(root)?, read(&root.join(HEADER))?);
+    let made = header(root)?;
+    HEADERS.iter().try_for_each(|path| check_one(path, &made, &read(&root.join(path))?))
+}
+
+fn check_one(path: &str, made: &str, present: &str) -> Outcome<()> {
     if made == present {
         return Ok(());
     }
     let same = made.lines().zip(present.lines()).take_while(|(made, present)| made == present).count();
     let line = |text: &str| text.lines().nth(same).unwrap_or("the end").to_owned();
     Err(format!(
-        "{HEADER} is not what its sources give: run scripts/header. It first differs in line {}:\n  there: {}\n  made:  {}",
+        "{path} is not what its sources give: run scripts/header. It first differs in line {}:\n  there: {}\n  made:  {}",
         same + 1,
-        line(&present),
-        line(&made)
+        line(present),
+        line(made)
     )
     .into())
 }

@@ -2,7 +2,7 @@
 package cloop
 
 /*
-#cgo CFLAGS: -I${SRCDIR}/../../../../include
+#cgo CFLAGS: -I${SRCDIR}/../..
 #include <kstone.h>
 #include <stdio.h>
 #include <string.h>

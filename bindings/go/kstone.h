@@ -1,0 +1,1900 @@
+/*
+ * kstone: DynamoDB's data model in memory, as a C library.
+ *
+ * A database maps keys to items. A key is a partition key and, optionally, a sort key; an item is a set of typed
+ * attributes. Items of one partition are kept in the order of their sort keys and are queried by range. Nothing is
+ * written to disk unless the program asks for it (snapshots, exports): otherwise the data ends with the process.
+ *
+ * This header is the manual. It is generated: its text is in include/kstone.h.in, the comments of its functions are in
+ * src/, and scripts/header puts them together.
+ *
+ * CONTENTS
+ *   First program      Conventions        Versions           Handles            Statuses and errors
+ *   Databases          Items              Building items     Reading and writing
+ *   Conditions         Queries            Pages              Iterators          Batches
+ *   PartiQL            Schema and stream  Snapshots          Export and import
+ *   Statistics         Maintenance        Stored form
+ *
+ *
+ * FIRST PROGRAM
+ *
+ * Open a database, put an item, get it back, free what was handed out.
+ *
+ *     static int first_program(void) {
+ *         kstone_db *db = NULL;
+ *         kstone_item *item = kstone_item_new();
+ *         kstone_item *found = NULL;
+ *         kstone_error *err = NULL;
+ *         int64_t age = 0;
+ *         if (kstone_open_memory(NULL, &db, &err) == KSTONE_OK) {
+ *             kstone_item_set_str(item, "name", KSTONE_STRLEN, "Alice", KSTONE_STRLEN);
+ *             kstone_item_set_i64(item, "age", KSTONE_STRLEN, 30);
+ *             if (kstone_put(db, "user#1", 6, NULL, 0, item, &err) == KSTONE_OK &&
+ *                 kstone_get(db, "user#1", 6, NULL, 0, &found, &err) == KSTONE_OK) {
+ *                 kstone_item_get_i64(found, "age", KSTONE_STRLEN, &age);
+ *             }
+ *         }
+ *         if (err != NULL) {
+ *             fprintf(stderr, "%s\n", kstone_error_message(err));
+ *         }
+ *         kstone_free(err);
+ *         kstone_free(found);
+ *         kstone_free(item);
+ *         kstone_free(db);
+ *         return age == 30;
+ *     }
+ *
+ * Compile it with: cc program.c $(pkg-config --cflags --libs kstone)
+ *
+ *
+ * CONVENTIONS
+ *
+ * They hold for every function; a function's own comment says what is special about it.
+ *
+ * 1. Status. A function that can fail returns a kstone_status. 0 (KSTONE_OK) is success. A status above 0 is no error:
+ *    KSTONE_NOT_FOUND, KSTONE_DONE. A status below 0 is an error. The numbers never change their meaning.
+ *
+ * 2. Errors. The last parameter of most of these functions is a kstone_error **err, which may be NULL. When the
+ *    status is below 0, *err is set to a new error object, which you own; otherwise *err is not touched. What *err
+ *    pointed at before is not freed. There is no "last error" of a thread. Most setters and all getters of items, and
+ *    the functions that add to a batch, have no err: the status says everything.
+ *
+ * 3. Ownership. One function releases everything: kstone_free. Handles and text that come from an out parameter, or
+ *    from a function named ..._new or ..._clone, are yours: give each of them to kstone_free once. kstone_free(NULL)
+ *    does nothing. What is returned as const is borrowed: it is valid until the object it was borrowed from is changed
+ *    or freed, and kstone_free of it does nothing. Items, pages, iterators and errors stay valid when the database is
+ *    freed before them. The pointers inside a kstone_bytes or kstone_value are no handles: never free them.
+ *
+ * 4. Inputs. Bytes and text come as a pointer and a length, and are copied: yours may change or go when the call
+ *    returns. Bytes and text may hold NULs. Empty is (NULL, 0); a pointer with length 0 is empty too. For text
+ *    (const char *) the length KSTONE_STRLEN means "up to the NUL"; for bytes (const void *) it is
+ *    KSTONE_ERR_MISUSE. Text is UTF-8: anything else is KSTONE_ERR_INVALID. An empty sort key means no sort key; an
+ *    empty partition key is KSTONE_ERR_INVALID. Inputs may be borrowed from the very object that the call changes.
+ *
+ * 5. Threads. Any number of threads may use one kstone_db at once. An item that was read, a page and an error never
+ *    change, so any number of threads may read one at once. A built item, a batch and an iterator, with the item
+ *    borrowed from it, may go from thread to thread but are used by one thread at a time, also for reading. Nobody
+ *    else may use a handle while it is freed.
+ *
+ * 6. Outputs. They are written only with KSTONE_OK; with any other status they are not touched, so set your pointers
+ *    to NULL before the call if you free them after it. A write that fails changes nothing. An out parameter that is
+ *    NULL is KSTONE_ERR_MISUSE, unless its function says that it may be NULL. Text that comes out (char **) ends with a
+ *    NUL, which its length does not count.
+ *
+ * 7. Structs. A struct that you pass begins with struct_size, its sizeof, which KSTONE_..._INIT sets. Structs only ever
+ *    grow at their end. Zero always means the default, and NULL instead of a struct means all defaults. An unknown flag
+ *    and a field that this version does not serve are KSTONE_ERR_INVALID, never ignored. A struct from an older header
+ *    works; one from a newer header works as long as its new fields are 0.
+ *
+ * 8. Internal failures. A bug in the library ends in KSTONE_ERR_PANIC and a line on standard error; it does not unwind
+ *    into your program. If it happened during a write, the database refuses all further use with the same status.
+ *
+ * 9. Accessors return their answer itself instead of a status. They take NULL and answer 0, NULL or empty.
+ *
+ * 10. Misuse. NULL where something is needed, an impossible length, and a handle of the wrong kind are
+ *    KSTONE_ERR_MISUSE, as far as the library can tell. A pointer that never came from this library, or that was freed,
+ *    is undefined behaviour.
+ *
+ * 11. Compatibility. Functions are only ever added; one that changes gets a new name. Handles are incomplete types.
+ *    docs/abi.md says what each version promises.
+ *
+ *
+ * PROCESS AND SYSTEM
+ *
+ * Threads of its own. The library starts a thread only for a database that is opened with
+ * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each. It ends when that database is freed. The library calls nothing back.
+ *
+ * fork(2). The child has a copy of every database and handle and may use them as the parent does, independently of it,
+ * if no other thread of the parent was inside a call with the same database at the moment of the fork: a lock that such
+ * a thread holds stays locked in the child. The library's own threads do not exist in the child: its writes
+ * merge sorted runs themselves.
+ *
+ * Signals. The library installs no signal handlers and changes no signal mask of your threads. No function may be
+ * called from a signal handler. File functions go on when a signal interrupts them. pthread_cancel waits until the
+ * library has returned.
+ *
+ * Stack. Open, fork, read and write need less than 128 KiB of stack; a PartiQL statement or an expression that is
+ * nested as deep as allowed (32 levels) needs less than 256 KiB.
+ *
+ * Memory. The library has an allocator of its own (mimalloc, unless it was built without it), which it shares with
+ * nothing: malloc and free of your program are not replaced, and memory never passes from one side to the other for the
+ * other to release. Freed memory is used again by the library; kstone_compact and kstone_clear give it back to the
+ * system. Where memory runs out, the process is ended: memory_max_bytes of kstone_options bounds a database.
+ */
+#ifndef KSTONE_H
+#define KSTONE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/**
+ * Before a function whose result may not be ignored: the compiler warns where it is. Define it yourself, before the
+ * header is included, to change that.
+ */
+#ifndef KSTONE_MUST_USE
+#if (defined(__STDC_VERSION__) && __STDC_VERSION__ >= 202311L) || (defined(__cplusplus) && __cplusplus >= 201703L)
+#define KSTONE_MUST_USE [[nodiscard]]
+#elif defined(__GNUC__)
+#define KSTONE_MUST_USE __attribute__((warn_unused_result))
+#else
+#define KSTONE_MUST_USE
+#endif
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * VERSIONS
+ *
+ * KSTONE_VERSION and its parts are the version of this header, at compile time; kstone_version and
+ * kstone_version_number give the version of the library that is loaded. A program works with any library of the same
+ * MAJOR version that is not older than its header.
+ */
+
+/** The version of this header, as "MAJOR.MINOR.PATCH". */
+#define KSTONE_VERSION "0.1.0"
+
+/** The version as a number that can be compared: MAJOR * 10000 + MINOR * 100 + PATCH. */
+#define KSTONE_VERSION_NUMBER (KSTONE_VERSION_MAJOR * 10000 + KSTONE_VERSION_MINOR * 100 + KSTONE_VERSION_PATCH)
+
+/** The first part of the version. */
+#define KSTONE_VERSION_MAJOR 0
+
+/** The second part of the version. */
+#define KSTONE_VERSION_MINOR 1
+
+/** The third part of the version. */
+#define KSTONE_VERSION_PATCH 0
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * HANDLES
+ *
+ * What the library hands out, as pointers to incomplete types. kstone_free releases each of them.
+ */
+
+/** A list of operations to be run together. */
+typedef struct kstone_batch kstone_batch;
+
+/** A database in memory. */
+typedef struct kstone_db kstone_db;
+
+/** What a failed call says about itself. Any number of threads may read one at once. */
+typedef struct kstone_error kstone_error;
+
+/** An item: a built one, or one that was read. */
+typedef struct kstone_item kstone_item;
+
+/** An iterator over items, at a point in time. */
+typedef struct kstone_iter kstone_iter;
+
+/** What one query, scan, statement or batch found. Any number of threads may read one at once. */
+typedef struct kstone_page kstone_page;
+
+/**
+ * As the length of a const char pointer: the text ends at its NUL. Lengths of const void pointers are always given.
+ */
+#define KSTONE_STRLEN ((size_t)-1)
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * STATUSES AND ERRORS
+ *
+ * Every call that can fail returns a kstone_status. A call that fails also describes itself in an error object, where
+ * the caller passes a kstone_error **: pass NULL where the status is enough. An error belongs to its caller alone, and
+ * stays valid for as long as it is kept, also when the database is freed.
+ *
+ *     static int report(kstone_status status, kstone_error *err) {
+ *         if (status >= 0) {
+ *             return 0;
+ *         }
+ *         fprintf(stderr, "%s: %s (%s)\n", kstone_status_text(status), kstone_error_message(err),
+ *                 kstone_error_name(err));
+ *         kstone_free(err);
+ *         return 1;
+ *     }
+ */
+
+/** Success. */
+#define KSTONE_OK 0
+
+/** No error: there is no item under that key, or nothing at that path. */
+#define KSTONE_NOT_FOUND 1
+
+/** No error: the iterator has come to its end. */
+#define KSTONE_DONE 2
+
+/** An argument is NULL or impossible, or a handle is of the wrong kind: mend the program. */
+#define KSTONE_ERR_MISUSE (-1)
+
+/** A key, item, request or JSON text is not acceptable: mend what the message names. */
+#define KSTONE_ERR_INVALID (-2)
+
+/** The condition of a write did not hold: nothing was written. */
+#define KSTONE_ERR_CONDITION_FAILED (-3)
+
+/** Another transaction was in the way: try again. Not returned yet. */
+#define KSTONE_ERR_CONFLICT (-4)
+
+/** A documented size limit is passed: the message names the limit and the size found. */
+#define KSTONE_ERR_LIMIT (-5)
+
+/** The attribute is of another type than the function reads. */
+#define KSTONE_ERR_TYPE (-6)
+
+/** A snapshot or a file to import fails its checks: the message says where, and nothing was loaded. */
+#define KSTONE_ERR_CORRUPT (-7)
+
+/** The operating system refused to read or write a file: the message names the file and the cause. */
+#define KSTONE_ERR_IO (-8)
+
+/**
+ * The library failed inside, which is a bug in it. A database whose write failed so refuses further use, with this
+ * status: free it and open another.
+ */
+#define KSTONE_ERR_PANIC (-9)
+
+/** A reader of the change stream fell behind what the stream keeps. */
+#define KSTONE_ERR_TRIMMED (-10)
+
+/** The outcome of a call: 0 is success, above 0 is no error, below 0 is an error. */
+typedef int32_t kstone_status;
+
+/**
+ * A short phrase for a status, such as "not found". Never NULL: a status that this version does not know gets a
+ * phrase too. Borrowed, and good for as long as the library is loaded. Any thread.
+ */
+const char *kstone_status_text(kstone_status status);
+
+/** The status that came with the error. KSTONE_OK for NULL. */
+kstone_status kstone_error_code(const kstone_error *e);
+
+/**
+ * The name of the exception that DynamoDB throws in such a case, such as "ValidationException"; empty where DynamoDB
+ * has none, and for NULL. Where an operation cancels an atomic batch the name is "TransactionCanceledException",
+ * whatever the code. Never NULL. Borrowed, and good for as long as the library is loaded.
+ */
+const char *kstone_error_name(const kstone_error *e);
+
+/**
+ * What went wrong, for people: it names the argument, and the limit and the size found where there is one. The
+ * wording may change between versions. UTF-8, empty for NULL, never NULL. Borrowed from the error.
+ */
+const char *kstone_error_message(const kstone_error *e);
+
+/**
+ * Which operation of a batch failed, counted from 0 in the order in which they were added; -1 where the call ran no
+ * batch or the batch as a whole is at fault, and for NULL.
+ */
+int32_t kstone_error_index(const kstone_error *e);
+
+/**
+ * The item that made a condition fail, where kstone_cond.return_old asked for it; NULL where it did not, where there
+ * was no item, and for NULL. It is the stored item, not a copy. Borrowed from the error: kstone_free leaves it alone,
+ * and it is gone when the error is freed.
+ */
+const kstone_item *kstone_error_item(const kstone_error *e);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * THE LIBRARY
+ */
+
+/**
+ * The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and good for as long as the library is
+ * loaded. Any thread.
+ */
+const char *kstone_version(void);
+
+/** The same as a number that can be compared: MAJOR * 10000 + MINOR * 100 + PATCH. Any thread. */
+uint32_t kstone_version_number(void);
+
+/**
+ * Releases whatever this library handed out: a database, item, page, iterator, batch, error or text. NULL is
+ * fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is released
+ * once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an
+ * item or page and is never given to this function.
+ *
+ * Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
+ * all that is stored, except for what items, pages and iterators still refer to: they stay good.
+ *
+ * Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
+ * Threads: like any other use of the handle; nobody may use a database any more when it is freed.
+ */
+void kstone_free(void *p);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * DATABASES
+ *
+ * A database is in memory: no file is written unless a function is asked to (snapshots, exports), and the data is gone
+ * when the database is freed. A database has no name; a program may open as many as it likes. An empty one takes
+ * 17 KiB. Any number of threads may use one database at once.
+ *
+ *     static kstone_db *open_with_limit(void) {
+ *         kstone_options options = KSTONE_OPTIONS_INIT;
+ *         kstone_db *db = NULL;
+ *         options.memory_max_bytes = 64 * 1024 * 1024;
+ *         options.eviction = KSTONE_EVICT_LRU;
+ *         return kstone_open_memory(&options, &db, NULL) == KSTONE_OK ? db : NULL;
+ *     }
+ */
+
+/** Items are never dropped to save memory. */
+#define KSTONE_EVICT_NONE 0
+
+/**
+ * The items that were not used for the longest time go first, approximately: a read sets a mark, and a marked item gets
+ * a second chance (the CLOCK policy; F. J. Corbato, "A Paging Experiment with the Multics System", 1968). Gets and
+ * queries use an item, scans and iterators do not. Evicted items leave the indexes too, and a stream says REMOVE with
+ * the userIdentity kstone:eviction.
+ */
+#define KSTONE_EVICT_LRU 1
+
+/**
+ * Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write,
+ * of which one in many otherwise waits until its stripe is merged: the larger a partition, the longer. The thread stops
+ * with the database.
+ */
+#define KSTONE_OPEN_BACKGROUND_COMPACTION 1
+
+/**
+ * How a database is to be. Set struct_size to sizeof(kstone_options) and everything else to 0, then what you want:
+ * 0 always means the default. A program that was compiled against an older header passes a shorter struct, which
+ * works.
+ */
+typedef struct kstone_options {
+    /** sizeof(kstone_options), in bytes. */
+    size_t struct_size;
+    /**
+     * Indexes, expiry and a change stream, as JSON; NULL: none. All members may be left out, none may be unknown:
+     * {"name":"items",
+     * "local_indexes":[{"name":"by-email","sort_key":"email","projection":"ALL"}],
+     * "global_indexes":[{"name":"by-status","partition_key":"status","sort_key":"age","projection":["name"]}],
+     * "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. A projection is "ALL" (the
+     * default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
+     * whose time, in seconds since 1970, has passed is invisible to every read. Names have 3 to 255 letters, digits,
+     * dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216 records.
+     */
+    const char *schema_json;
+    /** How many bytes schema_json has, or KSTONE_STRLEN. */
+    size_t schema_json_len;
+    /**
+     * After how many writes a stripe (there are 256) turns what it has collected into a sorted run: 1 to 65,536, or 0
+     * for 1000.
+     * Smaller saves a little memory where keys are overwritten often, larger writes a little faster.
+     */
+    uint64_t memtable_max_records;
+    /**
+     * The most bytes that the database may take, as total_bytes of kstone_stats_json counts: 0 for no limit, otherwise
+     * at least 1,048,576. A write that might pass it makes room first: expired items go, then what eviction says.
+     * Where no room can be made it is KSTONE_ERR_LIMIT and changes nothing; reads and deletes go on. A write keeps some
+     * KiB for each stripe it touches; a stream gets a quarter of the limit; what iterators, pages and items in your
+     * hands keep of the past is not counted.
+     */
+    uint64_t memory_max_bytes;
+    /** What makes room at the limit: KSTONE_EVICT_NONE or KSTONE_EVICT_LRU, which needs memory_max_bytes. */
+    uint32_t eviction;
+    /** KSTONE_OPEN_BACKGROUND_COMPACTION or 0. */
+    uint32_t flags;
+} kstone_options;
+
+/** Initialises a kstone_options: all defaults. */
+#define KSTONE_OPTIONS_INIT {sizeof(kstone_options), NULL, 0, 0, 0, 0, 0}
+
+/**
+ * Opens an empty database. options may be NULL: all defaults.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where an option is out of range, not known or not served yet.
+ * Cost: microseconds.
+ */
+kstone_status kstone_open_memory(const kstone_options *options, kstone_db **out, kstone_error **err);
+
+/**
+ * Makes a database of its own that holds what db holds now and shares its memory: writes on either side never show on
+ * the other. The fixture for tests: fill one database, give each test a fork. The fork has db's options, schema and
+ * time; its change stream is empty and goes on with db's sequence numbers; its statistics count what is shared as its
+ * own. db may be freed before it.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: as kstone_clear.
+ * Cost: some tens of microseconds, whatever the number of items; the first write to each of the 256 stripes afterwards,
+ * on either side, some more. Memory grows by what is written from then on.
+ * Threads: any; waits for a change of the schema, and for a load of a snapshot into db, that are under way.
+ */
+kstone_status kstone_fork(const kstone_db *db, kstone_db **out, kstone_error **err);
+
+/**
+ * Deletes all items. Readers at work see all of them or go on with what they hold; pages, iterators and items that
+ * were handed out stay as they are. Memory that is free then goes back to the system.
+ *
+ * Errors: none of its own (KSTONE_ERR_PANIC where an earlier write failed inside).
+ * Cost: that of freeing the items, and of giving back what all databases of the process have free.
+ * Threads: any; writers wait.
+ */
+kstone_status kstone_clear(kstone_db *db, kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * ITEMS
+ *
+ * An item is a set of named attributes, each of one of DynamoDB's ten types. There are two kinds of items:
+ *
+ * A built item comes from kstone_item_new, kstone_item_clone or kstone_item_from_json and belongs to you. It can be
+ * changed, read, and put as often as you like. One thread at a time may use it.
+ *
+ * An item that was read comes from kstone_get or from a write that returns one (yours to free), or from a page, an
+ * iterator or an error (borrowed). It is the stored item itself, not a copy: reading it allocates nothing. It never
+ * changes, so any number of threads may read it at once, and it stays valid when the item is overwritten or deleted and
+ * when the database is freed. Setting an attribute of it is KSTONE_ERR_MISUSE; kstone_item_clone makes a built item of
+ * it.
+ *
+ * The key of an item is no attribute: kstone_item_pk and kstone_item_sk give it. An item may have attributes named pk
+ * and sk as long as they are equal to the key under which it is put.
+ *
+ * Names are UTF-8 text of 1 to 65,535 bytes. Attributes are kept in the order of the bytes of their names.
+ *
+ *     static void print_book(const kstone_item *item) {
+ *         kstone_value title;
+ *         kstone_value tag;
+ *         double price;
+ *         if (kstone_item_get(item, "title", KSTONE_STRLEN, &title) == KSTONE_OK &&
+ *             kstone_item_get(item, "tags[0]", KSTONE_STRLEN, &tag) == KSTONE_OK &&
+ *             kstone_item_get_f64(item, "price", KSTONE_STRLEN, &price) == KSTONE_OK) {
+ *             printf("%.*s (%.*s): %.2f\n", (int)title.bytes.len, (const char *)title.bytes.data,
+ *                    (int)tag.bytes.len, (const char *)tag.bytes.data, price);
+ *         }
+ *     }
+ */
+
+/** Flag of the functions on JSON: {"age":30} instead of DynamoDB's typed form {"age":{"N":"30"}}. */
+#define KSTONE_JSON_PLAIN 1u
+
+/** Text. */
+#define KSTONE_TYPE_S 1
+
+/** A number: exact decimal of up to 38 digits. */
+#define KSTONE_TYPE_N 2
+
+/** Bytes. */
+#define KSTONE_TYPE_B 3
+
+/** True or false. */
+#define KSTONE_TYPE_BOOL 4
+
+/** NULL. */
+#define KSTONE_TYPE_NULL 5
+
+/** A list of values. */
+#define KSTONE_TYPE_L 6
+
+/** A map of names to values. */
+#define KSTONE_TYPE_M 7
+
+/** A set of texts. */
+#define KSTONE_TYPE_SS 8
+
+/** A set of numbers. */
+#define KSTONE_TYPE_NS 9
+
+/** A set of bytes. */
+#define KSTONE_TYPE_BS 10
+
+/** Bytes that belong to something else: never NUL-terminated, never to be freed. Empty is (NULL, 0). */
+typedef struct kstone_bytes {
+    /** The first byte; NULL where there is none. */
+    const uint8_t *data;
+    /** How many bytes. */
+    size_t len;
+} kstone_bytes;
+
+/** One attribute's value, borrowed from its item. */
+typedef struct kstone_value {
+    /** One of KSTONE_TYPE_S and so on. */
+    uint32_t type;
+    /** 0. */
+    uint32_t reserved;
+    /**
+     * S: the text, in UTF-8. N: the number as decimal text, such as "-12.5": no exponent, no superfluous zero.
+     * B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L and M: the
+     * stored form, into which a path leads. Sets: the stored form; kstone_item_to_json lists their elements.
+     */
+    kstone_bytes bytes;
+} kstone_value;
+
+/**
+ * A built item with the same attributes as another, whichever sort that is: the way to change an item that was read.
+ * NULL where it is NULL or no item.
+ *
+ * Ownership: the copy is yours, release it with kstone_free.
+ * Cost: a copy of the item.
+ */
+kstone_item *kstone_item_clone(const kstone_item *it);
+
+/**
+ * The value of the attribute that path leads to: a name ("title"), and from there members of maps and elements of
+ * lists, counted from 0 (address.city, tags[0], orders[2].total). A name that holds a dot or a bracket cannot be
+ * written in a path; kstone_item_at finds it.
+ *
+ * Returns KSTONE_NOT_FOUND where the path leads nowhere.
+ * Ownership: the bytes of *out are borrowed. They stay good until the item is changed or freed, or what it was
+ * borrowed from is.
+ * Errors: KSTONE_ERR_INVALID where path is not UTF-8 or no path.
+ * Cost: the number of attributes before it; nothing is allocated or copied.
+ */
+kstone_status kstone_item_get(const kstone_item *it, const char *path, size_t path_len, kstone_value *out);
+
+/**
+ * The same for a number that fits an int64_t.
+ *
+ * Errors: as kstone_item_get, and KSTONE_ERR_TYPE where the attribute is no N, has a fraction, or does not fit.
+ */
+kstone_status kstone_item_get_i64(const kstone_item *it, const char *path, size_t path_len, int64_t *out);
+
+/**
+ * The same for a number as the nearest double; a number has up to 38 digits, a double about 16.
+ *
+ * Errors: as kstone_item_get, and KSTONE_ERR_TYPE where the attribute is no N.
+ */
+kstone_status kstone_item_get_f64(const kstone_item *it, const char *path, size_t path_len, double *out);
+
+/**
+ * How many attributes the item has. 0 for NULL.
+ *
+ * Cost: the number of attributes; nothing is allocated.
+ */
+size_t kstone_item_count(const kstone_item *it);
+
+/**
+ * The name and value of attribute i, counted from 0 in the order of the names' bytes. Both outputs are needed.
+ *
+ * Returns KSTONE_NOT_FOUND from kstone_item_count on.
+ * Ownership: as kstone_item_get, the name too.
+ * Cost: i; a walk over all attributes of an item of n costs n * n / 2 steps of a few nanoseconds.
+ */
+kstone_status kstone_item_at(const kstone_item *it, size_t i, kstone_bytes *name, kstone_value *out);
+
+/**
+ * The partition key of an item that was read, borrowed from it. Empty for a built item and for NULL.
+ *
+ * Cost: none.
+ */
+kstone_bytes kstone_item_pk(const kstone_item *it);
+
+/**
+ * The sort key of an item that was read, borrowed from it. Empty where it has none, for a built item and for NULL.
+ *
+ * Cost: none.
+ */
+kstone_bytes kstone_item_sk(const kstone_item *it);
+
+/**
+ * The item's attributes as a JSON object: DynamoDB's typed form, {"age":{"N":"30"}}, or with KSTONE_JSON_PLAIN
+ * {"age":30}. Plain JSON has no bytes and no sets: B becomes base64 text, a set becomes a list. Numbers are written
+ * with all their digits. The key is no attribute and is not written: put attributes pk and sk into the item if its JSON
+ * is to show them.
+ *
+ * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+ * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
+ * Cost: the size of the item.
+ */
+kstone_status kstone_item_to_json(const kstone_item *it,
+                                  uint32_t flags,
+                                  char **out,
+                                  size_t *out_len,
+                                  kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * BUILDING ITEMS
+ *
+ * A built item starts empty and is filled by setters. Setting an attribute that exists replaces it. A setter that fails
+ * leaves the item as it was, and what was borrowed from the item stays valid.
+ *
+ *     static kstone_item *a_book(void) {
+ *         kstone_item *item = kstone_item_new();
+ *         kstone_item_set_str(item, "title", KSTONE_STRLEN, "The Mill on the Floss", KSTONE_STRLEN);
+ *         kstone_item_set_i64(item, "year", KSTONE_STRLEN, 1860);
+ *         kstone_item_set_num(item, "price", KSTONE_STRLEN, "9.90", KSTONE_STRLEN, NULL);
+ *         kstone_item_set_json(item, "tags", KSTONE_STRLEN, "[\"novel\",\"used\"]", KSTONE_STRLEN,
+ *                              KSTONE_JSON_PLAIN, NULL);
+ *         return item;
+ *     }
+ */
+
+/**
+ * An item without attributes, to be filled.
+ *
+ * Ownership: it is yours, release it with kstone_free. Putting it copies it, so one item may be changed and put many
+ * times.
+ * Cost: a few nanoseconds; the memory of the items a thread freed last is used again.
+ */
+kstone_item *kstone_item_new(void);
+
+/**
+ * Sets a text, which may be empty and may hold NULs.
+ *
+ * Errors of all setters: KSTONE_ERR_MISUSE where it is NULL or an item that was read; KSTONE_ERR_INVALID where the
+ * name is empty, or name or text are not UTF-8; KSTONE_ERR_LIMIT where the name is too long, the value alone is larger
+ * than 400 KB, or the item would take more than 1 MiB. (What DynamoDB allows an item in all, 400 KB with its key, is
+ * checked when it is put.) A setter that fails leaves the item as it was.
+ * Cost of all setters: a copy of name and value, cheapest in the order of the names' bytes; names in any other order
+ * are sorted once, when the item is read or put.
+ */
+kstone_status kstone_item_set_str(kstone_item *it, const char *name, size_t name_len, const char *v, size_t v_len);
+
+/**
+ * Sets a number from decimal text: "3", "-0.5", "6.02E23". It is kept exactly, with up to 38 significant digits and
+ * magnitudes from 1E-130 to 9.99E+125, as DynamoDB does; equal numbers are equal however they were written.
+ *
+ * Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the text is no number or not within these bounds;
+ * KSTONE_ERR_LIMIT for text of more than 1024 bytes.
+ */
+kstone_status kstone_item_set_num(kstone_item *it,
+                                  const char *name,
+                                  size_t name_len,
+                                  const char *v,
+                                  size_t v_len,
+                                  kstone_error **err);
+
+/** Sets a number from an integer. */
+kstone_status kstone_item_set_i64(kstone_item *it, const char *name, size_t name_len, int64_t v);
+
+/**
+ * Sets a number from a double: the shortest decimal that reads back as the same double.
+ *
+ * Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID for an infinity, a NaN, and what lies beyond the bounds that
+ * kstone_item_set_num names.
+ */
+kstone_status kstone_item_set_f64(kstone_item *it, const char *name, size_t name_len, double v);
+
+/** Sets bytes. KSTONE_STRLEN is not for bytes: it is KSTONE_ERR_MISUSE. */
+kstone_status kstone_item_set_bin(kstone_item *it, const char *name, size_t name_len, const void *v, size_t v_len);
+
+/** Sets a truth value: 0 is false, all else is true. */
+kstone_status kstone_item_set_bool(kstone_item *it, const char *name, size_t name_len, int v);
+
+/** Sets NULL, which is a value of its own: the attribute is there and says that it is nothing. */
+kstone_status kstone_item_set_null(kstone_item *it, const char *name, size_t name_len);
+
+/**
+ * Takes an attribute away.
+ *
+ * Returns KSTONE_NOT_FOUND where the item has none of that name.
+ * Cost: the size of the item.
+ */
+kstone_status kstone_item_remove(kstone_item *it, const char *name, size_t name_len);
+
+/**
+ * Sets any value from JSON, and is the way to lists, maps and sets. Typed form: {"SS":["a","b"]}, {"L":[{"N":"1"}]}.
+ * With KSTONE_JSON_PLAIN: ["a",1,null] and so on, where a string becomes S, a number N, an object M, an array L.
+ *
+ * Errors: as kstone_item_set_str, and KSTONE_ERR_INVALID where the JSON or a value in it is not acceptable; the
+ * message says where.
+ */
+kstone_status kstone_item_set_json(kstone_item *it,
+                                   const char *name,
+                                   size_t name_len,
+                                   const char *json,
+                                   size_t json_len,
+                                   uint32_t flags,
+                                   kstone_error **err);
+
+/**
+ * A built item from a JSON object, in DynamoDB's typed form or, with KSTONE_JSON_PLAIN, as plain JSON. Numbers keep
+ * all their digits.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where the text is no JSON object (the message says line and column), holds a name twice,
+ * or a value in it is not acceptable (the message says the path); KSTONE_ERR_LIMIT where the item is too large or too
+ * deep.
+ * Cost: the length of the text.
+ */
+kstone_status kstone_item_from_json(const char *json,
+                                    size_t len,
+                                    uint32_t flags,
+                                    kstone_item **out,
+                                    kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * READING AND WRITING
+ *
+ * An item is stored under a partition key of 1 to 2048 bytes and, optionally, a sort key of up to 1024 bytes; an empty
+ * sort key (NULL, 0) means no sort key. Items of one partition are kept in the order of their sort keys' bytes, and
+ * kstone_query reads ranges of them. Keys are bytes: they may hold NULs, so their lengths are always given.
+ *
+ *     static kstone_status move_book(kstone_db *db, const char *from, size_t from_len, const char *to, size_t to_len,
+ *                                    kstone_error **err) {
+ *         kstone_item *book = NULL;
+ *         kstone_status status = kstone_get(db, "books", 5, from, from_len, &book, err);
+ *         if (status != KSTONE_OK) {
+ *             return status;
+ *         }
+ *         status = kstone_put(db, "books", 5, to, to_len, book, err);
+ *         kstone_free(book);
+ *         return status == KSTONE_OK ? kstone_delete(db, "books", 5, from, from_len, err) : status;
+ *     }
+ */
+
+/**
+ * Stores a copy of the item under a key, in place of what was there. The item may be built, read or borrowed, and may
+ * come from another database.
+ *
+ * Errors: KSTONE_ERR_INVALID where the partition key is empty, or an attribute named pk or sk says something else than
+ * the key; KSTONE_ERR_LIMIT where a key is too long or the item, with its key and as DynamoDB counts, is larger than
+ * 400 KB: the key counts as attributes named pk and sk. A put that fails changes nothing.
+ * Cost: one allocation and one copy of the item; now and then a stripe's flush on top, tens of microseconds, and
+ * seldom the merging of a whole stripe: a millisecond for some ten thousand items under one partition key.
+ * Threads: any. Writes to different partitions seldom wait for each other.
+ */
+kstone_status kstone_put(kstone_db *db,
+                         const void *pk,
+                         size_t pk_len,
+                         const void *sk,
+                         size_t sk_len,
+                         const kstone_item *item,
+                         kstone_error **err);
+
+/**
+ * The item under a key. It is not copied: *out refers to the stored item, which stays as it is when the key is
+ * overwritten or deleted later.
+ *
+ * Returns KSTONE_NOT_FOUND where there is none; *out is then left alone.
+ * Ownership: *out is yours, release it with kstone_free. An item that is kept keeps its memory.
+ * Errors: KSTONE_ERR_INVALID where the partition key is empty; KSTONE_ERR_LIMIT where a key is too long.
+ * Cost: one look-up; nothing is allocated or copied.
+ * Threads: any.
+ */
+kstone_status kstone_get(const kstone_db *db,
+                         const void *pk,
+                         size_t pk_len,
+                         const void *sk,
+                         size_t sk_len,
+                         kstone_item **out,
+                         kstone_error **err);
+
+/**
+ * Deletes the item under a key. KSTONE_OK also where there is none, as in DynamoDB.
+ *
+ * Errors: as kstone_get.
+ * Cost: that of putting an empty item, and a look-up.
+ * Threads: any.
+ */
+kstone_status kstone_delete(kstone_db *db,
+                            const void *pk,
+                            size_t pk_len,
+                            const void *sk,
+                            size_t sk_len,
+                            kstone_error **err);
+
+/**
+ * kstone_item_from_json and kstone_put in one.
+ *
+ * Errors: those of both.
+ */
+kstone_status kstone_put_json(kstone_db *db,
+                              const void *pk,
+                              size_t pk_len,
+                              const void *sk,
+                              size_t sk_len,
+                              const char *json,
+                              size_t json_len,
+                              uint32_t flags,
+                              kstone_error **err);
+
+/**
+ * kstone_get and kstone_item_to_json in one.
+ *
+ * Returns KSTONE_NOT_FOUND where there is no item.
+ * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+ * Errors: those of both.
+ */
+kstone_status kstone_get_json(const kstone_db *db,
+                              const void *pk,
+                              size_t pk_len,
+                              const void *sk,
+                              size_t sk_len,
+                              uint32_t flags,
+                              char **out,
+                              size_t *out_len,
+                              kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * CONDITIONS, CONDITIONAL WRITES AND UPDATES
+ *
+ * Conditions, filters, projections, key conditions and updates are texts in DynamoDB's grammar, with its limits (4 KB,
+ * 300 operators), its reserved words and its messages:
+ *
+ *  - condition and filter: = <> < <= > >= BETWEEN IN AND OR NOT ( ), attribute_exists, attribute_not_exists,
+ *    attribute_type, begins_with, contains, size. "price < :max AND contains(tags, :tag)"
+ *  - key condition: pk and sk only. "pk = :p AND sk BETWEEN :from AND :to"
+ *  - projection: paths. "title, address.city, tags[0]"
+ *  - update: SET (with + - if_not_exists list_append), REMOVE, ADD, DELETE. "SET stock = stock - :n REMOVE note"
+ *
+ * In an expression pk and sk are the item's key: text where its bytes are UTF-8, bytes in all other cases. So
+ * "attribute_not_exists(pk)" means that there is no item yet, and no update may change them.
+ *
+ * Values are never written into the text. They come in a bag, which is an ordinary item: its attribute ":max" is the
+ * value of :max, and its attribute "#s", a text, is the attribute name for which #s stands. A name that is a reserved
+ * word, or holds a dot, needs such a #name. Whatever an expression names must be in its bag, and everything in the bag
+ * must be used: otherwise KSTONE_ERR_INVALID. NULL is an empty bag. Bags are copied; one serves many calls.
+ *
+ * Expressions are parsed once: the database caches the texts that it saw last. So keep the text constant and vary the
+ * bag.
+ *
+ * A conditional write and an update look at the stored item and write in one step: no other write comes between, so of
+ * several writers that race for a key on one condition exactly one wins.
+ *
+ *     static int reserve_seat(kstone_db *db, const char *seat, size_t seat_len, const char *owner) {
+ *         kstone_cond cond = KSTONE_COND_INIT;
+ *         kstone_item *item = kstone_item_new();
+ *         kstone_error *err = NULL;
+ *         kstone_value other;
+ *         kstone_status status;
+ *         cond.expr = "attribute_not_exists(pk)";
+ *         cond.expr_len = KSTONE_STRLEN;
+ *         cond.return_old = 1;
+ *         kstone_item_set_str(item, "owner", KSTONE_STRLEN, owner, KSTONE_STRLEN);
+ *         status = kstone_put_if(db, seat, seat_len, NULL, 0, item, &cond, NULL, &err);
+ *         if (status == KSTONE_ERR_CONDITION_FAILED &&
+ *             kstone_item_get(kstone_error_item(err), "owner", KSTONE_STRLEN, &other) == KSTONE_OK) {
+ *             printf("taken by %.*s\n", (int)other.bytes.len, (const char *)other.bytes.data);
+ *         }
+ *         kstone_free(err);
+ *         kstone_free(item);
+ *         return status == KSTONE_OK;
+ *     }
+ *
+ *     static int64_t count_visit(kstone_db *db, const char *user, size_t user_len) {
+ *         kstone_item *params = kstone_item_new();
+ *         kstone_item *now = NULL;
+ *         int64_t visits = -1;
+ *         kstone_item_set_i64(params, ":one", KSTONE_STRLEN, 1);
+ *         if (kstone_update(db, user, user_len, NULL, 0, "ADD visits :one", KSTONE_STRLEN, params, NULL,
+ *                           KSTONE_RETURN_UPDATED_NEW, &now, NULL) == KSTONE_OK) {
+ *             kstone_item_get_i64(now, "visits", KSTONE_STRLEN, &visits);
+ *         }
+ *         kstone_free(now);
+ *         kstone_free(params);
+ *         return visits;
+ *     }
+ */
+
+/**
+ * The condition of a write. Set struct_size to sizeof(kstone_cond) and everything else to 0, then what you want.
+ * Instead of a kstone_cond, NULL means no condition.
+ */
+typedef struct kstone_cond {
+    /** sizeof(kstone_cond), in bytes. */
+    size_t struct_size;
+    /** The condition; NULL: none. An empty text is KSTONE_ERR_INVALID. */
+    const char *expr;
+    /** How many bytes expr has, or KSTONE_STRLEN. */
+    size_t expr_len;
+    /** What its :values and #names stand for; NULL: nothing, or with an update what the update's stand for. */
+    const kstone_item *params;
+    /** 1: where the condition does not hold, kstone_error_item gives the item that is there. 0: it gives NULL. */
+    uint32_t return_old;
+    /** 0. */
+    uint32_t reserved;
+} kstone_cond;
+
+/** Initialises a kstone_cond: no condition. */
+#define KSTONE_COND_INIT {sizeof(kstone_cond), NULL, 0, NULL, 0, 0}
+
+/** kstone_update returns nothing of the item. */
+#define KSTONE_RETURN_NONE 0
+
+/** kstone_update returns the item as it was. */
+#define KSTONE_RETURN_ALL_OLD 1
+
+/** kstone_update returns what the update's paths led to before. */
+#define KSTONE_RETURN_UPDATED_OLD 2
+
+/** kstone_update returns the item as it is now. */
+#define KSTONE_RETURN_ALL_NEW 3
+
+/** kstone_update returns what the update's paths lead to now. */
+#define KSTONE_RETURN_UPDATED_NEW 4
+
+/**
+ * kstone_put on a condition. cond may be NULL, and old too; otherwise *old becomes the item that was replaced, or NULL
+ * where there was none.
+ *
+ * Ownership: *old is yours, release it with kstone_free.
+ * Errors: as kstone_put; KSTONE_ERR_CONDITION_FAILED where the condition does not hold for the item that is there (or
+ * for none), with that item in kstone_error_item where cond->return_old asked for it; KSTONE_ERR_INVALID where
+ * expression and bag are not as kstone_cond says: the message names the token and its position.
+ * Cost: a look-up and what kstone_put costs, with one more copy of the item; the old item is not copied.
+ * Threads: any. Writes to the stripe wait while the condition is evaluated.
+ */
+kstone_status kstone_put_if(kstone_db *db,
+                            const void *pk,
+                            size_t pk_len,
+                            const void *sk,
+                            size_t sk_len,
+                            const kstone_item *item,
+                            const kstone_cond *cond,
+                            kstone_item **old,
+                            kstone_error **err);
+
+/**
+ * kstone_delete on a condition. cond may be NULL, and old too; otherwise *old becomes the item that was deleted, or
+ * NULL where there was none. Without a condition, deleting what is not there is KSTONE_OK.
+ *
+ * Ownership, threads: as kstone_put_if.
+ * Errors: as kstone_delete, and those of kstone_put_if about the condition.
+ * Cost: a look-up and what kstone_delete costs.
+ */
+kstone_status kstone_delete_if(kstone_db *db,
+                               const void *pk,
+                               size_t pk_len,
+                               const void *sk,
+                               size_t sk_len,
+                               const kstone_cond *cond,
+                               kstone_item **old,
+                               kstone_error **err);
+
+/**
+ * Changes an item by an update expression; where there is no item, it is made. Every clause reads the item as it was
+ * before the update.
+ *
+ * params is the bag of expr, cond->params that of the condition; where cond->params is NULL, both read params. Each
+ * entry of a bag must be used by an expression that reads it.
+ *
+ * return_values is one of KSTONE_RETURN_NONE and so on. returned may be NULL; otherwise *returned becomes an item
+ * under the same key with what was asked for, or NULL where there is nothing: with KSTONE_RETURN_NONE, for the old
+ * state of an item that was not there, or where no path leads to anything.
+ *
+ * Ownership: *returned is yours, release it with kstone_free.
+ * Errors: those of kstone_put_if; KSTONE_ERR_INVALID where expr is empty, its paths overlap, a path leads through
+ * something that is neither map nor list, or an operand is missing in the item or of a type that does not fit;
+ * KSTONE_ERR_LIMIT where the item would become larger than 400 KB.
+ * Cost: a look-up, a copy of the item as it is changed, and what kstone_put costs.
+ * Threads: as kstone_put_if.
+ */
+kstone_status kstone_update(kstone_db *db,
+                            const void *pk,
+                            size_t pk_len,
+                            const void *sk,
+                            size_t sk_len,
+                            const char *expr,
+                            size_t expr_len,
+                            const kstone_item *params,
+                            const kstone_cond *cond,
+                            uint32_t return_values,
+                            kstone_item **returned,
+                            kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * QUERIES
+ *
+ * A query reads items of one partition, a range of their sort keys; a scan reads all items. Both read page by page
+ * (kstone_query, kstone_scan) or through an iterator (kstone_iter_open). A kstone_query_spec says what to read.
+ *
+ * A filter passes the items for which it holds; a projection returns parts of them; key_expr says in one text what pk,
+ * sk_op, sk1 and sk2 say. CONDITIONS tells how they are written. They share one bag, params.
+ *
+ * A filter saves you the items, not the work: limit bounds the items that are examined, and kstone_page_scanned counts
+ * them, while kstone_page_count counts those that passed the filter.
+ *
+ *     static size_t count_unpaid(const kstone_db *db, const char *customer, size_t customer_len, double over) {
+ *         kstone_query_spec spec = KSTONE_QUERY_SPEC_INIT;
+ *         kstone_item *params = kstone_item_new();
+ *         kstone_page *page = NULL;
+ *         size_t count = 0;
+ *         kstone_item_set_str(params, ":c", KSTONE_STRLEN, customer, customer_len);
+ *         kstone_item_set_f64(params, ":over", KSTONE_STRLEN, over);
+ *         kstone_item_set_bool(params, ":no", KSTONE_STRLEN, 0);
+ *         spec.flags = KSTONE_QUERY_COUNT;
+ *         spec.key_expr = "pk = :c";
+ *         spec.filter = "total > :over AND paid = :no";
+ *         spec.key_expr_len = spec.filter_len = KSTONE_STRLEN;
+ *         spec.params = params;
+ *         if (kstone_query(db, &spec, &page, NULL) == KSTONE_OK) {
+ *             count = kstone_page_count(page);
+ *         }
+ *         kstone_free(page);
+ *         kstone_free(params);
+ *         return count;
+ *     }
+ */
+
+/** Every sort key. */
+#define KSTONE_SK_ANY 0
+
+/** The sort key sk1 alone. */
+#define KSTONE_SK_EQ 1
+
+/** Sort keys before sk1. */
+#define KSTONE_SK_LT 2
+
+/** Sort keys up to sk1, which is included. */
+#define KSTONE_SK_LE 3
+
+/** Sort keys after sk1. */
+#define KSTONE_SK_GT 4
+
+/** Sort keys from sk1 on, which is included. */
+#define KSTONE_SK_GE 5
+
+/** Sort keys from sk1 to sk2, both included. */
+#define KSTONE_SK_BETWEEN 6
+
+/** Sort keys that begin with the bytes of sk1. */
+#define KSTONE_SK_BEGINS_WITH 7
+
+/** Flag of a kstone_query_spec: from the greatest sort key down. */
+#define KSTONE_QUERY_REVERSE 1u
+
+/** Flag of a kstone_query_spec: count the items of the page, hand out none. The token goes on as with items. */
+#define KSTONE_QUERY_COUNT 2u
+
+/** Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk. */
+#define KSTONE_QUERY_KEYS_ONLY 4u
+
+/**
+ * What to query or scan. Set struct_size to sizeof(kstone_query_spec) and everything else to 0, then what you want.
+ * What the function does not use must stay 0; the field's comment says which functions use it. Everything is copied
+ * during the call.
+ */
+typedef struct kstone_query_spec {
+    /** sizeof(kstone_query_spec), in bytes. */
+    size_t struct_size;
+    /**
+     * kstone_query: the partition key, needed unless key_expr gives it. kstone_iter_open: the partition key, or NULL
+     * for all items.
+     */
+    const void *pk;
+    /** How many bytes pk has. */
+    size_t pk_len;
+    /** With pk: which sort keys, one of KSTONE_SK_ANY and so on. Items without a sort key come before all others. */
+    uint32_t sk_op;
+    /**
+     * Any of KSTONE_QUERY_REVERSE (with pk), KSTONE_QUERY_COUNT and KSTONE_QUERY_KEYS_ONLY (one of the two; an
+     * iterator does not count).
+     */
+    uint32_t flags;
+    /** The sort key that sk_op speaks of. */
+    const void *sk1;
+    /** How many bytes sk1 has. */
+    size_t sk1_len;
+    /** The upper end of KSTONE_SK_BETWEEN. */
+    const void *sk2;
+    /** How many bytes sk2 has. */
+    size_t sk2_len;
+    /**
+     * The index of the schema to read instead of the items themselves; NULL: none. pk and sk_* then say the values of
+     * its key attributes, as bytes that stand for text where they are UTF-8; key_expr says values of any type, also
+     * numbers.
+     */
+    const char *index;
+    /** How many bytes index has, or KSTONE_STRLEN. */
+    size_t index_len;
+    /** Which of the items to return; NULL: all. A query's filter says nothing of pk and sk. */
+    const char *filter;
+    /** How many bytes filter has, or KSTONE_STRLEN. */
+    size_t filter_len;
+    /** Which parts of the items to return; NULL: all of them. Not with KSTONE_QUERY_COUNT or KSTONE_QUERY_KEYS_ONLY. */
+    const char *projection;
+    /** How many bytes projection has, or KSTONE_STRLEN. */
+    size_t projection_len;
+    /** What the :values and #names of key_expr, filter and projection stand for; NULL: nothing. */
+    const kstone_item *params;
+    /**
+     * Where to go on, from kstone_page_token of the page before. The keys, sk_op or key_expr, direction and segments
+     * must be as they were for that page; limit may change.
+     */
+    const void *token;
+    /** How many bytes token has. */
+    size_t token_len;
+    /**
+     * A page: how many items to examine for it; 0: up to 1 MiB of items. An iterator: how many items to examine in
+     * all; 0: to the end.
+     */
+    uint32_t limit;
+    /** Without pk: which part of a parallel scan, from 0. */
+    uint32_t segment;
+    /**
+     * Without pk: how many parts the scan has; 0 or 1: it is not divided. The parts together are all items, each
+     * once, and may be scanned by a thread each. At most 1,000,000.
+     */
+    uint32_t segments;
+    /** 0. */
+    uint32_t reserved;
+    /**
+     * Instead of pk, sk_op, sk1 and sk2: "pk = :p", alone or with AND and one condition on sk, such as "sk >= :from"
+     * or "begins_with(sk, :start)".
+     */
+    const char *key_expr;
+    /** How many bytes key_expr has, or KSTONE_STRLEN. */
+    size_t key_expr_len;
+} kstone_query_spec;
+
+/** Initialises a kstone_query_spec: all items. */
+#define KSTONE_QUERY_SPEC_INIT                                                                                         \
+        {sizeof(kstone_query_spec), NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, 0, 0, 0,   \
+         0, 0, NULL, 0}
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * PAGES
+ *
+ * A page is what one kstone_query, kstone_scan, kstone_execute or kstone_batch_run found: items, and a token that says
+ * where the next page begins. A page refers to the stored items and does not copy them. It never changes, so any number
+ * of threads may read it and its items at once; it stays valid when the database changes or is freed.
+ *
+ * Every page is exact for the moment it was made. Between two pages others may write: a key that exists all the time is
+ * seen exactly once, one that is written or deleted meanwhile at most once.
+ *
+ *     static size_t print_orders_of_may(const kstone_db *db, const char *customer, size_t customer_len) {
+ *         kstone_query_spec spec = KSTONE_QUERY_SPEC_INIT;
+ *         kstone_page *page = NULL;
+ *         kstone_page *last = NULL;
+ *         size_t found = 0;
+ *         spec.pk = customer;
+ *         spec.pk_len = customer_len;
+ *         spec.sk_op = KSTONE_SK_BEGINS_WITH;
+ *         spec.sk1 = "2024-05-";
+ *         spec.sk1_len = 8;
+ *         spec.limit = 100;
+ *         do {
+ *             kstone_status status = kstone_query(db, &spec, &page, NULL);
+ *             size_t i;
+ *             kstone_free(last);
+ *             if (status != KSTONE_OK) {
+ *                 return found;
+ *             }
+ *             for (i = 0; i < kstone_page_count(page); i++) {
+ *                 kstone_bytes day = kstone_item_sk(kstone_page_item(page, i));
+ *                 printf("%.*s\n", (int)day.len, (const char *)day.data);
+ *                 found++;
+ *             }
+ *             spec.token = kstone_page_token(page).data;
+ *             spec.token_len = kstone_page_token(page).len;
+ *             last = page;
+ *         } while (spec.token_len > 0);
+ *         kstone_free(last);
+ *         return found;
+ *     }
+ */
+
+/**
+ * A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE, against
+ * it. The page ends when spec->limit items were examined, or before the item with which it would pass 1 MiB of keys
+ * and items, whatever the filter lets through: a page may be empty and have a token.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where spec has neither pk nor key_expr, a field that a query has no use for, an unknown
+ * flag or sk_op, a token of another query, an expression or a bag that is not as kstone_cond says, or a filter on pk
+ * or sk, which belong into the key condition; KSTONE_ERR_LIMIT where a key is too long.
+ * Cost: a search for the first item, then the number of items examined, however many the partition has; a few
+ * allocations, and a reference for each item. Items deleted among them are walked too until their stripe is compacted.
+ * A projection copies what it returns.
+ * Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
+ */
+kstone_status kstone_query(const kstone_db *db, const kstone_query_spec *spec, kstone_page **out, kstone_error **err);
+
+/**
+ * A page of all items, or of one of spec->segments parts of them. spec may be NULL: all defaults. The order is the
+ * library's own and stays the same from page to page; items of one partition lie together, in the order of their sort
+ * keys.
+ *
+ * Ownership, threads: as kstone_query.
+ * Errors: KSTONE_ERR_INVALID where spec has a pk or another field that a scan has no use for, an unknown flag, a
+ * segment that does not exist, a token of another scan, or an expression or a bag that is not as kstone_cond says.
+ * Cost: as kstone_query.
+ */
+kstone_status kstone_scan(const kstone_db *db, const kstone_query_spec *spec, kstone_page **out, kstone_error **err);
+
+/**
+ * How many items the page found, after any filter. With KSTONE_QUERY_COUNT it found them without handing them out. Of
+ * a batch: how many gets it has. 0 for NULL.
+ */
+size_t kstone_page_count(const kstone_page *p);
+
+/** How many items were examined for the page, before any filter. Of a batch: how many gets it has. 0 for NULL. */
+size_t kstone_page_scanned(const kstone_page *p);
+
+/**
+ * Item i of the page, counted from 0, borrowed from it: kstone_free leaves it alone, and it is gone when the page is
+ * freed. Of a batch: what its get i found, NULL where there is no item. NULL from kstone_page_count on, with
+ * KSTONE_QUERY_COUNT, and for NULL.
+ *
+ * Cost: none.
+ */
+const kstone_item *kstone_page_item(const kstone_page *p, size_t i);
+
+/**
+ * Where the next page begins, for kstone_query_spec.token; empty at the end, and for NULL. As in DynamoDB, a page that
+ * ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page: free that
+ * after the next call, not before. The
+ * bytes mean nothing to anybody else; they may be stored and sent, and work with any database that holds the items.
+ */
+kstone_bytes kstone_page_token(const kstone_page *p);
+
+/**
+ * The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
+ * Keys are not in it but for those that are attributes too. A get of a batch that found nothing is null. Where the next
+ * page begins is not in it: kstone_page_token says that.
+ *
+ * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+ * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
+ * Cost: the size of the items.
+ */
+kstone_status kstone_page_to_json(const kstone_page *p,
+                                  uint32_t flags,
+                                  char **out,
+                                  size_t *out_len,
+                                  kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * ITERATORS
+ *
+ * An iterator gives one item after another, of a partition or of the whole database. It reads a point-in-time view: the
+ * database as it was when the iterator was opened, whatever is written, deleted or cleared meanwhile, and also when the
+ * database is freed. While it exists it keeps the items of that moment in memory. One thread at a time may use it.
+ *
+ *     static double sum_of_totals(const kstone_db *db) {
+ *         kstone_iter *iter = NULL;
+ *         const kstone_item *item = NULL;
+ *         double sum = 0;
+ *         if (kstone_iter_open(db, NULL, &iter, NULL) == KSTONE_OK) {
+ *             while (kstone_iter_next(iter, &item, NULL) == KSTONE_OK) {
+ *                 double total;
+ *                 if (kstone_item_get_f64(item, "total", KSTONE_STRLEN, &total) == KSTONE_OK) {
+ *                     sum += total;
+ *                 }
+ *             }
+ *         }
+ *         kstone_free(iter);
+ *         return sum;
+ *     }
+ */
+
+/**
+ * Opens an iterator over one partition (spec->pk or key_expr is set, and all that kstone_query understands), or over
+ * all items or a segment of them (neither is set, and all that kstone_scan understands). spec may be NULL: all items.
+ * With limit the iterator ends after it has examined that many items in all; with token it goes on where a page of the
+ * same query or scan ended. KSTONE_QUERY_COUNT is KSTONE_ERR_INVALID: kstone_query and kstone_scan count.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: as kstone_query or kstone_scan.
+ * Cost: a few microseconds for each stripe (one for a partition, up to 256 for all items) that was written to since
+ * its last flush, and seldom the merging of one. Writers wait for that alone.
+ * Threads: any.
+ */
+kstone_status kstone_iter_open(const kstone_db *db,
+                               const kstone_query_spec *spec,
+                               kstone_iter **out,
+                               kstone_error **err);
+
+/**
+ * The next item.
+ *
+ * Returns KSTONE_DONE at the end and from then on; *out is then left alone.
+ * Ownership: *out is borrowed from the iterator. It is good until the next call of this function with the same
+ * iterator, or until the iterator is freed; kstone_put, kstone_item_clone and the getters take it.
+ * Errors: KSTONE_ERR_MISUSE alone.
+ * Cost: a step, or as many as the filter passes over. References to the items are taken 256 at a time; the items are
+ * not copied, except for the keys with KSTONE_QUERY_KEYS_ONLY and for what a projection returns.
+ */
+kstone_status kstone_iter_next(kstone_iter *it, const kstone_item **out, kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * BATCHES AND TRANSACTIONS
+ *
+ * A batch is a list of reads and writes that is built first and run then: with KSTONE_BATCH_ATOMIC as a transaction,
+ * otherwise one operation after the other. It holds copies of what it was given, belongs to no database, and may be run
+ * as often as you like, by one thread at a time.
+ *
+ * The functions that add to a batch have no err: an impossible key, handle or text is refused at once, by the status,
+ * and the batch stays as it was. Expressions and items are checked when the batch is run; the error then says what is
+ * wrong with which operation.
+ *
+ *     static kstone_status transfer(kstone_db *db, const char *from, const char *to, int64_t cents) {
+ *         kstone_cond funded = KSTONE_COND_INIT;
+ *         kstone_cond exists = KSTONE_COND_INIT;
+ *         kstone_batch *batch = kstone_batch_new();
+ *         kstone_item *params = kstone_item_new();
+ *         kstone_error *err = NULL;
+ *         kstone_status status;
+ *         funded.expr = "cents >= :c";
+ *         exists.expr = "attribute_exists(pk)";
+ *         funded.expr_len = exists.expr_len = KSTONE_STRLEN;
+ *         kstone_item_set_i64(params, ":c", KSTONE_STRLEN, cents);
+ *         kstone_batch_update(batch, from, strlen(from), NULL, 0, "SET cents = cents - :c", KSTONE_STRLEN, params,
+ *                             &funded);
+ *         kstone_batch_update(batch, to, strlen(to), NULL, 0, "SET cents = cents + :c", KSTONE_STRLEN, params,
+ *                             &exists);
+ *         status = kstone_batch_run(db, batch, KSTONE_BATCH_ATOMIC, NULL, &err);
+ *         if (status == KSTONE_ERR_CONDITION_FAILED) {
+ *             printf("%s\n", kstone_error_index(err) == 0 ? "not enough money" : "no such account");
+ *         }
+ *         kstone_free(err);
+ *         kstone_free(params);
+ *         kstone_free(batch);
+ *         return status;
+ *     }
+ */
+
+/** Flag of kstone_batch_run: all of the operations or not one of them, at one moment. */
+#define KSTONE_BATCH_ATOMIC 1u
+
+/**
+ * A batch without operations, to be filled.
+ *
+ * Ownership: it is yours, release it with kstone_free.
+ */
+kstone_batch *kstone_batch_new(void);
+
+/**
+ * Adds a kstone_put_if. cond may be NULL.
+ *
+ * Errors of all functions that add: KSTONE_ERR_MISUSE where b or the item is NULL, or a handle is of another kind;
+ * KSTONE_ERR_INVALID where the partition key is empty, a field of cond is not served, an expression is empty or not
+ * UTF-8, or a bag holds something that is no :value or #name; KSTONE_ERR_LIMIT where a key is too long.
+ * Cost: a copy of what comes in.
+ */
+kstone_status kstone_batch_put(kstone_batch *b,
+                               const void *pk,
+                               size_t pk_len,
+                               const void *sk,
+                               size_t sk_len,
+                               const kstone_item *item,
+                               const kstone_cond *cond);
+
+/**
+ * Adds a kstone_update that returns nothing of the item. cond may be NULL; the bags are those of kstone_update.
+ *
+ * Errors, cost: as kstone_batch_put.
+ */
+kstone_status kstone_batch_update(kstone_batch *b,
+                                  const void *pk,
+                                  size_t pk_len,
+                                  const void *sk,
+                                  size_t sk_len,
+                                  const char *expr,
+                                  size_t expr_len,
+                                  const kstone_item *params,
+                                  const kstone_cond *cond);
+
+/**
+ * Adds a kstone_delete_if. cond may be NULL.
+ *
+ * Errors, cost: as kstone_batch_put.
+ */
+kstone_status kstone_batch_delete(kstone_batch *b,
+                                  const void *pk,
+                                  size_t pk_len,
+                                  const void *sk,
+                                  size_t sk_len,
+                                  const kstone_cond *cond);
+
+/**
+ * Adds a condition that must hold for an item which the batch does not write. It counts as a write.
+ *
+ * Errors, cost: as kstone_batch_put, and KSTONE_ERR_INVALID where cond or cond->expr is NULL.
+ */
+kstone_status kstone_batch_check(kstone_batch *b,
+                                 const void *pk,
+                                 size_t pk_len,
+                                 const void *sk,
+                                 size_t sk_len,
+                                 const kstone_cond *cond);
+
+/**
+ * Adds a kstone_get. What it finds is an item of the page that kstone_batch_run gives.
+ *
+ * Errors, cost: as kstone_batch_put.
+ */
+kstone_status kstone_batch_get(kstone_batch *b, const void *pk, size_t pk_len, const void *sk, size_t sk_len);
+
+/**
+ * Adds a PartiQL statement; see kstone_execute for its parameters. A batch of statements holds nothing else. Each
+ * statement is about one item, whose whole key it names: INSERT, UPDATE, DELETE, or a SELECT, which counts as a get.
+ * With KSTONE_BATCH_ATOMIC either all of them are SELECTs or none, nothing is returned by a write, and
+ * "EXISTS(SELECT * FROM items WHERE pk = 'a' AND stock > 0)" is a condition beside writes. Without it there may be 25.
+ *
+ * Errors: as kstone_batch_put, and KSTONE_ERR_INVALID where the batch holds other operations or a parameter is not
+ * called ?1, ?2 and so on. Cost: as kstone_batch_put.
+ */
+kstone_status kstone_batch_execute(kstone_batch *b, const char *statement, size_t len, const kstone_item *params);
+
+/**
+ * Does the operations of a batch. *out becomes a page with an item for each get, in their order: kstone_page_item is
+ * NULL for what is not there. out may be NULL.
+ *
+ * With KSTONE_BATCH_ATOMIC all operations are done at one moment, or, where one fails, not one of them: the gets and
+ * conditions see the items as they were before the batch, no other write comes between, and no reader sees a part of
+ * it. Up to 100 operations, each on an item of its own.
+ *
+ * Without it the operations are done in order, as if you had made the calls yourself, so a get sees what the writes
+ * before it wrote. The first that fails ends the run: what was done before it stays done, and *out is not written. Up
+ * to 25 writes and 100 gets; several may be on one item.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: those of the operations; kstone_error_index says which operation failed (the first of several), and
+ * kstone_error_item gives its item where its condition asked for that. Where an atomic batch fails for what the items
+ * are, kstone_error_name is "TransactionCanceledException" and the message has a reason for every operation;
+ * KSTONE_ERR_CONDITION_FAILED stands for a condition that does not hold. KSTONE_ERR_INVALID where the batch is empty,
+ * flags holds an unknown bit, or an atomic batch names an item twice; KSTONE_ERR_LIMIT where there are too many
+ * operations, nothing is done then.
+ * Cost: the sum of the operations. An atomic batch keeps the stripes of its items locked meanwhile, shared where it
+ * only reads.
+ * Threads: any for db. Atomic batches wait for each other but never deadlock.
+ */
+kstone_status kstone_batch_run(kstone_db *db, kstone_batch *b, uint32_t flags, kstone_page **out, kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * PARTIQL
+ *
+ * PartiQL in DynamoDB's dialect: SELECT, INSERT, UPDATE and DELETE on the table, which is called "items" unless its
+ * schema has a name. The key is addressed as pk and sk, "table"."index" reads an index, and EXPLAIN SELECT tells what a
+ * SELECT would read. docs/partiql.md is the reference.
+ *
+ * Pass values as parameters: every ? of the statement takes the next attribute of a bag, "?1", "?2" and so on, of any
+ * type. Texts stand between single quotes, and names that are no plain words between double quotes. A statement is
+ * parsed once: the database caches those that it saw last. So keep the text constant and vary the bag.
+ *
+ *     static size_t print_open_orders(kstone_db *db, const char *customer) {
+ *         static const char select[] = "SELECT sk, total FROM items WHERE pk = ? AND status = 'open' ORDER BY sk DESC";
+ *         kstone_item *params = kstone_item_new();
+ *         kstone_page *page = NULL;
+ *         kstone_error *err = NULL;
+ *         size_t rows = 0;
+ *         size_t i;
+ *         kstone_item_set_str(params, "?1", KSTONE_STRLEN, customer, KSTONE_STRLEN);
+ *         if (kstone_execute(db, select, KSTONE_STRLEN, params, NULL, 0, &page, &err) == KSTONE_OK) {
+ *             rows = kstone_page_count(page);
+ *             for (i = 0; i < rows; i++) {
+ *                 kstone_value total;
+ *                 if (kstone_item_get(kstone_page_item(page, i), "total", KSTONE_STRLEN, &total) == KSTONE_OK) {
+ *                     printf("%.*s\n", (int)total.bytes.len, (const char *)total.bytes.data);
+ *                 }
+ *             }
+ *         } else {
+ *             fprintf(stderr, "%s\n", kstone_error_message(err));
+ *         }
+ *         kstone_free(err);
+ *         kstone_free(page);
+ *         kstone_free(params);
+ *         return rows;
+ *     }
+ */
+
+/**
+ * Executes a statement. *out becomes a page with the rows of a SELECT, or of a write with RETURNING, and an empty one
+ * of any other write. params may be NULL: no parameters. token is where the last page of the same statement with the
+ * same parameters ended, as kstone_page_token gave it; (NULL, 0) at first. out may be NULL.
+ *
+ * A row has the columns of the SELECT list as its attributes; with SELECT * it is the whole item, in which the key
+ * stands as the attributes pk and sk. A page ends after 1 MiB of items that were examined, so it may be empty and have
+ * a token. Rows that are grouped or sorted come in one page.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where the statement is not well-formed (the message has line, column and an excerpt),
+ * names another table ("ResourceNotFoundException") or an index that is not there, where a parameter is missing, left
+ * over or of an unfit type, and for a token of another statement; KSTONE_ERR_CONDITION_FAILED where the WHERE clause of
+ * an UPDATE or DELETE does not hold, and for an INSERT of a key that is there ("DuplicateItemException");
+ * KSTONE_ERR_LIMIT where the statement has more than 8192 characters, an item would be too large, or more than 64 MiB
+ * would have to be sorted. A write that fails changes nothing.
+ * Cost: a look-up of the text in the database's cache, then what kstone_get, kstone_query, kstone_scan or a write
+ * costs, and a copy of each row.
+ * Threads: any.
+ */
+kstone_status kstone_execute(kstone_db *db,
+                             const char *statement,
+                             size_t len,
+                             const kstone_item *params,
+                             const void *token,
+                             size_t token_len,
+                             kstone_page **out,
+                             kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * SCHEMA, EXPIRY AND CHANGE STREAM
+ *
+ * A schema gives a database secondary indexes, a TTL attribute and a change stream. It is given when the database is
+ * opened (kstone_options.schema_json) and changed by kstone_configure.
+ */
+
+/**
+ * Puts a schema in the place of the one that the database has; NULL and 0: none. New indexes are filled before this
+ * returns, dropped ones are gone, and reads and writes go on meanwhile. Items that a new index cannot hold are left out
+ * of it, as in DynamoDB's backfill. See kstone_options.schema_json for the form.
+ *
+ * Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
+ * Cost: a walk over all items where an index is new, over all entries where one is dropped.
+ * Threads: any; a second call waits for the first.
+ */
+kstone_status kstone_configure(kstone_db *db, const char *schema_json, size_t len, kstone_error **err);
+
+/**
+ * Fixes the time that decides what has expired, in seconds since 1970; 0 goes back to the system's clock. For tests.
+ *
+ * Errors: none of its own.
+ * Cost: none.
+ */
+kstone_status kstone_set_time(kstone_db *db, int64_t epoch_seconds, kstone_error **err);
+
+/**
+ * Removes the items whose time has passed, which no read shows any more, with their index entries. *purged says how
+ * many; it may be NULL. A stream tells of each that TTL removed it. kstone_compact does the same on its way.
+ *
+ * Errors: none of its own.
+ * Cost: a walk over all items.
+ */
+kstone_status kstone_purge_expired(kstone_db *db, size_t *purged, kstone_error **err);
+
+/**
+ * The changes after a sequence number, oldest first, as DynamoDB's stream records: {"Records":[...]}. At most max of
+ * them, at most 1000, at most about 1 MiB; none where nothing has changed since. Begin with 0; go on after the
+ * dynamodb.SequenceNumber of the last record, which is decimal text with leading zeros. kstone_clear empties the
+ * stream, and a stream that is configured anew goes on with the numbers of the old: a reader of before is then told
+ * that it missed something.
+ *
+ * Ownership: *json is yours, release it with kstone_free. *json_len does not count the NUL at its end.
+ * Errors: KSTONE_ERR_TRIMMED where the stream has let go of some of them: read the items anew, then go on where the
+ * message says; KSTONE_ERR_INVALID where the schema asks for no stream, or max is 0.
+ * Cost: the size of the records.
+ */
+kstone_status kstone_stream_read(const kstone_db *db,
+                                 uint64_t after,
+                                 size_t max,
+                                 char **json,
+                                 size_t *json_len,
+                                 kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * SNAPSHOTS
+ *
+ * A snapshot is a file with everything that a database held at one moment: its items and its schema. Its format is
+ * documented (docs/snapshot-format.md) and guarded by checksums: a file that was truncated or changed anywhere is
+ * refused as a whole. Index entries are not in it, since they follow from items and schema; nor is the stream.
+ *
+ * A path is the bytes of a file's name as the operating system takes it, without a NUL inside; on systems other than
+ * Unix it is UTF-8. Its length may be KSTONE_STRLEN.
+ *
+ *     static int checkpoint(const kstone_db *db, const char *path) {
+ *         kstone_error *err = NULL;
+ *         if (kstone_snapshot_save(db, path, KSTONE_STRLEN, &err) != KSTONE_OK) {
+ *             fprintf(stderr, "%s\n", kstone_error_message(err));
+ *             kstone_free(err);
+ *             return 0;
+ *         }
+ *         return 1;
+ *     }
+ *
+ *     static int resume(kstone_db *db, const char *path) {
+ *         kstone_error *err = NULL;
+ *         if (kstone_snapshot_load(db, path, KSTONE_STRLEN, &err) != KSTONE_OK) {
+ *             fprintf(stderr, "starting empty: %s\n", kstone_error_message(err));
+ *             kstone_free(err);
+ *             return 0;
+ *         }
+ *         return 1;
+ *     }
+ */
+
+/**
+ * Writes the database as it is now to a file, in the place of one that is there. The file is written beside its
+ * place, synced and renamed into it: a crash at any moment leaves the old file or the new one, never a part of one. (A
+ * process that is killed may leave a file .kstone-*.tmp in the directory, which can be deleted.)
+ *
+ * Errors: KSTONE_ERR_IO, naming the file and the cause; KSTONE_ERR_INVALID where the path is empty, holds a NUL or is
+ * that of something else than a file. The file is then as it was.
+ * Cost: two walks over the items and a copy of them to the disk. Memory: some hundred KiB, and what is overwritten
+ * meanwhile.
+ * Threads: any; writers wait for the moment of the cut, not for the file.
+ */
+kstone_status kstone_snapshot_save(const kstone_db *db, const char *path, size_t path_len, kstone_error **err);
+
+/**
+ * Fills an empty database from a snapshot: schema and items appear at once, after all of the file was read and
+ * checked. The schema of the file takes the place of the database's own; its other options stay. A reader of the
+ * stream gets KSTONE_ERR_TRIMMED, since what is loaded was never in the stream.
+ *
+ * Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
+ * where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, and for a file of
+ * another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
+ * Cost: a read of the file, a check and a copy of each item, and its index entries.
+ * Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
+ */
+kstone_status kstone_snapshot_load(kstone_db *db, const char *path, size_t path_len, kstone_error **err);
+
+/**
+ * How far the save or load has come that another thread has at work on this database: *done of *total items. total is
+ * 0 until they are counted. Where none is at work, what the last one came to; where several are, the one that moved
+ * last. done and total may be NULL.
+ *
+ * Errors: none of its own.
+ * Cost: tens of nanoseconds.
+ */
+kstone_status kstone_snapshot_progress(const kstone_db *db, uint64_t *done, uint64_t *total, kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * EXPORT AND IMPORT
+ *
+ * The way to DynamoDB and back: a file of lines, each an item in the form of DynamoDB's table exports,
+ * {"Item":{"pk":{"S":"user#1"},"sk":{"S":"profile"},"age":{"N":"30"}}}. The key comes first, as the attributes pk and
+ * sk: S where its bytes are UTF-8, otherwise B; no sk where the item has none. Then come the attributes of the item by
+ * name. What was exported and imported again exports as the same bytes. Paths are as in SNAPSHOTS.
+ *
+ * An import also takes lines that are an item without {"Item":...} around it, and skips blank lines, a byte order mark,
+ * and the CR before an LF. A line has up to 8,388,608 bytes. Items are put one by one as by kstone_put, through indexes
+ * and into the stream, and replace items that exist. The attributes pk and sk are the key itself and do not stay in the
+ * item; a key attribute of another name (see kstone_import_spec) does.
+ *
+ *     static int load_songs(kstone_db *db, const char *path) {
+ *         kstone_import_spec spec = KSTONE_IMPORT_SPEC_INIT;
+ *         kstone_error *err = NULL;
+ *         size_t loaded = 0, skipped = 0;
+ *         char *reasons = NULL;
+ *         spec.pk_name = "Artist";
+ *         spec.sk_name = "SongTitle";
+ *         spec.pk_name_len = spec.sk_name_len = KSTONE_STRLEN;
+ *         spec.flags = KSTONE_IMPORT_SKIP;
+ *         if (kstone_import_json(db, path, KSTONE_STRLEN, &spec, &loaded, &skipped, &reasons, &err) < 0) {
+ *             fprintf(stderr, "%s\n", kstone_error_message(err));
+ *             kstone_free(err);
+ *             return 0;
+ *         }
+ *         printf("%lu songs, %lu bad records\n%s", (unsigned long)loaded, (unsigned long)skipped, reasons);
+ *         kstone_free(reasons);
+ *         return 1;
+ *     }
+ */
+
+/**
+ * Flag of a kstone_import_spec: bad records are skipped and counted. Without it the first one ends the import before
+ * anything is put.
+ */
+#define KSTONE_IMPORT_SKIP 1u
+
+/**
+ * How to import. Set struct_size to sizeof(kstone_import_spec) and everything else to 0, then what you want. Instead of
+ * a kstone_import_spec, NULL means all defaults.
+ */
+typedef struct kstone_import_spec {
+    /** sizeof(kstone_import_spec), in bytes. */
+    size_t struct_size;
+    /** The attribute that is the partition key: S, B or N, of which the text is the key. NULL: pk, which is S or B. */
+    const char *pk_name;
+    /** How many bytes pk_name has, or KSTONE_STRLEN. */
+    size_t pk_name_len;
+    /**
+     * The attribute that is the sort key, which every item must have. NULL: none where pk_name is set, elsewhere sk,
+     * which items may lack.
+     */
+    const char *sk_name;
+    /** How many bytes sk_name has, or KSTONE_STRLEN. */
+    size_t sk_name_len;
+    /** KSTONE_IMPORT_SKIP or 0. */
+    uint32_t flags;
+    /** 0. */
+    uint32_t reserved;
+} kstone_import_spec;
+
+/**
+ * Writes every item to a file as a line of JSON, as the database is at one moment, in the place of a file that is
+ * there, as safely as kstone_snapshot_save. Items that have expired are left out.
+ *
+ * Errors: KSTONE_ERR_IO, naming the file and the cause; KSTONE_ERR_INVALID for a path as in kstone_snapshot_save. The
+ * file is then as it was.
+ * Cost: a walk over the items. Memory: some MiB, and what is overwritten meanwhile.
+ * Threads: any; writers wait for the moment of the cut, not for the file.
+ */
+kstone_status kstone_export_json(const kstone_db *db, const char *path, size_t path_len, kstone_error **err);
+
+/**
+ * Puts an item for each line of a file. spec may be NULL. *loaded and *skipped say how many records were put and how
+ * many were bad; *reasons is a text for people with a line for each of the first ten of these, empty where there are
+ * none. All three may be NULL. Without KSTONE_IMPORT_SKIP the file is read twice, first to check every record; so a
+ * pipe can only be imported with it.
+ *
+ * Ownership: *reasons is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_CORRUPT for a bad record, unless they are skipped: the message names the file, the line, and what
+ * is wrong; KSTONE_ERR_IO where the file cannot be read; KSTONE_ERR_INVALID for a path or names that cannot be. Nothing
+ * was put then, unless the file failed, or was changed, after it had been checked. As kstone_put otherwise: then what
+ * came before stays.
+ * Cost: a parse and a put for each line, a second parse without KSTONE_IMPORT_SKIP. Memory: a line and its item.
+ * Threads: any; others see items as they come.
+ */
+kstone_status kstone_import_json(kstone_db *db,
+                                 const char *path,
+                                 size_t path_len,
+                                 const kstone_import_spec *spec,
+                                 size_t *loaded,
+                                 size_t *skipped,
+                                 char **reasons,
+                                 kstone_error **err);
+
+/** Initialises a kstone_import_spec: all defaults. */
+#define KSTONE_IMPORT_SPEC_INIT {sizeof(kstone_import_spec), NULL, 0, NULL, 0, 0, 0}
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * STATISTICS
+ */
+
+/**
+ * Numbers about the database as a JSON object, for people and dashboards; later versions may add members. Items, and
+ * live_bytes of their records; total_bytes and its parts memtable_bytes, sst_bytes, filter_bytes (what finds
+ * records), wal_bytes, eviction_bytes, base_bytes, stream_bytes; memory_max_bytes; index_entries and
+ * index_entry_bytes of secondary indexes; memtable_records, wal_records, sst_records, stream_records; ssts, stripes
+ * (that hold anything), ssts_per_stripe_max and ssts_per_stripe_mean; tombstones; and, since the database was
+ * opened, flushes, compactions, evictions, and hits and misses of look-ups by key.
+ *
+ * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+ * Errors: as kstone_clear.
+ * Cost: a walk over all items, some tens of nanoseconds each; a writer waits for the walk over one of the 256 stripes
+ * at most, and briefly while their bytes are added up.
+ */
+kstone_status kstone_stats_json(const kstone_db *db, char **out, size_t *out_len, kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * MAINTENANCE
+ *
+ * The library maintains itself: none of these functions is needed, and none changes an answer.
+ */
+
+/**
+ * Turns what each stripe has collected into sorted runs now. This happens by itself (see
+ * kstone_options.memtable_max_records) and changes no answer; it is here for tests and measurements.
+ *
+ * Errors: as kstone_clear.
+ * Cost: tens of microseconds for 1000 collected records; stripes are done one after another.
+ */
+kstone_status kstone_flush(kstone_db *db, kstone_error **err);
+
+/**
+ * Merges the sorted runs of each stripe into one, drops what deletes have left behind, and gives the memory that is
+ * free back to the system, as kstone_clear does too. Merging and dropping happen by themselves and change no answer;
+ * memory that is free is used again, but much of it stays with the process until this is called.
+ *
+ * Errors: as kstone_clear.
+ * Cost: the number of records; stripes are done one after another.
+ */
+kstone_status kstone_compact(kstone_db *db, kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * STORED FORM
+ *
+ * Advanced: items as the bytes in which they are kept, version 1, which docs/stored-form.md describes: one buffer with
+ * all attributes, read and written without a call for each. Language bindings use it, where a call costs more than the
+ * work it does; in C and C++ items are handier. Version 1 never changes: equal items have equal bytes.
+ *
+ *     static kstone_status copy_first_page(const kstone_db *from, kstone_db *to, const void *pk, size_t pk_len) {
+ *         kstone_query_spec spec = KSTONE_QUERY_SPEC_INIT;
+ *         kstone_page *page = NULL;
+ *         kstone_bytes rest;
+ *         kstone_status status;
+ *         spec.pk = pk;
+ *         spec.pk_len = pk_len;
+ *         status = kstone_query(from, &spec, &page, NULL);
+ *         rest = kstone_page_bytes(page);
+ *         while (status == KSTONE_OK && rest.len > 0) {
+ *             const unsigned char *head = rest.data;
+ *             size_t p = head[0] | (size_t)head[1] << 8;
+ *             size_t s = head[2] | (size_t)head[3] << 8;
+ *             size_t n = head[4] | (size_t)head[5] << 8 | (size_t)head[6] << 16 | (size_t)head[7] << 24;
+ *             status = kstone_put_bytes(to, head + 8, p, head + 8 + p, s, head + 8 + p + s, n, NULL);
+ *             rest.data += 8 + p + s + n;
+ *             rest.len -= 8 + p + s + n;
+ *         }
+ *         kstone_free(page);
+ *         return status;
+ *     }
+ */
+
+/**
+ * The stored form of an item, built or read. Empty for an item without attributes, for NULL, and for what is no item.
+ *
+ * Ownership: borrowed. The bytes stay good until the item is changed or freed, or what it was borrowed from is.
+ * Cost: none for an item that was read; a built one whose attributes were not set in order is put in order first.
+ */
+kstone_bytes kstone_item_bytes(const kstone_item *it);
+
+/**
+ * A built item from a stored form, wherever that comes from: every byte is checked.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where the bytes are no stored form, the message says why and at which byte;
+ * KSTONE_ERR_LIMIT where they are more than 1 MiB.
+ * Cost: a walk over the bytes and a copy.
+ */
+kstone_status kstone_item_from_bytes(const void *body, size_t body_len, kstone_item **out, kstone_error **err);
+
+/**
+ * kstone_item_from_bytes and kstone_put in one, without the item between them.
+ *
+ * Errors: those of both.
+ * Cost: that of kstone_put, and a walk over the bytes.
+ * Threads: any.
+ */
+kstone_status kstone_put_bytes(kstone_db *db,
+                               const void *pk,
+                               size_t pk_len,
+                               const void *sk,
+                               size_t sk_len,
+                               const void *body,
+                               size_t body_len,
+                               kstone_error **err);
+
+/**
+ * The item under a key, copied into your buffer in its stored form. *len becomes the length of the item, whatever the
+ * buffer has room for: where that is more than capacity, nothing was copied. Call again with a buffer of *len bytes
+ * then, and look at *len again, since others may have put a longer item meanwhile. A buffer of capacity 0 may be NULL,
+ * and asks for the length alone.
+ *
+ * Returns KSTONE_NOT_FOUND where there is no item; buffer and *len are then left alone.
+ * Errors: as kstone_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
+ * Cost: one look-up and the copy; nothing is allocated.
+ * Threads: any.
+ */
+kstone_status kstone_get_bytes(const kstone_db *db,
+                               const void *pk,
+                               size_t pk_len,
+                               const void *sk,
+                               size_t sk_len,
+                               void *buffer,
+                               size_t capacity,
+                               size_t *len,
+                               kstone_error **err);
+
+/**
+ * All items of a page in one buffer, one after the other, in the page's order. Empty where the page has no items, for
+ * NULL, and for what is no page. Each item is
+ *
+ * - a head of 8 bytes: the length of the partition key in 2 bytes, that of the sort key in 2, that of the stored form
+ *   in 4, all unsigned, the least significant byte first;
+ * - the partition key, the sort key, and the stored form.
+ *
+ * The key is the table's, also where the page came through an index. What a get of a batch did not find has a head too,
+ * so that the i-th head belongs to the i-th get: its lengths are 0, 0 and 0xFFFFFFFF, and nothing follows it.
+ *
+ * Ownership: borrowed from the page: it is gone when the page is freed.
+ * Cost: a copy of the items, made by the first call and kept.
+ */
+kstone_bytes kstone_page_bytes(const kstone_page *p);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* KSTONE_H */

@@ -71,10 +71,10 @@
  *    KSTONE_ERR_MISUSE. Text is UTF-8: anything else is KSTONE_ERR_INVALID. An empty sort key means no sort key; an
  *    empty partition key is KSTONE_ERR_INVALID. Inputs may be borrowed from the very object that the call changes.
  *
- * 5. Threads. Any number of threads may use one kstone_db at once. An item that was read, a page and an error never
- *    change, so any number of threads may read one at once. A built item, a batch and an iterator, with the item
- *    borrowed from it, may go from thread to thread but are used by one thread at a time, also for reading. Nobody
- *    else may use a handle while it is freed.
+ * 5. Threads. Any number of threads may use one kstone_db at once. What is passed as a pointer to const is only read:
+ *    any number of threads may read one item, page or error at once, as long as nobody changes or frees it, or the
+ *    object it was borrowed from. A handle that a call changes (a built item in a setter, an iterator in
+ *    kstone_iter_next, a batch) is used by one thread at a time, whichever thread that is.
  *
  * 6. Outputs. They are written only with KSTONE_OK; with any other status they are not touched, so set your pointers
  *    to NULL before the call if you free them after it. A write that fails changes nothing. An out parameter that is
@@ -445,7 +445,7 @@ kstone_status kstone_clear(kstone_db *db, kstone_error **err);
  * An item is a set of named attributes, each of one of DynamoDB's ten types. There are two kinds of items:
  *
  * A built item comes from kstone_item_new, kstone_item_clone or kstone_item_from_json and belongs to you. It can be
- * changed, read, and put as often as you like. One thread at a time may use it.
+ * changed, read, and put as often as you like. Any number of threads may read it at once while nobody changes it.
  *
  * An item that was read comes from kstone_get or from a write that returns one (yours to free), or from a page, an
  * iterator or an error (borrowed). It is the stored item itself, not a copy: reading it allocates nothing. It never
@@ -556,7 +556,8 @@ kstone_status kstone_item_get(const kstone_item *it, const char *path, size_t pa
 kstone_status kstone_item_get_i64(const kstone_item *it, const char *path, size_t path_len, int64_t *out);
 
 /**
- * The same for a number as the nearest double; a number has up to 38 digits, a double about 16.
+ * The same for a number as the nearest double; a number has up to 38 digits, a double about 16. The rounding mode of
+ * the thread (fesetround) changes nothing.
  *
  * Errors: as kstone_item_get, and KSTONE_ERR_TYPE where the attribute is no N.
  */
@@ -837,8 +838,9 @@ kstone_status kstone_get_json(const kstone_db *db,
  *  - projection: paths. "title, address.city, tags[0]"
  *  - update: SET (with + - if_not_exists list_append), REMOVE, ADD, DELETE. "SET stock = stock - :n REMOVE note"
  *
- * In an expression pk and sk are the item's key: text where its bytes are UTF-8, bytes in all other cases. So
- * "attribute_not_exists(pk)" means that there is no item yet, and no update may change them.
+ * In an expression pk and sk are the item's key, which is compared as bytes: with text and with binary values alike,
+ * whatever it spells. It is shown as text where it is UTF-8, as binary in all other cases. An item without a sort key
+ * has no sk: a comparison of it does not hold. So "attribute_not_exists(pk)" means that there is no item yet, and no update may change them.
  *
  * Values are never written into the text. They come in a bag, which is an ordinary item: its attribute ":max" is the
  * value of :max, and its attribute "#s", a text, is the attribute name for which #s stands. A name that is a reserved
@@ -1092,7 +1094,7 @@ typedef struct kstone_query_spec {
     size_t sk2_len;
     /**
      * The index of the schema to read instead of the items themselves; NULL: none. pk and sk_* then say the values of
-     * its key attributes, as bytes that stand for text where they are UTF-8; key_expr says values of any type, also
+     * its key attributes, as bytes, those of text or of binary; key_expr says values of any type, also
      * numbers.
      */
     const char *index;

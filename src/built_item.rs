@@ -9,11 +9,11 @@ use std::cell::{RefCell, UnsafeCell};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use kstone_api::{ItemRef, ItemWriter};
+use kstone_api::{ItemRef, ItemWriter, NestedWriter};
 
-use crate::boundary::by_contract;
 use crate::boundary::handle::{Handle, Tagged};
 use crate::boundary::tag::Tag;
+use crate::boundary::{Failure, by_contract};
 use crate::item_view::Item;
 
 /// An item that a caller builds. Its attributes are put in order by the first reader after a change; any number of
@@ -24,12 +24,19 @@ pub(crate) struct BuiltItem {
     /// Set by the reader that has put the attributes in order, for all readers until the next change.
     is_in_order: AtomicBool,
     ordering: Mutex<()>,
+    /// The attribute whose members the caller adds one by one, where one is open; kept for its memory.
+    nested: Option<Box<NestedWriter>>,
 }
 
 impl BuiltItem {
     /// An item with these attributes.
     fn new(writer: ItemWriter) -> Self {
-        Self { writer: UnsafeCell::new(writer), is_in_order: AtomicBool::new(false), ordering: Mutex::new(()) }
+        Self {
+            writer: UnsafeCell::new(writer),
+            is_in_order: AtomicBool::new(false),
+            ordering: Mutex::new(()),
+            nested: None,
+        }
     }
 
     /// The attributes, to be changed.
@@ -57,6 +64,59 @@ impl BuiltItem {
             self.is_in_order.store(true, Ordering::Release);
         }
     }
+
+    /// Refuses an item that has an attribute open.
+    #[inline]
+    pub(crate) fn check_complete(&self) -> Result<(), Failure> {
+        if self.is_open() { Err(refuse_open()) } else { Ok(()) }
+    }
+
+    /// Whether a list, a map or a set is open.
+    #[inline]
+    pub(crate) fn is_open(&self) -> bool {
+        self.nested.as_ref().is_some_and(|nested| nested.depth() > 0)
+    }
+
+    /// The open attribute, or where one is opened.
+    pub(crate) fn nested(&mut self) -> &mut NestedWriter {
+        self.nested.get_or_insert_default()
+    }
+
+    /// Closes the innermost list, map or set; with the outermost the attribute is set.
+    pub(crate) fn close(&mut self) -> Result<(), Failure> {
+        match &mut self.nested {
+            Some(nested) if nested.depth() > 1 => nested.close()?,
+            Some(nested) if nested.depth() == 1 => {
+                let (name, value) = nested.attribute()?;
+                *self.is_in_order.get_mut() = false;
+                self.writer.get_mut().set_ref(name, value)?;
+                nested.clear();
+            }
+            _ => return Err(Failure::misuse("no list, map or set of this item is open")),
+        }
+        Ok(())
+    }
+
+    /// Drops the open attribute; whether there was one.
+    pub(crate) fn cancel(&mut self) -> bool {
+        let was_open = self.is_open();
+        if let Some(nested) = &mut self.nested {
+            nested.clear();
+        }
+        was_open
+    }
+
+    fn capacity(&mut self) -> usize {
+        self.writer.get_mut().capacity() + self.nested.as_ref().map_or(0, |nested| nested.capacity())
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn refuse_open() -> Failure {
+    Failure::misuse(
+        "a list, map or set of this item is open: kstone_item_close completes it, kstone_item_cancel drops it",
+    )
 }
 
 impl Tagged for BuiltItem {
@@ -103,11 +163,12 @@ pub(crate) fn take() -> Box<Handle<BuiltItem>> {
 /// Keeps a freed handle, or releases it.
 #[inline]
 pub(crate) fn keep(mut handle: Box<Handle<BuiltItem>>) {
-    let writer = handle.value().writer();
-    if writer.capacity() > KEPT_MAX_BYTES {
+    let item = handle.value();
+    if item.capacity() > KEPT_MAX_BYTES {
         return;
     }
-    writer.clear();
+    item.cancel();
+    item.writer().clear();
     // Where the pool is full, or gone because the thread is ending, the handle is dropped here.
     drop(POOL.try_with(move |pool| match pool.borrow_mut().iter_mut().find(|kept| kept.is_none()) {
         Some(empty) => {

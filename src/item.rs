@@ -43,13 +43,13 @@ pub struct Value {
     /// 0.
     pub reserved: u32,
     /// S: the text, in UTF-8. N: the number as decimal text, such as "-12.5": no exponent, no superfluous zero.
-    /// B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L and M: the
-    /// stored form, into which a path leads. Sets: the stored form; kstone_item_to_json lists their elements.
+    /// B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L, M and sets: the stored form of what they hold, which
+    /// kstone_value_at, kstone_value_next and kstone_value_find read, and into which a path leads.
     pub bytes: Bytes,
 }
 
 impl Value {
-    fn of(value: ValueRef<'_>) -> Self {
+    pub(crate) fn of(value: ValueRef<'_>) -> Self {
         Self { r#type: value.type_() as u32, reserved: 0, bytes: Bytes::of(value.payload()) }
     }
 }

@@ -16,19 +16,19 @@ use crate::built_item::{self, BuiltItem};
 use crate::item_view::Item;
 use crate::json_form::form_of;
 
-/// The attributes of a built item, to be changed.
+/// A built item that came in, to be changed.
 ///
 /// # Safety
 /// `item` is NULL or a live handle of this library of any kind, used by nobody else.
 #[inline]
-unsafe fn writer<'a>(item: *mut Item) -> Result<&'a mut ItemWriter, Failure> {
+pub(crate) unsafe fn built<'a>(item: *mut Item) -> Result<&'a mut BuiltItem, Failure> {
     if item.is_null() {
         return Err(refuse_handle("a kstone_item", true));
     }
     // SAFETY: a live handle, so its kind lies before it and says what the pointer points at.
     unsafe {
         match tag_of(item) {
-            Tag::BUILT_ITEM => Ok((*item.cast::<BuiltItem>()).writer()),
+            Tag::BUILT_ITEM => Ok(&mut *item.cast::<BuiltItem>()),
             Tag::RECORD | Tag::BORROWED_ITEM | Tag::LENT_ITEM => {
                 Err(Failure::misuse("an item that was read cannot be changed: kstone_item_clone makes one that can"))
             }
@@ -48,7 +48,12 @@ unsafe fn set_with(
 ) -> Status {
     entry!(err, {
         let name = text(name, name_len, "name")?;
-        let writer = writer(it)?;
+        let item = built(it)?;
+        if item.is_open() {
+            item.nested().add(name, |member, name| set(member, name))?;
+            return Ok(KSTONE_OK);
+        }
+        let writer = item.writer();
         // A name may have been borrowed from the item itself; see `detached`.
         let own_name = writer.overlaps(name.as_bytes()).then(|| name.to_owned());
         set(writer, own_name.as_deref().unwrap_or(name))?;
@@ -197,7 +202,9 @@ pub unsafe extern "C" fn kstone_item_set_null(it: *mut Item, name: *const c_char
 pub unsafe extern "C" fn kstone_item_remove(it: *mut Item, name: *const c_char, name_len: usize) -> Status {
     entry!({
         let name = text(name, name_len, "name")?;
-        let writer = writer(it)?;
+        let item = built(it)?;
+        item.check_complete()?;
+        let writer = item.writer();
         let name = detached_text(writer, name);
         Ok(if writer.remove(&name) { KSTONE_OK } else { KSTONE_NOT_FOUND })
     })

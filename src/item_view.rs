@@ -5,7 +5,7 @@
 //! RECORD                     the record's partition key      kstone_get, what a write returns
 //! BORROWED_ITEM              a slot's record                 a page, an error
 //! LENT_ITEM                  a slot's record                 an iterator
-//! BUILT_ITEM                 an ItemWriter                   kstone_item_new, _clone, _from_json
+//! BUILT_ITEM                 a BuiltItem                     kstone_item_new, _clone, _from_json
 //! ```
 
 use std::ptr::NonNull;
@@ -35,6 +35,9 @@ impl<'a> View<'a> {
     ///
     /// # Safety
     /// `item` is NULL or a live handle of this library of any kind, and nobody changes it during `'a`.
+    ///
+    /// # Errors
+    /// What is no item, an item whose iterator went on, and a built one that has an attribute open.
     #[inline(always)]
     pub(crate) unsafe fn new(item: *const Item) -> Result<Self, Failure> {
         let Some(pointer) = NonNull::new(item.cast_mut()) else {
@@ -48,7 +51,10 @@ impl<'a> View<'a> {
                     Some(record) => Ok(Self::Stored(record.into())),
                     None => Err(refuse_gone()),
                 },
-                Tag::BUILT_ITEM => Ok(Self::Built(pointer.cast::<BuiltItem>().as_ref())),
+                Tag::BUILT_ITEM => {
+                    let built = pointer.cast::<BuiltItem>().as_ref();
+                    built.check_complete().map(|()| Self::Built(built))
+                }
                 Tag::LENT_ITEM => match Slot::<RecordRef<'_>>::of(item.cast()).record() {
                     Some(record) => Ok(Self::Stored(*record)),
                     None => Err(refuse_gone()),

@@ -8,9 +8,9 @@
 //! # Map: each layer knows only those below it
 //! ```text
 //! library                                                                        kstone_free knows every handle
-//! batch  execute  iter  page  write  stored  access                              requests
-//! snapshot  transfer  schema  stats  maintenance  database                       a database as a whole
-//! item  item_build  error  spec  cond  options                                   items, errors, structs
+//! batch  execute  iter  cursor  page  write  stored  access                      requests
+//! callback  snapshot  transfer  schema  stats  maintenance  database             a database as a whole
+//! nested  value  item  item_build  error  spec  cond  options                    items, errors, structs
 //! item_view  built_item  json_form  nearest                                      items that come in
 //! boundary                                                                       what every call crosses
 //! ```
@@ -34,8 +34,10 @@ mod allocator;
 pub mod batch;
 pub mod boundary;
 mod built_item;
+pub mod callback;
 mod cancellation;
 pub mod cond;
+pub mod cursor;
 pub mod database;
 pub mod error;
 pub mod execute;
@@ -47,6 +49,7 @@ pub mod json_form;
 pub mod library;
 pub mod maintenance;
 mod nearest;
+pub mod nested;
 pub mod options;
 pub mod page;
 pub mod schema;
@@ -55,6 +58,7 @@ pub mod spec;
 pub mod stats;
 pub mod stored;
 pub mod transfer;
+pub mod value;
 pub mod write;
 
 /// The library's memory, not that of the program it is loaded into.

@@ -8,7 +8,7 @@ use crate::boundary::Tag;
 use crate::boundary::tag::tag_of;
 use crate::boundary::text::{OwnedText, lent_text};
 use crate::boundary::{error_object, guard};
-use crate::{batch, built_item, database, iter, page};
+use crate::{batch, built_item, cursor, database, iter, page};
 
 /// The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and good for as long as the library is
 /// loaded. Any thread.
@@ -36,13 +36,13 @@ const fn part(digits: &str) -> u32 {
     value
 }
 
-/// Releases whatever this library handed out: a database, item, page, iterator, batch, error or text. NULL is
+/// Releases whatever this library handed out: a database, item, page, iterator, cursor, batch, error or text. NULL is
 /// fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is released
 /// once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an
 /// item or page and is never given to this function.
 ///
 /// Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
-/// all that is stored, except for what items, pages and iterators still refer to: they stay good.
+/// all that is stored, except for what items, pages, iterators and cursors still refer to: they stay good.
 ///
 /// Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
 /// Threads: like any other use of the handle; nobody may use a database any more when it is freed.
@@ -60,6 +60,7 @@ pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
             Tag::TEXT => OwnedText::release(p.cast()),
             Tag::PAGE => page::release(p.cast()),
             Tag::ITERATOR => iter::release(p.cast()),
+            Tag::CURSOR => cursor::release(p.cast()),
             Tag::BATCH => batch::release(p.cast()),
             Tag::ERROR => error_object::release(p.cast()),
             Tag::DATABASE => database::release(p.cast()),

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 use std::fmt::Write as _;
 
-use kstone_api::{ImportOptions, SkippedRecord};
+use kstone_api::{ImportOptions, ImportReport, SkippedRecord};
 
 use crate::boundary::text::OwnedText;
 use crate::boundary::{
@@ -46,7 +46,7 @@ impl ImportSpec {
     ///
     /// # Safety
     /// What it points at may be read.
-    unsafe fn to_api(self) -> Result<ImportOptions, Failure> {
+    pub(crate) unsafe fn to_api(self) -> Result<ImportOptions, Failure> {
         known_flags(self.flags, KSTONE_IMPORT_SKIP)?;
         not_served(self.reserved != 0, "kstone_import_spec.reserved")?;
         let mut options = ImportOptions::new();
@@ -108,23 +108,46 @@ pub unsafe extern "C" fn kstone_import_json(
 ) -> Status {
     entry!(err, {
         let _uncancelled = Uncancelled::new();
-        let (loaded, skipped, reasons) = (Out::optional(loaded), Out::optional(skipped), Out::optional(reasons));
+        let outputs = ImportOutputs::new(loaded, skipped, reasons);
         let database = database(db)?;
         let options = read_struct(spec)?.to_api()?;
         let report = database.import_json_file(file_path(path, path_len, "path")?, &options)?;
-        // No more records than the address space has bytes were in reach of one call.
-        let count = |records: u64| usize::try_from(records).unwrap_or(usize::MAX);
-        if let Some(loaded) = loaded {
-            loaded.set(count(report.loaded));
-        }
-        if let Some(skipped) = skipped {
-            skipped.set(count(report.skipped));
-        }
-        if let Some(reasons) = reasons {
-            reasons.set(OwnedText::for_caller(&text_of(&report.first_skipped)).as_ptr());
-        }
+        outputs.set(&report);
         Ok(KSTONE_OK)
     })
+}
+
+/// Where an import says what it came to; each may be missing.
+pub(crate) struct ImportOutputs {
+    loaded: Option<Out<usize>>,
+    skipped: Option<Out<usize>>,
+    reasons: Option<Out<*mut c_char>>,
+}
+
+impl ImportOutputs {
+    /// # Safety
+    /// Each is NULL or may be written for as long as this is kept.
+    pub(crate) unsafe fn new(loaded: *mut usize, skipped: *mut usize, reasons: *mut *mut c_char) -> Self {
+        by_contract!(Self {
+            loaded: Out::optional(loaded),
+            skipped: Out::optional(skipped),
+            reasons: Out::optional(reasons),
+        })
+    }
+
+    pub(crate) fn set(self, report: &ImportReport) {
+        // No more records than the address space has bytes were in reach of one call.
+        let count = |records: u64| usize::try_from(records).unwrap_or(usize::MAX);
+        if let Some(loaded) = self.loaded {
+            loaded.set(count(report.loaded));
+        }
+        if let Some(skipped) = self.skipped {
+            skipped.set(count(report.skipped));
+        }
+        if let Some(reasons) = self.reasons {
+            reasons.set(OwnedText::for_caller(&text_of(&report.first_skipped)).as_ptr());
+        }
+    }
 }
 
 /// A line for each; a NUL in one is written out, so that C sees all of it.

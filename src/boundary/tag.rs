@@ -26,6 +26,8 @@ impl Tag {
     pub(crate) const PAGE: Self = Self(0x9A6C);
     /// An iterator.
     pub(crate) const ITERATOR: Self = Self(0x17E6);
+    /// A cursor.
+    pub(crate) const CURSOR: Self = Self(0xC025);
     /// A batch of operations.
     pub(crate) const BATCH: Self = Self(0xBA7C);
     /// Text that the caller releases.
@@ -35,7 +37,7 @@ impl Tag {
     /// What was something once.
     pub(crate) const FREED: Self = Self(0xDEAD);
 
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::RECORD,
         Self::DATABASE,
         Self::ERROR,
@@ -44,6 +46,7 @@ impl Tag {
         Self::LENT_ITEM,
         Self::PAGE,
         Self::ITERATOR,
+        Self::CURSOR,
         Self::BATCH,
         Self::TEXT,
         Self::BORROWED_TEXT,

@@ -540,6 +540,24 @@ impl Database {
         self.stats().map(|stats| stats.get(statistic))
     }
 
+    /// How many records were written so far, deletions and index entries included: as long as it stays, no item has
+    /// changed. A fork goes on from the number of the original. O(1).
+    ///
+    /// ```
+    /// use kstone_api::{Database, Item};
+    /// let db = Database::create_in_memory()?;
+    /// db.put(b"a", Item::new())?;
+    /// let before = db.writes();
+    /// db.get(b"a")?;
+    /// assert_eq!(db.writes(), before);
+    /// db.put(b"b", Item::new())?;
+    /// assert!(db.writes() > before);
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    pub fn writes(&self) -> u64 {
+        self.engine().last_seq().0
+    }
+
     /// Counts what is held. Walks every item: O(n).
     ///
     /// # Errors

@@ -1,6 +1,5 @@
 //! The commands: what each line of `kstone --help` does.
 
-use std::io;
 use std::path::Path;
 
 use clap::CommandFactory as _;
@@ -10,13 +9,13 @@ use crate::command_line::args::{Cli, Command, ExportArgs, ImportArgs, OutputArgs
 use crate::command_line::man;
 use crate::failure::Failure;
 use crate::import;
-use crate::interactive::{self, history};
+use crate::interactive::{self, history, rc};
 use crate::interrupt::Interrupt;
 use crate::output::terminal::is_interactive;
 use crate::output::text::{self, items};
 use crate::output::{print, tell};
 use crate::script::{self, Flow};
-use crate::session::database_file::{self, MEMORY};
+use crate::session::database_file::{self, Source};
 use crate::session::{Session, Settings};
 
 /// Carries out what was typed.
@@ -36,31 +35,60 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 fn shell(args: &ShellArgs) -> Result<(), Failure> {
-    let name = &args.database.database;
-    let db = database_file::open(name, args.database.schema.as_deref())?;
+    let interrupt = Interrupt::caught()?;
+    let source = Source::of(&args.database.database);
+    let db = database_file::open(&source, args.database.schema.as_deref(), &interrupt)?;
     let typed = args.commands.is_empty() && is_interactive();
-    let mut session = Session::new(db, name, settings(&args.output), typed);
+    let mut session = Session::new(db, source, settings(&args.output), interrupt, typed);
+    let rc = args.rc.clone().or_else(|| rc::path().filter(|_| typed && !args.no_rc));
     if typed {
         let history = if args.no_history { None } else { history::path() };
-        interactive::run(&mut session, history.as_deref())
-    } else if args.commands.is_empty() {
-        script::run(&mut session, "standard input", io::stdin().lock()).map(drop)
-    } else {
-        run_all(&mut session, &args.commands, "-c")
+        return interactive::run(&mut session, rc.as_deref(), history.as_deref());
     }
+    let outcome = run_script(&mut session, rc.as_deref(), &args.commands);
+    warn_unsaved(&session, ".save");
+    outcome
+}
+
+/// Runs what there is where nobody types.
+fn run_script(session: &mut Session, rc: Option<&Path>, commands: &[String]) -> Result<(), Failure> {
+    if let Some(rc) = rc
+        && script::run_file(session, rc)? == Flow::Exit
+    {
+        return Ok(());
+    }
+    if commands.is_empty() {
+        let input = session.input()?;
+        return script::run(session, "standard input", input).map(drop);
+    }
+    run_all(session, commands, "-c")
 }
 
 fn query(args: &QueryArgs) -> Result<(), Failure> {
-    let db = database_file::open(&args.database, None)?;
-    if args.save && args.database == MEMORY {
+    let interrupt = Interrupt::caught()?;
+    let source = Source::of(&args.database);
+    if args.save && source == Source::Memory {
         return Err(Failure::message("--save needs a snapshot to write to"));
     }
-    let mut session = Session::new(db, &args.database, settings(&args.output), false);
-    run_all(&mut session, &args.statements, "STATEMENT")?;
+    let db = database_file::open(&source, None, &interrupt)?;
+    let mut session = Session::new(db, source, settings(&args.output), interrupt, false);
     if args.save {
-        session.db().save_snapshot(&args.database)?;
+        session = session.pinned();
     }
-    Ok(())
+    let outcome = run_all(&mut session, &args.statements, "STATEMENT").and_then(|()| match args.save {
+        true if session.forks() > 0 => Err(Failure::message("--save: .fork keep or .fork drop says what to save")),
+        true => session.save(None).map(drop),
+        false => Ok(()),
+    });
+    warn_unsaved(&session, "--save");
+    outcome
+}
+
+/// Tells of changes that get lost, where nobody is asked.
+fn warn_unsaved(session: &Session, how: &str) {
+    if session.is_unsaved() {
+        tell(format_args!("warning: {}: {how} does that", session.unsaved()));
+    }
 }
 
 fn settings(output: &OutputArgs) -> Settings {
@@ -83,19 +111,21 @@ fn run_all(session: &mut Session, texts: &[String], name: &str) -> Result<(), Fa
 }
 
 fn import(args: &ImportArgs) -> Result<(), Failure> {
-    let into = text::path(&args.into);
-    let name = if args.into.exists() { into.as_str() } else { MEMORY };
-    let db = database_file::open(name, args.schema.as_deref())?;
+    let interrupt = Interrupt::caught()?;
+    let source = if args.into.exists() { Source::File(args.into.clone()) } else { Source::Memory };
+    let db = database_file::open(&source, args.schema.as_deref(), &interrupt)?;
     for file in &args.files {
-        let imported = import::import(&db, file, &args.options, &Interrupt::default())?;
+        let imported =
+            import::import(&db, file, &args.options, &interrupt).map_err(|failure| interrupt.blamed(failure))?;
         tell(format_args!("{}: {imported}", text::path(file)));
     }
-    db.save_snapshot(Path::new(&args.into))?;
+    db.save_snapshot(&args.into)?;
     Ok(())
 }
 
 fn export(args: &ExportArgs) -> Result<(), Failure> {
-    let db = database_file::open(&text::path(&args.database), None)?;
+    let interrupt = Interrupt::caught()?;
+    let db = database_file::open(&Source::File(args.database.clone()), None, &interrupt)?;
     let exported = db.export_json_file(&args.file)?;
     tell(format_args!("{} written to {}", items(exported), text::path(&args.file)));
     Ok(())

@@ -43,7 +43,10 @@ impl fmt::Display for Failure {
 
 impl From<kstone_api::Error> for Failure {
     fn from(error: kstone_api::Error) -> Self {
-        Self::Message(error.to_string())
+        match error {
+            kstone_api::Error::Interrupted => Self::Interrupted,
+            error => Self::Message(error.to_string()),
+        }
     }
 }
 

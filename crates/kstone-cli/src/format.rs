@@ -33,6 +33,16 @@ pub(crate) enum Format {
     Csv,
 }
 
+/// How results look: where they go, and what the user wants.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Layout {
+    pub(crate) look: Look,
+    /// The widths of a table's columns, by their place: negative is set to the right, 0 as wide as needed.
+    pub(crate) column_widths: Vec<i16>,
+    /// What stands for null in tables and CSV, where it is not `null` and nothing.
+    pub(crate) null: Option<String>,
+}
+
 /// Prints the items of one result. Holds no more of them than it must.
 pub(crate) trait Printer {
     /// Takes the next item.
@@ -45,13 +55,13 @@ pub(crate) trait Printer {
 impl Format {
     /// A printer of a result with these columns. Only CSV needs to know all of them beforehand; where the others meet
     /// an attribute that is no column, it becomes one.
-    pub(crate) fn printer(self, columns: Columns, look: Look) -> Box<dyn Printer> {
+    pub(crate) fn printer(self, columns: Columns, layout: Layout) -> Box<dyn Printer> {
         match self {
-            Self::Table => Box::new(table::TablePrinter::new(columns, look)),
+            Self::Table => Box::new(table::TablePrinter::new(columns, layout)),
             Self::Json => Box::new(json::ArrayPrinter::new(columns)),
             Self::Jsonl => Box::new(json::LinesPrinter::new(columns)),
             Self::Compact => Box::new(compact::CompactPrinter::new(columns)),
-            Self::Csv => Box::new(csv::CsvPrinter::new(columns)),
+            Self::Csv => Box::new(csv::CsvPrinter::new(columns, layout.null.unwrap_or_default())),
         }
     }
 

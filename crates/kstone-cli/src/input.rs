@@ -3,6 +3,7 @@
 pub(crate) mod lexis;
 pub(crate) mod lines;
 pub(crate) mod splitter;
+pub(crate) mod words;
 
 /// Words that everybody tries first mean their dot commands.
 pub(crate) fn with_dot(text: &str) -> String {

@@ -14,12 +14,13 @@ use crate::output::style::{PROMPT, paint};
 use crate::output::terminal::colours_wanted;
 use crate::output::text;
 use crate::output::{print, tell};
-use crate::script::{Flow, run_unit};
+use crate::script::{Flow, run_file, run_unit};
 use crate::session::Session;
 
 mod assistant;
 mod banner;
 pub(crate) mod history;
+pub(crate) mod rc;
 
 use assistant::Assistant;
 use banner::banner;
@@ -27,24 +28,34 @@ use banner::banner;
 /// How many entries the history keeps.
 const HISTORY_MAX: usize = 1_000;
 
+/// How often Ctrl-D is pressed in a row before the shell leaves without asking.
+const ENDS_MAX: usize = 8;
+
 type LineEditor = Editor<Assistant, FileHistory>;
 
 /// Reads and runs until the user leaves.
 ///
 /// # Errors
 /// Where the terminal fails.
-pub(crate) fn run(session: &mut Session, history: Option<&Path>) -> Result<(), Failure> {
-    session.interrupt().catch()?;
-    print(&format!("{}\n", banner(session.name())))?;
+pub(crate) fn run(session: &mut Session, rc: Option<&Path>, history: Option<&Path>) -> Result<(), Failure> {
+    print(&format!("{}\n", banner(session.source())))?;
     let mut editor = editor(session).map_err(editing_failed)?;
     let mut history = history.map(Path::to_owned);
     if let Some(path) = &history {
         load_history(&mut editor, path);
     }
+    if let Some(rc) = rc
+        && run_rc(session, rc)? == Flow::Exit
+    {
+        return Ok(());
+    }
+    let mut ends = 0;
     loop {
         let plain = prompt(session);
         let styled = paint(colours_wanted(), PROMPT, &plain);
-        match editor.readline(&(plain, styled)) {
+        let read = editor.readline(&(plain, styled));
+        ends = if matches!(read, Err(ReadlineError::Eof)) { ends + 1 } else { 0 };
+        match read {
             Ok(text) if text.trim().is_empty() => {}
             Ok(text) => {
                 remember(&mut editor, &mut history, text.trim());
@@ -53,8 +64,23 @@ pub(crate) fn run(session: &mut Session, history: Option<&Path>) -> Result<(), F
                 }
             }
             Err(ReadlineError::Interrupted) => {}
-            Err(ReadlineError::Eof) => return Ok(()),
+            // A terminal that is gone ends for ever: then there is nobody to ask.
+            Err(ReadlineError::Eof) if ends > ENDS_MAX || session.may_leave("leaving")? => return Ok(()),
+            Err(ReadlineError::Eof) => {}
             Err(error) => return Err(editing_failed(error)),
+        }
+    }
+}
+
+/// Runs the file of settings. What is wrong with it is told, with its line, and does not keep the shell from starting.
+fn run_rc(session: &mut Session, rc: &Path) -> Result<Flow, Failure> {
+    match run_file(session, rc) {
+        Ok(flow) => Ok(flow),
+        Err(Failure::PipeClosed) => Err(Failure::PipeClosed),
+        Err(Failure::Reported) => Ok(Flow::Continue),
+        Err(failure) => {
+            session.complain(&failure);
+            Ok(Flow::Continue)
         }
     }
 }

@@ -54,12 +54,19 @@ fn usage(error: &clap::Error) -> ExitCode {
     u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
+/// What a command line shell takes for the end by Ctrl-C.
+const INTERRUPTED: u8 = 130;
+
 /// Tells the user why the program ends; what it exits with.
 fn report(failure: &Failure) -> ExitCode {
     match failure {
-        Failure::Message(_) | Failure::Interrupted => {
+        Failure::Message(_) => {
             output::tell(failure);
             ExitCode::FAILURE
+        }
+        Failure::Interrupted => {
+            output::tell(failure);
+            ExitCode::from(INTERRUPTED)
         }
         Failure::Reported => ExitCode::FAILURE,
         Failure::PipeClosed => ExitCode::SUCCESS,

@@ -8,6 +8,7 @@ use crate::input::splitter::Unit;
 use crate::session::Session;
 
 mod command;
+mod dump;
 mod statement;
 
 /// What is to be done after a statement or a command.
@@ -26,12 +27,17 @@ pub(crate) enum Next {
 /// # Errors
 /// What the database or the command says; [`Failure::PipeClosed`]; [`Failure::Interrupted`].
 pub(crate) fn unit(session: &mut Session, unit: &Unit) -> Result<Next, Failure> {
-    match unit {
-        Unit::Statement(text) => statement::run(session, text).map(|()| Next::Continue),
-        Unit::Command(line) => {
-            let next = command::run(session, dot::parse(line)?)?;
-            session.learn_database();
-            Ok(next)
+    session.destination.begin();
+    let outcome = match unit {
+        Unit::Statement(text) if statement::is_a(text, "DELETE") => {
+            session.deleting(|session| statement::run(session, text)).map(|()| Next::Continue)
         }
+        Unit::Statement(text) => statement::run(session, text).map(|()| Next::Continue),
+        Unit::Command(line) => dot::parse(line).and_then(|dot| command::run(session, dot)),
+    };
+    session.destination.end();
+    if matches!(unit, Unit::Command(_)) && outcome.is_ok() {
+        session.learn_database();
     }
+    outcome
 }

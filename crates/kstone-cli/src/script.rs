@@ -1,6 +1,5 @@
 //! Statements and dot commands from a file, a pipe or the command line.
 
-use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
@@ -41,7 +40,8 @@ pub(crate) fn run(session: &mut Session, name: &str, input: impl BufRead) -> Res
     let mut splitter = Splitter::default();
     let mut failed = false;
     loop {
-        let line = lines.next().map_err(|failure| told(session, failure, &name))?;
+        let line = lines.next().map_err(|failure| session.interrupt().blamed(failure));
+        let line = line.map_err(|failure| told(session, failure, &name))?;
         let at_end = line.is_none();
         let units = match line {
             Some(line) => splitter.push(&line),
@@ -71,9 +71,9 @@ pub(crate) fn run(session: &mut Session, name: &str, input: impl BufRead) -> Res
 ///
 /// # Errors
 /// As [`run`]; where the file cannot be read.
-fn run_file(session: &mut Session, path: &Path) -> Result<Flow, Failure> {
+pub(crate) fn run_file(session: &mut Session, path: &Path) -> Result<Flow, Failure> {
     let name = text::path(path);
-    let file = File::open(path).map_err(|error| Failure::from(error).at(&name))?;
+    let file = session.interrupt().open(path).map_err(|error| Failure::from(error).at(&name))?;
     session.nested(|session| run(session, &name, BufReader::new(file)))
 }
 

@@ -1,23 +1,31 @@
-//! One database, how it is shown, and what runs on it.
+//! One database, the file that it is of, its forks, and how results are shown.
 
 use std::cell::RefCell;
+use std::io::{self, BufRead as _, BufReader};
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use kstone_api::{Database, Record};
 
 use crate::failure::Failure;
-use crate::format::Format;
-use crate::interrupt::Interrupt;
-use crate::output::style::{ERROR, FAINT};
-use crate::output::terminal::Look;
+use crate::format::{Format, Layout};
+use crate::interrupt::{Input, Interrupt};
+use crate::output::style::{ERROR, FAINT, PROMPT};
 use crate::output::text::wrap;
 use crate::output::{Screen, complain, tell};
 
 pub(crate) mod database_file;
+mod destination;
 pub(crate) mod indexes;
+pub(crate) mod parameters;
+mod state;
 pub(crate) mod vocabulary;
 
-use database_file::MEMORY;
+use database_file::{Source, is_same_file};
+use destination::Destination;
+use parameters::Parameters;
+use state::State;
 use vocabulary::Vocabulary;
 
 /// What stands before an error that somebody reads as it occurs.
@@ -27,31 +35,40 @@ const LABEL: &str = "error:";
 const DEPTH_MAX: usize = 16;
 
 /// What dot commands change.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) format: Format,
     pub(crate) timer: bool,
     pub(crate) explain: bool,
-    /// Go on after an error, in what is no terminal.
+    /// Go on after an error, where there is no terminal.
     pub(crate) keep_going: bool,
     /// Columns that tables fit into, where it is not the terminal that says it.
     pub(crate) width: Option<usize>,
+    /// How wide the columns of tables are, by their place: negative is set to the right, 0 as wide as needed.
+    pub(crate) column_widths: Vec<i16>,
+    /// What stands for null in tables and CSV, where it is not what they have by themselves.
+    pub(crate) null: Option<String>,
 }
 
 impl Settings {
     /// Those of a new session.
     pub(crate) fn new(format: Format, keep_going: bool, width: Option<usize>) -> Self {
-        Self { format, timer: false, explain: false, keep_going, width }
+        let (column_widths, null) = (Vec::new(), None);
+        Self { format, timer: false, explain: false, keep_going, width, column_widths, null }
     }
 }
 
 /// A database that is worked on.
 pub(crate) struct Session {
-    db: Database,
+    state: State,
     /// The databases that forks were made from, the first one first.
-    bases: Vec<Database>,
-    name: String,
+    bases: Vec<State>,
+    source: Source,
+    /// Whether another database may take its place: not where `--save` is to write this one back.
+    pinned: bool,
     pub(crate) settings: Settings,
+    pub(crate) destination: Destination,
+    pub(crate) parameters: Parameters,
     interactive: bool,
     interrupt: Interrupt,
     vocabulary: Rc<RefCell<Vocabulary>>,
@@ -60,19 +77,33 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    pub(crate) fn new(db: Database, name: &str, settings: Settings, interactive: bool) -> Self {
+    pub(crate) fn new(
+        db: Database,
+        source: Source,
+        settings: Settings,
+        interrupt: Interrupt,
+        interactive: bool,
+    ) -> Self {
         let session = Self {
-            db,
+            state: State::opened(db, source.file().is_some()),
             bases: Vec::new(),
-            name: name.to_owned(),
+            source,
+            pinned: false,
             settings,
+            destination: Destination::default(),
+            parameters: Parameters::default(),
             interactive,
-            interrupt: Interrupt::default(),
+            interrupt,
             vocabulary: Rc::default(),
             reading: 0,
         };
         session.learn_database();
         session
+    }
+
+    /// The same, of a database that no other may take the place of.
+    pub(crate) fn pinned(self) -> Self {
+        Self { pinned: true, ..self }
     }
 
     /// Says something next to the results, on a terminal.
@@ -101,17 +132,12 @@ impl Session {
         Ok(())
     }
 
-    /// Where results are written.
-    pub(crate) fn results(&self, look: Look) -> Screen<'_> {
-        Screen::paged(look)
-    }
-
-    /// Says what went wrong, to standard error: in the window where there is one, otherwise after the program's name.
+    /// Says what went wrong, to standard error: on a terminal in its window, otherwise after the program's name.
     pub(crate) fn complain(&self, failure: &Failure) {
         if !self.interactive {
             return tell(failure);
         }
-        let said = wrap(&format!("{LABEL} {failure}"), self.look().width.unwrap_or(usize::MAX));
+        let said = wrap(&format!("{LABEL} {failure}"), self.layout().look.width.unwrap_or(usize::MAX));
         let said = said.strip_prefix(LABEL).unwrap_or(&said);
         complain(|screen| {
             screen.styled(ERROR, LABEL)?;
@@ -119,26 +145,35 @@ impl Session {
         });
     }
 
+    /// Where results are written.
+    pub(crate) fn results(&self) -> Screen<'_> {
+        self.destination.screen(self.destination.look(self.settings.width))
+    }
+
+    /// How results look there.
+    pub(crate) fn layout(&self) -> Layout {
+        Layout {
+            look: self.destination.look(self.settings.width),
+            column_widths: self.settings.column_widths.clone(),
+            null: self.settings.null.clone(),
+        }
+    }
+
     pub(crate) fn db(&self) -> &Database {
-        &self.db
+        self.state.db()
     }
 
-    /// The file it was opened from, or `:memory:`.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The snapshot that was opened, if one was.
-    pub(crate) fn opened(&self) -> Option<&str> {
-        Some(self.name.as_str()).filter(|name| *name != MEMORY)
+    /// Where the database comes from.
+    pub(crate) fn source(&self) -> &Source {
+        &self.source
     }
 
     pub(crate) fn format(&self) -> Format {
         self.settings.format
     }
 
-    pub(crate) fn look(&self) -> Look {
-        Look::of_stdout(self.settings.width)
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.interactive
     }
 
     pub(crate) fn interrupt(&self) -> &Interrupt {
@@ -149,11 +184,135 @@ impl Session {
         &self.vocabulary
     }
 
+    /// Standard input, whose reading Ctrl-C ends.
+    ///
+    /// # Errors
+    /// Where there is none.
+    pub(crate) fn input(&self) -> io::Result<BufReader<Input>> {
+        let file = io::stdin().as_fd().try_clone_to_owned()?;
+        Ok(BufReader::new(self.interrupt.input(file.into())))
+    }
+
     /// Goes on with another database.
-    pub(crate) fn open(&mut self, db: Database, name: &str) {
-        self.db = db;
+    ///
+    /// # Errors
+    /// Where `--save` is to write this one back, or the user wants to keep it; where the other cannot be opened.
+    pub(crate) fn open(&mut self, source: Source) -> Result<(), Failure> {
+        if self.pinned {
+            return Err(Failure::message(format!("--save writes {} back, so no other can be opened", self.source)));
+        }
+        if !self.may_leave(&format!("opening {source}"))? {
+            return Err(Failure::message(format!("{source} was not opened")));
+        }
+        let db = database_file::open(&source, None, &self.interrupt)?;
+        self.state = State::opened(db, source.file().is_some());
         self.bases.clear();
-        name.clone_into(&mut self.name);
+        self.source = source;
+        Ok(())
+    }
+
+    /// Writes a snapshot of the database, to the file that it is of unless another is named; which, and how many items.
+    /// A database that was never a file is of this one from now on.
+    ///
+    /// # Errors
+    /// Where there is no file to write to, or it cannot be written.
+    pub(crate) fn save(&mut self, file: Option<PathBuf>) -> Result<(PathBuf, u64), Failure> {
+        let file = file.or_else(|| self.source.file().map(Path::to_owned));
+        let file = file.ok_or_else(|| Failure::message("no snapshot was opened: name a file, .save FILE"))?;
+        let items = self.db().save_snapshot(&file)?;
+        self.state.note_saved();
+        match self.source.file() {
+            None => self.source = Source::File(file.clone()),
+            Some(own) if is_same_file(own, &file) => {
+                self.bases.iter_mut().for_each(|base| base.note_overwritten_by(&self.state));
+            }
+            Some(_) => {}
+        }
+        Ok((file, items))
+    }
+
+    /// Whether the database, or one that a fork was made from, has changes that no file has.
+    pub(crate) fn is_unsaved(&self) -> bool {
+        self.state.is_unsaved()
+    }
+
+    /// Runs a statement that deletes, and sees whether it did: a deletion of what is not there is no change to save.
+    /// Counts the items twice, where nothing was to be saved before it.
+    ///
+    /// # Errors
+    /// What `delete` fails with.
+    pub(crate) fn deleting<T>(&mut self, delete: impl FnOnce(&Self) -> Result<T, Failure>) -> Result<T, Failure> {
+        if self.source.file().is_none() || self.is_unsaved() {
+            return delete(self);
+        }
+        let (items, writes) = (self.db().count()?, self.db().writes());
+        let outcome = delete(self)?;
+        if self.db().count()? == items {
+            self.state.note_nothing_changed(writes);
+        }
+        Ok(outcome)
+    }
+
+    /// What would get lost, in words.
+    pub(crate) fn unsaved(&self) -> String {
+        let fork = if self.bases.is_empty() { "" } else { " and of its fork" };
+        format!("changes of {}{fork} are not saved", self.source)
+    }
+
+    /// Whether the database may be left: asks what becomes of changes that no file has, on a terminal; otherwise warns.
+    ///
+    /// # Errors
+    /// Where the terminal fails.
+    pub(crate) fn may_leave(&mut self, before: &str) -> Result<bool, Failure> {
+        if !self.is_unsaved() {
+            return Ok(true);
+        }
+        if !self.interactive {
+            tell(format_args!("warning: before {before}: {}", self.unsaved()));
+            return Ok(true);
+        }
+        loop {
+            let mut screen = Screen::output();
+            let question = format!("{}: (s)ave, (d)iscard or (c)ancel?", self.unsaved());
+            screen.styled(PROMPT, &question)?;
+            screen.text(" ")?;
+            screen.finish()?;
+            let mut answer = String::new();
+            let end = match self.input()?.read_line(&mut answer) {
+                Err(_) if self.interrupt.check().is_err() => 0,
+                count => count?,
+            };
+            if end == 0 {
+                self.interrupt.clear();
+                self.note("")?;
+                return Ok(false);
+            }
+            match answer.trim().to_ascii_lowercase().as_str() {
+                "s" | "save" => {
+                    let (file, items) = match self.save(None) {
+                        Ok(saved) => saved,
+                        Err(failure) => {
+                            self.complain(&failure);
+                            return Ok(false);
+                        }
+                    };
+                    self.note_saved(&file, items)?;
+                    return Ok(true);
+                }
+                "d" | "discard" => return Ok(true),
+                "c" | "cancel" => return Ok(false),
+                _ => {}
+            }
+        }
+    }
+
+    /// Says what a save has written.
+    ///
+    /// # Errors
+    /// Where standard output cannot be written.
+    pub(crate) fn note_saved(&self, file: &Path, items: u64) -> Result<(), Failure> {
+        let (items, file) = (crate::output::text::items(items), crate::output::text::path(file));
+        self.note(&format!("{items} saved to {file}"))
     }
 
     /// How many forks lie above the database that was opened.
@@ -169,26 +328,36 @@ impl Session {
         if self.bases.len() == DEPTH_MAX {
             return Err(Failure::message(format!("{DEPTH_MAX} forks of each other are the most: keep or drop one")));
         }
-        let fork = self.db.fork()?;
-        self.bases.push(std::mem::replace(&mut self.db, fork));
+        let fork = self.state.fork()?;
+        self.bases.push(std::mem::replace(&mut self.state, fork));
         Ok(())
     }
 
-    /// Lets go of the database that the fork was made from, or of the fork.
+    /// Ends the newest fork: keeps it in the place of the database that it was made from, or drops it.
     ///
     /// # Errors
     /// Where there is no fork.
     pub(crate) fn end_fork(&mut self, keep: bool) -> Result<(), Failure> {
         let base = self.bases.pop().ok_or_else(|| Failure::message("there is no fork: .fork makes one"))?;
         if !keep {
-            self.db = base;
+            self.state = base;
         }
         Ok(())
     }
 
-    /// Puts another state of the same database in its place.
-    pub(crate) fn replace_db(&mut self, db: Database) {
-        self.db = db;
+    /// Does something that may fail half-way to a fork, which takes the place of the database if it succeeds.
+    ///
+    /// # Errors
+    /// What `change` fails with; then the database is as it was.
+    pub(crate) fn try_on_fork<T>(
+        &mut self,
+        change: impl FnOnce(&Database) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let fork = self.db().fork()?;
+        let outcome = change(&fork).map_err(|failure| self.interrupt.blamed(failure))?;
+        self.interrupt.check()?;
+        self.state.replace(fork);
+        Ok(outcome)
     }
 
     /// Does something that may do the same again, such as a file that reads a file.
@@ -216,7 +385,7 @@ impl Session {
     /// Takes the names of the table, of indexes and of attributes for completion.
     pub(crate) fn learn_database(&self) {
         if self.interactive {
-            self.vocabulary.borrow_mut().learn(&self.db);
+            self.vocabulary.borrow_mut().learn(self.db());
         }
     }
 }

@@ -2,101 +2,47 @@
 
 #![expect(clippy::unwrap_used, reason = "a panic is how tests fail")]
 
+#[path = "script/dump.rs"]
+mod dump;
+#[path = "script/interrupt.rs"]
+mod interrupt;
+mod process;
+#[path = "script/settings.rs"]
+mod settings;
+#[path = "script/unsaved.rs"]
+mod unsaved;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
-const DOT_COMMANDS: [&str; 16] = [
-    ".help", ".format", ".exit", ".quit", ".schema", ".indexes", ".stats", ".timer", ".clear", ".read", ".import",
-    ".export", ".save", ".open", ".explain", ".fork",
+use process::{Directory, airports, golden, kstone, kstone_with_input, shell, snapshot, start};
+
+const DOT_COMMANDS: [&str; 24] = [
+    ".help",
+    ".format",
+    ".exit",
+    ".quit",
+    ".schema",
+    ".indexes",
+    ".stats",
+    ".timer",
+    ".clear",
+    ".read",
+    ".import",
+    ".export",
+    ".save",
+    ".open",
+    ".explain",
+    ".fork",
+    ".tables",
+    ".dump",
+    ".put",
+    ".output",
+    ".once",
+    ".parameter",
+    ".nullvalue",
+    ".width",
 ];
-
-/// What a run printed and how it ended.
-#[derive(Debug)]
-struct Run {
-    out: String,
-    err: String,
-    code: i32,
-}
-
-impl Run {
-    /// What was printed, of a run without errors.
-    #[track_caller]
-    fn ok(self) -> String {
-        assert_eq!((self.code, self.err.as_str()), (0, ""), "{}", self.out);
-        self.out
-    }
-
-    /// What was said, of a run that failed.
-    #[track_caller]
-    fn failed(self) -> String {
-        assert_eq!(self.code, 1, "{self:?}");
-        self.err
-    }
-}
-
-fn start(arguments: &[&str]) -> Child {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_kstone"));
-    command.args(arguments).env_remove("NO_COLOR").env("TERM", "xterm-256color");
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn kstone_with_input(arguments: &[&str], input: &[u8]) -> Run {
-    let mut child = start(arguments);
-    let mut stdin = child.stdin.take().unwrap();
-    let input = input.to_vec();
-    // A run that ends at its first error does not read the rest.
-    let writer = std::thread::spawn(move || drop(stdin.write_all(&input)));
-    let output = child.wait_with_output().unwrap();
-    writer.join().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { out: text(output.stdout), err: text(output.stderr), code: output.status.code().unwrap() }
-}
-
-fn kstone(arguments: &[&str]) -> Run {
-    kstone_with_input(arguments, b"")
-}
-
-/// Statements through a pipe into `kstone shell`.
-fn shell(input: &str) -> Run {
-    kstone_with_input(&["shell"], input.as_bytes())
-}
-
-fn golden(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name)
-}
-
-fn airports() -> String {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/data/airports.csv").display().to_string()
-}
-
-struct Directory(tempfile::TempDir);
-
-impl Directory {
-    fn new() -> Self {
-        Self(tempfile::tempdir().unwrap())
-    }
-
-    fn path(&self, name: &str) -> String {
-        self.0.path().join(name).display().to_string()
-    }
-
-    fn file(&self, name: &str, content: impl AsRef<[u8]>) -> String {
-        let path = self.path(name);
-        fs::write(&path, content).unwrap();
-        path
-    }
-}
-
-/// A snapshot of the airports.
-fn snapshot(directory: &Directory) -> String {
-    let snapshot = directory.path("airports.ksnap");
-    let run = kstone(&["import", &airports(), "--into", &snapshot, "--key", "state", "--sort", "iata"]);
-    assert_eq!((run.code, run.out.as_str()), (0, ""), "{run:?}");
-    assert!(run.err.contains("3376 items imported in "), "{}", run.err);
-    snapshot
-}
 
 // Results in each format.
 
@@ -206,6 +152,7 @@ fn a_wrong_command_line_exits_with_2_and_says_why() {
         (&["import", "a.csv"], "--into <FILE.ksnap>"),
         (&["completions", "cmd.exe"], "bash"),
         (&[], "Usage: kstone <COMMAND>"),
+        (&["shell", "--rc", "a", "--no-rc"], "cannot be used with"),
     ] {
         let run = kstone(arguments);
         assert_eq!((run.code, run.out.as_str()), (2, ""), "{arguments:?}");
@@ -498,7 +445,10 @@ fn query_answers_from_a_snapshot_and_changes_it_only_if_asked_to() {
     let before = query(&[count]);
     assert!(before.contains("205"), "{before}");
     let delete = "DELETE FROM items WHERE pk = 'CA' AND sk = 'SFO'";
-    assert!(query(&[delete, count]).contains("204"));
+    let unsaved = kstone(&["query", &snapshot, "-f", "jsonl", delete, count]);
+    let warning = format!("kstone: warning: changes of {snapshot} are not saved: --save does that\n");
+    assert_eq!((unsaved.code, unsaved.err.as_str()), (0, warning.as_str()));
+    assert!(unsaved.out.contains("204"));
     assert_eq!(query(&[count]), before);
     query(&[delete, "--save"]);
     assert!(query(&[count]).contains("204"));

@@ -1,5 +1,6 @@
 //! What is typed after `kstone`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -24,13 +25,21 @@ pub(crate) enum Command {
     /// On a terminal a line editor reads statements until ';'; .help lists the dot commands. From a pipe, and with -c,
     /// only results are printed, and the first error ends the run with exit code 1 and the line of its statement.
     ///
+    /// Changes of a snapshot are lost unless .save writes them. On a terminal, .exit, .open and Ctrl-D ask about them;
+    /// otherwise a warning on standard error tells of them, and the exit code stays as it is. A database that was never
+    /// a file is temporary, and nothing asks about it.
+    ///
+    /// Ctrl-C ends what runs, and the database is as it was before that statement. On a terminal the prompt comes back;
+    /// otherwise the run ends with exit code 130.
+    ///
     /// Environment: NO_COLOR turns colours off; KSTONE_HISTORY names the history file, and turns history off where it
     /// is empty; KSTONE_PAGER or PAGER names the pager, and turns paging off where it is empty.
     #[command(after_long_help = help("shell"))]
     Shell(ShellArgs),
     /// Runs statements on a snapshot, or on an empty database.
     ///
-    /// What the statements change is lost unless --save is given.
+    /// What the statements change is lost unless --save or .save writes it, which a warning on standard error tells.
+    /// Ctrl-C ends the run with exit code 130.
     #[command(after_long_help = help("query"))]
     Query(QueryArgs),
     /// Loads files of items and writes a snapshot.
@@ -72,7 +81,7 @@ pub(crate) struct OutputArgs {
 pub(crate) struct DatabaseArgs {
     /// A snapshot to open, or ':memory:' for an empty database.
     #[arg(default_value = crate::session::database_file::MEMORY, value_name = "FILE.ksnap")]
-    pub(crate) database: String,
+    pub(crate) database: OsString,
     /// The schema of an empty database, a file or the JSON itself: name, indexes, TTL, stream.
     #[arg(long, value_name = "FILE|JSON")]
     pub(crate) schema: Option<PathBuf>,
@@ -90,19 +99,26 @@ pub(crate) struct ShellArgs {
     /// Neither read nor write the history file.
     #[arg(long)]
     pub(crate) no_history: bool,
+    /// Run this file first, in the place of the one that the shell reads on a terminal by itself: kstone/rc in
+    /// $XDG_CONFIG_HOME or ~/.config, else ~/.kstonerc.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_rc")]
+    pub(crate) rc: Option<PathBuf>,
+    /// Run no such file.
+    #[arg(long)]
+    pub(crate) no_rc: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
     /// A snapshot to open, or ':memory:' for an empty database.
     #[arg(value_name = "FILE.ksnap")]
-    pub(crate) database: String,
+    pub(crate) database: OsString,
     /// What to run, such as 'SELECT * FROM items'.
     #[arg(required = true, value_name = "STATEMENT")]
     pub(crate) statements: Vec<String>,
     #[command(flatten)]
     pub(crate) output: OutputArgs,
-    /// Write the database back to the snapshot when every statement has succeeded.
+    /// Write the database back to the snapshot when every statement has succeeded. No other can be opened meanwhile.
     #[arg(long)]
     pub(crate) save: bool,
 }

@@ -98,8 +98,8 @@ const KEYS: [(&str, &str); 5] = [
     ("Tab", "completes keywords, names of the table, of indexes and of attributes, dot commands and names of files."),
     ("Up, Down", "go through the history."),
     ("Ctrl-R", "searches it."),
-    ("Ctrl-C", "cancels what is typed or running."),
-    ("Ctrl-D", "leaves."),
+    ("Ctrl-C", "cancels what is typed, and ends what runs: the database is as it was before that statement."),
+    ("Ctrl-D", "leaves; asks about changes of a snapshot that are not saved."),
 ];
 
 const ENVIRONMENT: [(&str, &str); 4] = [
@@ -109,13 +109,20 @@ const ENVIRONMENT: [(&str, &str); 4] = [
     ("LESS", "the options of less; without it FRSX."),
 ];
 
-const FILES: [(&str, &str); 1] =
-    [("$XDG_STATE_HOME/kstone/history", "what was typed; without that variable ~/.local/state/kstone/history.")];
+const FILES: [(&str, &str); 2] = [
+    ("$XDG_STATE_HOME/kstone/history", "what was typed; without that variable ~/.local/state/kstone/history."),
+    (
+        "$XDG_CONFIG_HOME/kstone/rc",
+        "statements and dot commands that the shell runs on a terminal before the first prompt; without that variable \
+         ~/.config/kstone/rc; where there is none, ~/.kstonerc. --rc names another, --no-rc turns it off.",
+    ),
+];
 
-const EXIT_STATUS: [(&str, &str); 3] = [
-    ("0", "All went well."),
+const EXIT_STATUS: [(&str, &str); 4] = [
+    ("0", "All went well, also where a warning tells of changes that were not saved."),
     ("1", "Something failed; standard error says what and, of statements, on which line."),
     ("2", "The command line is wrong."),
+    ("130", "Ctrl-C ended it. Files that it was to write are as they were."),
 ];
 
 const SEE_ALSO: [(&str, &str); 1] = [(

@@ -11,12 +11,13 @@ use crate::output::Screen;
 
 pub(crate) struct CsvPrinter {
     columns: Columns,
+    null: String,
     begun: bool,
 }
 
 impl CsvPrinter {
-    pub(crate) fn new(columns: Columns) -> Self {
-        Self { columns, begun: false }
+    pub(crate) fn new(columns: Columns, null: String) -> Self {
+        Self { columns, null, begun: false }
     }
 
     fn heading(&mut self, out: &mut Screen<'_>) -> Result<(), Failure> {
@@ -35,7 +36,7 @@ impl Printer for CsvPrinter {
         if let Some((unknown, _)) = item.iter().find(|(name, _)| !self.columns.contains(name)) {
             return Err(Failure::message(format!("the attribute {unknown} turned up after the headings")));
         }
-        let cell = |value: ValueRef<'_>| if value.is_null() { String::new() } else { value::plain(value) };
+        let cell = |value: ValueRef<'_>| if value.is_null() { self.null.clone() } else { value::plain(value) };
         let names = self.columns.names();
         let cells: Vec<_> = names.iter().map(|name| item.get(name).map(cell).unwrap_or_default()).collect();
         write_record(&cells, out)

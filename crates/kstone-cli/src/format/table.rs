@@ -9,11 +9,10 @@ use std::collections::HashMap;
 use anstyle::Style;
 use kstone_api::{ItemRef, Type, ValueRef};
 
-use super::{Columns, Printer, value};
+use super::{Columns, Layout, Printer, value};
 use crate::failure::Failure;
 use crate::output::Screen;
 use crate::output::style::{FAINT, HEADING, PLAIN};
-use crate::output::terminal::Look;
 use crate::output::text::{shorten, visible, width};
 
 const ROWS_MAX: usize = 10_000;
@@ -23,7 +22,7 @@ const CUT_COLUMNS: usize = 6;
 
 pub(crate) struct TablePrinter {
     columns: Columns,
-    look: Look,
+    layout: Layout,
     rows: Vec<HashMap<String, Cell>>,
     bytes: usize,
 }
@@ -36,15 +35,18 @@ struct Cell {
 }
 
 impl TablePrinter {
-    pub(crate) fn new(columns: Columns, look: Look) -> Self {
-        Self { columns, look, rows: Vec::new(), bytes: 0 }
+    pub(crate) fn new(columns: Columns, layout: Layout) -> Self {
+        Self { columns, layout, rows: Vec::new(), bytes: 0 }
     }
 
     fn cell(&self, value: ValueRef<'_>) -> Cell {
-        let text = value::plain(value);
+        let text = match &self.layout.null {
+            Some(null) if value.is_null() => null.clone(),
+            _ => value::plain(value),
+        };
         let text = visible(&text);
         let nested = matches!(value.type_(), Type::L | Type::M | Type::SS | Type::NS | Type::BS);
-        let text = match self.look.width {
+        let text = match self.layout.look.width {
             Some(width) => shorten(&text, if nested { width.min(NESTED_COLUMNS) } else { width }),
             None => text,
         };
@@ -71,9 +73,15 @@ impl TablePrinter {
                 widths[column] = widths[column].max(row.get(*name).map_or(0, |cell| width(&cell.text)));
             }
         }
-        if let Some(columns) = self.look.width {
+        if let Some(columns) = self.layout.look.width {
             // Each column has a line and two blanks, and there is a line at the end.
             fit(&mut widths, columns.saturating_sub(3 * names.len() + 1));
+        }
+        let wanted = |column: usize| self.layout.column_widths.get(column).copied().unwrap_or_default();
+        for (column, width) in widths.iter_mut().enumerate() {
+            if wanted(column) != 0 {
+                *width = wanted(column).unsigned_abs().into();
+            }
         }
         rule(&widths, ["┌", "┬", "┐"], out)?;
         for (heading, &width) in headings.iter().zip(&widths) {
@@ -82,10 +90,11 @@ impl TablePrinter {
         end_row(out)?;
         rule(&widths, ["├", "┼", "┤"], out)?;
         for row in &self.rows {
-            for (name, &width) in names.iter().zip(&widths) {
+            for (column, (name, &width)) in names.iter().zip(&widths).enumerate() {
                 match row.get(*name) {
                     Some(found) => {
-                        cell(if found.faint { FAINT } else { PLAIN }, &pad(&found.text, width, found.right), out)?
+                        let right = found.right || wanted(column) < 0;
+                        cell(if found.faint { FAINT } else { PLAIN }, &pad(&found.text, width, right), out)?;
                     }
                     None => cell(PLAIN, &pad("", width, false), out)?,
                 }

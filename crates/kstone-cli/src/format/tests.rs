@@ -41,13 +41,17 @@ fn captured(colours: bool, write: impl FnOnce(&mut Screen<'_>)) -> String {
 }
 
 fn printed(format: Format, columns: &[&str], look: Look) -> String {
+    laid_out(format, columns, Layout { look, ..Layout::default() })
+}
+
+fn laid_out(format: Format, columns: &[&str], layout: Layout) -> String {
     let named: Vec<String> = columns.iter().map(|&name| name.to_owned()).collect();
     let mut columns = Columns::named(&named);
     if format == Format::Csv && !columns.are_named() {
         items().iter_mut().for_each(|item| columns.meet(item.as_item()));
     }
-    captured(look.colours, |screen| {
-        let mut printer = format.printer(columns, look);
+    captured(layout.look.colours, |screen| {
+        let mut printer = format.printer(columns, layout);
         for mut item in items() {
             printer.item(item.as_item(), screen).unwrap();
         }
@@ -56,7 +60,7 @@ fn printed(format: Format, columns: &[&str], look: Look) -> String {
 }
 
 fn nothing(format: Format, columns: &[String]) -> String {
-    captured(false, |screen| format.printer(Columns::named(columns), Look::default()).finish(screen).unwrap())
+    captured(false, |screen| format.printer(Columns::named(columns), Layout::default()).finish(screen).unwrap())
 }
 
 #[test]
@@ -136,7 +140,7 @@ fn json_leaves_the_terminal_alone_and_says_the_same() {
     let mut item = stored(&ItemBuilder::new().string("k\u{9b}", text).build());
     for format in [Format::Json, Format::Jsonl] {
         let shown = captured(false, |screen| {
-            let mut printer = format.printer(Columns::default(), Look::default());
+            let mut printer = format.printer(Columns::default(), Layout::default());
             printer.item(item.as_item(), screen).unwrap();
             printer.finish(screen).unwrap();
         });
@@ -192,7 +196,7 @@ fn colours_wrap_the_text_they_do_not_change_the_table() {
 #[test]
 fn a_long_result_is_several_tables() {
     let text = captured(false, |screen| {
-        let mut printer = Format::Table.printer(Columns::default(), Look::default());
+        let mut printer = Format::Table.printer(Columns::default(), Layout::default());
         for number in 0..10_001 {
             printer.item(stored(&ItemBuilder::new().number("n", number).build()).as_item(), screen).unwrap();
         }
@@ -200,4 +204,44 @@ fn a_long_result_is_several_tables() {
     });
     assert_eq!(text.matches('┌').count(), 2);
     assert!(text.ends_with("│ 10000 │\n└───────┘\n"), "{}", &text[text.len() - 100..]);
+}
+
+#[test]
+fn null_is_shown_as_wanted_in_tables_and_csv() {
+    let layout = |null: Option<&str>| Layout { null: null.map(str::to_owned), ..Layout::default() };
+    for (format, null, part) in [
+        (Format::Table, None, "│ null │"),
+        (Format::Table, Some("-"), "│ -    │"),
+        (Format::Table, Some(""), "│      │"),
+        (Format::Csv, None, "\"日本\n\",\n"),
+        (Format::Csv, Some("N/A"), "\"日本\n\",N/A\n"),
+        (Format::Jsonl, Some("-"), "\"name\":null"),
+        (Format::Compact, Some("-"), "name=null"),
+    ] {
+        let mut item = stored(&ItemBuilder::new().string("pk", "a").string("sk", "日本\n").null("name").build());
+        let mut columns = Columns::named(&["pk", "sk", "name"].map(str::to_owned));
+        columns.meet(item.as_item());
+        let text = captured(false, |screen| {
+            let mut printer = format.printer(columns, layout(null));
+            printer.item(item.as_item(), screen).unwrap();
+            printer.finish(screen).unwrap();
+        });
+        assert!(text.contains(part), "{format:?} {null:?}: {text}");
+    }
+}
+
+#[test]
+fn columns_are_as_wide_as_wanted_whatever_they_hold() {
+    let layout = |widths: &[i16]| Layout { column_widths: widths.to_vec(), ..Layout::default() };
+    let first_lines = |widths: &[i16]| -> Vec<String> {
+        laid_out(Format::Table, &["pk", "age"], layout(widths))
+            .lines()
+            .map(|line| line.split('│').take(3).collect::<Vec<_>>().join("│"))
+            .collect()
+    };
+    assert_eq!(first_lines(&[3, 5])[1], "│ pk  │ age   ");
+    assert_eq!(first_lines(&[3, 5])[3], "│ us… │  36.5 ");
+    assert_eq!(first_lines(&[-8, 5])[3], "│   user#1 │  36.5 ");
+    assert_eq!(first_lines(&[0, 5])[4], "│ user#2 │ 1234… ");
+    assert_eq!(first_lines(&[])[3], first_lines(&[0, 0])[3]);
 }

@@ -14,13 +14,14 @@ use crate::dot;
 use crate::input::lexis::{Place, Scanner};
 use crate::input::splitter::is_complete;
 use crate::input::with_dot;
+use crate::input::words::is_keyword;
 use crate::output::style::{COMMAND, FAINT, KEYWORD, NAME, NUMBER, TEXT, paint};
 use crate::output::text::{is_unsafe, visible_lines};
 use crate::session::vocabulary::Vocabulary;
 
 mod complete;
 
-use complete::{Completion, complete, is_keyword};
+use complete::{Completion, complete};
 
 /// Serves the line editor; shares its vocabulary with the session.
 pub(crate) struct Assistant {

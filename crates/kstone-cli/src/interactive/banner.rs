@@ -1,17 +1,18 @@
 //! What the shell says when it starts.
 
 use crate::output::text::{shorten, visible, width};
-use crate::session::database_file::MEMORY;
+use crate::session::database_file::Source;
 
 /// The columns between the two sides of the box.
 const INSIDE: usize = 55;
 
 /// The box, and below it what becomes of the data.
-pub(crate) fn banner(database: &str) -> String {
+pub(crate) fn banner(source: &Source) -> String {
     let version = env!("CARGO_PKG_VERSION");
     let rule = "═".repeat(INSIDE);
     let label = "  Database: ";
-    let database = visible(database);
+    let database = source.to_string();
+    let database = visible(&database);
     let lines = [
         String::new(),
         format!("         KeystoneDB Interactive Shell v{version}"),
@@ -25,7 +26,7 @@ pub(crate) fn banner(database: &str) -> String {
         String::new(),
     ];
     let sides = lines.map(|line| format!("║{line}{}║\n", " ".repeat(INSIDE.saturating_sub(width(&line)))));
-    let note = if database == MEMORY {
+    let note = if *source == Source::Memory {
         "Note: In-memory mode - data is temporary and will be lost on exit."
     } else {
         "Note: In-memory mode - the snapshot was read; changes are lost on exit unless you .save them."
@@ -41,7 +42,7 @@ mod tests {
     #[test]
     fn the_banner_is_the_specifications() {
         assert_eq!(
-            banner(":memory:"),
+            banner(&Source::Memory),
             "\
 ╔═══════════════════════════════════════════════════════╗
 ║                                                       ║
@@ -64,7 +65,7 @@ mod tests {
 
     #[test]
     fn a_long_name_stays_in_the_box() {
-        let text = banner(&format!("/data/{}.ksnap", "x".repeat(100)));
+        let text = banner(&Source::File(format!("/data/{}.ksnap", "x".repeat(100)).into()));
         assert!(text.contains("║  Database: /data/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…║\n"), "{text}");
         assert!(text.contains("unless you .save"));
     }

@@ -57,6 +57,11 @@ impl<'w> Screen<'w> {
         }
     }
 
+    /// A file, which gets every byte as it is.
+    pub(crate) fn file(file: impl Write + 'w) -> Self {
+        Self::new(file, false, false)
+    }
+
     /// Somewhere that is to be treated as a terminal, or not.
     pub(super) fn new(out: impl Write + 'w, is_terminal: bool, colours: bool) -> Self {
         Self { target: Target::Writer(BufWriter::new(Box::new(out))), is_terminal, colours }

@@ -1,11 +1,12 @@
 //! What each dot command does.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use kstone_api::{ItemWriter, KeyRef, Record};
+use kstone_api::{Database, ImportOptions, ItemWriter, KeyRef, Record};
 
-use crate::dot::{Dot, ForkEnd, Switch, help};
-use crate::session::database_file::{self, MEMORY, read_schema};
+use crate::dot::{Dot, ForkEnd, ParameterAction, Switch, help};
+use crate::input::words::name_as_written;
+use crate::session::database_file::{Source, read_schema};
 
 use crate::failure::Failure;
 use crate::format::Columns;
@@ -17,6 +18,7 @@ use crate::session::indexes::{self, indexes};
 use crate::session::{Session, Settings};
 
 use super::Next;
+use super::dump;
 use super::statement::show;
 
 /// Carries a command out.
@@ -25,7 +27,7 @@ use super::statement::show;
 /// What is wrong with its arguments, or with what it does; then nothing has changed.
 pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
     match dot {
-        Dot::Exit => return Ok(Next::Exit),
+        Dot::Exit => return exit(session),
         Dot::Read { file } => return Ok(Next::Read(file)),
         Dot::Help { command } => print(session, &help(command.as_deref())?)?,
         Dot::Format { format: Some(format) } => session.settings.format = format,
@@ -37,6 +39,9 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
             screen.clear()?;
             screen.finish()?;
         }
+        Dot::Tables => show_rows(session, &["name", "kind"], tables(session)?)?,
+        Dot::Dump => dump::dump(session)?,
+        Dot::Put { item } => put(session, &item)?,
         Dot::Schema { schema: None } => {
             print(session, &format!("{}\n", visible_json(indent(&session.db().schema().to_json(), 0))))?
         }
@@ -57,10 +62,8 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
         }
         Dot::Stats => show_rows(session, &["statistic", "value"], statistics(session)?)?,
         Dot::Import { file, options } => {
-            // Into a fork, so that an import that fails changes nothing.
-            let fork = session.db().fork()?;
-            let imported = import(&fork, &file, &options, session.interrupt())?;
-            session.replace_db(fork);
+            let interrupt = session.interrupt().clone();
+            let imported = session.try_on_fork(|fork| import(fork, &file, &options, &interrupt))?;
             session.note(&imported.to_string())?;
         }
         Dot::Export { file } => {
@@ -68,32 +71,120 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
             session.note(&format!("{} written to {}", items(exported), text::path(&file)))?;
         }
         Dot::Save { file } => {
-            let file = file.or_else(|| session.opened().map(PathBuf::from));
-            let file = file.ok_or_else(|| Failure::message("no snapshot was opened: name a file, .save FILE"))?;
-            let saved = session.db().save_snapshot(&file)?;
-            session.note(&format!("{} saved to {}", items(saved), text::path(&file)))?;
+            let (file, items) = session.save(file)?;
+            session.note_saved(&file, items)?;
         }
         Dot::Open { file } => {
-            let db = database_file::open(&file, None)?;
-            session.open(db, &file);
-            let what = if file == MEMORY { "an empty database" } else { file.as_str() };
+            session.open(Source::of(file.as_os_str()))?;
+            let what = match session.source() {
+                Source::Memory => "an empty database".to_owned(),
+                file @ Source::File(_) => file.to_string(),
+            };
             session.note(&format!("opened {what}"))?;
         }
+        Dot::Output { file } => output(session, file.as_deref().filter(|file| !is_off(file)))?,
+        Dot::Once { file } => {
+            let own = session.source().file().map(Path::to_owned);
+            session.destination.send_next(&file, own.as_deref())?;
+        }
+        Dot::Parameter { action } => parameter(session, action)?,
+        Dot::Nullvalue { text: Some(text) } => session.settings.null = Some(text),
+        Dot::Nullvalue { text: None } => {
+            let text = session.settings.null.as_deref().unwrap_or("null in tables, nothing in CSV");
+            print(session, &format!("{text}\n"))?;
+        }
+        Dot::Width { columns } if columns.is_empty() => {
+            let widths: Vec<_> = session.settings.column_widths.iter().map(i16::to_string).collect();
+            print(session, &format!("{}\n", if widths.is_empty() { "0".to_owned() } else { widths.join(" ") }))?;
+        }
+        Dot::Width { columns } => session.settings.column_widths = columns,
         Dot::Fork { end: None } => {
             session.fork()?;
             session.note("on a fork now: .fork keep stays with it, .fork drop goes back")?;
         }
         Dot::Fork { end: Some(end) } => {
+            let had_changes = session.is_unsaved();
             session.end_fork(end == ForkEnd::Keep)?;
-            session.note(if end == ForkEnd::Keep { "kept the fork" } else { "dropped the fork" })?;
+            session.note(match end {
+                ForkEnd::Keep => "kept the fork",
+                ForkEnd::Drop if had_changes && !session.is_unsaved() => "dropped the fork and its changes",
+                ForkEnd::Drop => "dropped the fork",
+            })?;
         }
     }
     Ok(Next::Continue)
 }
 
+/// Leaves, unless there is something to keep.
+fn exit(session: &mut Session) -> Result<Next, Failure> {
+    // Where there is no terminal, the end of the program warns.
+    let leaves = !session.is_interactive() || session.may_leave("leaving")?;
+    Ok(if leaves { Next::Exit } else { Next::Continue })
+}
+
+/// What stands for the terminal in the place of a file's name; sqlite3 says stdout.
+fn is_off(file: &Path) -> bool {
+    ["off", "stdout"].iter().any(|name| file.as_os_str() == *name)
+}
+
+fn output(session: &mut Session, file: Option<&Path>) -> Result<(), Failure> {
+    let own = session.source().file().map(Path::to_owned);
+    session.destination.send_all(file, own.as_deref())?;
+    session.note(&match file {
+        Some(file) => format!("results go to {}: .output off ends that", text::path(file)),
+        None => "results go to the terminal".to_owned(),
+    })
+}
+
+fn parameter(session: &mut Session, action: ParameterAction) -> Result<(), Failure> {
+    match action {
+        ParameterAction::Set { name, value, typed } => session.parameters.set(&name, &value, typed),
+        ParameterAction::Unset { name } => session.parameters.unset(&name),
+        ParameterAction::Clear => {
+            session.parameters.clear();
+            Ok(())
+        }
+        ParameterAction::List => {
+            let mut rows = Vec::new();
+            for (name, value) in session.parameters.list() {
+                let mut row = ItemWriter::new();
+                row.set_str("parameter", name)?.set_value("value", value)?;
+                rows.push(row);
+            }
+            show_rows(session, &["parameter", "value"], rows)
+        }
+    }
+}
+
+/// Puts an item by the reader of import lines.
+fn put(session: &mut Session, item: &str) -> Result<(), Failure> {
+    if item.contains('\n') {
+        return Err(Failure::message("the item takes more than one line"));
+    }
+    let put = |db: &Database| Ok(db.import_json(std::io::Cursor::new(item), &ImportOptions::new())?.loaded);
+    if session.try_on_fork(put)? == 0 {
+        return Err(Failure::message("there is no item between the quotes"));
+    }
+    session.note("OK")
+}
+
+fn tables(session: &Session) -> Result<Vec<ItemWriter>, Failure> {
+    let schema = session.db().schema();
+    let table = name_as_written(schema.table_name().unwrap_or("items"));
+    let mut rows = vec![ItemWriter::new()];
+    rows[0].set_str("name", &table)?.set_str("kind", "table")?;
+    for index in indexes(&schema) {
+        let mut row = ItemWriter::new();
+        let kind = format!("{} index", index.kind);
+        row.set_str("name", &format!("{table}.{}", name_as_written(&index.name)))?.set_str("kind", &kind)?;
+        rows.push(row);
+    }
+    Ok(rows)
+}
+
 /// Prints what a command gives where results go.
 fn print(session: &Session, text: &str) -> Result<(), Failure> {
-    let mut out = session.results(session.look());
+    let mut out = session.results();
     out.text(text)?;
     Ok(out.finish()?)
 }

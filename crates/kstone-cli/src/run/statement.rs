@@ -9,7 +9,6 @@ use crate::failure::Failure;
 use crate::format::{Columns, Format, Printer, plain};
 use crate::interrupt::Interrupt;
 use crate::output::Screen;
-use crate::output::terminal::Look;
 use crate::output::text::items;
 use crate::session::Session;
 
@@ -18,11 +17,11 @@ use crate::session::Session;
 /// # Errors
 /// What the database says; [`Failure::PipeClosed`]; [`Failure::Interrupted`].
 pub(super) fn run(session: &Session, text: &str) -> Result<(), Failure> {
-    if session.settings.explain && is_select(text) {
+    if session.settings.explain && is_a(text, "SELECT") {
         show_plan(session, text)?;
     }
     let outcome = execute(session, text)?;
-    if !is_select(text) {
+    if !is_a(text, "SELECT") {
         session.learn_database();
     }
     let summary = match outcome.items {
@@ -37,8 +36,9 @@ pub(super) fn run(session: &Session, text: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn is_select(text: &str) -> bool {
-    text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("SELECT"))
+/// Whether a statement begins with this keyword.
+pub(super) fn is_a(text: &str, keyword: &str) -> bool {
+    text.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case(keyword))
 }
 
 /// A time as people read it.
@@ -47,7 +47,7 @@ fn milliseconds(time: Duration) -> String {
 }
 
 fn show_plan(session: &Session, text: &str) -> Result<(), Failure> {
-    let explained = session.db().execute_statement(&Statement::new(format!("EXPLAIN {text}")))?;
+    let explained = session.db().execute_statement(&session.parameters.bind(&format!("EXPLAIN {text}"))?)?;
     let columns = Columns::named(&explained.columns);
     for record in &explained.records {
         let parts = columns.sort(record.item()).into_iter().map(|(name, value)| format!("{name}: {}", plain(value)));
@@ -69,7 +69,8 @@ struct Outcome {
 
 /// Runs a statement and prints its items.
 fn execute(session: &Session, text: &str) -> Result<Outcome, Failure> {
-    let mut pages = Pages::new(session.db(), text, session.interrupt());
+    let statement = session.parameters.bind(text)?;
+    let mut pages = Pages::new(session.db(), &statement, session.interrupt());
     let first = pages.next()?.unwrap_or_default();
     let mut outcome = Outcome { has_result: first.returns_rows, ..Outcome::default() };
     // A write without RETURNING has no result, not an empty one.
@@ -97,9 +98,8 @@ pub(super) fn show(
     columns: Columns,
     mut next: impl FnMut() -> Result<Option<Vec<Record>>, Failure>,
 ) -> Result<usize, Failure> {
-    let look: Look = session.look();
-    let mut printer = session.format().printer(columns, look);
-    let mut out = session.results(look);
+    let mut printer = session.format().printer(columns, session.layout());
+    let mut out = session.results();
     let mut count = 0;
     let printed = print_all(&mut *printer, &mut out, &mut count, session, &mut next);
     let was_paged = out.is_paged();
@@ -141,7 +141,7 @@ fn meet_all(columns: &mut Columns, first: &StatementResult, mut rest: Pages<'_>)
 /// The pages of a statement's result.
 struct Pages<'a> {
     db: &'a Database,
-    text: &'a str,
+    statement: &'a Statement,
     interrupt: &'a Interrupt,
     next: Next,
     spent: Duration,
@@ -155,8 +155,8 @@ enum Next {
 }
 
 impl<'a> Pages<'a> {
-    fn new(db: &'a Database, text: &'a str, interrupt: &'a Interrupt) -> Self {
-        Self { db, text, interrupt, next: Next::First, spent: Duration::ZERO }
+    fn new(db: &'a Database, statement: &'a Statement, interrupt: &'a Interrupt) -> Self {
+        Self { db, statement, interrupt, next: Next::First, spent: Duration::ZERO }
     }
 
     /// The same pages that are still to come, a second time.
@@ -166,8 +166,8 @@ impl<'a> Pages<'a> {
 
     fn next(&mut self) -> Result<Option<StatementResult>, Failure> {
         let statement = match std::mem::replace(&mut self.next, Next::Nothing) {
-            Next::First => Statement::new(self.text),
-            Next::After(token) => Statement::new(self.text).token(&token),
+            Next::First => self.statement.clone(),
+            Next::After(token) => self.statement.clone().token(&token),
             Next::Nothing => return Ok(None),
         };
         self.interrupt.check()?;

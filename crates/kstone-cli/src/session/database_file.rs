@@ -1,31 +1,84 @@
 //! Which database a command works on: an empty one or a snapshot's.
 
+use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use kstone_api::{Database, TableSchema};
+use kstone_api::clock::ClockSource;
+use kstone_api::{Database, DatabaseOptions, TableSchema};
 
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
 use crate::output::text;
 
 /// What stands for an empty database in the place of a file's name.
 pub(crate) const MEMORY: &str = ":memory:";
 
-/// Opens what `name` says: an empty database, with a schema where one is given, or the snapshot of that file.
+/// Where a database comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// An empty one, which was never a file.
+    Memory,
+    /// A snapshot.
+    File(PathBuf),
+}
+
+impl Source {
+    /// What was typed: `:memory:` or a file's name, whatever bytes it has.
+    pub(crate) fn of(name: &OsStr) -> Self {
+        if name == MEMORY { Self::Memory } else { Self::File(name.into()) }
+    }
+
+    /// The snapshot.
+    pub(crate) fn file(&self) -> Option<&Path> {
+        match self {
+            Self::Memory => None,
+            Self::File(file) => Some(file),
+        }
+    }
+}
+
+impl From<OsString> for Source {
+    fn from(name: OsString) -> Self {
+        Self::of(&name)
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Memory => f.write_str(MEMORY),
+            Self::File(file) => f.write_str(&text::path(file)),
+        }
+    }
+}
+
+/// Opens an empty database, with a schema where one is given, or a snapshot. Its long calls end when `interrupt` is
+/// raised, loading too.
 ///
 /// # Errors
 /// Where the file cannot be read or is no snapshot, or the schema is none; a snapshot has a schema of its own.
-pub(crate) fn open(name: &str, schema: Option<&Path>) -> Result<Database, Failure> {
-    match schema {
-        _ if name == MEMORY => Ok(Database::create_in_memory_with_schema(read_schema(schema)?)?),
-        None if !Path::new(name).exists() => Err(Failure::message(format!(
-            "there is no file {name}: `kstone shell` begins with an empty database, and its .save {name} writes it"
-        ))),
-        None => Ok(Database::open_snapshot(name)?),
-        Some(_) => Err(Failure::message(format!(
-            "--schema is for an empty database; {name} has its own, which .schema FILE changes"
-        ))),
+pub(crate) fn open(source: &Source, schema: Option<&Path>, interrupt: &Interrupt) -> Result<Database, Failure> {
+    let flag = interrupt.of_database();
+    let Source::File(file) = source else {
+        return Ok(Database::create_in_memory_with_schema(read_schema(schema)?)?.interrupted_by(&flag));
+    };
+    if schema.is_some() {
+        return Err(Failure::message(format!(
+            "--schema is for an empty database; {source} has its own, which .schema FILE changes"
+        )));
     }
+    if !file.exists() {
+        return Err(Failure::message(format!(
+            "there is no file {source}: `kstone shell` begins with an empty database, and its .save {source} writes it"
+        )));
+    }
+    let empty =
+        Database::create_in_memory_with(DatabaseOptions::default(), TableSchema::new(), ClockSource::default())?;
+    let db = empty.interrupted_by(&flag);
+    db.load_snapshot(file)?;
+    Ok(db)
 }
 
 /// The schema that a file describes, or the JSON that stands in its place; an empty one without a file.
@@ -40,4 +93,12 @@ pub(crate) fn read_schema(file: Option<&Path>) -> Result<TableSchema, Failure> {
     let place = text::path(path);
     let text = fs::read_to_string(path).map_err(|error| Failure::from(error).at(&place))?;
     TableSchema::from_json(&text).map_err(|error| Failure::from(error).at(&place))
+}
+
+/// Whether two names lead to the same file.
+pub(crate) fn is_same_file(left: &Path, right: &Path) -> bool {
+    match (fs::canonicalize(left), fs::canonicalize(right)) {
+        (Ok(left), Ok(right)) => left == right,
+        _ => left == right,
+    }
 }

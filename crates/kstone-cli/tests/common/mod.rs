@@ -36,10 +36,16 @@ impl Terminal {
         let mut command = Command::new("sh");
         command.args([
             "-c",
-            &format!("stty cols {columns} rows {rows}; trap : INT; \"$0\" \"$@\"; echo \"exit code $?\""),
+            &format!("stty cols {columns} rows {rows} echo; trap : INT; \"$0\" \"$@\"; echo \"exit code $?\""),
         ]);
         command.arg(env!("CARGO_BIN_EXE_kstone")).args(arguments).current_dir(root());
-        let defaults = [("TERM", "xterm-256color"), ("NO_COLOR", "1"), ("KSTONE_PAGER", ""), ("KSTONE_HISTORY", "")];
+        let defaults = [
+            ("TERM", "xterm-256color"),
+            ("NO_COLOR", "1"),
+            ("KSTONE_PAGER", ""),
+            ("KSTONE_HISTORY", ""),
+            ("XDG_CONFIG_HOME", "/nowhere"),
+        ];
         command.envs(defaults).envs(environment.iter().copied());
         let process = PtyProcess::new(command).unwrap();
         let keyboard = process.get_file_handle().unwrap();

@@ -67,6 +67,12 @@ impl Engine {
         Ok(Some(seq))
     }
 
+    /// The number of the last write, 0 before the first: it rises with every record that is written, and with nothing
+    /// else. A fork goes on from the number of the original.
+    pub fn last_seq(&self) -> SeqNo {
+        SeqNo(self.store.counters.last_seq.load(Ordering::Relaxed))
+    }
+
     pub(super) fn next_seq(&self) -> SeqNo {
         SeqNo(self.store.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
     }

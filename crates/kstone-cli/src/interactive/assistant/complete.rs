@@ -5,71 +5,11 @@ use clap::ValueEnum;
 use crate::dot::{self, ForkEnd, Switch};
 use crate::format::Format;
 use crate::input::lexis::{Place, Scanner};
+use crate::input::words::{FUNCTIONS, LAST_WORDS, WORDS, name_as_written};
 use crate::session::vocabulary::Vocabulary;
 
-/// The words of PartiQL that others follow.
-const WORDS: [&str; 28] = [
-    "ALL",
-    "AND",
-    "AS",
-    "BETWEEN",
-    "BY",
-    "DELETE",
-    "EXPLAIN",
-    "FROM",
-    "GROUP",
-    "IN",
-    "INSERT",
-    "INTO",
-    "IS",
-    "LIMIT",
-    "MODIFIED",
-    "NEW",
-    "NOT",
-    "OFFSET",
-    "OLD",
-    "OR",
-    "ORDER",
-    "REMOVE",
-    "RETURNING",
-    "SELECT",
-    "SET",
-    "UPDATE",
-    "VALUE",
-    "WHERE",
-];
-
-/// Those that may be the last.
-const LAST_WORDS: [&str; 6] = ["ASC", "DESC", "MISSING", "NULL", "false", "true"];
-
-/// The functions, which parentheses follow.
-const FUNCTIONS: [&str; 16] = [
-    "AVG",
-    "COUNT",
-    "EXISTS",
-    "MAX",
-    "MIN",
-    "SUM",
-    "attribute_exists",
-    "attribute_not_exists",
-    "attribute_type",
-    "begins_with",
-    "contains",
-    "if_not_exists",
-    "list_append",
-    "set_add",
-    "set_delete",
-    "size",
-];
-
-/// Whether a word is one of PartiQL's.
-pub(super) fn is_keyword(word: &str) -> bool {
-    let mut all = WORDS.iter().chain(&LAST_WORDS).chain(&FUNCTIONS);
-    all.any(|known| known.eq_ignore_ascii_case(word))
-}
-
 /// The commands that take a file.
-const OF_FILES: [&str; 6] = [".read", ".import", ".export", ".save", ".open", ".schema"];
+const OF_FILES: [&str; 8] = [".read", ".import", ".export", ".save", ".open", ".schema", ".output", ".once"];
 
 /// What may stand at the cursor.
 #[derive(Debug, PartialEq, Eq)]
@@ -94,6 +34,9 @@ fn complete_dot(text: &str) -> Completion {
             ".timer" | ".explain" => names::<Switch>(),
             ".fork" => names::<ForkEnd>(),
             ".help" => dot::names().collect(),
+            ".parameter" if !text[..start].trim().contains(' ') => {
+                dot::arguments(command).unwrap_or_default().split('|').map(str::to_owned).collect()
+            }
             _ if word.starts_with('-') => dot::options(command),
             _ if OF_FILES.contains(&command) => return Completion::File,
             _ => Vec::new(),
@@ -165,17 +108,6 @@ fn complete_word(before: &str, word: &str, vocabulary: &Vocabulary, start: usize
     Completion::Words(start, words.chain(last_words).chain(functions).chain(attributes).collect())
 }
 
-/// A name as a statement takes it: quoted where it is no plain word.
-fn name_as_written(name: &str) -> String {
-    let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let begins_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if is_word && begins_well && !is_keyword(name) {
-        name.to_owned()
-    } else {
-        format!("\"{}\"", name.replace('"', "\"\""))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,6 +169,12 @@ mod tests {
             (".timer ", vec![".timer on", ".timer off"]),
             (".fork d", vec![".fork drop"]),
             (".help .cl", vec![".help .clear"]),
+            (".par", vec![".parameter"]),
+            (".parameter ", vec![".parameter set", ".parameter unset", ".parameter list", ".parameter clear"]),
+            (".parameter u", vec![".parameter unset"]),
+            (".parameter set s", vec![]),
+            (".once a", vec!["FILE"]),
+            (".output ", vec!["FILE"]),
             (".import --k", vec![".import --key"]),
             (".import a", vec!["FILE"]),
             (".save ", vec!["FILE"]),

@@ -316,3 +316,37 @@ fn a_name_that_no_attribute_may_have_is_refused_as_a_placeholder() -> Result<()>
     assert!(matches!(named(65_536), Err(Error::Limit { what: "Attribute name", found: 65_536, .. })));
     Ok(())
 }
+
+/// Their expressions are evaluated while no stripe is locked, so that each may find the item changed under its locks:
+/// it starts over, and in the end all of them were done.
+#[test]
+fn a_large_item_is_updated_by_threads_at_once() -> Result<()> {
+    let db = Database::create_in_memory()?;
+    db.put(b"large", ItemBuilder::new().binary("payload", vec![1; 100 << 10]).number("n", 0).build())?;
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..200 {
+                    let add = Write::update(b"large", "ADD n :one").condition("attribute_exists(payload)");
+                    db.write(add.value(":one", KeystoneValue::number(1))).expect("written");
+                }
+            });
+        }
+    });
+    assert_eq!(db.get(b"large")?.expect("present")["n"].as_number(), Some(&"800".to_owned()));
+    Ok(())
+}
+
+/// DynamoDB takes indexes up to 4294967294; a SET beyond the end of a list appends.
+#[test]
+fn an_index_far_beyond_a_list_appends() -> Result<()> {
+    let db = Database::create_in_memory()?;
+    db.put(b"a", Item::from([("l".to_owned(), KeystoneValue::list([number(1)]))]))?;
+    for (index, n) in [(4_294_967_294_u32, 3), (2_147_483_648, 2)] {
+        db.write(Write::update(b"a", &format!("SET l[{index}] = :n")).value(":n", number(n)))?;
+    }
+    db.write(Write::update(b"a", "REMOVE l[4294967294]"))?;
+    assert_eq!(db.get(b"a")?.expect("present")["l"], KeystoneValue::list([number(1), number(3), number(2)]));
+    assert!(db.write(Write::update(b"a", "REMOVE l[4294967295]")).is_err());
+    Ok(())
+}

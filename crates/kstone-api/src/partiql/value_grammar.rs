@@ -28,7 +28,7 @@ use crate::expression::PATH_MAX_LEVELS;
 use crate::expression::ast::Segment;
 
 /// The largest index of a list's element, DynamoDB's.
-const INDEX_MAX: u32 = i32::MAX as u32;
+const INDEX_MAX: u32 = u32::MAX - 1;
 
 /// A value and where it stands.
 pub(super) fn literal(input: &mut Tokens<'_>) -> ModalResult<Literal, Fault> {

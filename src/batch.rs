@@ -60,16 +60,7 @@ impl Batch {
                 let (limit, found) = (BATCH_STATEMENTS_MAX, self.statements.len());
                 return Err(kstone_api::Error::limit("The statements of a batch", Unit::Entries, limit, found).into());
             }
-            false => {
-                let mut results = Vec::with_capacity(self.statements.len());
-                for (at, statement) in self.statements.iter().enumerate() {
-                    let of_one = database.batch_execute_statement(std::slice::from_ref(statement))?;
-                    for result in of_one {
-                        results.push(result.map_err(|error| Failure::from(error).of_operation(at))?);
-                    }
-                }
-                results
-            }
+            false => database.execute_each(&self.statements)?,
         };
         let rows = results.into_iter().filter(|result| result.returns_rows);
         Ok(rows.map(|result| result.records.into_iter().next()).collect())
@@ -87,14 +78,7 @@ impl Batch {
             let what = if limit == BATCH_GETS_MAX { "The gets of a batch" } else { "The writes of a batch" };
             return Err(kstone_api::Error::limit(what, Unit::Entries, limit, found).into());
         }
-        let mut items = Vec::with_capacity(gets);
-        for (at, operation) in self.operations.iter().enumerate() {
-            let item = database.operate(operation).map_err(|error| Failure::from(error).of_operation(at))?;
-            if is_get(operation) {
-                items.push(item);
-            }
-        }
-        Ok(items)
+        Ok(database.operate_each(&self.operations)?)
     }
 }
 
@@ -251,8 +235,10 @@ pub unsafe extern "C" fn kstone_batch_execute(
 /// it. Up to 100 operations, each on an item of its own.
 ///
 /// Without it the operations are done in order, as if you had made the calls yourself, so a get sees what the writes
-/// before it wrote. The first that fails ends the run: what was done before it stays done, and *out is not written. Up
-/// to 25 writes and 100 gets; several may be on one item.
+/// before it wrote. What can be said without the items that are there is checked first: where a key, an item, an
+/// expression or an attribute that an index refuses is wrong, nothing is done. Otherwise the first operation that fails
+/// ends the run: what was done before it stays done, and *out is not written. Up to 25 writes and 100 gets; several may
+/// be on one item.
 ///
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: those of the operations; kstone_error_index says which operation failed (the first of several), and

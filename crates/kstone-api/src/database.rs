@@ -143,7 +143,12 @@ impl Database {
 
     /// Fixes the time that decides what has expired, in epoch seconds; 0 goes back to the clock. For tests.
     pub fn set_time(&self, epoch_seconds: i64) {
+        let before = self.shared.clock.now_epoch_seconds();
         self.shared.clock.set_time(epoch_seconds);
+        if self.shared.clock.now_epoch_seconds() < before {
+            // What had passed for good may expire after all.
+            self.table().expiries.iter().for_each(|expiries| expiries.forget());
+        }
     }
 
     /// The changes after a sequence number, oldest first: at most `max`, at most 1,000.
@@ -293,7 +298,7 @@ impl Database {
 
     pub(crate) fn is_visible(&self, record: &Record) -> bool {
         let table = self.table();
-        !table.is_expired(record, self.now_for(&table))
+        !table.is_hidden(record, self.now_for(&table))
     }
 
     /// Removes the item of a partition key alone. Removing what is not there is no error.

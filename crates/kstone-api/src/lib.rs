@@ -56,7 +56,9 @@ pub use request::page::{Page, QueryResult};
 pub use request::query::{Query, Select, SortKeyCondition};
 pub use request::records::Records;
 pub use request::scan::Scan;
-pub use request::transaction::{BATCH_GETS_MAX, BATCH_WRITES_MAX, TRANSACTION_MAX, TransactWriteRequest};
+pub use request::transaction::{
+    BATCH_GETS_MAX, BATCH_WRITES_MAX, TRANSACTION_MAX, TRANSACTION_MAX_BYTES, TransactWriteRequest,
+};
 pub use request::write::Write;
 pub use table::stream::StreamViewType;
 pub use table::{index, stream, ttl};

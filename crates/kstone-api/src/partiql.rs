@@ -103,7 +103,8 @@ impl Database {
         check_table(parsed.target(), &table)?;
         let write = match &parsed.verb {
             Verb::Select(select) => {
-                return Reading::new(self, &table, select, &bound)?.run(statement, parsed.explain);
+                return Reading::new(self, &table, select, &bound, self.now_for(&table))?
+                    .run(statement, parsed.explain);
             }
             Verb::Exists(_) => {
                 return Err(Error::invalid("EXISTS can only be used in ExecuteTransaction write requests."));

@@ -10,27 +10,27 @@ pub(crate) mod one_at_a_time;
 pub mod stream;
 pub mod ttl;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
-use kstone_core::key::Keyspace;
+use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 
+use crate::model::item_check::check_item;
 use crate::model::schema::{StreamSpecification, TableSchema};
 use crate::table::expiries::Expiries;
-use crate::table::index::{Index, IndexEntry, IndexId, Indexes};
+use crate::table::index::{Index, IndexEntry, Indexes};
 use crate::table::stream::{Stream, StreamOptions};
-use crate::table::ttl::{Ttl, has_passed};
+use crate::table::ttl::{Ttl, has_passed, may_pass};
 
 /// A schema in force. Replaced as a whole, never changed.
 #[derive(Clone)]
 pub(crate) struct Table {
     pub(crate) schema: TableSchema,
     pub(crate) indexes: Indexes,
-    /// Indexes that are being filled: written to, not read yet.
-    pub(crate) filling: HashSet<IndexId>,
+    /// The indexes of the schema that is to follow: written to, not read yet.
+    pub(crate) filling: Option<Arc<FillingIndexes>>,
     pub(crate) ttl: Option<Ttl>,
     /// Where there is a time to live.
     pub(crate) expiries: Option<Arc<Expiries>>,
@@ -39,24 +39,30 @@ pub(crate) struct Table {
     pub(crate) stream_last: u64,
 }
 
+/// Indexes that are being filled while those of the table are in use, and the attribute by which their entries expire.
+pub(crate) struct FillingIndexes {
+    indexes: Indexes,
+    ttl: Option<Ttl>,
+}
+
 impl Table {
     /// The table of a new database, whose stream may pin so many bytes; 0: the stream's own bound.
     pub(crate) fn new(schema: TableSchema, stream_max_bytes: usize) -> Result<Self> {
         Self::following(schema, None, stream_max_bytes)
     }
 
-    /// The table that takes the place of another; indexes that the other had not are marked as being filled.
+    /// The table that takes the place of another. Where writes go on it is to be called under the locks of all stripes,
+    /// since only then is it certain which number the stream gave last.
     pub(crate) fn following(schema: TableSchema, before: Option<&Self>, stream_max_bytes: usize) -> Result<Self> {
         schema.validate()?;
         let none = Indexes::default();
-        let old_indexes = before.map_or(&none, |table| &table.indexes);
-        let indexes = Indexes::compile(&schema, old_indexes);
-        let is_new = |index: &&Index| old_indexes.by_id(index.id()).is_none();
-        let filling = before.map_or_else(HashSet::new, |before| {
-            let new = indexes.iter().filter(is_new).map(Index::id);
-            new.chain(before.filling.iter().copied()).filter(|id| indexes.by_id(*id).is_some()).collect()
-        });
         let ttl = schema.ttl_attribute().map(Ttl::new).transpose()?;
+        let indexes = match before {
+            Some(before) if before.ttl == ttl => Indexes::compile(&schema, &before.indexes),
+            // Entries say when their item expires: by another attribute, each of them is another.
+            Some(before) => Indexes::compile_anew(&schema, &before.indexes),
+            None => Indexes::compile(&schema, &none),
+        };
         let expiries = match (&ttl, before) {
             (None, _) => None,
             (Some(ttl), Some(before)) if before.ttl.as_ref() == Some(ttl) => before.expiries.clone(),
@@ -74,7 +80,7 @@ impl Table {
                 Some(Arc::new(stream?))
             }
         };
-        Ok(Self { schema, indexes, filling, ttl, expiries, stream, stream_last })
+        Ok(Self { schema, indexes, filling: None, ttl, expiries, stream, stream_last })
     }
 
     /// The same for a fork. To be called in its moment, under the locks of all stripes: what is noted of items and changes
@@ -85,18 +91,20 @@ impl Table {
             expiries: self.expiries.as_ref().map(|expiries| Arc::new(Expiries::clone(expiries))),
             stream: self.stream.as_ref().map(|stream| Arc::new(stream.forked(stream_last))),
             stream_last,
-            ..self.filled()
+            ..self.clone()
         }
     }
 
-    /// The same with every index filled.
-    pub(crate) fn filled(&self) -> Self {
-        Self { filling: HashSet::new(), ..self.clone() }
+    /// The same, whose writes keep the indexes that `next` adds to it, too; none where it adds none.
+    pub(crate) fn filling_for(&self, next: &Self) -> Option<Self> {
+        let indexes = next.indexes.without(&self.indexes);
+        let filling = FillingIndexes { indexes, ttl: next.ttl.clone() };
+        (!filling.indexes.is_empty()).then(|| Self { filling: Some(Arc::new(filling)), ..self.clone() })
     }
 
     /// The same for items that nobody sees yet, which will be all there are.
     pub(crate) fn loading(&self) -> Self {
-        Self { expiries: self.ttl.as_ref().map(|_| Arc::new(Expiries::none())), ..self.filled() }
+        Self { expiries: self.ttl.as_ref().map(|_| Arc::new(Expiries::none())), ..self.clone() }
     }
 
     /// The same with a stream that follows one which ended with the number `last`.
@@ -111,18 +119,23 @@ impl Table {
         self.stream.as_ref().map_or(self.stream_last, |stream| stream.stats().last)
     }
 
+    /// Whether items have entries, be it in indexes that are still being filled.
+    pub(crate) fn has_indexes(&self) -> bool {
+        !self.indexes.is_empty() || self.filling.is_some()
+    }
+
     /// Whether a put concerns its item alone.
     pub(crate) fn is_plain(&self) -> bool {
-        self.indexes.is_empty() && self.ttl.is_none() && self.stream.is_none()
+        !self.has_indexes() && self.ttl.is_none() && self.stream.is_none()
     }
 
     /// The index of this name, where it may be read.
     pub(crate) fn readable_index(&self, name: &str) -> Result<&Index> {
         match self.indexes.get(name) {
-            Some(index) if self.filling.contains(&index.id()) => {
+            Some(index) => Ok(index),
+            None if self.filling.as_ref().is_some_and(|filling| filling.indexes.get(name).is_some()) => {
                 Err(Error::invalid(format!("Cannot read from backfilling global secondary index: {name}")))
             }
-            Some(index) => Ok(index),
             None => Err(Error::invalid(format!("The table does not have the specified index: {name}"))),
         }
     }
@@ -131,7 +144,7 @@ impl Table {
         self.ttl.as_ref().and_then(|ttl| ttl.expires_at(item))
     }
 
-    /// Whether the item's time has passed: no read shows it.
+    /// Whether the item's time has passed: it is to be removed.
     pub(crate) fn is_expired(&self, record: &Record, now: i64) -> bool {
         let expires_at = match record.key_ref().keyspace() {
             Keyspace::Items => self.expires_at(record.item()),
@@ -140,26 +153,63 @@ impl Table {
         expires_at.is_some_and(|expires_at| has_passed(expires_at, now))
     }
 
+    /// Whether no request sees the item, because its time has passed. See [`crate::ttl`] for the rule.
+    pub(crate) fn is_hidden(&self, record: &Record, now: i64) -> bool {
+        self.hides_expired() && self.is_expired(record, now)
+    }
+
+    /// Whether requests do not see what has expired.
+    pub(crate) fn hides_expired(&self) -> bool {
+        !self.schema.ttl_visible()
+    }
+
     /// Notes when items expire, under the locks of their stripes.
-    pub(crate) fn note_expiries(&self, items: &[Record]) {
+    pub(crate) fn note_expiries(&self, items: &[Record], now: i64) {
         let Some(expiries) = &self.expiries else { return };
         for item in items.iter().filter(|item| !item.is_tombstone()) {
-            if let Some(expires_at) = self.expires_at(item.item()) {
+            if let Some(expires_at) = self.expires_at(item.item()).filter(|time| may_pass(*time, now)) {
                 expiries.note(item.key_ref().stripe(), expires_at);
             }
         }
     }
 
+    /// Checks all that can be said of a new version of an item without the version that is there: its size, that it
+    /// agrees with its key, and that every index takes its attributes. Each door asks this before anything is written
+    /// and before any condition is asked, as DynamoDB validates a request first.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] and [`Error::Limit`] in DynamoDB's words.
+    pub(crate) fn check_new(&self, key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
+        check_item(key, item)?;
+        self.check_index_keys(key, item)
+    }
+
+    /// The part of [`Table::check_new`] that depends on the schema.
+    pub(crate) fn check_index_keys(&self, key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
+        self.indexes.check(key.pk(), key.sk(), item)?;
+        self.filling.as_ref().map_or(Ok(()), |filling| filling.indexes.check(key.pk(), key.sk(), item))
+    }
+
     /// The entries of an item that is in the table.
     pub(crate) fn present_entries(&self, record: &Record) -> Vec<Record> {
         let item = record.item();
-        self.indexes.present_entries(record.pk(), record.sk(), item, self.expires_at(item))
+        let mut entries = self.indexes.present_entries(record.pk(), record.sk(), item, self.expires_at(item));
+        entries.extend(self.filling_entries(record));
+        entries
+    }
+
+    /// Those of its entries that are in indexes that are being filled.
+    pub(crate) fn filling_entries(&self, record: &Record) -> Vec<Record> {
+        let Some(filling) = &self.filling else { return Vec::new() };
+        let item = record.item();
+        let expires_at = filling.ttl.as_ref().and_then(|ttl| ttl.expires_at(item));
+        filling.indexes.present_entries(record.pk(), record.sk(), item, expires_at)
     }
 
     /// The entries of an item that is to be written.
     pub(crate) fn entries(&self, record: &Record) -> Result<Vec<Record>> {
-        let item = record.item();
-        self.indexes.entries(record.pk(), record.sk(), item, self.expires_at(item))
+        self.check_index_keys(record.key_ref(), record.item())?;
+        Ok(self.present_entries(record))
     }
 }
 

@@ -22,7 +22,7 @@
 //!   "local_indexes":  [{"name": "by-date", "sort_key": "ordered_at", "projection"?}],
 //!   "global_indexes": [{"name": "by-status", "partition_key": "status", "sort_key"?: "total",
 //!                       "projection"?: "KEYS_ONLY"}],
-//!   "ttl_attribute": "expires_at",
+//!   "ttl_attribute": "expires_at", "ttl_visible"?: true,
 //!   "stream": {"view_type": "NEW_AND_OLD_IMAGES", "capacity"?: 100000} }
 //! ```
 //!
@@ -62,6 +62,7 @@ pub struct TableSchema {
     pub(crate) local_indexes: Vec<LocalSecondaryIndex>,
     pub(crate) global_indexes: Vec<GlobalSecondaryIndex>,
     pub(crate) ttl_attribute: Option<String>,
+    pub(crate) ttl_visible: bool,
     pub(crate) stream: Option<StreamSpecification>,
 }
 
@@ -124,6 +125,14 @@ impl TableSchema {
         self
     }
 
+    /// Shows an item that has expired until something removes it, and updates it, as DynamoDB does. Without this it is
+    /// gone at once, for reads and writes alike. See [`crate::ttl`].
+    #[must_use]
+    pub fn with_ttl_visible(mut self) -> Self {
+        self.ttl_visible = true;
+        self
+    }
+
     /// Keeps a stream of the changes: a [`StreamViewType`], or a [`StreamSpecification`] to say how many.
     #[must_use]
     pub fn with_stream(mut self, stream: impl Into<StreamSpecification>) -> Self {
@@ -149,6 +158,11 @@ impl TableSchema {
     /// The attribute that says when an item expires.
     pub fn ttl_attribute(&self) -> Option<&str> {
         self.ttl_attribute.as_deref()
+    }
+
+    /// Whether an item that has expired is seen until something removes it.
+    pub fn ttl_visible(&self) -> bool {
+        self.ttl_visible
     }
 
     /// The stream of changes.
@@ -188,6 +202,8 @@ impl TableSchema {
         self.check_counts()?;
         if let Some(attribute) = &self.ttl_attribute {
             check_attribute("ttl_attribute", attribute)?;
+        } else if self.ttl_visible {
+            return Err(Error::invalid("ttl_visible says how items expire, which takes a ttl_attribute"));
         }
         match self.stream {
             Some(stream) if !(1..=STREAM_CAPACITY_LIMIT).contains(&stream.capacity) => Err(Error::invalid(format!(

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::key::Key;
-use kstone_core::record::Record;
 
 use super::parsed::{Parsed, Select, Verb};
 use super::select::Reading;
@@ -19,7 +18,7 @@ use super::{BATCH_STATEMENTS_MAX, check_table};
 use crate::database::Database;
 use crate::expression::Bound;
 use crate::request::operation::TransactError;
-use crate::request::transaction::{TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
+use crate::request::transaction::{Moment, TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
 use crate::request::write::Prepared;
 use crate::table::Table;
 
@@ -41,18 +40,53 @@ impl Database {
         let calls: Vec<Result<Call>> = statements.iter().map(|statement| self.call(statement)).collect();
         check_kinds("BatchExecuteStatement", calls.iter().flatten())?;
         let table = self.table();
+        let now = self.now_for(&table);
         let results = statements.iter().zip(calls).map(|(statement, call)| {
             let call = call?;
             match &call.parsed.verb {
                 Verb::Select(select) => {
                     let key = call.key_of("BatchExecuteStatement", select)?;
-                    let found = self.get_record(&key.pk, key.sk.as_deref().unwrap_or_default())?;
-                    self.row_of(&table, select, &call.bound, found)
+                    let found = self.engine().get(key.as_key_ref()?)?;
+                    Reading::new(self, &table, select, &call.bound, now)?.row_of(found)
                 }
                 _ => self.execute_statement(statement),
             }
         });
         Ok(results.collect())
+    }
+
+    /// Executes one statement after the other until one fails: all of them as [`Database::batch_execute_statement`]
+    /// takes them, reads and writes mixed as you like.
+    ///
+    /// # Errors
+    /// As [`Database::execute_statement`], saying which statement it was. What can be said of a statement without the
+    /// item that is there is found before the first one is executed; otherwise the statements before it are done.
+    pub fn execute_each(&self, statements: &[Statement]) -> std::result::Result<Vec<StatementResult>, TransactError> {
+        check_list(statements.len(), ("Statements", BATCH_STATEMENTS_MAX))?;
+        let of_statement = |at: usize| move |error: Error| TransactError { operation: Some(at), ..error.into() };
+        let table = self.table();
+        for (at, statement) in statements.iter().enumerate() {
+            self.check_statement(&table, statement).map_err(of_statement(at))?;
+        }
+        let mut results = Vec::with_capacity(statements.len());
+        for (at, statement) in statements.iter().enumerate() {
+            for result in self.batch_execute_statement(std::slice::from_ref(statement))? {
+                results.push(result.map_err(of_statement(at))?);
+            }
+        }
+        Ok(results)
+    }
+
+    fn check_statement(&self, table: &Table, statement: &Statement) -> Result<()> {
+        let call = self.call(statement)?;
+        match &call.parsed.verb {
+            Verb::Select(select) => call.key_of("BatchExecuteStatement", select).map(drop),
+            verb => {
+                let write = verb.write(&call.bound)?;
+                let key = write.key.clone();
+                write.under(key.as_key_ref()?, false).check(table)
+            }
+        }
     }
 
     /// Executes all of the statements or none: isolated, at one moment. All of them SELECTs of one item each, or all of
@@ -133,11 +167,10 @@ impl Database {
     }
 
     fn read_all(&self, calls: &[Call], keys: &[Key]) -> std::result::Result<Vec<StatementResult>, TransactError> {
-        let found = self.transact_get(keys)?;
-        let table = self.table();
+        let Moment { table, now, found } = self.transaction_reads(keys)?;
         let rows = calls.iter().zip(found).enumerate().map(|(at, (call, found))| match &call.parsed.verb {
-            Verb::Select(select) => self
-                .row_of(&table, select, &call.bound, found)
+            Verb::Select(select) => Reading::new(self, &table, select, &call.bound, now)
+                .and_then(|reading| reading.row_of(found))
                 .map_err(|error| TransactError { operation: Some(at), ..error.into() }),
             _ => Ok(StatementResult::default()),
         });
@@ -172,17 +205,6 @@ impl Database {
         let bound = parsed.values.bind(ItemRef::new(&statement.encoded_parameters()?))?;
         check_table(parsed.target(), &self.table())?;
         Ok(Call { parsed, bound })
-    }
-
-    /// What a SELECT makes of the one item that it is about.
-    fn row_of(
-        &self,
-        table: &Arc<Table>,
-        select: &Select,
-        bound: &Bound,
-        found: Option<Record>,
-    ) -> Result<StatementResult> {
-        Reading::new(self, table, select, bound)?.row_of(found)
     }
 }
 

@@ -178,8 +178,7 @@ impl<'a> Planner<'a> {
     /// The first index of this kind that is sure to hold all that the statement wants, the one that narrows most first.
     fn helpful_index(&self, kind: IndexKind) -> Option<Plan<'a>> {
         let candidates = self.table.indexes.iter().filter(|index| index.kind() == kind);
-        let usable =
-            candidates.filter(|index| !self.table.filling.contains(&index.id()) && holds_all(self.select, index));
+        let usable = candidates.filter(|index| holds_all(self.select, index));
         let sorted = |index: &&Index| index.sort_attribute().is_none();
         let mut usable: Vec<&Index> = usable.collect();
         usable.sort_by_key(sorted);

@@ -52,6 +52,7 @@ impl<'a> Reading<'a> {
         table: &'a Arc<Table>,
         select: &'a Select,
         bound: &'a Bound,
+        now: i64,
     ) -> Result<Self> {
         let condition = select.condition.as_ref();
         let condition = condition
@@ -60,7 +61,6 @@ impl<'a> Reading<'a> {
         let count = |count: Option<Count>| count.map(|count| given_count(count, bound)).transpose();
         let (limit, offset) = (count(select.limit)?, count(select.offset)?.unwrap_or(0));
         let plan = plan(select, bound, table)?;
-        let now = database.now_for(table);
         Ok(Self { database, table, now, select, bound, plan, condition, offset, limit })
     }
 
@@ -108,8 +108,9 @@ impl<'a> Reading<'a> {
     /// that was written in between, so that the entry is no longer its own, is none of the index's any more.
     pub(super) fn whole(&self, entry: Record) -> Result<Option<Record>> {
         let Some(index) = self.plan.index.filter(|_| !self.plan.fetched.is_empty()) else { return Ok(Some(entry)) };
-        let found = self.database.get_record(entry.pk(), entry.sk())?;
-        Ok(found.filter(|item| {
+        let found = self.database.engine().get(entry.key_ref())?;
+        let visible = found.filter(|item| !self.table.is_hidden(item, self.now));
+        Ok(visible.filter(|item| {
             let (item, entry) = (Subject::of_record(item), Subject::of_record(&entry));
             let attributes = [Some(index.partition_attribute()), index.sort_attribute()];
             attributes.into_iter().flatten().all(|name| item.get(name) == entry.get(name))

@@ -111,6 +111,46 @@ impl Database {
         Ok(returned.pop().flatten())
     }
 
+    /// Does one operation after the other, as calls of their own would, until one fails: the items of the gets, in their
+    /// order, none where there is none.
+    ///
+    /// # Errors
+    /// As [`Database::operate`], saying which operation it was. What can be said of an operation without the item that is
+    /// there is found before the first one is done: keys, items, expressions, keys of indexes. A condition that does not
+    /// hold, an update that its item does not fit, or a memory limit without room for it ends the list where it is: the
+    /// operations before it are done then.
+    pub fn operate_each(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
+        let prepared = self.prepare_operations(operations)?;
+        let table = self.table();
+        let of = |at: usize| move |error: Error| TransactError { operation: Some(at), ..error.into() };
+        prepared.iter().enumerate().try_for_each(|(at, prepared)| prepared.check(&table).map_err(of(at)))?;
+        let mut found = Vec::new();
+        for (at, (operation, prepared)) in operations.iter().zip(&prepared).enumerate() {
+            match operation {
+                Operation::Get(_) => {
+                    let record = self.get_record(prepared.key.pk(), prepared.key.sk()).map_err(of(at))?;
+                    found.push(record);
+                }
+                Operation::Write(_) => {
+                    let settle = |outcomes: Vec<Result<_>>| outcomes.into_iter().collect();
+                    self.commit_prepared(std::slice::from_ref(prepared), settle).map_err(of(at))?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn prepare_operations<'a>(
+        &self,
+        operations: &'a [Operation],
+    ) -> std::result::Result<Vec<Prepared<'a>>, TransactError> {
+        let prepare = |(at, operation): (usize, &'a Operation)| {
+            let prepared = operation.prepare(self.expressions());
+            prepared.map_err(|error| TransactError { operation: Some(at), ..error.into() })
+        };
+        operations.iter().enumerate().map(prepare).collect()
+    }
+
     /// Does all of the operations or none: isolated, at one moment. The items of the gets, in their order, none where
     /// there is none.
     ///
@@ -130,11 +170,7 @@ impl Database {
     /// As [`Database::transact_write`] and [`Database::transact_get`].
     pub fn transact(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         check_list(operations.len(), ("TransactItems", TRANSACTION_MAX))?;
-        let mut prepared = Vec::with_capacity(operations.len());
-        for (at, operation) in operations.iter().enumerate() {
-            let operation = operation.prepare(self.expressions());
-            prepared.push(operation.map_err(|error| TransactError { operation: Some(at), ..error.into() })?);
-        }
+        let prepared = self.prepare_operations(operations)?;
         if let Some(at) = twice_in(operations.iter().map(Operation::key)) {
             let text = "Transaction request cannot include multiple operations on one item";
             return Err(TransactError { operation: Some(at), ..Error::invalid(text).into() });

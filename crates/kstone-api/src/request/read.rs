@@ -168,7 +168,7 @@ impl Selection {
 
     /// The item that a record stands for, where the request can see it: an entry's item for an entry.
     pub(crate) fn examine(&self, record: Record) -> Option<Record> {
-        if self.table.is_expired(&record, self.now) {
+        if self.table.is_hidden(&record, self.now) {
             return None;
         }
         match self.index {
@@ -205,7 +205,7 @@ impl Selection {
     /// [`Error::Invalid`] where this table has not the index that the request reads.
     pub(crate) fn check_index(&self, table: &Table) -> Result<()> {
         let Some(id) = self.index else { return Ok(()) };
-        if table.indexes.by_id(id).is_some() && !table.filling.contains(&id) {
+        if table.indexes.by_id(id).is_some() {
             return Ok(());
         }
         let name = self.table.indexes.by_id(id).map_or("", Index::name);

@@ -1,15 +1,18 @@
 //! Several writes or reads at once: batches, which only save calls, and transactions, which happen as one.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use crate::error::CancellationReason;
 use crate::error::{Error, Result};
 use kstone_core::error::Unit;
+use kstone_core::item::item_size;
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 
 use crate::database::Database;
 use crate::request::write::{Change, Prepared, Write};
+use crate::table::Table;
 
 /// The most writes of a batch, DynamoDB's.
 pub const BATCH_WRITES_MAX: usize = 25;
@@ -17,6 +20,8 @@ pub const BATCH_WRITES_MAX: usize = 25;
 pub const BATCH_GETS_MAX: usize = 100;
 /// The most operations of a transaction, DynamoDB's.
 pub const TRANSACTION_MAX: usize = 100;
+/// The most bytes, as DynamoDB counts them, of the items that a transaction puts or updates, or of those that it reads.
+pub const TRANSACTION_MAX_BYTES: usize = 4 << 20;
 
 /// Writes that happen as one, or not at all.
 ///
@@ -79,31 +84,36 @@ impl Database {
     /// [`Error::Invalid`] for no key, two alike or one that cannot be; [`Error::Limit`] for more than
     /// [`TRANSACTION_MAX`]; [`Error::Poisoned`].
     pub fn transact_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        let text = "Transaction request cannot include multiple operations on one item";
-        check_keys(keys.iter().cloned(), ("TransactItems", TRANSACTION_MAX), text)?;
-        let keys: Vec<KeyRef<'_>> = keys.iter().map(Key::as_key_ref).collect::<kstone_core::Result<_>>()?;
-        let found = self.engine().get_many(&keys)?;
-        Ok(found.into_iter().map(|record| record.filter(|record| self.is_visible(record))).collect())
+        Ok(self.transaction_reads(keys)?.found)
     }
 
-    /// Does each of the puts and deletes by itself. In memory none is left over.
+    /// As [`Database::transact_get`], with the moment.
+    pub(crate) fn transaction_reads(&self, keys: &[Key]) -> Result<Moment> {
+        let text = "Transaction request cannot include multiple operations on one item";
+        check_keys(keys.iter().cloned(), ("TransactItems", TRANSACTION_MAX), text)?;
+        let moment = self.get_at_one_moment(keys)?;
+        check_transaction_size(|| moment.found.iter().flatten())?;
+        Ok(moment)
+    }
+
+    /// Does all of the puts and deletes, or none where one cannot be done: DynamoDB may leave some over, in memory none
+    /// is.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a write that is no plain put or delete, none at all, or two with one key;
-    /// [`Error::Limit`] for more than [`BATCH_WRITES_MAX`]; nothing is written then. [`Error::Poisoned`].
+    /// [`Error::Invalid`] for a write that is no plain put or delete, none at all, or two with one key, also for an item
+    /// or a key that DynamoDB would refuse; [`Error::Limit`] for more than [`BATCH_WRITES_MAX`], or where the memory
+    /// limit leaves no room for all of them; [`Error::Poisoned`]. Nothing is written then.
     pub fn batch_write(&self, writes: &[Write]) -> Result<()> {
         let text = "Provided list of item keys contains duplicates";
         check_keys(writes.iter().map(Write::key), ("RequestItems", BATCH_WRITES_MAX), text)?;
         if !writes.iter().all(Write::is_plain) {
             return Err(Error::invalid("a batch holds puts and deletes without conditions; use a transaction"));
         }
-        for prepared in self.prepare(writes)? {
-            self.commit_prepared(std::slice::from_ref(&prepared), |outcomes| outcomes.into_iter().collect())?;
-        }
-        Ok(())
+        self.commit_prepared(&self.prepare(writes)?, |outcomes| outcomes.into_iter().collect()).map(drop)
     }
 
-    /// The items of these keys, each as it is when it is read, none where there is none.
+    /// The items of these keys, as they are at one moment, none where there is none. In memory no key is left over, so
+    /// that DynamoDB's 16 MB do not apply.
     ///
     /// # Errors
     /// [`Error::Invalid`] for no key, two alike or one that cannot be; [`Error::Limit`] for more than
@@ -111,7 +121,17 @@ impl Database {
     pub fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
         let text = "Provided list of item keys contains duplicates";
         check_keys(keys.iter().cloned(), ("RequestItems", BATCH_GETS_MAX), text)?;
-        keys.iter().map(|key| self.get_record(&key.pk, key.sk.as_deref().unwrap_or_default())).collect()
+        Ok(self.get_at_one_moment(keys)?.found)
+    }
+
+    /// The items of these keys that requests see, at one moment of the database and of its clock.
+    pub(crate) fn get_at_one_moment(&self, keys: &[Key]) -> Result<Moment> {
+        let keys: Vec<KeyRef<'_>> = keys.iter().map(Key::as_key_ref).collect::<kstone_core::Result<_>>()?;
+        let table = self.table();
+        let now = self.now_for(&table);
+        let found = self.engine().get_many(&keys)?.into_iter();
+        let found = found.map(|record| record.filter(|record| !table.is_hidden(record, now))).collect();
+        Ok(Moment { table, now, found })
     }
 
     fn prepare<'a>(&self, writes: &'a [Write]) -> Result<Vec<Prepared<'a>>> {
@@ -119,13 +139,35 @@ impl Database {
     }
 }
 
+/// Items, and the table and time by which they are seen.
+pub(crate) struct Moment {
+    pub(crate) table: Arc<Table>,
+    pub(crate) now: i64,
+    pub(crate) found: Vec<Option<Record>>,
+}
+
 /// All changes, or why not one of them is done.
 pub(crate) fn all_or_nothing(outcomes: Vec<Result<Change>>) -> Result<Vec<Change>> {
     if outcomes.iter().all(Result::is_ok) {
+        let written = || outcomes.iter().flatten().filter_map(|change| change.record.as_ref());
+        check_transaction_size(|| written().filter(|record| !record.is_tombstone()))?;
         return outcomes.into_iter().collect();
     }
     let reasons = outcomes.into_iter().map(|outcome| outcome.err().map(CancellationReason::of)).collect();
     Err(Error::TransactionCanceled { reasons })
+}
+
+/// Refuses items that are too large together.
+fn check_transaction_size<'a, R: Iterator<Item = &'a Record>>(items: impl Fn() -> R) -> Result<()> {
+    // DynamoDB's size of an item is below twice its bytes here, which need not be counted one attribute after another.
+    if 2 * items().map(Record::footprint).sum::<usize>() <= TRANSACTION_MAX_BYTES {
+        return Ok(());
+    }
+    let found = items().map(|record| item_size(record.pk(), record.sk(), record.item())).sum();
+    if found <= TRANSACTION_MAX_BYTES {
+        return Ok(());
+    }
+    Err(Error::limit("The items of a transaction", Unit::Bytes, TRANSACTION_MAX_BYTES, found))
 }
 
 fn check_keys(keys: impl ExactSizeIterator<Item = Key>, list: (&'static str, usize), twice: &str) -> Result<()> {

@@ -13,6 +13,7 @@ use kstone_core::value::{Item, Value};
 use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
 use crate::model::item_check::check_item;
 use crate::request::bindings::Bindings;
+use crate::table::Table;
 
 /// What is written to one key.
 ///
@@ -246,6 +247,22 @@ impl<'a> Prepared<'a> {
 }
 
 impl Prepared<'_> {
+    /// The part of [`Table::check_new`] that waits for the schema; what a put stores was checked otherwise when the
+    /// write was prepared. What an update makes of an item is checked when it is made.
+    pub(crate) fn check(&self, table: &Table) -> Result<()> {
+        match &self.action {
+            PreparedAction::Put(body) | PreparedAction::Insert(body) => {
+                table.check_index_keys(self.key, ItemRef::new(body))
+            }
+            PreparedAction::Update(_) | PreparedAction::Delete | PreparedAction::Check => Ok(()),
+        }
+    }
+
+    /// Whether it takes the evaluation of an expression to decide it.
+    pub(crate) fn has_expression(&self) -> bool {
+        self.condition.is_some() || matches!(self.action, PreparedAction::Update(_))
+    }
+
     /// Decides on the item that is there. Has no effect of its own.
     pub(crate) fn decide(&self, present: Option<&Record>) -> Result<Change> {
         let old = present.map_or_else(Subject::absent, Subject::of_record);

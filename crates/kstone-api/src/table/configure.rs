@@ -1,10 +1,17 @@
 //! Changing the schema of a database that holds data, while reads and writes go on.
 //!
-//! 1. The new table is put in force. Writers that decided under the old one find out under their locks and start over.
-//! 2. Every stripe's lock is taken and let go once, so that no write of the old table is still on its way.
-//! 3. Page by page, items get their entries in new indexes, and entries of dropped indexes go. Writers keep the new
-//!    indexes from step 1 on, so an item that changes meanwhile needs no help.
-//! 4. The new indexes may be read.
+//! ```text
+//! in force      before ──► before, filling the new indexes ──► after          a step that fails: before again
+//!                     │                                   │
+//!                     all locks                           all locks           then: entries of dropped indexes go
+//! ```
+//! 1. Everything about the schema that can be wrong is found.
+//! 2. Where there are new indexes, the table in force is exchanged for one whose writes keep them, too; page by page the
+//!    items that are there get their entries. Indexes, expiry and stream stay those of before; readers see no difference.
+//! 3. The new table is put in force: schema, indexes, expiry and stream at once. Nothing fails from here on.
+//!
+//! Each exchange is made under the locks of all stripes. No write is under way then: one that decided under the old
+//! table finds out under its locks and starts over, and a new stream goes on exactly where the old one ended.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -20,7 +27,7 @@ use crate::error::Error;
 use crate::model::schema::TableSchema;
 use crate::request::page::PAGE_MAX_BYTES;
 use crate::table::Table;
-use crate::table::index::IndexEntry;
+use crate::table::index::{Index, IndexEntry};
 
 const PAGE: PageLimits = PageLimits { records: 1000, bytes: PAGE_MAX_BYTES };
 
@@ -32,30 +39,46 @@ impl Database {
     /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where there is no room for a new index,
     /// [`Error::Interrupted`]; nothing is changed then. [`Error::Poisoned`].
     pub fn configure(&self, schema: TableSchema) -> Result<()> {
+        self.configure_with(schema, |table, record| self.fill(table, record))
+    }
+
+    fn configure_with(&self, schema: TableSchema, fill: impl FnMut(&Table, &Record) -> Result<()>) -> Result<()> {
         let _one_at_a_time = self.configuring()?;
         let before = self.table();
-        let table = Arc::new(Table::following(schema, Some(&before), self.stream_max_bytes())?);
-        self.install(Arc::clone(&table));
-        self.engine().barrier()?;
-        if !table.filling.is_empty() {
-            let filled = self.each_record(ScanRange::all(), |record| {
-                self.check_interrupt()?;
-                self.fill(&table, record)
-            });
-            if filled.is_err() {
-                // No memory for the entries, or interrupted: as it was.
-                self.install(Arc::clone(&before));
-                self.engine().barrier()?;
-                self.drop_strays(&before)?;
-                return filled;
-            }
+        let next = Table::following(schema.clone(), Some(&before), self.stream_max_bytes())?;
+        if let Some(filling) = before.filling_for(&next) {
+            self.fill_all(&before, filling, fill)?;
         }
-        let dropped = before.indexes.iter().any(|index| table.indexes.by_id(index.id()).is_none());
-        if dropped {
-            self.drop_strays(&table)?;
+        let follow = || -> Result<Arc<Table>> {
+            let table = Arc::new(Table::following(schema, Some(&before), self.stream_max_bytes())?);
+            self.install(Arc::clone(&table));
+            Ok(table)
+        };
+        let table = self.engine().with_all_locks(follow)??;
+        let is_dropped = |index: &Index| table.indexes.by_id(index.id()).is_none();
+        if before.indexes.iter().any(is_dropped) { self.drop_strays(&table) } else { Ok(()) }
+    }
+
+    /// Gives every item its entries in new indexes; on failure the table is `before` again.
+    fn fill_all(
+        &self,
+        before: &Arc<Table>,
+        filling: Table,
+        mut fill: impl FnMut(&Table, &Record) -> Result<()>,
+    ) -> Result<()> {
+        let filling = Arc::new(filling);
+        let install = |table: &Arc<Table>| self.engine().with_all_locks(|| self.install(Arc::clone(table)));
+        install(&filling)?;
+        let filled = self.each_record(ScanRange::all(), |record| {
+            self.check_interrupt()?;
+            fill(&filling, record)
+        });
+        if filled.is_err() {
+            // No memory for the entries, or interrupted.
+            install(before)?;
+            self.drop_strays(before)?;
         }
-        self.install(Arc::new(table.filled()));
-        Ok(())
+        filled
     }
 
     /// Puts a table in force. Takes no stripe's lock.
@@ -82,8 +105,7 @@ impl Database {
 
     /// Gives an item its entries in the indexes that are being filled, if it is still that one.
     fn fill(&self, table: &Table, record: &Record) -> Result<()> {
-        let mut entries = table.present_entries(record);
-        entries.retain(|entry| IndexEntry::read(entry).is_some_and(|entry| table.filling.contains(&entry.index())));
+        let entries = table.filling_entries(record);
         if entries.is_empty() {
             return Ok(());
         }
@@ -112,5 +134,144 @@ impl Database {
         }
         self.engine().delete(entry.key_ref())?;
         self.keep_to_limit(|| std::iter::once(entry.key_ref().stripe()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Error;
+    use crate::clock::{Clock, ClockSource, ManualClock};
+    use crate::{DatabaseOptions, GlobalSecondaryIndex, Item, ItemBuilder, Query, StreamSpecification, StreamViewType};
+
+    const ITEMS: u8 = 20;
+
+    fn before() -> TableSchema {
+        TableSchema::new()
+            .add_global_index(GlobalSecondaryIndex::new("by-kind", "kind"))
+            .with_ttl("until")
+            .with_stream(StreamSpecification::new(StreamViewType::NewImage))
+    }
+
+    /// Everything is another: an index more, the time to live by another attribute, another stream.
+    fn after() -> TableSchema {
+        TableSchema::new()
+            .add_global_index(GlobalSecondaryIndex::new("by-kind", "kind"))
+            .add_global_index(GlobalSecondaryIndex::new("by-until", "until"))
+            .with_ttl("other")
+            .with_stream(StreamSpecification::new(StreamViewType::KeysOnly))
+    }
+
+    fn item(until: i64) -> Item {
+        ItemBuilder::new().string("kind", "k").number("until", until).number("other", 5000).build()
+    }
+
+    fn database() -> Result<(Database, Arc<ManualClock>)> {
+        let clock = Arc::new(ManualClock::new(1000));
+        let source = ClockSource::new(Arc::clone(&clock) as Arc<dyn Clock>);
+        let db = Database::create_in_memory_with(DatabaseOptions::default(), before(), source)?;
+        for i in 0..ITEMS {
+            db.put(&[i], item(1000 + i64::from(i)))?;
+        }
+        Ok((db, clock))
+    }
+
+    fn of_kind(db: &Database) -> Result<usize> {
+        Ok(db.query(Query::new().index("by-kind").partition_key(b"k"))?.count)
+    }
+
+    /// What a caller and the engine can tell of a database.
+    fn state(db: &Database) -> Result<(String, Vec<u64>, usize, usize, u64, bool)> {
+        let numbers = db.read_stream(0, 1000)?.iter().map(|record| record.sequence_number()).collect();
+        db.engine().compact()?;
+        let stats = db.engine().stats()?;
+        let due = db.table().expiries.as_ref().and_then(|expiries| expiries.due(1005)).is_some();
+        let records = stats.sst_records + stats.memtable_records;
+        Ok((db.schema().to_json(), numbers, of_kind(db)?, stats.live_bytes, records, due))
+    }
+
+    #[test]
+    fn a_configure_that_fails_at_any_step_leaves_everything_as_it_was() -> Result<()> {
+        let (db, clock) = database()?;
+        let untouched = state(&db)?;
+        for fails_at in 0..=u32::from(ITEMS) - 1 {
+            let mut filled = 0;
+            let failed = db.configure_with(after(), |table, record| {
+                if filled == fails_at {
+                    return Err(Error::invalid("injected"));
+                }
+                filled += 1;
+                db.fill(table, record)
+            });
+            assert_eq!(failed, Err(Error::invalid("injected")));
+            assert_eq!(state(&db)?, untouched, "failed at item {fails_at}");
+        }
+        let bad_stream = after().with_stream(StreamSpecification::new(StreamViewType::NewImage).capacity(0));
+        assert!(db.configure(bad_stream).is_err());
+        assert_eq!(state(&db)?, untouched, "failed at once");
+
+        // What was noted of expiry is still good, and what is written goes on in the same stream.
+        clock.set(1010);
+        assert_eq!(db.purge_expired()?, 10);
+        let records = db.read_stream(u64::from(ITEMS), 100)?;
+        assert_eq!(records.first().map(|record| record.sequence_number()), Some(u64::from(ITEMS) + 1));
+        assert!(records[0].view_type() == StreamViewType::NewImage && records.len() == 10);
+        Ok(())
+    }
+
+    /// What is written while indexes are filled that come to nothing is in the stream, in the old indexes and in no other.
+    #[test]
+    fn writes_during_a_configure_that_fails_are_kept_as_any_others() -> Result<()> {
+        let (db, _) = database()?;
+        let failed = db.configure_with(after(), |table, record| {
+            db.put(&[record.pk()[0], 1], item(9000))?;
+            assert!(db.schema() == before() && of_kind(&db)? >= usize::from(ITEMS), "readers see no difference");
+            let error = db.query(Query::new().index("by-until").partition_key(b"k")).unwrap_err();
+            assert!(error.to_string().contains("Cannot read from backfilling"), "{error}");
+            if record.pk() == [ITEMS / 2] { Err(Error::invalid("injected")) } else { db.fill(table, record) }
+        });
+        assert!(failed.is_err());
+        let written = of_kind(&db)? - usize::from(ITEMS);
+        assert!(written > 0);
+        assert_eq!(db.read_stream(u64::from(ITEMS), 1000)?.len(), written);
+        db.engine().compact()?;
+        let stats = db.engine().stats()?;
+        assert_eq!(stats.sst_records, 2 * (u64::from(ITEMS) + written as u64), "an item and one entry each");
+        Ok(())
+    }
+
+    /// The stream that follows begins where the old one ended, not where it was when the change of the schema began.
+    #[test]
+    fn a_new_stream_follows_what_was_written_while_its_table_was_prepared() -> Result<()> {
+        let (db, _) = database()?;
+        let mut last = u64::from(ITEMS);
+        for schema in [after(), before().with_ttl("kind")] {
+            db.configure_with(schema, |table, record| {
+                if record.pk().len() == 1 {
+                    db.put(&[record.pk()[0], 1, last as u8], item(9000 + last as i64))?;
+                    last += 1;
+                }
+                db.fill(table, record)
+            })?;
+            assert!(matches!(db.read_stream(last, 1), Err(Error::Trimmed { oldest, .. }) if oldest == last + 2));
+            db.put(b"next", item(9000 + last as i64))?;
+            last += 2;
+            assert_eq!(db.read_stream(last - 1, 1)?[0].sequence_number(), last);
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn another_time_to_live_holds_in_indexes_that_stay() -> Result<()> {
+        let (db, clock) = database()?;
+        assert_eq!(of_kind(&db)?, usize::from(ITEMS));
+        db.configure(before().with_ttl("other"))?;
+        clock.set(4000);
+        assert_eq!(of_kind(&db)?, usize::from(ITEMS), "by the other attribute nothing has expired");
+        clock.set(5001);
+        assert_eq!((of_kind(&db)?, db.purge_expired()?), (0, usize::from(ITEMS)));
+        db.engine().compact()?;
+        assert_eq!(db.engine().stats()?.sst_records, 0, "no entry of the old index is left");
+        Ok(())
     }
 }

@@ -16,11 +16,9 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use kstone_core::key::{STRIPES, StripeId};
+use kstone_core::key::{Key, STRIPES, StripeId};
 use kstone_core::record::Record;
 use parking_lot::{Mutex, MutexGuard};
-
-use crate::table::ttl::has_passed;
 
 pub(crate) struct Expiries {
     stripes: Box<[StripeExpiries]>,
@@ -38,8 +36,9 @@ struct StripeExpiries {
 enum Progress {
     #[default]
     Ended,
-    /// Behind this record; at the stripe's beginning where there is none.
-    At(Option<Record>),
+    /// Behind the record of this key; at the stripe's beginning where there is none. The key alone: a record would keep
+    /// an item that is long gone.
+    At(Option<Key>),
 }
 
 /// A sweep of a stripe, while this thread goes on with it.
@@ -68,9 +67,14 @@ impl Expiries {
         self.stripes[stripe.index()].note(expires_at);
     }
 
+    /// Notes that any item may have expired: after the clock was set back.
+    pub(crate) fn forget(&self) {
+        self.stripes.iter().for_each(|stripe| stripe.note(i64::MIN));
+    }
+
     /// Whether an item of the stripe may have expired.
     pub(crate) fn is_due(&self, stripe: StripeId, now: i64) -> bool {
-        has_passed(self.stripes[stripe.index()].earliest.load(Ordering::SeqCst), now)
+        self.stripes[stripe.index()].earliest.load(Ordering::SeqCst) < now
     }
 
     /// A stripe in which an item may have expired.
@@ -110,8 +114,8 @@ impl Sweep<'_> {
         self
     }
 
-    /// The record behind which it goes on.
-    pub(crate) fn last(&self) -> Option<&Record> {
+    /// The key behind which it goes on.
+    pub(crate) fn last(&self) -> Option<&Key> {
         match &*self.progress {
             Progress::At(last) => last.as_ref(),
             Progress::Ended => None,
@@ -124,8 +128,8 @@ impl Sweep<'_> {
     }
 
     /// Goes on behind this record next time.
-    pub(crate) fn reach(&mut self, last: Record) {
-        *self.progress = Progress::At(Some(last));
+    pub(crate) fn reach(&mut self, last: &Record) {
+        *self.progress = Progress::At(Some(last.key()));
     }
 
     /// It has seen the whole stripe.
@@ -182,13 +186,13 @@ mod tests {
         let record = Record::put(KeyRef::new(b"a", b"").expect("valid"), b"");
         let mut sweep = expiries.try_sweep(stripe).expect("free");
         assert!(sweep.last().is_none());
-        sweep.reach(record.clone());
+        sweep.reach(&record);
         drop(sweep);
         assert!(expiries.is_due(stripe, 0), "half a sweep lifts no bound");
         assert!(expiries.clone().is_due(stripe, 0), "not that of a fork either");
         expiries.note(stripe, 300);
         let sweep = expiries.try_sweep(stripe).expect("free");
-        assert!(sweep.last().is_some_and(|last| last.same(&record)));
+        assert!(sweep.last() == Some(&record.key()));
         sweep.leave(400);
         sweep.end();
         assert!(!expiries.is_due(stripe, 300) && expiries.is_due(stripe, 301));

@@ -85,13 +85,23 @@ impl Indexes {
     /// An index of the same name, kind, key attributes and projection is the same index. Any other is new, and its
     /// number is none that `before` knows: entries that an index has left behind are never mistaken for another's.
     pub fn compile(schema: &TableSchema, before: &Self) -> Self {
+        Self::compile_with(schema, before, true)
+    }
+
+    /// As [`Indexes::compile`] where no index of `before` is any of this schema's: all of them are to be filled.
+    pub(crate) fn compile_anew(schema: &TableSchema, before: &Self) -> Self {
+        Self::compile_with(schema, before, false)
+    }
+
+    fn compile_with(schema: &TableSchema, before: &Self, keeps: bool) -> Self {
         let local = schema.local_indexes().iter().map(Index::local);
         let global = schema.global_indexes().iter().map(Index::global);
         let mut by_name: Vec<Index> = local.chain(global).collect();
         by_name.sort_by(|a, b| a.name.cmp(&b.name));
         let mut last_id = before.last_id;
         for index in &mut by_name {
-            let same = before.get(&index.name).filter(|old| Index { id: index.id, ..(*old).clone() } == *index);
+            let same =
+                before.get(&index.name).filter(|old| keeps && Index { id: index.id, ..(*old).clone() } == *index);
             index.id = same.map(|old| old.id).unwrap_or_else(|| {
                 loop {
                     last_id = IndexId(last_id.0.wrapping_add(1));
@@ -113,6 +123,20 @@ impl Indexes {
     /// The index of this number.
     pub fn by_id(&self, id: IndexId) -> Option<&Index> {
         self.by_name.iter().find(|index| index.id == id)
+    }
+
+    /// Those of them that are none of these.
+    pub(crate) fn without(&self, others: &Self) -> Self {
+        let is_other = |index: &&Index| others.by_id(index.id).is_none();
+        Self { by_name: self.iter().filter(is_other).cloned().collect(), last_id: self.last_id }
+    }
+
+    /// Checks the key attributes of an item that is to be written.
+    ///
+    /// # Errors
+    /// As [`Index::entry`], of the first index by name that refuses the item.
+    pub(crate) fn check(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>) -> Result<()> {
+        self.iter().try_for_each(|index| index.key_of(&TableItem { pk, sk, item }).map(drop))
     }
 
     /// The indexes, by name.
@@ -139,6 +163,9 @@ impl Indexes {
         self.iter().filter_map(|index| index.entry(pk, sk, item, expires_at).ok().flatten()).collect()
     }
 }
+
+/// The partition value of an item, and its sort value in an index that sorts.
+type KeyOf<'a> = (Option<KeyValue<'a>>, Option<Option<KeyValue<'a>>>);
 
 /// One index, compiled from its definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,6 +240,15 @@ impl Index {
         self.projected.is_none()
     }
 
+    /// The partition value of an item and, where the index sorts, its sort value; none where the item has no such
+    /// attribute.
+    fn key_of<'a>(&self, source: &TableItem<'a>) -> Result<KeyOf<'a>> {
+        // Both are looked at before either may be missing: what is there must be right.
+        let partition = self.partition.value_in(&self.name, source)?;
+        let sort = self.sort.as_ref().map(|sort| sort.value_in(&self.name, source)).transpose()?;
+        Ok((partition, sort))
+    }
+
     /// The entry of the item under this key; none where the item lacks a key attribute.
     ///
     /// Costs a look-up of each key attribute, one walk through the item where not all is projected, one copy of what
@@ -223,11 +259,9 @@ impl Index {
     /// is empty, or is longer than a partition key (2048 bytes) or a sort key (1024 bytes) may be; also where another
     /// key attribute is missing.
     pub fn entry(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Result<Option<Record>> {
-        let source = TableItem { pk, sk, item };
-        // Both are looked at before either may be missing: what is there must be right.
-        let partition = self.partition.value_in(&self.name, &source)?;
-        let sort = self.sort.as_ref().map(|sort| sort.value_in(&self.name, &source)).transpose()?;
-        let (Some(partition), None | Some(Some(_))) = (partition, sort) else { return Ok(None) };
+        let (Some(partition), sort @ (None | Some(Some(_)))) = self.key_of(&TableItem { pk, sk, item })? else {
+            return Ok(None);
+        };
 
         let mut bytes = Vec::with_capacity(64 + 2 * (pk.len() + sk.len()) + item.as_bytes().len());
         self.put_partition(partition, pk, &mut bytes);

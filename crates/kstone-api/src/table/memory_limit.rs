@@ -23,7 +23,8 @@ use kstone_core::record::Record;
 use crate::database::Database;
 use crate::table::Table;
 use crate::table::expiries::Sweep;
-use crate::table::stream::{Stream, UserIdentity};
+use crate::table::stream::{Remover, Stream};
+use crate::table::ttl::may_pass;
 
 /// How many records of a stripe one write looks at to find what has expired.
 const SWEEP_STEP: PageLimits = PageLimits { records: 512, bytes: usize::MAX };
@@ -126,7 +127,7 @@ impl Database {
     fn evict(&self, victim: &Record, now: i64) -> Result<bool> {
         loop {
             let table = self.table();
-            if self.remove_if_same(&table, victim, now, UserIdentity::EVICTION)? {
+            if self.remove_if_same(&table, victim, now, Remover::Eviction)? {
                 return Ok(true);
             }
             if self.is_current(&table) {
@@ -158,7 +159,7 @@ impl Database {
         keys: impl Iterator<Item = KeyRef<'a>>,
         now: i64,
     ) -> Result<()> {
-        let Some(expiries) = &table.expiries else { return Ok(()) };
+        let Some(expiries) = table.expiries.as_ref().filter(|_| table.hides_expired()) else { return Ok(()) };
         for key in keys.filter(|key| expiries.is_due(key.stripe(), now)) {
             let stripe = key.stripe();
             if let Some(sweep) = expiries.try_sweep(stripe) {
@@ -191,21 +192,28 @@ impl Database {
         now: i64,
     ) -> Result<(Option<Sweep<'a>>, usize)> {
         let range = ScanRange::segment(stripe.index() as u32, STRIPES as u32)?;
-        let range = sweep.last().map_or(range, |last| range.after(last.pk(), last.sk()));
+        let range = match sweep.last() {
+            Some(last) => range.after(&last.pk, last.sk.as_deref().unwrap_or_default()),
+            None => range,
+        };
         let page = self.engine().scan(range, SWEEP_STEP)?;
         let mut removed = 0;
-        for record in page.records {
+        let mut seen = 0;
+        for record in &page.records {
             if removed == SWEEP_REMOVALS {
-                return Ok((Some(sweep), removed));
+                break;
             }
-            if table.is_expired(&record, now) && self.remove_if_same(table, &record, now, UserIdentity::TIME_TO_LIVE)? {
+            if table.is_expired(record, now) && self.remove_if_same(table, record, now, Remover::TimeToLive)? {
                 removed += 1;
-            } else if let Some(expires_at) = table.expires_at(record.item()) {
+            } else if let Some(expires_at) = table.expires_at(record.item()).filter(|time| may_pass(*time, now)) {
                 sweep.leave(expires_at);
             }
-            sweep.reach(record);
+            seen += 1;
         }
-        if page.limited {
+        if page.limited || seen < page.records.len() {
+            if let Some(last) = seen.checked_sub(1) {
+                sweep.reach(&page.records[last]);
+            }
             return Ok((Some(sweep), removed));
         }
         sweep.end();

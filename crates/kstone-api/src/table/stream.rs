@@ -39,7 +39,7 @@ mod change;
 mod json;
 mod record;
 
-pub use change::{Change, EventName, StreamViewType, UserIdentity};
+pub use change::{Change, EventName, Remover, StreamViewType, UserIdentity};
 pub use json::records_to_json;
 pub use record::StreamRecord;
 
@@ -179,7 +179,7 @@ impl Stream {
     ///
     /// Cost as for [`Stream::change`], a key being allocated for KEYS_ONLY and NEW_IMAGE.
     #[must_use]
-    pub fn removal(&self, old: &Record, by: UserIdentity) -> Change {
+    pub fn removal(&self, old: &Record, by: Remover) -> Change {
         Change::of_removal(self.view_type, old, by)
     }
 

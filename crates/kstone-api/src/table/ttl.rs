@@ -5,18 +5,25 @@
 //! | missing, not at the top of the item, or of another type than N | never |
 //! | a number | once the time is later than it: `value < now` |
 //! | a number with a fraction, `1.5` | as any number is compared: after second 1, so at second 2 |
-//! | zero or negative | it has, long ago |
+//! | more than five years past, such as zero | never: DynamoDB takes it for a mistake |
 //! | milliseconds, or larger than any time | in some 50,000 years, or never |
 //!
 //! Sources: the API reference of UpdateTimeToLive, by which an item is expired where the number is *less than* the
 //! current time, so an item is still there in the very second that it names; the Developer Guide, "Using time to live
-//! in DynamoDB", for the type and the place of the attribute. That fractions are compared as numbers is not documented,
-//! but what users of DynamoDB report.
+//! in DynamoDB", for the type and the place of the attribute and for the five years. That fractions are compared as
+//! numbers is not documented, but what users of DynamoDB report.
 //!
-//! # Differences from DynamoDB
-//! - DynamoDB leaves an item alone whose time is five years past or more, which makes 0 mean "never" there. Here an item
-//!   whose time has passed is expired, however long ago that was.
-//! - DynamoDB takes some days to remove an expired item and shows it until then; here it is gone at once.
+//! # What requests see of an expired item
+//! One rule for each table, in its schema, and every door keeps to it: gets, queries, scans and exports, conditions,
+//! updates, deletes, transactions and PartiQL.
+//!
+//! | [`TableSchema::with_ttl_visible`](crate::TableSchema::with_ttl_visible) | reads | writes | it is removed by |
+//! | --- | --- | --- | --- |
+//! | not set, the default | do not show it | find no item: an update begins anew | writes to its stripe, `purge_expired`, `compact`, the memory limit |
+//! | set, DynamoDB's rule | show it | update what is there | `purge_expired`, `compact`, the memory limit |
+//!
+//! An item that nothing has removed within five years of its time stays, and is seen again: DynamoDB's rule looks at
+//! the present alone.
 //!
 //! Thread safety: immutable.
 
@@ -28,6 +35,9 @@ use kstone_core::number;
 
 /// The most characters of the attribute's name, DynamoDB's.
 pub const TTL_ATTRIBUTE_MAX_CHARS: usize = 255;
+
+/// How long after its time an item may still expire: five years of 365 days.
+pub const TTL_PAST_MAX_SECONDS: i64 = 5 * 365 * 24 * 60 * 60;
 
 /// Which attribute says when an item expires.
 ///
@@ -88,11 +98,18 @@ impl Ttl {
     }
 }
 
-/// Whether an item that [expires at](Ttl::expires_at) this time is expired: where it is strictly before now.
+/// Whether an item that [expires at](Ttl::expires_at) this time is expired: where it is strictly before now, by at most
+/// [`TTL_PAST_MAX_SECONDS`].
 #[inline]
 #[must_use]
 pub const fn has_passed(expires_at: i64, now_epoch_seconds: i64) -> bool {
-    expires_at < now_epoch_seconds
+    expires_at < now_epoch_seconds && may_pass(expires_at, now_epoch_seconds)
+}
+
+/// Whether an item that expires at this time is expired now or will be: it is not, once the time lies too far back.
+#[inline]
+pub(crate) const fn may_pass(expires_at: i64, now_epoch_seconds: i64) -> bool {
+    now_epoch_seconds.saturating_sub(expires_at) <= TTL_PAST_MAX_SECONDS
 }
 
 /// The largest `i64` that is not above a canonical number which is none itself, or the smallest there is.
@@ -158,16 +175,27 @@ mod tests {
             if let Some(next) = last.checked_add(1) {
                 assert!(ttl.is_expired(item, next), "{number}");
             }
-            assert_eq!(ttl.is_expired(item, i64::MAX), last < i64::MAX, "{number}");
+            if let Some(five_years_on) = last.checked_add(TTL_PAST_MAX_SECONDS) {
+                assert!(ttl.is_expired(item, five_years_on), "{number}");
+                assert!(!ttl.is_expired(item, five_years_on.saturating_add(1)), "{number}");
+            }
+            assert_eq!(
+                ttl.is_expired(item, i64::MAX),
+                (i64::MAX - TTL_PAST_MAX_SECONDS..i64::MAX).contains(&last),
+                "{number}"
+            );
             assert!(!ttl.is_expired(item, i64::MIN), "{number}");
         }
     }
 
     #[test]
-    fn an_item_whose_time_is_more_than_five_years_past_is_expired_too() {
-        let six_years = 6 * 366 * 24 * 60 * 60;
-        let mut item = item(&Value::number(1_700_000_000));
-        assert!(Ttl::new("ttl").unwrap().is_expired(item.as_item(), 1_700_000_000 + six_years));
+    fn an_item_whose_time_is_more_than_five_years_past_is_not_expired() {
+        let ttl = Ttl::new("ttl").unwrap();
+        let now = 1_700_000_000;
+        for (number, expired) in [(0, false), (-1, false), (1_500_000_000, false), (1_600_000_000, true)] {
+            let mut item = item(&Value::number(number));
+            assert_eq!(ttl.is_expired(item.as_item(), now), expired, "{number}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::transfer::view_pages::Pages;
 
 impl Database {
     /// Writes every item as a line of JSON, as the database is at one moment; how many. Items that have expired are left
-    /// out. [`ImportOptions`] tells what comes back.
+    /// out where reads do not show them. [`ImportOptions`] tells what comes back.
     ///
     /// Costs a walk over the items; memory for a page of 1 MiB and a line, and, until the call returns, for what is
     /// overwritten meanwhile. Writers wait for the moment of the view alone.
@@ -68,7 +68,7 @@ impl Database {
         let mut line = String::new();
         for page in Pages::of(&view) {
             self.check_interrupt()?;
-            for record in page.iter().filter(|record| !table.is_expired(record, now)) {
+            for record in page.iter().filter(|record| !table.is_hidden(record, now)) {
                 line.clear();
                 write_line(&mut line, record.pk(), record.sk(), record.item());
                 out.write_all(line.as_bytes()).map_err(|error| Error::io("write", name, error))?;

@@ -8,6 +8,15 @@ use crate::key::{STRIPES, StripeId};
 use crate::tree::Tree;
 
 impl Engine {
+    /// Runs this while the locks of all stripes are held: no write is under way, and none begins.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn with_all_locks<T>(&self, run: impl FnOnce() -> T) -> Result<T> {
+        let _locked = self.lock(StripeId::all())?;
+        Ok(run())
+    }
+
     /// Makes an SST of every memtable, stripe by stripe.
     ///
     /// # Errors

@@ -46,14 +46,6 @@ impl Engine {
         self.write(route.stripe, Record::routed_tombstone(route.tag, key), allowed)
     }
 
-    /// Returns when every write that holds a lock now has let it go.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn barrier(&self) -> Result<()> {
-        StripeId::all().try_for_each(|id| self.store.write(id).map(drop))
-    }
-
     fn write(&self, stripe: StripeId, record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
         let mut held = self.store.write(stripe)?;
         if !allowed() {

@@ -39,6 +39,8 @@ struct SchemaJson {
     global_indexes: Vec<Object<GlobalJson>>,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     ttl_attribute: Option<String>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    ttl_visible: bool,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     stream: Option<Object<StreamJson>>,
 }
@@ -100,6 +102,7 @@ impl From<SchemaJson> for TableSchema {
             local_indexes: json.local_indexes.into_iter().map(local).collect(),
             global_indexes: json.global_indexes.into_iter().map(global).collect(),
             ttl_attribute: json.ttl_attribute,
+            ttl_visible: json.ttl_visible,
             stream: json.stream.map(stream),
         }
     }
@@ -107,7 +110,7 @@ impl From<SchemaJson> for TableSchema {
 
 impl From<&TableSchema> for SchemaJson {
     fn from(schema: &TableSchema) -> Self {
-        let TableSchema { name, local_indexes, global_indexes, ttl_attribute, stream } = schema.clone();
+        let TableSchema { name, local_indexes, global_indexes, ttl_attribute, ttl_visible, stream } = schema.clone();
         let local =
             |LocalSecondaryIndex { name, sort_key, projection }| Object(LocalJson { name, sort_key, projection });
         let global = |GlobalSecondaryIndex { name, partition_key, sort_key, projection }| {
@@ -119,6 +122,7 @@ impl From<&TableSchema> for SchemaJson {
             local_indexes: local_indexes.into_iter().map(local).collect(),
             global_indexes: global_indexes.into_iter().map(global).collect(),
             ttl_attribute,
+            ttl_visible,
             stream: stream.map(stream_json),
         }
     }

@@ -103,6 +103,29 @@ impl fmt::Display for EventName {
     }
 }
 
+/// What removed an item. Every removal is told which one here; what stream records say of it follows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Remover {
+    /// A delete that a caller asked for.
+    Caller,
+    /// The database: the item's time to live was over.
+    TimeToLive,
+    /// The database, which needed the memory of the least recently used items at its limit.
+    Eviction,
+}
+
+impl Remover {
+    /// What a stream record says of it; none of a caller.
+    #[must_use]
+    pub const fn user_identity(self) -> Option<UserIdentity> {
+        match self {
+            Self::Caller => None,
+            Self::TimeToLive => Some(UserIdentity::TIME_TO_LIVE),
+            Self::Eviction => Some(UserIdentity::EVICTION),
+        }
+    }
+}
+
 /// Who made a change, where it was not a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserIdentity {
@@ -127,7 +150,8 @@ pub struct Change {
     superseded_bytes: usize,
     event_name: EventName,
     view_type: StreamViewType,
-    user_identity: Option<UserIdentity>,
+    /// Of a removal.
+    remover: Remover,
 }
 
 /// The versions that a change keeps.
@@ -160,8 +184,8 @@ impl Change {
         }
     }
 
-    pub(super) fn of_removal(view_type: StreamViewType, old: &Record, by: UserIdentity) -> Self {
-        Self { user_identity: Some(by), ..Self::new(view_type, EventName::Remove, Some(old), None, None) }
+    pub(super) fn of_removal(view_type: StreamViewType, old: &Record, by: Remover) -> Self {
+        Self { remover: by, ..Self::new(view_type, EventName::Remove, Some(old), None, None) }
     }
 
     /// One of `old` and `new` is there. `key` is a record of the same key without attributes, if the caller has one.
@@ -185,7 +209,7 @@ impl Change {
         };
         let superseded = old.filter(|_| view_type != StreamViewType::KeysOnly);
         let superseded_bytes = superseded.map_or(0, Record::footprint);
-        Self { images, superseded_bytes, event_name, view_type, user_identity: None }
+        Self { images, superseded_bytes, event_name, view_type, remover: Remover::Caller }
     }
 
     /// What happened.
@@ -200,10 +224,13 @@ impl Change {
         self.view_type
     }
 
-    /// Who did it, where it was no caller.
+    /// What removed the item; none where it was not removed.
     #[must_use]
-    pub const fn user_identity(&self) -> Option<UserIdentity> {
-        self.user_identity
+    pub const fn remover(&self) -> Option<Remover> {
+        match self.event_name {
+            EventName::Remove => Some(self.remover),
+            EventName::Insert | EventName::Modify => None,
+        }
     }
 
     /// A record of the item's key; its attributes may be those of any version, or none.

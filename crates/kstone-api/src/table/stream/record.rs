@@ -5,7 +5,7 @@
 use kstone_core::item::item_size;
 use kstone_core::record::Record;
 
-use super::{Change, EventName, StreamViewType, UserIdentity};
+use super::{Change, EventName, Remover, StreamViewType, UserIdentity};
 
 /// One change of one item, in its place in the order of all changes of its database.
 #[derive(Debug, Clone)]
@@ -69,10 +69,16 @@ impl StreamRecord {
         self.change.old_image()
     }
 
-    /// DynamoDB's service, for a removal by time to live; none for what a caller did.
+    /// What removed the item; none where it was not removed.
     #[must_use]
-    pub const fn user_identity(&self) -> Option<UserIdentity> {
-        self.change.user_identity()
+    pub const fn remover(&self) -> Option<Remover> {
+        self.change.remover()
+    }
+
+    /// DynamoDB's service for a removal by time to live, this library for an eviction; none for what a caller did.
+    #[must_use]
+    pub fn user_identity(&self) -> Option<UserIdentity> {
+        self.remover().and_then(Remover::user_identity)
     }
 
     /// Bytes as DynamoDB counts them: the key, and each image with its key.

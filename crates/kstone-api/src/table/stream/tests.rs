@@ -76,7 +76,7 @@ fn a_removal_by_time_to_live_names_dynamodb_as_who_did_it() {
     let old = put("k", "old");
     for view_type in StreamViewType::ALL {
         let stream = stream(view_type);
-        drop(stream.append([stream.removal(&old, UserIdentity::TIME_TO_LIVE)], NOW));
+        drop(stream.append([stream.removal(&old, Remover::TimeToLive)], NOW));
         let record = &stream.read(0, 1).unwrap()[0];
         assert_eq!((record.event_name(), record.pk()), (EventName::Remove, &b"k"[..]));
         assert_eq!(record.user_identity(), Some(UserIdentity::TIME_TO_LIVE));
@@ -179,7 +179,7 @@ fn superseded_versions_count_towards_the_bytes_and_current_ones_do_not() {
         let changes = |stream: &Stream| {
             let writes = [(None, &old), (Some(&old), &new), (Some(&old), &gone("k"))];
             let mut changes = writes.map(|(old, written)| stream.change(old, written).unwrap()).to_vec();
-            changes.push(stream.removal(&old, UserIdentity::TIME_TO_LIVE));
+            changes.push(stream.removal(&old, Remover::TimeToLive));
             changes
         };
         let stream = stream(view_type);

@@ -10,7 +10,6 @@ use serde_json::value::RawValue;
 
 use super::{ImportOptions, Line};
 use crate::IMPORT_LINE_MAX_BYTES;
-use crate::model::item_check::check_item;
 use crate::model::json::{JsonForm, item_from_str};
 use crate::table::Table;
 
@@ -32,10 +31,8 @@ pub(super) fn read(options: &ImportOptions, table: &Table, line: &Line<'_>) -> R
     let (pk, sk) = key_of(options, item)?;
     let key = KeyRef::new(pk, sk)?;
     let body = without_key(item, key);
-    check_item(key, ItemRef::new(&body))?;
-    let record = Record::put(key, &body);
-    table.entries(&record)?;
-    Ok(Some(record))
+    table.check_new(key, ItemRef::new(&body))?;
+    Ok(Some(Record::put(key, &body)))
 }
 
 /// A line of an export.

@@ -35,7 +35,13 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
     let Header { items, stream_last, schema } = read_header(&mut blocks)?;
     report.begin(items)?;
     let table = Table::following(schema, Some(&before), database.stream_max_bytes())?.loading();
-    let mut loading = Loading { table: &table, filling: database.engine().filling(), items, loaded: 0 };
+    let mut loading = Loading {
+        table: &table,
+        filling: database.engine().filling(),
+        now: database.now_for(&table),
+        items,
+        loaded: 0,
+    };
     loop {
         let block = blocks.block()?;
         let (kind, offset) = (block.kind, block.offset);
@@ -100,6 +106,7 @@ fn parse_header(payload: &[u8]) -> Result<Header> {
 struct Loading<'a> {
     table: &'a Table,
     filling: Filling<'a>,
+    now: i64,
     /// How many items the header promises.
     items: u64,
     loaded: u64,
@@ -123,7 +130,7 @@ impl Loading<'_> {
             return Err(Error::invalid(format!("more items than the {} of the header", self.items)));
         }
         let record = Record::put(key, body);
-        self.table.note_expiries(std::slice::from_ref(&record));
+        self.table.note_expiries(std::slice::from_ref(&record), self.now);
         self.table.present_entries(&record).into_iter().for_each(|entry| self.filling.add(entry));
         self.filling.add(record);
         self.loaded += 1;

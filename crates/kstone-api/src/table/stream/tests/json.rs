@@ -55,10 +55,12 @@ fn an_item_s_life_has_the_documented_shape_and_dynamodb_s_sizes() {
 #[test]
 fn a_record_is_written_member_by_member_in_this_order() {
     let stream = Stream { id: 1, ..stream(StreamViewType::OldImage) };
-    drop(stream.append(
-        [stream.removal(&version(b"a\"b", b"2", r#"{"n":1.50,"l":[null,true]}"#), UserIdentity::TIME_TO_LIVE)],
-        -1,
-    ));
+    drop(
+        stream.append(
+            [stream.removal(&version(b"a\"b", b"2", r#"{"n":1.50,"l":[null,true]}"#), Remover::TimeToLive)],
+            -1,
+        ),
+    );
     let record = &stream.read(0, 1).unwrap()[0];
     let expected = concat!(
         r#"{"eventID":"00000000000000010000000000000001","eventName":"REMOVE","eventVersion":"1.1","#,
@@ -106,7 +108,7 @@ fn keys_are_shown_whatever_they_are_made_of_and_whatever_holds_them() {
             stream.change(None, &new),
             stream.change(Some(&old), &new),
             stream.change(Some(&old), &tombstone),
-            Some(stream.removal(&old, UserIdentity::TIME_TO_LIVE)),
+            Some(stream.removal(&old, Remover::TimeToLive)),
         ];
         drop(stream.append(changes.into_iter().flatten(), NOW));
         for record in parsed(&stream)["Records"].as_array().unwrap() {
@@ -123,8 +125,7 @@ fn no_records_are_an_empty_list() {
 #[test]
 fn sequence_numbers_have_21_to_40_digits_and_read_back_as_numbers() {
     let stream = stream(StreamViewType::KeysOnly);
-    let record =
-        StreamRecord::new(0, u64::MAX, NOW, stream.removal(&version(b"k", b"", "{}"), UserIdentity::TIME_TO_LIVE));
+    let record = StreamRecord::new(0, u64::MAX, NOW, stream.removal(&version(b"k", b"", "{}"), Remover::TimeToLive));
     let json: Json = serde_json::from_str(&record.to_json()).unwrap();
     let text = json["dynamodb"]["SequenceNumber"].as_str().unwrap();
     assert!((21..=40).contains(&text.len()));

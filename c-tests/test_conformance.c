@@ -851,8 +851,11 @@ static void check_records(runner *r, slice expected_records, const outcome *out)
         check_image(r, "keys", slice_member(expected, "keys"), slice_member(data, "Keys"));
         check_image(r, "new image", slice_member(expected, "new"), slice_member(data, "NewImage"));
         check_image(r, "old image", slice_member(expected, "old"), slice_member(data, "OldImage"));
-        check_same(r, "by_ttl", is_true(expected, "by_ttl") ? "by TTL" : "by somebody",
-                   slice_member(found, "userIdentity").data != NULL ? "by TTL" : "by somebody");
+        check_same(r, "what removed it",
+                   is_true(expected, "by_ttl")        ? "dynamodb.amazonaws.com"
+                   : is_true(expected, "by_eviction") ? "kstone:eviction"
+                                                      : "a caller",
+                   text_at(r, slice_member(found, "userIdentity"), "principalId", "a caller"));
     }
     check_same(r, "records", "the end", slice_next(&found_iter, &found) ? "another record" : "the end");
 }

@@ -132,6 +132,8 @@ type caseRecord struct {
 	Keys     Item
 	New, Old Item
 	ByTTL    bool `json:"by_ttl"`
+
+	ByEviction bool `json:"by_eviction"`
 }
 
 // outcome is what came of a step.
@@ -545,6 +547,7 @@ func (r *caseRun) stream(db *DB, step *caseStep, out *outcome) {
 	for _, record := range records {
 		out.records = append(out.records, caseRecord{
 			Event: record.Event, Keys: record.Keys, New: record.NewImage, Old: record.OldImage, ByTTL: record.ByTTL,
+			ByEviction: record.ByEviction,
 		})
 	}
 }

@@ -19,8 +19,8 @@ type StreamRecord struct {
 	Keys Item
 	// NewImage is the item as it is since, OldImage as it was before; nil where there is none or the view has none.
 	NewImage, OldImage Item
-	// ByTTL: the item was removed because its time had passed.
-	ByTTL bool
+	// ByTTL: the item was removed because its time had passed. ByEviction: because the database was at its memory limit.
+	ByTTL, ByEviction bool
 	// Time is when it happened, to the second.
 	Time time.Time
 }
@@ -51,7 +51,7 @@ func parseRecords(text string) ([]StreamRecord, error) {
 				Keys, NewImage, OldImage    Map
 				SequenceNumber              string
 			} `json:"dynamodb"`
-			UserIdentity *struct {
+			UserIdentity struct {
 				PrincipalID string `json:"principalId"`
 			} `json:"userIdentity"`
 		}
@@ -72,7 +72,8 @@ func parseRecords(text string) ([]StreamRecord, error) {
 			Keys:           change.Keys,
 			NewImage:       change.NewImage,
 			OldImage:       change.OldImage,
-			ByTTL:          from.UserIdentity != nil,
+			ByTTL:          from.UserIdentity.PrincipalID == "dynamodb.amazonaws.com",
+			ByEviction:     from.UserIdentity.PrincipalID == "kstone:eviction",
 			Time:           time.Unix(change.ApproximateCreationDateTime, 0),
 		}
 	}

@@ -340,7 +340,10 @@ def record(change: kstone.Change) -> Arguments:
     for member, image in (("new", change.new), ("old", change.old)):
         if image is not None:
             shown[member] = typed_item(image)
-    return {**shown, "by_ttl": True} if change.by_ttl else shown
+    for member, removed in (("by_ttl", change.by_ttl), ("by_eviction", change.by_eviction)):
+        if removed:
+            shown[member] = True
+    return shown
 
 
 def item(typed_values: dict[str, Any]) -> dict[str, Any]:

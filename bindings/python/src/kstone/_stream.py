@@ -36,6 +36,9 @@ class Change:
     by_ttl: bool
     """Whether it was removed because its time had passed."""
 
+    by_eviction: bool = False
+    """Whether it was removed because the database was at its memory limit."""
+
 
 def changes_of(text: str) -> list[Change]:
     """The records that kstone_stream_read gives."""
@@ -46,6 +49,7 @@ def _change(record: dict[str, Any]) -> Change:
     change = record["dynamodb"]
     keys = {name: _value(typed) for name, typed in change["Keys"].items()}
     pk, sk = keys["pk"], keys.get("sk")
+    principal = record.get("userIdentity", {}).get("principalId")
 
     def image(name: str) -> Item | None:
         if name not in change:
@@ -61,7 +65,8 @@ def _change(record: dict[str, Any]) -> Change:
         sk=sk,
         new=image("NewImage"),
         old=image("OldImage"),
-        by_ttl="userIdentity" in record,
+        by_ttl=principal == "dynamodb.amazonaws.com",
+        by_eviction=principal == "kstone:eviction",
     )
 
 

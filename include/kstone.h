@@ -1692,8 +1692,10 @@ kstone_status kstone_batch_execute(kstone_batch *b, const char *statement, size_
  * it. Up to 100 operations, each on an item of its own.
  *
  * Without it the operations are done in order, as if you had made the calls yourself, so a get sees what the writes
- * before it wrote. The first that fails ends the run: what was done before it stays done, and *out is not written. Up
- * to 25 writes and 100 gets; several may be on one item.
+ * before it wrote. What can be said without the items that are there is checked first: where a key, an item, an
+ * expression or an attribute that an index refuses is wrong, nothing is done. Otherwise the first operation that fails
+ * ends the run: what was done before it stays done, and *out is not written. Up to 25 writes and 100 gets; several may
+ * be on one item.
  *
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: those of the operations; kstone_error_index says which operation failed (the first of several), and

@@ -18,6 +18,33 @@ static void version_text_and_number_agree(void) {
     CHECK_PTR(kstone_version(), kstone_version());
 }
 
+/* The header's version, which a program is compiled with, is that of the library that is built with it. */
+static void the_version_of_the_header_is_that_of_the_library(void) {
+    char text[32];
+    CHECK_INT(kstone_version_number(), KSTONE_VERSION_NUMBER);
+    CHECK(strcmp(kstone_version(), KSTONE_VERSION) == 0);
+    snprintf(text, sizeof text, "%d.%d.%d", KSTONE_VERSION_MAJOR, KSTONE_VERSION_MINOR, KSTONE_VERSION_PATCH);
+    CHECK(strcmp(KSTONE_VERSION, text) == 0);
+}
+
+/* An initialised struct is its size and nothing else: all defaults. */
+static void initialisers_say_the_size_and_nothing_else(void) {
+    kstone_options options = KSTONE_OPTIONS_INIT;
+    kstone_cond cond = KSTONE_COND_INIT;
+    kstone_query_spec spec = KSTONE_QUERY_SPEC_INIT;
+    kstone_import_spec import = KSTONE_IMPORT_SPEC_INIT;
+    static const char ZERO[sizeof(kstone_query_spec)];
+    const size_t size = sizeof(size_t);
+    CHECK_SIZE(sizeof options, options.struct_size);
+    CHECK_SIZE(sizeof cond, cond.struct_size);
+    CHECK_SIZE(sizeof spec, spec.struct_size);
+    CHECK_SIZE(sizeof import, import.struct_size);
+    CHECK(memcmp((const char *)&options + size, ZERO, sizeof options - size) == 0);
+    CHECK(memcmp((const char *)&cond + size, ZERO, sizeof cond - size) == 0);
+    CHECK(memcmp((const char *)&spec + size, ZERO, sizeof spec - size) == 0);
+    CHECK(memcmp((const char *)&import + size, ZERO, sizeof import - size) == 0);
+}
+
 /* The numbers are the interface: bindings in other languages write them down. */
 static void status_codes_are_the_documented_numbers(void) {
     size_t i;
@@ -84,6 +111,8 @@ static void free_takes_null_and_every_kind(void) {
 
 int main(void) {
     version_text_and_number_agree();
+    the_version_of_the_header_is_that_of_the_library();
+    initialisers_say_the_size_and_nothing_else();
     status_codes_are_the_documented_numbers();
     every_status_has_its_own_text();
     unknown_status_has_a_text_too();

@@ -54,7 +54,7 @@ else()
   find_program(KSTONE_LD NAMES "${kstone_tool_prefix}ld.bfd" "${kstone_tool_prefix}ld" DOC "GNU ld" REQUIRED)
   find_program(KSTONE_OBJCOPY NAMES "${kstone_tool_prefix}objcopy" DOC "GNU objcopy" REQUIRED)
   set(kstone_finish_commands
-    COMMAND "${CMAKE_COMMAND}" -E env "LD=${KSTONE_LD}" "OBJCOPY=${KSTONE_OBJCOPY}" "AR=${CMAKE_AR}"
+    COMMAND "${CMAKE_COMMAND}" -E env "CC=${CMAKE_C_COMPILER}" "LD=${KSTONE_LD}" "OBJCOPY=${KSTONE_OBJCOPY}" "AR=${CMAKE_AR}"
             scripts/finish-library "${kstone_artifact_dir}" "${KSTONE_LIB_DIR}")
 endif()
 

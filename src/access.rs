@@ -46,6 +46,7 @@ pub unsafe extern "C" fn kstone_put(
 /// Errors: KSTONE_ERR_INVALID where the partition key is empty; KSTONE_ERR_LIMIT where a key is too long.
 /// Cost: one look-up; nothing is allocated or copied.
 /// Threads: any.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_get(
     db: *const Db,
@@ -118,6 +119,7 @@ pub unsafe extern "C" fn kstone_put_json(
 /// Returns KSTONE_NOT_FOUND where there is no item.
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: those of both.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_get_json(
     db: *const Db,

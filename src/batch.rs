@@ -85,6 +85,7 @@ impl Batch {
 /// A batch without operations, to be filled.
 ///
 /// Ownership: it is yours, release it with kstone_free.
+#[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn kstone_batch_new() -> *mut Batch {
     guard::read(ptr::null_mut(), || hand_out(Batch { operations: Vec::new(), statements: Vec::new() }))
@@ -250,6 +251,7 @@ pub unsafe extern "C" fn kstone_batch_execute(
 /// Cost: the sum of the operations. An atomic batch keeps the stripes of its items locked meanwhile, shared where it
 /// only reads.
 /// Threads: any for db. Atomic batches wait for each other but never deadlock.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_batch_run(
     db: *mut Db,

@@ -46,6 +46,7 @@ pub(crate) unsafe fn release(db: *mut Db) {
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: KSTONE_ERR_INVALID where an option is out of range, not known or not served yet.
 /// Cost: microseconds.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_open_memory(
     options: *const Options,
@@ -73,6 +74,7 @@ pub unsafe extern "C" fn kstone_open_memory(
 /// Cost: some tens of microseconds, whatever the number of items; the first write to each of the 256 stripes afterwards,
 /// on either side, some more. Memory grows by what is written from then on.
 /// Threads: any; waits for a change of the schema, and for a load of a snapshot into db, that are under way.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_fork(db: *const Db, out: *mut *mut Db, err: *mut *mut ErrorObject) -> Status {
     entry!(err, {

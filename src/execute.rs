@@ -27,6 +27,7 @@ use crate::page::PageObject;
 /// Cost: a look-up of the text in the database's cache, then what kstone_get, kstone_query, kstone_scan or a write
 /// costs, and a copy of each row.
 /// Threads: any.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_execute(
     db: *mut Db,

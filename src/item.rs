@@ -80,6 +80,7 @@ pub const KSTONE_TYPE_BS: u32 = 10;
 ///
 /// Ownership: the copy is yours, release it with kstone_free.
 /// Cost: a copy of the item.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_clone(it: *const Item) -> *mut Item {
     accessor!(

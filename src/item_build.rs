@@ -76,6 +76,7 @@ fn detached_text<'a>(writer: &ItemWriter, text: &'a str) -> Cow<'a, str> {
 /// Ownership: it is yours, release it with kstone_free. Putting it copies it, so one item may be changed and put many
 /// times.
 /// Cost: a few nanoseconds; the memory of the items a thread freed last is used again.
+#[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn kstone_item_new() -> *mut Item {
     guard::read(ptr::null_mut(), || built_item::take().hand_out().cast())
@@ -242,6 +243,7 @@ pub unsafe extern "C" fn kstone_item_set_json(
 /// or a value in it is not acceptable (the message says the path); KSTONE_ERR_LIMIT where the item is too large or too
 /// deep.
 /// Cost: the length of the text.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_from_json(
     json: *const c_char,

@@ -42,6 +42,7 @@ pub(crate) unsafe fn release(iter: *mut Iter) {
 /// Cost: a few microseconds for each stripe (one for a partition, up to 256 for all items) that was written to since
 /// its last flush, and seldom the merging of one. Writers wait for that alone.
 /// Threads: any.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_iter_open(
     db: *const Db,
@@ -71,6 +72,7 @@ pub unsafe extern "C" fn kstone_iter_open(
 /// Errors: KSTONE_ERR_MISUSE alone.
 /// Cost: a step, or as many as the filter passes over. References to the items are taken 256 at a time; the items are
 /// not copied, except for the keys with KSTONE_QUERY_KEYS_ONLY and for what a projection returns.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_iter_next(it: *mut Iter, out: *mut *const Item, err: *mut *mut ErrorObject) -> Status {
     entry!(err, {

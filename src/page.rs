@@ -113,6 +113,7 @@ pub(crate) unsafe fn release(page: *mut PageObject) {
 /// allocations, and a reference for each item. Items deleted among them are walked too until their stripe is compacted.
 /// A projection copies what it returns.
 /// Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_query(
     db: *const Db,
@@ -137,6 +138,7 @@ pub unsafe extern "C" fn kstone_query(
 /// Errors: KSTONE_ERR_INVALID where spec has a pk or another field that a scan has no use for, an unknown flag, a
 /// segment that does not exist, a token of another scan, or an expression or a bag that is not as kstone_cond says.
 /// Cost: as kstone_query.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_scan(
     db: *const Db,

@@ -15,6 +15,7 @@ use crate::database::{Db, database};
 /// Cost: two walks over the items and a copy of them to the disk. Memory: some hundred KiB, and what is overwritten
 /// meanwhile.
 /// Threads: any; writers wait for the moment of the cut, not for the file.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_snapshot_save(
     db: *const Db,
@@ -38,6 +39,7 @@ pub unsafe extern "C" fn kstone_snapshot_save(
 /// another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
 /// Cost: a read of the file, a check and a copy of each item, and its index entries.
 /// Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_snapshot_load(
     db: *mut Db,

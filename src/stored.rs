@@ -34,6 +34,7 @@ pub unsafe extern "C" fn kstone_item_bytes(it: *const Item) -> Bytes {
 /// Errors: KSTONE_ERR_INVALID where the bytes are no stored form, the message says why and at which byte;
 /// KSTONE_ERR_LIMIT where they are more than 1 MiB.
 /// Cost: a walk over the bytes and a copy.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_from_bytes(
     body: *const c_void,
@@ -80,6 +81,7 @@ pub unsafe extern "C" fn kstone_put_bytes(
 /// Errors: as kstone_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
 /// Cost: one look-up and the copy; nothing is allocated.
 /// Threads: any.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_get_bytes(
     db: *const Db,

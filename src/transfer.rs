@@ -69,6 +69,7 @@ impl ImportSpec {
 /// file is then as it was.
 /// Cost: a walk over the items. Memory: some MiB, and what is overwritten meanwhile.
 /// Threads: any; writers wait for the moment of the cut, not for the file.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_export_json(
     db: *const Db,
@@ -95,6 +96,7 @@ pub unsafe extern "C" fn kstone_export_json(
 /// came before stays.
 /// Cost: a parse and a put for each line, a second parse without KSTONE_IMPORT_SKIP. Memory: a line and its item.
 /// Threads: any; others see items as they come.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_import_json(
     db: *mut Db,

@@ -30,6 +30,7 @@ pub const KSTONE_RETURN_UPDATED_NEW: u32 = 4;
 /// expression and bag are not as kstone_cond says: the message names the token and its position.
 /// Cost: a look-up and what kstone_put costs, with one more copy of the item; the old item is not copied.
 /// Threads: any. Writes to the stripe wait while the condition is evaluated.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_put_if(
     db: *mut Db,
@@ -56,6 +57,7 @@ pub unsafe extern "C" fn kstone_put_if(
 /// Ownership, threads: as kstone_put_if.
 /// Errors: as kstone_delete, and those of kstone_put_if about the condition.
 /// Cost: a look-up and what kstone_delete costs.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_delete_if(
     db: *mut Db,
@@ -91,6 +93,7 @@ pub unsafe extern "C" fn kstone_delete_if(
 /// KSTONE_ERR_LIMIT where the item would become larger than 400 KB.
 /// Cost: a look-up, a copy of the item as it is changed, and what kstone_put costs.
 /// Threads: as kstone_put_if.
+#[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_update(
     db: *mut Db,

@@ -73,7 +73,9 @@ int main(int argc, char **argv) {
     size_t bytes = 0;
     double start, put, get, query;
     for (i = 0; i < n && scanf("%15s %15s", keys[i][0], keys[i][1]) == 2; i++) {}
-    kstone_open_memory(NULL, &db, NULL);
+    if (kstone_open_memory(NULL, &db, NULL) != KSTONE_OK) {
+        return 1;
+    }
     start = now();
     for (i = 0; i < n; i++) {
         kstone_item *item = an_item(i);
@@ -84,7 +86,9 @@ int main(int argc, char **argv) {
     start = now();
     for (i = 0; i < n; i++) {
         kstone_item *item = NULL;
-        kstone_get(db, keys[i][0], 8, keys[i][1], 2, &item, NULL);
+        if (kstone_get(db, keys[i][0], 8, keys[i][1], 2, &item, NULL) != KSTONE_OK) {
+            return 1;
+        }
         bytes += attributes(item);
         kstone_free(item);
     }
@@ -97,7 +101,9 @@ int main(int argc, char **argv) {
         spec.struct_size = sizeof spec;
         spec.pk = keys[i][0];
         spec.pk_len = 8;
-        kstone_query(db, &spec, &page, NULL);
+        if (kstone_query(db, &spec, &page, NULL) != KSTONE_OK) {
+            return 1;
+        }
         for (k = 0; k < kstone_page_count(page); k++) bytes += attributes(kstone_page_item(page, k));
         kstone_free(page);
     }

@@ -129,8 +129,8 @@ std::size_t read_c(Stage &stage, std::size_t operations) {
         kstone_item *item = nullptr;
         kstone_value name;
         std::int64_t number = 0;
-        kstone_get(stage.db.get(), pk.data(), pk.size(), sk.data(), sk.size(), &item, nullptr);
-        if (kstone_item_get(item, "name", 4, &name) == KSTONE_OK &&
+        if (kstone_get(stage.db.get(), pk.data(), pk.size(), sk.data(), sk.size(), &item, nullptr) == KSTONE_OK &&
+            kstone_item_get(item, "name", 4, &name) == KSTONE_OK &&
             kstone_item_get_i64(item, "number", 6, &number) == KSTONE_OK) {
             sum += name.bytes.len + static_cast<std::size_t>(number);
         }
@@ -171,7 +171,9 @@ std::size_t query_c(Stage &stage, std::size_t operations) {
         spec.struct_size = sizeof spec;
         spec.pk = pk.data();
         spec.pk_len = pk.size();
-        kstone_query(stage.db.get(), &spec, &page, nullptr);
+        if (kstone_query(stage.db.get(), &spec, &page, nullptr) != KSTONE_OK) {
+            std::abort();
+        }
         for (std::size_t k = 0; k < kstone_page_count(page); k++) {
             found += kstone_item_sk(kstone_page_item(page, k)).len;
         }

@@ -990,7 +990,8 @@ kstone_status kstone_get_json(const kstone_db *db,
  *
  * In an expression pk and sk are the item's key, which is compared as bytes: with text and with binary values alike,
  * whatever it spells. It is shown as text where it is UTF-8, as binary in all other cases. An item without a sort key
- * has no sk: a comparison of it does not hold. So "attribute_not_exists(pk)" means that there is no item yet, and no update may change them.
+ * has no sk: a comparison of it does not hold. So "attribute_not_exists(pk)" means that there is no item yet, and no
+ * update may change them.
  *
  * Values are never written into the text. They come in a bag, which is an ordinary item: its attribute ":max" is the
  * value of :max, and its attribute "#s", a text, is the attribute name for which #s stands. A name that is a reserved

@@ -107,22 +107,25 @@
  * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each. It ends when that database is freed. The library
  * calls nothing back, but for the functions of CALLBACKS.
  *
- * fork(2). The child has a copy of every database and handle and may use them as the parent does, independently of
- * it, if no other thread of the parent was inside a call with the same database at the moment of the fork: a lock
- * that such a thread holds stays locked in the child. The library's own threads do not exist in the child: its writes
- * merge sorted runs themselves.
+ * fork(2). A child that goes on as one thread may use and free its copy of a database, independently of the parent, if
+ * no other thread was inside a call with that database at the moment of the fork: a lock that such a thread holds stays
+ * locked in the child. It may open databases of its own. A child that starts threads, or opens a database with
+ * KSTONE_OPEN_BACKGROUND_COMPACTION, needs that no other thread was inside any call of the library. The thread that
+ * this flag starts counts as another thread, and may be at work for some time after a write; it does not exist in the
+ * child, whose writes merge sorted runs themselves. A child that only calls exec or _exit needs none of this.
  *
  * Signals. The library installs no signal handlers and changes no signal mask of your threads. No function may be
- * called from a signal handler. File functions go on when a signal interrupts them. pthread_cancel waits until the
- * library has returned.
+ * called from a signal handler. File functions go on when a signal interrupts them. No function is a cancellation
+ * point: pthread_cancel waits until the library has returned. Asynchronous cancellation must be off during a call.
  *
- * Stack. Open, fork, read and write need less than 128 KiB of stack; a PartiQL statement or an expression that is
- * nested as deep as allowed (32 levels) needs less than 256 KiB.
+ * Stack. 48 KiB are enough for every function, thread-local storage included, but for PartiQL: a statement that is
+ * nested as deep as allowed (32 levels) needs 160 KiB.
  *
  * Memory. The library has an allocator of its own (mimalloc, unless it was built without it), which it shares with
- * nothing: malloc and free of your program are not replaced, and memory never passes from one side to the other for
- * the other to release. Freed memory is used again by the library; kstone_compact and kstone_clear give it back to
- * the system. Where memory runs out, the process is ended: memory_max_bytes of kstone_options bounds a database.
+ * nothing: malloc and free of your program are not replaced, and memory never passes from one side to the other for the
+ * other to release. Freed memory is used again by the library; kstone_compact and kstone_clear give it back to the
+ * system. After mlockall(MCL_FUTURE) a database takes up to 32 MiB more, which the allocator keeps for the next ones.
+ * Where memory runs out, the process is ended: memory_max_bytes of kstone_options bounds a database.
  */
 #ifndef KSTONE_H
 #define KSTONE_H

@@ -10,10 +10,11 @@
  *
  * CONTENTS
  *   First program      Conventions        Versions           Handles            Statuses and errors
- *   Databases          Items              Building items     Reading and writing
- *   Conditions         Queries            Pages              Iterators          Batches
- *   PartiQL            Schema and stream  Snapshots          Export and import
- *   Statistics         Maintenance        Stored form
+ *   Databases          Items              Nested values      Building items     Building lists, maps and sets
+ *   Reading and writing                   Conditions         Queries            Pages
+ *   Iterators          Cursors            Batches            PartiQL            Schema and stream
+ *   Snapshots          Export and import  Callbacks          Statistics         Maintenance
+ *   Stored form
  *
  *
  * FIRST PROGRAM
@@ -81,7 +82,8 @@
  *    NULL is KSTONE_ERR_MISUSE, unless its function says that it may be NULL. Text that comes out (char **) ends with a
  *    NUL, which its length does not count.
  *
- * 7. Structs. A struct that you pass begins with struct_size, its sizeof, which KSTONE_..._INIT sets. Structs only ever
+ * 7. Structs. A struct that you pass begins with struct_size, its sizeof, which KSTONE_..._INIT sets. Structs only
+ * ever
  *    grow at their end. Zero always means the default, and NULL instead of a struct means all defaults. An unknown flag
  *    and a field that this version does not serve are KSTONE_ERR_INVALID, never ignored. A struct from an older header
  *    works; one from a newer header works as long as its new fields are 0.
@@ -102,24 +104,28 @@
  * PROCESS AND SYSTEM
  *
  * Threads of its own. The library starts a thread only for a database that is opened with
- * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each. It ends when that database is freed. The library calls nothing back.
+ * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each. It ends when that database is freed. The library
+ * calls nothing back, but for the functions of CALLBACKS.
  *
- * fork(2). The child has a copy of every database and handle and may use them as the parent does, independently of it,
- * if no other thread of the parent was inside a call with the same database at the moment of the fork: a lock that such
- * a thread holds stays locked in the child. The library's own threads do not exist in the child: its writes
- * merge sorted runs themselves.
+ * fork(2). A child that goes on as one thread may use and free its copy of a database, independently of the parent, if
+ * no other thread was inside a call with that database at the moment of the fork: a lock that such a thread holds stays
+ * locked in the child. It may open databases of its own. A child that starts threads, or opens a database with
+ * KSTONE_OPEN_BACKGROUND_COMPACTION, needs that no other thread was inside any call of the library. The thread that
+ * this flag starts counts as another thread, and may be at work for some time after a write; it does not exist in the
+ * child, whose writes merge sorted runs themselves. A child that only calls exec or _exit needs none of this.
  *
  * Signals. The library installs no signal handlers and changes no signal mask of your threads. No function may be
- * called from a signal handler. File functions go on when a signal interrupts them. pthread_cancel waits until the
- * library has returned.
+ * called from a signal handler. File functions go on when a signal interrupts them. No function is a cancellation
+ * point: pthread_cancel waits until the library has returned. Asynchronous cancellation must be off during a call.
  *
- * Stack. Open, fork, read and write need less than 128 KiB of stack; a PartiQL statement or an expression that is
- * nested as deep as allowed (32 levels) needs less than 256 KiB.
+ * Stack. 48 KiB are enough for every function, thread-local storage included, but for PartiQL: a statement that is
+ * nested as deep as allowed (32 levels) needs 160 KiB.
  *
  * Memory. The library has an allocator of its own (mimalloc, unless it was built without it), which it shares with
  * nothing: malloc and free of your program are not replaced, and memory never passes from one side to the other for the
  * other to release. Freed memory is used again by the library; kstone_compact and kstone_clear give it back to the
- * system. Where memory runs out, the process is ended: memory_max_bytes of kstone_options bounds a database.
+ * system. After mlockall(MCL_FUTURE) a database takes up to 32 MiB more, which the allocator keeps for the next ones.
+ * Where memory runs out, the process is ended: memory_max_bytes of kstone_options bounds a database.
  */
 #ifndef KSTONE_H
 #define KSTONE_H
@@ -178,6 +184,9 @@ extern "C" {
 
 /** A list of operations to be run together. */
 typedef struct kstone_batch kstone_batch;
+
+/** A cursor over items, at a point in time. */
+typedef struct kstone_cursor kstone_cursor;
 
 /** A database in memory. */
 typedef struct kstone_db kstone_db;
@@ -313,13 +322,13 @@ const char *kstone_version(void);
 uint32_t kstone_version_number(void);
 
 /**
- * Releases whatever this library handed out: a database, item, page, iterator, batch, error or text. NULL is
+ * Releases whatever this library handed out: a database, item, page, iterator, cursor, batch, error or text. NULL is
  * fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is released
  * once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an
  * item or page and is never given to this function.
  *
  * Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
- * all that is stored, except for what items, pages and iterators still refer to: they stay good.
+ * all that is stored, except for what items, pages, iterators and cursors still refer to: they stay good.
  *
  * Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
  * Threads: like any other use of the handle; nobody may use a database any more when it is freed.
@@ -449,9 +458,9 @@ kstone_status kstone_clear(kstone_db *db, kstone_error **err);
  *
  * An item that was read comes from kstone_get or from a write that returns one (yours to free), or from a page, an
  * iterator or an error (borrowed). It is the stored item itself, not a copy: reading it allocates nothing. It never
- * changes, so any number of threads may read it at once, and it stays valid when the item is overwritten or deleted and
- * when the database is freed. Setting an attribute of it is KSTONE_ERR_MISUSE; kstone_item_clone makes a built item of
- * it.
+ * changes, so any number of threads may read it at once, and it stays valid when the item is overwritten or deleted
+ * and when the database is freed. Setting an attribute of it is KSTONE_ERR_MISUSE; kstone_item_clone makes a built
+ * item of it.
  *
  * The key of an item is no attribute: kstone_item_pk and kstone_item_sk give it. An item may have attributes named pk
  * and sk as long as they are equal to the key under which it is put.
@@ -520,8 +529,8 @@ typedef struct kstone_value {
     uint32_t reserved;
     /**
      * S: the text, in UTF-8. N: the number as decimal text, such as "-12.5": no exponent, no superfluous zero.
-     * B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L and M: the
-     * stored form, into which a path leads. Sets: the stored form; kstone_item_to_json lists their elements.
+     * B: the bytes. BOOL: one byte, 1 or 0. NULL: empty. L, M and sets: the stored form of what they hold, which
+     * kstone_value_at, kstone_value_next and kstone_value_find read, and into which a path leads.
      */
     kstone_bytes bytes;
 } kstone_value;
@@ -611,10 +620,88 @@ kstone_status kstone_item_to_json(const kstone_item *it,
 
 
 /* ---------------------------------------------------------------------------------------------------------------------
+ * NESTED VALUES
+ *
+ * A kstone_value that is a list, a map or a set is read member by member, to any depth, without JSON and without a
+ * copy: kstone_value_next goes through all of them, kstone_value_at and kstone_value_find lead to one. The values
+ * that come out are borrowed from the same item, whatever that is: built, read, or from a page, an iterator or a
+ * cursor.
+ *
+ *     static double sum_of_lines(const kstone_item *order) {
+ *         kstone_value lines, line, price;
+ *         size_t position = 0;
+ *         double sum = 0;
+ *         if (kstone_item_get(order, "lines", KSTONE_STRLEN, &lines) == KSTONE_OK) {
+ *             while (kstone_value_next(&lines, &position, NULL, &line) == KSTONE_OK) {
+ *                 if (kstone_value_find(&line, "price", KSTONE_STRLEN, &price) == KSTONE_OK) {
+ *                     char digits[40];
+ *                     double value = 0;
+ *                     if (price.type == KSTONE_TYPE_N && price.bytes.len < sizeof digits) {
+ *                         memcpy(digits, price.bytes.data, price.bytes.len);
+ *                         digits[price.bytes.len] = 0;
+ *                         if (sscanf(digits, "%lf", &value) == 1) {
+ *                             sum += value;
+ *                         }
+ *                     }
+ *                 }
+ *             }
+ *         }
+ *         return sum;
+ *     }
+ */
+
+/**
+ * How many others a value holds: the members of a map, the elements of a list or set. 0 for a value of any other
+ * type, for NULL, and for what is no value of this library as far as can be told.
+ *
+ * Cost: their number; nothing is allocated.
+ * Threads: any; a value may be read by many threads at once.
+ */
+size_t kstone_value_count(const kstone_value *v);
+
+/**
+ * Member i of a value, counted from 0 in stored order: maps by the bytes of their names, lists as they are, sets by
+ * their elements' bytes, or by value where they are numbers. *name becomes the name in a map, and empty in a list or
+ * set; name may be NULL. out may be v itself.
+ *
+ * Returns KSTONE_NOT_FOUND from kstone_value_count on.
+ * Ownership: the bytes of *name and *out are borrowed from the item that v was borrowed from, and stay good as long
+ * as those of v.
+ * Errors: KSTONE_ERR_TYPE where v holds no others, KSTONE_ERR_INVALID where it is no value of this library as far as
+ * can be told: of what is read here every byte is checked to lie inside of v.
+ * Cost: i; for all members one after another kstone_value_next takes one step each. Nothing is allocated or copied.
+ * Threads: as kstone_value_count.
+ */
+kstone_status kstone_value_at(const kstone_value *v, size_t i, kstone_bytes *name, kstone_value *out);
+
+/**
+ * The member of a map with this name, which is compared byte by byte: dots and brackets mean nothing special, so this
+ * finds what a path cannot.
+ *
+ * Returns KSTONE_NOT_FOUND where the map has no such member.
+ * Ownership, threads: as kstone_value_at.
+ * Errors: KSTONE_ERR_TYPE where v is no map; otherwise as kstone_value_at.
+ * Cost: the number of members before it; nothing is allocated or copied.
+ */
+kstone_status kstone_value_find(const kstone_value *v, const char *name, size_t name_len, kstone_value *out);
+
+/**
+ * The next member of a value. *position says where it begins; it is 0 for the first, and becomes that of the member
+ * after it. Otherwise as kstone_value_at.
+ *
+ * Returns KSTONE_DONE behind the last member.
+ * Ownership, threads: as kstone_value_at.
+ * Errors: as kstone_value_at, and KSTONE_ERR_INVALID for a position where no member begins, as far as can be told.
+ * Cost: one step; nothing is allocated or copied.
+ */
+kstone_status kstone_value_next(const kstone_value *v, size_t *position, kstone_bytes *name, kstone_value *out);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
  * BUILDING ITEMS
  *
- * A built item starts empty and is filled by setters. Setting an attribute that exists replaces it. A setter that fails
- * leaves the item as it was, and what was borrowed from the item stays valid.
+ * A built item starts empty and is filled by setters. Setting an attribute that exists replaces it. A setter that
+ * fails leaves the item as it was, and what was borrowed from the item stays valid.
  *
  *     static kstone_item *a_book(void) {
  *         kstone_item *item = kstone_item_new();
@@ -720,6 +807,69 @@ kstone_status kstone_item_from_json(const char *json,
                                     uint32_t flags,
                                     kstone_item **out,
                                     kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * BUILDING LISTS, MAPS AND SETS
+ *
+ * kstone_item_open opens a list, a map or a set as an attribute; what is set until kstone_item_close becomes a member
+ * of it, also further lists, maps and sets. Members are written in the stored form at once: there is no tree and no
+ * JSON in between. Each open needs its close; kstone_item_cancel drops what is open.
+ *
+ *     static kstone_status an_order(kstone_item *item) {
+ *         kstone_status status;
+ *         kstone_item_open(item, "lines", KSTONE_STRLEN, KSTONE_TYPE_L, NULL);
+ *         kstone_item_open(item, NULL, 0, KSTONE_TYPE_M, NULL);
+ *         kstone_item_set_str(item, "book", KSTONE_STRLEN, "The Mill on the Floss", KSTONE_STRLEN);
+ *         kstone_item_set_num(item, "price", KSTONE_STRLEN, "9.90", KSTONE_STRLEN, NULL);
+ *         kstone_item_close(item, NULL);
+ *         kstone_item_close(item, NULL);
+ *         kstone_item_open(item, "tags", KSTONE_STRLEN, KSTONE_TYPE_SS, NULL);
+ *         kstone_item_set_str(item, NULL, 0, "novel", KSTONE_STRLEN);
+ *         kstone_item_set_str(item, NULL, 0, "used", KSTONE_STRLEN);
+ *         status = kstone_item_close(item, NULL);
+ *         if (status != KSTONE_OK) {
+ *             kstone_item_cancel(item);
+ *         }
+ *         return status;
+ *     }
+ */
+
+/**
+ * Opens a list, a map or a set: type is KSTONE_TYPE_L, KSTONE_TYPE_M, KSTONE_TYPE_SS, KSTONE_TYPE_NS or
+ * KSTONE_TYPE_BS. Until kstone_item_close, the setters (kstone_item_set_str and so on) and this function add to it:
+ * under a name in a map, where the last of one name stays, and without one (NULL, 0) in a list or set. Where nothing
+ * is open, name is that of the attribute.
+ *
+ * As long as anything is open the item is not complete: reading, putting, cloning it and kstone_item_remove are
+ * KSTONE_ERR_MISUSE, and accessors see an empty item. The attribute takes the place of one of its name when its
+ * outermost list, map or set is closed, not before.
+ *
+ * Errors: KSTONE_ERR_MISUSE where it is NULL or an item that was read; KSTONE_ERR_INVALID for another type, inside a
+ * set, and for a name that is missing in a map or given in a list; KSTONE_ERR_LIMIT for more than 32 lists and maps
+ * inside each other, for a name that is too long, and for more than 1 MiB. The item stays as it was then.
+ * Cost: as a setter. Members are written once, where they belong; a map or set whose members do not come in order is
+ * sorted once, when it is closed.
+ */
+kstone_status kstone_item_open(kstone_item *it, const char *name, size_t name_len, uint32_t type, kstone_error **err);
+
+/**
+ * Closes the list, map or set that was opened last and is open still.
+ *
+ * Errors: KSTONE_ERR_MISUSE where nothing is open, or it is NULL or an item that was read; KSTONE_ERR_INVALID for a
+ * set that is empty or has an element twice; KSTONE_ERR_LIMIT where the item would take more than 1 MiB. It stays
+ * open then: an empty set can be added to, and kstone_item_cancel ends all else.
+ * Cost: nothing to speak of where members came in order, a sort of them otherwise, and a copy of the attribute.
+ */
+kstone_status kstone_item_close(kstone_item *it, kstone_error **err);
+
+/**
+ * Drops the attribute that is open, with all that was added to it. The item is then as it was before that was opened.
+ *
+ * Returns KSTONE_NOT_FOUND where nothing is open.
+ * Errors: KSTONE_ERR_MISUSE where it is NULL or an item that was read.
+ */
+kstone_status kstone_item_cancel(kstone_item *it);
 
 
 /* ---------------------------------------------------------------------------------------------------------------------
@@ -1149,12 +1299,12 @@ typedef struct kstone_query_spec {
 /* ---------------------------------------------------------------------------------------------------------------------
  * PAGES
  *
- * A page is what one kstone_query, kstone_scan, kstone_execute or kstone_batch_run found: items, and a token that says
- * where the next page begins. A page refers to the stored items and does not copy them. It never changes, so any number
- * of threads may read it and its items at once; it stays valid when the database changes or is freed.
+ * A page is what one kstone_query, kstone_scan, kstone_execute or kstone_batch_run found: items, and a token that
+ * says where the next page begins. A page refers to the stored items and does not copy them. It never changes, so any
+ * number of threads may read it and its items at once; it stays valid when the database changes or is freed.
  *
- * Every page is exact for the moment it was made. Between two pages others may write: a key that exists all the time is
- * seen exactly once, one that is written or deleted meanwhile at most once.
+ * Every page is exact for the moment it was made. Between two pages others may write: a key that exists all the time
+ * is seen exactly once, one that is written or deleted meanwhile at most once.
  *
  *     static size_t print_orders_of_may(const kstone_db *db, const char *customer, size_t customer_len) {
  *         kstone_query_spec spec = KSTONE_QUERY_SPEC_INIT;
@@ -1261,9 +1411,10 @@ kstone_status kstone_page_to_json(const kstone_page *p,
 /* ---------------------------------------------------------------------------------------------------------------------
  * ITERATORS
  *
- * An iterator gives one item after another, of a partition or of the whole database. It reads a point-in-time view: the
- * database as it was when the iterator was opened, whatever is written, deleted or cleared meanwhile, and also when the
- * database is freed. While it exists it keeps the items of that moment in memory. One thread at a time may use it.
+ * An iterator gives one item after another, of a partition or of the whole database. It reads a point-in-time view:
+ * the database as it was when the iterator was opened, whatever is written, deleted or cleared meanwhile, and also
+ * when the database is freed. While it exists it keeps the items of that moment in memory. One thread at a time may
+ * use it.
  *
  *     static double sum_of_totals(const kstone_db *db) {
  *         kstone_iter *iter = NULL;
@@ -1313,11 +1464,114 @@ kstone_status kstone_iter_next(kstone_iter *it, const kstone_item **out, kstone_
 
 
 /* ---------------------------------------------------------------------------------------------------------------------
+ * CURSORS
+ *
+ * A cursor is a place among the items of a partition or of the whole database that goes forward, back, and to any
+ * key. It reads a point-in-time view, as an iterator does, and outlives the database too. One thread at a time may
+ * use it.
+ *
+ *     static void print_around(const kstone_db *db, const char *log, const char *time) {
+ *         kstone_query_spec spec = KSTONE_QUERY_SPEC_INIT;
+ *         kstone_cursor *cursor = NULL;
+ *         const kstone_item *item = NULL;
+ *         spec.pk = log;
+ *         spec.pk_len = strlen(log);
+ *         if (kstone_cursor_open(db, &spec, &cursor, NULL) != KSTONE_OK) {
+ *             return;
+ *         }
+ *         if (kstone_cursor_seek(cursor, NULL, 0, time, strlen(time), &item, NULL) == KSTONE_OK) {
+ *             printf("at or after: %.*s\n", (int)kstone_item_sk(item).len, (const char *)kstone_item_sk(item).data);
+ *         }
+ *         if (kstone_cursor_prev(cursor, &item, NULL) == KSTONE_OK) {
+ *             printf("before: %.*s\n", (int)kstone_item_sk(item).len, (const char *)kstone_item_sk(item).data);
+ *         }
+ *         kstone_free(cursor);
+ *     }
+ */
+
+/**
+ * Opens a cursor over one partition (spec->pk or key_expr is set) or over all items or a segment of them (neither is
+ * set), before the first of them. spec may be NULL: all items. Filters, projections and an index are as in
+ * kstone_iter_open; limit and token are KSTONE_ERR_INVALID, since a cursor goes as far as it is told to and seeks.
+ *
+ * The order is that of kstone_query or kstone_scan: with KSTONE_QUERY_REVERSE, from the greatest sort key down, so
+ * that "next" and "behind" are towards lesser sort keys. Over all items it is the library's own order, in which those
+ * of a partition stand together by their sort keys.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors, cost: as kstone_iter_open.
+ * Threads: any.
+ */
+kstone_status kstone_cursor_open(const kstone_db *db,
+                                 const kstone_query_spec *spec,
+                                 kstone_cursor **out,
+                                 kstone_error **err);
+
+/**
+ * Goes to the first item.
+ *
+ * Returns, of all moves, KSTONE_DONE where there is no item to go to: the cursor is then before the first item or
+ * behind the last one, from where kstone_cursor_next or kstone_cursor_prev goes back to it. *out is left alone.
+ * Ownership, of all moves: *out is borrowed from the cursor, and good until the next move or until the cursor is
+ * freed. out may be NULL: kstone_cursor_item says the same.
+ * Errors, of all moves: KSTONE_ERR_MISUSE; the cursor stays where it was.
+ * Cost: a search in each sorted run.
+ * Threads, of all moves: one at a time; the database may be used by others, and freed.
+ */
+kstone_status kstone_cursor_first(kstone_cursor *it, const kstone_item **out, kstone_error **err);
+
+/** Goes to the last item. Otherwise as kstone_cursor_first. */
+kstone_status kstone_cursor_last(kstone_cursor *it, const kstone_item **out, kstone_error **err);
+
+/**
+ * Goes to the first item at this key or behind it, or, where there is none, behind the last item. In a partition pk
+ * may be (NULL, 0), and is the partition otherwise; sk (NULL, 0) is before all other sort keys. Over all items, the
+ * key need not be there: its place in the library's order is found all the same.
+ *
+ * Returns, ownership, threads: as kstone_cursor_first.
+ * Errors: as kstone_cursor_first; KSTONE_ERR_INVALID for the key of another partition, for no pk where the cursor is
+ * over all items, and for a cursor over an index, whose spec may have a condition instead; KSTONE_ERR_LIMIT for a key
+ * that is too long.
+ * Cost: a search in each sorted run, whatever the distance.
+ */
+kstone_status kstone_cursor_seek(kstone_cursor *it,
+                                 const void *pk,
+                                 size_t pk_len,
+                                 const void *sk,
+                                 size_t sk_len,
+                                 const kstone_item **out,
+                                 kstone_error **err);
+
+/**
+ * Goes to the next item: from before the first one to the first, from the last one to behind it, where it stays.
+ *
+ * Returns, ownership, errors, threads: as kstone_cursor_first.
+ * Cost: a step, or as many as the filter passes over. References to the items are taken 16 at a time, then 32, and so
+ * on up to 256; the items are not copied but for what a projection returns.
+ */
+kstone_status kstone_cursor_next(kstone_cursor *it, const kstone_item **out, kstone_error **err);
+
+/**
+ * Goes to the item before: from behind the last one to the last, from the first one to before it, where it stays.
+ * Otherwise as kstone_cursor_next.
+ */
+kstone_status kstone_cursor_prev(kstone_cursor *it, const kstone_item **out, kstone_error **err);
+
+/**
+ * The item that the cursor is on, borrowed from it as by a move. NULL before the first item and behind the last one,
+ * and for NULL.
+ *
+ * Cost: none.
+ */
+const kstone_item *kstone_cursor_item(const kstone_cursor *it);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
  * BATCHES AND TRANSACTIONS
  *
  * A batch is a list of reads and writes that is built first and run then: with KSTONE_BATCH_ATOMIC as a transaction,
- * otherwise one operation after the other. It holds copies of what it was given, belongs to no database, and may be run
- * as often as you like, by one thread at a time.
+ * otherwise one operation after the other. It holds copies of what it was given, belongs to no database, and may be
+ * run as often as you like, by one thread at a time.
  *
  * The functions that add to a batch have no err: an impossible key, handle or text is refused at once, by the status,
  * and the batch stays as it was. Expressions and items are checked when the batch is run; the error then says what is
@@ -1441,8 +1695,10 @@ kstone_status kstone_batch_execute(kstone_batch *b, const char *statement, size_
  * it. Up to 100 operations, each on an item of its own.
  *
  * Without it the operations are done in order, as if you had made the calls yourself, so a get sees what the writes
- * before it wrote. The first that fails ends the run: what was done before it stays done, and *out is not written. Up
- * to 25 writes and 100 gets; several may be on one item.
+ * before it wrote. What can be said without the items that are there is checked first: where a key, an item, an
+ * expression or an attribute that an index refuses is wrong, nothing is done. Otherwise the first operation that fails
+ * ends the run: what was done before it stays done, and *out is not written. Up to 25 writes and 100 gets; several may
+ * be on one item.
  *
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: those of the operations; kstone_error_index says which operation failed (the first of several), and
@@ -1462,8 +1718,8 @@ kstone_status kstone_batch_run(kstone_db *db, kstone_batch *b, uint32_t flags, k
  * PARTIQL
  *
  * PartiQL in DynamoDB's dialect: SELECT, INSERT, UPDATE and DELETE on the table, which is called "items" unless its
- * schema has a name. The key is addressed as pk and sk, "table"."index" reads an index, and EXPLAIN SELECT tells what a
- * SELECT would read. docs/partiql.md is the reference.
+ * schema has a name. The key is addressed as pk and sk, "table"."index" reads an index, and EXPLAIN SELECT tells what
+ * a SELECT would read. docs/partiql.md is the reference.
  *
  * Pass values as parameters: every ? of the statement takes the next attribute of a bag, "?1", "?2" and so on, of any
  * type. Texts stand between single quotes, and names that are no plain words between double quotes. A statement is
@@ -1656,10 +1912,10 @@ kstone_status kstone_snapshot_progress(const kstone_db *db, uint64_t *done, uint
  * sk: S where its bytes are UTF-8, otherwise B; no sk where the item has none. Then come the attributes of the item by
  * name. What was exported and imported again exports as the same bytes. Paths are as in SNAPSHOTS.
  *
- * An import also takes lines that are an item without {"Item":...} around it, and skips blank lines, a byte order mark,
- * and the CR before an LF. A line has up to 8,388,608 bytes. Items are put one by one as by kstone_put, through indexes
- * and into the stream, and replace items that exist. The attributes pk and sk are the key itself and do not stay in the
- * item; a key attribute of another name (see kstone_import_spec) does.
+ * An import also takes lines that are an item without {"Item":...} around it, and skips blank lines, a byte order
+ * mark, and the CR before an LF. A line has up to 8,388,608 bytes. Items are put one by one as by kstone_put, through
+ * indexes and into the stream, and replace items that exist. The attributes pk and sk are the key itself and do not
+ * stay in the item; a key attribute of another name (see kstone_import_spec) does.
  *
  *     static int load_songs(kstone_db *db, const char *path) {
  *         kstone_import_spec spec = KSTONE_IMPORT_SPEC_INIT;
@@ -1750,8 +2006,201 @@ kstone_status kstone_import_json(kstone_db *db,
 
 
 /* ---------------------------------------------------------------------------------------------------------------------
- * STATISTICS
+ * CALLBACKS
+ *
+ * Snapshots, exports and imports to and from anything: a function of yours takes or gives the bytes, in the place of a
+ * file. It is called by the thread that makes the call, before the call returns, with the user_data of the call.
+ *
+ * The function returns KSTONE_OK to go on. Any other status ends the call: below 0, the call returns that status, be
+ * it one of the library's or a number of your own; above 0, KSTONE_ERR_IO. It is not called again then.
+ *
+ * It must return: not by a C++ exception, which ends the process, nor by longjmp, which leaves locks held and memory
+ * allocated. pthread_cancel waits until the call has returned. What it may do with the same database is said by each
+ * call; with other databases and handles it may do anything.
+ *
+ *     static kstone_status append(void *user_data, const void *data, size_t len) {
+ *         return fwrite(data, 1, len, (FILE *)user_data) == len ? KSTONE_OK : KSTONE_ERR_IO;
+ *     }
+ *
+ *     static kstone_status take(void *user_data, void *buffer, size_t capacity, size_t *len) {
+ *         *len = fread(buffer, 1, capacity, (FILE *)user_data);
+ *         return ferror((FILE *)user_data) ? KSTONE_ERR_IO : KSTONE_OK;
+ *     }
+ *
+ *     static kstone_status copy_through(const kstone_db *from, kstone_db *to, FILE *file) {
+ *         kstone_status status = kstone_snapshot_save_to(from, append, file, NULL);
+ *         rewind(file);
+ *         return status == KSTONE_OK ? kstone_snapshot_load_from(to, take, file, NULL) : status;
+ *     }
  */
+
+/**
+ * Takes the next len bytes, which are at data until the function returns; len is never 0. Returns KSTONE_OK, or
+ * another status to end the call that it was given to.
+ */
+typedef kstone_status (*kstone_write_fn)(void *user_data, const void *data, size_t len);
+
+/**
+ * Puts the next bytes into buffer, which has room for capacity of them, and says in *len how many those are: as few
+ * as it likes, 0 only at the end of the input. *len is 0 when it is called. Returns KSTONE_OK, or another status to
+ * end the call that it was given to.
+ */
+typedef kstone_status (*kstone_read_fn)(void *user_data, void *buffer, size_t capacity, size_t *len);
+
+/**
+ * Writes the database as it is now, as kstone_snapshot_save does, to a function instead of a file: the same bytes.
+ *
+ * Errors: what the function returns below 0, where it ends the save; KSTONE_ERR_IO where it does so with a status
+ * above 0; KSTONE_ERR_MISUSE where the function is NULL. What was written until then is no snapshot: nothing loads
+ * it.
+ * Cost: as kstone_snapshot_save; some 64 KiB or more with each call of the function.
+ * Threads: any. The function is called by this thread, before this function returns, and with no lock held: it may do
+ * anything with this database but free it. See "Callbacks".
+ */
+kstone_status kstone_snapshot_save_to(const kstone_db *db, kstone_write_fn write, void *user_data, kstone_error **err);
+
+/**
+ * Fills an empty database with a snapshot, as kstone_snapshot_load does, from a function instead of a file. The
+ * function is called until it says that the input ends.
+ *
+ * Errors: as kstone_snapshot_load; what the function returns below 0, where it ends the load, KSTONE_ERR_IO where it
+ * does so with a status above 0; KSTONE_ERR_MISUSE where the function is NULL or says that it has put more bytes into
+ * the buffer than that has room for. Nothing is loaded then.
+ * Cost: as kstone_snapshot_load.
+ * Threads: any. The function is called by this thread, before this function returns. It may use this database, but
+ * neither free it nor change it as a whole: kstone_snapshot_load, kstone_snapshot_load_from, kstone_configure and
+ * kstone_fork of this database would wait for the load, and are KSTONE_ERR_INVALID inside of it. See "Callbacks".
+ */
+kstone_status kstone_snapshot_load_from(kstone_db *db, kstone_read_fn read, void *user_data, kstone_error **err);
+
+/**
+ * Writes every item as a line of JSON, as kstone_export_json does, to a function instead of a file.
+ *
+ * Errors, threads: as kstone_snapshot_save_to.
+ * Cost: as kstone_export_json; some 8 KiB or more with each call of the function.
+ */
+kstone_status kstone_export_json_to(const kstone_db *db, kstone_write_fn write, void *user_data, kstone_error **err);
+
+/**
+ * Puts an item for each line, as kstone_import_json does, from a function instead of a file. Since that can be read
+ * only once, spec must have KSTONE_IMPORT_SKIP.
+ *
+ * Ownership: as kstone_import_json.
+ * Errors: as kstone_import_json, where a file fails, and as kstone_snapshot_load_from about the function;
+ * KSTONE_ERR_INVALID without KSTONE_IMPORT_SKIP. What came before stays.
+ * Cost: as kstone_import_json.
+ * Threads: any. The function is called by this thread, before this function returns, and with no lock held: it may do
+ * anything with this database but free it. See "Callbacks".
+ */
+kstone_status kstone_import_json_from(kstone_db *db,
+                                      kstone_read_fn read,
+                                      void *user_data,
+                                      const kstone_import_spec *spec,
+                                      size_t *loaded,
+                                      size_t *skipped,
+                                      char **reasons,
+                                      kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * STATISTICS
+ *
+ * kstone_count and kstone_stat give one number, kstone_stats_json all of them as text.
+ */
+
+/** Items, expired ones that were not removed yet included. */
+#define KSTONE_STAT_ITEMS 1
+
+/** Bytes of the items' records: keys, stored form and header. */
+#define KSTONE_STAT_LIVE_BYTES 2
+
+/** Bytes of everything that the database holds. */
+#define KSTONE_STAT_TOTAL_BYTES 3
+
+/** The most that KSTONE_STAT_TOTAL_BYTES may come to; 0: no limit. */
+#define KSTONE_STAT_MEMORY_MAX_BYTES 4
+
+/** Entries of secondary indexes. */
+#define KSTONE_STAT_INDEX_ENTRIES 5
+
+/** Bytes of those entries' records. */
+#define KSTONE_STAT_INDEX_ENTRY_BYTES 6
+
+/** Bytes of the records in memtables, and of their handles. */
+#define KSTONE_STAT_MEMTABLE_BYTES 7
+
+/** Bytes of the records in sorted runs (SSTs), garbage included, and of their handles. */
+#define KSTONE_STAT_SST_BYTES 8
+
+/** Bytes of what finds records. */
+#define KSTONE_STAT_FILTER_BYTES 9
+
+/** Bytes that write-ahead logs hold in addition to memtables. */
+#define KSTONE_STAT_WAL_BYTES 10
+
+/** Bytes of the queues of what to evict next. */
+#define KSTONE_STAT_EVICTION_BYTES 11
+
+/** Bytes of the database without any record. */
+#define KSTONE_STAT_BASE_BYTES 12
+
+/** Bytes of the change stream. */
+#define KSTONE_STAT_STREAM_BYTES 13
+
+/** Records in memtables. */
+#define KSTONE_STAT_MEMTABLE_RECORDS 14
+
+/** Records in write-ahead logs. */
+#define KSTONE_STAT_WAL_RECORDS 15
+
+/** Records in sorted runs, garbage included. */
+#define KSTONE_STAT_SST_RECORDS 16
+
+/** Records of the change stream. */
+#define KSTONE_STAT_STREAM_RECORDS 17
+
+/** Marks of deletions that still hide something. */
+#define KSTONE_STAT_TOMBSTONES 18
+
+/** Sorted runs. */
+#define KSTONE_STAT_SSTS 19
+
+/** Stripes, of 256, that hold anything. */
+#define KSTONE_STAT_STRIPES 20
+
+/** Sorted runs of the stripe that has most. */
+#define KSTONE_STAT_SSTS_PER_STRIPE_MAX 21
+
+/** Memtables that became a sorted run since the database was opened. */
+#define KSTONE_STAT_FLUSHES 22
+
+/** Merges of sorted runs since the database was opened. */
+#define KSTONE_STAT_COMPACTIONS 23
+
+/** Items evicted since the database was opened. */
+#define KSTONE_STAT_EVICTIONS 24
+
+/** Look-ups by key that found an item since the database was opened. */
+#define KSTONE_STAT_HITS 25
+
+/** Look-ups by key that found none since the database was opened. */
+#define KSTONE_STAT_MISSES 26
+
+/**
+ * How many items the database has, expired ones that were not removed yet included: KSTONE_STAT_ITEMS.
+ *
+ * Errors, cost, threads: as kstone_stat.
+ */
+kstone_status kstone_count(const kstone_db *db, uint64_t *count, kstone_error **err);
+
+/**
+ * One number about the database: statistic is KSTONE_STAT_ITEMS or another of those above.
+ *
+ * Errors: KSTONE_ERR_INVALID for a statistic that this version does not know; KSTONE_ERR_PANIC as for kstone_clear.
+ * Cost: as kstone_stats_json, without its text.
+ * Threads: any.
+ */
+kstone_status kstone_stat(const kstone_db *db, uint32_t statistic, uint64_t *value, kstone_error **err);
 
 /**
  * Numbers about the database as a JSON object, for people and dashboards; later versions may add members. Items, and

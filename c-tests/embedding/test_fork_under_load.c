@@ -30,8 +30,8 @@ static kstone_db *open_with(uint32_t flags) {
 }
 
 /* In the child: a database that nobody was at in the moment of the fork, and one of its own, take everything. */
-static int child(kstone_db *idle, uint32_t flags) {
-    kstone_db *own = open_with(flags);
+static int child(kstone_db *idle) {
+    kstone_db *own = open_with(0);
     kstone_error *err = NULL;
     int i;
     check_failed_count = 0;
@@ -65,7 +65,7 @@ static void children_use_what_nobody_is_at(uint32_t flags) {
         pid_t pid = fork();
         if (pid == 0) {
             alarm(60);
-            _exit(child(idle, flags));
+            _exit(child(idle));
         }
         CHECK(pid > 0);
         CHECK_INT(pid, waitpid(pid, &status, 0));

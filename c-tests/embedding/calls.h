@@ -399,6 +399,150 @@ static inline void call_kstone_snapshot_load(calls_world *w) {
     kstone_free(db);
 }
 
+/* Text that is written to, or read from, the place of a file. */
+typedef struct calls_text {
+    char *bytes;
+    size_t len;
+    size_t read;
+} calls_text;
+
+static inline kstone_status calls_write(void *user_data, const void *data, size_t len) {
+    calls_text *text = (calls_text *)user_data;
+    text->bytes = (char *)realloc(text->bytes, text->len + len);
+    memcpy(text->bytes + text->len, data, len);
+    text->len += len;
+    return KSTONE_OK;
+}
+
+static inline kstone_status calls_read(void *user_data, void *buffer, size_t capacity, size_t *len) {
+    calls_text *text = (calls_text *)user_data;
+    size_t left = text->len - text->read;
+    *len = left < capacity ? left : capacity;
+    memcpy(buffer, text->bytes + text->read, *len);
+    text->read += *len;
+    return KSTONE_OK;
+}
+
+static inline calls_text calls_no_text(void) {
+    calls_text text;
+    memset(&text, 0, sizeof text);
+    return text;
+}
+
+static inline void call_kstone_snapshot_save_to(calls_world *w) {
+    calls_text text = calls_no_text();
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_snapshot_save_to(w->db, calls_write, &text, &err));
+    CHECK(text.len > 0);
+    free(text.bytes);
+}
+
+static inline void call_kstone_snapshot_load_from(calls_world *w) {
+    calls_text text = calls_no_text();
+    kstone_db *db = open_database(0);
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_snapshot_save_to(w->db, calls_write, &text, &err));
+    CHECK_OK(kstone_snapshot_load_from(db, calls_read, &text, &err));
+    CHECK_INT(7, get_number(db, "wide", "s007"));
+    free(text.bytes);
+    kstone_free(db);
+}
+
+static inline void call_kstone_export_json_to(calls_world *w) {
+    calls_text text = calls_no_text();
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_export_json_to(w->db, calls_write, &text, &err));
+    CHECK(text.len > 0);
+    free(text.bytes);
+}
+
+static inline void call_kstone_import_json_from(calls_world *w) {
+    calls_text text = calls_no_text();
+    kstone_import_spec spec;
+    kstone_error *err = NULL;
+    memset(&spec, 0, sizeof spec);
+    spec.struct_size = sizeof spec;
+    spec.flags = KSTONE_IMPORT_SKIP;
+    CHECK_OK(kstone_export_json_to(w->db, calls_write, &text, &err));
+    CHECK_OK(kstone_import_json_from(w->db, calls_read, &text, &spec, NULL, NULL, NULL, &err));
+    CHECK_SIZE(text.len, text.read);
+    free(text.bytes);
+}
+
+static inline void call_kstone_count(calls_world *w) {
+    uint64_t count = 0;
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_count(w->db, &count, &err));
+    CHECK(count > 10);
+}
+
+static inline void call_kstone_stat(calls_world *w) {
+    uint64_t value = 0;
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_stat(w->db, KSTONE_STAT_TOTAL_BYTES, &value, &err));
+    CHECK(value > 0);
+}
+
+/* A cursor over the wide partition, moved as `move` says: it is at an item then. */
+#define CALLS_CURSOR(function, move)                                               \
+    static inline void call_##function(calls_world *w) {                           \
+        kstone_query_spec spec = query_spec(LIT("wide"));                          \
+        kstone_cursor *it = NULL;                                                  \
+        const kstone_item *out = NULL;                                             \
+        kstone_error *err = NULL;                                                  \
+        CHECK_OK(kstone_cursor_open(w->db, &spec, &it, &err));                     \
+        CHECK_OK(move);                                                            \
+        CHECK(out == kstone_cursor_item(it));                                      \
+        kstone_free(it);                                                           \
+    }
+
+CALLS_CURSOR(kstone_cursor_open, err == NULL ? KSTONE_OK : KSTONE_ERR_PANIC)
+CALLS_CURSOR(kstone_cursor_first, kstone_cursor_first(it, &out, &err))
+CALLS_CURSOR(kstone_cursor_last, kstone_cursor_last(it, &out, &err))
+CALLS_CURSOR(kstone_cursor_next, kstone_cursor_next(it, &out, &err))
+CALLS_CURSOR(kstone_cursor_item, kstone_cursor_next(it, &out, &err))
+CALLS_CURSOR(kstone_cursor_seek, kstone_cursor_seek(it, NO_SK, LIT("s007"), &out, &err))
+
+static inline void call_kstone_cursor_prev(calls_world *w) {
+    kstone_query_spec spec = query_spec(LIT("wide"));
+    kstone_cursor *it = NULL;
+    const kstone_item *out = NULL;
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_cursor_open(w->db, &spec, &it, &err));
+    CHECK_OK(kstone_cursor_seek(it, NO_SK, LIT("s007"), &out, &err));
+    CHECK_OK(kstone_cursor_prev(it, &out, &err));
+    CHECK_BYTES("s006", kstone_item_sk(out));
+    kstone_free(it);
+}
+
+CALLS_SETTER(kstone_item_open, kstone_item_open(it, LIT("l"), KSTONE_TYPE_L, &err))
+CALLS_SETTER(kstone_item_close, (CHECK_STATUS(KSTONE_OK, kstone_item_open(it, LIT("l"), KSTONE_TYPE_L, NULL)),
+                                 CHECK_STATUS(KSTONE_OK, kstone_item_set_i64(it, NULL, 0, 7)),
+                                 kstone_item_close(it, &err)))
+CALLS_SETTER(kstone_item_cancel, (CHECK_STATUS(KSTONE_OK, kstone_item_open(it, LIT("m"), KSTONE_TYPE_M, NULL)),
+                                  kstone_item_cancel(it)))
+
+/* The map {"n": 7} in an item, as a value, and what a call says of it. */
+#define CALLS_NESTED(function, check)                                        \
+    static inline void call_##function(calls_world *w) {                     \
+        kstone_item *it = item_of("{\"m\":{\"M\":{\"n\":{\"N\":\"7\"}}}}"); \
+        kstone_value map = no_value(), out = no_value();                     \
+        kstone_bytes name;                                                   \
+        size_t position = 0;                                                 \
+        (void)w;                                                             \
+        (void)name;                                                          \
+        (void)position;                                                      \
+        (void)out;                                                           \
+        CHECK_STATUS(KSTONE_OK, kstone_item_get(it, LIT("m"), &map));        \
+        check;                                                               \
+        kstone_free(it);                                                     \
+    }
+
+CALLS_NESTED(kstone_value_count, CHECK_SIZE(1, kstone_value_count(&map)))
+CALLS_NESTED(kstone_value_at, CHECK_STATUS(KSTONE_OK, kstone_value_at(&map, 0, &name, &out)))
+CALLS_NESTED(kstone_value_find, CHECK_STATUS(KSTONE_OK, kstone_value_find(&map, LIT("n"), &out)))
+CALLS_NESTED(kstone_value_next, CHECK_STATUS(KSTONE_OK, kstone_value_next(&map, &position, &name, &out)))
+
 typedef struct call {
     const char *name;
     void (*run)(calls_world *w);
@@ -418,6 +562,14 @@ static const call calls[] = {
     CALL(kstone_clear),
     CALL(kstone_compact),
     CALL(kstone_configure),
+    CALL(kstone_count),
+    CALL(kstone_cursor_first),
+    CALL(kstone_cursor_item),
+    CALL(kstone_cursor_last),
+    CALL(kstone_cursor_next),
+    CALL(kstone_cursor_open),
+    CALL(kstone_cursor_prev),
+    CALL(kstone_cursor_seek),
     CALL(kstone_delete),
     CALL(kstone_delete_if),
     CALL(kstone_error_code),
@@ -427,6 +579,7 @@ static const call calls[] = {
     CALL(kstone_error_name),
     CALL(kstone_execute),
     CALL(kstone_export_json),
+    CALL(kstone_export_json_to),
     CALL(kstone_flush),
     CALL(kstone_fork),
     CALL(kstone_free),
@@ -434,9 +587,12 @@ static const call calls[] = {
     CALL(kstone_get_bytes),
     CALL(kstone_get_json),
     CALL(kstone_import_json),
+    CALL(kstone_import_json_from),
     CALL(kstone_item_at),
     CALL(kstone_item_bytes),
+    CALL(kstone_item_cancel),
     CALL(kstone_item_clone),
+    CALL(kstone_item_close),
     CALL(kstone_item_count),
     CALL(kstone_item_from_bytes),
     CALL(kstone_item_from_json),
@@ -444,6 +600,7 @@ static const call calls[] = {
     CALL(kstone_item_get_f64),
     CALL(kstone_item_get_i64),
     CALL(kstone_item_new),
+    CALL(kstone_item_open),
     CALL(kstone_item_pk),
     CALL(kstone_item_remove),
     CALL(kstone_item_set_bin),
@@ -474,12 +631,19 @@ static const call calls[] = {
     CALL(kstone_scan),
     CALL(kstone_set_time),
     CALL(kstone_snapshot_load),
+    CALL(kstone_snapshot_load_from),
     CALL(kstone_snapshot_progress),
     CALL(kstone_snapshot_save),
+    CALL(kstone_snapshot_save_to),
+    CALL(kstone_stat),
     CALL(kstone_stats_json),
     CALL(kstone_status_text),
     CALL(kstone_stream_read),
     CALL(kstone_update),
+    CALL(kstone_value_at),
+    CALL(kstone_value_count),
+    CALL(kstone_value_find),
+    CALL(kstone_value_next),
     CALL(kstone_version),
     CALL(kstone_version_number),
 };

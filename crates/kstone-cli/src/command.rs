@@ -125,6 +125,7 @@ fn import(args: &ImportArgs) -> Result<(), Failure> {
 
 fn export(args: &ExportArgs) -> Result<(), Failure> {
     let interrupt = Interrupt::caught()?;
+    database_file::refuse_own(Some(&args.database), &args.file)?;
     let db = database_file::open(&Source::File(args.database.clone()), None, &interrupt)?;
     let exported = db.export_json_file(&args.file)?;
     tell(format_args!("{} written to {}", items(exported), text::path(&args.file)));

@@ -49,7 +49,7 @@ const PARAMETER: &str = r#"Such as:
   SELECT * FROM items WHERE pk = ?;"#;
 
 const WIDTH: &str = "\
-A column is as wide as its number says and longer text is cut; 0 is as wide as needed, and a negative number sets the
+A column is as wide as its number says and longer text is shortened; 0 is as wide as needed, and a negative number sets the
 text to the right. .width 0 makes all columns as wide as needed again.";
 
 /// A dot command.

@@ -217,7 +217,7 @@ fn statistics_count_the_items() {
 }
 
 #[test]
-fn the_timer_tells_beside_the_results_how_long_a_statement_took() {
+fn the_timer_tells_next_to_the_results_how_long_a_statement_took() {
     let run = shell(".timer\n.timer on\n.timer\nSELECT * FROM items;\nINSERT INTO items VALUE {'pk': 'a'};\n");
     assert_eq!((run.code, run.out.as_str()), (0, "off\non\n"));
     let lines: Vec<&str> = run.err.lines().collect();
@@ -225,7 +225,7 @@ fn the_timer_tells_beside_the_results_how_long_a_statement_took() {
 }
 
 #[test]
-fn explain_tells_beside_the_results_how_they_are_found() {
+fn explain_tells_next_to_the_results_how_they_are_found() {
     let run = shell(".explain on\nSELECT * FROM items WHERE pk = 'a';\n.explain off\nSELECT * FROM items;\n.explain\n");
     assert_eq!((run.code, run.out.as_str()), (0, "off\n"));
     assert_eq!(run.err.lines().count(), 1, "{}", run.err);
@@ -402,7 +402,7 @@ fn an_export_comes_back_whole_from_a_file_or_a_compressed_directory() {
     let exported = fs::read_to_string(&lines).unwrap();
     assert_eq!(exported.lines().count(), 3376);
 
-    // As DynamoDB writes it: compressed files in the directory `data`, manifests beside it.
+    // As DynamoDB writes it: compressed files in the directory `data`, manifests next to it.
     let export = directory.path("export");
     fs::create_dir_all(format!("{export}/data")).unwrap();
     directory.file("export/manifest-summary.json", "{}");

@@ -56,7 +56,7 @@ impl Columns {
         named.unwrap_or(self.named.len() + ["pk", "sk"].iter().position(|key| *key == name).unwrap_or(2))
     }
 
-    /// Forgets what was met beside the named ones.
+    /// Forgets the attributes that were met in addition to the named ones.
     pub(crate) fn forget_met(&mut self) {
         self.met.clear();
     }

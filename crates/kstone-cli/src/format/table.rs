@@ -2,7 +2,7 @@
 //!
 //! A table needs all its rows to know its columns, so a long result is several tables: each has up to [`ROWS_MAX`] rows
 //! and about [`BYTES_MAX`] bytes of text, whatever comes first. Nested values get at most [`NESTED_COLUMNS`]; where the
-//! table is still too wide, the widest columns are cut first, none below [`CUT_COLUMNS`].
+//! table is still too wide, the widest columns are shortened first, none below [`SHORTENED_MIN`].
 
 use std::collections::HashMap;
 
@@ -18,7 +18,7 @@ use crate::output::text::{shorten, visible, width};
 const ROWS_MAX: usize = 10_000;
 const BYTES_MAX: usize = 16 << 20;
 const NESTED_COLUMNS: usize = 40;
-const CUT_COLUMNS: usize = 6;
+const SHORTENED_MIN: usize = 6;
 
 pub(crate) struct TablePrinter {
     columns: Columns,
@@ -151,19 +151,19 @@ fn pad(text: &str, columns: usize, right: bool) -> String {
     if right { format!("{blanks}{text}") } else { format!("{text}{blanks}") }
 }
 
-/// Cuts the widest columns until all of them take `room`, or none is wider than [`CUT_COLUMNS`].
-fn fit(widths: &mut [usize], room: usize) {
-    let taken = |cut: usize| widths.iter().map(|width| *width.min(&cut)).sum::<usize>();
+/// Shortens the widest columns until all of them take what is available, or none is wider than [`SHORTENED_MIN`].
+fn fit(widths: &mut [usize], available: usize) {
+    let taken = |limit: usize| widths.iter().map(|width| *width.min(&limit)).sum::<usize>();
     let widest = widths.iter().copied().max().unwrap_or_default();
-    if taken(widest) <= room {
+    if taken(widest) <= available {
         return;
     }
-    let cut = (CUT_COLUMNS..widest).rev().find(|cut| taken(*cut) <= room).unwrap_or(CUT_COLUMNS);
-    // What is left is less than a column for each of those that were cut.
-    let mut left = room.saturating_sub(taken(cut));
+    let limit = (SHORTENED_MIN..widest).rev().find(|limit| taken(*limit) <= available).unwrap_or(SHORTENED_MIN);
+    // What is left is less than a column for each of those that were shortened.
+    let mut left = available.saturating_sub(taken(limit));
     for width in widths {
-        if *width > cut {
-            *width = cut + usize::from(left > 0);
+        if *width > limit {
+            *width = limit + usize::from(left > 0);
             left = left.saturating_sub(1);
         }
     }
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_widest_columns_give_way_first() {
-        for (mut widths, room, fitted) in [
+        for (mut widths, available, fitted) in [
             (vec![3, 10], 13, vec![3, 10]),
             (vec![3, 10], 12, vec![3, 9]),
             (vec![3, 30, 20], 33, vec![3, 15, 15]),
@@ -185,7 +185,7 @@ mod tests {
             (vec![2, 30], 3, vec![2, 6]),
             (vec![], 10, vec![]),
         ] {
-            fit(&mut widths, room);
+            fit(&mut widths, available);
             assert_eq!(widths, fitted);
         }
     }

@@ -121,7 +121,7 @@ pub(crate) fn split(text: &str) -> Result<Vec<Located>, Failure> {
     Ok(units)
 }
 
-/// Whether Enter runs this text, or makes room for more of a statement.
+/// Whether Enter runs this text, instead of going on with the statement on another line.
 pub(crate) fn is_complete(text: &str) -> bool {
     let mut splitter = Splitter::default();
     let pushed = text.split_inclusive('\n').try_for_each(|line| splitter.push(line).map(drop));

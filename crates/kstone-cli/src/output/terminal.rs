@@ -4,10 +4,10 @@ use std::io::{IsTerminal as _, stdin, stdout};
 
 use terminal_size::{Height, Width, terminal_size_of};
 
-/// Where results go: how much room there is, and whether colours are wanted.
+/// Where results go: how large it is, and whether colours are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Look {
-    /// Columns to fit into; none where nothing is to be cut.
+    /// Columns to fit into; none where nothing is to be shortened.
     pub(crate) width: Option<usize>,
     /// Lines of the terminal; none where nothing is to be paged.
     pub(crate) height: Option<usize>,

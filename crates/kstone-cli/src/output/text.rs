@@ -1,4 +1,4 @@
-//! Text on a terminal: how wide it is, what of it may be shown, where it is cut.
+//! Text on a terminal: how wide it is, what of it may be shown, where it is shortened.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -117,9 +117,9 @@ pub(crate) fn shorten(text: &str, columns: usize) -> Cow<'_, str> {
         used += width(character);
         used >= columns
     });
-    let mut cut = text[..end.map_or(text.len(), |(at, _)| at)].to_owned();
-    cut.push(ELLIPSIS);
-    Cow::Owned(cut)
+    let mut shortened = text[..end.map_or(text.len(), |(at, _)| at)].to_owned();
+    shortened.push(ELLIPSIS);
+    Cow::Owned(shortened)
 }
 
 #[cfg(test)]
@@ -127,7 +127,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_too_wide_is_cut_at_a_character() {
+    fn what_is_too_wide_is_shortened_at_a_character() {
         for (text, columns, shown) in [
             ("abc", 3, "abc"),
             ("abcd", 3, "ab…"),

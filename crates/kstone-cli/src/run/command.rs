@@ -6,7 +6,7 @@ use kstone_api::{Database, ImportOptions, ItemWriter, KeyRef, Record};
 
 use crate::dot::{Dot, ForkEnd, ParameterAction, Switch, help};
 use crate::input::words::name_as_written;
-use crate::session::database_file::{Source, read_schema};
+use crate::session::database_file::{Source, read_schema, refuse_own};
 
 use crate::failure::Failure;
 use crate::format::Columns;
@@ -34,11 +34,7 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
         Dot::Format { format: None } => print(session, &format!("{}\n", session.format().name()))?,
         Dot::Timer { switch } => switch_over(session, |settings| &mut settings.timer, switch)?,
         Dot::Explain { switch } => switch_over(session, |settings| &mut settings.explain, switch)?,
-        Dot::Clear => {
-            let mut screen = Screen::output();
-            screen.clear()?;
-            screen.finish()?;
-        }
+        Dot::Clear => clear()?,
         Dot::Tables => show_rows(session, &["name", "kind"], tables(session)?)?,
         Dot::Dump => dump::dump(session)?,
         Dot::Put { item } => put(session, &item)?,
@@ -49,17 +45,7 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
             session.db().configure(read_schema(schema.as_deref())?)?;
             session.note("the schema is in force")?;
         }
-        Dot::Indexes => {
-            let mut rows = Vec::new();
-            for index in indexes(&session.db().schema()) {
-                let mut row = ItemWriter::new();
-                for (name, text) in indexes::COLUMNS.iter().zip(index.row()).filter(|(_, text)| !text.is_empty()) {
-                    row.set_str(name, text)?;
-                }
-                rows.push(row);
-            }
-            show_rows(session, &indexes::COLUMNS, rows)?;
-        }
+        Dot::Indexes => show_indexes(session)?,
         Dot::Stats => show_rows(session, &["statistic", "value"], statistics(session)?)?,
         Dot::Import { file, options } => {
             let interrupt = session.interrupt().clone();
@@ -67,6 +53,7 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
             session.note(&imported.to_string())?;
         }
         Dot::Export { file } => {
+            refuse_own(session.source().file(), &file)?;
             let exported = session.db().export_json_file(&file)?;
             session.note(&format!("{} written to {}", items(exported), text::path(&file)))?;
         }
@@ -74,14 +61,7 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
             let (file, items) = session.save(file)?;
             session.note_saved(&file, items)?;
         }
-        Dot::Open { file } => {
-            session.open(Source::of(file.as_os_str()))?;
-            let what = match session.source() {
-                Source::Memory => "an empty database".to_owned(),
-                file @ Source::File(_) => file.to_string(),
-            };
-            session.note(&format!("opened {what}"))?;
-        }
+        Dot::Open { file } => open(session, &file)?,
         Dot::Output { file } => output(session, file.as_deref().filter(|file| !is_off(file)))?,
         Dot::Once { file } => {
             let own = session.source().file().map(Path::to_owned);
@@ -89,28 +69,10 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
         }
         Dot::Parameter { action } => parameter(session, action)?,
         Dot::Nullvalue { text: Some(text) } => session.settings.null = Some(text),
-        Dot::Nullvalue { text: None } => {
-            let text = session.settings.null.as_deref().unwrap_or("null in tables, nothing in CSV");
-            print(session, &format!("{text}\n"))?;
-        }
-        Dot::Width { columns } if columns.is_empty() => {
-            let widths: Vec<_> = session.settings.column_widths.iter().map(i16::to_string).collect();
-            print(session, &format!("{}\n", if widths.is_empty() { "0".to_owned() } else { widths.join(" ") }))?;
-        }
+        Dot::Nullvalue { text: None } => show_null(session)?,
+        Dot::Width { columns } if columns.is_empty() => show_widths(session)?,
         Dot::Width { columns } => session.settings.column_widths = columns,
-        Dot::Fork { end: None } => {
-            session.fork()?;
-            session.note("on a fork now: .fork keep stays with it, .fork drop goes back")?;
-        }
-        Dot::Fork { end: Some(end) } => {
-            let had_changes = session.is_unsaved();
-            session.end_fork(end == ForkEnd::Keep)?;
-            session.note(match end {
-                ForkEnd::Keep => "kept the fork",
-                ForkEnd::Drop if had_changes && !session.is_unsaved() => "dropped the fork and its changes",
-                ForkEnd::Drop => "dropped the fork",
-            })?;
-        }
+        Dot::Fork { end } => fork(session, end)?,
     }
     Ok(Next::Continue)
 }
@@ -120,6 +82,56 @@ fn exit(session: &mut Session) -> Result<Next, Failure> {
     // Where there is no terminal, the end of the program warns.
     let leaves = !session.is_interactive() || session.may_leave("leaving")?;
     Ok(if leaves { Next::Exit } else { Next::Continue })
+}
+
+fn clear() -> Result<(), Failure> {
+    let mut screen = Screen::output();
+    screen.clear()?;
+    Ok(screen.finish()?)
+}
+
+fn show_indexes(session: &Session) -> Result<(), Failure> {
+    let mut rows = Vec::new();
+    for index in indexes(&session.db().schema()) {
+        let mut row = ItemWriter::new();
+        for (name, text) in indexes::COLUMNS.iter().zip(index.row()).filter(|(_, text)| !text.is_empty()) {
+            row.set_str(name, text)?;
+        }
+        rows.push(row);
+    }
+    show_rows(session, &indexes::COLUMNS, rows)
+}
+
+fn open(session: &mut Session, file: &Path) -> Result<(), Failure> {
+    session.open(Source::of(file.as_os_str()))?;
+    session.note(&match session.source() {
+        Source::Memory => "opened an empty database".to_owned(),
+        file @ Source::File(_) => format!("opened {file}"),
+    })
+}
+
+fn fork(session: &mut Session, end: Option<ForkEnd>) -> Result<(), Failure> {
+    let had_changes = session.is_unsaved();
+    let Some(end) = end else {
+        session.fork()?;
+        return session.note("on a fork now: .fork keep stays with it, .fork drop goes back");
+    };
+    session.end_fork(end == ForkEnd::Keep)?;
+    session.note(match end {
+        ForkEnd::Keep => "kept the fork",
+        ForkEnd::Drop if had_changes && !session.is_unsaved() => "dropped the fork and its changes",
+        ForkEnd::Drop => "dropped the fork",
+    })
+}
+
+fn show_null(session: &Session) -> Result<(), Failure> {
+    let text = session.settings.null.as_deref().unwrap_or("null in tables, nothing in CSV");
+    print(session, &format!("{text}\n"))
+}
+
+fn show_widths(session: &Session) -> Result<(), Failure> {
+    let widths: Vec<_> = session.settings.column_widths.iter().map(i16::to_string).collect();
+    print(session, &format!("{}\n", if widths.is_empty() { "0".to_owned() } else { widths.join(" ") }))
 }
 
 /// What stands for the terminal in the place of a file's name; sqlite3 says stdout.

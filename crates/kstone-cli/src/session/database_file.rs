@@ -95,6 +95,18 @@ pub(crate) fn read_schema(file: Option<&Path>) -> Result<TableSchema, Failure> {
     TableSchema::from_json(&text).map_err(|error| Failure::from(error).at(&place))
 }
 
+/// Keeps what is no snapshot from being written over the one that is open.
+///
+/// # Errors
+/// Where both names lead to the same file.
+pub(crate) fn refuse_own(own: Option<&Path>, file: &Path) -> Result<(), Failure> {
+    if own.is_some_and(|own| is_same_file(own, file)) {
+        let shown = text::path(file);
+        return Err(Failure::message(format!("{shown} is the snapshot that is open: this would overwrite it")));
+    }
+    Ok(())
+}
+
 /// Whether two names lead to the same file.
 pub(crate) fn is_same_file(left: &Path, right: &Path) -> bool {
     match (fs::canonicalize(left), fs::canonicalize(right)) {

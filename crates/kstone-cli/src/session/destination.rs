@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::database_file::is_same_file;
+use super::database_file::refuse_own;
 use crate::failure::Failure;
 use crate::output::Screen;
 use crate::output::terminal::Look;
@@ -77,8 +77,6 @@ fn create(file: &Path, own: Option<&Path>) -> Result<File, Failure> {
              is a file"
         )));
     }
-    if own.is_some_and(|own| is_same_file(own, file)) {
-        return Err(Failure::message(format!("{shown} is the snapshot that is open: results would overwrite it")));
-    }
+    refuse_own(own, file)?;
     File::create(file).map_err(|error| Failure::from(error).at(shown))
 }

@@ -42,7 +42,7 @@ impl Vocabulary {
         }
     }
 
-    /// Takes an attribute's name, while there is room.
+    /// Takes an attribute's name, up to [`ATTRIBUTES_MAX`] of them.
     pub(crate) fn learn_attribute(&mut self, name: &str) {
         if self.attributes.len() < ATTRIBUTES_MAX && !self.attributes.contains(name) {
             self.attributes.insert(name.to_owned());

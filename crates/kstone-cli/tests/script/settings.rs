@@ -56,6 +56,11 @@ fn results_never_overwrite_the_snapshot_that_is_open_and_go_to_no_command() {
         assert!(shell(&format!("{command} '{}'\n", directory.path(""))).failed().contains("directory"));
         assert!(shell(&format!("{command} a b\n")).failed().contains("unexpected argument 'b'"));
     }
+    for name in [&file, &link] {
+        let said = kstone(&["shell", &file, "-c", &format!(".export '{name}'")]).failed();
+        assert!(said.contains("is the snapshot that is open"), "{said}");
+        assert!(kstone(&["export", &file, name]).failed().contains("is the snapshot that is open"));
+    }
     assert!(shell(".once\n").failed().contains("<FILE>"));
     assert_eq!(fs::read(&file).unwrap(), before);
 }
@@ -144,7 +149,8 @@ fn at_home(home: &str, arguments: &[&str], input: &str) -> Run {
     command.args(arguments).env("HOME", home).env_remove("XDG_CONFIG_HOME");
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
-    std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+    // A run that ends at its first error does not read the rest.
+    drop(std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()));
     let output = child.wait_with_output().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     Run { out: text(output.stdout), err: text(output.stderr), code: output.status.code().unwrap() }

@@ -82,8 +82,7 @@
  *    NULL is KSTONE_ERR_MISUSE, unless its function says that it may be NULL. Text that comes out (char **) ends with a
  *    NUL, which its length does not count.
  *
- * 7. Structs. A struct that you pass begins with struct_size, its sizeof, which KSTONE_..._INIT sets. Structs only
- * ever
+ * 7. Structs. A struct that you pass begins with struct_size, its sizeof, which KSTONE_..._INIT sets. Structs only ever
  *    grow at their end. Zero always means the default, and NULL instead of a struct means all defaults. An unknown flag
  *    and a field that this version does not serve are KSTONE_ERR_INVALID, never ignored. A struct from an older header
  *    works; one from a newer header works as long as its new fields are 0.
@@ -105,7 +104,7 @@
  *
  * Threads of its own. The library starts a thread only for a database that is opened with
  * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each. It ends when that database is freed. The library
- * calls nothing back, but for the functions of CALLBACKS.
+ * calls nothing back, except the functions of CALLBACKS.
  *
  * fork(2). A child that goes on as one thread may use and free its copy of a database, independently of the parent, if
  * no other thread was inside a call with that database at the moment of the fork: a lock that such a thread holds stays

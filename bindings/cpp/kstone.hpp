@@ -243,6 +243,35 @@ template <class F> status call(F f) {
     return static_cast<status>(s);
 }
 
+/** A function that C calls back, and what it threw: an exception must not cross C. */
+template <class F> struct thrower {
+    F &function;
+    std::exception_ptr thrown;
+
+    template <class G> kstone_status run(G g) noexcept {
+        try {
+            g();
+            return KSTONE_OK;
+        } catch (...) {
+            thrown = std::current_exception();
+            return KSTONE_ERR_IO;
+        }
+    }
+
+    /** Calls `f(&err)`, and throws what the function threw, or where it fails otherwise. */
+    template <class G> void call(G f) {
+        kstone_error *err = nullptr;
+        const kstone_status s = f(&err);
+        if (thrown) {
+            kstone_free(err);
+            std::rethrow_exception(thrown);
+        }
+        if (s < 0) {
+            raise(s, err);
+        }
+    }
+};
+
 inline std::uint32_t flags_of(json form) noexcept { return static_cast<std::uint32_t>(form); }
 
 } // namespace detail
@@ -1483,6 +1512,56 @@ class cursor {
 };
 
 /**
+ * A place among the items of a partition or of all, as the database was when it was made, that goes forward, back and to
+ * any key. Each move gives the item that it comes to, borrowed until the next move, or an empty view where there is none:
+ * before the first item or behind the last one, from where it can go back. Outlives the database. One thread at a time.
+ */
+class scroll_cursor {
+  public:
+    scroll_cursor() noexcept = default;
+
+    /** Takes over what came out of the C library. */
+    explicit scroll_cursor(kstone_cursor *handle) noexcept : handle_(handle) {}
+
+    /** Goes to the first item. All moves throw error. */
+    item_view first() { return go(kstone_cursor_first); }
+    /** Goes to the last item. */
+    item_view last() { return go(kstone_cursor_last); }
+    /** Goes to the next item. */
+    item_view next() { return go(kstone_cursor_next); }
+    /** Goes to the item before. */
+    item_view prev() { return go(kstone_cursor_prev); }
+
+    /**
+     * Goes to the first item at this sort key of the partition or behind it. Throws error with status::limit for a key
+     * that is too long, status::invalid for a cursor over all items or over an index; it stays where it was then.
+     */
+    item_view seek_sort(bytes_view sk) { return seek(key(bytes_view(), sk)); }
+
+    /** The same with a whole key, which is needed where the cursor is over all items. */
+    item_view seek(const key &to) {
+        const kstone_item *found = nullptr;
+        detail::call([&](kstone_error **err) {
+            return kstone_cursor_seek(get(), to.pk.data(), to.pk.size(), to.sk.data(), to.sk.size(), &found, err);
+        });
+        return found;
+    }
+
+    /** The item that the cursor is on, or an empty view. */
+    item_view item() const noexcept { return kstone_cursor_item(handle_.get()); }
+    kstone_cursor *get() noexcept { return handle_.get(); }
+
+  private:
+    item_view go(kstone_status (*move)(kstone_cursor *, const kstone_item **, kstone_error **)) {
+        const kstone_item *found = nullptr;
+        detail::call([&](kstone_error **err) { return move(get(), &found, err); });
+        return found;
+    }
+
+    detail::owned<kstone_cursor> handle_;
+};
+
+/**
  * Reads and writes to be done in one call: see database::run and database::transact. Holds copies of what it is given,
  * belongs to no database, and may be run as often as you like. One thread at a time.
  *
@@ -1810,6 +1889,13 @@ class database {
     cursor iterate(const kstone::scan &s = {}, bytes_view token = {}) const { return open_cursor(s.get(token)); }
 
     /**
+     * A cursor over the items of a query or scan as they are now, that goes forward, back, and to any key. Throws error
+     * with status::invalid for a limit; otherwise as iterate.
+     */
+    scroll_cursor scroll(const kstone::query &q) const { return open_scroll(q.get({})); }
+    scroll_cursor scroll(const kstone::scan &s = {}) const { return open_scroll(s.get({})); }
+
+    /**
      * Executes a statement. The page has the rows of a SELECT, or of a write with RETURNING, and is empty for any other
      * write. A row has the columns of the SELECT list as its attributes; with SELECT * it is the whole item, in which
      * the key stands as the attributes pk and sk. `token` goes on where a page of the same statement ended.
@@ -1909,6 +1995,33 @@ class database {
         return now;
     }
 
+    /**
+     * Writes the bytes of a snapshot through `write(const char *data, std::size_t size)`, called by this thread. It may use
+     * this database. Throws what `write` throws, after that the save has ended; error otherwise.
+     */
+    template <class F> void snapshot_save_to(F &&write) const {
+        detail::thrower<F> to{write, nullptr};
+        const auto f = [](void *self, const void *data, std::size_t size) noexcept -> kstone_status {
+            auto &t = *static_cast<detail::thrower<F> *>(self);
+            return t.run([&] { t.function(static_cast<const char *>(data), size); });
+        };
+        to.call([&](kstone_error **err) { return kstone_snapshot_save_to(get(), f, &to, err); });
+    }
+
+    /**
+     * Fills an empty database with a snapshot that `read(char *buffer, std::size_t capacity)` gives, called by this thread;
+     * it returns how many bytes it has read, 0 at the end only. It may read and write this database, but not load, fork or
+     * configure it. Throws what `read` throws, after that the load has ended; error otherwise. Nothing is loaded then.
+     */
+    template <class F> void snapshot_load_from(F &&read) {
+        detail::thrower<F> from{read, nullptr};
+        const auto f = [](void *self, void *buffer, std::size_t capacity, std::size_t *size) noexcept -> kstone_status {
+            auto &t = *static_cast<detail::thrower<F> *>(self);
+            return t.run([&] { *size = t.function(static_cast<char *>(buffer), capacity); });
+        };
+        from.call([&](kstone_error **err) { return kstone_snapshot_load_from(get(), f, &from, err); });
+    }
+
     /** Writes every item to a file as a line of JSON in DynamoDB's form, as of one moment. Throws as snapshot_save. */
     void export_json(const std::string &path) const {
         detail::call([&](kstone_error **err) { return kstone_export_json(get(), path.data(), path.size(), err); });
@@ -1951,6 +2064,20 @@ class database {
     /** Merges the sorted runs, and drops what deletes have left behind. */
     void compact() {
         detail::call([&](kstone_error **err) { return kstone_compact(get(), err); });
+    }
+
+    /** How many items there are. */
+    std::uint64_t count() const {
+        std::uint64_t n = 0;
+        detail::call([&](kstone_error **err) { return kstone_count(get(), &n, err); });
+        return n;
+    }
+
+    /** One number about the database: KSTONE_STAT_ITEMS and so on. Throws error with status::invalid for another. */
+    std::uint64_t stat(std::uint32_t statistic) const {
+        std::uint64_t n = 0;
+        detail::call([&](kstone_error **err) { return kstone_stat(get(), statistic, &n, err); });
+        return n;
     }
 
     /** Numbers about the database as a JSON object. Walks over all items. */
@@ -1999,6 +2126,12 @@ class database {
             out = page(found, counts(spec));
         }
         return static_cast<status>(s);
+    }
+
+    scroll_cursor open_scroll(const kstone_query_spec &spec) const {
+        kstone_cursor *handle = nullptr;
+        detail::call([&](kstone_error **err) { return kstone_cursor_open(get(), &spec, &handle, err); });
+        return scroll_cursor(handle);
     }
 
     cursor open_cursor(const kstone_query_spec &spec) const {

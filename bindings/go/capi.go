@@ -2,7 +2,7 @@
 
 package kstone
 
-// All calls into C are in this file. Every request crosses once; what comes back is copied into Go's memory, and freed
+// All calls into C are in this file, and what C calls back is in callback.go. Every request crosses once; what comes back is copied into Go's memory, and freed
 // before the function returns, so that no other file sees a C pointer but the database's. C keeps no Go pointer.
 
 /*
@@ -26,8 +26,9 @@ import "C"
 import "unsafe"
 
 type (
-	cDB   = *C.kstone_db
-	cIter = *C.kgo_iter
+	cDB     = *C.kstone_db
+	cIter   = *C.kgo_iter
+	cCursor = *C.kstone_cursor
 )
 
 // getBufferBytes is the size of the buffer on the stack that most items fit into.
@@ -398,6 +399,38 @@ func cIterNext(iter cIter, enough int) ([]Entry, error) {
 
 func cIterFree(iter cIter) { C.kgo_iter_free(iter) }
 
+func cCursorOpen(db cDB, r *cRead) (cCursor, error) {
+	var cursor cCursor
+	var cerr *C.kstone_error
+	status := C.kgo_cursor_open(db, r.base(), &r.spec, &cursor, &cerr)
+	return cursor, failure(status, cerr)
+}
+
+// How a cursor moves.
+const (
+	moveFirst = C.KGO_FIRST
+	moveLast  = C.KGO_LAST
+	moveNext  = C.KGO_NEXT
+	movePrev  = C.KGO_PREV
+	moveSeek  = C.KGO_SEEK
+)
+
+// cCursorGo moves a cursor; whether it came to an item, and which.
+func cCursorGo(cursor cCursor, move uint32, pk, sk string) (Entry, bool, error) {
+	var a arena
+	cPK, cSK := a.optional(pk), a.optional(sk)
+	var out C.kgo_entry
+	var cerr *C.kstone_error
+	status := C.kgo_cursor_go(cursor, C.uint32_t(move), a.base(), cPK, cSK, &out, &cerr)
+	if err := failure(status, cerr); err != nil || status == C.KSTONE_DONE {
+		return Entry{}, false, err
+	}
+	item, err := decodeItem(string(lent(out.body)))
+	return Entry{PK: string(lent(out.pk)), SK: string(lent(out.sk)), Item: item}, err == nil, err
+}
+
+func cCursorFree(cursor cCursor) { C.kstone_free(unsafe.Pointer(cursor)) }
+
 func cConfigure(db cDB, schema string) error {
 	var cerr *C.kstone_error
 	chars := textChars(schema)
@@ -432,6 +465,13 @@ func cPurgeExpired(db cDB) (int, error) {
 	var cerr *C.kstone_error
 	status := C.kstone_purge_expired(db, &purged, &cerr)
 	return int(purged), failure(status, cerr)
+}
+
+func cStat(db cDB, statistic Statistic) (uint64, error) {
+	var value C.uint64_t
+	var cerr *C.kstone_error
+	status := C.kstone_stat(db, C.uint32_t(statistic), &value, &cerr)
+	return uint64(value), failure(status, cerr)
 }
 
 func cStatsJSON(db cDB) (string, error) {

@@ -313,3 +313,61 @@ void kgo_iter_free(kgo_iter *iter) {
     free(iter->items);
     free(iter);
 }
+
+kstone_status kgo_cursor_open(const kstone_db *db, const void *arena, const kgo_spec *from, kstone_cursor **out,
+                              kstone_error **err) {
+    kstone_query_spec spec;
+    kstone_item *params = NULL;
+    kstone_status status = spec_of(arena, from, &spec, &params, err);
+    if (status == KSTONE_OK) {
+        status = kstone_cursor_open(db, &spec, out, err);
+    }
+    kstone_free(params);
+    return status;
+}
+
+kstone_status kgo_cursor_go(kstone_cursor *cursor, uint32_t move, const void *arena, kgo_part pk, kgo_part sk,
+                            kgo_entry *out, kstone_error **err) {
+    const kstone_item *item = NULL;
+    kstone_status status;
+    switch (move) {
+    case KGO_FIRST:
+        status = kstone_cursor_first(cursor, &item, err);
+        break;
+    case KGO_LAST:
+        status = kstone_cursor_last(cursor, &item, err);
+        break;
+    case KGO_NEXT:
+        status = kstone_cursor_next(cursor, &item, err);
+        break;
+    case KGO_PREV:
+        status = kstone_cursor_prev(cursor, &item, err);
+        break;
+    default:
+        status = kstone_cursor_seek(cursor, PART(pk), PART(sk), &item, err);
+    }
+    out->pk = kstone_item_pk(item);
+    out->sk = kstone_item_sk(item);
+    out->body = kstone_item_bytes(item);
+    return status;
+}
+
+/* Go's, in stream.go. */
+extern kstone_status kgoWrite(uintptr_t stream, void *data, size_t len);
+extern kstone_status kgoRead(uintptr_t stream, void *buffer, size_t capacity, size_t *len);
+
+static kstone_status write_stream(void *stream, const void *data, size_t len) {
+    return kgoWrite((uintptr_t)stream, (void *)(uintptr_t)data, len);
+}
+
+static kstone_status read_stream(void *stream, void *buffer, size_t capacity, size_t *len) {
+    return kgoRead((uintptr_t)stream, buffer, capacity, len);
+}
+
+kstone_status kgo_snapshot_save_to(const kstone_db *db, uintptr_t stream, kstone_error **err) {
+    return kstone_snapshot_save_to(db, write_stream, (void *)stream, err);
+}
+
+kstone_status kgo_snapshot_load_from(kstone_db *db, uintptr_t stream, kstone_error **err) {
+    return kstone_snapshot_load_from(db, read_stream, (void *)stream, err);
+}

@@ -125,4 +125,23 @@ kstone_status kgo_iter_open(const kstone_db *db, const void *arena, const kgo_sp
 kstone_status kgo_iter_next(kgo_iter *iter, size_t enough, kstone_bytes *out, kstone_error **err);
 void kgo_iter_free(kgo_iter *iter);
 
+/* The item that a cursor is on, lent by it until its next move. */
+typedef struct kgo_entry {
+    kstone_bytes pk;
+    kstone_bytes sk;
+    kstone_bytes body;
+} kgo_entry;
+
+enum { KGO_FIRST, KGO_LAST, KGO_NEXT, KGO_PREV, KGO_SEEK };
+
+kstone_status kgo_cursor_open(const kstone_db *db, const void *arena, const kgo_spec *spec, kstone_cursor **out,
+                              kstone_error **err);
+/* One move; `pk` and `sk` are those of KGO_SEEK. */
+kstone_status kgo_cursor_go(kstone_cursor *cursor, uint32_t move, const void *arena, kgo_part pk, kgo_part sk,
+                            kgo_entry *out, kstone_error **err);
+
+/* Snapshots through the stream of this number, which kgoWrite or kgoRead of Go's knows. */
+kstone_status kgo_snapshot_save_to(const kstone_db *db, uintptr_t stream, kstone_error **err);
+kstone_status kgo_snapshot_load_from(kstone_db *db, uintptr_t stream, kstone_error **err);
+
 #endif

@@ -93,7 +93,7 @@ def declarations(header: str) -> str:
     text = re.sub(r"/\*.*?\*/", "", header, flags=re.DOTALL)
     text = re.sub(r"^#ifdef __cplusplus\n.*?^#endif\n", "", text, flags=re.DOTALL | re.MULTILINE)
     text = re.sub(r"^#define (KSTONE_\w+) \(?-?(?:\d|\(size_t\)).*$", r"constant \1", text, flags=re.MULTILINE)
-    text = re.sub(r"^#define .*(?:\\\n.*)+$", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^#define (?:.*\\\n)+.*$", "", text, flags=re.MULTILINE)
     text = re.sub(r"\bKSTONE_MUST_USE\s+", "", text)
     text = re.sub(r"^#.*$", "", text, flags=re.MULTILINE)
     return re.sub(r"^constant (\w+)$", r"#define \1 ...", text, flags=re.MULTILINE)

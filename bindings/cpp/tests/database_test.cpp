@@ -453,4 +453,75 @@ TEST(Schemas, IndexesTtlAndStreams) {
     EXPECT_EQ(kstone::status::invalid, thrown([&] { db.configure("{"); }).code());
 }
 
+TEST(ScrollCursors, GoForwardBackAndToAnyKey) {
+    kstone::scroll_cursor cursor;
+    EXPECT_FALSE(cursor.item());
+    EXPECT_EQ(kstone::status::misuse, thrown([&] { (void)cursor.next(); }).code());
+    {
+        kstone::database db = letters();
+        cursor = db.scroll(kstone::query("p"));
+        db.clear();
+    }
+    EXPECT_FALSE(cursor.prev());
+    EXPECT_EQ("a", cursor.next().sk().text());
+    EXPECT_EQ("c", cursor.seek_sort("bb").sk().text());
+    EXPECT_EQ("b", cursor.prev().sk().text());
+    EXPECT_EQ("b", cursor.item().sk().text());
+    EXPECT_EQ("e", cursor.last().sk().text());
+    EXPECT_FALSE(cursor.next());
+    EXPECT_FALSE(cursor.item());
+    EXPECT_EQ("e", cursor.prev().sk().text());
+    EXPECT_EQ("d", cursor.seek({"p", "d"}).sk().text());
+    EXPECT_FALSE(cursor.seek_sort("f"));
+    EXPECT_EQ("a", cursor.first().sk().text());
+    EXPECT_EQ(kstone::status::invalid, thrown([&] { (void)cursor.seek({"q", "d"}); }).code());
+    EXPECT_EQ("a", cursor.item().sk().text());
+}
+
+TEST(ScrollCursors, ReverseWholeTablesAndWhatCannotBe) {
+    kstone::database db = letters();
+    kstone::scroll_cursor down = db.scroll(kstone::query("p").reverse());
+    EXPECT_EQ("c", down.seek_sort("cc").sk().text());
+    EXPECT_EQ("b", down.next().sk().text());
+    kstone::scroll_cursor all = db.scroll();
+    EXPECT_EQ("b", all.seek({"p", "b"}).sk().text());
+    EXPECT_EQ(kstone::status::invalid, thrown([&] { (void)all.seek_sort("b"); }).code());
+    EXPECT_EQ(kstone::status::invalid, thrown([&] { (void)db.scroll(kstone::query("p").limit(1)); }).code());
+    EXPECT_EQ(kstone::status::invalid, thrown([&] { (void)db.scroll(kstone::scan().limit(1)); }).code());
+}
+
+TEST(Statistics, OneByOne) {
+    kstone::database db = letters();
+    EXPECT_EQ(5U, db.count());
+    EXPECT_EQ(5U, db.stat(KSTONE_STAT_ITEMS));
+    EXPECT_GE(db.stat(KSTONE_STAT_TOTAL_BYTES), db.stat(KSTONE_STAT_LIVE_BYTES));
+    EXPECT_EQ(kstone::status::invalid, thrown([&] { (void)db.stat(0); }).code());
+    EXPECT_EQ(kstone::status::invalid, thrown([&] { (void)db.stat(KSTONE_STAT_MISSES + 1); }).code());
+}
+
+TEST(Snapshots, ThroughFunctions) {
+    kstone::database db = letters();
+    std::string bytes;
+    db.snapshot_save_to([&](const char *data, std::size_t size) { bytes.append(data, size); });
+    std::size_t at = 0;
+    const auto take = [&](char *buffer, std::size_t capacity) {
+        const std::size_t size = std::min<std::size_t>({capacity, bytes.size() - at, 10});
+        bytes.copy(buffer, size, at);
+        at += size;
+        return size;
+    };
+    kstone::database again;
+    again.snapshot_load_from(take);
+    EXPECT_EQ(5U, again.count());
+    EXPECT_EQ(kstone::status::invalid, thrown([&] { again.snapshot_load_from(take); }).code());
+    // What the function throws comes out here, and nothing is loaded.
+    kstone::database empty;
+    const auto failing = [&](char *, std::size_t) -> std::size_t { throw std::string("enough"); };
+    EXPECT_THROW(empty.snapshot_load_from(failing), std::string);
+    EXPECT_THROW(db.snapshot_save_to([](const char *, std::size_t) { throw 1; }), int);
+    at = 7;
+    EXPECT_EQ(kstone::status::corrupt, thrown([&] { empty.snapshot_load_from(take); }).code());
+    EXPECT_EQ(0U, empty.count());
+}
+
 } // namespace

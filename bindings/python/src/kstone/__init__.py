@@ -18,6 +18,7 @@
 """
 
 from kstone._batch import Batch, Lookup, Operations, Transaction
+from kstone._cursor import Cursor
 from kstone._database import Database, Import, Returns, open
 from kstone._errors import (
     AttributeTypeError,
@@ -50,6 +51,7 @@ __all__ = [
     "ConditionFailedError",
     "ConflictError",
     "CorruptError",
+    "Cursor",
     "Database",
     "Error",
     "FileError",

@@ -35,6 +35,7 @@ from kstone._native import ffi, lib
 from kstone._results import RawPage, Request, Results, Rows, read_page
 from kstone._schema import Schema
 from kstone._stream import Change, changes_of
+from kstone._streams import Readable, Writable, from_file, to_file
 
 Returns: TypeAlias = Literal["NONE", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"]
 """What `Database.update` returns: nothing, the item before or after, or only what the update's paths lead to."""
@@ -468,6 +469,23 @@ class Database(Owner):
         name = os.fsencode(path)
         self._run(lib.kstone_snapshot_load, name, len(name))
 
+    def snapshot_save_to(self, file: Writable) -> None:
+        """Write the bytes of a snapshot to an open binary file, or to whatever has such a `write`.
+
+        It may use the database. What it raises ends the save and is raised here.
+        """
+        with to_file(file) as write:
+            self._run(lib.kstone_snapshot_save_to, write, NULL)
+
+    def snapshot_load_from(self, file: Readable) -> None:
+        """Fill an empty database with the bytes of a snapshot from an open binary file, up to its end.
+
+        What its `read` raises ends the load and is raised here; otherwise as `snapshot_load`. It may read and write the
+        database, but not load, fork or configure it: that is `InvalidError`.
+        """
+        with from_file(file) as read:
+            self._run(lib.kstone_snapshot_load_from, read, NULL)
+
     def export_json(self, path: str | os.PathLike[str]) -> None:
         """Write every item to a file as a line of DynamoDB's JSON, as the database is at one moment.
 
@@ -520,6 +538,19 @@ class Database(Owner):
     def compact(self) -> None:
         """Merge the sorted runs now, which happens by itself: after many deletes it gives memory back sooner."""
         self._run(lib.kstone_compact)
+
+    def count(self) -> int:
+        """How many items there are, expired ones that were not removed yet included. `len` counts those that are seen."""
+        return self.stat("items")
+
+    def stat(self, name: str) -> int:
+        """One number of `stats`, such as "total_bytes". Raises `InvalidError` for a name that is none."""
+        statistic = getattr(lib, f"KSTONE_STAT_{name.upper()}", None)
+        if statistic is None:
+            raise InvalidError(f"{name!r} is no statistic")
+        value = ffi.new("uint64_t *")
+        self._run(lib.kstone_stat, statistic, value)
+        return int(value[0])
 
     def stats(self) -> dict[str, float]:
         """Numbers about the database, such as "items" and "total_bytes". Costs a walk over all items."""

@@ -13,6 +13,7 @@ from pickle import loads
 from typing import NamedTuple, cast
 
 from kstone._calls import DONE, Call, Handle, Owner, bytes_of, check, item_of, new_error, pickled, read_item
+from kstone._cursor import Cursor
 from kstone._errors import InvalidError
 from kstone._item import Item, key_part
 from kstone._native import ffi, lib
@@ -183,6 +184,16 @@ class Results:
         spec = Spec(self._request)
         iterator = self._source._out("kstone_iter", lib.kstone_iter_open, spec.struct)
         return islice(_read_iterator(iterator), self._limit)
+
+    def cursor(self) -> Cursor:
+        """A cursor over the items as they are at this moment, before the first of them: see `Cursor`.
+
+        Raises `InvalidError` for a limit, a page size or a token, which it has no use for.
+        """
+        if self._limit is not None or self._page_size != 0:
+            raise InvalidError("a cursor has no limit and no pages: it goes as far as it is told to")
+        spec = Spec(self._request)
+        return Cursor(self._source._out("kstone_cursor", lib.kstone_cursor_open, spec.struct))
 
     def _read(self, spec: Spec) -> Iterator[RawPage]:
         while True:

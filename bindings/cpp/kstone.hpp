@@ -1512,9 +1512,10 @@ class cursor {
 };
 
 /**
- * A place among the items of a partition or of all, as the database was when it was made, that goes forward, back and to
- * any key. Each move gives the item that it comes to, borrowed until the next move, or an empty view where there is none:
- * before the first item or behind the last one, from where it can go back. Outlives the database. One thread at a time.
+ * A place among the items of a partition or of all, as the database was when it was made, that goes forward, back and
+ * to any key. Each move gives the item that it comes to, borrowed until the next move, or an empty view where there is
+ * none: before the first item or behind the last one, from where it can go back. Outlives the database. One thread at a
+ * time.
  */
 class scroll_cursor {
   public:
@@ -1996,8 +1997,8 @@ class database {
     }
 
     /**
-     * Writes the bytes of a snapshot through `write(const char *data, std::size_t size)`, called by this thread. It may use
-     * this database. Throws what `write` throws, after that the save has ended; error otherwise.
+     * Writes the bytes of a snapshot through `write(const char *data, std::size_t size)`, called by this thread. It may
+     * use this database. Throws what `write` throws, when the save has ended; error otherwise.
      */
     template <class F> void snapshot_save_to(F &&write) const {
         detail::thrower<F> to{write, nullptr};
@@ -2009,9 +2010,10 @@ class database {
     }
 
     /**
-     * Fills an empty database with a snapshot that `read(char *buffer, std::size_t capacity)` gives, called by this thread;
-     * it returns how many bytes it has read, 0 at the end only. It may read and write this database, but not load, fork or
-     * configure it. Throws what `read` throws, after that the load has ended; error otherwise. Nothing is loaded then.
+     * Fills an empty database with a snapshot that `read(char *buffer, std::size_t capacity)` gives, called by this
+     * thread; it returns how many bytes it has read, 0 at the end only. It may read and write this database, but not
+     * load, fork or configure it. Throws what `read` throws, when the load has ended; error otherwise. Nothing is loaded
+     * then.
      */
     template <class F> void snapshot_load_from(F &&read) {
         detail::thrower<F> from{read, nullptr};

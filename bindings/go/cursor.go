@@ -39,6 +39,9 @@ func (db *DB) QueryCursor(query Query) (*Cursor, error) { return db.cursor(query
 func (db *DB) ScanCursor(scan Scan) (*Cursor, error) { return db.cursor(scan.spec()) }
 
 func (db *DB) cursor(spec readSpec) (*Cursor, error) {
+	if err := spec.checkPartition(); err != nil {
+		return nil, err
+	}
 	read, err := readOf(&spec)
 	if err != nil {
 		return nil, err

@@ -80,6 +80,17 @@ func TestCursorsInReverseAndOverAll(t *testing.T) {
 			t.Error(query, err)
 		}
 	}
+	refused := 0
+	for _, err := range db.QuerySnapshot(background, Query{}) {
+		if errors.Is(err, ErrInvalid) {
+			refused++
+		} else {
+			t.Error("a snapshot of a query without a partition:", err)
+		}
+	}
+	if refused != 1 {
+		t.Error("refused", refused)
+	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)
 	}

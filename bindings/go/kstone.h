@@ -82,8 +82,7 @@
  *    NULL is KSTONE_ERR_MISUSE, unless its function says that it may be NULL. Text that comes out (char **) ends with a
  *    NUL, which its length does not count.
  *
- * 7. Structs. A struct that you pass begins with struct_size, its sizeof, which KSTONE_..._INIT sets. Structs only
- * ever
+ * 7. Structs. A struct that you pass begins with struct_size, its sizeof, which KSTONE_..._INIT sets. Structs only ever
  *    grow at their end. Zero always means the default, and NULL instead of a struct means all defaults. An unknown flag
  *    and a field that this version does not serve are KSTONE_ERR_INVALID, never ignored. A struct from an older header
  *    works; one from a newer header works as long as its new fields are 0.
@@ -105,7 +104,7 @@
  *
  * Threads of its own. The library starts a thread only for a database that is opened with
  * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each. It ends when that database is freed. The library
- * calls nothing back, but for the functions of CALLBACKS.
+ * calls nothing back, except the functions of CALLBACKS.
  *
  * fork(2). A child that goes on as one thread may use and free its copy of a database, independently of the parent, if
  * no other thread was inside a call with that database at the moment of the fork: a lock that such a thread holds stays
@@ -421,7 +420,7 @@ typedef struct kstone_options {
  * Errors: KSTONE_ERR_INVALID where an option is out of range, not known or not served yet.
  * Cost: microseconds.
  */
-kstone_status kstone_open_memory(const kstone_options *options, kstone_db **out, kstone_error **err);
+KSTONE_MUST_USE kstone_status kstone_open_memory(const kstone_options *options, kstone_db **out, kstone_error **err);
 
 /**
  * Makes a database of its own that holds what db holds now and shares its memory: writes on either side never show on
@@ -435,7 +434,7 @@ kstone_status kstone_open_memory(const kstone_options *options, kstone_db **out,
  * on either side, some more. Memory grows by what is written from then on.
  * Threads: any; waits for a change of the schema, and for a load of a snapshot into db, that are under way.
  */
-kstone_status kstone_fork(const kstone_db *db, kstone_db **out, kstone_error **err);
+KSTONE_MUST_USE kstone_status kstone_fork(const kstone_db *db, kstone_db **out, kstone_error **err);
 
 /**
  * Deletes all items. Readers at work see all of them or go on with what they hold; pages, iterators and items that
@@ -542,7 +541,7 @@ typedef struct kstone_value {
  * Ownership: the copy is yours, release it with kstone_free.
  * Cost: a copy of the item.
  */
-kstone_item *kstone_item_clone(const kstone_item *it);
+KSTONE_MUST_USE kstone_item *kstone_item_clone(const kstone_item *it);
 
 /**
  * The value of the attribute that path leads to: a name ("title"), and from there members of maps and elements of
@@ -721,7 +720,7 @@ kstone_status kstone_value_next(const kstone_value *v, size_t *position, kstone_
  * times.
  * Cost: a few nanoseconds; the memory of the items a thread freed last is used again.
  */
-kstone_item *kstone_item_new(void);
+KSTONE_MUST_USE kstone_item *kstone_item_new(void);
 
 /**
  * Sets a text, which may be empty and may hold NULs.
@@ -802,6 +801,7 @@ kstone_status kstone_item_set_json(kstone_item *it,
  * deep.
  * Cost: the length of the text.
  */
+KSTONE_MUST_USE
 kstone_status kstone_item_from_json(const char *json,
                                     size_t len,
                                     uint32_t flags,
@@ -921,6 +921,7 @@ kstone_status kstone_put(kstone_db *db,
  * Cost: one look-up; nothing is allocated or copied.
  * Threads: any.
  */
+KSTONE_MUST_USE
 kstone_status kstone_get(const kstone_db *db,
                          const void *pk,
                          size_t pk_len,
@@ -965,6 +966,7 @@ kstone_status kstone_put_json(kstone_db *db,
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: those of both.
  */
+KSTONE_MUST_USE
 kstone_status kstone_get_json(const kstone_db *db,
                               const void *pk,
                               size_t pk_len,
@@ -990,7 +992,8 @@ kstone_status kstone_get_json(const kstone_db *db,
  *
  * In an expression pk and sk are the item's key, which is compared as bytes: with text and with binary values alike,
  * whatever it spells. It is shown as text where it is UTF-8, as binary in all other cases. An item without a sort key
- * has no sk: a comparison of it does not hold. So "attribute_not_exists(pk)" means that there is no item yet, and no update may change them.
+ * has no sk: a comparison of it does not hold. So "attribute_not_exists(pk)" means that there is no item yet, and no
+ * update may change them.
  *
  * Values are never written into the text. They come in a bag, which is an ordinary item: its attribute ":max" is the
  * value of :max, and its attribute "#s", a text, is the attribute name for which #s stands. A name that is a reserved
@@ -1086,6 +1089,7 @@ typedef struct kstone_cond {
  * Cost: a look-up and what kstone_put costs, with one more copy of the item; the old item is not copied.
  * Threads: any. Writes to the stripe wait while the condition is evaluated.
  */
+KSTONE_MUST_USE
 kstone_status kstone_put_if(kstone_db *db,
                             const void *pk,
                             size_t pk_len,
@@ -1104,6 +1108,7 @@ kstone_status kstone_put_if(kstone_db *db,
  * Errors: as kstone_delete, and those of kstone_put_if about the condition.
  * Cost: a look-up and what kstone_delete costs.
  */
+KSTONE_MUST_USE
 kstone_status kstone_delete_if(kstone_db *db,
                                const void *pk,
                                size_t pk_len,
@@ -1131,6 +1136,7 @@ kstone_status kstone_delete_if(kstone_db *db,
  * Cost: a look-up, a copy of the item as it is changed, and what kstone_put costs.
  * Threads: as kstone_put_if.
  */
+KSTONE_MUST_USE
 kstone_status kstone_update(kstone_db *db,
                             const void *pk,
                             size_t pk_len,
@@ -1352,7 +1358,11 @@ typedef struct kstone_query_spec {
  * A projection copies what it returns.
  * Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
  */
-kstone_status kstone_query(const kstone_db *db, const kstone_query_spec *spec, kstone_page **out, kstone_error **err);
+KSTONE_MUST_USE
+kstone_status kstone_query(const kstone_db *db,
+                           const kstone_query_spec *spec,
+                           kstone_page **out,
+                           kstone_error **err);
 
 /**
  * A page of all items, or of one of spec->segments parts of them. spec may be NULL: all defaults. The order is the
@@ -1364,7 +1374,11 @@ kstone_status kstone_query(const kstone_db *db, const kstone_query_spec *spec, k
  * segment that does not exist, a token of another scan, or an expression or a bag that is not as kstone_cond says.
  * Cost: as kstone_query.
  */
-kstone_status kstone_scan(const kstone_db *db, const kstone_query_spec *spec, kstone_page **out, kstone_error **err);
+KSTONE_MUST_USE
+kstone_status kstone_scan(const kstone_db *db,
+                          const kstone_query_spec *spec,
+                          kstone_page **out,
+                          kstone_error **err);
 
 /**
  * How many items the page found, after any filter. With KSTONE_QUERY_COUNT it found them without handing them out. Of
@@ -1445,6 +1459,7 @@ kstone_status kstone_page_to_json(const kstone_page *p,
  * its last flush, and seldom the merging of one. Writers wait for that alone.
  * Threads: any.
  */
+KSTONE_MUST_USE
 kstone_status kstone_iter_open(const kstone_db *db,
                                const kstone_query_spec *spec,
                                kstone_iter **out,
@@ -1460,7 +1475,7 @@ kstone_status kstone_iter_open(const kstone_db *db,
  * Cost: a step, or as many as the filter passes over. References to the items are taken 256 at a time; the items are
  * not copied, except for the keys with KSTONE_QUERY_KEYS_ONLY and for what a projection returns.
  */
-kstone_status kstone_iter_next(kstone_iter *it, const kstone_item **out, kstone_error **err);
+KSTONE_MUST_USE kstone_status kstone_iter_next(kstone_iter *it, const kstone_item **out, kstone_error **err);
 
 
 /* ---------------------------------------------------------------------------------------------------------------------
@@ -1611,7 +1626,7 @@ const kstone_item *kstone_cursor_item(const kstone_cursor *it);
  *
  * Ownership: it is yours, release it with kstone_free.
  */
-kstone_batch *kstone_batch_new(void);
+KSTONE_MUST_USE kstone_batch *kstone_batch_new(void);
 
 /**
  * Adds a kstone_put_if. cond may be NULL.
@@ -1711,7 +1726,12 @@ kstone_status kstone_batch_execute(kstone_batch *b, const char *statement, size_
  * only reads.
  * Threads: any for db. Atomic batches wait for each other but never deadlock.
  */
-kstone_status kstone_batch_run(kstone_db *db, kstone_batch *b, uint32_t flags, kstone_page **out, kstone_error **err);
+KSTONE_MUST_USE
+kstone_status kstone_batch_run(kstone_db *db,
+                               kstone_batch *b,
+                               uint32_t flags,
+                               kstone_page **out,
+                               kstone_error **err);
 
 
 /* ---------------------------------------------------------------------------------------------------------------------
@@ -1771,6 +1791,7 @@ kstone_status kstone_batch_run(kstone_db *db, kstone_batch *b, uint32_t flags, k
  * costs, and a copy of each row.
  * Threads: any.
  */
+KSTONE_MUST_USE
 kstone_status kstone_execute(kstone_db *db,
                              const char *statement,
                              size_t len,
@@ -1878,7 +1899,11 @@ kstone_status kstone_stream_read(const kstone_db *db,
  * meanwhile.
  * Threads: any; writers wait for the moment of the cut, not for the file.
  */
-kstone_status kstone_snapshot_save(const kstone_db *db, const char *path, size_t path_len, kstone_error **err);
+KSTONE_MUST_USE
+kstone_status kstone_snapshot_save(const kstone_db *db,
+                                   const char *path,
+                                   size_t path_len,
+                                   kstone_error **err);
 
 /**
  * Fills an empty database from a snapshot: schema and items appear at once, after all of the file was read and
@@ -1891,7 +1916,11 @@ kstone_status kstone_snapshot_save(const kstone_db *db, const char *path, size_t
  * Cost: a read of the file, a check and a copy of each item, and its index entries.
  * Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
  */
-kstone_status kstone_snapshot_load(kstone_db *db, const char *path, size_t path_len, kstone_error **err);
+KSTONE_MUST_USE
+kstone_status kstone_snapshot_load(kstone_db *db,
+                                   const char *path,
+                                   size_t path_len,
+                                   kstone_error **err);
 
 /**
  * How far the save or load has come that another thread has at work on this database: *done of *total items. total is
@@ -1976,7 +2005,11 @@ typedef struct kstone_import_spec {
  * Cost: a walk over the items. Memory: some MiB, and what is overwritten meanwhile.
  * Threads: any; writers wait for the moment of the cut, not for the file.
  */
-kstone_status kstone_export_json(const kstone_db *db, const char *path, size_t path_len, kstone_error **err);
+KSTONE_MUST_USE
+kstone_status kstone_export_json(const kstone_db *db,
+                                 const char *path,
+                                 size_t path_len,
+                                 kstone_error **err);
 
 /**
  * Puts an item for each line of a file. spec may be NULL. *loaded and *skipped say how many records were put and how
@@ -1992,6 +2025,7 @@ kstone_status kstone_export_json(const kstone_db *db, const char *path, size_t p
  * Cost: a parse and a put for each line, a second parse without KSTONE_IMPORT_SKIP. Memory: a line and its item.
  * Threads: any; others see items as they come.
  */
+KSTONE_MUST_USE
 kstone_status kstone_import_json(kstone_db *db,
                                  const char *path,
                                  size_t path_len,
@@ -2290,7 +2324,11 @@ kstone_bytes kstone_item_bytes(const kstone_item *it);
  * KSTONE_ERR_LIMIT where they are more than 1 MiB.
  * Cost: a walk over the bytes and a copy.
  */
-kstone_status kstone_item_from_bytes(const void *body, size_t body_len, kstone_item **out, kstone_error **err);
+KSTONE_MUST_USE
+kstone_status kstone_item_from_bytes(const void *body,
+                                     size_t body_len,
+                                     kstone_item **out,
+                                     kstone_error **err);
 
 /**
  * kstone_item_from_bytes and kstone_put in one, without the item between them.
@@ -2319,6 +2357,7 @@ kstone_status kstone_put_bytes(kstone_db *db,
  * Cost: one look-up and the copy; nothing is allocated.
  * Threads: any.
  */
+KSTONE_MUST_USE
 kstone_status kstone_get_bytes(const kstone_db *db,
                                const void *pk,
                                size_t pk_len,

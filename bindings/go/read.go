@@ -309,7 +309,18 @@ func (db *DB) snapshot(ctx context.Context, spec readSpec) iter.Seq2[Entry, erro
 	}
 }
 
+// checkPartition refuses a query without a partition, which C would take for a scan.
+func (s *readSpec) checkPartition() error {
+	if s.scan || s.pk != "" || s.keyCondition != nil {
+		return nil
+	}
+	return newError(ErrInvalid, "a query needs a partition: PK or KeyCondition")
+}
+
 func (db *DB) openIter(spec readSpec) (cIter, error) {
+	if err := spec.checkPartition(); err != nil {
+		return nil, err
+	}
 	read, err := readOf(&spec)
 	if err != nil {
 		return nil, err

@@ -2012,8 +2012,8 @@ class database {
     /**
      * Fills an empty database with a snapshot that `read(char *buffer, std::size_t capacity)` gives, called by this
      * thread; it returns how many bytes it has read, 0 at the end only. It may read and write this database, but not
-     * load, fork or configure it. Throws what `read` throws, when the load has ended; error otherwise. Nothing is loaded
-     * then.
+     * load, fork or configure it. Throws what `read` throws, when the load has ended; error otherwise. Nothing is
+     * loaded then.
      */
     template <class F> void snapshot_load_from(F &&read) {
         detail::thrower<F> from{read, nullptr};

@@ -14,7 +14,7 @@ class Cursor(Owner):
     """A place among the items of a query or scan, as they were when `Results.cursor` made it.
 
     Each move returns the item that it comes to, or None where there is none: before the first item or behind the last
-    one, from where the cursor goes back. With `reverse` in the query, the order is that from the greatest sort key down.
+    one, from where the cursor goes back. With `reverse` in the query, the order is from the greatest sort key down.
 
     It outlives the database, and keeps the items of its moment in memory until it is closed or gone. Threads may share
     it; one move is made after the other.

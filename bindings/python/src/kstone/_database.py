@@ -540,7 +540,7 @@ class Database(Owner):
         self._run(lib.kstone_compact)
 
     def count(self) -> int:
-        """How many items there are, expired ones that were not removed yet included. `len` counts those that are seen."""
+        """How many items there are, expired ones that were not removed yet included; `len` leaves those out."""
         return self.stat("items")
 
     def stat(self, name: str) -> int:

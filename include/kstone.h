@@ -235,10 +235,10 @@ typedef struct kstone_page kstone_page;
 /** No error: the iterator has come to its end. */
 #define KSTONE_DONE 2
 
-/** An argument is NULL or impossible, or a handle is of the wrong kind: mend the program. */
+/** An argument is NULL or impossible, or a handle is of the wrong kind: fix the program. */
 #define KSTONE_ERR_MISUSE (-1)
 
-/** A key, item, request or JSON text is not acceptable: mend what the message names. */
+/** A key, item, request or JSON text is not acceptable: fix what the message names. */
 #define KSTONE_ERR_INVALID (-2)
 
 /** The condition of a write did not hold: nothing was written. */
@@ -273,7 +273,7 @@ typedef int32_t kstone_status;
 
 /**
  * A short phrase for a status, such as "not found". Never NULL: a status that this version does not know gets a
- * phrase too. Borrowed, and good for as long as the library is loaded. Any thread.
+ * phrase too. Borrowed, and valid for as long as the library is loaded. Any thread.
  */
 const char *kstone_status_text(kstone_status status);
 
@@ -283,7 +283,7 @@ kstone_status kstone_error_code(const kstone_error *e);
 /**
  * The name of the exception that DynamoDB throws in such a case, such as "ValidationException"; empty where DynamoDB
  * has none, and for NULL. Where an operation cancels an atomic batch the name is "TransactionCanceledException",
- * whatever the code. Never NULL. Borrowed, and good for as long as the library is loaded.
+ * whatever the code. Never NULL. Borrowed, and valid for as long as the library is loaded.
  */
 const char *kstone_error_name(const kstone_error *e);
 
@@ -312,7 +312,7 @@ const kstone_item *kstone_error_item(const kstone_error *e);
  */
 
 /**
- * The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and good for as long as the library is
+ * The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and valid for as long as the library is
  * loaded. Any thread.
  */
 const char *kstone_version(void);
@@ -321,16 +321,18 @@ const char *kstone_version(void);
 uint32_t kstone_version_number(void);
 
 /**
- * Releases whatever this library handed out: a database, item, page, iterator, cursor, batch, error or text. NULL is
- * fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is released
- * once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an
- * item or page and is never given to this function.
+ * Releases everything that this library hands out: a database, item, page, iterator, cursor, batch, error or text.
+ * NULL is fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is
+ * released once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points
+ * into an item or page and is never given to this function.
  *
  * Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
- * all that is stored, except for what items, pages, iterators and cursors still refer to: they stay good.
+ * all that is stored, except for what items, pages, iterators and cursors still refer to: they stay valid.
  *
  * Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
- * Threads: like any other use of the handle; nobody may use a database any more when it is freed.
+ * A database with KSTONE_OPEN_BACKGROUND_COMPACTION also waits for the merge that its thread is at, and for the
+ * thread.
+ * Threads: nobody else may use the handle, or anything borrowed from it, while it is freed or later.
  */
 void kstone_free(void *p);
 
@@ -355,17 +357,17 @@ void kstone_free(void *p);
 #define KSTONE_EVICT_NONE 0
 
 /**
- * The items that were not used for the longest time go first, approximately: a read sets a mark, and a marked item gets
- * a second chance (the CLOCK policy; F. J. Corbato, "A Paging Experiment with the Multics System", 1968). Gets and
- * queries use an item, scans and iterators do not. Evicted items leave the indexes too, and a stream says REMOVE with
- * the userIdentity kstone:eviction.
+ * The items that were not used for the longest time go first, approximately: a read sets a mark, and a marked item
+ * gets a second chance (the CLOCK policy; F. J. Corbato, "A Paging Experiment with the Multics System", 1968). Gets
+ * and queries use an item, scans and iterators do not. Evicted items leave the indexes too, and a stream says REMOVE
+ * with the userIdentity kstone:eviction.
  */
 #define KSTONE_EVICT_LRU 1
 
 /**
- * Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write,
- * of which one in many otherwise waits until its stripe is merged: the larger a partition, the longer. The thread stops
- * with the database.
+ * Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that
+ * write, where one call in many otherwise waits until its stripe is merged: the larger a partition, the longer. The
+ * thread ends when the database is freed.
  */
 #define KSTONE_OPEN_BACKGROUND_COMPACTION 1
 
@@ -398,13 +400,13 @@ typedef struct kstone_options {
     uint64_t memtable_max_records;
     /**
      * The most bytes that the database may take, as total_bytes of kstone_stats_json counts: 0 for no limit, otherwise
-     * at least 1,048,576. A write that might pass it makes room first: expired items go, then what eviction says.
-     * Where no room can be made it is KSTONE_ERR_LIMIT and changes nothing; reads and deletes go on. A write keeps some
+     * at least 1,048,576. A write that might pass it evicts first: expired items, then what eviction says. Where that
+     * is not enough, the write is KSTONE_ERR_LIMIT and changes nothing; reads and deletes go on. A write keeps some
      * KiB for each stripe it touches; a stream gets a quarter of the limit; what iterators, pages and items in your
      * hands keep of the past is not counted.
      */
     uint64_t memory_max_bytes;
-    /** What makes room at the limit: KSTONE_EVICT_NONE or KSTONE_EVICT_LRU, which needs memory_max_bytes. */
+    /** What is evicted at the limit: KSTONE_EVICT_NONE or KSTONE_EVICT_LRU, which needs memory_max_bytes. */
     uint32_t eviction;
     /** KSTONE_OPEN_BACKGROUND_COMPACTION or 0. */
     uint32_t flags;
@@ -430,8 +432,8 @@ KSTONE_MUST_USE kstone_status kstone_open_memory(const kstone_options *options, 
  *
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: as kstone_clear.
- * Cost: some tens of microseconds, whatever the number of items; the first write to each of the 256 stripes afterwards,
- * on either side, some more. Memory grows by what is written from then on.
+ * Cost: some tens of microseconds, whatever the number of items; the first write to each of the 256 stripes
+ * afterwards, on either side, some more. Memory grows by what is written from then on.
  * Threads: any; waits for a change of the schema, and for a load of a snapshot into db, that are under way.
  */
 KSTONE_MUST_USE kstone_status kstone_fork(const kstone_db *db, kstone_db **out, kstone_error **err);
@@ -549,7 +551,7 @@ KSTONE_MUST_USE kstone_item *kstone_item_clone(const kstone_item *it);
  * written in a path; kstone_item_at finds it.
  *
  * Returns KSTONE_NOT_FOUND where the path leads nowhere.
- * Ownership: the bytes of *out are borrowed. They stay good until the item is changed or freed, or what it was
+ * Ownership: the bytes of *out are borrowed. They stay valid until the item is changed or freed, or what it was
  * borrowed from is.
  * Errors: KSTONE_ERR_INVALID where path is not UTF-8 or no path.
  * Cost: the number of attributes before it; nothing is allocated or copied.
@@ -583,7 +585,7 @@ size_t kstone_item_count(const kstone_item *it);
  *
  * Returns KSTONE_NOT_FOUND from kstone_item_count on.
  * Ownership: as kstone_item_get, the name too.
- * Cost: i; a walk over all attributes of an item of n costs n * n / 2 steps of a few nanoseconds.
+ * Cost: i steps of a few nanoseconds; reading all n attributes so takes n * n / 2 steps.
  */
 kstone_status kstone_item_at(const kstone_item *it, size_t i, kstone_bytes *name, kstone_value *out);
 
@@ -604,8 +606,8 @@ kstone_bytes kstone_item_sk(const kstone_item *it);
 /**
  * The item's attributes as a JSON object: DynamoDB's typed form, {"age":{"N":"30"}}, or with KSTONE_JSON_PLAIN
  * {"age":30}. Plain JSON has no bytes and no sets: B becomes base64 text, a set becomes a list. Numbers are written
- * with all their digits. The key is no attribute and is not written: put attributes pk and sk into the item if its JSON
- * is to show them.
+ * with all their digits. The key is no attribute and is not written: put attributes pk and sk into the item if its
+ * JSON is to show them.
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
@@ -664,7 +666,7 @@ size_t kstone_value_count(const kstone_value *v);
  * set; name may be NULL. out may be v itself.
  *
  * Returns KSTONE_NOT_FOUND from kstone_value_count on.
- * Ownership: the bytes of *name and *out are borrowed from the item that v was borrowed from, and stay good as long
+ * Ownership: the bytes of *name and *out are borrowed from the item that v was borrowed from, and stay valid as long
  * as those of v.
  * Errors: KSTONE_ERR_TYPE where v holds no others, KSTONE_ERR_INVALID where it is no value of this library as far as
  * can be told: of what is read here every byte is checked to lie inside of v.
@@ -1233,7 +1235,10 @@ typedef struct kstone_query_spec {
     const void *pk;
     /** How many bytes pk has. */
     size_t pk_len;
-    /** With pk: which sort keys, one of KSTONE_SK_ANY and so on. Items without a sort key come before all others. */
+    /**
+     * With pk: which sort keys, one of KSTONE_SK_ANY and so on. Items without a sort key come before all others, and only
+     * KSTONE_SK_ANY, and KSTONE_SK_EQ with an empty sk1, select them.
+     */
     uint32_t sk_op;
     /**
      * Any of KSTONE_QUERY_REVERSE (with pk), KSTONE_QUERY_COUNT and KSTONE_QUERY_KEYS_ONLY (one of the two; an
@@ -1354,8 +1359,8 @@ typedef struct kstone_query_spec {
  * flag or sk_op, a token of another query, an expression or a bag that is not as kstone_cond says, or a filter on pk
  * or sk, which belong into the key condition; KSTONE_ERR_LIMIT where a key is too long.
  * Cost: a search for the first item, then the number of items examined, however many the partition has; a few
- * allocations, and a reference for each item. Items deleted among them are walked too until their stripe is compacted.
- * A projection copies what it returns.
+ * allocations, and a reference for each item. Deleted items among them are examined too until their stripe is
+ * compacted. A projection copies what it returns.
  * Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
  */
 KSTONE_MUST_USE
@@ -1400,16 +1405,16 @@ const kstone_item *kstone_page_item(const kstone_page *p, size_t i);
 
 /**
  * Where the next page begins, for kstone_query_spec.token; empty at the end, and for NULL. As in DynamoDB, a page that
- * ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page: free that
- * after the next call, not before. The
- * bytes mean nothing to anybody else; they may be stored and sent, and work with any database that holds the items.
+ * ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page: free
+ * that after the next call, not before. The bytes mean nothing to anybody else; they may be stored and sent, and work
+ * with any database that holds the items.
  */
 kstone_bytes kstone_page_token(const kstone_page *p);
 
 /**
  * The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
- * Keys are not in it but for those that are attributes too. A get of a batch that found nothing is null. Where the next
- * page begins is not in it: kstone_page_token says that.
+ * Keys are not in it but for those that are attributes too. A get of a batch that found nothing is null. Where the
+ * next page begins is not in it: kstone_page_token says that.
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
@@ -1455,8 +1460,9 @@ kstone_status kstone_page_to_json(const kstone_page *p,
  *
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: as kstone_query or kstone_scan.
- * Cost: a few microseconds for each stripe (one for a partition, up to 256 for all items) that was written to since
- * its last flush, and seldom the merging of one. Writers wait for that alone.
+ * Cost: a count for each stripe (one for a partition, 256 for all items); nothing is copied. The iterator shares the
+ * stripes with the database, so the next write to each of them costs more, once: it makes a tree of the stripe's own,
+ * for which the records collected since the last flush become a sorted run, which may be merged.
  * Threads: any.
  */
 KSTONE_MUST_USE
@@ -1469,11 +1475,11 @@ kstone_status kstone_iter_open(const kstone_db *db,
  * The next item.
  *
  * Returns KSTONE_DONE at the end and from then on; *out is then left alone.
- * Ownership: *out is borrowed from the iterator. It is good until the next call of this function with the same
+ * Ownership: *out is borrowed from the iterator. It is valid until the next call of this function with the same
  * iterator, or until the iterator is freed; kstone_put, kstone_item_clone and the getters take it.
  * Errors: KSTONE_ERR_MISUSE alone.
- * Cost: a step, or as many as the filter passes over. References to the items are taken 256 at a time; the items are
- * not copied, except for the keys with KSTONE_QUERY_KEYS_ONLY and for what a projection returns.
+ * Cost: a step, and one for each item that the filter skips. Nothing is counted or copied, except for the keys with
+ * KSTONE_QUERY_KEYS_ONLY and the parts that a projection returns.
  */
 KSTONE_MUST_USE kstone_status kstone_iter_next(kstone_iter *it, const kstone_item **out, kstone_error **err);
 
@@ -1693,8 +1699,8 @@ kstone_status kstone_batch_get(kstone_batch *b, const void *pk, size_t pk_len, c
 /**
  * Adds a PartiQL statement; see kstone_execute for its parameters. A batch of statements holds nothing else. Each
  * statement is about one item, whose whole key it names: INSERT, UPDATE, DELETE, or a SELECT, which counts as a get.
- * With KSTONE_BATCH_ATOMIC either all of them are SELECTs or none, nothing is returned by a write, and
- * "EXISTS(SELECT * FROM items WHERE pk = 'a' AND stock > 0)" is a condition beside writes. Without it there may be 25.
+ * With KSTONE_BATCH_ATOMIC either all of them are SELECTs or none, nothing is returned by a write, and "EXISTS(SELECT
+ * * FROM items WHERE pk = 'a' AND stock > 0)" is a condition next to writes. Without it there may be 25.
  *
  * Errors: as kstone_batch_put, and KSTONE_ERR_INVALID where the batch holds other operations or a parameter is not
  * called ?1, ?2 and so on. Cost: as kstone_batch_put.
@@ -1783,8 +1789,8 @@ kstone_status kstone_batch_run(kstone_db *db,
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: KSTONE_ERR_INVALID where the statement is not well-formed (the message has line, column and an excerpt),
  * names another table ("ResourceNotFoundException") or an index that is not there, where a parameter is missing, left
- * over or of an unfit type, and for a token of another statement; KSTONE_ERR_CONDITION_FAILED where the WHERE clause of
- * an UPDATE or DELETE does not hold, and for an INSERT of a key that is there ("DuplicateItemException");
+ * over or of an unfit type, and for a token of another statement; KSTONE_ERR_CONDITION_FAILED where the WHERE clause
+ * of an UPDATE or DELETE does not hold, and for an INSERT of a key that is there ("DuplicateItemException");
  * KSTONE_ERR_LIMIT where the statement has more than 8192 characters, an item would be too large, or more than 64 MiB
  * would have to be sorted. A write that fails changes nothing.
  * Cost: a look-up of the text in the database's cache, then what kstone_get, kstone_query, kstone_scan or a write
@@ -1810,12 +1816,12 @@ kstone_status kstone_execute(kstone_db *db,
  */
 
 /**
- * Puts a schema in the place of the one that the database has; NULL and 0: none. New indexes are filled before this
- * returns, dropped ones are gone, and reads and writes go on meanwhile. Items that a new index cannot hold are left out
- * of it, as in DynamoDB's backfill. See kstone_options.schema_json for the form.
+ * Replaces the schema of the database; NULL and 0: none. New indexes are filled before this returns, dropped ones are
+ * gone, and reads and writes go on meanwhile. Items that a new index cannot hold are left out of it, as in DynamoDB's
+ * backfill. See kstone_options.schema_json for the form.
  *
  * Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
- * Cost: a walk over all items where an index is new, over all entries where one is dropped.
+ * Cost: one pass over all items where an index is new, over all entries where one is dropped.
  * Threads: any; a second call waits for the first.
  */
 kstone_status kstone_configure(kstone_db *db, const char *schema_json, size_t len, kstone_error **err);
@@ -1833,7 +1839,7 @@ kstone_status kstone_set_time(kstone_db *db, int64_t epoch_seconds, kstone_error
  * many; it may be NULL. A stream tells of each that TTL removed it. kstone_compact does the same on its way.
  *
  * Errors: none of its own.
- * Cost: a walk over all items.
+ * Cost: one pass over all items.
  */
 kstone_status kstone_purge_expired(kstone_db *db, size_t *purged, kstone_error **err);
 
@@ -1845,7 +1851,7 @@ kstone_status kstone_purge_expired(kstone_db *db, size_t *purged, kstone_error *
  * that it missed something.
  *
  * Ownership: *json is yours, release it with kstone_free. *json_len does not count the NUL at its end.
- * Errors: KSTONE_ERR_TRIMMED where the stream has let go of some of them: read the items anew, then go on where the
+ * Errors: KSTONE_ERR_TRIMMED where the stream no longer holds some of them: read the items anew, then go on where the
  * message says; KSTONE_ERR_INVALID where the schema asks for no stream, or max is 0.
  * Cost: the size of the records.
  */
@@ -1889,15 +1895,15 @@ kstone_status kstone_stream_read(const kstone_db *db,
  */
 
 /**
- * Writes the database as it is now to a file, in the place of one that is there. The file is written beside its
+ * Writes the database as it is now to a file, replacing one that exists. The file is written next to its
  * place, synced and renamed into it: a crash at any moment leaves the old file or the new one, never a part of one. (A
  * process that is killed may leave a file .kstone-*.tmp in the directory, which can be deleted.)
  *
  * Errors: KSTONE_ERR_IO, naming the file and the cause; KSTONE_ERR_INVALID where the path is empty, holds a NUL or is
  * that of something else than a file. The file is then as it was.
- * Cost: two walks over the items and a copy of them to the disk. Memory: some hundred KiB, and what is overwritten
+ * Cost: two passes over the items and a copy of them to the disk. Memory: some hundred KiB, and what is overwritten
  * meanwhile.
- * Threads: any; writers wait for the moment of the cut, not for the file.
+ * Threads: any; writers wait for the point-in-time view, not for the file.
  */
 KSTONE_MUST_USE
 kstone_status kstone_snapshot_save(const kstone_db *db,
@@ -1973,18 +1979,18 @@ kstone_status kstone_snapshot_progress(const kstone_db *db, uint64_t *done, uint
 #define KSTONE_IMPORT_SKIP 1u
 
 /**
- * How to import. Set struct_size to sizeof(kstone_import_spec) and everything else to 0, then what you want. Instead of
- * a kstone_import_spec, NULL means all defaults.
+ * How to import. Set struct_size to sizeof(kstone_import_spec) and everything else to 0, then what you want. Instead
+ * of a kstone_import_spec, NULL means all defaults.
  */
 typedef struct kstone_import_spec {
     /** sizeof(kstone_import_spec), in bytes. */
     size_t struct_size;
-    /** The attribute that is the partition key: S, B or N, of which the text is the key. NULL: pk, which is S or B. */
+    /** The attribute that is the partition key: S, B or N; the text of an N is the key. NULL: pk, which is S or B. */
     const char *pk_name;
     /** How many bytes pk_name has, or KSTONE_STRLEN. */
     size_t pk_name_len;
     /**
-     * The attribute that is the sort key, which every item must have. NULL: none where pk_name is set, elsewhere sk,
+     * The attribute that is the sort key, which every item must have. NULL: none where pk_name is set, otherwise sk,
      * which items may lack.
      */
     const char *sk_name;
@@ -1997,13 +2003,13 @@ typedef struct kstone_import_spec {
 } kstone_import_spec;
 
 /**
- * Writes every item to a file as a line of JSON, as the database is at one moment, in the place of a file that is
- * there, as safely as kstone_snapshot_save. Items that have expired are left out.
+ * Writes every item to a file as a line of JSON, as the database is at one moment, replacing a file that exists, as
+ * safely as kstone_snapshot_save. Items that have expired are left out.
  *
  * Errors: KSTONE_ERR_IO, naming the file and the cause; KSTONE_ERR_INVALID for a path as in kstone_snapshot_save. The
  * file is then as it was.
- * Cost: a walk over the items. Memory: some MiB, and what is overwritten meanwhile.
- * Threads: any; writers wait for the moment of the cut, not for the file.
+ * Cost: one pass over the items. Memory: some MiB, and what is overwritten meanwhile.
+ * Threads: any; writers wait for the point-in-time view, not for the file.
  */
 KSTONE_MUST_USE
 kstone_status kstone_export_json(const kstone_db *db,
@@ -2019,9 +2025,9 @@ kstone_status kstone_export_json(const kstone_db *db,
  *
  * Ownership: *reasons is yours, release it with kstone_free.
  * Errors: KSTONE_ERR_CORRUPT for a bad record, unless they are skipped: the message names the file, the line, and what
- * is wrong; KSTONE_ERR_IO where the file cannot be read; KSTONE_ERR_INVALID for a path or names that cannot be. Nothing
- * was put then, unless the file failed, or was changed, after it had been checked. As kstone_put otherwise: then what
- * came before stays.
+ * is wrong; KSTONE_ERR_IO where the file cannot be read; KSTONE_ERR_INVALID for a path or names that cannot be.
+ * Nothing was put then, unless the file failed, or was changed, after it had been checked. As kstone_put otherwise:
+ * then what came before stays.
  * Cost: a parse and a put for each line, a second parse without KSTONE_IMPORT_SKIP. Memory: a line and its item.
  * Threads: any; others see items as they come.
  */
@@ -2042,7 +2048,7 @@ kstone_status kstone_import_json(kstone_db *db,
 /* ---------------------------------------------------------------------------------------------------------------------
  * CALLBACKS
  *
- * Snapshots, exports and imports to and from anything: a function of yours takes or gives the bytes, in the place of a
+ * Snapshots, exports and imports to and from anything: a function of yours takes or gives the bytes, instead of a
  * file. It is called by the thread that makes the call, before the call returns, with the user_data of the call.
  *
  * The function returns KSTONE_OK to go on. Any other status ends the call: below 0, the call returns that status, be
@@ -2075,7 +2081,7 @@ kstone_status kstone_import_json(kstone_db *db,
 typedef kstone_status (*kstone_write_fn)(void *user_data, const void *data, size_t len);
 
 /**
- * Puts the next bytes into buffer, which has room for capacity of them, and says in *len how many those are: as few
+ * Puts the next bytes into buffer, which takes capacity of them, and says in *len how many those are: as few
  * as it likes, 0 only at the end of the input. *len is 0 when it is called. Returns KSTONE_OK, or another status to
  * end the call that it was given to.
  */
@@ -2099,7 +2105,7 @@ kstone_status kstone_snapshot_save_to(const kstone_db *db, kstone_write_fn write
  *
  * Errors: as kstone_snapshot_load; what the function returns below 0, where it ends the load, KSTONE_ERR_IO where it
  * does so with a status above 0; KSTONE_ERR_MISUSE where the function is NULL or says that it has put more bytes into
- * the buffer than that has room for. Nothing is loaded then.
+ * the buffer than it takes. Nothing is loaded then.
  * Cost: as kstone_snapshot_load.
  * Threads: any. The function is called by this thread, before this function returns. It may use this database, but
  * neither free it nor change it as a whole: kstone_snapshot_load, kstone_snapshot_load_from, kstone_configure and
@@ -2246,8 +2252,8 @@ kstone_status kstone_stat(const kstone_db *db, uint32_t statistic, uint64_t *val
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: as kstone_clear.
- * Cost: a walk over all items, some tens of nanoseconds each; a writer waits for the walk over one of the 256 stripes
- * at most, and briefly while their bytes are added up.
+ * Cost: one pass over all items, some tens of nanoseconds each; a writer waits for the pass over one of the 256
+ * stripes at most, and briefly while their bytes are added up.
  */
 kstone_status kstone_stats_json(const kstone_db *db, char **out, size_t *out_len, kstone_error **err);
 
@@ -2311,7 +2317,7 @@ kstone_status kstone_compact(kstone_db *db, kstone_error **err);
 /**
  * The stored form of an item, built or read. Empty for an item without attributes, for NULL, and for what is no item.
  *
- * Ownership: borrowed. The bytes stay good until the item is changed or freed, or what it was borrowed from is.
+ * Ownership: borrowed. The bytes stay valid until the item is changed or freed, or what it was borrowed from is.
  * Cost: none for an item that was read; a built one whose attributes were not set in order is put in order first.
  */
 kstone_bytes kstone_item_bytes(const kstone_item *it);
@@ -2322,7 +2328,7 @@ kstone_bytes kstone_item_bytes(const kstone_item *it);
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: KSTONE_ERR_INVALID where the bytes are no stored form, the message says why and at which byte;
  * KSTONE_ERR_LIMIT where they are more than 1 MiB.
- * Cost: a walk over the bytes and a copy.
+ * Cost: one pass over the bytes, and a copy.
  */
 KSTONE_MUST_USE
 kstone_status kstone_item_from_bytes(const void *body,
@@ -2334,7 +2340,7 @@ kstone_status kstone_item_from_bytes(const void *body,
  * kstone_item_from_bytes and kstone_put in one, without the item between them.
  *
  * Errors: those of both.
- * Cost: that of kstone_put, and a walk over the bytes.
+ * Cost: that of kstone_put, and one pass over the bytes.
  * Threads: any.
  */
 kstone_status kstone_put_bytes(kstone_db *db,
@@ -2348,7 +2354,7 @@ kstone_status kstone_put_bytes(kstone_db *db,
 
 /**
  * The item under a key, copied into your buffer in its stored form. *len becomes the length of the item, whatever the
- * buffer has room for: where that is more than capacity, nothing was copied. Call again with a buffer of *len bytes
+ * capacity of the buffer: where it is more than capacity, nothing was copied. Call again with a buffer of *len bytes
  * then, and look at *len again, since others may have put a longer item meanwhile. A buffer of capacity 0 may be NULL,
  * and asks for the length alone.
  *
@@ -2376,8 +2382,8 @@ kstone_status kstone_get_bytes(const kstone_db *db,
  *   in 4, all unsigned, the least significant byte first;
  * - the partition key, the sort key, and the stored form.
  *
- * The key is the table's, also where the page came through an index. What a get of a batch did not find has a head too,
- * so that the i-th head belongs to the i-th get: its lengths are 0, 0 and 0xFFFFFFFF, and nothing follows it.
+ * The key is the table's, also where the page came through an index. What a get of a batch did not find has a head
+ * too, so that the i-th head belongs to the i-th get: its lengths are 0, 0 and 0xFFFFFFFF, and nothing follows it.
  *
  * Ownership: borrowed from the page: it is gone when the page is freed.
  * Cost: a copy of the items, made by the first call and kept.

@@ -65,8 +65,8 @@ pub(crate) fn give_back() {
 /// Whether a block ever came from the C library, because mimalloc had none.
 static HAS_FOREIGN_BLOCKS: AtomicBool = AtomicBool::new(false);
 
-/// Whether the block came from the C library. The flag is set before such a block is handed out, and whoever frees it
-/// got it after that.
+/// Whether the block came from the C library. The flag is set before such a block is handed out, so its
+/// owner sees the flag.
 #[inline]
 fn is_foreign(block: *const u8) -> bool {
     // SAFETY: any address may be asked for.

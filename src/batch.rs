@@ -207,8 +207,8 @@ unsafe fn add(
 
 /// Adds a PartiQL statement; see kstone_execute for its parameters. A batch of statements holds nothing else. Each
 /// statement is about one item, whose whole key it names: INSERT, UPDATE, DELETE, or a SELECT, which counts as a get.
-/// With KSTONE_BATCH_ATOMIC either all of them are SELECTs or none, nothing is returned by a write, and
-/// "EXISTS(SELECT * FROM items WHERE pk = 'a' AND stock > 0)" is a condition beside writes. Without it there may be 25.
+/// With KSTONE_BATCH_ATOMIC either all of them are SELECTs or none, nothing is returned by a write, and "EXISTS(SELECT
+/// * FROM items WHERE pk = 'a' AND stock > 0)" is a condition next to writes. Without it there may be 25.
 ///
 /// Errors: as kstone_batch_put, and KSTONE_ERR_INVALID where the batch holds other operations or a parameter is not
 /// called ?1, ?2 and so on. Cost: as kstone_batch_put.

@@ -1,4 +1,4 @@
-//! Snapshots, exports and imports through a function of the caller's, in the place of a file.
+//! Snapshots, exports and imports through a function of the caller's, instead of a file.
 
 use std::cell::RefCell;
 use std::ffi::{c_char, c_void};
@@ -14,7 +14,7 @@ use crate::transfer::{ImportOutputs, ImportSpec};
 /// another status to end the call that it was given to.
 pub type WriteFn = Option<unsafe extern "C" fn(user_data: *mut c_void, data: *const c_void, len: usize) -> Status>;
 
-/// Puts the next bytes into buffer, which has room for capacity of them, and says in *len how many those are: as few
+/// Puts the next bytes into buffer, which takes capacity of them, and says in *len how many those are: as few
 /// as it likes, 0 only at the end of the input. *len is 0 when it is called. Returns KSTONE_OK, or another status to
 /// end the call that it was given to.
 pub type ReadFn = Option<
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn kstone_snapshot_save_to(
 ///
 /// Errors: as kstone_snapshot_load; what the function returns below 0, where it ends the load, KSTONE_ERR_IO where it
 /// does so with a status above 0; KSTONE_ERR_MISUSE where the function is NULL or says that it has put more bytes into
-/// the buffer than that has room for. Nothing is loaded then.
+/// the buffer than it takes. Nothing is loaded then.
 /// Cost: as kstone_snapshot_load.
 /// Threads: any. The function is called by this thread, before this function returns. It may use this database, but
 /// neither free it nor change it as a whole: kstone_snapshot_load, kstone_snapshot_load_from, kstone_configure and

@@ -10,8 +10,8 @@
 use std::ffi::c_int;
 use std::marker::PhantomData;
 
-/// Puts off the cancellation of this thread for as long as it lives. The request is kept: the program's next cancellation
-/// point finds it.
+/// Puts off the cancellation of this thread for as long as it lives. The request is kept: the program's next
+/// cancellation point finds it.
 pub(crate) struct Uncancelled {
     before: c_int,
     /// It may not go to another thread.

@@ -37,7 +37,7 @@ pub(crate) struct Condition<'a> {
 }
 
 impl<'a> Condition<'a> {
-    /// Reads a caller's struct. Its bag is let go of again.
+    /// Reads a caller's struct. Its bag is not kept.
     ///
     /// # Safety
     /// `cond` is NULL or a struct that begins with its size; what it points at may be read, and does not change, during

@@ -179,7 +179,7 @@ unsafe fn go(
     })
 }
 
-/// Lends the item that the cursor has come to, in the place of the one before.
+/// Lends the item that the cursor has come to, instead of the one before.
 ///
 /// # Safety
 /// `it` is a live cursor that nobody else uses.

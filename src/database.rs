@@ -71,8 +71,8 @@ pub unsafe extern "C" fn kstone_open_memory(
 ///
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: as kstone_clear.
-/// Cost: some tens of microseconds, whatever the number of items; the first write to each of the 256 stripes afterwards,
-/// on either side, some more. Memory grows by what is written from then on.
+/// Cost: some tens of microseconds, whatever the number of items; the first write to each of the 256 stripes
+/// afterwards, on either side, some more. Memory grows by what is written from then on.
 /// Threads: any; waits for a change of the schema, and for a load of a snapshot into db, that are under way.
 #[must_use]
 #[unsafe(no_mangle)]

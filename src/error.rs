@@ -9,7 +9,7 @@ use crate::boundary::{ErrorObject, KSTONE_OK, Slot, Status, accessor, borrow};
 use crate::item_view::Item;
 
 /// A short phrase for a status, such as "not found". Never NULL: a status that this version does not know gets a
-/// phrase too. Borrowed, and good for as long as the library is loaded. Any thread.
+/// phrase too. Borrowed, and valid for as long as the library is loaded. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn kstone_status_text(status: Status) -> *const c_char {
     row_of(status).text.as_ptr()
@@ -23,7 +23,7 @@ pub unsafe extern "C" fn kstone_error_code(e: *const ErrorObject) -> Status {
 
 /// The name of the exception that DynamoDB throws in such a case, such as "ValidationException"; empty where DynamoDB
 /// has none, and for NULL. Where an operation cancels an atomic batch the name is "TransactionCanceledException",
-/// whatever the code. Never NULL. Borrowed, and good for as long as the library is loaded.
+/// whatever the code. Never NULL. Borrowed, and valid for as long as the library is loaded.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_error_name(e: *const ErrorObject) -> *const c_char {
     accessor!(lent_text!(""), borrow(e).map_or(lent_text!(""), |error| error.exception)).as_ptr()

@@ -20,8 +20,8 @@ use crate::page::PageObject;
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: KSTONE_ERR_INVALID where the statement is not well-formed (the message has line, column and an excerpt),
 /// names another table ("ResourceNotFoundException") or an index that is not there, where a parameter is missing, left
-/// over or of an unfit type, and for a token of another statement; KSTONE_ERR_CONDITION_FAILED where the WHERE clause of
-/// an UPDATE or DELETE does not hold, and for an INSERT of a key that is there ("DuplicateItemException");
+/// over or of an unfit type, and for a token of another statement; KSTONE_ERR_CONDITION_FAILED where the WHERE clause
+/// of an UPDATE or DELETE does not hold, and for an INSERT of a key that is there ("DuplicateItemException");
 /// KSTONE_ERR_LIMIT where the statement has more than 8192 characters, an item would be too large, or more than 64 MiB
 /// would have to be sorted. A write that fails changes nothing.
 /// Cost: a look-up of the text in the database's cache, then what kstone_get, kstone_query, kstone_scan or a write

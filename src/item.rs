@@ -97,7 +97,7 @@ pub unsafe extern "C" fn kstone_item_clone(it: *const Item) -> *mut Item {
 /// written in a path; kstone_item_at finds it.
 ///
 /// Returns KSTONE_NOT_FOUND where the path leads nowhere.
-/// Ownership: the bytes of *out are borrowed. They stay good until the item is changed or freed, or what it was
+/// Ownership: the bytes of *out are borrowed. They stay valid until the item is changed or freed, or what it was
 /// borrowed from is.
 /// Errors: KSTONE_ERR_INVALID where path is not UTF-8 or no path.
 /// Cost: the number of attributes before it; nothing is allocated or copied.
@@ -184,7 +184,7 @@ pub unsafe extern "C" fn kstone_item_count(it: *const Item) -> usize {
 ///
 /// Returns KSTONE_NOT_FOUND from kstone_item_count on.
 /// Ownership: as kstone_item_get, the name too.
-/// Cost: i; a walk over all attributes of an item of n costs n * n / 2 steps of a few nanoseconds.
+/// Cost: i steps of a few nanoseconds; reading all n attributes so takes n * n / 2 steps.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_at(it: *const Item, i: usize, name: *mut Bytes, out: *mut Value) -> Status {
     entry!({
@@ -229,8 +229,8 @@ unsafe fn key_part(it: *const Item, part: impl FnOnce(RecordRef<'_>) -> &[u8]) -
 
 /// The item's attributes as a JSON object: DynamoDB's typed form, {"age":{"N":"30"}}, or with KSTONE_JSON_PLAIN
 /// {"age":30}. Plain JSON has no bytes and no sets: B becomes base64 text, a set becomes a list. Numbers are written
-/// with all their digits. The key is no attribute and is not written: put attributes pk and sk into the item if its JSON
-/// is to show them.
+/// with all their digits. The key is no attribute and is not written: put attributes pk and sk into the item if its
+/// JSON is to show them.
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.

@@ -24,7 +24,7 @@ pub struct Item {
 
 /// An item that came in.
 pub(crate) enum View<'a> {
-    /// It was read. The count of the record stays with whoever has it.
+    /// It was read. The count of the record stays with its owner.
     Stored(RecordRef<'a>),
     /// It is being built.
     Built(&'a BuiltItem),

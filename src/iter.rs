@@ -39,8 +39,9 @@ pub(crate) unsafe fn release(iter: *mut Iter) {
 ///
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: as kstone_query or kstone_scan.
-/// Cost: a few microseconds for each stripe (one for a partition, up to 256 for all items) that was written to since
-/// its last flush, and seldom the merging of one. Writers wait for that alone.
+/// Cost: a count for each stripe (one for a partition, 256 for all items); nothing is copied. The iterator shares the
+/// stripes with the database, so the next write to each of them costs more, once: it makes a tree of the stripe's own,
+/// for which the records collected since the last flush become a sorted run, which may be merged.
 /// Threads: any.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -67,11 +68,11 @@ pub unsafe extern "C" fn kstone_iter_open(
 /// The next item.
 ///
 /// Returns KSTONE_DONE at the end and from then on; *out is then left alone.
-/// Ownership: *out is borrowed from the iterator. It is good until the next call of this function with the same
+/// Ownership: *out is borrowed from the iterator. It is valid until the next call of this function with the same
 /// iterator, or until the iterator is freed; kstone_put, kstone_item_clone and the getters take it.
 /// Errors: KSTONE_ERR_MISUSE alone.
-/// Cost: a step, or as many as the filter passes over. References to the items are taken 256 at a time; the items are
-/// not copied, except for the keys with KSTONE_QUERY_KEYS_ONLY and for what a projection returns.
+/// Cost: a step, and one for each item that the filter skips. Nothing is counted or copied, except for the keys with
+/// KSTONE_QUERY_KEYS_ONLY and the parts that a projection returns.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_iter_next(it: *mut Iter, out: *mut *const Item, err: *mut *mut ErrorObject) -> Status {

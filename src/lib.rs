@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows how items are kept; every function checks its arguments, calls `kstone_api` and turns the answer
 //! into handles, bytes and a status. The header's declarations and comments are made of this crate (`scripts/header`), so
-//! doc comments of exported functions are written for C programmers: what the function does, who owns what, errors, cost
+//! doc comments of exported functions are written for C programmers: what the function does, ownership, errors, cost
 //! and threads.
 //!
 //! # Map: each layer knows only those below it

@@ -10,7 +10,7 @@ use crate::boundary::text::{OwnedText, lent_text};
 use crate::boundary::{error_object, guard};
 use crate::{batch, built_item, cursor, database, iter, page};
 
-/// The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and good for as long as the library is
+/// The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and valid for as long as the library is
 /// loaded. Any thread.
 #[unsafe(no_mangle)]
 pub extern "C" fn kstone_version() -> *const c_char {
@@ -36,16 +36,18 @@ const fn part(digits: &str) -> u32 {
     value
 }
 
-/// Releases whatever this library handed out: a database, item, page, iterator, cursor, batch, error or text. NULL is
-/// fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is released
-/// once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points into an
-/// item or page and is never given to this function.
+/// Releases everything that this library hands out: a database, item, page, iterator, cursor, batch, error or text.
+/// NULL is fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is
+/// released once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points
+/// into an item or page and is never given to this function.
 ///
 /// Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
-/// all that is stored, except for what items, pages, iterators and cursors still refer to: they stay good.
+/// all that is stored, except for what items, pages, iterators and cursors still refer to: they stay valid.
 ///
 /// Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
-/// Threads: like any other use of the handle; nobody may use a database any more when it is freed.
+/// A database with KSTONE_OPEN_BACKGROUND_COMPACTION also waits for the merge that its thread is at, and for the
+/// thread.
+/// Threads: nobody else may use the handle, or anything borrowed from it, while it is freed or later.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
     if p.is_null() {

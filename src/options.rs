@@ -30,12 +30,12 @@ pub struct Options {
     /// Smaller saves a little memory where keys are overwritten often, larger writes a little faster.
     pub memtable_max_records: u64,
     /// The most bytes that the database may take, as total_bytes of kstone_stats_json counts: 0 for no limit, otherwise
-    /// at least 1,048,576. A write that might pass it makes room first: expired items go, then what eviction says.
-    /// Where no room can be made it is KSTONE_ERR_LIMIT and changes nothing; reads and deletes go on. A write keeps some
+    /// at least 1,048,576. A write that might pass it evicts first: expired items, then what eviction says. Where that
+    /// is not enough, the write is KSTONE_ERR_LIMIT and changes nothing; reads and deletes go on. A write keeps some
     /// KiB for each stripe it touches; a stream gets a quarter of the limit; what iterators, pages and items in your
     /// hands keep of the past is not counted.
     pub memory_max_bytes: u64,
-    /// What makes room at the limit: KSTONE_EVICT_NONE or KSTONE_EVICT_LRU, which needs memory_max_bytes.
+    /// What is evicted at the limit: KSTONE_EVICT_NONE or KSTONE_EVICT_LRU, which needs memory_max_bytes.
     pub eviction: u32,
     /// KSTONE_OPEN_BACKGROUND_COMPACTION or 0.
     pub flags: u32,
@@ -49,15 +49,15 @@ c_struct!(
 
 /// Items are never dropped to save memory.
 pub const KSTONE_EVICT_NONE: u32 = 0;
-/// The items that were not used for the longest time go first, approximately: a read sets a mark, and a marked item gets
-/// a second chance (the CLOCK policy; F. J. Corbato, "A Paging Experiment with the Multics System", 1968). Gets and
-/// queries use an item, scans and iterators do not. Evicted items leave the indexes too, and a stream says REMOVE with
-/// the userIdentity kstone:eviction.
+/// The items that were not used for the longest time go first, approximately: a read sets a mark, and a marked item
+/// gets a second chance (the CLOCK policy; F. J. Corbato, "A Paging Experiment with the Multics System", 1968). Gets
+/// and queries use an item, scans and iterators do not. Evicted items leave the indexes too, and a stream says REMOVE
+/// with the userIdentity kstone:eviction.
 pub const KSTONE_EVICT_LRU: u32 = 1;
 
-/// Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that write,
-/// of which one in many otherwise waits until its stripe is merged: the larger a partition, the longer. The thread stops
-/// with the database.
+/// Flag of kstone_options: sorted runs are merged on a thread of the database's own rather than by the calls that
+/// write, where one call in many otherwise waits until its stripe is merged: the larger a partition, the longer. The
+/// thread ends when the database is freed.
 pub const KSTONE_OPEN_BACKGROUND_COMPACTION: u32 = 1;
 
 impl Options {

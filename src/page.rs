@@ -110,8 +110,8 @@ pub(crate) unsafe fn release(page: *mut PageObject) {
 /// flag or sk_op, a token of another query, an expression or a bag that is not as kstone_cond says, or a filter on pk
 /// or sk, which belong into the key condition; KSTONE_ERR_LIMIT where a key is too long.
 /// Cost: a search for the first item, then the number of items examined, however many the partition has; a few
-/// allocations, and a reference for each item. Items deleted among them are walked too until their stripe is compacted.
-/// A projection copies what it returns.
+/// allocations, and a reference for each item. Deleted items among them are examined too until their stripe is
+/// compacted. A projection copies what it returns.
 /// Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -188,17 +188,17 @@ pub unsafe extern "C" fn kstone_page_item(p: *const PageObject, i: usize) -> *co
 }
 
 /// Where the next page begins, for kstone_query_spec.token; empty at the end, and for NULL. As in DynamoDB, a page that
-/// ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page: free that
-/// after the next call, not before. The
-/// bytes mean nothing to anybody else; they may be stored and sent, and work with any database that holds the items.
+/// ends at its limit has a token even if nothing follows: the next page is empty then. Borrowed from the page: free
+/// that after the next call, not before. The bytes mean nothing to anybody else; they may be stored and sent, and work
+/// with any database that holds the items.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_page_token(p: *const PageObject) -> Bytes {
     accessor!(Bytes::EMPTY, borrow(p).map_or(Bytes::EMPTY, |page| Bytes::of(&page.token)))
 }
 
 /// The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
-/// Keys are not in it but for those that are attributes too. A get of a batch that found nothing is null. Where the next
-/// page begins is not in it: kstone_page_token says that.
+/// Keys are not in it but for those that are attributes too. A get of a batch that found nothing is null. Where the
+/// next page begins is not in it: kstone_page_token says that.
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.

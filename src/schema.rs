@@ -9,12 +9,12 @@ use crate::cancellation::Uncancelled;
 use crate::database::{Db, database};
 use crate::options::schema_of;
 
-/// Puts a schema in the place of the one that the database has; NULL and 0: none. New indexes are filled before this
-/// returns, dropped ones are gone, and reads and writes go on meanwhile. Items that a new index cannot hold are left out
-/// of it, as in DynamoDB's backfill. See kstone_options.schema_json for the form.
+/// Replaces the schema of the database; NULL and 0: none. New indexes are filled before this returns, dropped ones are
+/// gone, and reads and writes go on meanwhile. Items that a new index cannot hold are left out of it, as in DynamoDB's
+/// backfill. See kstone_options.schema_json for the form.
 ///
 /// Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
-/// Cost: a walk over all items where an index is new, over all entries where one is dropped.
+/// Cost: one pass over all items where an index is new, over all entries where one is dropped.
 /// Threads: any; a second call waits for the first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_configure(
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn kstone_set_time(db: *mut Db, epoch_seconds: i64, err: *
 /// many; it may be NULL. A stream tells of each that TTL removed it. kstone_compact does the same on its way.
 ///
 /// Errors: none of its own.
-/// Cost: a walk over all items.
+/// Cost: one pass over all items.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_purge_expired(db: *mut Db, purged: *mut usize, err: *mut *mut ErrorObject) -> Status {
     entry!(err, {
@@ -65,7 +65,7 @@ pub unsafe extern "C" fn kstone_purge_expired(db: *mut Db, purged: *mut usize, e
 /// that it missed something.
 ///
 /// Ownership: *json is yours, release it with kstone_free. *json_len does not count the NUL at its end.
-/// Errors: KSTONE_ERR_TRIMMED where the stream has let go of some of them: read the items anew, then go on where the
+/// Errors: KSTONE_ERR_TRIMMED where the stream no longer holds some of them: read the items anew, then go on where the
 /// message says; KSTONE_ERR_INVALID where the schema asks for no stream, or max is 0.
 /// Cost: the size of the records.
 #[unsafe(no_mangle)]

@@ -6,15 +6,15 @@ use crate::boundary::{ErrorObject, KSTONE_OK, Out, Status, entry, file_path};
 use crate::cancellation::Uncancelled;
 use crate::database::{Db, database};
 
-/// Writes the database as it is now to a file, in the place of one that is there. The file is written beside its
+/// Writes the database as it is now to a file, replacing one that exists. The file is written next to its
 /// place, synced and renamed into it: a crash at any moment leaves the old file or the new one, never a part of one. (A
 /// process that is killed may leave a file .kstone-*.tmp in the directory, which can be deleted.)
 ///
 /// Errors: KSTONE_ERR_IO, naming the file and the cause; KSTONE_ERR_INVALID where the path is empty, holds a NUL or is
 /// that of something else than a file. The file is then as it was.
-/// Cost: two walks over the items and a copy of them to the disk. Memory: some hundred KiB, and what is overwritten
+/// Cost: two passes over the items and a copy of them to the disk. Memory: some hundred KiB, and what is overwritten
 /// meanwhile.
-/// Threads: any; writers wait for the moment of the cut, not for the file.
+/// Threads: any; writers wait for the point-in-time view, not for the file.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_snapshot_save(

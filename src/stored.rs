@@ -15,7 +15,7 @@ use crate::page::PageObject;
 
 /// The stored form of an item, built or read. Empty for an item without attributes, for NULL, and for what is no item.
 ///
-/// Ownership: borrowed. The bytes stay good until the item is changed or freed, or what it was borrowed from is.
+/// Ownership: borrowed. The bytes stay valid until the item is changed or freed, or what it was borrowed from is.
 /// Cost: none for an item that was read; a built one whose attributes were not set in order is put in order first.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_bytes(it: *const Item) -> Bytes {
@@ -33,7 +33,7 @@ pub unsafe extern "C" fn kstone_item_bytes(it: *const Item) -> Bytes {
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: KSTONE_ERR_INVALID where the bytes are no stored form, the message says why and at which byte;
 /// KSTONE_ERR_LIMIT where they are more than 1 MiB.
-/// Cost: a walk over the bytes and a copy.
+/// Cost: one pass over the bytes, and a copy.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_from_bytes(
@@ -52,7 +52,7 @@ pub unsafe extern "C" fn kstone_item_from_bytes(
 /// kstone_item_from_bytes and kstone_put in one, without the item between them.
 ///
 /// Errors: those of both.
-/// Cost: that of kstone_put, and a walk over the bytes.
+/// Cost: that of kstone_put, and one pass over the bytes.
 /// Threads: any.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_put_bytes(
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn kstone_put_bytes(
 }
 
 /// The item under a key, copied into your buffer in its stored form. *len becomes the length of the item, whatever the
-/// buffer has room for: where that is more than capacity, nothing was copied. Call again with a buffer of *len bytes
+/// capacity of the buffer: where it is more than capacity, nothing was copied. Call again with a buffer of *len bytes
 /// then, and look at *len again, since others may have put a longer item meanwhile. A buffer of capacity 0 may be NULL,
 /// and asks for the length alone.
 ///
@@ -121,8 +121,8 @@ pub unsafe extern "C" fn kstone_get_bytes(
 ///   in 4, all unsigned, the least significant byte first;
 /// - the partition key, the sort key, and the stored form.
 ///
-/// The key is the table's, also where the page came through an index. What a get of a batch did not find has a head too,
-/// so that the i-th head belongs to the i-th get: its lengths are 0, 0 and 0xFFFFFFFF, and nothing follows it.
+/// The key is the table's, also where the page came through an index. What a get of a batch did not find has a head
+/// too, so that the i-th head belongs to the i-th get: its lengths are 0, 0 and 0xFFFFFFFF, and nothing follows it.
 ///
 /// Ownership: borrowed from the page: it is gone when the page is freed.
 /// Cost: a copy of the items, made by the first call and kept.

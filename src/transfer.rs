@@ -17,18 +17,18 @@ use crate::database::{Db, database};
 /// anything is put.
 pub const KSTONE_IMPORT_SKIP: u32 = 1u32;
 
-/// How to import. Set struct_size to sizeof(kstone_import_spec) and everything else to 0, then what you want. Instead of
-/// a kstone_import_spec, NULL means all defaults.
+/// How to import. Set struct_size to sizeof(kstone_import_spec) and everything else to 0, then what you want. Instead
+/// of a kstone_import_spec, NULL means all defaults.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct ImportSpec {
     /// sizeof(kstone_import_spec), in bytes.
     pub struct_size: usize,
-    /// The attribute that is the partition key: S, B or N, of which the text is the key. NULL: pk, which is S or B.
+    /// The attribute that is the partition key: S, B or N; the text of an N is the key. NULL: pk, which is S or B.
     pub pk_name: *const c_char,
     /// How many bytes pk_name has, or KSTONE_STRLEN.
     pub pk_name_len: usize,
-    /// The attribute that is the sort key, which every item must have. NULL: none where pk_name is set, elsewhere sk,
+    /// The attribute that is the sort key, which every item must have. NULL: none where pk_name is set, otherwise sk,
     /// which items may lack.
     pub sk_name: *const c_char,
     /// How many bytes sk_name has, or KSTONE_STRLEN.
@@ -62,13 +62,13 @@ impl ImportSpec {
     }
 }
 
-/// Writes every item to a file as a line of JSON, as the database is at one moment, in the place of a file that is
-/// there, as safely as kstone_snapshot_save. Items that have expired are left out.
+/// Writes every item to a file as a line of JSON, as the database is at one moment, replacing a file that exists, as
+/// safely as kstone_snapshot_save. Items that have expired are left out.
 ///
 /// Errors: KSTONE_ERR_IO, naming the file and the cause; KSTONE_ERR_INVALID for a path as in kstone_snapshot_save. The
 /// file is then as it was.
-/// Cost: a walk over the items. Memory: some MiB, and what is overwritten meanwhile.
-/// Threads: any; writers wait for the moment of the cut, not for the file.
+/// Cost: one pass over the items. Memory: some MiB, and what is overwritten meanwhile.
+/// Threads: any; writers wait for the point-in-time view, not for the file.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_export_json(
@@ -91,9 +91,9 @@ pub unsafe extern "C" fn kstone_export_json(
 ///
 /// Ownership: *reasons is yours, release it with kstone_free.
 /// Errors: KSTONE_ERR_CORRUPT for a bad record, unless they are skipped: the message names the file, the line, and what
-/// is wrong; KSTONE_ERR_IO where the file cannot be read; KSTONE_ERR_INVALID for a path or names that cannot be. Nothing
-/// was put then, unless the file failed, or was changed, after it had been checked. As kstone_put otherwise: then what
-/// came before stays.
+/// is wrong; KSTONE_ERR_IO where the file cannot be read; KSTONE_ERR_INVALID for a path or names that cannot be.
+/// Nothing was put then, unless the file failed, or was changed, after it had been checked. As kstone_put otherwise:
+/// then what came before stays.
 /// Cost: a parse and a put for each line, a second parse without KSTONE_IMPORT_SKIP. Memory: a line and its item.
 /// Threads: any; others see items as they come.
 #[must_use]

@@ -29,7 +29,7 @@ pub unsafe extern "C" fn kstone_value_count(v: *const Value) -> usize {
 /// set; name may be NULL. out may be v itself.
 ///
 /// Returns KSTONE_NOT_FOUND from kstone_value_count on.
-/// Ownership: the bytes of *name and *out are borrowed from the item that v was borrowed from, and stay good as long
+/// Ownership: the bytes of *name and *out are borrowed from the item that v was borrowed from, and stay valid as long
 /// as those of v.
 /// Errors: KSTONE_ERR_TYPE where v holds no others, KSTONE_ERR_INVALID where it is no value of this library as far as
 /// can be told: of what is read here every byte is checked to lie inside of v.

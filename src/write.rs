@@ -127,7 +127,7 @@ pub unsafe extern "C" fn kstone_update(
 /// # Safety
 /// `item` and `cond` are what callers may pass.
 pub(crate) unsafe fn put_of(pk: &[u8], sk: &[u8], item: *const Item, cond: *const Cond) -> Result<Write, Failure> {
-    // The item may be the condition's bag, which is let go of before the item is looked at.
+    // The item may be the condition's bag, which is read before it.
     by_contract!({
         let condition = Condition::read(cond)?;
         let view = View::new(item)?;

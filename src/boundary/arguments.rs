@@ -71,7 +71,8 @@ pub(crate) unsafe fn text_bytes<'a>(data: *const c_char, len: usize, name: &'sta
     by_contract!(bytes(data.cast(), len, name))
 }
 
-/// The path of a pointer and a length, which may be [`KSTONE_STRLEN`]: on Unix any bytes but NUL, elsewhere UTF-8.
+/// The path of a pointer and a length, which may be [`KSTONE_STRLEN`]: on Unix any bytes but NUL, on other systems
+/// UTF-8.
 pub(crate) unsafe fn file_path<'a>(data: *const c_char, len: usize, name: &'static str) -> Result<&'a Path, Failure> {
     let bytes = by_contract!({
         let len = if len == KSTONE_STRLEN && !data.is_null() { libc::strlen(data) } else { len };

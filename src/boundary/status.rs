@@ -14,9 +14,9 @@ pub const KSTONE_OK: i32 = 0;
 pub const KSTONE_NOT_FOUND: i32 = 1;
 /// No error: the iterator has come to its end.
 pub const KSTONE_DONE: i32 = 2;
-/// An argument is NULL or impossible, or a handle is of the wrong kind: mend the program.
+/// An argument is NULL or impossible, or a handle is of the wrong kind: fix the program.
 pub const KSTONE_ERR_MISUSE: i32 = -1;
-/// A key, item, request or JSON text is not acceptable: mend what the message names.
+/// A key, item, request or JSON text is not acceptable: fix what the message names.
 pub const KSTONE_ERR_INVALID: i32 = -2;
 /// The condition of a write did not hold: nothing was written.
 pub const KSTONE_ERR_CONDITION_FAILED: i32 = -3;

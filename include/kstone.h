@@ -1236,8 +1236,8 @@ typedef struct kstone_query_spec {
     /** How many bytes pk has. */
     size_t pk_len;
     /**
-     * With pk: which sort keys, one of KSTONE_SK_ANY and so on. Items without a sort key come before all others, and only
-     * KSTONE_SK_ANY, and KSTONE_SK_EQ with an empty sk1, select them.
+     * With pk: which sort keys, one of KSTONE_SK_ANY and so on. Items without a sort key come before all others;
+     * KSTONE_SK_ANY and KSTONE_SK_EQ with an empty sk1 alone select them.
      */
     uint32_t sk_op;
     /**

@@ -49,8 +49,8 @@ pub struct QuerySpec {
     pub pk: *const c_void,
     /// How many bytes pk has.
     pub pk_len: usize,
-    /// With pk: which sort keys, one of KSTONE_SK_ANY and so on. Items without a sort key come before all others, and only
-    /// KSTONE_SK_ANY, and KSTONE_SK_EQ with an empty sk1, select them.
+    /// With pk: which sort keys, one of KSTONE_SK_ANY and so on. Items without a sort key come before all others;
+    /// KSTONE_SK_ANY and KSTONE_SK_EQ with an empty sk1 alone select them.
     pub sk_op: u32,
     /// Any of KSTONE_QUERY_REVERSE (with pk), KSTONE_QUERY_COUNT and KSTONE_QUERY_KEYS_ONLY (one of the two; an
     /// iterator does not count).

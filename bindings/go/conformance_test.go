@@ -96,6 +96,7 @@ type caseStep struct {
 	JSON       string
 	Plain      bool
 	Operations []caseStep
+	Moves      []caseStep
 	Atomic     bool
 	Schema     json.RawMessage
 	Seconds    int64
@@ -362,6 +363,11 @@ func (r *caseRun) do(step *caseStep, out *outcome) {
 		out.count, out.err = imported.Loaded, err
 	case "iterate":
 		r.iterate(db, step, out)
+	case "cursor":
+		r.cursor(db, step, out)
+	case "count":
+		count, err := db.Count()
+		out.count, out.err = int(count), err
 	case "batch":
 		r.batch(db, step, out)
 	case "configure":
@@ -508,6 +514,31 @@ func (r *caseRun) iterate(db *DB, step *caseStep, out *outcome) {
 		}
 		out.add(entry)
 		out.count++
+	}
+}
+
+func (r *caseRun) cursor(db *DB, step *caseStep, out *outcome) {
+	cursor, err := db.cursor(r.spec(step, step.PK == "" && step.KeyExpr == nil))
+	if err != nil {
+		out.err = err
+		return
+	}
+	defer cursor.Close()
+	moves := map[string]func() bool{
+		"first": cursor.First, "last": cursor.Last, "next": cursor.Next, "prev": cursor.Prev,
+	}
+	for _, move := range step.Moves {
+		moveTo := moves[move.Op]
+		if move.Op == "seek" {
+			moveTo = func() bool { return cursor.Seek(string(move.PK), string(move.SK)) }
+		}
+		if moveTo() {
+			out.add(cursor.Entry())
+			out.count++
+		}
+		if out.err = cursor.Err(); out.err != nil {
+			return
+		}
 	}
 }
 

@@ -299,6 +299,27 @@ class Case {
         out.count = std::to_string(out.items.size());
     }
 
+    void scroll(slice step, Outcome &out) {
+        const bool has_partition = is_there(slice_member(step, "pk")) || is_there(slice_member(step, "key_expr"));
+        if (is_there(slice_member(step, "token"))) {
+            throw kstone::error(kstone::status::invalid, nullptr); // the types have no place for it
+        }
+        kstone::scroll_cursor cursor =
+            has_partition ? db(step).scroll(query_of(step)) : db(step).scroll(scan_of(step));
+        for (const slice &move : elements_of(slice_member(step, "moves"))) {
+            const std::string op = text_at(move, "op");
+            const kstone::item_view item = op == "first"  ? cursor.first()
+                                           : op == "last" ? cursor.last()
+                                           : op == "next" ? cursor.next()
+                                           : op == "prev" ? cursor.prev()
+                                                          : cursor.seek(Key(move));
+            if (item) {
+                out.add(item);
+            }
+        }
+        out.count = std::to_string(out.items.size());
+    }
+
     void run_batch(slice step, Outcome &out) {
         kstone::batch batch;
         for (const slice &operation : elements_of(slice_member(step, "operations"))) {
@@ -464,6 +485,8 @@ const std::map<std::string, Case::step_function> &Case::operations() {
         {"execute",
          [](Case &c, slice s, Outcome &out) { c.take(c.db(s).execute(statement_of(s), c.token(s)), s, out); }},
         {"iterate", [](Case &c, slice s, Outcome &out) { c.iterate(s, out); }},
+        {"cursor", [](Case &c, slice s, Outcome &out) { c.scroll(s, out); }},
+        {"count", [](Case &c, slice s, Outcome &out) { out.count = std::to_string(c.db(s).count()); }},
         {"batch", [](Case &c, slice s, Outcome &out) { c.run_batch(s, out); }},
         {"configure",
          [](Case &c, slice s, Outcome &) {

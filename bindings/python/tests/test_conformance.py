@@ -177,6 +177,20 @@ class Runner:
         items = list(read(limit=step.pop("limit", None), **self.spec(step), **step).as_of_now())
         return {**listed(items), "count": len(items)}
 
+    def do_cursor(self, db: kstone.Database, step: Arguments) -> Arguments:
+        read: Callable[..., kstone.Results] = db.query if "pk" in step or "key_expr" in step else db.scan
+        moves = step.pop("moves")
+        cursor = read(limit=step.pop("limit", None), **self.spec(step), **step).cursor()
+        items = []
+        for move in moves:
+            found = getattr(cursor, move.pop("op"))(**key(move))
+            if found is not None:
+                items.append(found)
+        return {**listed(items), "count": len(items)}
+
+    def do_count(self, db: kstone.Database, step: Arguments) -> Arguments:
+        return {"count": db.count()}
+
     def spec(self, step: Arguments) -> Arguments:
         spec: Arguments = {name: key_part(step.pop(name)) for name in ("pk",) if name in step}
         ends = [key_part(step.pop(name)) for name in ("sk1", "sk2") if name in step]

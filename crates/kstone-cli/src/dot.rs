@@ -33,11 +33,11 @@ const SCHEMA: &str = r#"A schema may have these members, and none is needed:
    "stream": {"view_type": "NEW_IMAGE", "capacity": 1000}}"#;
 
 const DUMP: &str = "\
-What it prints is a text file: `kstone shell < FILE` and .read FILE make the database again. INSERT is for what a statement
-can say; .put is for the rest, such as bytes. To save a database, .save is shorter and faster.";
+What it prints is a text file: `kstone shell < FILE` and .read FILE make the database again. INSERT is for what a \
+statement can say; .put is for the rest, such as bytes. To save a database, .save is shorter and faster.";
 
 const OUTPUT: &str = "\
-Results are what a pipe gets of `kstone query`; errors and notes stay on the terminal. Results cannot be sent to a
+Results are what a pipe gets of `kstone query`; errors and notes stay on the terminal. Results cannot be sent to a \
 command: `kstone query FILE.ksnap STATEMENT | COMMAND` does that.";
 
 const PARAMETER: &str = r#"Such as:
@@ -49,8 +49,8 @@ const PARAMETER: &str = r#"Such as:
   SELECT * FROM items WHERE pk = ?;"#;
 
 const WIDTH: &str = "\
-A column is as wide as its number says and longer text is shortened; 0 is as wide as needed, and a negative number sets the
-text to the right. .width 0 makes all columns as wide as needed again.";
+A column is as wide as its number says and longer text is shortened; 0 is as wide as needed, and a negative number sets \
+the text to the right. .width 0 makes all columns as wide as needed again.";
 
 /// A dot command.
 #[derive(Debug, PartialEq, Eq, Subcommand)]

@@ -52,7 +52,16 @@ impl Completer for Assistant {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         match complete(&line[..pos], &self.vocabulary.borrow()) {
             Completion::File => {
-                let (start, mut files) = self.files.complete_path(line, pos)?;
+                let (start, mut files) = match at_home(line, pos) {
+                    Some((expanded, home)) => {
+                        let (start, mut files) = self.files.complete_path(&expanded, expanded.len())?;
+                        for file in &mut files {
+                            file.replacement = file.replacement.replacen(&home, "~", 1);
+                        }
+                        (start, files)
+                    }
+                    None => self.files.complete_path(line, pos)?,
+                };
                 files.retain(|file| is_shown(&file.replacement));
                 Ok((start, files))
             }
@@ -62,6 +71,17 @@ impl Completer for Assistant {
             }
         }
     }
+}
+
+/// The line up to the cursor with the home directory in the place of the `~` that its last word begins with, and that
+/// directory; none where there is no such word, or the directory would have to be quoted.
+fn at_home(line: &str, pos: usize) -> Option<(String, String)> {
+    let typed = &line[..pos];
+    let (before, word) = typed.split_at(typed.rfind(' ')? + 1);
+    let inside = word.strip_prefix('~').filter(|inside| inside.starts_with('/'))?;
+    let home = std::env::var("HOME").ok()?;
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '_' | '-');
+    (home.starts_with('/') && home.chars().all(is_plain)).then(|| (format!("{before}{home}{inside}"), home))
 }
 
 /// What is shown behind the cursor.

@@ -52,3 +52,14 @@ fn a_file_gets_results_and_the_terminal_the_rest() {
     assert_eq!(fs::read_to_string(&file).unwrap(), "┌────┐\n│ pk │\n├────┤\n│ a  │\n└────┘\n");
     assert!(terminal.run("SELECT pk FROM items;").contains("│ a  │"));
 }
+
+#[test]
+fn tab_completes_files_of_the_home_directory() {
+    let home = tempfile::tempdir().unwrap();
+    fs::write(home.path().join("mine.sql"), ".format\n").unwrap();
+    let mut terminal = Terminal::shell(&[], &[("HOME", home.path().to_str().unwrap())], SIZE);
+    terminal.keys(".read ~/mi\t");
+    terminal.wait("the name", |screen| screen.trim_end().ends_with("kstone> .read ~/mine.sql"));
+    terminal.keys("\r");
+    terminal.wait("what the file says", |screen| screen.trim_end().ends_with("\ntable\nkstone>"));
+}

@@ -1,4 +1,4 @@
-"""What the wheel needs in addition to Python: libkstone, built by cargo, and the extension that cffi makes of `kstone.h`.
+"""What the wheel needs in addition to Python: libkstone, built by cargo, and the extension, made of `kstone.h` by cffi.
 
 The extension finds the library in its own folder, so the installed package needs nothing of the source tree. Where
 `KSTONE_LIBRARY` names a libkstone that is there already, cargo is not asked.

@@ -9,8 +9,9 @@ import threading
 from bisect import bisect_left
 from pathlib import Path
 
-import kstone
 import pytest
+
+import kstone
 
 
 @pytest.fixture
@@ -28,7 +29,8 @@ def sk_of(item: kstone.Item | None) -> object:
 def test_a_cursor_goes_forward_back_and_to_any_key(letters: kstone.Database) -> None:
     cursor = letters.query("p").cursor()
     letters.clear()
-    assert cursor.item is None and cursor.prev() is None
+    assert cursor.item is None
+    assert cursor.prev() is None
     assert [sk_of(cursor.next()) for _ in range(7)] == ["b", "d", "f", "h", "j", None, None]
     assert [sk_of(cursor.prev()) for _ in range(7)] == ["j", "h", "f", "d", "b", None, None]
     assert sk_of(cursor.seek("e")) == "f" == sk_of(cursor.item)
@@ -61,7 +63,7 @@ def test_a_cursor_knows_reverse_filters_and_whole_tables(letters: kstone.Databas
 
 
 def test_random_moves_are_those_of_a_list(kstone_db: kstone.Database) -> None:
-    dice = random.Random(7)  # noqa: S311 - a test repeats itself
+    dice = random.Random(7)
     keys = sorted({f"{dice.randrange(2000):04}" for _ in range(700)})
     for sk in keys:
         kstone_db.put("p", {}, sk=sk)
@@ -199,4 +201,5 @@ def test_a_file_may_use_the_database_but_not_wait_for_its_own_load(letters: ksto
             return super().read(size)
 
     db.snapshot_load_from(Meddler(saved.getvalue()))
-    assert refused and db.count() == 6
+    assert refused
+    assert db.count() == 6

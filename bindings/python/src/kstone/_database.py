@@ -599,8 +599,8 @@ def open(  # noqa: A001 - kstone.open, as sqlite3.connect or shelve.open
 
     `schema` says its indexes, expiry and change stream. `memtable_max_records` is after how many writes one of the 256
     stripes sorts what it has collected (0: 1000). `memory_max_bytes` is the most that it may take (0: no limit; at
-    least 1,048,576), as "total_bytes" of `Database.stats` counts; at the limit `eviction` removes items, or writes raise
-    `LimitError`. With `background_compaction` a thread of the library's own does the merging of runs.
+    least 1,048,576), as "total_bytes" of `Database.stats` counts; at the limit `eviction` removes items, or writes
+    raise `LimitError`. With `background_compaction` a thread of the library's own does the merging of runs.
 
     Raises `InvalidError` for a schema or option that cannot be. It costs microseconds. The database is yours: close it,
     use it in a with block, or let it go.

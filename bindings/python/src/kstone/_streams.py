@@ -32,7 +32,7 @@ class Callback:
         def guarded(*arguments: Any) -> int:
             try:
                 function(*arguments[1:])
-            except BaseException as raised:  # noqa: BLE001 - raised again when C has returned
+            except BaseException as raised:
                 self.raised = raised
                 return int(lib.KSTONE_ERR_IO)
             return int(lib.KSTONE_OK)

@@ -53,7 +53,7 @@ fn schema(round: usize) -> TableSchema {
         }
         _ => TableSchema::new(),
     };
-    if round % 2 == 0 { schema } else { schema.add_global_index(GlobalSecondaryIndex::new("by-n", "n")) }
+    if round.is_multiple_of(2) { schema } else { schema.add_global_index(GlobalSecondaryIndex::new("by-n", "n")) }
 }
 
 #[test]

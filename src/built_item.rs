@@ -14,7 +14,6 @@ use kstone_api::{ItemRef, ItemWriter, NestedWriter};
 use crate::boundary::handle::{Handle, Tagged};
 use crate::boundary::tag::Tag;
 use crate::boundary::{Failure, by_contract};
-use crate::item_view::Item;
 
 /// An item that a caller builds. Its attributes are put in order by the first reader after a change; any number of
 /// threads may read it at once.
@@ -124,13 +123,9 @@ impl Tagged for BuiltItem {
     const NAME: &'static str = "a built kstone_item";
 }
 
-fn hand_out(writer: ItemWriter) -> *mut Item {
-    Handle::new(BuiltItem::new(writer)).hand_out().cast()
-}
-
 /// A built item with the attributes of a stored form.
-pub(crate) fn hand_out_copy(body: &[u8]) -> *mut Item {
-    hand_out(ItemWriter::from_item(ItemRef::new(body)))
+pub(crate) fn hand_out_copy(body: &[u8]) -> *mut BuiltItem {
+    Handle::new(BuiltItem::new(ItemWriter::from_item(ItemRef::new(body)))).hand_out()
 }
 
 /// Releases a built item that the caller gives back.

@@ -86,7 +86,7 @@ pub unsafe extern "C" fn kstone_item_clone(it: *const Item) -> *mut Item {
     accessor!(
         ptr::null_mut(),
         match View::new(it) {
-            Ok(view) => built_item::hand_out_copy(view.body()),
+            Ok(view) => built_item::hand_out_copy(view.body()).cast(),
             Err(_) => ptr::null_mut(),
         }
     )

@@ -44,7 +44,7 @@ pub unsafe extern "C" fn kstone_item_from_bytes(
 ) -> Status {
     entry!(err, {
         let out = Out::new(out, "out")?;
-        out.set(hand_out_copy(checked(body, body_len)?));
+        out.set(hand_out_copy(checked(body, body_len)?).cast());
         Ok(KSTONE_OK)
     })
 }

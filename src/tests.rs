@@ -22,6 +22,7 @@ mod filters;
 mod handles;
 mod header;
 mod items;
+mod layers;
 mod pages;
 mod panics;
 mod stored;

@@ -1,29 +1,45 @@
-//! Imports: items from lines of JSON, as DynamoDB's table exports and [`Database::export_json`] write them.
+//! Imports: items from JSON, as DynamoDB's exports, its command line, [`Database::export_json`] and other programs write
+//! them.
 //!
-//! # Lines
-//! A line is `{"Item":{…}}`, or the item itself in DynamoDB's typed JSON: any object that has not `Item` as its only
-//! member. Lines end with LF or CR LF; blank ones are passed over, and so is a byte order mark. A line may have
-//! [`IMPORT_LINE_MAX_BYTES`]; no item takes half of that without spaces.
+//! # What is read
+//! | input | its records |
+//! | --- | --- |
+//! | JSON lines: full exports of DynamoDB and of kstone | lines `{"Item":{…}}` in DynamoDB's typed JSON |
+//! | JSON lines: incremental exports of DynamoDB | lines `{"Metadata":…,"Keys":…,"NewImage":…}`: the new image is put; without one, the item with these keys is deleted |
+//! | JSON lines, typed or plain | lines that are items: `{"pk":{"S":"a"}}` or `{"pk":"a"}` |
+//! | arrays of items | the elements, on one line or over many |
+//! | what `aws dynamodb scan` and `query` print | the elements of `Items` |
+//! | items one after another, as `jq` prints them | the items |
+//!
+//! Each may be compressed by gzip, in one member or several. What an input is, its beginning says: the first byte for
+//! gzip, the first line for lines or JSON that goes over lines, the first record for typed or plain JSON, unless
+//! [`ImportOptions::form`] says that. `{"Item":{…}}` wraps a typed item where `Item` is the only member and holds an
+//! object; otherwise an attribute is called so. Lines end with LF or CR LF; blank ones are passed over, and so is a byte
+//! order mark. A line, and an item in JSON that goes over lines, may have [`IMPORT_LINE_MAX_BYTES`]; no item takes half
+//! of that without spaces. Exports in Amazon Ion, manifests, records of streams and requests are refused by name.
 //!
 //! # Keys
-//! | key attribute | in the file | the item's key | in the item |
+//! | key attribute | in the input | the item's key | in the item |
 //! | --- | --- | --- | --- |
-//! | `pk`, `sk`, the default; `sk` may be missing | S or B | its bytes | no: they are the key itself |
+//! | `pk`, `sk`, the default; `sk` may be missing | S or B; in plain JSON a number, too | its bytes, a number's canonical text | no: they are the key itself |
 //! | others that [`ImportOptions`] names; both must be there | S, B or N | its bytes, a number's canonical text | yes |
 //!
-//! So what was exported comes back as it was put, and exports alike. One thing is not told apart: an item that was put
-//! with attributes `pk` and `sk` of its own, which must equal its key, comes back without them; expressions and queries
-//! see the key under these names in any case.
+//! An empty key is refused in both forms. So what was exported comes back as it was put, and exports alike. One thing is
+//! not told apart: an item that was put with attributes `pk` and `sk` of its own, which must equal its key, comes back
+//! without them; expressions and queries see the key under these names in any case.
 //!
 //! # Bad records
-//! By default an import is done twice: every line is read and checked, then every item is put. The first bad record ends
-//! it before anything is put, with its line. Otherwise bad records are skipped and counted.
+//! By default an import is done twice: every record is read and checked, then every item is put. The first bad record
+//! ends it before anything is put, with its line. With [`ImportOptions::in_one_pass`] it is done once, and the first bad
+//! record ends it with what came before in the database. With [`ImportOptions::skip_bad_records`] bad records are skipped
+//! and counted; in JSON that goes over lines only those between sound brackets and commas.
 //!
 //! Items are put one by one, as [`Database::put`] does, through indexes and into the stream, in the place of those that
-//! are there; of two lines with one key the later stays. What fails for another reason than a bad record (no memory is
-//! left to the database, a disk fails, the file changes between the two readings) leaves what was put until then.
+//! are there; of two records with one key the later counts. A record is put whole or not at all. What fails for another
+//! reason than a bad record (no memory is left to the database, a disk fails, the file changes between the two readings)
+//! leaves what was put until then.
 //!
-//! Memory: a line, and what it is read into.
+//! Memory: a record, and what it is read into.
 //!
 //! Thread safety: any thread, at any time; others see items as they come.
 
@@ -34,13 +50,23 @@ use crate::error::Position;
 use crate::error::{Error, Result};
 
 use crate::database::Database;
+use crate::json::JsonForm;
+use crate::table::Table;
 use crate::transfer::file;
 
+mod documents;
+mod form;
+mod layout;
 mod lines;
 mod record;
+mod records;
+mod scanner;
+mod unzip;
 
 pub use lines::IMPORT_LINE_MAX_BYTES;
-use lines::{Line, Lines};
+use record::{Change, RecordReader};
+use records::{Failed, Records};
+pub use unzip::Unzip;
 
 /// How many skipped records a report tells of.
 pub const SKIPPED_SHOWN: usize = 10;
@@ -65,7 +91,20 @@ const INPUT: &str = "the input";
 pub struct ImportOptions {
     partition_key: Option<String>,
     sort_key: Option<String>,
-    skip: bool,
+    form: Option<JsonForm>,
+    bad: OnBad,
+}
+
+/// What becomes of an import that meets a bad record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum OnBad {
+    /// It does not begin: records are checked beforehand.
+    #[default]
+    Refuse,
+    /// It ends there.
+    Stop,
+    /// It goes on with the next one.
+    Skip,
 }
 
 impl ImportOptions {
@@ -88,10 +127,25 @@ impl ImportOptions {
         self
     }
 
+    /// The form of JSON that all items are in, instead of the one that the first item is in.
+    #[must_use]
+    pub fn form(mut self, form: JsonForm) -> Self {
+        self.form = Some(form);
+        self
+    }
+
     /// Skips bad records and counts them.
     #[must_use]
     pub fn skip_bad_records(mut self) -> Self {
-        self.skip = true;
+        self.bad = OnBad::Skip;
+        self
+    }
+
+    /// Reads the input once: the first bad record ends the import, and what came before it stays. For pipes, and for
+    /// databases that are thrown away then.
+    #[must_use]
+    pub fn in_one_pass(mut self) -> Self {
+        self.bad = OnBad::Stop;
         self
     }
 
@@ -115,6 +169,8 @@ impl ImportOptions {
 pub struct ImportReport {
     /// Records whose item was put.
     pub loaded: u64,
+    /// Records of incremental exports whose item was deleted.
+    pub deleted: u64,
     /// Bad records.
     pub skipped: u64,
     /// The first of the bad records, up to [`SKIPPED_SHOWN`].
@@ -131,6 +187,13 @@ pub struct SkippedRecord {
 }
 
 impl ImportReport {
+    fn count(&mut self, change: &Change) {
+        match change {
+            Change::Put(_) => self.loaded += 1,
+            Change::Delete { .. } => self.deleted += 1,
+        }
+    }
+
     fn skip(&mut self, line: u64, what: String) {
         self.skipped += 1;
         if self.first_skipped.len() < SKIPPED_SHOWN {
@@ -140,39 +203,36 @@ impl ImportReport {
 }
 
 impl Database {
-    /// Puts an item for each line of the input, from where it stands to its end. See [`ImportOptions`].
+    /// Puts the items of the input, from where it stands to its end. See [`ImportOptions`] and its module.
     ///
-    /// Costs a parse of each line and a put, a second parse unless bad records are skipped.
+    /// Costs a parse of each record and a put, a second parse where records are checked first.
     ///
     /// # Errors
     /// [`Error::Corrupt`] with the line of the first bad record, unless they are skipped, [`Error::Invalid`] for
-    /// key attributes that cannot be, [`Error::Io`] where the input cannot be read: then nothing was put. What a put may
-    /// return otherwise: then some items were.
+    /// key attributes that cannot be, [`Error::Io`] where the input cannot be read: then nothing was put, unless the
+    /// options say so. What a put may return otherwise: then some items were.
     pub fn import_json(&self, mut input: impl BufRead + Seek, options: &ImportOptions) -> Result<ImportReport> {
         options.check()?;
-        if options.skip {
-            return self.import_lines(input, INPUT, options);
+        if options.bad == OnBad::Refuse {
+            let failed = |error| Error::io("read again", INPUT, error);
+            let start = input.stream_position().map_err(failed)?;
+            self.check_records(&mut input, INPUT, options)?;
+            input.seek(SeekFrom::Start(start)).map_err(failed)?;
         }
-        let failed = |error| Error::io("read again", INPUT, error);
-        let start = input.stream_position().map_err(failed)?;
-        let mut input = self.check_lines(input, INPUT, options)?;
-        input.seek(SeekFrom::Start(start)).map_err(failed)?;
-        self.import_lines(input, INPUT, options)
+        self.import_records(input, INPUT, options)
     }
 
-    /// As [`Database::import_json`], for an input that can be read only once. Bad records must be skipped, since it takes
-    /// a second reading to put nothing before everything is checked.
+    /// As [`Database::import_json`], for an input that can be read only once. The options must say what becomes of bad
+    /// records, since it takes a second reading to put nothing before everything is checked.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for options that do not skip; as there.
+    /// [`Error::Invalid`] for options that neither skip nor read once; as there.
     pub fn import_json_stream(&self, input: impl BufRead, options: &ImportOptions) -> Result<ImportReport> {
         options.check()?;
-        if !options.skip {
-            return Err(Error::invalid(
-                "an input that can be read only once can be imported only where bad records are skipped",
-            ));
+        if options.bad == OnBad::Refuse {
+            return Err(read_only_once(INPUT));
         }
-        self.import_lines(input, INPUT, options)
+        self.import_records(input, INPUT, options)
     }
 
     /// As [`Database::import_json`], from a file; from a pipe or a terminal as [`Database::import_json_stream`].
@@ -183,53 +243,80 @@ impl Database {
         options.check()?;
         let name = file::name_of(path.as_ref());
         let mut input = BufReader::new(file::open(path.as_ref())?);
-        if !options.skip {
+        if options.bad == OnBad::Refuse {
             if input.stream_position().is_err() {
-                return Err(Error::invalid(format!(
-                    "{name} can be read only once, so it can be imported only where bad records are skipped"
-                )));
+                return Err(read_only_once(&name));
             }
-            input = self.check_lines(input, &name, options)?;
+            self.check_records(&mut input, &name, options)?;
             input.rewind().map_err(|error| Error::io("read again", &name, error))?;
         }
-        self.import_lines(input, &name, options)
+        self.import_records(input, &name, options)
     }
 
-    /// Reads everything and puts nothing; the input at its end.
-    fn check_lines<R: BufRead>(&self, input: R, name: &str, options: &ImportOptions) -> Result<R> {
-        let mut lines = Lines::of(input);
-        while let Some((number, line)) = lines.next().map_err(|error| Error::io("read", name, error))? {
-            self.check_interrupt()?;
-            record::read(options, &self.table(), &line).map_err(|error| bad_record(name, number, error.to_string()))?;
-        }
-        Ok(lines.into_input())
+    /// Reads everything and puts nothing.
+    fn check_records(&self, input: impl BufRead, name: &str, options: &ImportOptions) -> Result<()> {
+        self.each_change(input, name, options, |_| Ok(())).map(drop)
     }
 
-    /// Puts what is there.
-    fn import_lines(&self, input: impl BufRead, name: &str, options: &ImportOptions) -> Result<ImportReport> {
+    /// Does what the records say.
+    fn import_records(&self, input: impl BufRead, name: &str, options: &ImportOptions) -> Result<ImportReport> {
+        self.each_change(input, name, options, |change| match change {
+            Change::Put(record) => self.put_body(record.pk(), record.sk(), record.body()),
+            Change::Delete { pk, sk } => self.delete_with_sk(pk, sk),
+        })
+    }
+
+    fn each_change(
+        &self,
+        input: impl BufRead,
+        name: &str,
+        options: &ImportOptions,
+        mut take: impl FnMut(&Change) -> Result<()>,
+    ) -> Result<ImportReport> {
+        let failed = |failed| match failed {
+            Failed::Io(error) => Error::io("read", name, error),
+            Failed::Bad { line, what } => Error::corrupt(name, Position::Line(line), what),
+        };
         let mut report = ImportReport::default();
-        let mut lines = Lines::of(input);
-        while let Some((number, line)) = lines.next().map_err(|error| Error::io("read", name, error))? {
+        let mut reader = RecordReader::new(options);
+        let mut records = Records::of(input).map_err(failed)?;
+        while let Some((place, text)) = records.next().map_err(failed)? {
             self.check_interrupt()?;
-            let put = match record::read(options, &self.table(), &line) {
+            let taken = match read(&mut reader, &self.table(), text) {
                 Ok(None) => continue,
-                Ok(Some(record)) => self.put_body(record.pk(), record.sk(), record.body()),
+                Ok(Some(change)) => take(&change).map(|()| report.count(&change)),
                 Err(error) => Err(Error::invalid(error.to_string())),
             };
-            match put {
-                Ok(()) => report.loaded += 1,
-                Err(Error::Invalid(what)) if options.skip => report.skip(number, what),
-                Err(Error::Invalid(what)) => return Err(bad_record(name, number, what)),
-                // Not of the record: those limits were checked.
-                Err(other) => return Err(other),
+            match taken {
+                Err(Error::Invalid(what)) => {
+                    let (line, what) = place.locate(&what);
+                    if options.bad != OnBad::Skip {
+                        return Err(failed(Failed::Bad { line, what }));
+                    }
+                    report.skip(line, what);
+                }
+                // An error that is not of the record: its limits were checked.
+                taken => taken?,
             }
         }
         Ok(report)
     }
 }
 
-fn bad_record(name: &str, line: u64, what: String) -> Error {
-    Error::corrupt(name, Position::Line(line), what)
+fn read(
+    reader: &mut RecordReader<'_>,
+    table: &Table,
+    text: std::result::Result<&[u8], &'static str>,
+) -> Result<Option<Change>> {
+    let too_long = |what| Error::invalid(format!("{what} is longer than {IMPORT_LINE_MAX_BYTES} bytes"));
+    reader.read(table, text.map_err(too_long)?)
+}
+
+fn read_only_once(name: &str) -> Error {
+    Error::invalid(format!(
+        "{name} can be read only once, so it can be imported only where bad records are skipped, or end the import with \
+         what came before them in the database"
+    ))
 }
 
 #[cfg(test)]

@@ -2,10 +2,10 @@
 
 use std::io::{self, BufRead};
 
+use super::layout::BYTE_ORDER_MARK;
+
 /// The most bytes that a line may have: some times what any item takes as JSON without spaces.
 pub const IMPORT_LINE_MAX_BYTES: usize = 8 << 20;
-
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A line without its end.
 #[derive(Debug, PartialEq, Eq)]
@@ -58,11 +58,6 @@ impl<R: BufRead> Lines<R> {
         let first = self.number == 1;
         let line = if too_long { Line::TooLong } else { Line::Bytes(without_mark(&self.line, first)) };
         Ok(Some((self.number, line)))
-    }
-
-    /// The input, which stands behind the line read last.
-    pub(super) fn into_input(self) -> R {
-        self.input
     }
 }
 

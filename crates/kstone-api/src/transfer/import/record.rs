@@ -1,4 +1,4 @@
-//! What a line of an import says: an item and its key.
+//! What a record of an import does: which item it puts, or which key it deletes.
 
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
@@ -6,36 +6,100 @@ use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::{ImportOptions, Line};
-use crate::IMPORT_LINE_MAX_BYTES;
+use super::ImportOptions;
+use super::form::Members;
 use crate::model::json::{JsonForm, item_from_str};
 use crate::table::Table;
 
 /// The attributes that are the key itself and do not stay in an item.
 const KEY: [&str; 2] = ["pk", "sk"];
 
-/// Reads a line into a record to be put, checked in every respect that a put checks; none for a blank one.
-pub(super) fn read(options: &ImportOptions, table: &Table, line: &Line<'_>) -> Result<Option<Record>> {
-    let Line::Bytes(bytes) = line else {
-        return Err(Error::invalid(format!("the line is longer than {IMPORT_LINE_MAX_BYTES} bytes")));
-    };
-    if bytes.iter().all(u8::is_ascii_whitespace) {
-        return Ok(None);
-    }
-    let text = str::from_utf8(bytes)
-        .map_err(|error| Error::invalid(format!("the line is not UTF-8: column {}", error.valid_up_to() + 1)))?;
-    let mut item = item_of(text)?;
-    let item = item.as_item();
-    let (pk, sk) = key_of(options, item)?;
-    let key = KeyRef::new(pk, sk)?;
-    let body = without_key(item, key);
-    table.check_new(key, ItemRef::new(&body))?;
-    Ok(Some(Record::put(key, &body)))
+/// What a record does to the database.
+pub(super) enum Change {
+    /// Puts an item.
+    Put(Record),
+    /// Deletes the item with this key.
+    Delete { pk: Vec<u8>, sk: Vec<u8> },
 }
 
-/// A line of an export.
+/// Reads the records of one input, which are all in one form.
+pub(super) struct RecordReader<'a> {
+    options: &'a ImportOptions,
+    /// As the options say, or as the first record does.
+    form: Option<JsonForm>,
+}
+
+impl<'a> RecordReader<'a> {
+    pub(super) fn new(options: &'a ImportOptions) -> Self {
+        Self { options, form: options.form }
+    }
+
+    /// Reads a record, checked in every respect that its write checks; none for a blank line.
+    pub(super) fn read(&mut self, table: &Table, bytes: &[u8]) -> Result<Option<Change>> {
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(None);
+        }
+        let text = str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
+        self.change(table, text).map(Some).map_err(|error| {
+            match Members::of(text).and_then(|members| members.is_no_item_but()) {
+                Some(what) => Error::invalid(format!("this is {what}")),
+                None => error,
+            }
+        })
+    }
+
+    fn change(&mut self, table: &Table, text: &str) -> Result<Change> {
+        let form = self.form_of(text);
+        if form == JsonForm::Plain {
+            return self.put(table, &mut item_from_str(text, form)?, form);
+        }
+        match first_name(text) {
+            "Item" => match serde_json::from_str(text) {
+                Ok(Wrapped { item }) => self.put(table, &mut item_within(text, item)?, form),
+                Err(_) => self.put(table, &mut item_from_str(text, form)?, form),
+            },
+            "Metadata" | "Keys" | "NewImage" | "OldImage" => match serde_json::from_str(text) {
+                Ok(Changed { new_image: Some(item), .. }) => self.put(table, &mut item_within(text, item)?, form),
+                Ok(Changed { keys, .. }) => {
+                    let mut keys = item_within(text, keys)?;
+                    let (pk, sk) = key_of(self.options, keys.as_item(), form)?;
+                    let key = KeyRef::new(pk, sk)?;
+                    Ok(Change::Delete { pk: key.pk().to_vec(), sk: key.sk().to_vec() })
+                }
+                Err(_) => self.put(table, &mut item_from_str(text, form)?, form),
+            },
+            _ => self.put(table, &mut item_from_str(text, form)?, form),
+        }
+    }
+
+    fn put(&self, table: &Table, item: &mut ItemWriter, form: JsonForm) -> Result<Change> {
+        let item = item.as_item();
+        let (pk, sk) = key_of(self.options, item, form)?;
+        let key = KeyRef::new(pk, sk)?;
+        let body = without_key(item, key, form);
+        table.check_new(key, ItemRef::new(&body))?;
+        Ok(Change::Put(Record::put(key, &body)))
+    }
+
+    /// The form of the input. The first record that is an object settles it.
+    fn form_of(&mut self, text: &str) -> JsonForm {
+        if self.form.is_none() {
+            let wraps = |text| serde_json::from_str(text).is_ok_and(|Wrapped { item }| item.get().starts_with('{'));
+            let partition_key = self.options.partition_key.as_deref().unwrap_or(KEY[0]);
+            self.form = match first_name(text) {
+                "Item" if wraps(text) => Some(JsonForm::Typed),
+                "Metadata" | "Keys" if serde_json::from_str::<Changed<'_>>(text).is_ok() => Some(JsonForm::Typed),
+                _ => Members::of(text).map(|members| members.form(partition_key)),
+            };
+        }
+        self.form.unwrap_or_default()
+    }
+}
+
+/// A line of a full export.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wrapped<'a> {
@@ -43,45 +107,60 @@ struct Wrapped<'a> {
     item: &'a RawValue,
 }
 
-/// The item on a line: what the member `Item` holds where it is the only one, the line itself elsewhere.
-fn item_of(line: &str) -> Result<ItemWriter> {
-    // An array would do for serde, too.
-    let is_object = line.trim_start().starts_with('{');
-    let wrapped = serde_json::from_str::<Wrapped<'_>>(line).ok().filter(|_| is_object);
-    let Some(Wrapped { item }) = wrapped else { return item_from_str(line, JsonForm::Typed).map_err(by_column) };
+/// A line of an incremental export: an item that was put, or, without a new image, one that was deleted.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+struct Changed<'a> {
+    #[serde(rename = "Metadata")]
+    _metadata: IgnoredAny,
+    #[serde(borrow)]
+    keys: &'a RawValue,
+    #[serde(borrow)]
+    new_image: Option<&'a RawValue>,
+    #[serde(rename = "OldImage")]
+    _old_image: Option<IgnoredAny>,
+}
+
+/// The name of an object's first member as it is written; empty where there is none.
+fn first_name(text: &str) -> &str {
+    let name = text.trim_start().strip_prefix('{').and_then(|members| members.trim_start().strip_prefix('"'));
+    name.and_then(|name| name.split_once('"')).map_or("", |(name, _)| name)
+}
+
+/// Reads an item that is a part of the text. Errors count lines and columns of the whole text.
+fn item_within(text: &str, item: &RawValue) -> Result<ItemWriter> {
     item_from_str(item.get(), JsonForm::Typed).or_else(|_| {
-        // Once more with spaces for what stands before it, so that the error counts the columns of the line.
-        let before = item.get().as_ptr() as usize - line.as_ptr() as usize;
-        item_from_str(&(" ".repeat(before) + item.get()), JsonForm::Typed).map_err(by_column)
+        // Once more with blanks for what stands before it.
+        let before = &text[..item.get().as_ptr() as usize - text.as_ptr() as usize];
+        let blanks = before.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' });
+        item_from_str(&blanks.chain(item.get().chars()).collect::<String>(), JsonForm::Typed)
     })
 }
 
-/// The same about a text of one line, whose number others say.
-fn by_column(error: Error) -> Error {
-    let mut text = error.to_string();
-    if let Some(at) = text.rfind("line 1 column") {
-        text.replace_range(at..at + "line 1 ".len(), "");
-    }
-    Error::invalid(text)
+fn not_utf8(bytes: &[u8], valid: usize) -> Error {
+    let line = memchr::memchr_iter(b'\n', &bytes[..valid]).count() + 1;
+    let column = valid - memchr::memrchr(b'\n', &bytes[..valid]).map_or(0, |end| end + 1) + 1;
+    Error::invalid(format!("not UTF-8: line {line} column {column}"))
 }
 
-fn key_of<'a>(options: &ImportOptions, item: ItemRef<'a>) -> Result<(&'a [u8], &'a [u8])> {
+fn key_of<'a>(options: &ImportOptions, item: ItemRef<'a>, form: JsonForm) -> Result<(&'a [u8], &'a [u8])> {
     let missing = |name: &str| Error::invalid(format!("the key attribute {name} is missing"));
     let pk_name = options.partition_key.as_deref().unwrap_or(KEY[0]);
-    let pk = key_bytes(item, pk_name)?.ok_or_else(|| missing(pk_name))?;
+    let pk = key_bytes(item, pk_name, form)?.ok_or_else(|| missing(pk_name))?;
     let sk = match &options.sort_key {
-        Some(name) => key_bytes(item, name)?.ok_or_else(|| missing(name))?,
+        Some(name) => key_bytes(item, name, form)?.ok_or_else(|| missing(name))?,
         None if options.partition_key.is_some() => &[],
-        None => key_bytes(item, KEY[1])?.unwrap_or_default(),
+        None => key_bytes(item, KEY[1], form)?.unwrap_or_default(),
     };
     Ok((pk, sk))
 }
 
-/// The bytes of a key attribute: text, bytes, or the canonical text of a number.
-fn key_bytes<'a>(item: ItemRef<'a>, name: &str) -> Result<Option<&'a [u8]>> {
+/// The bytes of a key attribute: text, bytes, or the canonical text of a number. In the plain form any number may become
+/// text; the typed form says that it is meant to stay a number, which `pk` and `sk` cannot.
+fn key_bytes<'a>(item: ItemRef<'a>, name: &str, form: JsonForm) -> Result<Option<&'a [u8]>> {
     let Some(value) = item.get(name) else { return Ok(None) };
     match value.type_() {
-        Type::N if KEY.contains(&name) => Err(Error::invalid(format!(
+        Type::N if KEY.contains(&name) && form == JsonForm::Typed => Err(Error::invalid(format!(
             "the key attribute {name} is a number: pk and sk are the key itself, which is text or bytes; a number can be \
              the key under any other name, since it stays in the item then"
         ))),
@@ -96,8 +175,12 @@ fn key_bytes<'a>(item: ItemRef<'a>, name: &str) -> Result<Option<&'a [u8]>> {
 }
 
 /// The body without the attributes `pk` and `sk` that say what the key says.
-fn without_key(item: ItemRef<'_>, key: KeyRef<'_>) -> Vec<u8> {
-    let says = |value: ValueRef<'_>, key: &[u8]| matches!(value.type_(), Type::S | Type::B) && value.payload() == key;
+fn without_key(item: ItemRef<'_>, key: KeyRef<'_>, form: JsonForm) -> Vec<u8> {
+    let says = |value: ValueRef<'_>, key: &[u8]| {
+        let may_be_key =
+            matches!(value.type_(), Type::S | Type::B) || value.type_() == Type::N && form == JsonForm::Plain;
+        may_be_key && value.payload() == key
+    };
     let of_key =
         [(KEY[0], key.pk()), (KEY[1], key.sk())].map(|(name, key)| item.get(name).is_some_and(|v| says(v, key)));
     let mut body = Vec::with_capacity(item.as_bytes().len());

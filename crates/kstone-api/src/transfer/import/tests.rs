@@ -7,6 +7,8 @@ use super::*;
 use crate::table::stream::EventName;
 use crate::{GlobalSecondaryIndex, ItemBuilder, Scan, StreamViewType, TableSchema};
 
+mod forms;
+
 fn empty() -> Database {
     Database::create_in_memory().expect("created")
 }
@@ -42,7 +44,7 @@ fn refused_with(options: &ImportOptions, line: impl AsRef<[u8]>) -> String {
     assert_eq!(count(&db), 0, "{what}");
     let report = db.import_json(Cursor::new(&text), &options.clone().skip_bad_records()).expect("imported");
     let skipped = vec![SkippedRecord { line: 2, what: what.clone() }];
-    assert_eq!(report, ImportReport { loaded: 2, skipped: 1, first_skipped: skipped });
+    assert_eq!(report, ImportReport { loaded: 2, skipped: 1, first_skipped: skipped, ..ImportReport::default() });
     assert_eq!(count(&db), 2);
     what
 }
@@ -80,12 +82,15 @@ fn what_is_no_record_is_refused_with_line_and_column() {
         ("Number overflow", r#"{"Item":{"pk":{"S":"a"},"n":{"N":"1e999"}}}"#),
         ("may not be empty (attribute s, column", r#"{"Item":{"pk":{"S":"a"},"s":{"SS":[]}}}"#),
         // What other exports of DynamoDB hold.
-        (
-            "is not an attribute type (attribute Metadata",
-            r#"{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"Keys":{}}"#,
-        ),
+        ("the key attribute pk is missing", r#"{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"Keys":{}}"#),
+        ("is not an attribute type (attribute Metadata", r#"{"Metadata":{"WriteTimestampMicros":{"N":"1"}},"x":1}"#),
         ("found an array (attribute Items", r#"{"Items":[{"pk":{"S":"a"}}],"Count":1}"#),
         ("\"Item\" is not an attribute", r#"{"Put":{"Item":{"pk":{"S":"a"}}}}"#),
+        ("this is a request of BatchWriteItem", r#"{"PutRequest":{"Item":{"pk":{"S":"a"}}}}"#),
+        ("this is a record of a stream", r#"{"eventID":"1","eventName":"INSERT","dynamodb":{"Keys":{}}}"#),
+        ("this is a manifest of an export", r#"{"itemCount":8,"md5Checksum":"x","dataFileS3Key":"data/x.json.gz"}"#),
+        ("this is a table's description", r#"{"Table":{"TableName":"a","KeySchema":[]}}"#),
+        ("this is a response of BatchGetItem", r#"{"Responses":{"t":[]},"UnprocessedKeys":{}}"#),
     ] {
         check_refused(part, line);
     }

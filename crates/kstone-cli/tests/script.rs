@@ -312,15 +312,15 @@ fn csv_is_imported_with_its_types_inferred_or_given() {
     assert_eq!(
         sorted(shell(&format!(".import {file} --key id\n{select}")).ok()),
         [
-            r#"{"pk":"1","id":1,"n":1.5,"ok":true,"zip":"01234"}"#,
-            r#"{"pk":"2","id":2,"n":-3,"note":"a,\n\"b\"","ok":false,"zip":"5"}"#
+            r#"{"pk":"1","id":"1","n":1.5,"ok":true,"zip":"01234"}"#,
+            r#"{"pk":"2","id":"2","n":-3,"note":"a,\n\"b\"","ok":false,"zip":"5"}"#
         ]
     );
     assert_eq!(
         sorted(shell(&format!(".import {file} --key id --sort zip --types n=S,ok=S\n{select}")).ok()),
         [
-            r#"{"pk":"1","sk":"01234","id":1,"n":"1.50","ok":"true","zip":"01234"}"#,
-            r#"{"pk":"2","sk":"5","id":2,"n":"-3","note":"a,\n\"b\"","ok":"FALSE","zip":"5"}"#
+            r#"{"pk":"1","sk":"01234","id":"1","n":"1.50","ok":"true","zip":"01234"}"#,
+            r#"{"pk":"2","sk":"5","id":"2","n":"-3","note":"a,\n\"b\"","ok":"FALSE","zip":"5"}"#
         ]
     );
 }
@@ -331,20 +331,38 @@ fn an_import_that_fails_says_where_and_changes_nothing() {
     let long = "x".repeat(3_000);
     for (csv, options, error) in [
         ("id,a\n1,2\n3\n", "--key id", ": line 3: 1 cells under 2 headings"),
-        ("id,a\n1,2\n,3\n", "--key id", ": line 3: the key attribute id is not there"),
+        ("id,a\n1,2\n,3\n", "--key id", ": line 3: the key attribute id is missing"),
         ("id,a\nx,2\ntrue,3\n", "--key id --types id=BOOL", ": line 2: column id: 'x' is neither true nor false"),
-        ("id,a\ntrue,3\n", "--key id", ": line 2: the key attribute id is of type BOOL, not S, N or B"),
+        (
+            "id,a\ntrue,3\n",
+            "--key id --types id=BOOL",
+            ": line 2: the key attribute id is of type BOOL, it may be S, B or N",
+        ),
         (&format!("id,a\n1,2\n{long},3\n"), "--key id", ": line 3: "),
         ("id,a\n1,2\n2,x\n", "--key id --types a=N", ": line 3: "),
         ("id,a\n1,true\n2,x\n", "--key id --types a=BOOL", ": line 3: column a: 'x' is neither true nor false"),
         ("id,a\n1,2\n", "--key ID", "there is no column ID; there are: id, a"),
         ("id,a\n1,2\n", "--key id --sort id", "id cannot be both the partition key and the sort key"),
-        ("id,a\n1,2\n,3\n", "--key a --sort id", ": line 3: the key attribute id is not there"),
+        ("id,a\n1,2\n,3\n", "--key a --sort id", ": line 3: the key attribute id is missing"),
         ("id,a\n1,2\n", "--key id --types b=N", "there is no column b"),
         ("id,a\n1,2\n", "", "there is no column pk"),
-        ("id,id\n1,2\n", "--key id", "line 1: two columns are called id"),
-        ("id,\n1,2\n", "--key id", "line 1: column 2 has no name"),
-        ("", "--key id", "there is no column id"),
+        (
+            "id,id\n1,2\n",
+            "--key id",
+            "line 1: two columns are called id, one of them is column 2: --csv-rename 2=NAME gives it another name, \
+             --csv-skip 2 leaves it out",
+        ),
+        ("id,\n1,2\n", "--key id", "line 1: column 2 has no name: --csv-rename 2=NAME gives it"),
+        ("id,pk\n1,2\n", "--key id", "line 1: column 2 is called pk, as the key itself is: --csv-rename 2=NAME"),
+        ("id,a\n1,2\n", "--key id --csv-rename x=y", "there is no column x; there are: id, a"),
+        ("id,a\n1,2\n", "--key id --csv-skip 3", "there is no column 3; there are: id, a"),
+        ("id,a\n1,2\n", "--key id --csv-rename a=id", "two columns are called id"),
+        ("id,a,a\n1,2,3\n", "--key id --csv-skip a", "columns 2 and 3 are called a: say which by its number"),
+        ("id,a\n1,2\n", "--key id --csv-skip id", "there is no column id; there are: a"),
+        ("id,a\n1,\"2\n3,4\n", "--key id", ": line 2: the quote that opens here is never closed (column 3)"),
+        ("id;a\n1;2\n", "--key id", "there is no column id; there are: id;a"),
+        ("id,a\nx,2\n", "--key id --csv-key-type N", ": line 2: "),
+        ("", "--key id", "the file is empty: CSV begins with a line of headings"),
     ] {
         let file = directory.file("bad.csv", csv);
         let input = format!(".import {file} {options}\n.format csv\nSELECT * FROM items;\n");
@@ -354,7 +372,9 @@ fn an_import_that_fails_says_where_and_changes_nothing() {
         assert!(said.starts_with("kstone: standard input: line 1: ") && said.contains(error), "{said}");
     }
     let file = directory.file("bad.csv", b"id,a\n1,\xff\n");
-    assert!(shell(&format!(".import {file} --key id\n")).failed().contains(": line 2: cell 2 is not UTF-8"));
+    assert!(
+        shell(&format!(".import {file} --key id\n")).failed().contains(": line 2: not UTF-8: byte 0xff at column 3")
+    );
     let file = directory.file("what", "");
     assert!(shell(&format!(".import {file}\n")).failed().contains("its name does not say what it is: use --from"));
     assert!(shell(&format!(".import {file} --from jsonl --types a=N\n")).failed().contains("--types is for CSV"));
@@ -378,17 +398,167 @@ fn what_is_printed_as_json_lines_is_imported_again() {
         format!(".import {file} --key Artist --sort Song\n.format jsonl\nSELECT * FROM items WHERE pk = 'A';\n");
     assert_eq!(shell(&input).ok(), "{\"pk\":\"A\",\"sk\":\"7.5\",\"Artist\":\"A\",\"Song\":7.5}\n");
     for (line, error) in [
-        ("{\"n\": 1}", "bad.jsonl: line 2: the key attribute pk is not there"),
-        ("{\"pk\": [1]}", "bad.jsonl: line 2: the key attribute pk is of type L, not S, N or B"),
+        ("{\"n\": 1}", "bad.jsonl: line 2: the key attribute pk is missing"),
+        ("{\"pk\": [1]}", "bad.jsonl: line 2: the key attribute pk is of type L, it may be S, B or N"),
         ("{\"pk\": \"a\"", "bad.jsonl: line 2: "),
-        ("[]", "bad.jsonl: line 2: "),
+        ("[]", "bad.jsonl: line 2: an item is a JSON object (column 1)"),
+        ("{\"pk\": \"a\", \"sk\": \"\"}", "bad.jsonl: line 2: the key attribute sk is empty"),
     ] {
         let file = directory.file("bad.jsonl", format!("{{\"pk\": \"good\"}}\n{line}\n"));
         let run = kstone(&["shell", "--keep-going", "-c", &format!(".import {file}"), "-c", "SELECT * FROM items"]);
         assert_eq!(run.out, "");
         let said = run.failed();
         assert!(said.contains(error), "{said}");
+        assert_eq!(said.matches("line ").count(), 2, "that of the script and that of the file: {said}");
     }
+}
+
+#[test]
+fn keys_of_csv_that_look_like_numbers_stay_as_they_are() {
+    let directory = Directory::new();
+    let file = directory.file("versions.csv", "version,n\n1.1,1\n1.10,2\n01,3\n1,4\n");
+    let select = "-c SELECT pk, version FROM items";
+    let keys = |options: &str| {
+        let (flag, select) = select.split_once(' ').unwrap();
+        let import = format!(".import {file} --key version {options}");
+        let mut lines: Vec<String> =
+            kstone(&["shell", "-f", "jsonl", "-c", &import, flag, select]).ok().lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let exact = ["01", "1", "1.1", "1.10"].map(|key| format!(r#"{{"pk":"{key}","version":"{key}"}}"#));
+    assert_eq!(keys(""), exact);
+    assert_eq!(keys("--csv-key-type auto"), exact);
+    assert_eq!(keys("--csv-key-type N"), [r#"{"pk":"1","version":1}"#, r#"{"pk":"1.1","version":1.1}"#]);
+}
+
+#[test]
+fn columns_of_csv_are_renamed_and_left_out() {
+    let directory = Directory::new();
+    // As pandas and R write it, with the row's number first under no name.
+    let file = directory.file("frame.csv", "\"\",id,pk,x,x\n0,a,p,1,2\n1,b,q,3,4\n");
+    let import = format!(".import {file} --key id --csv-skip 1 --csv-rename pk=parent --csv-rename 5=y --types y=S");
+    let run = kstone(&["shell", "-f", "jsonl", "-c", &import, "-c", "SELECT * FROM items WHERE pk = 'a'"]);
+    assert_eq!(run.ok(), "{\"pk\":\"a\",\"id\":\"a\",\"parent\":\"p\",\"x\":1,\"y\":\"2\"}\n");
+    // Cells between semicolons and tabs.
+    for (name, delimiter, option) in
+        [("a.csv", ";", "--csv-delimiter ';'"), ("b.tsv", "\t", ""), ("c.csv", "\t", "--csv-delimiter tab")]
+    {
+        let file = directory.file(name, ["pk", "v\na", "1,5\n"].join(delimiter));
+        let run =
+            kstone(&["shell", "-f", "jsonl", "-c", &format!(".import {file} {option}"), "-c", "SELECT * FROM items"]);
+        assert_eq!(run.ok(), "{\"pk\":\"a\",\"v\":\"1,5\"}\n");
+    }
+}
+
+fn gzipped(text: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// What other programs write is read, by its name and its beginning, in a file or through a pipe.
+#[test]
+fn json_and_csv_of_every_kind_are_imported() {
+    let directory = Directory::new();
+    let typed = r#"{"pk":{"S":"a"},"v":{"N":"1"}}"#;
+    let select = "SELECT * FROM items";
+    for (name, content) in [
+        ("lines.jsonl", format!("{typed}\n").into_bytes()),
+        ("plain.json", b"\xef\xbb\xbf\r\n{\"v\": 1, \"pk\": \"a\"}\r\n".to_vec()),
+        ("array.json", b"[\n  {\"pk\": \"a\",\n   \"v\": 1}\n]\n".to_vec()),
+        ("scan.json", format!("{{\n    \"Items\": [\n        {typed}\n    ],\n    \"Count\": 1,\n    \"ScannedCount\": 1,\n    \"ConsumedCapacity\": null\n}}\n").into_bytes()),
+        ("incremental.json.gz", gzipped(format!(r#"{{"Metadata":{{"WriteTimestampMicros":{{"N":"1"}}}},"Keys":{{"pk":{{"S":"a"}}}},"NewImage":{typed}}}"#).as_bytes())),
+        ("lines.jsonl.gz", [gzipped(b"{\"pk\":"), gzipped(b"\"a\",\"v\":1}\n")].concat()),
+        ("cells.csv.gz", gzipped(b"pk,v\na,1\n")),
+        ("no name that says it", format!("{{\"Item\":{typed}}}\n").into_bytes()),
+        ("nor this", gzipped(typed.as_bytes())),
+    ] {
+        let file = directory.file(name, &content);
+        let run = kstone(&["shell", "-f", "jsonl", "-c", &format!(".import '{file}'"), "-c", select]);
+        assert_eq!(run.ok(), "{\"pk\":\"a\",\"v\":1}\n", "{name}");
+        if !name.contains("csv") {
+            let into = directory.path("piped.ksnap");
+            let run = kstone_with_input(&["import", "/dev/stdin", "--into", &into], &content);
+            assert!(run.code == 0 && run.err.contains("1 item imported"), "{name}: {run:?}");
+            fs::remove_file(into).unwrap();
+        }
+    }
+    let truncated = directory.file("cut.json.gz", &gzipped(typed.as_bytes())[..30]);
+    assert!(
+        shell(&format!(".import {truncated}\n")).failed().contains("cut.json.gz: the gzip data ends in the middle")
+    );
+    let ion = directory.file("x.json.gz", gzipped(b"$ion_1_0 {Item:{}}"));
+    assert!(shell(&format!(".import {ion}\n")).failed().contains("x.json.gz: line 1: this is an export in Amazon Ion"));
+}
+
+#[test]
+fn a_folder_is_imported_in_order_and_what_is_passed_over_is_named() {
+    let directory = Directory::new();
+    let folder = directory.path("folder");
+    fs::create_dir(&folder).unwrap();
+    let into = directory.path("all.ksnap");
+    let import = || kstone(&["import", &folder, "--into", &into]);
+    assert!(import().failed().contains("compressed by gzip or not in the folder; it is empty"));
+    directory.file("folder/manifest-files.json", "{\"dataFileS3Key\":\"x\"}");
+    directory.file("folder/x.ion.gz", "");
+    assert!(import().failed().contains("in the folder; passed over: manifest-files.json, x.ion.gz"));
+    directory.file("folder/2.json", "{\"pk\":{\"S\":\"a\"},\"v\":{\"N\":\"2\"}}");
+    directory.file("folder/1.csv", "pk,v\na,1\n");
+    directory.file("folder/._2.json", "\0\x05\x16\x07");
+    directory.file("folder/.hidden.json", "x");
+    let run = import();
+    assert_eq!(run.code, 0, "{run:?}");
+    assert!(run.err.contains("2 items imported") && run.err.contains("1 of them replaced one"), "{}", run.err);
+    assert!(
+        run.err.ends_with("; passed over: ._2.json, .hidden.json, manifest-files.json and 1 more\n"),
+        "{}",
+        run.err
+    );
+    assert_eq!(kstone(&["query", &into, "-f", "jsonl", "SELECT * FROM items"]).ok(), "{\"pk\":\"a\",\"v\":2}\n");
+}
+
+#[test]
+fn an_import_that_fails_leaves_its_snapshot_as_it_was() {
+    let directory = Directory::new();
+    let into = snapshot(&directory);
+    let before = fs::read(&into).unwrap();
+    let file = directory.file("bad.jsonl", "{\"pk\":\"new\"}\n{\"pk\":[]}\n");
+    assert!(kstone(&["import", &file, "--into", &into]).failed().contains("bad.jsonl: line 2: "));
+    assert!(fs::read(&into).unwrap() == before);
+}
+
+/// A name that is bytes and no text.
+#[cfg(target_os = "linux")]
+#[test]
+fn paths_that_are_no_text_are_paths() {
+    use std::os::unix::ffi::OsStrExt as _;
+    let directory = Directory::new();
+    let path = |name: &[u8]| Path::new(&directory.path("")).join(std::ffi::OsStr::from_bytes(name));
+    let (csv, snapshot, lines) = (path(b"\xff.csv"), path(b"b\xfe.ksnap"), path(b"\xfd.jsonl"));
+    fs::write(&csv, "pk,v\na,1\n").unwrap();
+    let run = |arguments: &[&std::ffi::OsStr]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_kstone")).args(arguments).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    run(&["import".as_ref(), csv.as_ref(), "--into".as_ref(), snapshot.as_ref()]);
+    // Added to, not begun anew.
+    fs::write(&csv, "pk,v\nb,1\n").unwrap();
+    run(&["import".as_ref(), csv.as_ref(), "--into".as_ref(), snapshot.as_ref()]);
+    run(&["export".as_ref(), snapshot.as_ref(), lines.as_ref()]);
+    assert_eq!(fs::read_to_string(&lines).unwrap().lines().count(), 2);
+    run(&["query".as_ref(), snapshot.as_ref(), "DELETE FROM items WHERE pk = 'a'".as_ref(), "--save".as_ref()]);
+    let shown = run(&[
+        "shell".as_ref(),
+        snapshot.as_ref(),
+        "-f".as_ref(),
+        "jsonl".as_ref(),
+        "-c".as_ref(),
+        "SELECT pk FROM items".as_ref(),
+    ]);
+    assert_eq!(shown, "{\"pk\":\"b\"}\n");
+    assert_eq!(fs::read_dir(directory.path("")).unwrap().count(), 3);
 }
 
 #[test]

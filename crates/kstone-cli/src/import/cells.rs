@@ -67,21 +67,24 @@ impl ColumnType {
 /// What the cells of a column seen so far have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Inference {
+    /// Numbers count only where no two cells of different text are equal.
+    exact: bool,
     number: bool,
     bool: bool,
     seen: bool,
 }
 
 impl Inference {
-    pub(super) fn new() -> Self {
-        Self { number: true, bool: true, seen: false }
+    /// Of any column, or of a column of the key, whose texts must stay apart and which is never a BOOL.
+    pub(super) fn new(of_key: bool) -> Self {
+        Self { exact: of_key, number: true, bool: !of_key, seen: false }
     }
 
     /// Takes one more cell; an empty one says nothing.
     pub(super) fn meet(&mut self, cell: &str) {
         if !cell.is_empty() {
             self.seen = true;
-            self.number = self.number && is_plain_number(cell);
+            self.number = self.number && is_plain_number(cell) && !(self.exact && has_another_text(cell));
             self.bool = self.bool && (cell.eq_ignore_ascii_case("true") || cell.eq_ignore_ascii_case("false"));
         }
     }
@@ -109,12 +112,32 @@ fn is_plain_number(cell: &str) -> bool {
         && whole.len() + fraction.map_or(0, str::len) <= DIGITS_MAX
 }
 
+/// Whether a plain number has a shorter text: one without the zeros that end its fraction or the minus of a zero.
+fn has_another_text(number: &str) -> bool {
+    number.contains('.') && number.ends_with('0') || number == "-0"
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn numbers_in_keys_stay_apart() {
+        for (cells, expected) in [
+            (vec!["1", "20", "-3.5"], ColumnType::Number),
+            (vec!["1.1", "1.10"], ColumnType::Text),
+            (vec!["1", "-0"], ColumnType::Text),
+            (vec!["true", "false"], ColumnType::Text),
+            (vec!["01"], ColumnType::Text),
+        ] {
+            let mut inference = Inference::new(true);
+            cells.iter().for_each(|cell| inference.meet(cell));
+            assert_eq!(inference.column_type(), expected, "{cells:?}");
+        }
+    }
+
     fn inferred(cells: &[&str]) -> ColumnType {
-        let mut inference = Inference::new();
+        let mut inference = Inference::new(false);
         cells.iter().for_each(|cell| inference.meet(cell));
         inference.column_type()
     }

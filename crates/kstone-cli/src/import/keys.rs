@@ -26,6 +26,11 @@ impl Keys {
         Ok(Self { pk, sk, sk_optional })
     }
 
+    /// The names of the attributes that are the key.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(self.pk.as_str()).chain(self.sk.as_deref())
+    }
+
     /// The names that every file must have.
     pub(super) fn required(&self) -> impl Iterator<Item = &str> {
         let sk = self.sk.as_deref().filter(|_| !self.sk_optional);
@@ -55,14 +60,16 @@ impl Keys {
 }
 
 fn missing(name: &str) -> Failure {
-    Failure::message(format!("the key attribute {name} is not there"))
+    Failure::message(format!("the key attribute {name} is missing"))
 }
 
 /// The bytes of a key attribute: of an S, a B, or of an N in its canonical form.
 fn key(item: ItemRef<'_>, name: &str) -> Result<Option<Vec<u8>>, Failure> {
     let bytes = |value: ValueRef<'_>| match value.type_() {
         Type::S | Type::N | Type::B => Ok(value.payload().to_vec()),
-        other => Err(Failure::message(format!("the key attribute {name} is of type {}, not S, N or B", other.name()))),
+        other => {
+            Err(Failure::message(format!("the key attribute {name} is of type {}, it may be S, B or N", other.name())))
+        }
     };
     item.get(name).map(bytes).transpose()
 }

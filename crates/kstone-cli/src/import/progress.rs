@@ -19,9 +19,9 @@ pub(super) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// Of a file, by its bytes.
-    pub(super) fn new(path: &Path, interrupt: &'a Interrupt) -> Self {
-        let bar = ProgressBar::new(fs::metadata(path).map_or(0, |file| file.len()));
+    /// Of a file that is read so many times, by its bytes.
+    pub(super) fn new(path: &Path, times: u64, interrupt: &'a Interrupt) -> Self {
+        let bar = ProgressBar::new(times * fs::metadata(path).map_or(0, |file| file.len()));
         let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}").expect("the template is sound");
         bar.set_style(style);
         Self { bar, interrupt, interrupted: Rc::default() }

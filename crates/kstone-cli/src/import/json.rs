@@ -1,0 +1,41 @@
+//! JSON in every form that `kstone-api` imports.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+
+use kstone_api::{Database, Error, ImportOptions, Unzip};
+
+use super::progress::Progress;
+use crate::failure::Failure;
+
+/// Puts and deletes the items of a file; how many of both. It is read once, so that it may be a pipe: what is bad is
+/// found when what came before it was put.
+///
+/// # Errors
+/// Where the file cannot be read or holds anything else: says at which line.
+pub(super) fn import(
+    db: &Database,
+    path: &Path,
+    options: &ImportOptions,
+    kind_is_known: bool,
+    progress: &Progress<'_>,
+) -> Result<(u64, u64), Failure> {
+    let mut input = Unzip::new(BufReader::new(progress.reading(File::open(path)?)))?;
+    if !kind_is_known {
+        let text = input.fill_buf()?;
+        let begins = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text).trim_ascii_start();
+        if !matches!(begins.first(), Some(b'{' | b'[')) {
+            return Err(Failure::message("its name does not say what it is: use --from"));
+        }
+    }
+    let outcome = db.import_json_stream(input, options);
+    progress.check()?;
+    match outcome {
+        Ok(report) => Ok((report.loaded, report.deleted)),
+        // The caller names the file.
+        Err(Error::Corrupt { at, what, .. }) => Err(Failure::message(format!("{at}: {what}"))),
+        Err(Error::Io { source, .. }) => Err(Failure::message(source.to_string())),
+        Err(other) => Err(other.into()),
+    }
+}

@@ -152,7 +152,7 @@ pub(crate) fn import(
 ) -> Result<Imported, Failure> {
     let given = options.from.map(Kind::of_source);
     let folder = if path.is_dir() {
-        Folder::read(path).map_err(|failure| failure.at(path.display()))?
+        Folder::read(path).map_err(|failure| failure.at(text::path(path)))?
     } else {
         Folder::of_file(path)
     };
@@ -175,7 +175,7 @@ pub(crate) fn import(
             }
             None => json::import(db, file, &options.keys.of_json(None), false, &Progress::new(file, 1, interrupt)),
         };
-        let (put, gone) = imported.map_err(|failure| failure.at(file.display()))?;
+        let (put, gone) = imported.map_err(|failure| failure.at(text::path(file)))?;
         items += put;
         deleted += gone;
     }

@@ -36,7 +36,11 @@ pub(crate) fn replace<T>(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) 
     let name = name_of(path);
     let failed = |error: io::Error| Error::io("write", &name, error);
     let target = target_of(path).map_err(failed)?;
-    let present = fs::metadata(&target).ok();
+    let present = match fs::metadata(&target) {
+        Ok(present) => Some(present),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(failed(error)),
+    };
     if present.as_ref().is_some_and(|present| !present.is_file()) {
         return Err(Error::invalid(format!("{name} is there and is not a file: it cannot be written over")));
     }
@@ -64,8 +68,14 @@ fn target_of(path: &Path) -> io::Result<PathBuf> {
             found => return found,
         }
         // A link that leads round in a circle is another error than that nothing is there, so this comes to an end.
-        let Ok(leads_to) = fs::read_link(&target) else { return Ok(target) };
-        target = directory_of(&target).join(leads_to);
+        match fs::read_link(&target) {
+            Ok(leads_to) => target = directory_of(&target).join(leads_to),
+            // Nothing is there; or no link is, by now.
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::InvalidInput) => {
+                return Ok(target);
+            }
+            Err(error) => return Err(error),
+        }
     }
 }
 

@@ -35,15 +35,27 @@ const QUERY: [Example; 2] = [
     ),
 ];
 
-const IMPORT: [Example; 3] = [
+const IMPORT: [Example; 6] = [
     (
         "kstone import airports.csv --into airports.ksnap --key state --sort iata --types latitude=S",
         "CSV; the types of its columns are inferred but for one.",
+    ),
+    (
+        "kstone import frame.csv --into frame.ksnap --key id --csv-skip 1 --csv-rename pk=parent",
+        "CSV as pandas writes it: without its first column, which has no name, and with another name for one.",
     ),
     ("kstone import users.jsonl --into app.ksnap", "JSON lines whose attributes pk and sk are the key."),
     (
         "kstone import AWSDynamoDB/01234567890123-abcdef --into app.ksnap --key Artist --sort SongTitle",
         "An export of DynamoDB's.",
+    ),
+    (
+        "kstone import AWSDynamoDB --into app.ksnap --key Artist --sort SongTitle",
+        "An incremental one, after the full one.",
+    ),
+    (
+        "aws dynamodb scan --table-name Music | kstone import /dev/stdin --into app.ksnap --key Artist",
+        "A table, through a pipe.",
     ),
 ];
 

@@ -74,6 +74,9 @@ impl<'a> Row<'a> {
 
 impl<R: BufRead> Rows<R> {
     pub(super) fn new(input: R, delimiter: u8) -> Self {
+        let mut parser = ReaderBuilder::new().delimiter(delimiter).build();
+        // It would take a byte order mark off the first row that it sees, which has lost its own by then.
+        let _blank_line = parser.read_record(b"\n", &mut [0], &mut [0]);
         Self {
             input,
             delimiter,
@@ -81,7 +84,7 @@ impl<R: BufRead> Rows<R> {
             begun: false,
             after_cr: false,
             row: Vec::new(),
-            parser: ReaderBuilder::new().delimiter(delimiter).build(),
+            parser,
             cells: Vec::new(),
             ends: Vec::new(),
         }
@@ -172,7 +175,6 @@ impl<R: BufRead> Rows<R> {
         self.row.push(b'\n');
         self.cells.resize(self.row.len(), 0);
         self.ends.resize(self.row.iter().filter(|byte| **byte == self.delimiter).count() + 1, 0);
-        self.parser.reset();
         let (_, _, cells, ends) = self.parser.read_record(&self.row, &mut self.cells, &mut self.ends);
         self.cells.truncate(cells);
         self.ends.truncate(ends);

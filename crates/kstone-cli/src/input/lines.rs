@@ -18,11 +18,6 @@ impl<R: BufRead> Lines<R> {
         Self { input, number: 0 }
     }
 
-    /// The number of the last line, from 1.
-    pub(crate) fn number(&self) -> usize {
-        self.number
-    }
-
     /// The next line with its line end; none at the end of the input.
     ///
     /// # Errors

@@ -141,6 +141,59 @@ static void bad_records_are_skipped_counted_and_told_of(void) {
     kstone_free(db);
 }
 
+static void other_forms_of_json_are_read(void) {
+    static const char *const FILES[] = {
+        "{\"pk\":\"a\",\"v\":1}\n",
+        "[\n {\"pk\": \"a\",\n  \"v\": 1}\n]\n",
+        "{\n \"Items\": [\n  {\"pk\": {\"S\": \"a\"}, \"v\": {\"N\": \"1\"}}\n ],\n \"Count\": 1\n}\n",
+        "{\"Metadata\":{},\"Keys\":{\"pk\":{\"S\":\"a\"}},\"NewImage\":{\"pk\":{\"S\":\"a\"},\"v\":{\"N\":\"1\"}}}\n",
+    };
+    kstone_db *db = open_database(0);
+    kstone_error *err = NULL;
+    size_t i, loaded;
+    for (i = 0; i < sizeof FILES / sizeof *FILES; i++) {
+        loaded = 0;
+        write_file(FILES[i]);
+        CHECK_OK(kstone_import_json(db, path, KSTONE_STRLEN, NULL, &loaded, NULL, NULL, &err));
+        CHECK_SIZE(1, loaded);
+        CHECK_INT(1, (int)get_number(db, "a", NULL));
+        CHECK_OK(kstone_clear(db, &err));
+    }
+    put_number(db, "a", NULL, 1);
+    write_file("{\"Metadata\":{},\"Keys\":{\"pk\":{\"S\":\"a\"}}}\n");
+    CHECK_OK(kstone_import_json(db, path, KSTONE_STRLEN, NULL, &loaded, NULL, NULL, &err));
+    CHECK_SIZE(1, loaded);
+    CHECK_SIZE(0, count_items(db));
+    write_file("[\n{\"pk\":\"a\"},\n{\"pk\":[]}]");
+    CHECK_FAILS_SAYING(KSTONE_ERR_CORRUPT, "line 3: the key attribute pk is of type L",
+                       kstone_import_json(db, path, KSTONE_STRLEN, NULL, NULL, NULL, NULL, &err));
+    write_file("PAR1");
+    CHECK_FAILS_SAYING(KSTONE_ERR_CORRUPT, "this is a Parquet file",
+                       kstone_import_json(db, path, KSTONE_STRLEN, NULL, NULL, NULL, NULL, &err));
+    CHECK_SIZE(0, count_items(db));
+    kstone_free(db);
+}
+
+/* A path is bytes. */
+static void paths_need_not_be_text(void) {
+    kstone_db *db = open_database(0);
+    kstone_db *again = open_database(0);
+    kstone_error *err = NULL;
+    char lines[128], snapshot[128];
+    snprintf(lines, sizeof lines, "%s/\xff\xfe.jsonl", directory);
+    snprintf(snapshot, sizeof snapshot, "%s/\xfd.kstone", directory);
+    put_number(db, "a", NULL, 1);
+    CHECK_OK(kstone_export_json(db, lines, KSTONE_STRLEN, &err));
+    CHECK_OK(kstone_snapshot_save(db, snapshot, strlen(snapshot), &err));
+    CHECK_OK(kstone_snapshot_load(again, snapshot, KSTONE_STRLEN, &err));
+    CHECK_OK(kstone_import_json(again, lines, KSTONE_STRLEN, NULL, NULL, NULL, NULL, &err));
+    CHECK_INT(1, (int)get_number(again, "a", NULL));
+    CHECK_INT(0, unlink(lines));
+    CHECK_INT(0, unlink(snapshot));
+    kstone_free(again);
+    kstone_free(db);
+}
+
 static void specs_that_cannot_be_are_refused(void) {
     kstone_db *db = open_database(0);
     kstone_error *err = NULL;
@@ -194,6 +247,8 @@ int main(void) {
     key_attributes_are_those_that_the_spec_names();
     the_first_bad_record_ends_an_import_before_it_begins();
     bad_records_are_skipped_counted_and_told_of();
+    other_forms_of_json_are_read();
+    paths_need_not_be_text();
     specs_that_cannot_be_are_refused();
     files_and_handles_that_cannot_be_are_named();
     CHECK_INT(0, unlink(path));

@@ -84,17 +84,17 @@ pub unsafe extern "C" fn kstone_export_json(
     })
 }
 
-/// Puts an item for each line of a file. spec may be NULL. *loaded and *skipped say how many records were put and how
-/// many were bad; *reasons is a text for people with a line for each of the first ten of these, empty where there are
-/// none. All three may be NULL. Without KSTONE_IMPORT_SKIP the file is read twice, first to check every record; so a
-/// pipe can only be imported with it.
+/// Puts the items of a file. spec may be NULL. *loaded says how many records were put, or deleted their item in an
+/// incremental export, and *skipped how many were bad; *reasons is a text for people with a line for each of the first
+/// ten of these, empty where there are none. All three may be NULL. Without KSTONE_IMPORT_SKIP the file is read twice,
+/// first to check every record; so a pipe can only be imported with it.
 ///
 /// Ownership: *reasons is yours, release it with kstone_free.
 /// Errors: KSTONE_ERR_CORRUPT for a bad record, unless they are skipped: the message names the file, the line, and what
-/// is wrong; KSTONE_ERR_IO where the file cannot be read; KSTONE_ERR_INVALID for a path or names that cannot be.
-/// Nothing was put then, unless the file failed, or was changed, after it had been checked. As kstone_put otherwise:
-/// then what came before stays.
-/// Cost: a parse and a put for each line, a second parse without KSTONE_IMPORT_SKIP. Memory: a line and its item.
+/// is wrong; KSTONE_ERR_IO where the file cannot be read, also where its gzip data is truncated or damaged;
+/// KSTONE_ERR_INVALID for a path or names that cannot be. Nothing was put then, unless the file failed, or was changed,
+/// after it had been checked. As kstone_put otherwise: then what came before stays.
+/// Cost: a parse and a put for each item, a second parse without KSTONE_IMPORT_SKIP. Memory: an item and its text.
 /// Threads: any; others see items as they come.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -141,7 +141,7 @@ impl ImportOutputs {
         // No more records than the address space has bytes were in reach of one call.
         let count = |records: u64| usize::try_from(records).unwrap_or(usize::MAX);
         if let Some(loaded) = self.loaded {
-            loaded.set(count(report.loaded));
+            loaded.set(count(report.loaded + report.deleted));
         }
         if let Some(skipped) = self.skipped {
             skipped.set(count(report.skipped));

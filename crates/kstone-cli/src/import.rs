@@ -158,7 +158,9 @@ pub(crate) fn import(
     };
     let kinds: Vec<_> = folder.files.iter().map(|file| (file, given.or_else(|| Kind::of_name(file)))).collect();
     if options.csv != CsvOptions::default() && kinds.iter().all(|(_, kind)| *kind != Some(Kind::Csv)) {
-        return Err(Failure::message("--types and --csv-… are for CSV: JSON says which type each value has"));
+        return Err(Failure::message(
+            "--types is for CSV, as all options --csv-… are: JSON says which type each value has",
+        ));
     }
     let keys = Keys::new(&options.keys)?;
     let before = db.stats()?.items;

@@ -1,5 +1,7 @@
 //! The columns of a CSV file: which there are, what they are called, and what their cells become.
 
+use std::collections::HashSet;
+
 use super::cells::{ColumnType, Inference};
 use super::csv::CsvOptions;
 use super::keys::Keys;
@@ -39,15 +41,17 @@ pub(super) fn columns(headings: &Row<'_>, keys: &Keys, options: &CsvOptions) -> 
         skipped[find(&names, name)?] = true;
     }
     let mut columns: Vec<Column> = Vec::new();
+    let mut taken = HashSet::new();
     for (at, &name) in renamed.iter().enumerate().filter(|(at, _)| !skipped[*at]) {
         let number = at + 1;
         let what = if name.is_empty() {
             format!("column {number} has no name")
-        } else if columns.iter().any(|column| column.name == name) {
+        } else if taken.contains(name) {
             format!("two columns are called {}, one of them is column {number}", name.escape_debug())
         } else if ["pk", "sk"].contains(&name) && !keys.names().any(|key| key == name) {
             format!("column {number} is called {name}, as the key itself is")
         } else {
+            taken.insert(name);
             columns.push(Column { at, name: name.to_owned(), given: None, inference: Inference::new(false) });
             continue;
         };

@@ -62,12 +62,16 @@ fn layout_of(head: &[u8]) -> Option<Layout> {
     let marked = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
     match marked.first()? {
         b'[' => Some(Layout::Documents),
-        b'{' if begins_response(&marked[1..]) => Some(Layout::Documents),
         b'{' => {
-            let line = &marked[..memchr::memchr(b'\n', marked)?];
+            let end = memchr::memchr(b'\n', marked);
+            // Of the first line alone, so that the parts in which an input arrives change nothing.
+            let line = &marked[..end.unwrap_or(marked.len())];
             // As printed over lines. A line that was truncated is hardly truncated there.
-            let goes_on = matches!(line.trim_ascii_end().last(), Some(b'{' | b'[' | b','));
-            Some(if goes_on { Layout::Documents } else { Layout::Lines })
+            let goes_on = end.is_some() && matches!(line.trim_ascii_end().last(), Some(b'{' | b'[' | b','));
+            if begins_response(&line[1..]) || goes_on {
+                return Some(Layout::Documents);
+            }
+            end.map(|_| Layout::Lines)
         }
         _ => Some(Layout::Lines),
     }
@@ -111,6 +115,7 @@ mod tests {
             (r#"{"pk":"a"}"#, Layout::Lines),
             ("\u{feff}\r\n{\"pk\":\"a\"}\n", Layout::Lines),
             ("{\"pk\":\n", Layout::Lines),
+            ("{\"Items\":\n[{\"pk\":{\"S\":\"a\"}}],\"Count\":1}", Layout::Lines),
             ("{\"Item\":{\"pk\":{\"S\":\"a\"}}}\n[\n", Layout::Lines),
             (r#"{"Items":{"S":"a"},"pk":{"S":"a"}}"#, Layout::Lines),
             (r#"{"Count":3,"pk":"a"}"#, Layout::Lines),

@@ -53,7 +53,8 @@ impl ColumnType {
                 value_from_str(&typed, JsonForm::Typed).map_err(|_| wrong("no base64"))
             }
             Self::List | Self::Map => {
-                let value = value_from_str(cell, JsonForm::Plain)?;
+                let value = value_from_str(cell, JsonForm::Plain)
+                    .map_err(|error| Failure::message(format!("column {column}: {}", of_cell(&error.to_string()))))?;
                 match (self, &value) {
                     (Self::List, KeystoneValue::L(_)) | (Self::Map, KeystoneValue::M(_)) => Ok(value),
                     (Self::List, _) => Err(wrong("no JSON array")),
@@ -62,6 +63,18 @@ impl ColumnType {
             }
         }
     }
+}
+
+/// An error about a cell, whose place is one in the cell: lines are those of the file everywhere else.
+fn of_cell(error: &str) -> String {
+    let place = |error: &str| {
+        let (before, place) = error.rsplit_once("line ")?;
+        let (line, rest) = place.split_once(" column ")?;
+        let (column, after) = rest.split_at(rest.bytes().take_while(u8::is_ascii_digit).count());
+        let row = if line == "1" { String::new() } else { format!("row {line}, ") };
+        Some(format!("{before}{row}byte {column} of the cell{after}"))
+    };
+    place(error).unwrap_or_else(|| error.to_owned())
 }
 
 /// What the cells of a column seen so far have in common.
@@ -181,7 +194,12 @@ mod tests {
             assert_eq!(value(type_, cell).unwrap_err().to_string(), error);
         }
         let unclosed = value(ColumnType::Map, "{").unwrap_err().to_string();
-        assert!(unclosed.contains("line 1 column 1"), "{unclosed}");
+        assert!(
+            unclosed.starts_with("column c: invalid JSON") && unclosed.ends_with("byte 1 of the cell"),
+            "{unclosed}"
+        );
+        let later = value(ColumnType::List, "[1,\n1e999]").unwrap_err().to_string();
+        assert!(later.contains("row 2, byte ") && !later.contains("line"), "{later}");
     }
 
     #[test]

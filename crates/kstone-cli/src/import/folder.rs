@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Kind;
 use crate::failure::Failure;
+use crate::output::text;
 
 /// How many files are named that are passed over.
 const NAMED: usize = 3;
@@ -36,7 +37,7 @@ impl Folder {
             if path.is_file() && may_be_data(&name) && Kind::of_name(&path).is_some() {
                 found.files.push(path);
             } else {
-                found.passed_over.push(name.to_string_lossy().escape_debug().to_string());
+                found.passed_over.push(text::path(Path::new(&name)));
             }
         }
         if found.files.is_empty() {

@@ -14,6 +14,8 @@ use crate::interrupt::Interrupt;
 /// Draws to standard error where that is a terminal, at most some 20 times a second.
 pub(super) struct Progress<'a> {
     bar: ProgressBar,
+    /// Whether lines can be counted: not where they are compressed.
+    counts_lines: bool,
     interrupt: &'a Interrupt,
     interrupted: Rc<Cell<bool>>,
 }
@@ -24,13 +26,15 @@ impl<'a> Progress<'a> {
         let bar = ProgressBar::new(times * fs::metadata(path).map_or(0, |file| file.len()));
         let style = ProgressStyle::with_template("{wide_bar} {percent:>3} %  {msg}").expect("the template is sound");
         bar.set_style(style);
-        Self { bar, interrupt, interrupted: Rc::default() }
+        let counts_lines = path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("gz"));
+        Self { bar, counts_lines, interrupt, interrupted: Rc::default() }
     }
 
     /// A reader of the file that moves the bar, and fails after Ctrl-C, of which [`Progress::check`] tells.
     pub(super) fn reading<R: Read>(&self, input: R) -> Reading<'a, R> {
-        let Self { bar, interrupt, interrupted } = self;
-        Reading { input, lines: 0, bar: bar.clone(), interrupt, interrupted: Rc::clone(interrupted) }
+        let Self { bar, counts_lines, interrupt, interrupted } = self;
+        let lines = counts_lines.then_some(0);
+        Reading { input, lines, bar: bar.clone(), interrupt, interrupted: Rc::clone(interrupted) }
     }
 
     /// # Errors
@@ -49,7 +53,7 @@ impl Drop for Progress<'_> {
 /// See [`Progress::reading`].
 pub(super) struct Reading<'a, R> {
     input: R,
-    lines: usize,
+    lines: Option<usize>,
     bar: ProgressBar,
     interrupt: &'a Interrupt,
     interrupted: Rc<Cell<bool>>,
@@ -62,10 +66,12 @@ impl<R: Read> Read for Reading<'_, R> {
             return Err(io::Error::other("interrupted"));
         }
         let count = self.input.read(bytes)?;
-        self.lines += bytes[..count].iter().filter(|byte| **byte == b'\n').count();
         self.bar.inc(count as u64);
-        let rate = self.lines as f64 / self.bar.elapsed().as_secs_f64().max(1e-9);
-        self.bar.set_message(format!("{} lines, {rate:.0} a second", self.lines));
+        if let Some(lines) = &mut self.lines {
+            *lines += bytes[..count].iter().filter(|byte| **byte == b'\n').count();
+            let rate = *lines as f64 / self.bar.elapsed().as_secs_f64().max(1e-9);
+            self.bar.set_message(format!("{lines} lines, {rate:.0} a second"));
+        }
         Ok(count)
     }
 }

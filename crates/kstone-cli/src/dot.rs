@@ -111,7 +111,7 @@ pub(crate) enum Dot {
         #[arg(value_parser = path)]
         file: PathBuf,
     },
-    /// Load items: CSV with headings, JSON lines or an export of DynamoDB's
+    /// Load items: CSV with headings, JSON, an export of DynamoDB's, or a folder of such files
     #[command(name = ".import")]
     Import {
         /// The file

@@ -14,6 +14,8 @@ mod unsaved;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::Command;
 
 use process::{Directory, airports, golden, kstone, kstone_with_input, shell, snapshot, start};
 

@@ -43,6 +43,15 @@ pub(crate) enum Command {
     #[command(after_long_help = help("query"))]
     Query(QueryArgs),
     /// Loads files of items and writes a snapshot.
+    ///
+    /// JSON is read as lines, arrays, items one after another, and as `aws dynamodb scan` and `query` print it, typed or
+    /// plain; DynamoDB's exports to S3, full ones and incremental ones, which also delete items. CSV has a line of
+    /// headings; its rows may have 16 MiB. Any file may be compressed by gzip. Of a folder, the files with such names are
+    /// read in the order of their names; hidden files and manifests are passed over and named. JSON may come from a pipe,
+    /// such as /dev/stdin.
+    ///
+    /// The snapshot is written when everything was read. Where anything is wrong, the error names the file and the line,
+    /// and the snapshot is as it was.
     #[command(after_long_help = help("import"))]
     Import(ImportArgs),
     /// Writes the items of a snapshot to a file, as lines of DynamoDB's JSON.
@@ -125,7 +134,7 @@ pub(crate) struct QueryArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportArgs {
-    /// What to load: CSV with a line of headings, JSON lines, or an export of DynamoDB's.
+    /// What to load: CSV with a line of headings, JSON, an export of DynamoDB's, or a folder of such files.
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     /// The snapshot to write. One that is there already is added to.

@@ -1,6 +1,5 @@
 //! JSON in every form that `kstone-api` imports.
 
-use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
@@ -21,7 +20,7 @@ pub(super) fn import(
     kind_is_known: bool,
     progress: &Progress<'_>,
 ) -> Result<(u64, u64), Failure> {
-    let mut input = Unzip::new(BufReader::new(progress.reading(File::open(path)?)))?;
+    let mut input = Unzip::new(BufReader::new(progress.open(path)?))?;
     if !kind_is_known {
         let text = input.fill_buf()?;
         let begins = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text).trim_ascii_start();

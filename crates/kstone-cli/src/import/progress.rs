@@ -9,7 +9,7 @@ use std::rc::Rc;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Input, Interrupt};
 
 /// Draws to standard error where that is a terminal, at most some 20 times a second.
 pub(super) struct Progress<'a> {
@@ -28,6 +28,11 @@ impl<'a> Progress<'a> {
         bar.set_style(style);
         let counts_lines = path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("gz"));
         Self { bar, counts_lines, interrupt, interrupted: Rc::default() }
+    }
+
+    /// Opens a file or a pipe, as [`Progress::reading`] reads it; Ctrl-C ends waiting for a pipe, too.
+    pub(super) fn open(&self, path: &Path) -> io::Result<Reading<'a, Input>> {
+        Ok(self.reading(self.interrupt.open(path)?))
     }
 
     /// A reader of the file that moves the bar, and fails after Ctrl-C, of which [`Progress::check`] tells.

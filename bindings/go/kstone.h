@@ -1947,10 +1947,13 @@ kstone_status kstone_snapshot_progress(const kstone_db *db, uint64_t *done, uint
  * sk: S where its bytes are UTF-8, otherwise B; no sk where the item has none. Then come the attributes of the item by
  * name. What was exported and imported again exports as the same bytes. Paths are as in SNAPSHOTS.
  *
- * An import also takes lines that are an item without {"Item":...} around it, and skips blank lines, a byte order
- * mark, and the CR before an LF. A line has up to 8,388,608 bytes. Items are put one by one as by kstone_put, through
- * indexes and into the stream, and replace items that exist. The attributes pk and sk are the key itself and do not
- * stay in the item; a key attribute of another name (see kstone_import_spec) does.
+ * An import also takes: lines that are an item without {"Item":...} around it; plain JSON, such as {"pk":"a","n":1},
+ * where the first item is plain; arrays of items, over lines or not; what `aws dynamodb scan` and `query` print; items
+ * one after another; DynamoDB's incremental exports, whose records put an item or delete one; and each of these
+ * compressed by gzip. It skips blank lines, a byte order mark, and the CR before an LF. A line, and an item in JSON that
+ * goes over lines, has up to 8,388,608 bytes. Items are put one by one as by kstone_put, through indexes and into the
+ * stream, and replace items that exist. The attributes pk and sk are the key itself and do not stay in the item; a key
+ * attribute of another name (see kstone_import_spec) does.
  *
  *     static int load_songs(kstone_db *db, const char *path) {
  *         kstone_import_spec spec = KSTONE_IMPORT_SPEC_INIT;
@@ -2018,17 +2021,17 @@ kstone_status kstone_export_json(const kstone_db *db,
                                  kstone_error **err);
 
 /**
- * Puts an item for each line of a file. spec may be NULL. *loaded and *skipped say how many records were put and how
- * many were bad; *reasons is a text for people with a line for each of the first ten of these, empty where there are
- * none. All three may be NULL. Without KSTONE_IMPORT_SKIP the file is read twice, first to check every record; so a
- * pipe can only be imported with it.
+ * Puts the items of a file. spec may be NULL. *loaded says how many records were put, or deleted their item in an
+ * incremental export, and *skipped how many were bad; *reasons is a text for people with a line for each of the first
+ * ten of these, empty where there are none. All three may be NULL. Without KSTONE_IMPORT_SKIP the file is read twice,
+ * first to check every record; so a pipe can only be imported with it.
  *
  * Ownership: *reasons is yours, release it with kstone_free.
  * Errors: KSTONE_ERR_CORRUPT for a bad record, unless they are skipped: the message names the file, the line, and what
- * is wrong; KSTONE_ERR_IO where the file cannot be read; KSTONE_ERR_INVALID for a path or names that cannot be.
- * Nothing was put then, unless the file failed, or was changed, after it had been checked. As kstone_put otherwise:
- * then what came before stays.
- * Cost: a parse and a put for each line, a second parse without KSTONE_IMPORT_SKIP. Memory: a line and its item.
+ * is wrong; KSTONE_ERR_IO where the file cannot be read, also where its gzip data is truncated or damaged;
+ * KSTONE_ERR_INVALID for a path or names that cannot be. Nothing was put then, unless the file failed, or was changed,
+ * after it had been checked. As kstone_put otherwise: then what came before stays.
+ * Cost: a parse and a put for each item, a second parse without KSTONE_IMPORT_SKIP. Memory: an item and its text.
  * Threads: any; others see items as they come.
  */
 KSTONE_MUST_USE

@@ -28,7 +28,7 @@ use crate::request::scan::Scan;
 use crate::request::token;
 use crate::request::write::Write;
 use crate::table::Table;
-use crate::table::index::IndexEntry;
+use crate::table::index::{IndexEntry, IndexId};
 use crate::table::one_at_a_time::{OneAtATime, Turn};
 use crate::table::stream::{Stream, StreamRecord};
 use crate::transfer::snapshot::SnapshotProgress;
@@ -346,7 +346,7 @@ impl Database {
         let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
         let page = self.records_of(&keyed, last_sk, limits)?;
         self.refuse_dropped_index(&selection)?;
-        Ok(Page::new(page, || query.shape(), &selection))
+        Page::new(page, || query.shape(), &selection, self)
     }
 
     /// The records that a query is about, behind the sort key where the last page ended.
@@ -398,19 +398,20 @@ impl Database {
         let limits = page_limits(scan.limit)?;
         let selection = scan.prepare(self.read_context())?;
         let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape())).transpose()?;
-        let page = self.scan_records(scan, last, limits)?;
+        let page = self.scan_records(scan, selection.index(), last, limits)?;
         self.refuse_dropped_index(&selection)?;
-        Ok(Page::new(page, || scan.shape(), &selection))
+        Page::new(page, || scan.shape(), &selection, self)
     }
 
     /// The records that a scan is about, behind the key where the last page ended.
     pub(crate) fn scan_records(
         &self,
         scan: &Scan,
+        index: Option<IndexId>,
         last: Option<(&[u8], &[u8])>,
         limits: PageLimits,
     ) -> Result<RecordPage> {
-        let range = scan.range()?;
+        let range = scan.range(index)?;
         Ok(self.engine().scan(last.map_or(range, |(pk, sk)| range.after(pk, sk)), limits)?)
     }
 
@@ -479,7 +480,7 @@ impl Database {
         selection: Selection,
         last: Option<(Vec<u8>, Vec<u8>)>,
     ) -> Result<Records> {
-        scan.range()?;
+        scan.range(selection.index())?;
         let limit = scan.limit;
         let view = self.engine().view()?;
         self.refuse_dropped_index(&selection)?;

@@ -10,6 +10,7 @@ pub(crate) mod one_at_a_time;
 pub mod stream;
 pub mod ttl;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -20,7 +21,7 @@ use kstone_core::record::Record;
 use crate::model::item_check::check_item;
 use crate::model::schema::{StreamSpecification, TableSchema};
 use crate::table::expiries::Expiries;
-use crate::table::index::{Index, IndexEntry, Indexes};
+use crate::table::index::{Index, IndexEntry, IndexId, Indexes};
 use crate::table::stream::{Stream, StreamOptions};
 use crate::table::ttl::{Ttl, has_passed, may_pass};
 
@@ -31,6 +32,9 @@ pub(crate) struct Table {
     pub(crate) indexes: Indexes,
     /// The indexes of the schema that is to follow: written to, not read yet.
     pub(crate) filling: Option<Arc<FillingIndexes>>,
+    /// Indexes that may lack items which have their key attributes: they refused some when they were filled or loaded.
+    /// Never forgotten as long as the index is there, since nobody counts when those items go.
+    pub(crate) incomplete: HashSet<IndexId>,
     pub(crate) ttl: Option<Ttl>,
     /// Where there is a time to live.
     pub(crate) expiries: Option<Arc<Expiries>>,
@@ -63,6 +67,8 @@ impl Table {
             Some(before) => Indexes::compile_anew(&schema, &before.indexes),
             None => Indexes::compile(&schema, &none),
         };
+        let still_there = |id: &IndexId| indexes.by_id(*id).is_some();
+        let incomplete = before.iter().flat_map(|before| &before.incomplete).copied().filter(still_there).collect();
         let expiries = match (&ttl, before) {
             (None, _) => None,
             (Some(ttl), Some(before)) if before.ttl.as_ref() == Some(ttl) => before.expiries.clone(),
@@ -80,7 +86,7 @@ impl Table {
                 Some(Arc::new(stream?))
             }
         };
-        Ok(Self { schema, indexes, filling: None, ttl, expiries, stream, stream_last })
+        Ok(Self { schema, indexes, filling: None, incomplete, ttl, expiries, stream, stream_last })
     }
 
     /// The same for a fork. To be called in its moment, under the locks of all stripes: what is noted of items and changes
@@ -105,6 +111,23 @@ impl Table {
     /// The same for items that nobody sees yet, which will be all there are.
     pub(crate) fn loading(&self) -> Self {
         Self { expiries: self.ttl.as_ref().map(|_| Arc::new(Expiries::none())), ..self.clone() }
+    }
+
+    /// The same, knowing that these indexes refused items that are in it.
+    pub(crate) fn lacking(&self, refused: &HashSet<IndexId>) -> Self {
+        Self { incomplete: self.incomplete.union(refused).copied().collect(), ..self.clone() }
+    }
+
+    /// Whether an index that may be read has every item that has its key attributes, so that it can stand for the table
+    /// in a request that does not name it.
+    pub(crate) fn is_complete(&self, index: &Index) -> bool {
+        !self.incomplete.contains(&index.id())
+    }
+
+    /// The indexes that refuse an item that is there, those that are being filled included.
+    pub(crate) fn refusing<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = IndexId> + 'a {
+        let all = [Some(&self.indexes), self.filling.as_ref().map(|filling| &filling.indexes)];
+        all.into_iter().flatten().flat_map(|indexes| indexes.refusing(record.pk(), record.sk(), record.item()))
     }
 
     /// The same with a stream that follows one which ended with the number `last`.

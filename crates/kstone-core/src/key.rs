@@ -8,16 +8,18 @@
 //! crc32(pk) = c ──► c % 256                          the stripe
 //!             └──► top 15 bits of c × 0x9E3779B1     the tag, below the keyspace bit
 //!
-//! tag u16:  k hhhhhhhhhhhhhhh      k: 0 for items, 1 for index entries
+//! tag u16:  0 hhhhhhhhhhhhhhh      of items: 15 bits of hash
+//!           1 iiiiii hhhhhhhhh     of index entries: 6 bits of the index's number, 9 bits of hash
 //! ```
 //!
-//! Items are therefore one contiguous half of a stripe and index entries the other: a scan of items never meets an
-//! index entry.
+//! Items are therefore one contiguous half of a stripe, and the entries of each index one contiguous part of the other:
+//! a scan of items never meets an index entry, and a scan of an index none of another, as long as no two indexes of a
+//! table have numbers that are equal modulo [`INDEX_SLOTS`].
 //!
 //! The partition key of an index entry begins with the number of its index, which takes no part in the crc:
 //!
 //! ```text
-//! index u16 big-endian │ the partition           crc32(the partition) = c, and the tag's hash is of c with the index
+//! index u16 big-endian │ the partition           crc32(the partition) = c
 //! ```
 //!
 //! So an entry whose partition is that of its item, as in a local index, lies in the stripe of its item: writing both
@@ -44,6 +46,10 @@ pub const INDEX_ID_BYTES: usize = 2;
 pub const END_MARK: [u8; 2] = [0, 1];
 /// How many bits of a partition's hash a [`Tag`] holds.
 pub(crate) const TAG_HASH_BITS: u32 = 15;
+/// How many of those bits name the index of an entry.
+pub(crate) const INDEX_SLOT_BITS: u32 = 6;
+/// How many indexes can have their entries apart from each other: their numbers must differ modulo this.
+pub const INDEX_SLOTS: u16 = 1 << INDEX_SLOT_BITS;
 
 /// What a record is: part of the table or part of an index. The first byte of [`Key::encode`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -249,7 +255,7 @@ impl StripeId {
     }
 }
 
-/// The leading part of a record's order inside its stripe: keyspace bit and 15 bits of the partition's hash.
+/// The leading part of a record's order inside its stripe: keyspace, index where it is an entry, and hash of the partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Tag(pub(crate) u16);
 
@@ -259,6 +265,11 @@ impl Tag {
     pub(crate) const LAST_ITEM: Self = Self((1 << TAG_HASH_BITS) - 1);
     /// The last tag of all.
     pub(crate) const LAST: Self = Self(u16::MAX);
+
+    /// The first tag that an entry of this index can have.
+    pub(crate) fn first_of_index(index: u16) -> Self {
+        Self((1 << TAG_HASH_BITS) | ((index % INDEX_SLOTS) << (TAG_HASH_BITS - INDEX_SLOT_BITS)))
+    }
 }
 
 /// Where the records of a partition live.
@@ -277,12 +288,13 @@ impl Route {
         };
         let crc = crc32(partition);
         // The stripe is the low byte of the crc. Multiplying spreads the other bits over the top ones, which alone
-        // would follow the structure of the keys: a crc is linear. The index takes part here, so that the entries of
-        // one partition in several indexes are told apart by their tags.
-        let mixed = crc ^ (u32::from(index) << u16::BITS);
-        let hash = mixed.wrapping_mul(0x9E37_79B1) >> (u32::BITS - TAG_HASH_BITS);
-        let tag = (u16::from(keyspace as u8) << TAG_HASH_BITS) | hash as u16;
-        Self { stripe: StripeId(crc as u8), tag: Tag(tag) }
+        // would follow the structure of the keys: a crc is linear.
+        let hash = (crc.wrapping_mul(0x9E37_79B1) >> (u32::BITS - TAG_HASH_BITS)) as u16;
+        let tag = match keyspace {
+            Keyspace::Items => Tag(hash),
+            Keyspace::Index => Tag(Tag::first_of_index(index).0 | (hash >> INDEX_SLOT_BITS)),
+        };
+        Self { stripe: StripeId(crc as u8), tag }
     }
 }
 

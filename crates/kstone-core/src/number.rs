@@ -17,14 +17,16 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
-use std::num::NonZeroU64;
 use std::str::FromStr;
 
-use bigdecimal::{BigDecimal, RoundingMode, Zero};
+use bigdecimal::{BigDecimal, Zero};
 
 use crate::error::{Error, Result, Unit};
 
 pub mod ordered;
+mod sum;
+
+pub use sum::Sum;
 
 /// The most significant digits that a number can have.
 pub const MAX_DIGITS: usize = 38;
@@ -140,28 +142,6 @@ pub fn add(a: &str, b: &str) -> Result<String> {
 /// ```
 pub fn subtract(a: &str, b: &str) -> Result<String> {
     combine(a, b, i64::checked_sub, |a, b| a - b)
-}
-
-/// A canonical text divided by a count, rounded to 38 significant digits, half to even: what an average is.
-///
-/// # Errors
-/// As [`canonical`], where the quotient is out of range; [`Error::Invalid`] for a count of 0.
-///
-/// ```
-/// use kstone_core::number::quotient;
-///
-/// assert_eq!(quotient("10", 4).unwrap(), "2.5");
-/// assert_eq!(quotient("2", 3).unwrap(), format!("0.{}7", "6".repeat(37)));
-/// assert!(quotient("1", 0).is_err());
-/// ```
-pub fn quotient(sum: &str, count: u64) -> Result<String> {
-    if count == 0 {
-        return Err(Error::invalid("a number cannot be divided by 0"));
-    }
-    let sum = BigDecimal::from_str(sum).map_err(|_| Error::invalid(NOT_A_NUMBER))?;
-    let exact = sum / BigDecimal::from(count);
-    let digits = NonZeroU64::new(MAX_DIGITS as u64).expect("38 is not 0");
-    canonical(&exact.with_precision_round(digits, RoundingMode::HalfEven).to_plain_string()).map(Cow::into_owned)
 }
 
 /// The number as an `i64`, if it is one exactly: `None` for fractions and for what does not fit.

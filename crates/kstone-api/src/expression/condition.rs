@@ -66,13 +66,17 @@ impl Condition {
         eval::holds(&self.ast, &self.bound, subject)
     }
 
+    /// The names of the attributes that its paths begin with, some maybe more than once.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.ast.symbols.paths.iter().map(|path| self.bound.root(path))
+    }
+
     /// Refuses a filter that looks at one of these attributes, the key of what a query reads.
     ///
     /// # Errors
     /// [`Error::Invalid`] with DynamoDB's text.
     pub fn refuse_attributes(&self, names: &[&str]) -> Result<()> {
-        let roots = self.ast.symbols.paths.iter().map(|path| self.bound.root(path));
-        match roots.into_iter().find(|root| names.contains(root)) {
+        match self.attributes().find(|root| names.contains(root)) {
             None => Ok(()),
             Some(root) => Err(Error::Invalid(format!(
                 "Filter Expression can only contain non-primary key attributes: Primary key attribute: {root}"

@@ -32,16 +32,15 @@ pub(super) fn collect(mut reading: Reading<'_>) -> Result<StatementResult> {
     let mut groups = Groups::new(reading.select, reading.bound);
     let mut sorter = Sorter::new(&reading);
     let mut scanned = 0;
-    let mut take = |record: Record| match (reading.whole(record)?, &mut groups) {
-        (Some(record), Some(groups)) => groups.take(&record),
-        (Some(record), None) => sorter.push(record),
-        (None, _) => Ok(()),
+    let mut take = |record: Record| match &mut groups {
+        Some(groups) => groups.take(&record),
+        None => sorter.push(record),
     };
     for range in ranges {
         let records = match range {
             Range::Get { pk, sk } => {
                 let found: Vec<Record> = reading.database.get_record(&pk, &sk)?.into_iter().collect();
-                let (selected, _, examined) = reading.selection().apply_all(found);
+                let (selected, _, examined) = reading.selection().apply_all(found, reading.database)?;
                 scanned += examined;
                 selected.into_iter().try_for_each(&mut take)?;
                 continue;

@@ -1,7 +1,7 @@
 //! Groups of items, and what COUNT, SUM, MIN, MAX and AVG make of them.
 //!
-//! Missing values and NULL take no part in an aggregate. Of none at all COUNT is 0 and the others are NULL. Sums are
-//! exact; an average is rounded to 38 digits, half to even.
+//! Missing values and NULL take no part in an aggregate. Of none at all COUNT is 0 and the others are NULL. Sums and
+//! averages are those of the exact sum, rounded once to 38 digits, half to even: the order of the items decides nothing.
 //!
 //! Thread safety: one statement, one collection of groups.
 
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use kstone_core::item::{ValueRef, parts};
-use kstone_core::number;
+use kstone_core::number::Sum;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 
@@ -52,7 +52,7 @@ struct Held {
 #[derive(Default)]
 struct State {
     count: u64,
-    sum: Option<String>,
+    sum: Option<Sum>,
     best: Option<Held>,
 }
 
@@ -165,10 +165,7 @@ impl State {
             Aggregate::Count => Ok(0),
             Aggregate::Sum | Aggregate::Avg => {
                 let number = value.as_number().ok_or_else(|| unfit(value))?;
-                self.sum = Some(match &self.sum {
-                    None => number.to_owned(),
-                    Some(sum) => number::add(sum, number).map_err(|error| error.to_string())?,
-                });
+                self.sum.get_or_insert_default().add(number).map_err(|error| error.to_string())?;
                 Ok(0)
             }
             Aggregate::Min | Aggregate::Max => {
@@ -197,8 +194,8 @@ impl State {
         let null = || Held { type_: Type::Null, payload: Box::default() };
         Ok(match (aggregate, &self.sum, &self.best) {
             (Aggregate::Count, ..) => number(self.count.to_string()),
-            (Aggregate::Sum, Some(sum), _) => number(sum.clone()),
-            (Aggregate::Avg, Some(sum), _) => number(number::quotient(sum, self.count)?),
+            (Aggregate::Sum, Some(sum), _) => number(sum.total()?),
+            (Aggregate::Avg, Some(sum), _) => number(sum.mean(self.count)?),
             (Aggregate::Min | Aggregate::Max, _, Some(best)) => Held::of(best.view()),
             _ => null(),
         })

@@ -10,8 +10,8 @@
 //! 5     scan          none of these
 //! ```
 //! A SELECT that names an index reads that one, see [`super::projection`]. One that names none may be answered by an
-//! index that is sure to hold what the table would give: its key attributes are in the clause, and it holds all that the
-//! statement looks at. Whatever is read, the rest of the clause is asked of each item, so a plan decides what a statement
+//! index that is sure to hold what the table would give: its key attributes are in the clause, it has left out no item when
+//! it was filled, and it holds all that the statement looks at. Whatever is read, the rest of the clause is asked of each item, so a plan decides what a statement
 //! costs and never what it returns.
 //!
 //! Thread safety: a plan is made for one call.
@@ -178,7 +178,7 @@ impl<'a> Planner<'a> {
     /// The first index of this kind that is sure to hold all that the statement wants, the one that narrows most first.
     fn helpful_index(&self, kind: IndexKind) -> Option<Plan<'a>> {
         let candidates = self.table.indexes.iter().filter(|index| index.kind() == kind);
-        let usable = candidates.filter(|index| holds_all(self.select, index));
+        let usable = candidates.filter(|index| self.table.is_complete(index) && holds_all(self.select, index));
         let sorted = |index: &&Index| index.sort_attribute().is_none();
         let mut usable: Vec<&Index> = usable.collect();
         usable.sort_by_key(sorted);

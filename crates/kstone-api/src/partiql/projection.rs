@@ -1,16 +1,12 @@
-//! What a SELECT looks at that an index does not hold.
-//!
-//! As in DynamoDB, a SELECT from an index cannot ask about such attributes, and cannot show them where the index is a
-//! global one; where it is a local one, they are taken from the items that it leads to. One thing is stricter: a SELECT
-//! that reads all of an index is refused, too, where DynamoDB takes the attributes for missing.
+//! What a SELECT looks at, and what of that an index does not hold: see [`crate::table::index`] for what follows.
 //!
 //! Thread safety: borrows only.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 use super::parsed::{Cell, Select};
 use crate::expression::ast::Segment;
-use crate::table::index::{Index, IndexKind};
+use crate::table::index::Index;
 
 /// Whether an index holds all that the statement looks at.
 pub(super) fn holds_all(select: &Select, index: &Index) -> bool {
@@ -23,28 +19,8 @@ pub(super) fn holds_all(select: &Select, index: &Index) -> bool {
 /// # Errors
 /// [`Error::Invalid`] with DynamoDB's texts where it may not look at them.
 pub(super) fn beyond<'a>(select: &'a Select, index: &Index) -> Result<Vec<&'a str>> {
-    let asked = missing(asked(select), index);
-    if !asked.is_empty() {
-        let (index, names) = (index.name(), asked.join(", "));
-        return Err(Error::Invalid(format!(
-            "One or more parameter values were invalid: Secondary index {index} does not project one or more filter \
-             attributes: [{names}]"
-        )));
-    }
-    let shown = missing(shown(select), index);
     // With `*` an index shows what it holds, so that nothing else can decide the order.
-    let can_fetch = index.kind() == IndexKind::Local && select.columns.is_some();
-    if shown.is_empty() || can_fetch {
-        return Ok(shown);
-    }
-    let kind = match index.kind() {
-        IndexKind::Local => "Local",
-        IndexKind::Global => "Global",
-    };
-    let (index, names) = (index.name(), shown.join(", "));
-    Err(Error::Invalid(format!(
-        "One or more parameter values were invalid: {kind} secondary index {index} does not project [{names}]"
-    )))
+    index.beyond(asked(select), shown(select), select.columns.is_some())
 }
 
 /// The attributes that decide which items are returned.
@@ -68,12 +44,4 @@ fn root(path: &[Segment]) -> Option<&str> {
         Some(Segment::Name(name)) => Some(name),
         _ => None,
     }
-}
-
-/// Those that an index does not hold, by name, each once.
-fn missing<'a>(names: impl Iterator<Item = &'a str>, index: &Index) -> Vec<&'a str> {
-    let mut missing: Vec<&str> = names.filter(|name| !index.projects(name)).collect();
-    missing.sort_unstable();
-    missing.dedup();
-    missing
 }

@@ -23,11 +23,12 @@ use super::rows::{cells, with_key};
 use super::statement::{Statement, StatementResult};
 use super::{collect, explain};
 use crate::database::Database;
-use crate::expression::{Bound, Condition, Kind, Subject};
+use crate::expression::{Bound, Condition, Kind};
 use crate::request::page::page_limits;
 use crate::request::read::Selection;
 use crate::request::token;
 use crate::table::Table;
+use crate::table::index::Index;
 
 /// A SELECT that is being executed.
 pub(super) struct Reading<'a> {
@@ -87,7 +88,7 @@ impl<'a> Reading<'a> {
 
     /// What it makes of the one item that it is about.
     pub(super) fn row_of(&self, found: Option<Record>) -> Result<StatementResult> {
-        let (selected, _, scanned) = self.selection().apply_all(found.into_iter().collect());
+        let (selected, _, scanned) = self.selection().apply_all(found.into_iter().collect(), self.database)?;
         let rows = selected.iter().map(|record| self.row(record)).collect();
         Ok(StatementResult { scanned, columns: self.columns(), ..StatementResult::of_rows(rows) })
     }
@@ -100,21 +101,9 @@ impl<'a> Reading<'a> {
     /// What becomes of the records that are read.
     pub(super) fn selection(&self) -> Selection {
         let filter = self.condition.clone().filter(|_| self.plan.filters);
-        let index = self.plan.index.map(crate::table::index::Index::id);
-        Selection::of_filter(Arc::clone(self.table), self.now, index, filter)
-    }
-
-    /// The item with all that its row shows. Where the index does not hold that, the item is read after its entry; one
-    /// that was written in between, so that the entry is no longer its own, is none of the index's any more.
-    pub(super) fn whole(&self, entry: Record) -> Result<Option<Record>> {
-        let Some(index) = self.plan.index.filter(|_| !self.plan.fetched.is_empty()) else { return Ok(Some(entry)) };
-        let found = self.database.engine().get(entry.key_ref())?;
-        let visible = found.filter(|item| !self.table.is_hidden(item, self.now));
-        Ok(visible.filter(|item| {
-            let (item, entry) = (Subject::of_record(item), Subject::of_record(&entry));
-            let attributes = [Some(index.partition_attribute()), index.sort_attribute()];
-            attributes.into_iter().flatten().all(|name| item.get(name) == entry.get(name))
-        }))
+        let index = self.plan.index.map(Index::id);
+        let fetches = !self.plan.fetched.is_empty();
+        Selection::of_filter(Arc::clone(self.table), self.now, index, filter).fetching(fetches)
     }
 
     /// The row of an item.
@@ -156,12 +145,10 @@ impl<'a> Reading<'a> {
             bytes_left = if ended_by_bytes { 0 } else { bytes_left.saturating_sub(bytes) };
             let ended = !page.limited;
             at.last = page.records.last().map(|last| (last.pk().to_vec(), last.sk().to_vec())).or(at.last);
-            let (selected, _, examined) = selection.apply_all(page.records);
+            let (selected, _, examined) = selection.apply_all(page.records, self.database)?;
             scanned += examined;
             for record in selected {
-                if let Some(record) = self.whole(record)? {
-                    self.take(&mut at, &record, &mut rows);
-                }
+                self.take(&mut at, &record, &mut rows);
             }
             if ended {
                 at = Position { range: at.range + 1, last: None, ..at };
@@ -195,7 +182,7 @@ impl<'a> Reading<'a> {
                 Ok(RecordPage { records: found.into_iter().collect(), limited: false })
             }
             Range::Query(keyed) => self.database.records_of(keyed, last.map(|(_, sk)| sk), limits),
-            Range::Scan(scan) => self.database.scan_records(scan, last, limits),
+            Range::Scan(scan) => self.database.scan_records(scan, self.plan.index.map(Index::id), last, limits),
         }
     }
 }

@@ -124,7 +124,7 @@ impl Database {
     pub fn cursor_scan(&self, scan: &Scan) -> Result<Cursor> {
         refuse_paging(scan.limit, scan.token.as_deref())?;
         let selection = scan.prepare(self.read_context())?;
-        scan.range()?;
+        scan.range(selection.index())?;
         let view = self.engine().view()?;
         self.cursor_over(view, Source::Scan(scan.clone()), selection)
     }
@@ -240,8 +240,11 @@ impl Cursor {
     /// Goes on until the record at the place is one that the request shows.
     fn settle(&mut self, forward: bool) -> Result<Option<&Record>> {
         while let Place::On(at) = self.place {
-            let examined = self.selection.examine(self.batch[at].clone());
-            if let Some(shown) = examined.and_then(|record| self.selection.apply(record)) {
+            let shown = match self.selection.examine(self.batch[at].clone()) {
+                Some(record) => self.selection.apply(record, &self.view)?,
+                None => None,
+            };
+            if let Some(shown) = shown {
                 return Ok(Some(self.current.insert(shown)));
             }
             self.step(forward)?;
@@ -323,7 +326,7 @@ impl Cursor {
                 Ok(self.view.query_in(*keyspace, pk, (low, high), descending, limits))
             }
             Source::Scan(scan) => {
-                let range = scan.range()?;
+                let range = scan.range(self.selection.index())?;
                 Ok(match (from, forward) {
                     (FromWhere::Edge, true) => self.view.scan(range, limits),
                     (FromWhere::Edge, false) => self.view.scan_reverse(range, limits),

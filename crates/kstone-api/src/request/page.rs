@@ -7,7 +7,7 @@ use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::Item;
 
-use crate::request::read::Selection;
+use crate::request::read::{Items, Selection};
 use crate::request::token;
 
 /// The most bytes a page holds, DynamoDB's.
@@ -42,11 +42,19 @@ pub struct QueryResult {
 
 impl Page {
     /// `shape` is asked for where there is a token to make.
-    pub(crate) fn new(page: RecordPage, shape: impl FnOnce() -> u32, selection: &Selection) -> Self {
+    ///
+    /// # Errors
+    /// What `items` returns.
+    pub(crate) fn new(
+        page: RecordPage,
+        shape: impl FnOnce() -> u32,
+        selection: &Selection,
+        items: &impl Items,
+    ) -> Result<Self> {
         let RecordPage { records: met, limited } = page;
         let token = met.last().filter(|_| limited).map(|last| token::encode(shape(), last.pk(), last.sk()));
-        let (records, count, scanned) = selection.apply_all(met);
-        Self { records, count, scanned, token }
+        let (records, count, scanned) = selection.apply_all(met, items)?;
+        Ok(Self { records, count, scanned, token })
     }
 }
 

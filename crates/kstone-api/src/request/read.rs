@@ -4,10 +4,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use kstone_core::engine::PointInTimeView;
 use kstone_core::item::ValueRef;
+use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 
+use crate::database::Database;
 use crate::expression::{
     Binder, Condition, ExpressionCache, KeyAttribute, KeySchema, Kind, Projection, SortCondition, Subject,
 };
@@ -33,9 +36,30 @@ pub(crate) struct Selection {
     now: i64,
     /// Where entries of an index are read: those of another are passed over.
     index: Option<IndexId>,
+    /// Whether rows show more than the index holds, so that each item is read after its entry.
+    fetches: bool,
     filter: Option<Condition>,
     projection: Option<Projection>,
     select: Select,
+}
+
+/// Where the items of entries are read.
+pub(crate) trait Items {
+    /// The item of this key.
+    fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>>;
+}
+
+impl Items for Database {
+    fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
+        Ok(self.engine().get(key)?)
+    }
+}
+
+/// The items of the same moment as the entries.
+impl Items for PointInTimeView {
+    fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
+        Ok(self.get(key))
+    }
 }
 
 /// The database's side of a read: what is in force when it begins.
@@ -149,8 +173,17 @@ impl ReadExpressions {
         }
         let filter = self.filter.as_ref().map(|text| cache.condition(Kind::Filter, text, binder)).transpose()?;
         let projection = self.projection.as_ref().map(|text| cache.projection(text, binder)).transpose()?;
-        let index = index.map(|name| table.readable_index(name)).transpose()?.map(Index::id);
-        Ok(Selection { table, now, index, filter, projection, select })
+        let index = index.map(|name| table.readable_index(name)).transpose()?;
+        let fetches = match index {
+            None => false,
+            Some(index) => {
+                let asked = filter.iter().flat_map(Condition::attributes);
+                let shown = projection.iter().flat_map(Projection::attributes);
+                !index.beyond(asked, shown, true)?.is_empty()
+            }
+        };
+        let index = index.map(Index::id);
+        Ok(Selection { table, now, index, fetches, filter, projection, select })
     }
 }
 
@@ -158,12 +191,22 @@ impl Selection {
     /// What becomes of records where no expression has a say.
     fn of_all(context: ReadContext<'_>, select: Select) -> Self {
         let ReadContext { table, now, .. } = context;
-        Self { table, now, index: None, filter: None, projection: None, select }
+        Self { table, now, index: None, fetches: false, filter: None, projection: None, select }
     }
 
     /// What becomes of records where only a filter decides.
     pub(crate) fn of_filter(table: Arc<Table>, now: i64, index: Option<IndexId>, filter: Option<Condition>) -> Self {
-        Self { table, now, index, filter, projection: None, select: Select::All }
+        Self { table, now, index, fetches: false, filter, projection: None, select: Select::All }
+    }
+
+    /// The same, each item that meets the filter being read after its entry.
+    pub(crate) fn fetching(self, fetches: bool) -> Self {
+        Self { fetches, ..self }
+    }
+
+    /// The index whose entries are read.
+    pub(crate) fn index(&self) -> Option<IndexId> {
+        self.index
     }
 
     /// The item that a record stands for, where the request can see it: an entry's item for an entry.
@@ -181,18 +224,35 @@ impl Selection {
     }
 
     /// What the request returns of an item; none where its filter does not hold.
-    pub(crate) fn apply(&self, record: Record) -> Option<Record> {
-        let subject = Subject::of_record(&record);
-        if self.filter.as_ref().is_some_and(|filter| !filter.evaluate(&subject)) {
-            return None;
+    pub(crate) fn apply(&self, record: Record, items: &impl Items) -> Result<Option<Record>> {
+        if self.filter.as_ref().is_some_and(|filter| !filter.evaluate(&Subject::of_record(&record))) {
+            return Ok(None);
         }
+        let whole = if self.fetches { self.fetch(&record, items)? } else { Some(record) };
+        Ok(whole.map(|record| self.show(record)))
+    }
+
+    /// The item of an entry. One that was written in between, so that the entry is no longer its own, is none of the
+    /// index's any more.
+    fn fetch(&self, entry: &Record, items: &impl Items) -> Result<Option<Record>> {
+        let Some(index) = self.index.and_then(|id| self.table.indexes.by_id(id)) else { return Ok(None) };
+        let found = items.item(entry.key_ref())?;
+        Ok(found.filter(|item| !self.table.is_hidden(item, self.now)).filter(|item| {
+            let (item, entry) = (Subject::of_record(item), Subject::of_record(entry));
+            let attributes = [Some(index.partition_attribute()), index.sort_attribute()];
+            attributes.into_iter().flatten().all(|name| item.get(name) == entry.get(name))
+        }))
+    }
+
+    /// What the request shows of an item that it returns.
+    fn show(&self, record: Record) -> Record {
         match (&self.projection, self.select) {
             (Some(projection), _) => {
-                let body = projection.apply(&subject);
-                Some(Record::put(record.key_ref(), &body))
+                let body = projection.apply(&Subject::of_record(&record));
+                Record::put(record.key_ref(), &body)
             }
-            (None, Select::KeysOnly) => Some(keys_only(&record)),
-            (None, Select::All | Select::Count) => Some(record),
+            (None, Select::KeysOnly) => keys_only(&record),
+            (None, Select::All | Select::Count) => record,
         }
     }
 
@@ -224,21 +284,24 @@ impl Selection {
     }
 
     /// What the request returns of the records it met, how many items they are, and how many were examined.
-    pub(crate) fn apply_all(&self, met: Vec<Record>) -> (Vec<Record>, usize, usize) {
+    ///
+    /// # Errors
+    /// What `items` returns.
+    pub(crate) fn apply_all(&self, met: Vec<Record>, items: &impl Items) -> Result<(Vec<Record>, usize, usize)> {
         if self.shows_all() {
             let count = met.len();
-            return (met, count, count);
+            return Ok((met, count, count));
         }
         let mut scanned = 0;
         let examined = met.into_iter().filter_map(|record| self.examine(record)).inspect(|_| scanned += 1);
-        let selected = examined.filter_map(|record| self.apply(record));
+        let mut selected = examined.filter_map(|record| self.apply(record, items).transpose());
         if self.select == Select::Count {
-            let count = selected.count();
-            return (Vec::new(), count, scanned);
+            let count = selected.try_fold(0, |count, record| record.map(|_| count + 1))?;
+            return Ok((Vec::new(), count, scanned));
         }
-        let records: Vec<Record> = selected.collect();
+        let records: Vec<Record> = selected.collect::<Result<_>>()?;
         let count = records.len();
-        (records, count, scanned)
+        Ok((records, count, scanned))
     }
 }
 

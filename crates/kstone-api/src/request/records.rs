@@ -96,7 +96,7 @@ impl Records {
                 let range = last.map_or_else(|| range.clone(), |(_, sk)| range.clone().behind(sk, *reverse));
                 Ok(cursor.query_in(Keyspace::Index, range.pk(), range.sort_keys(), *reverse, BATCH))
             }
-            IterSource::Scan(scan) => scan.range().map(|range| {
+            IterSource::Scan(scan) => scan.range(self.selection.index()).map(|range| {
                 let range = last.map_or(range, |(pk, sk)| range.after(pk, sk));
                 cursor.scan(range, BATCH)
             }),
@@ -137,7 +137,8 @@ impl Records {
             }
             let Some(record) = self.selection.examine(self.cursor.current()?.clone()) else { continue };
             self.left -= 1;
-            if let Some(selected) = self.selection.apply(record) {
+            let selected = self.selection.apply(record, self.cursor.view());
+            if let Some(selected) = selected.expect("a view can be read at any time") {
                 return Some(Found::Made(selected));
             }
         }

@@ -2,13 +2,13 @@
 
 use crate::error::Result;
 use kstone_core::engine::ScanRange;
-use kstone_core::key::Keyspace;
 use kstone_core::value::Value;
 
 use crate::expression::Parameters;
 use crate::request::query::Select;
 use crate::request::read::ReadExpressions;
 use crate::request::token;
+use crate::table::index::IndexId;
 
 /// One page of the table, in scan order: fixed, but of no meaning to callers.
 ///
@@ -123,9 +123,10 @@ impl Scan {
         self
     }
 
-    pub(crate) fn range(&self) -> Result<ScanRange<'static>> {
+    /// The places that it covers; of an index, those of its entries, whose number `index` is.
+    pub(crate) fn range(&self, index: Option<IndexId>) -> Result<ScanRange<'static>> {
         let range = self.segment.map_or(Ok(ScanRange::all()), |(at, of)| ScanRange::segment(at, of))?;
-        Ok(range.in_keyspace(if self.index.is_some() { Keyspace::Index } else { Keyspace::Items }))
+        Ok(index.map_or(range, |IndexId(index)| range.of_index(index)))
     }
 
     /// What the scan asks for, in one number: its tokens fit no other.

@@ -13,12 +13,13 @@
 //! Each exchange is made under the locks of all stripes. No write is under way then: one that decided under the old
 //! table finds out under its locks and starts over, and a new stream goes on exactly where the old one ended.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::error::Result;
 use kstone_core::engine::{PageLimits, ScanRange};
-use kstone_core::key::{Key, Keyspace};
+use kstone_core::key::Key;
 use kstone_core::record::Record;
 
 use crate::database::Database;
@@ -27,7 +28,7 @@ use crate::error::Error;
 use crate::model::schema::TableSchema;
 use crate::request::page::PAGE_MAX_BYTES;
 use crate::table::Table;
-use crate::table::index::{Index, IndexEntry};
+use crate::table::index::{Index, IndexId};
 
 const PAGE: PageLimits = PageLimits { records: 1000, bytes: PAGE_MAX_BYTES };
 
@@ -46,39 +47,44 @@ impl Database {
         let _one_at_a_time = self.configuring()?;
         let before = self.table();
         let next = Table::following(schema.clone(), Some(&before), self.stream_max_bytes())?;
-        if let Some(filling) = before.filling_for(&next) {
-            self.fill_all(&before, filling, fill)?;
-        }
+        let refused = match before.filling_for(&next) {
+            Some(filling) => self.fill_all(&before, (&next, filling), fill)?,
+            None => HashSet::new(),
+        };
         let follow = || -> Result<Arc<Table>> {
-            let table = Arc::new(Table::following(schema, Some(&before), self.stream_max_bytes())?);
+            let table = Table::following(schema, Some(&before), self.stream_max_bytes())?;
+            let table = Arc::new(table.lacking(&refused));
             self.install(Arc::clone(&table));
             Ok(table)
         };
         let table = self.engine().with_all_locks(follow)??;
-        let is_dropped = |index: &Index| table.indexes.by_id(index.id()).is_none();
-        if before.indexes.iter().any(is_dropped) { self.drop_strays(&table) } else { Ok(()) }
+        self.drop_strays(&before, &table)
     }
 
-    /// Gives every item its entries in new indexes; on failure the table is `before` again.
+    /// Gives every item its entries in the new indexes of the table that is to follow; those that refuse some. On failure
+    /// the table is `before` again.
     fn fill_all(
         &self,
         before: &Arc<Table>,
-        filling: Table,
+        (next, filling): (&Table, Table),
         mut fill: impl FnMut(&Table, &Record) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<HashSet<IndexId>> {
         let filling = Arc::new(filling);
         let install = |table: &Arc<Table>| self.engine().with_all_locks(|| self.install(Arc::clone(table)));
         install(&filling)?;
+        let mut refused = HashSet::new();
         let filled = self.each_record(ScanRange::all(), |record| {
             self.check_interrupt()?;
+            refused.extend(filling.refusing(record));
             fill(&filling, record)
         });
         if filled.is_err() {
             // No memory for the entries, or interrupted.
             install(before)?;
-            self.drop_strays(before)?;
+            self.drop_strays(next, before)?;
         }
-        filled
+        refused.retain(|id| before.indexes.by_id(*id).is_none());
+        filled.map(|()| refused)
     }
 
     /// Puts a table in force. Takes no stripe's lock.
@@ -121,19 +127,16 @@ impl Database {
         })
     }
 
-    /// Drops the entries of indexes that the table does not have.
-    fn drop_strays(&self, table: &Table) -> Result<()> {
-        let entries = ScanRange::all().in_keyspace(Keyspace::Index);
-        self.each_record(entries, |entry| self.drop_stray_entry(table, entry))
-    }
-
-    fn drop_stray_entry(&self, table: &Table, entry: &Record) -> Result<()> {
-        let known = IndexEntry::read(entry).is_some_and(|entry| table.indexes.by_id(entry.index()).is_some());
-        if known {
-            return Ok(());
+    /// Drops the entries of the indexes that one table has and the other does not. Costs a scan of those alone.
+    fn drop_strays(&self, of: &Table, not_in: &Table) -> Result<()> {
+        let gone = of.indexes.iter().map(Index::id).filter(|id| not_in.indexes.by_id(*id).is_none());
+        for IndexId(index) in gone {
+            self.each_record(ScanRange::all().of_index(index), |entry| {
+                self.engine().delete(entry.key_ref())?;
+                self.keep_to_limit(|| std::iter::once(entry.key_ref().stripe()))
+            })?;
         }
-        self.engine().delete(entry.key_ref())?;
-        self.keep_to_limit(|| std::iter::once(entry.key_ref().stripe()))
+        Ok(())
     }
 }
 

@@ -29,12 +29,13 @@
 
 use crate::error::Result;
 use kstone_core::item::ItemRef;
-use kstone_core::key::KeyRef;
+use kstone_core::key::{INDEX_SLOTS, KeyRef};
 use kstone_core::record::Record;
 
 use crate::model::schema::{GlobalSecondaryIndex, LocalSecondaryIndex, Projection, TableSchema};
 
 mod attribute;
+mod coverage;
 mod entry;
 mod key_value;
 mod range;
@@ -47,6 +48,13 @@ pub use range::{IndexRange, KeyCondition};
 /// The number of an index, by which its entries know it. An index keeps it as long as it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct IndexId(pub u16);
+
+impl IndexId {
+    /// Which part of the stripes its entries have to themselves.
+    fn slot(self) -> u16 {
+        self.0 % INDEX_SLOTS
+    }
+}
 
 /// Whether an index shares the table's partitions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,7 +91,8 @@ impl Indexes {
     /// Compiles a validated schema that takes the place of `before`.
     ///
     /// An index of the same name, kind, key attributes and projection is the same index. Any other is new, and its
-    /// number is none that `before` knows: entries that an index has left behind are never mistaken for another's.
+    /// number is none that `before` knows, nor equal to one of those modulo [`INDEX_SLOTS`]: entries that an index has
+    /// left behind are never mistaken for another's, and the entries of each lie by themselves.
     pub fn compile(schema: &TableSchema, before: &Self) -> Self {
         Self::compile_with(schema, before, true)
     }
@@ -99,13 +108,16 @@ impl Indexes {
         let mut by_name: Vec<Index> = local.chain(global).collect();
         by_name.sort_by(|a, b| a.name.cmp(&b.name));
         let mut last_id = before.last_id;
+        // Two tables have at most twice 25 indexes, fewer than there are slots.
+        let mut slots: Vec<u16> = before.iter().map(|index| index.id.slot()).collect();
         for index in &mut by_name {
             let same =
                 before.get(&index.name).filter(|old| keeps && Index { id: index.id, ..(*old).clone() } == *index);
             index.id = same.map(|old| old.id).unwrap_or_else(|| {
                 loop {
                     last_id = IndexId(last_id.0.wrapping_add(1));
-                    if before.by_id(last_id).is_none() {
+                    if !slots.contains(&last_id.slot()) {
+                        slots.push(last_id.slot());
                         return last_id;
                     }
                 }
@@ -161,6 +173,16 @@ impl Indexes {
     /// before the index was, as DynamoDB's backfill leaves such items out, too.
     pub fn present_entries(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Vec<Record> {
         self.iter().filter_map(|index| index.entry(pk, sk, item, expires_at).ok().flatten()).collect()
+    }
+
+    /// The indexes that refuse an item that is in the table already, so that it is not in them.
+    pub(crate) fn refusing<'a>(
+        &'a self,
+        pk: &'a [u8],
+        sk: &'a [u8],
+        item: ItemRef<'a>,
+    ) -> impl Iterator<Item = IndexId> + 'a {
+        self.iter().filter(move |index| index.key_of(&TableItem { pk, sk, item }).is_err()).map(Index::id)
     }
 }
 

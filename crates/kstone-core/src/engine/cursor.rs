@@ -49,6 +49,12 @@ impl Cursor {
         Self(Batches::new(view, |_| Batch::default()))
     }
 
+    /// The view that the cursor goes over.
+    #[must_use]
+    pub fn view(&self) -> &PointInTimeView {
+        self.0.borrow_owner()
+    }
+
     /// Takes what [`PointInTimeView::query_in`] shows as the next batch; whether a limit ended it.
     pub fn query_in(
         &mut self,

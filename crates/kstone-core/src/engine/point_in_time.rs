@@ -1,11 +1,13 @@
 //! The database as it was at one moment: trees that a stripe shares until it is written to next.
 
+use std::ops::Bound;
+
 use super::pages::partition_span;
 use super::{Engine, RecordPage, ScanRange, SortKeyRange};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::{Keyspace, Route, StripeId};
+use crate::key::{KeyRef, Keyspace, Route, StripeId};
 use crate::page_buffer::{PageBuffer, PageLimits};
 use crate::record::Record;
 use crate::shared_tree::SharedTree;
@@ -43,6 +45,13 @@ impl Engine {
 impl PointInTimeView {
     pub(super) fn new(stripes: Vec<(StripeId, SharedTree)>) -> Self {
         Self { stripes }
+    }
+
+    /// The item or the entry of this key at that moment, where its stripe is in the view.
+    pub fn get(&self, key: KeyRef<'_>) -> Option<Record> {
+        let one = (Bound::Included(key.sk()), Bound::Included(key.sk()));
+        let limits = PageLimits { records: 1, bytes: usize::MAX };
+        self.query_in(key.keyspace(), key.pk(), one, false, limits).records.pop()
     }
 
     /// As [`Engine::query`], at the moment of the cut.
@@ -116,7 +125,6 @@ impl PointInTimeView {
 mod tests {
     use super::*;
     use crate::engine::{Engine, EngineOptions};
-    use crate::key::KeyRef;
 
     const ALL: PageLimits = PageLimits { records: usize::MAX, bytes: usize::MAX };
 

@@ -1,7 +1,7 @@
 //! What part of the table a scan covers: which places of which stripes.
 
 use crate::error::{Error, Result, Unit};
-use crate::key::{Edge, Keyspace, Route, STRIPES, SortEdge, StripeId, TAG_HASH_BITS, Tag};
+use crate::key::{Edge, INDEX_SLOT_BITS, Keyspace, Route, STRIPES, SortEdge, StripeId, TAG_HASH_BITS, Tag};
 use crate::span::{Span, StripeEdge};
 
 /// A share of the table in scan order: stripe, hash of the partition, partition key, sort key.
@@ -15,6 +15,8 @@ pub struct ScanRange<'a> {
     /// Where in a partition the range ends.
     upper: Option<(&'a [u8], SortEdge<'a>)>,
     keyspace: Keyspace,
+    /// The one index whose entries are meant, in the keyspace of indexes.
+    index: Option<u16>,
 }
 
 const PLACES_PER_STRIPE: u32 = 1 << TAG_HASH_BITS;
@@ -25,7 +27,7 @@ pub const SEGMENTS_MAX: u32 = 1_000_000;
 impl<'a> ScanRange<'a> {
     /// The whole table.
     pub fn all() -> Self {
-        Self { first: 0, end: PLACES, lower: None, upper: None, keyspace: Keyspace::Items }
+        Self { first: 0, end: PLACES, lower: None, upper: None, keyspace: Keyspace::Items, index: None }
     }
 
     /// One of `segments` shares that together hold every item once.
@@ -71,18 +73,33 @@ impl<'a> ScanRange<'a> {
         Self { keyspace, ..self }
     }
 
+    /// The same share of the entries of one index, which lie together in each stripe.
+    #[must_use]
+    pub fn of_index(self, index: u16) -> Self {
+        Self { keyspace: Keyspace::Index, index: Some(index), ..self }
+    }
+
+    /// The first and the last tag of these places of a stripe; none where no tag is theirs.
+    fn tags(self, first: u32, end: u32) -> Option<(Tag, Tag)> {
+        let (base, first, end) = match (self.keyspace, self.index) {
+            (Keyspace::Items, _) => (0, first, end),
+            (Keyspace::Index, None) => (1 << TAG_HASH_BITS, first, end),
+            (Keyspace::Index, Some(index)) => {
+                (Tag::first_of_index(index).0, first >> INDEX_SLOT_BITS, end >> INDEX_SLOT_BITS)
+            }
+        };
+        (first < end).then(|| (Tag(base | first as u16), Tag(base | (end - 1) as u16)))
+    }
+
     /// The part that lies in each stripe, in order.
     pub(super) fn spans(self) -> impl DoubleEndedIterator<Item = (StripeId, Span<'a>)> {
         StripeId::all().filter_map(move |stripe| {
             let base = stripe.index() as u32 * PLACES_PER_STRIPE;
             let first = self.first.clamp(base, base + PLACES_PER_STRIPE) - base;
             let end = self.end.clamp(base, base + PLACES_PER_STRIPE) - base;
-            if first >= end {
-                return None;
-            }
-            let keyspace = (self.keyspace as u16) << TAG_HASH_BITS;
-            let mut from = StripeEdge { tag: Tag(keyspace | first as u16), edge: Edge::TagStart };
-            let mut to = StripeEdge { tag: Tag(keyspace | (end - 1) as u16), edge: Edge::TagEnd };
+            let (first, last) = self.tags(first, end)?;
+            let mut from = StripeEdge { tag: first, edge: Edge::TagStart };
+            let mut to = StripeEdge { tag: last, edge: Edge::TagEnd };
             if let Some((pk, edge)) = self.upper {
                 let last = Route::of(pk, self.keyspace);
                 if stripe > last.stripe || (stripe == last.stripe && from.tag > last.tag) {

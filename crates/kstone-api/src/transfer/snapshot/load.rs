@@ -1,5 +1,6 @@
 //! Reading a snapshot: everything is read and checked before anything is seen.
 
+use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -14,6 +15,7 @@ use crate::database::Database;
 use crate::model::item_check::check_item;
 use crate::model::schema::TableSchema;
 use crate::table::Table;
+use crate::table::index::IndexId;
 
 /// The largest number of a stream's record that is believed: numbers go on from it without an overflow.
 const STREAM_LAST_MAX: u64 = u64::MAX / 2;
@@ -41,6 +43,7 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
         now: database.now_for(&table),
         items,
         loaded: 0,
+        refused: HashSet::new(),
     };
     loop {
         let block = blocks.block()?;
@@ -58,14 +61,16 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
         }
     }
     blocks.end()?;
-    let filled = loading.filling.sorted().map_err(|twice| {
+    let Loading { filling, refused, .. } = loading;
+    let filled = filling.sorted().map_err(|twice| {
         let (pk, sk) = (twice.pk().escape_ascii(), twice.sk().escape_ascii());
         blocks.corrupt(blocks.offset(), format!("two items have the key \"{pk}\", \"{sk}\""))
     })?;
     let beside = if table.stream.is_some() { database.stream_share_bytes() } else { 0 };
     filled.install(beside, || {
         // Only under the locks is it certain which number the stream gave last.
-        let table = table.restarted(stream_last.max(before.last_in_stream()), database.stream_max_bytes())?;
+        let table =
+            table.lacking(&refused).restarted(stream_last.max(before.last_in_stream()), database.stream_max_bytes())?;
         database.install(Arc::new(table));
         Ok::<_, Error>(())
     })?;
@@ -110,6 +115,8 @@ struct Loading<'a> {
     /// How many items the header promises.
     items: u64,
     loaded: u64,
+    /// The indexes that refused items.
+    refused: HashSet<IndexId>,
 }
 
 impl Loading<'_> {
@@ -131,6 +138,7 @@ impl Loading<'_> {
         }
         let record = Record::put(key, body);
         self.table.note_expiries(std::slice::from_ref(&record), self.now);
+        self.refused.extend(self.table.refusing(&record));
         self.table.present_entries(&record).into_iter().for_each(|entry| self.filling.add(entry));
         self.filling.add(record);
         self.loaded += 1;

@@ -50,10 +50,17 @@ pub struct Database {
 }
 
 /// What was read of texts, whatever the schema.
-#[derive(Default)]
 struct Caches {
     expressions: ExpressionCache,
     statements: StatementCache,
+}
+
+impl Caches {
+    fn of(options: DatabaseOptions) -> Self {
+        let max_bytes = options.cache_max_bytes();
+        let expressions = ExpressionCache::with_max_bytes(max_bytes);
+        Self { expressions, statements: StatementCache::with_max_bytes(max_bytes) }
+    }
 }
 
 struct Shared {
@@ -112,7 +119,7 @@ impl Database {
     pub fn create_in_memory_with(options: DatabaseOptions, schema: TableSchema, clock: ClockSource) -> Result<Self> {
         let engine = Engine::new(options.of_engine())?;
         let table = Table::new(schema, options.stream_max_bytes())?;
-        Ok(Self::of(engine, options, Arc::default(), clock, table))
+        Ok(Self::of(engine, options, Arc::new(Caches::of(options)), clock, table))
     }
 
     fn of(engine: Engine, options: DatabaseOptions, caches: Arc<Caches>, clock: ClockSource, table: Table) -> Self {
@@ -181,6 +188,12 @@ impl Database {
 
     pub(crate) fn statements(&self) -> &StatementCache {
         &self.shared.caches.statements
+    }
+
+    /// Bytes of what the engine does not hold, the stream apart: parsed texts, and what is known of expiry.
+    pub(crate) fn apart_bytes(&self) -> usize {
+        let caches = self.expressions().bytes() + self.statements().bytes();
+        caches + self.table().expiries.as_ref().map_or(0, |expiries| expiries.bytes())
     }
 
     pub(crate) fn table(&self) -> Arc<Table> {
@@ -570,6 +583,6 @@ impl Database {
     /// [`Error::Poisoned`].
     pub fn stats(&self) -> Result<Stats> {
         let stream = self.table().stream.as_deref().map(Stream::stats);
-        Ok(Stats::new(self.engine().stats()?, stream))
+        Ok(Stats::new(self.engine().stats()?, stream, self.apart_bytes()))
     }
 }

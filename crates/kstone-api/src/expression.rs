@@ -35,6 +35,12 @@
 //! | levels of a path | [`PATH_MAX_LEVELS`] |
 //! | a `#name` or `:value`, with its sign | [`PLACEHOLDER_MAX_BYTES`] |
 //!
+//! # Work
+//! The paths of an expression are followed through an item in one pass, so that its attributes are looked at once,
+//! however many paths there are; an operator or a function then reads its operands once. So the most that one
+//! evaluation reads is an item for each of [`OPERATORS_MAX`] operators, and that only where all of them look at one
+//! large value. Writes evaluate over large items before they lock anything.
+//!
 //! Invariants: no text and no item makes a parse or an evaluation panic or recurse deeper than
 //! [`MAX_NESTING_LEVELS`](kstone_core::item::MAX_NESTING_LEVELS); a bound expression is immutable. Thread safety:
 //! everything here is `Send` and `Sync`.
@@ -53,6 +59,7 @@ mod parser;
 mod path;
 mod projection;
 mod reserved;
+mod resolve;
 mod subject;
 #[cfg(test)]
 mod tests;
@@ -62,7 +69,7 @@ mod update_parser;
 pub use bind::Binder;
 pub(crate) use bind::Bound;
 pub(crate) use cache::Texts;
-pub use cache::{EXPRESSION_CACHE_ENTRIES, ExpressionCache};
+pub use cache::{EXPRESSION_CACHE_MAX_BYTES, ExpressionCache};
 pub use condition::Condition;
 pub(crate) use eval::order;
 pub use key_condition::{KeyAttribute, KeyCondition, KeySchema, SortCondition};

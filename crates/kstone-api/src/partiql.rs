@@ -18,7 +18,7 @@ use kstone_core::error::Unit;
 use kstone_core::item::ItemRef;
 
 use crate::database::Database;
-use crate::expression::{Bound, EXPRESSION_CACHE_ENTRIES, Texts};
+use crate::expression::{Bound, Texts};
 use crate::table::Table;
 
 mod asks;
@@ -65,13 +65,16 @@ const UNNAMED_TABLE: &str = "items";
 /// Statements by their texts.
 pub(crate) struct StatementCache(Texts<Parsed>);
 
-impl Default for StatementCache {
-    fn default() -> Self {
-        Self(Texts::new(EXPRESSION_CACHE_ENTRIES))
-    }
-}
-
 impl StatementCache {
+    pub(crate) fn with_max_bytes(max_bytes: usize) -> Self {
+        Self(Texts::new(max_bytes))
+    }
+
+    /// Bytes that are kept, as charged.
+    pub(crate) fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+
     fn get(&self, text: &str) -> Result<Arc<Parsed>> {
         let parse = |text: &str| lower::parse(text).map_err(|fault| fault.into_error(text));
         if text.len() <= CACHED_MAX_BYTES {

@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use kstone_api::{
-    Database, DatabaseOptions, Eviction, GlobalSecondaryIndex, ItemBuilder, Query, Result, Scan, StreamViewType,
-    TableSchema,
+    Database, DatabaseOptions, Eviction, GlobalSecondaryIndex, ItemBuilder, Query, Result, Scan, Statement,
+    StreamViewType, TableSchema, Write,
 };
 
 struct Counting;
@@ -262,5 +262,32 @@ fn a_fork_takes_memory_for_what_differs_alone() -> Result<()> {
     }
     let grown = before.now();
     assert!(grown < total * 0.75, "what only the fork held is gone: {grown} bytes more than {total}");
+    Ok(())
+}
+
+/// However many texts are asked, and however large their trees: what is remembered of them is bounded, and counted.
+#[test]
+fn what_is_remembered_of_expressions_is_bounded_and_counted() -> Result<()> {
+    let before = held();
+    let db = Database::create_in_memory()?;
+    let dense = |i: usize, each: &str, by: &str| -> String {
+        let first = format!("a{i}{}", each.trim_start_matches('a'));
+        std::iter::once(first).chain((0..120).map(|_| each.to_owned())).collect::<Vec<_>>().join(by)
+    };
+    for i in 0..500 {
+        let filter = Scan::new().filter_expression(&dense(i, "a=b", " OR "));
+        db.scan(filter)?;
+        let names: Vec<String> = (0..400).map(|n| format!("q{n}")).collect();
+        db.scan(Scan::new().projection_expression(&format!("r{i},{}", names.join(","))))?;
+        let removes: Vec<String> = (0..300).map(|n| format!("q{n}")).collect();
+        db.write(Write::update(b"p", &format!("REMOVE r{i},{}", removes.join(","))))?;
+        let statement = format!("SELECT r{i} FROM items WHERE {}", dense(i, "a=b", " OR "));
+        db.execute_statement(&Statement::new(statement))?;
+    }
+    let (counted, held_now) = (db.stats()?.total_bytes as isize, held() - before);
+    assert!(held_now < 5 * (256 << 10), "{held_now} bytes are held for texts");
+    assert!(held_now < counted + 8192, "{held_now} bytes are held, {counted} are counted");
+    drop(db);
+    assert_eq!(held(), before);
     Ok(())
 }

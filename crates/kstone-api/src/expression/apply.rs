@@ -19,6 +19,7 @@ use kstone_core::{error::Unit, number};
 
 use super::ast::{NewValue, Source, Verb};
 use super::path::Place;
+use super::resolve::Resolved;
 use super::subject::Subject;
 use super::update::Update;
 
@@ -30,7 +31,8 @@ pub(super) fn apply(update: &Update, pk: &[u8], sk: &[u8], old: Option<ItemRef<'
     }
     let subject = Subject::new(pk, sk, old.unwrap_or_default());
     let mut body = Vec::with_capacity(subject.item().as_bytes().len() + 64);
-    Writer { update, subject }.entries(&mut body, subject.item(), &update.order, 0)?;
+    let resolved = Resolved::of(&update.bound, &update.ast.symbols, &subject);
+    Writer { update, subject, resolved }.entries(&mut body, subject.item(), &update.order, 0)?;
     item::check_size(pk, sk, ItemRef::new(&body)).map_err(|error| match error {
         kstone_core::Error::Limit { unit, limit, found, .. } => Error::limit(ITEM_SIZE, unit, limit, found),
         other => other.into(),
@@ -61,6 +63,7 @@ impl Made<'_> {
 struct Writer<'a> {
     update: &'a Update,
     subject: Subject<'a>,
+    resolved: Resolved<'a>,
 }
 
 impl<'a> Writer<'a> {
@@ -174,8 +177,7 @@ impl<'a> Writer<'a> {
 
     /// The value of a source in the old item or the request.
     fn source(&self, mut source: u16) -> Result<ValueRef<'a>> {
-        let follow =
-            |path: u16| self.update.bound.follow(&self.update.ast.symbols.paths[usize::from(path)], &self.subject);
+        let follow = |path: u16| self.resolved.get(&self.update.bound, &self.update.ast.symbols, &self.subject, path);
         loop {
             match self.update.ast.sources[usize::from(source)] {
                 Source::Value(value) => return Ok(self.update.bound.value(value)),

@@ -1,13 +1,13 @@
 //! Parsed expressions by their texts, so that a text is parsed once however often it is asked.
 //!
 //! A program asks few texts many times, with other values each time; what a text parses to depends on nothing else. One
-//! map for each grammar, bounded, the text used longest ago leaving first: `lru`, on the hash table that is in the build
+//! map for each grammar, bounded in bytes, the text used longest ago leaving first: `lru`, on the hash table that is in the build
 //! anyway. A look-up holds a lock for a hash and a comparison; parsing happens outside of it. Only what parses is kept.
 //!
 //! Thread safety: every method may be called from any thread. No two locks are held together.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Result;
 use lru::LruCache;
@@ -21,9 +21,14 @@ use super::projection::{self, Projection};
 use super::update::Update;
 use super::{Kind, condition_parser, update_parser};
 
-/// How many texts of each grammar a cache keeps if not told otherwise. One takes about as many bytes as the text, and
-/// some hundred more.
-pub const EXPRESSION_CACHE_ENTRIES: usize = 512;
+/// The most bytes that a cache keeps of each grammar if not told otherwise.
+pub const EXPRESSION_CACHE_MAX_BYTES: usize = 256 << 10;
+
+/// What a text is charged: for itself and its tree, which is largest where names and operators are of one letter, and
+/// for its place in the map.
+const fn charge_of(text: &str) -> usize {
+    512 + 48 * text.len()
+}
 
 /// Keeps parsed expressions. Binding names and values is cheap and done for each request.
 #[derive(Debug)]
@@ -35,16 +40,22 @@ pub struct ExpressionCache {
 }
 
 impl ExpressionCache {
-    /// A cache of [`EXPRESSION_CACHE_ENTRIES`]. Allocates when first used.
+    /// A cache of [`EXPRESSION_CACHE_MAX_BYTES`] for each grammar. Allocates when first used.
     #[must_use]
     pub fn new() -> Self {
-        Self::with_entries(EXPRESSION_CACHE_ENTRIES)
+        Self::with_max_bytes(EXPRESSION_CACHE_MAX_BYTES)
     }
 
-    /// A cache that keeps this many texts of each grammar, at least one.
+    /// A cache that keeps this many bytes of each grammar, as it charges them.
     #[must_use]
-    pub fn with_entries(entries: usize) -> Self {
-        Self { conditions: Texts::new(entries), projections: Texts::new(entries), updates: Texts::new(entries) }
+    pub fn with_max_bytes(max_bytes: usize) -> Self {
+        Self { conditions: Texts::new(max_bytes), projections: Texts::new(max_bytes), updates: Texts::new(max_bytes) }
+    }
+
+    /// Bytes that are kept, as charged.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.conditions.bytes() + self.projections.bytes() + self.updates.bytes()
     }
 
     /// A condition or filter. `kind` says what errors call it.
@@ -91,16 +102,20 @@ impl Default for ExpressionCache {
 #[derive(Debug)]
 pub(crate) struct Texts<T> {
     known: Mutex<LruCache<Box<str>, Arc<T>>>,
-    entries: NonZeroUsize,
+    /// What is charged for those that are known. Changed under the lock.
+    bytes: AtomicUsize,
+    max_bytes: usize,
 }
 
 impl<T> Texts<T> {
-    pub(crate) fn new(entries: usize) -> Self {
+    pub(crate) fn new(max_bytes: usize) -> Self {
         // Unbounded as the map sees it, so that it allocates as it fills; `get` keeps the bound.
-        Self {
-            known: Mutex::new(LruCache::unbounded()),
-            entries: NonZeroUsize::new(entries).unwrap_or(NonZeroUsize::MIN),
-        }
+        Self { known: Mutex::new(LruCache::unbounded()), bytes: AtomicUsize::new(0), max_bytes }
+    }
+
+    /// Bytes that are kept, as charged.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes.load(Ordering::Relaxed)
     }
 
     pub(crate) fn get(&self, text: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<Arc<T>> {
@@ -108,9 +123,23 @@ impl<T> Texts<T> {
             return Ok(Arc::clone(tree));
         }
         let tree = Arc::new(parse(text)?);
+        if charge_of(text) > self.max_bytes {
+            return Ok(tree);
+        }
         let mut known = self.known.lock();
-        known.put(text.into(), Arc::clone(&tree));
-        let left = if known.len() > self.entries.get() { known.pop_lru() } else { None };
+        let mut bytes = self.bytes();
+        // Another thread may have parsed it meanwhile.
+        if known.put(text.into(), Arc::clone(&tree)).is_none() {
+            bytes += charge_of(text);
+        }
+        let mut left = Vec::new();
+        while bytes > self.max_bytes
+            && let Some((text, tree)) = known.pop_lru()
+        {
+            bytes -= charge_of(&text);
+            left.push((text, tree));
+        }
+        self.bytes.store(bytes, Ordering::Relaxed);
         drop(known);
         drop(left);
         Ok(tree)
@@ -124,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_text_is_parsed_once_and_the_one_used_longest_ago_leaves() {
-        let cache = Texts::new(2);
+        let cache = Texts::new(2 * charge_of("a"));
         let parses = std::cell::Cell::new(0);
         let get = |text: &str| {
             let parse = |text: &str| {
@@ -142,6 +171,16 @@ mod tests {
         assert_eq!(parses.get(), 3, "b has left, not a");
         get("b").unwrap();
         assert_eq!((parses.get(), cache.known.lock().len()), (4, 2));
+        assert_eq!(cache.bytes(), 2 * charge_of("a"));
+    }
+
+    #[test]
+    fn a_text_beyond_the_bound_is_parsed_and_not_kept() {
+        let cache = Texts::new(charge_of("ab"));
+        for text in ["abc", "abcd"] {
+            assert!(cache.get(text, projection::parse).is_ok());
+            assert_eq!((cache.bytes(), cache.known.lock().len()), (0, 0));
+        }
     }
 
     #[test]
@@ -157,7 +196,7 @@ mod tests {
 
     #[test]
     fn one_text_serves_as_condition_filter_and_update() {
-        let cache = ExpressionCache::with_entries(0);
+        let cache = ExpressionCache::with_max_bytes(charge_of("a = b"));
         let nothing = Parameters::new();
         for _ in 0..2 {
             assert!(cache.condition(Kind::Filter, "a = b", &mut Binder::new(&nothing)).is_ok());

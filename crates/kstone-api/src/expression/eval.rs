@@ -2,7 +2,8 @@
 //!
 //! An attribute that is not there is equal to nothing, not even to another such, so it is unequal to everything and in no
 //! order; so are values of different types. The table's key is bytes without a type of its own, so that it is compared
-//! with text and with binary alike: see [`Seen::facing`]. Nothing is allocated; nothing recurses. Thread safety: borrows only.
+//! with text and with binary alike: see [`Seen::facing`]. Nothing is
+//! allocated but where several paths lead through a large item; nothing recurses but for those. Thread safety: borrows only.
 
 use std::cmp::Ordering;
 
@@ -11,13 +12,15 @@ use kstone_core::number;
 use kstone_core::value::Type;
 use memchr::memmem;
 
-use super::ast::{Comparator, ConditionAst, Operand, Predicate, Segment, Step};
+use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step};
 use super::bind::Bound;
+use super::resolve::Resolved;
 use super::subject::Subject;
 
 /// Runs the program of a condition.
 pub(super) fn holds(ast: &ConditionAst, bound: &Bound, subject: &Subject<'_>) -> bool {
-    let asked = Asked { ast, bound, subject };
+    let resolved = Resolved::of(bound, &ast.symbols, subject);
+    let asked = Asked { ast, bound, subject, resolved };
     let mut answer = false;
     let mut at = 0;
     while let Some(step) = ast.steps.get(at) {
@@ -83,6 +86,7 @@ struct Asked<'a, 's> {
     ast: &'a ConditionAst,
     bound: &'a Bound,
     subject: &'a Subject<'s>,
+    resolved: Resolved<'s>,
 }
 
 /// The digits of a size, so that it can be compared as a number.
@@ -164,8 +168,7 @@ impl<'s> Asked<'_, 's> {
 
     #[inline]
     fn follow(&self, path: u16) -> Option<ValueRef<'s>> {
-        let path: &[Segment] = &self.ast.symbols.paths[usize::from(path)];
-        self.bound.follow(path, self.subject)
+        self.resolved.get(self.bound, &self.ast.symbols, self.subject, path)
     }
 }
 

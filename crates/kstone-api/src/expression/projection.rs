@@ -23,6 +23,7 @@ use super::bind::{Binder, Bound};
 use super::lexer::Token;
 use super::parser::Parser;
 use super::path::Place;
+use super::resolve::{entries, seek};
 use super::subject::Subject;
 
 /// A projection, ready to be taken of items.
@@ -92,10 +93,11 @@ impl Projection {
 pub(super) fn select(symbols: &Symbols, bound: &Bound, order: &[u16], subject: &Subject<'_>) -> Vec<u8> {
     let selection = Selection { symbols, bound };
     let mut body = Vec::new();
+    let mut attributes = entries(subject.item().raw_iter());
     for group in selection.groups(order, 0) {
-        if let Some(Place::Name(name)) = selection.place(group, 0)
-            && let Some(value) = subject.get(name)
-        {
+        let Some(Place::Name(name)) = selection.place(group, 0) else { continue };
+        let value = if Subject::is_key(name) { subject.get(name) } else { seek(&mut attributes, name.as_bytes()) };
+        if let Some(value) = value {
             selection.take(value, group, 1, |value| parts::append_entry(&mut body, name, value));
         }
     }
@@ -129,15 +131,17 @@ impl<'a> Selection<'a> {
             return put(value);
         }
         let mut payload = Vec::new();
+        let mut attributes = entries(value.map().unwrap_or_default().raw_iter());
+        let mut elements = entries((0..).zip(value.list()));
         for group in self.groups(group, depth) {
             match (self.place(group, depth), value.type_()) {
                 (Some(Place::Name(name)), Type::M) => {
-                    if let Some(found) = value.map().unwrap_or_default().get(name) {
+                    if let Some(found) = seek(&mut attributes, name.as_bytes()) {
                         self.nested(found, group, depth, &mut |value| parts::append_entry(&mut payload, name, value));
                     }
                 }
                 (Some(Place::Index(index)), Type::L) => {
-                    if let Some(found) = value.list().nth(index as usize) {
+                    if let Some(found) = seek(&mut elements, index) {
                         self.nested(found, group, depth, &mut |value| parts::append_value(&mut payload, value));
                     }
                 }

@@ -57,6 +57,11 @@ impl<'a> Subject<'a> {
         self.sk
     }
 
+    /// Whether an attribute of this name is the key.
+    pub(super) fn is_key(name: &str) -> bool {
+        matches!(name, PARTITION_KEY | SORT_KEY)
+    }
+
     /// The attribute of this name, `pk` and `sk` being the key.
     #[inline]
     #[must_use]

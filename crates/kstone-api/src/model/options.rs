@@ -2,6 +2,8 @@
 
 use kstone_core::engine::{EngineOptions, Eviction, MEMTABLE_MAX_RECORDS};
 
+use crate::expression::EXPRESSION_CACHE_MAX_BYTES;
+
 /// What a database can be told when it is made. The default of each number is 0, which means what it says there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct DatabaseOptions {
@@ -39,6 +41,14 @@ impl DatabaseOptions {
     pub(crate) fn stream_max_bytes(self) -> usize {
         // With an eighth more and some slots for its ring, as `Stream::bytes` counts, it comes to its quarter.
         (self.stream_share_bytes() / 9 * 8).saturating_sub(4096)
+    }
+
+    /// The most bytes that each of the four caches of texts keeps: together a sixteenth of a memory limit.
+    pub(crate) fn cache_max_bytes(self) -> usize {
+        match self.memory_max_bytes {
+            0 => EXPRESSION_CACHE_MAX_BYTES,
+            limit => (limit / 64).min(EXPRESSION_CACHE_MAX_BYTES),
+        }
     }
 
     /// What is set aside for the stream of a limited database.

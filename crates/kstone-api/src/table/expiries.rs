@@ -14,7 +14,7 @@
 //!
 //! Thread safety: atomics; one thread at a time sweeps a stripe.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 
 use kstone_core::key::{Key, STRIPES, StripeId};
 use kstone_core::record::Record;
@@ -22,6 +22,8 @@ use parking_lot::{Mutex, MutexGuard};
 
 pub(crate) struct Expiries {
     stripes: Box<[StripeExpiries]>,
+    /// Of the keys of sweeps under way.
+    key_bytes: AtomicUsize,
 }
 
 struct StripeExpiries {
@@ -44,6 +46,7 @@ enum Progress {
 /// A sweep of a stripe, while this thread goes on with it.
 pub(crate) struct Sweep<'a> {
     stripe: &'a StripeExpiries,
+    key_bytes: &'a AtomicUsize,
     progress: MutexGuard<'a, Progress>,
 }
 
@@ -58,8 +61,12 @@ impl Expiries {
         Self::all(i64::MIN)
     }
 
+    fn of(stripes: impl Iterator<Item = StripeExpiries>) -> Self {
+        Self { stripes: stripes.collect(), key_bytes: AtomicUsize::new(0) }
+    }
+
     fn all(earliest: i64) -> Self {
-        Self { stripes: (0..STRIPES).map(|_| StripeExpiries::new(earliest)).collect() }
+        Self::of((0..STRIPES).map(|_| StripeExpiries::new(earliest)))
     }
 
     /// Notes that an item of the stripe expires then. To be called under the stripe's lock, with the item's write.
@@ -77,6 +84,11 @@ impl Expiries {
         self.stripes[stripe.index()].earliest.load(Ordering::SeqCst) < now
     }
 
+    /// Bytes that this takes.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>() + size_of_val(&*self.stripes) + self.key_bytes.load(Ordering::Relaxed)
+    }
+
     /// A stripe in which an item may have expired.
     pub(crate) fn due(&self, now: i64) -> Option<StripeId> {
         StripeId::all().find(|stripe| self.is_due(*stripe, now))
@@ -85,14 +97,14 @@ impl Expiries {
     /// The sweep that is under way, or a new one; none where another thread is at it.
     pub(crate) fn try_sweep(&self, stripe: StripeId) -> Option<Sweep<'_>> {
         let stripe = &self.stripes[stripe.index()];
-        let sweep = Sweep { stripe, progress: stripe.sweep.try_lock()? };
+        let sweep = Sweep { stripe, key_bytes: &self.key_bytes, progress: stripe.sweep.try_lock()? };
         Some(if matches!(*sweep.progress, Progress::Ended) { sweep.begun_anew() } else { sweep })
     }
 
     /// A new sweep. Waits for a thread that is at one.
     pub(crate) fn sweep(&self, stripe: StripeId) -> Sweep<'_> {
         let stripe = &self.stripes[stripe.index()];
-        Sweep { stripe, progress: stripe.sweep.lock() }.begun_anew()
+        Sweep { stripe, key_bytes: &self.key_bytes, progress: stripe.sweep.lock() }.begun_anew()
     }
 }
 
@@ -107,9 +119,24 @@ impl StripeExpiries {
     }
 }
 
+impl Progress {
+    fn key_bytes(&self) -> usize {
+        match self {
+            Self::At(Some(key)) => key.pk.len() + key.sk.as_ref().map_or(0, |sk| sk.len()),
+            Self::At(None) | Self::Ended => 0,
+        }
+    }
+}
+
 impl Sweep<'_> {
+    fn set(&mut self, progress: Progress) {
+        self.key_bytes.fetch_add(progress.key_bytes(), Ordering::Relaxed);
+        self.key_bytes.fetch_sub(self.progress.key_bytes(), Ordering::Relaxed);
+        *self.progress = progress;
+    }
+
     fn begun_anew(mut self) -> Self {
-        *self.progress = Progress::At(None);
+        self.set(Progress::At(None));
         self.stripe.noted.store(i64::MAX, Ordering::SeqCst);
         self
     }
@@ -129,12 +156,12 @@ impl Sweep<'_> {
 
     /// Goes on behind this record next time.
     pub(crate) fn reach(&mut self, last: &Record) {
-        *self.progress = Progress::At(Some(last.key()));
+        self.set(Progress::At(Some(last.key())));
     }
 
     /// It has seen the whole stripe.
     pub(crate) fn end(mut self) {
-        *self.progress = Progress::Ended;
+        self.set(Progress::Ended);
         loop {
             let noted = self.stripe.noted.load(Ordering::SeqCst);
             self.stripe.earliest.store(noted, Ordering::SeqCst);
@@ -153,7 +180,7 @@ impl Clone for Expiries {
         let bound =
             |stripe: &StripeExpiries| stripe.earliest.load(Ordering::SeqCst).min(stripe.noted.load(Ordering::SeqCst));
         let stripes = self.stripes.iter().map(|stripe| StripeExpiries::new(bound(stripe)));
-        Self { stripes: stripes.collect() }
+        Self::of(stripes)
     }
 }
 
@@ -186,8 +213,10 @@ mod tests {
         let record = Record::put(KeyRef::new(b"a", b"").expect("valid"), b"");
         let mut sweep = expiries.try_sweep(stripe).expect("free");
         assert!(sweep.last().is_none());
+        let empty = expiries.bytes();
         sweep.reach(&record);
         drop(sweep);
+        assert_eq!(expiries.bytes(), empty + 1, "the key alone is kept, and counted");
         assert!(expiries.is_due(stripe, 0), "half a sweep lifts no bound");
         assert!(expiries.clone().is_due(stripe, 0), "not that of a fork either");
         expiries.note(stripe, 300);

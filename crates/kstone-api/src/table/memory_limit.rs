@@ -59,7 +59,7 @@ impl Database {
             let table = self.table();
             // The stream has its share, whether it takes it or not; its newest record may be larger.
             let of_stream = |stream: &Stream| self.stream_share_bytes().max(stream.bytes() + stream_growth);
-            let beside = table.stream.as_deref().map_or(0, of_stream);
+            let beside = table.stream.as_deref().map_or(0, of_stream) + self.apart_bytes();
             if let Some(reserved) = self.engine().try_reserve(bytes, beside) {
                 return Ok(reserved);
             }
@@ -85,7 +85,7 @@ impl Database {
         if !self.engine().is_limited() {
             return Ok(());
         }
-        let beside = self.table().stream.as_deref().map_or(0, Stream::bytes);
+        let beside = self.table().stream.as_deref().map_or(0, Stream::bytes) + self.apart_bytes();
         if !self.engine().is_over_limit(beside) {
             return Ok(());
         }

@@ -359,6 +359,8 @@ static kstone_status open_with(runner *r, slice options_json, kstone_db **db, ks
     options.schema_json = schema.data;
     options.schema_json_len = schema.len;
     options.memtable_max_records = number_at(r, options_json, "memtable_max_records");
+    options.memory_max_bytes = number_at(r, options_json, "memory_max_bytes");
+    options.eviction = is_true(options_json, "evict") ? KSTONE_EVICT_LRU : KSTONE_EVICT_NONE;
     return kstone_open_memory(&options, db, err);
 }
 

@@ -40,6 +40,8 @@ type conformanceCase struct {
 type caseOptions struct {
 	Schema             json.RawMessage
 	MemtableMaxRecords uint64 `json:"memtable_max_records"`
+	MemoryMaxBytes     uint64 `json:"memory_max_bytes"`
+	Evict              bool
 }
 
 // caseKey is text, bytes in base64, or a text repeated.
@@ -269,6 +271,12 @@ func (r *caseRun) open(name string, o *caseOptions) error {
 	var opts []Option
 	if o != nil {
 		opts = append(opts, WithSchemaJSON(string(o.Schema)), WithMemtableRecords(o.MemtableMaxRecords))
+		if o.MemoryMaxBytes > 0 {
+			opts = append(opts, WithMemoryLimit(o.MemoryMaxBytes))
+		}
+		if o.Evict {
+			opts = append(opts, WithLRUEviction())
+		}
 	}
 	db, err := OpenMemory(opts...)
 	if err == nil {

@@ -14,6 +14,8 @@ type Schema struct {
 	GlobalIndexes []GlobalIndex `json:"global_indexes,omitempty"`
 	// TTLAttribute is the attribute, a number of seconds since 1970, behind which an item is invisible to every read.
 	TTLAttribute string `json:"ttl_attribute,omitempty"`
+	// TTLVisible shows and updates such an item until something removes it, as DynamoDB does.
+	TTLVisible bool `json:"ttl_visible,omitempty"`
 	// Stream asks for a change stream.
 	Stream *StreamSpec `json:"stream,omitempty"`
 }

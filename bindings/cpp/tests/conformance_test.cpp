@@ -215,6 +215,8 @@ kstone::options options_of(slice options_json) {
         options.schema = view(schema);
     }
     options.memtable_max_records = number_at(options_json, "memtable_max_records");
+    options.memory_max_bytes = number_at(options_json, "memory_max_bytes");
+    options.eviction = is_true(options_json, "evict") ? kstone::eviction::lru : kstone::eviction::none;
     return options;
 }
 

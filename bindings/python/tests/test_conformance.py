@@ -295,7 +295,12 @@ class Runner:
 
 def open_database(options: Arguments) -> kstone.Database:
     options = dict(options)
-    db = kstone.open(options.pop("schema", None), memtable_max_records=options.pop("memtable_max_records", 0))
+    db = kstone.open(
+        options.pop("schema", None),
+        memtable_max_records=options.pop("memtable_max_records", 0),
+        memory_max_bytes=options.pop("memory_max_bytes", 0),
+        eviction="LRU" if options.pop("evict", False) else "NONE",
+    )
     assert options == {}
     return db
 

@@ -50,4 +50,5 @@ class Schema(TypedDict, total=False):
     local_indexes: list[LocalIndex]
     global_indexes: list[GlobalIndex]
     ttl_attribute: str
+    ttl_visible: bool
     stream: Stream

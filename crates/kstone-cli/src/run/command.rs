@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use kstone_api::json::JsonForm;
 use kstone_api::{Database, ImportOptions, ItemWriter, KeyRef, Record};
 
 use crate::dot::{Dot, ForkEnd, ParameterAction, Switch, help};
@@ -173,10 +174,15 @@ fn put(session: &mut Session, item: &str) -> Result<(), Failure> {
     if item.contains('\n') {
         return Err(Failure::message("the item takes more than one line"));
     }
-    let put = |db: &Database| Ok(db.import_json(std::io::Cursor::new(item), &ImportOptions::new())?.loaded);
-    if session.try_on_fork(put)? == 0 {
-        return Err(Failure::message("there is no item between the quotes"));
+    if !item.trim_start().starts_with('{') && !item.trim().is_empty() {
+        return Err(Failure::message("an item is a JSON object, such as {\"pk\": {\"S\": \"a\"}}"));
     }
+    let options = ImportOptions::new().form(JsonForm::Typed);
+    session.try_on_fork(|db: &Database| match db.import_json(std::io::Cursor::new(item), &options)?.loaded {
+        0 => Err(Failure::message("there is no item between the quotes")),
+        1 => Ok(()),
+        _ => Err(Failure::message("there is more than one item between the quotes")),
+    })?;
     session.note("OK")
 }
 

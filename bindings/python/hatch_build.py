@@ -18,9 +18,13 @@ from typing import Any
 from cffi import FFI
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-ROOT = Path(__file__).resolve().parents[2]
+HERE = Path(__file__).resolve().parent
+# The library's sources: in an sdist their copy, otherwise the clone around this directory.
+SDIST_ROOT = HERE / "kstone-source"
+ROOT = SDIST_ROOT if SDIST_ROOT.is_dir() else HERE.parents[1]
 HEADER = ROOT / "include" / "kstone.h"
-PICKLED = Path(__file__).resolve().parent / "pickled.c"
+PICKLED = HERE / "pickled.c"
+PACKAGE = HERE / "src" / "kstone"
 EXTENSION = "_native.abi3.so"
 # What the extension asks the loader for, and where the loader looks: in the extension's own directory.
 if sys.platform == "darwin":
@@ -29,20 +33,33 @@ else:
     LIBRARY, ORIGIN = "libkstone.so.0", "$ORIGIN"
 
 
+def version() -> str:
+    """The version of the library, which is the package's."""
+    found = re.search(r'(?m)^version = "([^"]+)"', (ROOT / "Cargo.toml").read_text(encoding="utf-8"))
+    if found is None:
+        raise SystemExit(f"{ROOT / 'Cargo.toml'} has no version")
+    return found[1]
+
+
 class NativeBuildHook(BuildHookInterface[Any]):
     """Adds library and extension to the wheel, and tags it for this platform and every Python from 3.11 on."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build both, before the files of the wheel are gathered."""
         if not HEADER.is_file():
-            raise SystemExit(f"{HEADER} is missing: install kstone from a clone, with pip install ./bindings/python")
+            raise SystemExit(f"{HEADER} is missing: install kstone from a clone, pip install ./bindings/python, or an sdist")
         self.work = Path(tempfile.mkdtemp(prefix="kstone-"))
         library = self.work / LIBRARY
-        shutil.copy(built_library(), library)
+        shutil.copy(stripped(built_library(), self.work), library)
         extension = build_extension(library, self.work)
-        build_data["force_include"].update(
-            {str(library): f"kstone/{LIBRARY}", str(extension): f"kstone/{EXTENSION}"},
-        )
+        if version == "editable":
+            # Python imports the package from the source tree, so both lie there; git ignores them.
+            for file in (library, extension):
+                shutil.move(shutil.copy(file, PACKAGE / f"{file.name}.new"), PACKAGE / file.name)
+        else:
+            build_data["force_include"].update(
+                {str(library): f"kstone/{LIBRARY}", str(extension): f"kstone/{EXTENSION}"},
+            )
         build_data["pure_python"] = False
         build_data["tag"] = "cp311-abi3-" + re.sub(r"\W", "_", sysconfig.get_platform())
 
@@ -69,6 +86,14 @@ def built_library() -> Path:
                 if name.endswith(suffix):
                     return Path(name)
     raise SystemExit(f"{' '.join(command)} built no library whose name ends in {suffix}")
+
+
+def stripped(library: Path, work: Path) -> Path:
+    """The library without its debug information, where there is what takes it out."""
+    if os.environ.get("KSTONE_LIBRARY") or sys.platform == "darwin" or not shutil.which("objcopy"):
+        return library
+    subprocess.run([str(ROOT / "scripts" / "finish-library"), str(library.parent), str(work / "lib")], check=True)
+    return (work / "lib" / LIBRARY).resolve()
 
 
 def build_extension(library: Path, work: Path) -> Path:

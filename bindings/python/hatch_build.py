@@ -47,7 +47,9 @@ class NativeBuildHook(BuildHookInterface[Any]):
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Build both, before the files of the wheel are gathered."""
         if not HEADER.is_file():
-            raise SystemExit(f"{HEADER} is missing: install kstone from a clone, pip install ./bindings/python, or an sdist")
+            raise SystemExit(
+                f"{HEADER} is missing: install kstone from a clone, pip install ./bindings/python, or an sdist"
+            )
         self.work = Path(tempfile.mkdtemp(prefix="kstone-"))
         library = self.work / LIBRARY
         shutil.copy(stripped(built_library(), self.work), library)

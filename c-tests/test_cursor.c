@@ -32,6 +32,7 @@ static void moves_go_where_they_say(void) {
     kstone_query_spec spec = query_spec(LIT("p"));
     kstone_cursor *cursor = open_cursor(db, &spec);
     const kstone_item *item = NULL;
+    int round;
     CHECK_NULL(kstone_cursor_item(cursor));
     CHECK_STATUS(KSTONE_DONE, kstone_cursor_prev(cursor, &item, NULL));
     CHECK_NULL(item);
@@ -52,6 +53,12 @@ static void moves_go_where_they_say(void) {
     CHECK_STATUS(KSTONE_DONE, kstone_cursor_seek(cursor, NULL, 0, LIT("u"), &item, NULL));
     check_at("t", kstone_cursor_prev(cursor, &item, NULL), cursor, &item);
     check_at("b", kstone_cursor_first(cursor, &item, NULL), cursor, &item);
+    /* A key that was borrowed from the item that the cursor leaves. */
+    for (round = 0; round < 3; round++) {
+        kstone_bytes pk = kstone_item_pk(item);
+        kstone_bytes sk = kstone_item_sk(item);
+        check_at("b", kstone_cursor_seek(cursor, pk.data, pk.len, sk.data, sk.len, &item, NULL), cursor, &item);
+    }
     CHECK_STATUS(KSTONE_OK, kstone_cursor_next(cursor, NULL, NULL));
     CHECK_BYTES("d", kstone_item_sk(kstone_cursor_item(cursor)));
     kstone_free(cursor);

@@ -63,8 +63,8 @@
  * 3. Ownership. One function releases everything: kstone_free. Handles and text that come from an out parameter, or
  *    from a function named ..._new or ..._clone, are yours: give each of them to kstone_free once. kstone_free(NULL)
  *    does nothing. What is returned as const is borrowed: it is valid until the object it was borrowed from is changed
- *    or freed, and kstone_free of it does nothing. Items, pages, iterators and errors stay valid when the database is
- *    freed before them. The pointers inside a kstone_bytes or kstone_value are no handles: never free them.
+ *    or freed, and kstone_free of it does nothing. Items, pages, iterators, cursors and errors stay valid when the
+ *    database is freed before them. The pointers inside a kstone_bytes or kstone_value are no handles: never free them.
  *
  * 4. Inputs. Bytes and text come as a pointer and a length, and are copied: yours may change or go when the call
  *    returns. Bytes and text may hold NULs. Empty is (NULL, 0); a pointer with length 0 is empty too. For text
@@ -459,10 +459,10 @@ kstone_status kstone_clear(kstone_db *db, kstone_error **err);
  * changed, read, and put as often as you like. Any number of threads may read it at once while nobody changes it.
  *
  * An item that was read comes from kstone_get or from a write that returns one (yours to free), or from a page, an
- * iterator or an error (borrowed). It is the stored item itself, not a copy: reading it allocates nothing. It never
- * changes, so any number of threads may read it at once, and it stays valid when the item is overwritten or deleted
- * and when the database is freed. Setting an attribute of it is KSTONE_ERR_MISUSE; kstone_item_clone makes a built
- * item of it.
+ * iterator, a cursor or an error (borrowed). It is the stored item itself, not a copy: reading it allocates nothing.
+ * It never changes, so any number of threads may read it at once, and it stays valid when the item is overwritten or
+ * deleted and when the database is freed. Setting an attribute of it is KSTONE_ERR_MISUSE; kstone_item_clone makes a
+ * built item of it.
  *
  * The key of an item is no attribute: kstone_item_pk and kstone_item_sk give it. An item may have attributes named pk
  * and sk as long as they are equal to the key under which it is put.

@@ -81,8 +81,17 @@ impl Engine {
         Filling::new(self)
     }
 
-    /// Counts what is held: bytes at one moment, for which all stripes are locked (shared) briefly; items by a walk over
-    /// every record, one stripe after another.
+    /// How many items there are, at one moment: locks each stripe (shared) for a look at a number.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn count(&self) -> Result<u64> {
+        let locked = StripeId::all().map(|id| self.store.read(id)).collect::<Result<Vec<_>>>()?;
+        let items = locked.iter().filter_map(|held| held.tree()).map(|tree| tree.live().items.records as u64);
+        Ok(items.sum())
+    }
+
+    /// What is held, at one moment: locks each stripe (shared) for a look at its numbers.
     ///
     /// # Errors
     /// [`Error::Poisoned`].

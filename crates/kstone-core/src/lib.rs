@@ -18,6 +18,7 @@ pub mod error;
 mod filter;
 pub mod item;
 pub mod key;
+mod live_counts;
 pub mod memory_sst;
 pub mod memory_wal;
 mod memtable;

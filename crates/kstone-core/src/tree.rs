@@ -19,6 +19,7 @@
 
 use crate::compaction;
 use crate::key::{Edge, KeyRef, StripeId, Tag};
+use crate::live_counts::LiveCounts;
 use crate::memory_sst::{MemorySstReader, SstDirectory};
 use crate::memory_wal::WalSegment;
 use crate::memtable::Memtable;
@@ -61,6 +62,8 @@ pub(crate) struct Tree {
     merging_ssts: usize,
     /// How large the memtable is when what it overlaps is looked at next; 0 where there is no SST.
     overlap_check_bytes: usize,
+    /// What it shows; a flush and a merge change nothing of it.
+    live: LiveCounts,
     pub(crate) flushes: u64,
     pub(crate) compactions: u64,
 }
@@ -165,9 +168,9 @@ impl Tree {
     /// What a tree takes at most once all that it held is gone: itself, and room for the handles of a few SSTs.
     pub(crate) const EMPTY_BYTES: usize = size_of::<Self>() + 16 * size_of::<MemorySstReader>();
 
-    /// A tree of one SST.
-    pub(crate) fn of_run(stripe: StripeId, run: Run) -> Self {
-        let mut tree = Self::default();
+    /// A tree of one SST, which shows this much.
+    pub(crate) fn of_run(stripe: StripeId, run: Run, live: LiveCounts) -> Self {
+        let mut tree = Self { live, ..Self::default() };
         tree.store(stripe, run);
         tree
     }
@@ -209,7 +212,7 @@ impl Tree {
     /// Makes the record the newest version of its key. Flushes and compacts when it is time.
     pub(crate) fn apply(&mut self, record: Record, policy: Policy) -> Garbage {
         self.wal.append(record.clone());
-        let replaced = if record.is_tombstone() { self.insert_tombstone(record) } else { self.memtable.insert(record) };
+        let replaced = if record.is_tombstone() { self.insert_tombstone(record) } else { self.insert_put(record) };
         if let Some(old) = &replaced {
             self.wal.note_superseded(old);
         }
@@ -347,6 +350,11 @@ impl Tree {
         self.ssts.readers()
     }
 
+    /// What it shows. Constant time.
+    pub(crate) fn live(&self) -> LiveCounts {
+        self.live
+    }
+
     pub(crate) fn sst_totals(&self) -> SstTotals {
         self.sst_totals
     }
@@ -364,26 +372,36 @@ impl Tree {
 
     #[inline(always)]
     fn find_in_ssts(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
-        for sst in self.ssts.readers().iter().rev() {
-            if let Some(record) = sst.find(tag, key) {
-                return Some(record);
-            }
-        }
-        None
+        newest_in(&self.ssts, tag, key)
+    }
+
+    /// What the version replaces in the memtable. Looks for what it hides in SSTs: the tree knows at any time what it shows.
+    fn insert_put(&mut self, record: Record) -> Option<Record> {
+        self.live.add(&record);
+        let replaced = self.memtable.insert(record);
+        let hidden = match (&replaced, self.wal.records().last()) {
+            (None, Some(put)) if self.sst_totals.records > 0 => newest_in(&self.ssts, put.tag(), put.key_ref()),
+            _ => replaced.as_ref(),
+        };
+        self.live.subtract_shown(hidden);
+        replaced
     }
 
     /// What the tombstone replaces in the memtable, where it goes only if an SST has something for it to hide.
     fn insert_tombstone(&mut self, tombstone: Record) -> Option<Record> {
-        let in_ssts = self.find_in_ssts(tombstone.tag(), tombstone.key_ref()).filter(|found| !found.is_tombstone());
-        let Some(hidden) = in_ssts.map(Record::footprint) else {
+        let (tag, footprint) = (tombstone.tag(), tombstone.footprint());
+        let in_ssts = newest_in(&self.ssts, tag, tombstone.key_ref()).filter(|found| !found.is_tombstone());
+        let Some(hidden) = in_ssts else {
             // Neither the deleted version nor the tombstone is needed, but the log still holds both.
             self.wal.note_superseded(&tombstone);
-            return self.memtable.remove(tombstone.tag(), tombstone.key_ref());
+            let removed = self.memtable.remove(tag, tombstone.key_ref());
+            self.live.subtract_shown(removed.as_ref());
+            return removed;
         };
-        let added = hidden + tombstone.footprint();
         let replaced = self.memtable.insert(tombstone);
+        self.live.subtract_shown(replaced.as_ref().or(in_ssts));
         if !replaced.as_ref().is_some_and(Record::is_tombstone) {
-            self.hidden_bytes += added;
+            self.hidden_bytes += hidden.footprint() + footprint;
         }
         replaced
     }
@@ -469,6 +487,17 @@ impl Tree {
             self.store(stripe, merged);
         }
     }
+}
+
+/// The newest version that SSTs hold of a key, a tombstone too.
+#[inline(always)]
+fn newest_in<'a>(ssts: &'a SstDirectory, tag: Tag, key: KeyRef<'_>) -> Option<&'a Record> {
+    for sst in ssts.readers().iter().rev() {
+        if let Some(record) = sst.find(tag, key) {
+            return Some(record);
+        }
+    }
+    None
 }
 
 /// SSTs, oldest first, as one run; tombstones go where `nothing_is_older`.

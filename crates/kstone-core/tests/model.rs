@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use kstone_core::engine::{Engine, EngineOptions, PageLimits, RecordPage, ScanRange};
-use kstone_core::key::KeyRef;
+use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 
 type Pair = (Vec<u8>, Vec<u8>);
@@ -74,6 +74,8 @@ impl Run {
                 self.model.clear();
             }
             3..=4 => self.check_scan(),
+            461..=480 => self.check_counts(),
+            481..=500 => self.write_entry(),
             5..=6 => self.check_view(),
             7..=60 => self.check_query(),
             61..=300 => {
@@ -94,6 +96,17 @@ impl Run {
                 self.model.insert(pair, body);
             }
         }
+    }
+
+    /// An index entry, which the model does not hold: no query and no scan of items may meet it.
+    fn write_entry(&mut self) {
+        let partition = [&[0, self.random.u8(..3)], &self.random.u16(..300).to_be_bytes()[..]].concat();
+        let entry = KeyRef::index_entry(&partition, b"").expect("valid");
+        let written = match self.random.u8(..3) {
+            0 => self.engine.delete(entry),
+            length => self.engine.put(entry, &[0; 2][..usize::from(length)]),
+        };
+        written.expect("written");
     }
 
     fn commit_several(&mut self) {
@@ -232,10 +245,20 @@ impl Run {
         Self { engine, model: self.model.clone(), random: self.random.fork() }
     }
 
+    /// What is counted with every write is what there is.
+    fn check_counts(&self) {
+        let bytes = self.model.iter().map(|(pair, body)| Record::footprint_of(key(pair), body));
+        let stats = self.engine.stats().expect("counted");
+        assert_eq!((stats.items, stats.live_bytes), (self.model.len() as u64, bytes.sum()));
+        assert_eq!(self.engine.count(), Ok(stats.items));
+        let entries = self.engine.scan(ScanRange::all().in_keyspace(Keyspace::Index), NO_LIMIT).expect("scanned");
+        let entry_bytes: usize = entries.records.iter().map(Record::footprint).sum();
+        assert_eq!((stats.index_entries, stats.index_entry_bytes), (entries.records.len() as u64, entry_bytes));
+    }
+
     fn check_everything(&mut self) {
         self.check_scan();
-        let stats = self.engine.stats().expect("counted");
-        assert_eq!(stats.items, self.model.len() as u64);
+        self.check_counts();
     }
 }
 

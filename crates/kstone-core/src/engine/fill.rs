@@ -6,6 +6,7 @@
 use super::Engine;
 use crate::error::{Error, Result};
 use crate::key::{STRIPES, StripeId};
+use crate::live_counts::LiveCounts;
 use crate::record::Record;
 use crate::run::Run;
 use crate::stripe::charged_bytes;
@@ -25,17 +26,18 @@ use crate::tree::Tree;
 /// ```
 pub struct Filling<'a> {
     engine: &'a Engine,
-    runs: Vec<Run>,
+    runs: Vec<(Run, LiveCounts)>,
 }
 
 impl<'a> Filling<'a> {
     pub(super) fn new(engine: &'a Engine) -> Self {
-        Self { engine, runs: (0..STRIPES).map(|_| Run::default()).collect() }
+        Self { engine, runs: (0..STRIPES).map(|_| Default::default()).collect() }
     }
 
-    /// Adds a record of either keyspace; in the order of a scan they are sorted for nothing.
+    /// Adds a record of either keyspace, no tombstone; in the order of a scan they are sorted for nothing.
     pub fn add(&mut self, record: Record) {
-        let run = &mut self.runs[record.key_ref().route().stripe.index()];
+        let (run, live) = &mut self.runs[record.key_ref().route().stripe.index()];
+        live.add(&record);
         run.weight.add(&record);
         run.records.push(record);
     }
@@ -43,7 +45,7 @@ impl<'a> Filling<'a> {
     /// # Errors
     /// [`Error::Limit`] where the records so far do not fit the memory limit.
     pub fn check_limit(&self) -> Result<()> {
-        let bytes = self.runs.iter().map(|run| run.weight.bytes).sum();
+        let bytes = self.runs.iter().map(|(run, _)| run.weight.bytes).sum();
         if self.engine.may_fit(bytes)? { Ok(()) } else { Err(self.engine.memory_exceeded(bytes)) }
     }
 
@@ -53,12 +55,13 @@ impl<'a> Filling<'a> {
     /// A record whose key stands twice.
     pub fn sorted(self) -> std::result::Result<Filled<'a>, Record> {
         let mut trees = Vec::new();
-        for (stripe, mut run) in StripeId::all().zip(self.runs).filter(|(_, run)| !run.records.is_empty()) {
+        for (stripe, (mut run, live)) in StripeId::all().zip(self.runs).filter(|(_, (run, _))| !run.records.is_empty())
+        {
             run.records.sort_by(Record::order);
             if let Some(pair) = run.records.windows(2).find(|pair| pair[0].order(&pair[1]).is_eq()) {
                 return Err(pair[1].clone());
             }
-            trees.push((stripe, Box::new(Tree::of_run(stripe, run))));
+            trees.push((stripe, Box::new(Tree::of_run(stripe, run, live))));
         }
         Ok(Filled { engine: self.engine, trees })
     }

@@ -4,9 +4,8 @@ use std::sync::atomic::Ordering;
 
 use super::store::Store;
 use crate::error::Result;
-use crate::key::{Edge, StripeId, Tag};
-use crate::span::{Span, StripeEdge};
-use crate::stripe::StripeState;
+use crate::key::StripeId;
+use crate::stripe::{Stripe, StripeState};
 use crate::tree::Tree;
 
 /// What an engine holds and has done. Bytes count allocations as they were asked for; those of the parts, from
@@ -86,8 +85,9 @@ impl EngineStats {
         if let Some(budget) = &store.budget {
             (stats.memory_max_bytes, stats.evictions) = (budget.max_bytes(), budget.evictions());
         }
-        for id in StripeId::all() {
-            stats.add_items(store, id)?;
+        for (hits, misses) in store.stripes.iter().map(Stripe::hits_and_misses) {
+            stats.hits += hits;
+            stats.misses += misses;
         }
         Ok(stats)
     }
@@ -95,7 +95,11 @@ impl EngineStats {
     fn add_bytes(&mut self, held: &StripeState) {
         self.eviction_bytes += held.queue_bytes();
         let Some(tree) = held.tree() else { return };
-        let (memtable, bytes, ssts) = (tree.memtable(), tree.bytes(), tree.sst_totals());
+        let (memtable, bytes, ssts, live) = (tree.memtable(), tree.bytes(), tree.sst_totals(), tree.live());
+        self.items += live.items.records as u64;
+        self.live_bytes += live.items.bytes;
+        self.index_entries += live.index_entries.records as u64;
+        self.index_entry_bytes += live.index_entries.bytes;
         self.memtable_bytes += bytes.memtable;
         self.sst_bytes += bytes.ssts;
         self.filter_bytes += bytes.index;
@@ -111,26 +115,4 @@ impl EngineStats {
         self.flushes += tree.flushes;
         self.compactions += tree.compactions;
     }
-
-    fn add_items(&mut self, store: &Store, id: StripeId) -> Result<()> {
-        let (hits, misses) = store.stripe(id).hits_and_misses();
-        self.hits += hits;
-        self.misses += misses;
-        let held = store.read(id)?;
-        let Some(tree) = held.tree() else { return Ok(()) };
-        for record in tree.view().items() {
-            self.items += 1;
-            self.live_bytes += record.footprint();
-        }
-        for entry in tree.view().merge(INDEX_ENTRIES, false) {
-            self.index_entries += 1;
-            self.index_entry_bytes += entry.footprint();
-        }
-        Ok(())
-    }
 }
-
-const INDEX_ENTRIES: Span<'static> = Span {
-    from: StripeEdge { tag: Tag(Tag::LAST_ITEM.0 + 1), edge: Edge::TagStart },
-    to: StripeEdge { tag: Tag::LAST, edge: Edge::TagEnd },
-};

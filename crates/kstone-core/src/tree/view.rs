@@ -1,11 +1,14 @@
 //! What a stripe's tree shows: its memtable and its SSTs, read as one.
 
+#[cfg(test)]
 use crate::key::{Edge, Tag};
 use crate::memory_sst::MemorySstReader;
 use crate::memtable::Memtable;
 use crate::merge::Merge;
 use crate::source::Source;
-use crate::span::{Span, StripeEdge};
+use crate::span::Span;
+#[cfg(test)]
+use crate::span::StripeEdge;
 
 /// What a stripe holds at one moment: perhaps a memtable, and SSTs from oldest to newest.
 #[derive(Clone, Copy)]
@@ -16,6 +19,7 @@ pub(crate) struct TreeView<'a> {
 
 impl<'a> TreeView<'a> {
     /// All items.
+    #[cfg(test)]
     pub(crate) fn items(&self) -> Merge<'a> {
         let from = StripeEdge { tag: Tag::FIRST, edge: Edge::TagStart };
         let to = StripeEdge { tag: Tag::LAST_ITEM, edge: Edge::TagEnd };

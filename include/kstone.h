@@ -2256,8 +2256,7 @@ kstone_status kstone_stat(const kstone_db *db, uint32_t statistic, uint64_t *val
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: as kstone_clear.
- * Cost: one pass over all items, some tens of nanoseconds each; a writer waits for the pass over one of the 256
- * stripes at most, and briefly while their bytes are added up.
+ * Cost: a look at the numbers of each of 256 stripes, however many items there are; writers wait meanwhile.
  */
 kstone_status kstone_stats_json(const kstone_db *db, char **out, size_t *out_len, kstone_error **err);
 

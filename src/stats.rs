@@ -104,8 +104,7 @@ pub unsafe extern "C" fn kstone_stat(
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: as kstone_clear.
-/// Cost: one pass over all items, some tens of nanoseconds each; a writer waits for the pass over one of the 256
-/// stripes at most, and briefly while their bytes are added up.
+/// Cost: a look at the numbers of each of 256 stripes, however many items there are; writers wait meanwhile.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_stats_json(
     db: *const Db,

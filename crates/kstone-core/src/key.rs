@@ -298,9 +298,17 @@ impl Route {
     }
 }
 
+#[cfg(test)]
+thread_local! {
+    /// How many checksums this thread has taken.
+    pub(crate) static CHECKSUMS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
+
 /// `crc32fast::hash`, without asking anew what the processor can do: that takes as long as the checksum of a key.
 #[inline(always)]
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    #[cfg(test)]
+    CHECKSUMS.with(|count| count.set(count.get() + 1));
     static HASHER: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);
     let mut hasher = HASHER.clone();
     hasher.update(bytes);

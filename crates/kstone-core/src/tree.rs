@@ -502,11 +502,13 @@ fn newest_in<'a>(ssts: &'a SstDirectory, tag: Tag, key: KeyRef<'_>) -> Option<&'
 
 /// SSTs, oldest first, as one run; tombstones go where `nothing_is_older`.
 fn merge(ssts: Vec<MemorySstReader>, nothing_is_older: bool, garbage: &mut Vec<Record>) -> Run {
-    let mut merged = Run::default();
-    for (at, reader) in ssts.into_iter().enumerate().rev() {
-        merged = merge_runs(merged, reader.into_run(), nothing_is_older && at == 0, garbage);
+    let mut runs = ssts.into_iter().map(MemorySstReader::into_run).enumerate().rev();
+    let Some((oldest, newest)) = runs.next() else { return Run::default() };
+    if oldest == 0 && nothing_is_older && newest.weight.tombstones > 0 {
+        return merge_runs(Run::default(), newest, true, garbage);
     }
-    merged
+    // The newest run is the first of the result, not copied into it.
+    runs.fold(newest, |merged, (at, older)| merge_runs(merged, older, nothing_is_older && at == 0, garbage))
 }
 
 #[cfg(test)]

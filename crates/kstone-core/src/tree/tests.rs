@@ -332,3 +332,33 @@ fn items_by_age_come_from_older_ssts_first_and_are_the_newest_versions() {
     let sks: Vec<&[u8]> = tree.items_by_age().map(Record::sk).collect();
     assert_eq!(sks, [b"c", b"b", b"d", b"a"]);
 }
+
+/// Moving a run's handles once more than needed is a tenth of a merge.
+#[test]
+fn a_merge_begins_with_the_newest_run_as_it_is() {
+    let sst = |sks: &[&str]| {
+        let mut tree = Tree::default();
+        sks.iter().for_each(|sk| put(&mut tree, sk, b"", 1000));
+        flush(&mut tree);
+        tree.ssts.split_off(0).remove(0)
+    };
+    let newest = sst(&["a", "b", "c"]);
+    let handles = newest.records().as_ptr();
+    let mut garbage = Vec::new();
+    let merged = merge(vec![newest], false, &mut garbage);
+    assert!(std::ptr::eq(merged.records.as_ptr(), handles), "moved, not copied");
+    let merged = merge(vec![sst(&["a", "d"]), sst(&["b"]), sst(&["b", "c"])], true, &mut garbage);
+    let sks: Vec<_> = merged.records.iter().map(Record::sk).collect();
+    assert_eq!((sks, garbage.len()), (vec![&b"a"[..], b"b", b"c", b"d"], 1));
+    assert_eq!(merged.weight, Weight::of(&merged.records));
+    assert!(merge(Vec::new(), true, &mut garbage).records.is_empty());
+}
+
+#[test]
+fn merging_one_sst_with_nothing_older_takes_its_tombstones_out() {
+    let records = vec![Record::put(key("a"), b""), Record::tombstone(key("b"))];
+    let run = Run { weight: Weight::of(&records), records };
+    let mut garbage = Vec::new();
+    let merged = merge(vec![MemorySstReader::from_run("s".into(), run)], true, &mut garbage);
+    assert_eq!((merged.records.len(), merged.weight.tombstones, garbage.len()), (1, 0, 1));
+}

@@ -57,7 +57,7 @@ impl BuiltItem {
 
     fn put_in_order(&self) {
         let _ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner);
-        if !self.is_in_order.load(Ordering::Relaxed) {
+        if !self.is_in_order.load(Ordering::Acquire) {
             // SAFETY: this is the only reader that has come past the flag; the others wait for the lock.
             unsafe { (*self.writer.get()).finish() };
             self.is_in_order.store(true, Ordering::Release);

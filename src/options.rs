@@ -21,8 +21,8 @@ pub struct Options {
     /// "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. A projection is "ALL" (the
     /// default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
     /// whose time, in seconds since 1970, has passed by up to five years is invisible to every read and write, unless
-    /// "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255 letters, digits,
-    /// dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216 records.
+    /// "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255 letters,
+    /// digits, dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216 records.
     pub schema_json: *const c_char,
     /// How many bytes schema_json has, or KSTONE_STRLEN.
     pub schema_json_len: usize,

@@ -26,6 +26,7 @@ type Outcome<T> = Result<T, Box<dyn Error>>;
 const TEMPLATE: &str = "include/kstone.h.in";
 /// The header, and its copy in the Go module, whose vendored form has nothing of what is outside of the module.
 const HEADERS: [&str; 2] = ["include/kstone.h", "bindings/go/kstone.h"];
+const LINE_MAX_BYTES: usize = 120;
 const SETTINGS: &str = "cbindgen.toml";
 
 fn main() -> ExitCode {
@@ -95,8 +96,13 @@ fn header(root: &Path) -> Outcome<String> {
         };
         text += &declarations.ok_or_else(|| format!("{TEMPLATE}:{}: {line} is no directive", number + 1))?;
     }
-    match modules(root)?.iter().find(|module| !shown.contains(module)) {
-        Some(module) => Err(format!("{TEMPLATE} does not show src/{module}.rs, which declares something for C").into()),
+    if let Some(module) = modules(root)?.iter().find(|module| !shown.contains(module)) {
+        return Err(format!("{TEMPLATE} does not show src/{module}.rs, which declares something for C").into());
+    }
+    match text.lines().find(|line| line.len() > LINE_MAX_BYTES || line.contains('`') || !line.is_ascii()) {
+        Some(line) => {
+            Err(format!("a line for C is ASCII, without `, of at most {LINE_MAX_BYTES} bytes: {line}").into())
+        }
         None => Ok(text),
     }
 }

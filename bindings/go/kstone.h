@@ -387,8 +387,8 @@ typedef struct kstone_options {
      * "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. A projection is "ALL" (the
      * default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
      * whose time, in seconds since 1970, has passed by up to five years is invisible to every read and write, unless
-     * "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255 letters, digits,
-     * dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216 records.
+     * "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255 letters,
+     * digits, dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216 records.
      */
     const char *schema_json;
     /** How many bytes schema_json has, or KSTONE_STRLEN. */
@@ -1949,12 +1949,12 @@ kstone_status kstone_snapshot_progress(const kstone_db *db, uint64_t *done, uint
  * name. What was exported and imported again exports as the same bytes. Paths are as in SNAPSHOTS.
  *
  * An import also takes: lines that are an item without {"Item":...} around it; plain JSON, such as {"pk":"a","n":1},
- * where the first item is plain; arrays of items, over lines or not; what aws dynamodb scan and query print; items
- * one after another; DynamoDB's incremental exports, whose records put an item or delete one; and each of these
- * compressed by gzip. It skips blank lines, a byte order mark, and the CR before an LF. A line, and an item in JSON that
- * goes over lines, has up to 8,388,608 bytes. Items are put one by one as by kstone_put, through indexes and into the
- * stream, and replace items that exist. The attributes pk and sk are the key itself and do not stay in the item; a key
- * attribute of another name (see kstone_import_spec) does.
+ * where the first item is plain; arrays of items, over lines or not; what aws dynamodb scan and query print; items one
+ * after another; DynamoDB's incremental exports, whose records put an item or delete one; and each of these compressed
+ * by gzip. It skips blank lines, a byte order mark, and the CR before an LF. A line, and an item in JSON that goes over
+ * lines, has up to 8,388,608 bytes. Items are put one by one as by kstone_put, through indexes and into the stream, and
+ * replace items that exist. The attributes pk and sk are the key itself and do not stay in the item; a key attribute of
+ * another name (see kstone_import_spec) does.
  *
  *     static int load_songs(kstone_db *db, const char *path) {
  *         kstone_import_spec spec = KSTONE_IMPORT_SPEC_INIT;

@@ -1,7 +1,8 @@
 //! Queries, scans, pages, tokens and iterators, through the public API.
 
 use kstone_api::{
-    Database, DatabaseOptions, Error, Item, ItemBuilder, KeystoneValue, Query, Result, Scan, Select, SortKeyCondition,
+    Database, DatabaseOptions, Error, Item, ItemBuilder, KeystoneValue, LocalSecondaryIndex, Query, Result, Scan,
+    Select, SortKeyCondition, TableSchema,
 };
 
 const PARTITION: &[u8] = b"letters";
@@ -102,10 +103,33 @@ fn a_page_without_a_limit_ends_at_one_mebibyte() -> Result<()> {
         db.put_with_sk(b"p", &[i], ItemBuilder::new().binary("b", vec![0; 300_000]).build())?;
     }
     let first = db.query(Query::new().partition_key(b"p").build())?;
-    assert_eq!((first.count, first.token.is_some()), (3, true));
+    assert_eq!((first.count, first.token.is_some()), (4, true));
     let second = db.query(Query::new().partition_key(b"p").token(&first.token.expect("more")).build())?;
-    assert_eq!((second.count, second.token), (2, None));
-    assert_eq!(db.scan(Scan::new())?.count, 3);
+    assert_eq!((second.count, second.token), (1, None));
+    assert_eq!(db.scan(Scan::new())?.count, 4, "the item that reaches 1 MiB is the last");
+    Ok(())
+}
+
+#[test]
+fn a_page_counts_the_sizes_of_items_as_dynamodb_does() -> Result<()> {
+    // 1,048 booleans count 4 for the name and 1 for the value, where 7 are stored; "order" and a number of two digits 7;
+    // "pk" and "p" 3; "sk" and two bytes 4. So the 200th item is the first with which the page reaches 1,048,576 bytes.
+    const ITEM_BYTES: usize = 1_048 * 5 + 7 + 3 + 4;
+    let expected = (1_usize << 20).div_ceil(ITEM_BYTES);
+    let schema = TableSchema::new().add_local_index(LocalSecondaryIndex::new("by-order", "order"));
+    let db = Database::create_in_memory_with_schema(schema)?;
+    let flags: Vec<_> = (0..1_048).map(|n| (format!("{n:04}"), KeystoneValue::bool(true))).collect();
+    for i in 0..250_u16 {
+        let order = ("order".to_owned(), KeystoneValue::number(10 + i % 90));
+        db.put_with_sk(b"p", &i.to_be_bytes(), flags.iter().cloned().chain([order]).collect())?;
+    }
+    let page = db.query_page(&Query::new().partition_key(b"p").build())?;
+    assert_eq!((page.scanned, page.token.is_some()), (expected, true));
+    let counted = db.query_page(&Query::new().partition_key(b"p").select(Select::Count).build())?;
+    assert_eq!(counted.count, expected);
+    assert_eq!(db.scan_page(&Scan::new())?.scanned, expected);
+    let of_index = db.query_page(&Query::new().index("by-order").partition_key(b"p").build())?;
+    assert_eq!((of_index.scanned, of_index.token.is_some()), (expected, true));
     Ok(())
 }
 

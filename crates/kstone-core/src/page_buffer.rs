@@ -1,24 +1,43 @@
 //! The records of a page while it is filled, and its limits.
 
+use std::borrow::Borrow;
+
 use crate::merge::Merge;
 use crate::record::Record;
 
 /// How much one page may hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct PageLimits {
     /// The most records.
     pub records: usize,
-    /// The most bytes of keys and stored items. The first record is taken whatever its size.
+    /// The bytes at which a page ends, as `size` counts: with the record that reaches them.
     pub bytes: usize,
+    /// The size of a record, at most twice the bytes of its key and its body, and 4.
+    pub size: fn(&Record) -> usize,
+}
+
+impl PageLimits {
+    /// As many records as there are.
+    pub const NONE: Self = Self { records: usize::MAX, bytes: usize::MAX, size: Record::data_len };
+
+    /// At most so many records, of any size.
+    #[must_use]
+    pub const fn of_records(records: usize) -> Self {
+        Self { records, ..Self::NONE }
+    }
 }
 
 /// The records of a page so far, as handles that count or borrow, and how much more it may take.
 pub(crate) struct PageBuffer<T = Record> {
     pub(crate) records: Vec<T>,
-    left: PageLimits,
+    records_left: usize,
+    limits: PageLimits,
+    /// No less than the sizes of the records together: exact for the first `measured`, a bound for the others.
+    bytes: usize,
+    measured: usize,
 }
 
-impl<T> PageBuffer<T> {
+impl<T: Borrow<Record>> PageBuffer<T> {
     pub(crate) fn new(limits: PageLimits) -> Self {
         // Most pages are small, and growing one from nothing costs a query of ten two reallocations.
         Self::within(Vec::with_capacity(limits.records.min(16)), limits)
@@ -26,25 +45,32 @@ impl<T> PageBuffer<T> {
 
     /// A page in this list, which is empty.
     pub(crate) fn within(records: Vec<T>, limits: PageLimits) -> Self {
-        Self { records, left: limits }
+        Self { records, records_left: limits.records, limits, bytes: 0, measured: 0 }
     }
 
     /// Takes records until the page is full (true) or the merge ends (false).
     #[inline(never)]
     pub(crate) fn fill<'a>(&mut self, merge: &mut Merge<'a>, handle: impl Fn(&'a Record) -> T) -> bool {
         loop {
-            if self.left.records == 0 {
+            if self.records_left == 0 || self.bytes >= self.limits.bytes && self.measure() >= self.limits.bytes {
                 return true;
             }
             let Some(record) = merge.next() else { return false };
-            let bytes = record.data_len();
-            if bytes > self.left.bytes && !self.records.is_empty() {
-                return true;
-            }
-            self.left.bytes = self.left.bytes.saturating_sub(bytes);
-            self.left.records -= 1;
+            self.bytes = self.bytes.saturating_add(2 * record.data_len() + 4);
+            self.records_left -= 1;
             self.records.push(handle(record));
         }
+    }
+
+    /// The size of all records: each is measured once, and none of a page that is far from its limit.
+    #[cold]
+    fn measure(&mut self) -> usize {
+        let bounds = |records: &[T]| records.iter().map(|record| 2 * record.borrow().data_len() + 4).sum::<usize>();
+        let (_, new) = self.records.split_at(self.measured);
+        let exact: usize = new.iter().map(|record| (self.limits.size)(record.borrow())).sum();
+        self.bytes = self.bytes.saturating_sub(bounds(new)).saturating_add(exact);
+        self.measured = self.records.len();
+        self.bytes
     }
 }
 
@@ -54,13 +80,45 @@ mod tests {
     use crate::key::KeyRef;
     use crate::source::Source;
 
+    fn filled(records: &[Record], limits: PageLimits) -> (usize, bool) {
+        let mut merge = Merge::of(vec![Source::of_run(records)], false, true);
+        let mut page = PageBuffer::new(limits);
+        let full = page.fill(&mut merge, Record::clone);
+        (page.records.len(), full)
+    }
+
     #[test]
-    fn a_page_takes_its_first_record_whatever_the_size_and_stops_before_the_next() {
+    fn a_page_ends_with_the_record_that_reaches_its_bytes() {
         let put = |sk: &[u8], body: &[u8]| Record::put(KeyRef::new(b"p", sk).expect("valid key"), body);
-        let records = [put(b"a", &[0; 100]), put(b"b", b"")];
-        let mut merge = Merge::of(vec![Source::of_run(&records)], false, true);
-        let mut page = PageBuffer::new(PageLimits { records: 10, bytes: 50 });
-        assert!(page.fill(&mut merge, Record::clone));
-        assert_eq!(page.records.len(), 1);
+        let records = [put(b"a", &[0; 98]), put(b"b", &[0; 98]), put(b"c", &[0; 98])];
+        let stored = |bytes| PageLimits { bytes, ..PageLimits::NONE };
+        assert_eq!(filled(&records, stored(1)), (1, true));
+        assert_eq!(filled(&records, stored(100)), (1, true));
+        assert_eq!(filled(&records, stored(101)), (2, true));
+        assert_eq!(filled(&records, stored(300)), (3, true));
+        assert_eq!(filled(&records, stored(301)), (3, false));
+        // A size of the caller's, smaller or larger than what is stored.
+        let of_one = |bytes| PageLimits { bytes, size: |_| 1, ..PageLimits::NONE };
+        assert_eq!(filled(&records, of_one(2)), (2, true));
+        assert_eq!(filled(&records, of_one(4)), (3, false));
+        let twice = PageLimits { bytes: 300, size: |record| 2 * record.data_len(), ..PageLimits::NONE };
+        assert_eq!(filled(&records, twice), (2, true));
+    }
+
+    #[test]
+    fn a_page_far_from_its_limit_measures_nothing_and_others_each_record_once() {
+        thread_local! {
+            static MEASURED: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+        }
+        let size = |record: &Record| {
+            MEASURED.set(MEASURED.get() + 1);
+            record.data_len()
+        };
+        let put = |at: u8| Record::put(KeyRef::new(b"p", &[at]).expect("valid key"), &[0; 98]);
+        let records: Vec<Record> = (0..100).map(put).collect();
+        filled(&records, PageLimits { bytes: 1 << 20, size, ..PageLimits::NONE });
+        assert_eq!(MEASURED.get(), 0);
+        assert_eq!(filled(&records, PageLimits { bytes: 9_999, size, ..PageLimits::NONE }), (100, true));
+        assert_eq!(MEASURED.get(), 100);
     }
 }

@@ -101,7 +101,7 @@ impl Record {
 
     /// How many bytes keys and body are.
     #[inline(always)]
-    pub(crate) fn data_len(&self) -> usize {
+    pub fn data_len(&self) -> usize {
         self.0.parts().data_len()
     }
 

@@ -11,7 +11,7 @@ use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 use kstone_core::{Error, Result};
 
-const NO_LIMIT: PageLimits = PageLimits { records: usize::MAX, bytes: usize::MAX };
+const NO_LIMIT: PageLimits = PageLimits::NONE;
 
 fn key(sk: &[u8]) -> KeyRef<'_> {
     KeyRef::new(b"wide partition", sk).expect("valid")

@@ -24,7 +24,7 @@ use super::statement::{Statement, StatementResult};
 use super::{collect, explain};
 use crate::database::Database;
 use crate::expression::{Bound, Condition, Kind};
-use crate::request::page::page_limits;
+use crate::request::page::{examined_bytes, page_limits};
 use crate::request::read::Selection;
 use crate::request::token;
 use crate::table::Table;
@@ -137,12 +137,15 @@ impl<'a> Reading<'a> {
             }
             // Without a filter no more need be read than are wanted.
             let records = if self.plan.filters { records_left } else { records_left.min(wanted) };
-            let page = self.records(range, &at, PageLimits { records, bytes: bytes_left })?;
+            let page = self.records(range, &at, PageLimits { records, bytes: bytes_left, ..limits })?;
             self.database.refuse_dropped_index(&selection)?;
             records_left -= page.records.len().min(records_left);
             let ended_by_bytes = page.limited && page.records.len() < records;
-            let bytes = page.records.iter().map(Record::footprint).sum();
-            bytes_left = if ended_by_bytes { 0 } else { bytes_left.saturating_sub(bytes) };
+            bytes_left = match self.plan.ranges.len() - at.range {
+                _ if ended_by_bytes => 0,
+                1 => bytes_left,
+                _ => bytes_left.saturating_sub(page.records.iter().map(examined_bytes).sum()),
+            };
             let ended = !page.limited;
             at.last = page.records.last().map(|last| (last.pk().to_vec(), last.sk().to_vec())).or(at.last);
             let (selected, _, examined) = selection.apply_all(page.records, self.database)?;

@@ -12,14 +12,14 @@
 
 use std::ops::Bound;
 
-use kstone_core::engine::{PageLimits, PointInTimeView, RecordPage, SortKeyRange};
+use kstone_core::engine::{PointInTimeView, RecordPage, SortKeyRange};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 
 use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
-use crate::request::page::PAGE_MAX_BYTES;
+use crate::request::page::batch_limits;
 use crate::request::query::Query;
 use crate::request::read::Selection;
 use crate::request::scan::Scan;
@@ -308,7 +308,7 @@ impl Cursor {
     /// Records from a place on in this direction, the nearest first.
     fn read(&self, from: FromWhere<'_>, forward: bool) -> Result<RecordPage> {
         self.interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
-        let limits = PageLimits { records: self.batch_records, bytes: PAGE_MAX_BYTES };
+        let limits = batch_limits(self.batch_records);
         match &self.source {
             Source::Partition { keyspace, pk, from: low, to: high, reverse } => {
                 let descending = forward == *reverse;

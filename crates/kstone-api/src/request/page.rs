@@ -2,13 +2,14 @@
 
 use crate::error::{Error, Result};
 use kstone_core::engine::{PageLimits, RecordPage};
-use kstone_core::item::ItemWriter;
+use kstone_core::item::{ItemWriter, item_size};
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::Item;
 
 use crate::request::read::{Items, Selection};
 use crate::request::token;
+use crate::table::index::IndexEntry;
 
 /// The most bytes a page holds, DynamoDB's.
 pub(crate) const PAGE_MAX_BYTES: usize = 1 << 20;
@@ -84,11 +85,24 @@ pub(crate) fn keys_only(record: &Record) -> Record {
     Record::put(key, writer.finish())
 }
 
-/// How much a page may hold under the limit of a request.
+/// How much a page may hold under the limit of a request. It ends as DynamoDB's does: with the item at which the sizes of
+/// the items reach 1 MiB.
 pub(crate) fn page_limits(limit: Option<usize>) -> Result<PageLimits> {
     match limit {
         Some(0) => Err(Error::invalid("Limit must be greater than or equal to 1")),
-        Some(records) => Ok(PageLimits { records, bytes: PAGE_MAX_BYTES }),
-        None => Ok(PageLimits { records: usize::MAX, bytes: PAGE_MAX_BYTES }),
+        limit => Ok(PageLimits { records: limit.unwrap_or(usize::MAX), bytes: PAGE_MAX_BYTES, size: examined_bytes }),
     }
+}
+
+/// What a record counts towards the size of a page: its item's size, or that of what an index entry shows of its item.
+pub(crate) fn examined_bytes(record: &Record) -> usize {
+    match IndexEntry::read(record) {
+        Some(entry) => item_size(entry.table_pk(), entry.table_sk(), entry.item()),
+        None => item_size(record.pk(), record.sk(), record.item()),
+    }
+}
+
+/// How much of a table is held at once by what goes over all of it.
+pub(crate) const fn batch_limits(records: usize) -> PageLimits {
+    PageLimits { records, bytes: PAGE_MAX_BYTES, size: Record::data_len }
 }

@@ -6,14 +6,14 @@ use kstone_core::key::Keyspace;
 use kstone_core::record::{Record, RecordRef};
 
 use crate::interrupt::Interrupt;
-use crate::request::page::{PAGE_MAX_BYTES, page_limits};
+use crate::request::page::{batch_limits, page_limits};
 use crate::request::query::Query;
 use crate::request::read::Selection;
 use crate::request::scan::Scan;
 use crate::table::index::IndexRange;
 
 /// How many records an iterator takes from its view at a time.
-const BATCH: PageLimits = PageLimits { records: 256, bytes: PAGE_MAX_BYTES };
+const BATCH: PageLimits = batch_limits(256);
 
 pub(crate) enum IterSource {
     Query(Query),

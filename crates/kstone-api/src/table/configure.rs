@@ -26,11 +26,11 @@ use crate::database::Database;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::model::schema::TableSchema;
-use crate::request::page::PAGE_MAX_BYTES;
+use crate::request::page::batch_limits;
 use crate::table::Table;
 use crate::table::index::{Index, IndexId};
 
-const PAGE: PageLimits = PageLimits { records: 1000, bytes: PAGE_MAX_BYTES };
+const PAGE: PageLimits = batch_limits(1000);
 
 impl Database {
     /// Puts a schema in the place of the one there is: indexes, TTL and stream. Returns when new indexes are filled;

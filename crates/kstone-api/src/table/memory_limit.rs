@@ -27,7 +27,7 @@ use crate::table::stream::{Remover, Stream};
 use crate::table::ttl::may_pass;
 
 /// How many records of a stripe one write looks at to find what has expired.
-const SWEEP_STEP: PageLimits = PageLimits { records: 512, bytes: usize::MAX };
+const SWEEP_STEP: PageLimits = PageLimits::of_records(512);
 /// How many items it removes.
 const SWEEP_REMOVALS: usize = 64;
 

@@ -7,10 +7,10 @@ use kstone_core::engine::{PageLimits, PointInTimeView, ScanRange};
 use kstone_core::record::Record;
 
 use crate::database::Database;
-use crate::request::page::PAGE_MAX_BYTES;
+use crate::request::page::batch_limits;
 use crate::table::Table;
 
-const PAGE: PageLimits = PageLimits { records: 1000, bytes: PAGE_MAX_BYTES };
+const PAGE: PageLimits = batch_limits(1000);
 
 impl Database {
     /// The database at one moment, and the table that was in force then.

@@ -109,7 +109,7 @@ mod tests {
     use crate::engine::{Engine, EngineOptions};
     use crate::key::KeyRef;
 
-    const LIMITS: PageLimits = PageLimits { records: 7, bytes: usize::MAX };
+    const LIMITS: PageLimits = PageLimits::of_records(7);
 
     #[test]
     fn a_cursor_shows_its_view_whatever_becomes_of_the_engine() {

@@ -1,5 +1,6 @@
 //! The database as it was at one moment: trees that a stripe shares until it is written to next.
 
+use std::borrow::Borrow;
 use std::ops::Bound;
 
 use super::pages::partition_span;
@@ -50,7 +51,7 @@ impl PointInTimeView {
     /// The item or the entry of this key at that moment, where its stripe is in the view.
     pub fn get(&self, key: KeyRef<'_>) -> Option<Record> {
         let one = (Bound::Included(key.sk()), Bound::Included(key.sk()));
-        let limits = PageLimits { records: 1, bytes: usize::MAX };
+        let limits = PageLimits::of_records(1);
         self.query_in(key.keyspace(), key.pk(), one, false, limits).records.pop()
     }
 
@@ -90,7 +91,7 @@ impl PointInTimeView {
     }
 
     /// Takes a query's records into a page; whether that is full.
-    pub(crate) fn fill_query<'a, T>(
+    pub(crate) fn fill_query<'a, T: Borrow<Record>>(
         &'a self,
         page: &mut PageBuffer<T>,
         keyspace: Keyspace,
@@ -104,7 +105,7 @@ impl PointInTimeView {
     }
 
     /// Takes a scan's records into a page; whether that is full.
-    pub(crate) fn fill_scan<'a, T>(
+    pub(crate) fn fill_scan<'a, T: Borrow<Record>>(
         &'a self,
         page: &mut PageBuffer<T>,
         range: ScanRange<'_>,
@@ -126,7 +127,7 @@ mod tests {
     use super::*;
     use crate::engine::{Engine, EngineOptions};
 
-    const ALL: PageLimits = PageLimits { records: usize::MAX, bytes: usize::MAX };
+    const ALL: PageLimits = PageLimits::NONE;
 
     /// Keys of few partitions and of many, some in memtables, some in SSTs, some deleted.
     fn engine_with_keys(random: &mut fastrand::Rng) -> Engine {
@@ -162,7 +163,7 @@ mod tests {
                 let after = keys(cut.scan(range.after(&pk, &sk), ALL));
                 let is_there = from.first().is_some_and(|(p, s)| p[..] == pk && s[..] == sk);
                 assert_eq!(after, from[usize::from(is_there)..]);
-                let nearest = cut.scan_reverse(range.before(&pk, &sk), PageLimits { records: 1, bytes: usize::MAX });
+                let nearest = cut.scan_reverse(range.before(&pk, &sk), PageLimits::of_records(1));
                 assert_eq!(keys(nearest).last(), before.last());
             }
         }

@@ -8,7 +8,7 @@ use crate::key::{Key, KeyRef, Keyspace, STRIPES};
 use crate::record::Record;
 use crate::second_chance::SecondChance;
 
-const NO_LIMIT: PageLimits = PageLimits { records: usize::MAX, bytes: usize::MAX };
+const NO_LIMIT: PageLimits = PageLimits::NONE;
 
 fn engine() -> Engine {
     Engine::new(EngineOptions::default()).expect("created")
@@ -276,7 +276,7 @@ fn pages_stay_exact_while_other_threads_write_elsewhere() {
             let mut seen = 0;
             loop {
                 let from = at.as_ref().map_or(Bound::Unbounded, |sk| Bound::Excluded(sk.as_bytes()));
-                let limits = PageLimits { records: 77, bytes: usize::MAX };
+                let limits = PageLimits::of_records(77);
                 let page = engine.query(b"mine", (from, Bound::Unbounded), false, limits).expect("queried");
                 for record in &page.records {
                     assert_eq!(record.sk(), mine(seen).as_bytes());
@@ -302,7 +302,7 @@ fn a_scan_continues_where_its_page_ended_while_others_write() {
     let mut last: Option<Vec<u8>> = None;
     for round in 0.. {
         let range = last.as_ref().map_or(ScanRange::all(), |pk| ScanRange::all().after(pk, b""));
-        let page = engine.scan(range, PageLimits { records: 100, bytes: usize::MAX }).expect("scanned");
+        let page = engine.scan(range, PageLimits::of_records(100)).expect("scanned");
         for pk in pks(&page).into_iter().filter(|pk| pk.starts_with("stays")) {
             assert!(seen.insert(pk), "a page repeated an item");
         }

@@ -79,7 +79,7 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
 
 /// What fails is found before the file is read.
 fn refuse_items(database: &Database) -> Result<()> {
-    let one = PageLimits { records: 1, bytes: 1 };
+    let one = PageLimits::of_records(1);
     if database.engine().scan(ScanRange::all(), one)?.records.is_empty() {
         return Ok(());
     }

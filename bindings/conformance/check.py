@@ -43,6 +43,21 @@ def is_canonical(kind, value):
     return True
 
 
+def keys_of(expect):
+    """Every key in the list of keys that a step expects."""
+    return [part for key in expect.get("keys", []) if isinstance(key, list) for part in key]
+
+
+def is_text_in_base64(key):
+    if not isinstance(key, dict) or "base64" not in key:
+        return False
+    try:
+        base64.b64decode(key["base64"], validate=True).decode()
+    except ValueError:
+        return False
+    return True
+
+
 def mistakes_of(path, validator):
     suite = json.loads(path.read_text(encoding="utf-8"))
     for error in validator.iter_errors(suite):
@@ -57,6 +72,8 @@ def mistakes_of(path, validator):
             for kind, value in values_of(step.get("expect")):
                 if not is_canonical(kind, value):
                     yield f"{case['name']}: step {number}: {kind} {value} is not as kstone writes it"
+            for key in filter(is_text_in_base64, keys_of(step.get("expect", {}))):
+                yield f"{case['name']}: step {number}: the key {key['base64']} is text, and expected as text"
 
 
 def main():

@@ -15,8 +15,10 @@ fn schema() -> TableSchema {
         .with_stream(StreamSpecification::new(StreamViewType::NewAndOldImages))
 }
 
-/// What a caller can see of a database.
-fn state(db: &Database) -> Result<(Vec<(Vec<u8>, Item)>, usize, u64, usize, String)> {
+/// What a caller can see of a database: items, how many entries and stream records, bytes, the schema.
+type State = (Vec<(Vec<u8>, Item)>, usize, u64, usize, String);
+
+fn state(db: &Database) -> Result<State> {
     let items = db.iter_scan(&Scan::new())?.map(|record| (record.pk().to_vec(), record.item().to_item())).collect();
     let entries = Scan::new().index("by-status");
     let stats = db.stats()?;

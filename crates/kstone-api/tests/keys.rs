@@ -40,7 +40,7 @@ static ALL: LazyLock<Database> = LazyLock::new(|| filled(TableSchema::new(), all
 /// An operand as a binary value, and as text where it is some.
 fn as_values(operand: &[u8]) -> Vec<KeystoneValue> {
     let text = std::str::from_utf8(operand).ok().map(KeystoneValue::string);
-    std::iter::once(KeystoneValue::binary(operand.to_vec())).chain(text).collect()
+    std::iter::once(KeystoneValue::binary(operand)).chain(text).collect()
 }
 
 /// A comparison as it is written, and whether it holds.
@@ -85,7 +85,7 @@ fn selected(db: &Database, text: &str, parameters: &[KeystoneValue]) -> Result<V
 fn by_expression(condition: &str, values: &[(&str, KeystoneValue)]) -> Query {
     let query = Query::new()
         .key_condition_expression(&format!("pk = :p AND {condition}"))
-        .expression_value(":p", KeystoneValue::binary(PARTITION.to_vec()));
+        .expression_value(":p", KeystoneValue::binary(PARTITION));
     values.iter().fold(query, |query, (name, value)| query.expression_value(name, value.clone()))
 }
 
@@ -125,7 +125,7 @@ fn key_conditions_compare_bytes() -> Result<()> {
 fn filters_compare_bytes() -> Result<()> {
     let scanned = |filter: &str, values: &[(&str, KeystoneValue)]| -> Result<Vec<Vec<u8>>> {
         let scan = Scan::new().filter_expression(&format!("pk <> :o AND {filter}"));
-        let scan = scan.expression_value(":o", KeystoneValue::binary(b"other".to_vec()));
+        let scan = scan.expression_value(":o", KeystoneValue::binary(b"other"));
         let scan = values.iter().fold(scan, |scan, (name, value)| scan.expression_value(name, value.clone()));
         Ok(sort_keys(ALL.iter_scan(&scan)?))
     };
@@ -178,7 +178,7 @@ fn a_key_is_compared_with_members_as_bytes() -> Result<()> {
 
 #[test]
 fn partiql_compares_bytes_with_a_plan_and_in_a_scan() -> Result<()> {
-    let partition = KeystoneValue::binary(PARTITION.to_vec());
+    let partition = KeystoneValue::binary(PARTITION);
     for operand in &OPERANDS[1..5] {
         for value in as_values(operand) {
             for (text, holds) in COMPARISONS {
@@ -261,7 +261,7 @@ fn indexes_compare_bytes_whether_text_or_binary() -> Result<()> {
         assert_eq!(found(one)?, expected(&|key| key == operand), "by-sk of the bytes {operand:?}");
         for value in as_values(operand) {
             let text = "SELECT * FROM items.\"by-sk\" WHERE sk IN [?, ?]";
-            let twice = [value.clone(), KeystoneValue::binary(operand.to_vec())];
+            let twice = [value.clone(), KeystoneValue::binary(operand)];
             assert_eq!(selected(&db, text, &twice)?, expected(&|key| key == operand), "{value:?}");
         }
     }

@@ -389,7 +389,8 @@ fn a_request_asks_the_clock_once() -> Result<()> {
         (0..5).map(|n| Statement::new(format!("SELECT * FROM items WHERE pk = 'p' AND sk = '{n}'"))).collect();
     let local = Statement::new("SELECT text FROM items.\"by-n\" WHERE pk = 'p' AND n >= 0");
     let puts = || keys.iter().zip(0..).map(|(key, n)| Write::put(b"p", item(n)).sort_key(key.sk.as_deref().unwrap()));
-    let mut requests: Vec<(&str, Box<dyn FnMut() -> usize + '_>)> = vec![
+    type Request<'a> = (&'a str, Box<dyn FnMut() -> usize + 'a>);
+    let mut requests: Vec<Request<'_>> = vec![
         ("batch get", Box::new(|| db.batch_get(&keys).unwrap().iter().flatten().count())),
         ("transact get", Box::new(|| db.transact_get(&keys).unwrap().iter().flatten().count())),
         ("query", Box::new(|| db.query(Query::new().partition_key(b"p")).unwrap().count)),

@@ -257,9 +257,9 @@ mod tests {
         let resolved = Resolved::of(&condition.bound, symbols, &subject);
         assert!(resolved.0.is_some() && symbols.paths.len() == paths.len());
         let mut there = 0;
-        for at in 0..symbols.paths.len() {
-            let alone = condition.bound.follow(&symbols.paths[at], &subject);
-            assert_eq!(resolved.get(&condition.bound, symbols, &subject, at as u16), alone, "{}", paths[at]);
+        for (at, (path, text)) in symbols.paths.iter().zip(paths).enumerate() {
+            let alone = condition.bound.follow(path, &subject);
+            assert_eq!(resolved.get(&condition.bound, symbols, &subject, at as u16), alone, "{text}");
             there += usize::from(alone.is_some());
         }
         assert_eq!(there, 14);

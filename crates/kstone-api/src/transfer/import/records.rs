@@ -53,6 +53,9 @@ pub(super) enum Records<R: BufRead> {
     Documents(Documents<Rest<Unzip<R>>>),
 }
 
+/// The text of a record, or what it is that is too long to be one.
+type RecordText<'a> = Result<&'a [u8], &'static str>;
+
 impl<R: BufRead> Records<R> {
     /// Reads as much of the input as says what it is.
     pub(super) fn of(input: R) -> Result<Self, Failed> {
@@ -66,8 +69,8 @@ impl<R: BufRead> Records<R> {
         })
     }
 
-    /// The next record and where it begins: its text, or what it is that is too long to be one. None at the end.
-    pub(super) fn next(&mut self) -> Result<Option<(Place, Result<&[u8], &'static str>)>, Failed> {
+    /// The next record and where it begins; none at the end.
+    pub(super) fn next(&mut self) -> Result<Option<(Place, RecordText<'_>)>, Failed> {
         Ok(match self {
             Self::Lines(lines) => lines.next()?.map(|(line, text)| {
                 let text = match text {

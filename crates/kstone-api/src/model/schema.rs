@@ -118,6 +118,15 @@ impl TableSchema {
         self
     }
 
+    /// The same without its indexes: any item may be put then, also one that an index would refuse. Indexes that are
+    /// added behind the items leave such items out.
+    #[must_use]
+    pub fn without_indexes(mut self) -> Self {
+        self.local_indexes.clear();
+        self.global_indexes.clear();
+        self
+    }
+
     /// Items expire at the epoch second that this attribute holds, a number.
     #[must_use]
     pub fn with_ttl(mut self, attribute: impl Into<String>) -> Self {

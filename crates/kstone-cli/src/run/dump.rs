@@ -1,7 +1,8 @@
 //! `.dump`: a database as statements and commands that make it again.
 //!
 //! An item is an INSERT where a statement can say it, and otherwise `.put` with its typed JSON: values of bytes, what
-//! nests deeply, and what is longer than a statement may be.
+//! nests deeply, and what is longer than a statement may be. Indexes follow the items, since they may have left some out
+//! that could not be put while they are there.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,7 +16,7 @@ use crate::session::Session;
 /// How deep values may nest in what is written as a statement.
 const NESTING_MAX_LEVELS: usize = 16;
 
-/// Prints the schema, then every item.
+/// Prints the schema, then every item, then the indexes.
 ///
 /// # Errors
 /// Where the database cannot be read or the output not be written; [`Failure::Interrupted`].
@@ -33,7 +34,8 @@ fn write(session: &Session, out: &mut Screen<'_>) -> Result<(), Failure> {
     let schema = session.db().schema();
     let table = quoted(schema.table_name().unwrap_or("items"), '"');
     writeln!(out, "-- kstone {}: .read makes this database again.", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, ".schema {}", word(&schema.to_json())?)?;
+    let first = schema.clone().without_indexes();
+    writeln!(out, ".schema {}", word(&first.to_json())?)?;
     let all = Statement::new(format!("SELECT * FROM {table}"));
     let mut page = session.db().execute_statement(&all)?;
     loop {
@@ -44,9 +46,13 @@ fn write(session: &Session, out: &mut Screen<'_>) -> Result<(), Failure> {
                 None => writeln!(out, ".put {}", word(&item_to_string(record.item(), JsonForm::Typed))?)?,
             }
         }
-        let Some(token) = page.token else { return Ok(()) };
+        let Some(token) = page.token else { break };
         page = session.db().execute_statement(&all.clone().token(&token))?;
     }
+    if schema != first {
+        writeln!(out, ".schema {}", word(&schema.to_json())?)?;
+    }
+    Ok(())
 }
 
 /// A word of a dot command.

@@ -410,10 +410,11 @@ impl Database {
         self.check_interrupt()?;
         let limits = page_limits(scan.limit)?;
         let selection = scan.prepare(self.read_context())?;
-        let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape())).transpose()?;
-        let page = self.scan_records(scan, selection.index(), last, limits)?;
+        let index = selection.index();
+        let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape(index))).transpose()?;
+        let page = self.scan_records(scan, index, last, limits)?;
         self.refuse_dropped_index(&selection)?;
-        Page::new(page, || scan.shape(), &selection, self)
+        Page::new(page, || scan.shape(index), &selection, self)
     }
 
     /// The records that a scan is about, behind the key where the last page ended.
@@ -482,7 +483,8 @@ impl Database {
     /// As [`Database::scan_page`]; [`Error::Invalid`] for [`Select::Count`].
     pub fn iter_scan(&self, scan: &Scan) -> Result<Records> {
         let selection = scan.prepare(self.read_context())?;
-        let last = scan.token.as_deref().map(|token| token::decode_owned(token, scan.shape())).transpose()?;
+        let shape = scan.shape(selection.index());
+        let last = scan.token.as_deref().map(|token| token::decode_owned(token, shape)).transpose()?;
         self.iter_scanned(scan.clone(), selection, last)
     }
 

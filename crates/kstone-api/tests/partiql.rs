@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 
 use kstone_api::json::{JsonForm, item_to_string};
 use kstone_api::{
-    Database, DatabaseOptions, Error, GlobalSecondaryIndex, KeystoneValue, LocalSecondaryIndex, Projection, Statement,
-    StatementResult, TableSchema,
+    Database, DatabaseOptions, Error, GlobalSecondaryIndex, KeystoneValue, LocalSecondaryIndex, Projection, Scan,
+    Statement, StatementResult, TableSchema,
 };
 use raise::Raise;
 
@@ -429,6 +429,61 @@ fn a_token_goes_on_while_others_write() {
     let rest = db.execute_statement(&select.token(&token)).unwrap();
     let keys: Vec<&[u8]> = rest.records.iter().map(|row| row.sk()).collect();
     assert_eq!(keys, [&b"s20"[..], b"s3", b"s31", b"s4", b"s5", b"s6", b"s7", b"s8", b"s9"]);
+}
+
+/// A token is of what was read: the rows lie in another order in an index, in the table, and in an index of that name
+/// with other keys.
+#[test]
+fn a_token_does_not_fit_what_another_schema_reads() {
+    let by_g = || GlobalSecondaryIndex::new("by-g", "g").sort_key("n");
+    let other = GlobalSecondaryIndex::new("other", "n");
+    let (with, without) = (TableSchema::new().add_global_index(by_g()), TableSchema::new());
+    let another = TableSchema::new().add_global_index(GlobalSecondaryIndex::new("by-g", "g").sort_key("m"));
+    let filled = |schema: &TableSchema| {
+        let db = database(schema.clone());
+        for i in 0..40 {
+            run(&db, &format!("INSERT INTO items VALUE {{'pk': 'k{i}', 'g': 'x', 'n': {i}, 'm': -{i}}}"));
+        }
+        db
+    };
+    let select = Statement::new("SELECT * FROM items WHERE g = 'x' AND n >= 0");
+    let named = Statement::new("SELECT * FROM \"items\".\"by-g\" WHERE g = 'x'");
+    let listed = Statement::new("SELECT * FROM \"items\".\"by-g\"");
+    for (before, after, statements) in [
+        (&with, &without, vec![&select]),
+        (&without, &with, vec![&select]),
+        (&with, &another, vec![&select, &named, &listed]),
+    ] {
+        let db = filled(before);
+        let tokens = statements.iter().map(|&own| db.execute_statement(&own.clone().limit(7)).unwrap().token.unwrap());
+        let tokens: Vec<Vec<u8>> = tokens.collect();
+        let scan = Scan::new().index("by-g");
+        let scanned = db.scan_page(&scan.clone().limit(7)).ok().and_then(|page| page.token);
+        db.configure(after.clone()).unwrap();
+        for (own, token) in statements.into_iter().zip(tokens) {
+            let text = own.text().to_owned();
+            assert_eq!(
+                refused(&db, &own.clone().token(&token)),
+                "The provided page token belongs to another request",
+                "{text}"
+            );
+        }
+        if let (Some(token), true) = (scanned, after.global_indexes().len() == 1) {
+            let error = db.scan_page(&scan.clone().token(&token)).unwrap_err();
+            assert_eq!(error.to_string(), "The provided page token belongs to another request");
+            assert!(db.iter_scan(&scan.token(&token)).is_err());
+        }
+    }
+    // Where the same is read, it goes on.
+    let db = filled(&with);
+    for own in [&select, &named, &listed] {
+        let first = db.execute_statement(&own.clone().limit(7)).unwrap();
+        db.configure(with.clone().add_global_index(other.clone())).unwrap();
+        let rest = db.execute_statement(&own.clone().token(&first.token.unwrap())).unwrap();
+        let keys: BTreeSet<&[u8]> = first.records.iter().chain(&rest.records).map(|row| row.pk()).collect();
+        assert_eq!((first.records.len(), rest.records.len(), keys.len()), (7, 33, 40));
+        db.configure(with.clone()).unwrap();
+    }
 }
 
 // Order, groups, columns.

@@ -28,7 +28,7 @@ use crate::request::page::{examined_bytes, page_limits};
 use crate::request::read::Selection;
 use crate::request::token;
 use crate::table::Table;
-use crate::table::index::Index;
+use crate::table::index::{Index, IndexId};
 
 /// A SELECT that is being executed.
 pub(super) struct Reading<'a> {
@@ -116,7 +116,7 @@ impl<'a> Reading<'a> {
 
     fn page(&self, statement: &Statement) -> Result<StatementResult> {
         let limits = page_limits(statement.limit)?;
-        let shape = || shape(statement);
+        let shape = || shape(statement, &self.plan);
         let mut at = match &statement.token {
             Some(token) => Position::decode(token, shape()?, &self.plan.ranges)?,
             None => Position::default(),
@@ -196,9 +196,12 @@ fn given_count(count: Count, bound: &Bound) -> Result<usize> {
         .ok_or_else(|| Error::Invalid(format!("{} takes a whole number that is not negative", count.clause)))
 }
 
-/// What a statement asks for, in one number: its tokens fit no other, and no other parameters.
-fn shape(statement: &Statement) -> Result<u32> {
-    Ok(token::shape(&[b"statement", statement.text.as_bytes(), &statement.encoded_parameters()?]))
+/// What a statement asks for and what is read for it, in one number: its tokens fit no other, no other parameters, and
+/// no other plan, which another schema may have led to: there the rows lie in another order.
+fn shape(statement: &Statement, plan: &Plan<'_>) -> Result<u32> {
+    let index = IndexId::key_bytes(plan.index.map(Index::id));
+    let parameters = statement.encoded_parameters()?;
+    Ok(token::shape(&[b"statement", statement.text.as_bytes(), &parameters, plan.kind.name().as_bytes(), &index]))
 }
 
 /// Where a page ended.

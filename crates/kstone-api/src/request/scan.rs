@@ -129,10 +129,11 @@ impl Scan {
         Ok(index.map_or(range, |IndexId(index)| range.of_index(index)))
     }
 
-    /// What the scan asks for, in one number: its tokens fit no other.
-    pub(crate) fn shape(&self) -> u32 {
+    /// What the scan asks for, in one number: its tokens fit no other, nor an index that took the name of this one.
+    pub(crate) fn shape(&self, index: Option<IndexId>) -> u32 {
         let (segment, segments) = self.segment.unwrap_or((0, 1));
-        let index = self.index.as_deref().unwrap_or_default().as_bytes();
-        token::shape(&[b"scan", index, &segment.to_le_bytes(), &segments.to_le_bytes()])
+        let name = self.index.as_deref().unwrap_or_default().as_bytes();
+        let index = IndexId::key_bytes(index);
+        token::shape(&[b"scan", name, &index, &segment.to_le_bytes(), &segments.to_le_bytes()])
     }
 }

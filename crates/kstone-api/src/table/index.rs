@@ -54,6 +54,11 @@ impl IndexId {
     fn slot(self) -> u16 {
         self.0 % INDEX_SLOTS
     }
+
+    /// Tells what reads an index from what reads another one, or the table.
+    pub(crate) fn key_bytes(index: Option<Self>) -> Vec<u8> {
+        index.map_or_else(Vec::new, |Self(number)| number.to_be_bytes().to_vec())
+    }
 }
 
 /// Whether an index shares the table's partitions.

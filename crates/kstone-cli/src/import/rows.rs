@@ -93,7 +93,8 @@ impl<R: BufRead> Rows<R> {
     /// The next row; none at the end.
     ///
     /// # Errors
-    /// Where the file cannot be read, a row is too long or not UTF-8, or a quote is never closed: says at which line.
+    /// Where the file cannot be read, a row is too long or not UTF-8, a quote is never closed, or text follows one that is:
+    /// says at which line.
     pub(super) fn next(&mut self) -> Result<Option<Row<'_>>, Failure> {
         let Some(line) = self.take_row()? else { return Ok(None) };
         if let Err(error) = str::from_utf8(&self.row) {
@@ -143,7 +144,14 @@ impl<R: BufRead> Rows<R> {
             if within == Within::Beginning {
                 opened = self.row.len();
             }
-            within = within.after(byte, self.delimiter);
+            let before = within;
+            within = before.after(byte, self.delimiter);
+            if (before, within) == (Within::Quote, Within::Cell) {
+                let (line, column) = place_in(&self.row, began, self.row.len());
+                let what = "text behind a closing quote";
+                let hint = "a quote within quotes is written twice";
+                return Err(Failure::message(format!("line {line}: {what} (column {column}): {hint}")));
+            }
             self.row.push(byte);
             if self.row.len() > ROW_MAX_BYTES {
                 let (line, what) = match within {
@@ -238,7 +246,7 @@ mod tests {
             ("\u{feff}a,\n", vec![row(1, &["a", ""])]),
             ("\u{feff}\"a,b\"\n", vec![row(1, &["a,b"])]),
             ("\"a\n\r\n\"\"b\"\"\",\"\"\nc,d\n", vec![row(1, &["a\n\r\n\"b\"", ""]), row(4, &["c", "d"])]),
-            ("a\"b,\"c\"d\"\n", vec![row(1, &["a\"b", "cd\""])]),
+            ("a\"b,c\"\"d\n", vec![row(1, &["a\"b", "c\"\"d"])]),
             ("\u{feff}\u{feff}a\n\u{feff}b\n", vec![row(1, &["\u{feff}a"]), row(2, &["\u{feff}b"])]),
         ] {
             assert_eq!(rows(text.as_bytes()), Ok(expected), "{text:?}");
@@ -250,6 +258,14 @@ mod tests {
         for (bytes, error) in [
             (&b"a,b\n1,\"2\n3,4\n"[..], "line 2: the quote that opens here is never closed (column 3)"),
             (b"a,b\n\"x\ny\",\"2\n3,4\n", "line 3: the quote that opens here is never closed (column 4)"),
+            (
+                b"a\n1,\"say \\\"hi\\\"\"\n",
+                "line 2: text behind a closing quote (column 10): a quote within quotes is written twice",
+            ),
+            (
+                b"a\n\"x\ny\" ,2\n",
+                "line 3: text behind a closing quote (column 3): a quote within quotes is written twice",
+            ),
             (b"a\n\"x\ny\xff\"\n", "line 3: not UTF-8: byte 0xff at column 2"),
             (b"a\n\nb,\xe9t\xe9\n", "line 3: not UTF-8: byte 0xe9 at column 3"),
             (b"\xff\xfea\0", "line 1: not UTF-8: byte 0xff at column 1: the file is UTF-16, write it as UTF-8"),
@@ -271,7 +287,7 @@ mod tests {
         }
     }
 
-    /// Any bytes are split as the `csv` crate splits them.
+    /// Any bytes are split as the `csv` crate splits them, or refused where it would drop a quote.
     #[test]
     fn rows_are_those_of_the_csv_crate() {
         let parts = ["a", "\"", ",", "\n", "\r", "\r\n", "\"\"", " ", "\u{e9}"];
@@ -289,7 +305,10 @@ mod tests {
                 Ok(rows) => {
                     assert_eq!(rows.into_iter().map(|(_, cells)| cells).collect::<Vec<_>>(), expected, "{text:?}")
                 }
-                Err(error) => assert!(error.contains("never closed"), "{text:?}: {error}"),
+                Err(error) => {
+                    let is_quoting = error.contains("never closed") || error.contains("behind a closing quote");
+                    assert!(is_quoting, "{text:?}: {error}");
+                }
             }
         }
     }

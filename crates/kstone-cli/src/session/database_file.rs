@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use kstone_api::clock::ClockSource;
@@ -98,13 +99,21 @@ pub(crate) fn read_schema(file: Option<&Path>) -> Result<TableSchema, Failure> {
 /// Keeps what is no snapshot from being written over the one that is open.
 ///
 /// # Errors
-/// Where both names lead to the same file.
+/// Where both names lead to the same file, be it as hard links.
 pub(crate) fn refuse_own(own: Option<&Path>, file: &Path) -> Result<(), Failure> {
-    if own.is_some_and(|own| is_same_file(own, file)) {
+    if own.is_some_and(|own| is_same_file(own, file) || is_hard_link(own, file)) {
         let shown = text::path(file);
         return Err(Failure::message(format!("{shown} is the snapshot that is open: this would overwrite it")));
     }
     Ok(())
+}
+
+/// Whether two names are links to one file: what is written to one of them in place is in the other.
+fn is_hard_link(left: &Path, right: &Path) -> bool {
+    match (fs::metadata(left), fs::metadata(right)) {
+        (Ok(left), Ok(right)) => (left.dev(), left.ino()) == (right.dev(), right.ino()),
+        _ => false,
+    }
 }
 
 /// Whether two names lead to the same file.

@@ -42,8 +42,10 @@ fn results_never_overwrite_the_snapshot_that_is_open_and_go_to_no_command() {
     let before = fs::read(&file).unwrap();
     let link = directory.path("link.ksnap");
     std::os::unix::fs::symlink(&file, &link).unwrap();
+    let hard_link = directory.path("hard-link.ksnap");
+    fs::hard_link(&file, &hard_link).unwrap();
     for command in [".output", ".once"] {
-        for name in [&file, &link, &format!("{}/./airports.ksnap", directory.path(""))] {
+        for name in [&file, &link, &hard_link, &format!("{}/./airports.ksnap", directory.path(""))] {
             let said = kstone(&["shell", &file, "-c", &format!("{command} '{name}'")]).failed();
             assert!(said.contains("is the snapshot that is open"), "{said}");
         }

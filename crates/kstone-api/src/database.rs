@@ -357,6 +357,11 @@ impl Database {
         let (query, partition) = (&keyed.query, keyed.partition());
         let token = query.token.as_deref();
         let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
+        if selection.counts_all() {
+            let counted = query
+                .with_range(last_sk, |range| self.engine().count_query(partition, range, query.reverse, limits))??;
+            return Ok(Page::of_count(counted, || query.shape()));
+        }
         let page = self.records_of(&keyed, last_sk, limits)?;
         self.refuse_dropped_index(&selection)?;
         Page::new(page, || query.shape(), &selection, self)
@@ -412,6 +417,10 @@ impl Database {
         let selection = scan.prepare(self.read_context())?;
         let index = selection.index();
         let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape(index))).transpose()?;
+        if selection.counts_all() {
+            let counted = self.engine().count_scan(scan.range_after(None, last)?, limits)?;
+            return Ok(Page::of_count(counted, || scan.shape(None)));
+        }
         let page = self.scan_records(scan, index, last, limits)?;
         self.refuse_dropped_index(&selection)?;
         Page::new(page, || scan.shape(index), &selection, self)
@@ -425,8 +434,7 @@ impl Database {
         last: Option<(&[u8], &[u8])>,
         limits: PageLimits,
     ) -> Result<RecordPage> {
-        let range = scan.range(index)?;
-        Ok(self.engine().scan(last.map_or(range, |(pk, sk)| range.after(pk, sk)), limits)?)
+        Ok(self.engine().scan(scan.range_after(index, last)?, limits)?)
     }
 
     /// The items of a query one by one, as the database is now, whatever is written meanwhile.

@@ -9,8 +9,8 @@ use kstone_api::stream::{EventName, Remover};
 use kstone_api::ttl::TTL_PAST_MAX_SECONDS;
 use kstone_api::{
     Database, DatabaseOptions, Error, GlobalSecondaryIndex, Item, ItemBuilder, Key, LocalSecondaryIndex, Operation,
-    Projection, Query, Result, Scan, Statement, StreamSpecification, StreamViewType, TableSchema, TransactWriteRequest,
-    Write,
+    Projection, Query, Result, Scan, Select, Statement, StreamSpecification, StreamViewType, TableSchema,
+    TransactWriteRequest, Write,
 };
 
 const START: i64 = 1_700_000_000;
@@ -418,6 +418,20 @@ fn a_request_asks_the_clock_once() -> Result<()> {
         let before = clock.0.load(Ordering::Relaxed);
         assert_eq!(run(), 5, "{request}");
         assert_eq!(clock.0.load(Ordering::Relaxed) - before, 1, "{request}");
+    }
+    Ok(())
+}
+
+/// A count asks nothing of the records only where no time to live hides one.
+#[test]
+fn a_count_leaves_out_what_has_expired_unless_that_is_visible() -> Result<()> {
+    let schema = TableSchema::new().with_ttl("t");
+    for (schema, expected) in [(schema.clone(), 1), (schema.with_ttl_visible(), 2)] {
+        let db = Database::create_in_memory_with_schema(schema)?;
+        db.put_with_sk(b"p", b"gone", ItemBuilder::new().number("t", 1_700_000_000).build())?;
+        db.put_with_sk(b"p", b"here", ItemBuilder::new().build())?;
+        assert_eq!(db.query_page(&Query::new().partition_key(b"p").select(Select::Count))?.count, expected);
+        assert_eq!(db.scan_page(&Scan::new().select(Select::Count))?.count, expected);
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Pages: what one read returns, shared or copied out.
 
 use crate::error::{Error, Result};
-use kstone_core::engine::{PageLimits, RecordPage};
+use kstone_core::engine::{CountPage, PageLimits, RecordPage};
 use kstone_core::item::{ItemWriter, item_size};
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
@@ -56,6 +56,12 @@ impl Page {
         let token = met.last().filter(|_| limited).map(|last| token::encode(shape(), last.pk(), last.sk()));
         let (records, count, scanned) = selection.apply_all(met, items)?;
         Ok(Self { records, count, scanned, token })
+    }
+
+    /// A page of a number. `shape` as for [`Page::new`].
+    pub(crate) fn of_count(page: CountPage, shape: impl FnOnce() -> u32) -> Self {
+        let token = page.last.map(|last| token::encode(shape(), last.pk(), last.sk()));
+        Self { records: Vec::new(), count: page.count, scanned: page.count, token }
     }
 }
 

@@ -283,6 +283,12 @@ impl Selection {
         is_whole && self.index.is_none() && self.table.is_plain()
     }
 
+    /// Whether the request counts every record that it meets.
+    pub(crate) fn counts_all(&self) -> bool {
+        let is_hidden_by_time = self.table.ttl.is_some() && self.table.hides_expired();
+        self.counts() && self.filter.is_none() && self.index.is_none() && !is_hidden_by_time
+    }
+
     /// What the request returns of the records it met, how many items they are, and how many were examined.
     ///
     /// # Errors

@@ -129,6 +129,16 @@ impl Scan {
         Ok(index.map_or(range, |IndexId(index)| range.of_index(index)))
     }
 
+    /// The same behind the key where the last page ended.
+    pub(crate) fn range_after<'k>(
+        &self,
+        index: Option<IndexId>,
+        last: Option<(&'k [u8], &'k [u8])>,
+    ) -> Result<ScanRange<'k>> {
+        let range = self.range(index)?;
+        Ok(last.map_or(range, |(pk, sk)| range.after(pk, sk)))
+    }
+
     /// What the scan asks for, in one number: its tokens fit no other, nor an index that took the name of this one.
     pub(crate) fn shape(&self, index: Option<IndexId>) -> u32 {
         let (segment, segments) = self.segment.unwrap_or((0, 1));

@@ -23,6 +23,15 @@ pub struct RecordPage {
     pub limited: bool,
 }
 
+/// How many records a page has, without the records.
+#[derive(Debug, Default)]
+pub struct CountPage {
+    /// The number of records.
+    pub count: usize,
+    /// The last of them, where the page ended at its limit rather than at the end of the range.
+    pub last: Option<Record>,
+}
+
 impl Engine {
     /// One page of a partition, in the order of the sort keys or in reverse, as it is at one moment.
     ///
@@ -73,6 +82,49 @@ impl Engine {
         }
         Ok(RecordPage { records: page.records, limited })
     }
+
+    /// The count of the page that [`Engine::query`] returns. Takes no reference to a record but the last.
+    ///
+    /// # Errors
+    /// As [`Engine::query`].
+    pub fn count_query(
+        &self,
+        pk: &[u8],
+        range: SortKeyRange<'_>,
+        reverse: bool,
+        limits: PageLimits,
+    ) -> Result<CountPage> {
+        let (stripe, span) = partition_span(Keyspace::Items, pk, range);
+        let held = self.store.read(stripe)?;
+        let mut page = PageBuffer::<&Record>::new(limits);
+        let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), |record| record));
+        if self.evicts() {
+            page.records.iter().for_each(|record| record.mark_used());
+        }
+        Ok(CountPage::of(&page, limited))
+    }
+
+    /// The count of the page that [`Engine::scan`] returns. Takes no reference to a record but the last; locks all
+    /// stripes of the range at once.
+    ///
+    /// # Errors
+    /// As [`Engine::scan`].
+    pub fn count_scan(&self, range: ScanRange<'_>, limits: PageLimits) -> Result<CountPage> {
+        let locked = range.spans().map(|(stripe, span)| Ok((self.store.read(stripe)?, span)));
+        let locked: Vec<_> = locked.collect::<Result<_>>()?;
+        let mut page = PageBuffer::<&Record>::new(limits);
+        let limited = locked.iter().any(|(held, span)| {
+            held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(*span, false), |record| record))
+        });
+        Ok(CountPage::of(&page, limited))
+    }
+}
+
+impl CountPage {
+    fn of(page: &PageBuffer<&Record>, limited: bool) -> Self {
+        let last = page.records.last().filter(|_| limited);
+        Self { count: page.records.len(), last: last.map(|record| Record::clone(record)) }
+    }
 }
 
 pub(super) fn partition_span<'a>(
@@ -93,4 +145,58 @@ pub(super) fn partition_span<'a>(
     };
     let place = |edge| StripeEdge { tag, edge: Edge::Partition(pk, edge) };
     (stripe, Span { from: place(from), to: place(to) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::EngineOptions;
+    use crate::key::KeyRef;
+    use crate::raw::counted::tests::CLONES;
+
+    /// Queries and scans that count took a reference to every record that they met.
+    #[test]
+    fn a_count_takes_a_reference_to_no_record_but_the_last() {
+        let engine = Engine::new(EngineOptions::default()).expect("created");
+        for i in 0..600_u32 {
+            engine.put(KeyRef::new(b"p", &i.to_be_bytes()).expect("valid"), b"").expect("put");
+        }
+        let range = (Bound::Unbounded, Bound::Unbounded);
+        for (limits, count, references) in [(PageLimits::NONE, 600, 0), (PageLimits::of_records(500), 500, 1)] {
+            CLONES.set(0);
+            assert_eq!(engine.count_query(b"p", range, false, limits).expect("counted").count, count);
+            assert_eq!(engine.count_scan(ScanRange::all(), limits).expect("counted").count, count);
+            assert_eq!(CLONES.get(), 2 * references);
+            assert_eq!(
+                engine.query(b"p", range, false, limits).expect("queried").records.len(),
+                CLONES.get() - 2 * references
+            );
+        }
+    }
+
+    /// A count ends where the page of the same limits ends, also where a limit is met at the end of a stripe.
+    #[test]
+    fn a_count_is_that_of_the_page() {
+        let engine = Engine::new(EngineOptions::default()).expect("created");
+        for i in 0..600_u32 {
+            let key = if i % 2 == 0 { format!("p{i}") } else { "p".to_owned() };
+            engine.put(KeyRef::new(key.as_bytes(), &i.to_be_bytes()).expect("valid"), &[0; 10]).expect("put");
+        }
+        let ended_at = |page: &RecordPage| page.records.last().filter(|_| page.limited).map(Record::key);
+        for records in [1, 2, 7, 299, 300, 301, 599, 600, usize::MAX] {
+            for bytes in [0, 500, usize::MAX] {
+                let limits = PageLimits { records, bytes, ..PageLimits::NONE };
+                let (page, count) =
+                    (engine.scan(ScanRange::all(), limits), engine.count_scan(ScanRange::all(), limits));
+                let (page, count) = (page.expect("scanned"), count.expect("counted"));
+                assert_eq!((count.count, count.last.map(|last| last.key())), (page.records.len(), ended_at(&page)));
+                for reverse in [false, true] {
+                    let range = (Bound::Unbounded, Bound::Unbounded);
+                    let page = engine.query(b"p", range, reverse, limits).expect("queried");
+                    let count = engine.count_query(b"p", range, reverse, limits).expect("counted");
+                    assert_eq!((count.count, count.last.map(|last| last.key())), (page.records.len(), ended_at(&page)));
+                }
+            }
+        }
+    }
 }

@@ -55,6 +55,8 @@ impl BuiltItem {
         unsafe { &*self.writer.get() }.finished().expect("the attributes are in order")
     }
 
+    #[cold]
+    #[inline(never)]
     fn put_in_order(&self) {
         let _ordering = self.ordering.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.is_in_order.load(Ordering::Acquire) {

@@ -65,6 +65,7 @@ impl<'a> View<'a> {
     }
 
     /// The item in its stored form.
+    #[inline]
     pub(crate) fn body(&self) -> &[u8] {
         match self {
             Self::Stored(record) => record.body(),

@@ -38,7 +38,7 @@ impl Engine {
         observe: impl FnOnce(&[Record], &mut T),
     ) -> Result<T, E> {
         let named = NamedKeys::of(keys);
-        let mut present = Present { locked: self.lock(named.stripes())? };
+        let mut present = Present { locked: self.lock(named.stripes())?, named: &named };
         let (records, mut outcome) = decide(&present)?;
         let mut stripes = Vec::with_capacity(records.len());
         for record in &records {
@@ -62,10 +62,12 @@ impl Engine {
 }
 
 /// The keys that a commit may write, in the order of their stripes and tags. Sorted before the locks are taken, so that
-/// each look-up under them is O(log n).
+/// each look-up under them is O(log n); among few, comparing keys is cheaper than the hash that a route takes.
 struct NamedKeys<'a>(Vec<(StripeId, Tag, KeyRef<'a>)>);
 
 impl<'a> NamedKeys<'a> {
+    const FEW: usize = 4;
+
     fn of(keys: &[KeyRef<'a>]) -> Self {
         let routed = |key: &KeyRef<'a>| {
             let Route { stripe, tag } = key.route();
@@ -83,8 +85,22 @@ impl<'a> NamedKeys<'a> {
 
     /// The stripe of this key, where it is named.
     fn stripe_of(&self, key: KeyRef<'_>) -> Option<StripeId> {
+        if self.0.len() <= Self::FEW {
+            return self.find_among_few(key).map(|route| route.stripe);
+        }
         let Route { stripe, tag } = key.route();
         self.0.binary_search_by(|named| order(named, &(stripe, tag, key))).ok().map(|_| stripe)
+    }
+
+    /// The route of any key.
+    fn route_of(&self, key: KeyRef<'_>) -> Route {
+        let named = if self.0.len() <= Self::FEW { self.find_among_few(key) } else { None };
+        named.unwrap_or_else(|| key.route())
+    }
+
+    fn find_among_few(&self, key: KeyRef<'_>) -> Option<Route> {
+        let (stripe, tag, _) = self.0.iter().find(|(_, _, named)| named.is_same(key))?;
+        Some(Route { stripe: *stripe, tag: *tag })
     }
 }
 
@@ -99,12 +115,13 @@ fn order((stripe, tag, key): &(StripeId, Tag, KeyRef<'_>), other: &(StripeId, Ta
 /// The present items, under the locks of a [`Engine::commit`].
 pub struct Present<'a> {
     locked: Vec<(StripeId, WriteGuard<'a>)>,
+    named: &'a NamedKeys<'a>,
 }
 
 impl Present<'_> {
     /// The item of this key; none, too, where the commit did not name a key of its stripe.
     pub fn get(&self, key: KeyRef<'_>) -> Option<&Record> {
-        let route = key.route();
+        let route = self.named.route_of(key);
         let at = self.position(route.stripe)?;
         self.locked[at].1.tree()?.get(route.tag, key)
     }
@@ -146,10 +163,17 @@ mod tests {
     fn a_key_is_named_in_its_keyspace_alone() {
         let key = KeyRef::new(b"\0\x01a", b"s").expect("valid");
         let entry = KeyRef::of_record(b"\0\x01a", b"s", Keyspace::Index);
-        let named = NamedKeys::of(&[key, key, KeyRef::new(b"b", b"").expect("valid")]);
-        assert_eq!(named.stripe_of(key), Some(key.stripe()));
-        assert_eq!(named.stripe_of(entry), None);
-        assert_eq!(named.stripe_of(KeyRef::new(b"b", b"s").expect("valid")), None);
-        assert!(named.stripes().is_sorted() && named.stripes().count() == 2);
+        let other = KeyRef::new(b"b", b"").expect("valid");
+        for copies in [1, NamedKeys::FEW] {
+            let named = NamedKeys::of(&[vec![key; copies], vec![other]].concat());
+            assert_eq!(named.stripe_of(key), Some(key.stripe()));
+            assert_eq!(named.stripe_of(entry), None);
+            assert_eq!(named.stripe_of(KeyRef::new(b"b", b"s").expect("valid")), None);
+            assert!(named.stripes().is_sorted() && named.stripes().count() == 2);
+            for asked in [key, entry, other] {
+                let (found, routed) = (named.route_of(asked), asked.route());
+                assert_eq!((found.stripe, found.tag), (routed.stripe, routed.tag));
+            }
+        }
     }
 }

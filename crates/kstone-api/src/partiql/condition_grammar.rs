@@ -24,7 +24,7 @@ use super::NESTING_MAX_LEVELS;
 use super::ast::{Clause, Operand, Path, Test, Tree};
 use super::fault::{Fault, cut, expected};
 use super::grammar::{Tokens, is_reserved, keyword, peek_word, sign};
-use super::lexer::Kind;
+use super::lexer::TokenKind;
 use super::value_grammar::{literal, path};
 use crate::expression::ast::Comparator;
 
@@ -100,7 +100,7 @@ fn not<'a>(levels: usize) -> impl Parser<Tokens<'a>, Clause, ErrMode<Fault>> {
     move |input: &mut Tokens<'a>| {
         let start = input.current_token_start();
         let is_not = peek_word(input).as_deref() == Some("NOT");
-        let is_group = input.peek_token().is_some_and(|token| token.kind == Kind::Sign("("));
+        let is_group = input.peek_token().is_some_and(|token| token.kind == TokenKind::Sign("("));
         if (is_not || is_group) && levels == NESTING_MAX_LEVELS {
             let text = format!("conditions nest in each other at most {NESTING_MAX_LEVELS} levels deep");
             return Err(cut(start, text));
@@ -227,7 +227,7 @@ fn function(input: &mut Tokens<'_>) -> ModalResult<Option<Test>, Fault> {
 
 /// Where a function stands here, and its name.
 fn function_name(input: &Tokens<'_>) -> Option<(usize, String)> {
-    let opens = input.get(1).is_some_and(|token| token.kind == Kind::Sign("("));
+    let opens = input.get(1).is_some_and(|token| token.kind == TokenKind::Sign("("));
     let word = peek_word(input).filter(|word| opens && (word == "EXISTS" || !is_reserved(word)))?;
     Some((input.current_token_start(), word))
 }
@@ -278,8 +278,8 @@ fn operand_of_size(input: &mut Tokens<'_>) -> ModalResult<Operand, Fault> {
 /// Whether a path begins at this token.
 fn is_path(input: &Tokens<'_>) -> bool {
     input.peek_token().is_some_and(|token| match token.kind {
-        Kind::Name => true,
-        Kind::Word => !is_reserved(token.text),
+        TokenKind::Name => true,
+        TokenKind::Word => !is_reserved(token.text),
         _ => false,
     })
 }

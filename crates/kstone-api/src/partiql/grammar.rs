@@ -31,7 +31,7 @@ use super::ast::{
 };
 use super::condition_grammar::condition;
 use super::fault::{Fault, cut, expected, refuse};
-use super::lexer::{Kind, Token, tokens};
+use super::lexer::{Token, TokenKind, tokens};
 use super::value_grammar::{expr, literal, path};
 
 pub(super) type Tokens<'a> = TokenSlice<'a, Token<'a>>;
@@ -68,7 +68,7 @@ const RESERVED: [&str; 25] = [
 /// Reads a statement, and how many parameters it has.
 pub(super) fn parse(statement: &str) -> Result<(Ast, usize), Fault> {
     let tokens = tokens(statement)?;
-    let parameters = tokens.iter().filter(|token| matches!(token.kind, Kind::Parameter(_))).count();
+    let parameters = tokens.iter().filter(|token| matches!(token.kind, TokenKind::Parameter(_))).count();
     let mut input = Tokens::new(&tokens);
     let ast = whole.parse_next(&mut input).map_err(Fault::of_mode)?;
     Ok((ast, parameters))
@@ -109,10 +109,10 @@ fn select(input: &mut Tokens<'_>) -> ModalResult<AstSelect, Fault> {
 
 fn column(input: &mut Tokens<'_>) -> ModalResult<AstColumn, Fault> {
     let at = input.current_token_start();
-    let aggregate = input.peek_token().filter(|token| token.kind == Kind::Word).and_then(|token| {
+    let aggregate = input.peek_token().filter(|token| token.kind == TokenKind::Word).and_then(|token| {
         Aggregate::ALL.into_iter().find(|aggregate| aggregate.name().eq_ignore_ascii_case(token.text))
     });
-    let is_call = input.get(1).is_some_and(|token| token.kind == Kind::Sign("("));
+    let is_call = input.get(1).is_some_and(|token| token.kind == TokenKind::Sign("("));
     let what = match aggregate.filter(|_| is_call) {
         None if is_call => return Err(cut(at, "a SELECT list holds paths and COUNT, SUM, MIN, MAX and AVG")),
         None => path.map(AstCell::Path).parse_next(input)?,
@@ -141,11 +141,11 @@ fn unaliased(input: &mut Tokens<'_>) -> ModalResult<Source, Fault> {
     let source = source(input)?;
     let at = input.current_token_start();
     let is_alias = input.peek_token().is_some_and(|token| match token.kind {
-        Kind::Name => true,
-        Kind::Word => !is_reserved(token.text) && !is_next(token.text),
+        TokenKind::Name => true,
+        TokenKind::Word => !is_reserved(token.text) && !is_next(token.text),
         _ => false,
     });
-    let goes_on = input.get(1).is_some_and(|token| token.kind == Kind::End || is_next(token.text));
+    let goes_on = input.get(1).is_some_and(|token| token.kind == TokenKind::End || is_next(token.text));
     if is_alias && goes_on || peek_word(input).as_deref() == Some("AS") {
         return Err(refuse(at, "Aliasing is not supported"));
     }
@@ -160,7 +160,7 @@ fn order_key(input: &mut Tokens<'_>) -> ModalResult<(Path, bool), Fault> {
 /// A number or a parameter.
 fn count(input: &mut Tokens<'_>) -> ModalResult<Literal, Fault> {
     match input.peek_token().map(|token| token.kind) {
-        Some(Kind::Number | Kind::Parameter(_)) => literal(input),
+        Some(TokenKind::Number | TokenKind::Parameter(_)) => literal(input),
         _ => Err(expected(input.current_token_start(), "a number or ?")),
     }
 }
@@ -216,12 +216,12 @@ fn returning(input: &mut Tokens<'_>) -> ModalResult<Returning, Fault> {
 pub(super) fn name(input: &mut Tokens<'_>) -> ModalResult<Name, Fault> {
     let at = input.current_token_start();
     match input.peek_token() {
-        Some(token) if token.kind == Kind::Word && is_reserved(token.text) => {
+        Some(token) if token.kind == TokenKind::Word && is_reserved(token.text) => {
             let word = token.text;
             Err(ErrMode::Backtrack(Fault::new(at, format!("{word} is a keyword: as a name it is written \"{word}\""))))
         }
-        Some(token) if token.kind == Kind::Name && token.text.len() == 2 => Err(cut(at, "a name cannot be empty")),
-        Some(token) if matches!(token.kind, Kind::Word | Kind::Name) => {
+        Some(token) if token.kind == TokenKind::Name && token.text.len() == 2 => Err(cut(at, "a name cannot be empty")),
+        Some(token) if matches!(token.kind, TokenKind::Word | TokenKind::Name) => {
             input.next_token();
             Ok(Name { text: token.unquoted(), at })
         }
@@ -235,13 +235,13 @@ pub(super) fn is_reserved(word: &str) -> bool {
 
 /// The word at this token, capitalised.
 pub(super) fn peek_word(input: &Tokens<'_>) -> Option<String> {
-    input.peek_token().filter(|token| token.kind == Kind::Word).map(|token| token.text.to_ascii_uppercase())
+    input.peek_token().filter(|token| token.kind == TokenKind::Word).map(|token| token.text.to_ascii_uppercase())
 }
 
 /// A keyword, however it is capitalised; where it stands.
 pub(super) fn keyword<'a>(word: &'static str) -> impl Parser<Tokens<'a>, usize, ErrMode<Fault>> {
     move |input: &mut Tokens<'a>| match input.peek_token() {
-        Some(token) if token.kind == Kind::Word && token.text.eq_ignore_ascii_case(word) => {
+        Some(token) if token.kind == TokenKind::Word && token.text.eq_ignore_ascii_case(word) => {
             input.next_token();
             Ok(token.start)
         }
@@ -252,7 +252,7 @@ pub(super) fn keyword<'a>(word: &'static str) -> impl Parser<Tokens<'a>, usize, 
 /// A sign; where it stands.
 pub(super) fn sign<'a>(sign: &'static str) -> impl Parser<Tokens<'a>, usize, ErrMode<Fault>> {
     move |input: &mut Tokens<'a>| match input.peek_token() {
-        Some(token) if token.kind == Kind::Sign(sign) => {
+        Some(token) if token.kind == TokenKind::Sign(sign) => {
             input.next_token();
             Ok(token.start)
         }
@@ -262,7 +262,7 @@ pub(super) fn sign<'a>(sign: &'static str) -> impl Parser<Tokens<'a>, usize, Err
 
 fn end(input: &mut Tokens<'_>) -> ModalResult<(), Fault> {
     match input.peek_token().map(|token| token.kind) {
-        Some(Kind::End) | None => Ok(()),
+        Some(TokenKind::End) | None => Ok(()),
         _ => Err(expected(input.current_token_start(), "the end of the statement")),
     }
 }

@@ -22,7 +22,7 @@ use super::fault::{Fault, cut};
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Word,
     Name,
     Text,
@@ -36,7 +36,7 @@ pub(super) enum Kind {
 /// A token and where it lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Token<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
     pub(super) text: &'a str,
     pub(super) start: usize,
     pub(super) end: usize,
@@ -46,8 +46,8 @@ impl Token<'_> {
     /// What a name or a text says, its doubled quotes made one.
     pub(super) fn unquoted(&self) -> String {
         match self.kind {
-            Kind::Name => self.text[1..self.text.len() - 1].replace("\"\"", "\""),
-            Kind::Text => self.text[1..self.text.len() - 1].replace("''", "'"),
+            TokenKind::Name => self.text[1..self.text.len() - 1].replace("\"\"", "\""),
+            TokenKind::Text => self.text[1..self.text.len() - 1].replace("''", "'"),
             _ => self.text.to_owned(),
         }
     }
@@ -69,7 +69,7 @@ type Source<'a> = LocatingSlice<&'a str>;
 const SIGNS: [&str; 21] =
     ["<<", ">>", "<>", "<=", ">=", "!=", "<", ">", "=", "+", "-", "(", ")", "[", "]", "{", "}", ",", ".", ":", "*"];
 
-/// All tokens of a statement; the last is [`Kind::End`]. One semicolon may close the statement.
+/// All tokens of a statement; the last is [`TokenKind::End`]. One semicolon may close the statement.
 pub(super) fn tokens(statement: &str) -> Result<Vec<Token<'_>>, Fault> {
     let mut source = Source::new(statement);
     let mut tokens = Vec::new();
@@ -82,7 +82,7 @@ pub(super) fn tokens(statement: &str) -> Result<Vec<Token<'_>>, Fault> {
             return Err(Fault::new(closed, "a statement ends with its semicolon: one statement at a time"));
         }
         if source.is_empty() {
-            tokens.push(Token { kind: Kind::End, text: "", start, end: start });
+            tokens.push(Token { kind: TokenKind::End, text: "", start, end: start });
             return Ok(tokens);
         }
         if literal::<_, _, winnow::error::ErrMode<Fault>>(";").parse_next(&mut source).is_ok() {
@@ -90,7 +90,7 @@ pub(super) fn tokens(statement: &str) -> Result<Vec<Token<'_>>, Fault> {
             continue;
         }
         let (mut kind, text) = token.with_taken().parse_next(&mut source).map_err(Fault::of_mode)?;
-        if let Kind::Parameter(at) = &mut kind {
+        if let TokenKind::Parameter(at) = &mut kind {
             *at = parameters;
             parameters += 1;
         }
@@ -111,22 +111,22 @@ fn block_comment(source: &mut Source<'_>) -> ModalResult<(), Fault> {
     ended.map_err(|_| cut(start, "the comment that begins here has no end: */ is missing"))
 }
 
-fn token(source: &mut Source<'_>) -> ModalResult<Kind, Fault> {
+fn token(source: &mut Source<'_>) -> ModalResult<TokenKind, Fault> {
     let start = source.current_token_start();
     let first = source.chars().next().unwrap_or_default();
     match first {
-        '\'' => quoted(source, '\'', "text").map(|()| Kind::Text),
-        '"' => quoted(source, '"', "name").map(|()| Kind::Name),
+        '\'' => quoted(source, '\'', "text").map(|()| TokenKind::Text),
+        '"' => quoted(source, '"', "name").map(|()| TokenKind::Name),
         'a'..='z' | 'A'..='Z' | '_' | '$' => {
             take_while(1.., |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$')
-                .value(Kind::Word)
+                .value(TokenKind::Word)
                 .parse_next(source)
         }
-        '?' => literal("?").value(Kind::Parameter(0)).parse_next(source),
+        '?' => literal("?").value(TokenKind::Parameter(0)).parse_next(source),
         _ => match opt(number).parse_next(source)? {
-            Some(()) => Ok(Kind::Number),
+            Some(()) => Ok(TokenKind::Number),
             None => match SIGNS.iter().find(|sign| source.starts_with(**sign)) {
-                Some(sign) => literal(*sign).value(Kind::Sign(sign)).parse_next(source),
+                Some(sign) => literal(*sign).value(TokenKind::Sign(sign)).parse_next(source),
                 None => Err(cut(start, format!("a statement has no use for {first:?} here"))),
             },
         },
@@ -152,7 +152,7 @@ fn quoted(source: &mut Source<'_>, quote: char, what: &str) -> ModalResult<(), F
 mod tests {
     use super::*;
 
-    fn kinds(statement: &str) -> Vec<(Kind, &str)> {
+    fn kinds(statement: &str) -> Vec<(TokenKind, &str)> {
         tokens(statement).unwrap().into_iter().map(|token| (token.kind, token.text)).collect()
     }
 
@@ -161,19 +161,19 @@ mod tests {
         assert_eq!(
             kinds("a.\"b \"\" c\"[10] >= 'it''s' -- to here ' \n AND/* and ; */?<>.5e-3;"),
             [
-                (Kind::Word, "a"),
-                (Kind::Sign("."), "."),
-                (Kind::Name, "\"b \"\" c\""),
-                (Kind::Sign("["), "["),
-                (Kind::Number, "10"),
-                (Kind::Sign("]"), "]"),
-                (Kind::Sign(">="), ">="),
-                (Kind::Text, "'it''s'"),
-                (Kind::Word, "AND"),
-                (Kind::Parameter(0), "?"),
-                (Kind::Sign("<>"), "<>"),
-                (Kind::Number, ".5e-3"),
-                (Kind::End, ""),
+                (TokenKind::Word, "a"),
+                (TokenKind::Sign("."), "."),
+                (TokenKind::Name, "\"b \"\" c\""),
+                (TokenKind::Sign("["), "["),
+                (TokenKind::Number, "10"),
+                (TokenKind::Sign("]"), "]"),
+                (TokenKind::Sign(">="), ">="),
+                (TokenKind::Text, "'it''s'"),
+                (TokenKind::Word, "AND"),
+                (TokenKind::Parameter(0), "?"),
+                (TokenKind::Sign("<>"), "<>"),
+                (TokenKind::Number, ".5e-3"),
+                (TokenKind::End, ""),
             ]
         );
         assert_eq!(tokens("'it''s'").unwrap()[0].unquoted(), "it's");
@@ -182,8 +182,8 @@ mod tests {
 
     #[test]
     fn numbers_end_where_a_path_goes_on() {
-        assert_eq!(kinds("1.a")[..2], [(Kind::Number, "1"), (Kind::Sign("."), ".")]);
-        assert_eq!(kinds("1e")[..2], [(Kind::Number, "1"), (Kind::Word, "e")]);
+        assert_eq!(kinds("1.a")[..2], [(TokenKind::Number, "1"), (TokenKind::Sign("."), ".")]);
+        assert_eq!(kinds("1e")[..2], [(TokenKind::Number, "1"), (TokenKind::Word, "e")]);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use super::NESTING_MAX_LEVELS;
 use super::ast::{Expr, Literal, Path, Template};
 use super::fault::{Fault, cut, expected, refuse};
 use super::grammar::{Tokens, is_reserved, keyword, name, sign};
-use super::lexer::Kind;
+use super::lexer::TokenKind;
 use crate::expression::PATH_MAX_LEVELS;
 use crate::expression::ast::Segment;
 
@@ -41,24 +41,24 @@ fn value<'a>(levels: usize) -> impl Parser<Tokens<'a>, Template, ErrMode<Fault>>
     move |input: &mut Tokens<'a>| {
         let at = input.current_token_start();
         let Some(token) = input.peek_token() else { return Err(expected(at, "a value")) };
-        let nests = matches!(token.kind, Kind::Sign("[" | "{" | "<<"));
+        let nests = matches!(token.kind, TokenKind::Sign("[" | "{" | "<<"));
         if nests && levels == NESTING_MAX_LEVELS {
             return Err(cut(at, format!("values nest in each other at most {NESTING_MAX_LEVELS} levels deep")));
         }
         match token.kind {
-            Kind::Text => {
+            TokenKind::Text => {
                 input.next_token();
                 Ok(Template::Value(Value::S(token.unquoted())))
             }
-            Kind::Number | Kind::Sign("-") => signed_number(input),
-            Kind::Parameter(parameter) => {
+            TokenKind::Number | TokenKind::Sign("-") => signed_number(input),
+            TokenKind::Parameter(parameter) => {
                 input.next_token();
                 Ok(Template::Parameter(parameter))
             }
-            Kind::Sign("[") => list(input, "[", "]", levels).map(Template::List),
-            Kind::Sign("<<") => list(input, "<<", ">>", levels).map(Template::Set),
-            Kind::Sign("{") => tuple(input, levels),
-            Kind::Word => alt((
+            TokenKind::Sign("[") => list(input, "[", "]", levels).map(Template::List),
+            TokenKind::Sign("<<") => list(input, "<<", ">>", levels).map(Template::Set),
+            TokenKind::Sign("{") => tuple(input, levels),
+            TokenKind::Word => alt((
                 keyword("TRUE").value(Value::Bool(true)),
                 keyword("FALSE").value(Value::Bool(false)),
                 keyword("NULL").value(Value::Null),
@@ -82,7 +82,7 @@ fn signed_number<'a>(input: &mut Tokens<'a>) -> ModalResult<Template, Fault> {
 
 fn number_token<'a>(input: &mut Tokens<'a>) -> ModalResult<&'a str, Fault> {
     match input.peek_token() {
-        Some(token) if token.kind == Kind::Number => {
+        Some(token) if token.kind == TokenKind::Number => {
             input.next_token();
             Ok(token.text)
         }
@@ -124,7 +124,7 @@ fn tuple(input: &mut Tokens<'_>, levels: usize) -> ModalResult<Template, Fault> 
 /// The name of a tuple's entry.
 fn key(input: &mut Tokens<'_>) -> ModalResult<String, Fault> {
     match input.peek_token() {
-        Some(token) if token.kind == Kind::Text => {
+        Some(token) if token.kind == TokenKind::Text => {
             input.next_token();
             Ok(token.unquoted())
         }
@@ -159,11 +159,11 @@ pub(super) fn path(input: &mut Tokens<'_>) -> ModalResult<Path, Fault> {
 fn step(input: &mut Tokens<'_>) -> ModalResult<Segment, Fault> {
     let at = input.current_token_start();
     match input.peek_token() {
-        Some(token) if token.kind == Kind::Text && token.text.len() > 2 => {
+        Some(token) if token.kind == TokenKind::Text && token.text.len() > 2 => {
             input.next_token();
             Ok(Segment::Name(token.unquoted().into()))
         }
-        Some(token) if matches!(token.kind, Kind::Number | Kind::Sign("-")) => {
+        Some(token) if matches!(token.kind, TokenKind::Number | TokenKind::Sign("-")) => {
             let minus = if opt(sign("-")).parse_next(input)?.is_some() { "-" } else { "" };
             let digits = number_token(input)?;
             let index = digits.parse().ok().filter(|&index| index <= INDEX_MAX && (minus.is_empty() || index == 0));
@@ -196,8 +196,8 @@ fn nested_expr<'a>(levels: usize) -> impl Parser<Tokens<'a>, Expr, ErrMode<Fault
 
 fn term(input: &mut Tokens<'_>, levels: usize) -> ModalResult<Expr, Fault> {
     let at = input.current_token_start();
-    let is_word = input.peek_token().is_some_and(|token| token.kind == Kind::Word && !is_reserved(token.text));
-    if is_word && input.get(1).is_some_and(|token| token.kind == Kind::Sign("(")) {
+    let is_word = input.peek_token().is_some_and(|token| token.kind == TokenKind::Word && !is_reserved(token.text));
+    if is_word && input.get(1).is_some_and(|token| token.kind == TokenKind::Sign("(")) {
         if levels == NESTING_MAX_LEVELS {
             return Err(cut(at, format!("functions nest in each other at most {NESTING_MAX_LEVELS} levels deep")));
         }
@@ -207,8 +207,8 @@ fn term(input: &mut Tokens<'_>, levels: usize) -> ModalResult<Expr, Fault> {
         return Ok(Expr::Call(function, arguments));
     }
     match input.peek_token().map(|token| token.kind) {
-        Some(Kind::Word) if is_word => path.map(Expr::Path).parse_next(input),
-        Some(Kind::Name) => path.map(Expr::Path).parse_next(input),
+        Some(TokenKind::Word) if is_word => path.map(Expr::Path).parse_next(input),
+        Some(TokenKind::Name) => path.map(Expr::Path).parse_next(input),
         _ => literal.map(Expr::Literal).parse_next(input).map_err(|error| match error {
             ErrMode::Backtrack(_) => expected(at, "a value, a path or a function"),
             error => error,

@@ -36,7 +36,7 @@ const _: () = {
 /// What a block holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
-pub(super) enum Kind {
+pub(super) enum BlockKind {
     /// Number of items u64, last number of the stream u64, schema as JSON.
     Header = 1,
     /// Records.
@@ -45,7 +45,7 @@ pub(super) enum Kind {
     End = 3,
 }
 
-impl Kind {
+impl BlockKind {
     fn of(code: u32) -> Option<Self> {
         [Self::Header, Self::Items, Self::End].into_iter().find(|kind| *kind as u32 == code)
     }
@@ -69,7 +69,7 @@ impl<'a, W: Write> BlockWriter<'a, W> {
     }
 
     /// Writes a block.
-    pub(super) fn block(&mut self, kind: Kind, payload: &[u8]) -> Result<()> {
+    pub(super) fn block(&mut self, kind: BlockKind, payload: &[u8]) -> Result<()> {
         let length = u32::try_from(payload.len()).expect("a block is smaller than BLOCK_MAX_BYTES");
         self.put(&(kind as u32).to_le_bytes())?;
         self.put(&length.to_le_bytes())?;
@@ -99,7 +99,7 @@ pub(super) struct BlockReader<'a, R> {
 
 /// A block that was read: its kind, its payload and where in the file that begins.
 pub(super) struct Block<'a> {
-    pub(super) kind: Kind,
+    pub(super) kind: BlockKind,
     pub(super) payload: &'a [u8],
     pub(super) offset: u64,
 }
@@ -126,7 +126,7 @@ impl<'a, R: Read> BlockReader<'a, R> {
         let start = self.offset;
         let code = u32::from_le_bytes(self.take()?);
         let length = u32::from_le_bytes(self.take()?);
-        let kind = Kind::of(code).ok_or_else(|| self.corrupt(start, format!("a block of unknown kind {code}")))?;
+        let kind = BlockKind::of(code).ok_or_else(|| self.corrupt(start, format!("a block of unknown kind {code}")))?;
         if length as usize > BLOCK_MAX_BYTES {
             let what = format!("a block of {length} bytes: it may have {BLOCK_MAX_BYTES}");
             return Err(self.corrupt(start, what));

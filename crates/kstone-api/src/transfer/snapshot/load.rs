@@ -10,7 +10,7 @@ use kstone_core::item::ItemRef;
 use kstone_core::record::Record;
 
 use super::Report;
-use super::format::{Block, BlockReader, Kind, take_record};
+use super::format::{Block, BlockKind, BlockReader, take_record};
 use crate::database::Database;
 use crate::model::item_check::check_item;
 use crate::model::schema::TableSchema;
@@ -49,14 +49,14 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
         let block = blocks.block()?;
         let (kind, offset) = (block.kind, block.offset);
         let checked = match kind {
-            Kind::Header => Err((offset, Error::invalid("a second header"))),
-            Kind::Items => loading.add(&block),
-            Kind::End => loading.check_end(block.payload).map_err(|error| (offset, error)),
+            BlockKind::Header => Err((offset, Error::invalid("a second header"))),
+            BlockKind::Items => loading.add(&block),
+            BlockKind::End => loading.check_end(block.payload).map_err(|error| (offset, error)),
         };
         checked.map_err(|(offset, error)| blocks.corrupt(offset, error.to_string()))?;
         loading.filling.check_limit()?;
         report.reach(loading.loaded)?;
-        if kind == Kind::End {
+        if kind == BlockKind::End {
             break;
         }
     }
@@ -89,7 +89,7 @@ fn refuse_items(database: &Database) -> Result<()> {
 fn read_header<R: Read>(blocks: &mut BlockReader<'_, R>) -> Result<Header> {
     let Block { kind, payload, offset } = blocks.block()?;
     let header = match kind {
-        Kind::Header => parse_header(payload),
+        BlockKind::Header => parse_header(payload),
         _ => Err(Error::invalid("the first block is no header")),
     };
     header.map_err(|error| blocks.corrupt(offset, error.to_string()))

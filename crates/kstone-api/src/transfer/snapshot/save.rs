@@ -5,7 +5,7 @@ use std::io::Write;
 use crate::error::Result;
 
 use super::Report;
-use super::format::{BLOCK_TARGET_BYTES, BlockWriter, Kind, put_record};
+use super::format::{BLOCK_TARGET_BYTES, BlockKind, BlockWriter, put_record};
 use crate::database::Database;
 use crate::transfer::view_pages::Pages;
 
@@ -20,21 +20,21 @@ pub(super) fn save(database: &Database, out: impl Write, name: &str, report: &mu
     payload.extend_from_slice(&total.to_le_bytes());
     payload.extend_from_slice(&stream_last.to_le_bytes());
     payload.extend_from_slice(table.schema.to_json().as_bytes());
-    blocks.block(Kind::Header, &payload)?;
+    blocks.block(BlockKind::Header, &payload)?;
     payload.clear();
     for page in Pages::of(&view) {
         for record in &page {
             put_record(&mut payload, record);
             if payload.len() >= BLOCK_TARGET_BYTES {
-                blocks.block(Kind::Items, &payload)?;
+                blocks.block(BlockKind::Items, &payload)?;
                 payload.clear();
             }
         }
         report.advance(page.len() as u64)?;
     }
     if !payload.is_empty() {
-        blocks.block(Kind::Items, &payload)?;
+        blocks.block(BlockKind::Items, &payload)?;
     }
-    blocks.block(Kind::End, &total.to_le_bytes())?;
+    blocks.block(BlockKind::End, &total.to_le_bytes())?;
     Ok(total)
 }

@@ -6,7 +6,7 @@ use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
-use super::format::{BLOCK_MAX_BYTES, BlockReader, BlockWriter, Kind, MAGIC, put_record};
+use super::format::{BLOCK_MAX_BYTES, BlockKind, BlockReader, BlockWriter, MAGIC, put_record};
 use super::*;
 use crate::{GlobalSecondaryIndex, ItemBuilder, LocalSecondaryIndex, Query, Scan, StreamViewType};
 

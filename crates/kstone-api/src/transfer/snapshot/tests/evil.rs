@@ -3,7 +3,7 @@
 use super::*;
 
 /// A file of these blocks, checksums and all.
-fn file_of(blocks: &[(Kind, &[u8])]) -> Vec<u8> {
+fn file_of(blocks: &[(BlockKind, &[u8])]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut writer = BlockWriter::begin(&mut bytes, "a test").expect("written");
     blocks.iter().try_for_each(|(kind, payload)| writer.block(*kind, payload)).expect("written");
@@ -25,7 +25,7 @@ fn raw_record(pk: &[u8], sk: &[u8], body: &[u8]) -> Vec<u8> {
 
 /// A file of one block of items.
 fn file_with(items: u64, payload: &[u8]) -> Vec<u8> {
-    file_of(&[(Kind::Header, &header(items, "{}")), (Kind::Items, payload), (Kind::End, &end(items))])
+    file_of(&[(BlockKind::Header, &header(items, "{}")), (BlockKind::Items, payload), (BlockKind::End, &end(items))])
 }
 
 #[track_caller]
@@ -40,12 +40,12 @@ fn empty_blocks_and_any_order_of_items_are_fine() {
     for (first, second) in [(&a, &b), (&b, &a)] {
         let head = header(2, "{}");
         let bytes = file_of(&[
-            (Kind::Header, &head),
-            (Kind::Items, b""),
-            (Kind::Items, first),
-            (Kind::Items, b""),
-            (Kind::Items, second),
-            (Kind::End, &end(2)),
+            (BlockKind::Header, &head),
+            (BlockKind::Items, b""),
+            (BlockKind::Items, first),
+            (BlockKind::Items, b""),
+            (BlockKind::Items, second),
+            (BlockKind::End, &end(2)),
         ]);
         let db = empty();
         assert_eq!(load(&db, &bytes[..]), Ok(2));
@@ -56,31 +56,32 @@ fn empty_blocks_and_any_order_of_items_are_fine() {
 #[test]
 fn counts_that_are_not_those_of_the_items_are_found() {
     let record = raw_record(b"a", b"", b"");
-    let file =
-        |head, last| file_of(&[(Kind::Header, &header(head, "{}")), (Kind::Items, &record), (Kind::End, &end(last))]);
+    let file = |head, last| {
+        file_of(&[(BlockKind::Header, &header(head, "{}")), (BlockKind::Items, &record), (BlockKind::End, &end(last))])
+    };
     assert_eq!(load(&empty(), &file(1, 1)[..]), Ok(1));
     check_refused("more items than the 0 of the header", &file(0, 1));
     check_refused("the header counts 2 items, the end 2, there are 1", &file(2, 2));
     check_refused("the header counts 1 items, the end 0, there are 1", &file(1, 0));
     check_refused("there are 1", &file(u64::MAX, u64::MAX));
-    check_refused("the wrong length", &file_of(&[(Kind::Header, &header(0, "{}")), (Kind::End, b"")]));
-    check_refused("the wrong length", &file_of(&[(Kind::Header, &header(0, "{}")), (Kind::End, &[0; 9])]));
+    check_refused("the wrong length", &file_of(&[(BlockKind::Header, &header(0, "{}")), (BlockKind::End, b"")]));
+    check_refused("the wrong length", &file_of(&[(BlockKind::Header, &header(0, "{}")), (BlockKind::End, &[0; 9])]));
 }
 
 #[test]
 fn blocks_that_are_out_of_place_are_found() {
     let head = header(0, "{}");
-    check_refused("the first block is no header", &file_of(&[(Kind::Items, b""), (Kind::Header, &head)]));
-    check_refused("the first block is no header", &file_of(&[(Kind::End, &end(0))]));
-    check_refused("a second header", &file_of(&[(Kind::Header, &head), (Kind::Header, &head)]));
-    let double_end = file_of(&[(Kind::Header, &head), (Kind::End, &end(0)), (Kind::End, &end(0))]);
+    check_refused("the first block is no header", &file_of(&[(BlockKind::Items, b""), (BlockKind::Header, &head)]));
+    check_refused("the first block is no header", &file_of(&[(BlockKind::End, &end(0))]));
+    check_refused("a second header", &file_of(&[(BlockKind::Header, &head), (BlockKind::Header, &head)]));
+    let double_end = file_of(&[(BlockKind::Header, &head), (BlockKind::End, &end(0)), (BlockKind::End, &end(0))]);
     check_refused("bytes behind the end", &double_end);
-    check_refused("ends inside the snapshot", &file_of(&[(Kind::Header, &head)]));
+    check_refused("ends inside the snapshot", &file_of(&[(BlockKind::Header, &head)]));
 }
 
 /// The head of a block without the rest.
 fn file_ending_in(code: u32, length: u32) -> Vec<u8> {
-    let mut bytes = file_of(&[(Kind::Header, &header(1, "{}"))]);
+    let mut bytes = file_of(&[(BlockKind::Header, &header(1, "{}"))]);
     bytes.extend_from_slice(&code.to_le_bytes());
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes
@@ -92,14 +93,14 @@ fn heads_of_blocks_are_looked_at_before_anything_is_read_for_them() {
         check_refused(&format!("a block of unknown kind {code}"), &file_ending_in(code, 8));
     }
     for length in [BLOCK_MAX_BYTES as u32 + 1, u32::MAX] {
-        check_refused(&format!("a block of {length} bytes"), &file_ending_in(Kind::Items as u32, length));
+        check_refused(&format!("a block of {length} bytes"), &file_ending_in(BlockKind::Items as u32, length));
     }
-    check_refused("ends inside the snapshot", &file_ending_in(Kind::Items as u32, BLOCK_MAX_BYTES as u32));
+    check_refused("ends inside the snapshot", &file_ending_in(BlockKind::Items as u32, BLOCK_MAX_BYTES as u32));
 }
 
 #[test]
 fn a_length_takes_no_more_memory_than_the_file_has_bytes() {
-    let bytes = file_ending_in(Kind::Items as u32, BLOCK_MAX_BYTES as u32);
+    let bytes = file_ending_in(BlockKind::Items as u32, BLOCK_MAX_BYTES as u32);
     let mut reader = BlockReader::begin(&bytes[..], "a test").expect("begun");
     reader.block().expect("the header");
     assert!(reader.block().is_err());
@@ -109,10 +110,10 @@ fn a_length_takes_no_more_memory_than_the_file_has_bytes() {
 #[test]
 fn headers_that_are_none_are_found() {
     for len in [0, 7, 8, 15] {
-        check_refused("too short", &file_of(&[(Kind::Header, &[0; 16][..len])]));
+        check_refused("too short", &file_of(&[(BlockKind::Header, &[0; 16][..len])]));
     }
     let not_text = [&header(0, "")[..], b"\xff"].concat();
-    check_refused("not UTF-8", &file_of(&[(Kind::Header, &not_text)]));
+    check_refused("not UTF-8", &file_of(&[(BlockKind::Header, &not_text)]));
     for (part, schema) in [
         ("EOF", ""),
         ("line 1 column 1", "{"),
@@ -121,10 +122,10 @@ fn headers_that_are_none_are_found() {
         ("Duplicate index name", r#"{"local_indexes":[{"name":"abc","sort_key":"a"},{"name":"abc","sort_key":"b"}]}"#),
         ("stream.capacity", r#"{"stream":{"view_type":"NEW_IMAGE","capacity":99999999999}}"#),
     ] {
-        check_refused(part, &file_of(&[(Kind::Header, &header(0, schema)), (Kind::End, &end(0))]));
+        check_refused(part, &file_of(&[(BlockKind::Header, &header(0, schema)), (BlockKind::End, &end(0))]));
     }
     let late_stream = [&0_u64.to_le_bytes()[..], &u64::MAX.to_le_bytes(), b"{}"].concat();
-    check_refused("a stream cannot have come to", &file_of(&[(Kind::Header, &late_stream)]));
+    check_refused("a stream cannot have come to", &file_of(&[(BlockKind::Header, &late_stream)]));
 }
 
 #[test]
@@ -191,8 +192,12 @@ fn a_key_that_stands_twice_is_found() {
     let (a, b) = (raw_record(b"a", b"s", b""), raw_record(b"b", b"", b""));
     check_refused("two items have the key \"a\", \"s\"", &file_with(2, &[&a[..], &a].concat()));
     check_refused("two items have the key", &file_with(3, &[&a[..], &b, &a].concat()));
-    let apart =
-        file_of(&[(Kind::Header, &header(2, "{}")), (Kind::Items, &a), (Kind::Items, &a), (Kind::End, &end(2))]);
+    let apart = file_of(&[
+        (BlockKind::Header, &header(2, "{}")),
+        (BlockKind::Items, &a),
+        (BlockKind::Items, &a),
+        (BlockKind::End, &end(2)),
+    ]);
     check_refused("two items have the key", &apart);
 }
 
@@ -203,7 +208,8 @@ fn an_item_that_an_index_refuses_is_left_out_of_the_index_alone() {
     let record = Record::put(KeyRef::new(b"k", b"").unwrap(), b"\x01x\x05\0");
     let mut payload = Vec::new();
     put_record(&mut payload, &record);
-    let bytes = file_of(&[(Kind::Header, &header(1, schema)), (Kind::Items, &payload), (Kind::End, &end(1))]);
+    let bytes =
+        file_of(&[(BlockKind::Header, &header(1, schema)), (BlockKind::Items, &payload), (BlockKind::End, &end(1))]);
     let db = empty();
     assert_eq!(load(&db, &bytes[..]), Ok(1));
     assert_eq!(items(&db), [record]);
@@ -211,7 +217,7 @@ fn an_item_that_an_index_refuses_is_left_out_of_the_index_alone() {
 }
 
 /// The payloads of a file, to be changed and written again with checksums that are right.
-fn payloads_of(bytes: &[u8]) -> Vec<(Kind, Vec<u8>)> {
+fn payloads_of(bytes: &[u8]) -> Vec<(BlockKind, Vec<u8>)> {
     let mut reader = BlockReader::begin(bytes, "a test").expect("begun");
     let blocks = blocks_of(bytes).into_iter().map(|_| {
         let block = reader.block().expect("read");

@@ -11,7 +11,7 @@ use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 
 use crate::database::Database;
-use crate::request::write::{Change, Prepared, Write};
+use crate::request::write::{ItemChange, Prepared, Write};
 use crate::table::Table;
 
 /// The most writes of a batch, DynamoDB's.
@@ -147,7 +147,7 @@ pub(crate) struct Moment {
 }
 
 /// All changes, or why not one of them is done.
-pub(crate) fn all_or_nothing(outcomes: Vec<Result<Change>>) -> Result<Vec<Change>> {
+pub(crate) fn all_or_nothing(outcomes: Vec<Result<ItemChange>>) -> Result<Vec<ItemChange>> {
     if outcomes.iter().all(Result::is_ok) {
         let written = || outcomes.iter().flatten().filter_map(|change| change.record.as_ref());
         check_transaction_size(|| written().filter(|record| !record.is_tombstone()))?;

@@ -218,7 +218,7 @@ pub(crate) enum PreparedAction<'a> {
 }
 
 /// What a write comes to, given the item that is there.
-pub(crate) struct Change {
+pub(crate) struct ItemChange {
     /// The record to write, if any.
     pub(crate) record: Option<Record>,
     /// What to return: an item under the same key.
@@ -227,7 +227,7 @@ pub(crate) struct Change {
     pub(crate) entries: Vec<Record>,
 }
 
-impl Change {
+impl ItemChange {
     fn new(record: Option<Record>, returned: Option<Record>) -> Self {
         Self { record, returned, entries: Vec::new() }
     }
@@ -264,7 +264,7 @@ impl Prepared<'_> {
     }
 
     /// Decides on the item that is there. Has no effect of its own.
-    pub(crate) fn decide(&self, present: Option<&Record>) -> Result<Change> {
+    pub(crate) fn decide(&self, present: Option<&Record>) -> Result<ItemChange> {
         let old = present.map_or_else(Subject::absent, Subject::of_record);
         if self.condition.as_ref().is_some_and(|condition| !condition.evaluate(&old)) {
             let item = present.filter(|_| self.return_old_on_failure).cloned();
@@ -274,15 +274,15 @@ impl Prepared<'_> {
         Ok(match &self.action {
             PreparedAction::Insert(_) if present.is_some() => return Err(Error::DuplicateItem),
             PreparedAction::Put(body) | PreparedAction::Insert(body) => {
-                Change::new(Some(Record::put(self.key, body)), old_item())
+                ItemChange::new(Some(Record::put(self.key, body)), old_item())
             }
-            PreparedAction::Delete => Change::new(Some(Record::tombstone(self.key)), old_item()),
-            PreparedAction::Check => Change::new(None, old_item()),
+            PreparedAction::Delete => ItemChange::new(Some(Record::tombstone(self.key)), old_item()),
+            PreparedAction::Check => ItemChange::new(None, old_item()),
             PreparedAction::Update(update) => self.decide_update(update, present, &old)?,
         })
     }
 
-    fn decide_update(&self, update: &Update, present: Option<&Record>, old: &Subject<'_>) -> Result<Change> {
+    fn decide_update(&self, update: &Update, present: Option<&Record>, old: &Subject<'_>) -> Result<ItemChange> {
         let (pk, sk) = (self.key.pk(), self.key.sk());
         let record = match update.apply(pk, sk, present.map(Record::item))? {
             Some(body) => Some(Record::put(self.key, &checked(self.key, body.into())?)),
@@ -290,6 +290,6 @@ impl Prepared<'_> {
         };
         let new = record.as_ref().map_or(*old, Subject::of_record);
         let returned = update.returned(self.return_values, old, &new).map(|body| Record::put(self.key, &body));
-        Ok(Change::new(record, returned))
+        Ok(ItemChange::new(record, returned))
     }
 }

@@ -17,13 +17,13 @@ use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 
 use crate::database::Database;
-use crate::request::write::{Change, Prepared};
+use crate::request::write::{ItemChange, Prepared};
 use crate::table::Table;
 use crate::table::index;
 use crate::table::stream::{Change as StreamChange, Garbage, Remover, Stream};
 
 /// Makes one outcome of many: the changes to do, or the error to fail with.
-pub(crate) type Settle = fn(Vec<Result<Change>>) -> Result<Vec<Change>>;
+pub(crate) type Settle = fn(Vec<Result<ItemChange>>) -> Result<Vec<ItemChange>>;
 
 /// The most bytes of items that expressions are asked of while stripes are locked: some tens of microseconds. Where it
 /// is more they are asked first, and the items looked at again under the locks.
@@ -32,7 +32,7 @@ const LOCKED_EVALUATION_MAX_BYTES: usize = 16 << 10;
 const UNLOCKED_EVALUATIONS_MAX: usize = 8;
 
 /// What a commit will write. Records of items come first.
-struct Plan {
+struct CommitPlan {
     records: Vec<Record>,
     /// For each of the items' records, what it replaces.
     replaced: Vec<Replaced>,
@@ -114,7 +114,7 @@ impl Database {
     ) -> Result<Option<Done>> {
         let keys: Vec<KeyRef<'_>> = writes.iter().map(|write| write.key).collect();
         let olds = self.engine().present(&keys)?;
-        let Plan { records, replaced, returned } = plan(table, now, writes, olds.clone(), settle)?;
+        let CommitPlan { records, replaced, returned } = plan(table, now, writes, olds.clone(), settle)?;
         let _reserved = self.reserve(&records, stream_growth(table, &replaced, &records))?;
         let all_keys: Vec<Key> = records.iter().map(Record::key).collect();
         let mut locked = keys.clone();
@@ -156,7 +156,13 @@ fn stream_growth(table: &Table, replaced: &[Replaced], records: &[Record]) -> us
 }
 
 /// What the writes come to, given the items that are there.
-fn plan(table: &Table, now: i64, writes: &[Prepared<'_>], olds: Vec<Option<Record>>, settle: Settle) -> Result<Plan> {
+fn plan(
+    table: &Table,
+    now: i64,
+    writes: &[Prepared<'_>],
+    olds: Vec<Option<Record>>,
+    settle: Settle,
+) -> Result<CommitPlan> {
     let expired: Vec<bool> = olds.iter().map(|old| old.as_ref().is_some_and(|old| table.is_hidden(old, now))).collect();
     let outcomes = writes.iter().zip(&olds).zip(&expired).map(|((write, old), &expired)| {
         write.check(table)?;
@@ -165,7 +171,7 @@ fn plan(table: &Table, now: i64, writes: &[Prepared<'_>], olds: Vec<Option<Recor
         Ok(change)
     });
     let changes = settle(outcomes.collect())?;
-    let mut plan = Plan { records: Vec::new(), replaced: Vec::new(), returned: Vec::new() };
+    let mut plan = CommitPlan { records: Vec::new(), replaced: Vec::new(), returned: Vec::new() };
     let mut entries = Vec::new();
     for ((change, old), expired) in changes.into_iter().zip(olds).zip(expired) {
         if let Some(record) = change.record {

@@ -64,7 +64,7 @@ mod scanner;
 mod unzip;
 
 pub use lines::IMPORT_LINE_MAX_BYTES;
-use record::{Change, RecordReader};
+use record::{ImportedChange, RecordReader};
 use records::{Failed, Records};
 pub use unzip::Unzip;
 
@@ -187,10 +187,10 @@ pub struct SkippedRecord {
 }
 
 impl ImportReport {
-    fn count(&mut self, change: &Change) {
+    fn count(&mut self, change: &ImportedChange) {
         match change {
-            Change::Put(_) => self.loaded += 1,
-            Change::Delete { .. } => self.deleted += 1,
+            ImportedChange::Put(_) => self.loaded += 1,
+            ImportedChange::Delete { .. } => self.deleted += 1,
         }
     }
 
@@ -261,8 +261,8 @@ impl Database {
     /// Does what the records say.
     fn import_records(&self, input: impl BufRead, name: &str, options: &ImportOptions) -> Result<ImportReport> {
         self.each_change(input, name, options, |change| match change {
-            Change::Put(record) => self.put_body(record.pk(), record.sk(), record.body()),
-            Change::Delete { pk, sk } => self.delete_with_sk(pk, sk),
+            ImportedChange::Put(record) => self.put_body(record.pk(), record.sk(), record.body()),
+            ImportedChange::Delete { pk, sk } => self.delete_with_sk(pk, sk),
         })
     }
 
@@ -271,7 +271,7 @@ impl Database {
         input: impl BufRead,
         name: &str,
         options: &ImportOptions,
-        mut take: impl FnMut(&Change) -> Result<()>,
+        mut take: impl FnMut(&ImportedChange) -> Result<()>,
     ) -> Result<ImportReport> {
         let failed = |failed| match failed {
             Failed::Io(error) => Error::io("read", name, error),
@@ -307,7 +307,7 @@ fn read(
     reader: &mut RecordReader<'_>,
     table: &Table,
     text: std::result::Result<&[u8], &'static str>,
-) -> Result<Option<Change>> {
+) -> Result<Option<ImportedChange>> {
     let too_long = |what| Error::invalid(format!("{what} is longer than {IMPORT_LINE_MAX_BYTES} bytes"));
     reader.read(table, text.map_err(too_long)?)
 }

@@ -18,7 +18,7 @@ use crate::table::Table;
 const KEY: [&str; 2] = ["pk", "sk"];
 
 /// What a record does to the database.
-pub(super) enum Change {
+pub(super) enum ImportedChange {
     /// Puts an item.
     Put(Record),
     /// Deletes the item with this key.
@@ -38,7 +38,7 @@ impl<'a> RecordReader<'a> {
     }
 
     /// Reads a record, checked in every respect that its write checks; none for a blank line.
-    pub(super) fn read(&mut self, table: &Table, bytes: &[u8]) -> Result<Option<Change>> {
+    pub(super) fn read(&mut self, table: &Table, bytes: &[u8]) -> Result<Option<ImportedChange>> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
@@ -51,7 +51,7 @@ impl<'a> RecordReader<'a> {
         })
     }
 
-    fn change(&mut self, table: &Table, text: &str) -> Result<Change> {
+    fn change(&mut self, table: &Table, text: &str) -> Result<ImportedChange> {
         let form = self.form_of(text);
         if form == JsonForm::Plain {
             return self.put(table, &mut item_from_str(text, form)?, form);
@@ -67,7 +67,7 @@ impl<'a> RecordReader<'a> {
                     let mut keys = item_within(text, keys)?;
                     let (pk, sk) = key_of(self.options, keys.as_item(), form)?;
                     let key = KeyRef::new(pk, sk)?;
-                    Ok(Change::Delete { pk: key.pk().to_vec(), sk: key.sk().to_vec() })
+                    Ok(ImportedChange::Delete { pk: key.pk().to_vec(), sk: key.sk().to_vec() })
                 }
                 Err(_) => self.put(table, &mut item_from_str(text, form)?, form),
             },
@@ -75,13 +75,13 @@ impl<'a> RecordReader<'a> {
         }
     }
 
-    fn put(&self, table: &Table, item: &mut ItemWriter, form: JsonForm) -> Result<Change> {
+    fn put(&self, table: &Table, item: &mut ItemWriter, form: JsonForm) -> Result<ImportedChange> {
         let item = item.as_item();
         let (pk, sk) = key_of(self.options, item, form)?;
         let key = KeyRef::new(pk, sk)?;
         let body = without_key(item, key, form);
         table.check_new(key, ItemRef::new(&body))?;
-        Ok(Change::Put(Record::put(key, &body)))
+        Ok(ImportedChange::Put(Record::put(key, &body)))
     }
 
     /// The form of the input. The first record that is an object settles it.

@@ -17,7 +17,7 @@ use kstone_core::item::{self, BODY_MAX_BYTES, ItemRef, MAX_NESTING_LEVELS, Value
 use kstone_core::value::Type;
 use kstone_core::{error::Unit, number};
 
-use super::ast::{NewValue, Source, Verb};
+use super::ast::{NewValue, OperandSource, Verb};
 use super::path::Place;
 use super::resolve::Resolved;
 use super::subject::Subject;
@@ -180,9 +180,9 @@ impl<'a> Writer<'a> {
         let follow = |path: u16| self.resolved.get(&self.update.bound, &self.update.ast.symbols, &self.subject, path);
         loop {
             match self.update.ast.sources[usize::from(source)] {
-                Source::Value(value) => return Ok(self.update.bound.value(value)),
-                Source::Path(path) => return follow(path).ok_or_else(|| Error::invalid(MISSING)),
-                Source::IfNotExists(path, otherwise) => match follow(path) {
+                OperandSource::Value(value) => return Ok(self.update.bound.value(value)),
+                OperandSource::Path(path) => return follow(path).ok_or_else(|| Error::invalid(MISSING)),
+                OperandSource::IfNotExists(path, otherwise) => match follow(path) {
                     Some(value) => return Ok(value),
                     None => source = otherwise,
                 },

@@ -151,13 +151,13 @@ pub(crate) struct ProjectionAst {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct UpdateAst {
     pub(crate) symbols: Symbols,
-    pub(crate) sources: Vec<Source>,
+    pub(crate) sources: Vec<OperandSource>,
     pub(crate) actions: Vec<Action>,
 }
 
 /// Where SET takes a value from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Source {
+pub(crate) enum OperandSource {
     Path(u16),
     Value(u16),
     /// What the path holds, or else another source.

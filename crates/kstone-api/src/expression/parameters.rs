@@ -34,11 +34,11 @@ use super::PLACEHOLDER_MAX_BYTES;
 #[derive(Debug, Clone, Default)]
 pub struct Parameters {
     bag: Arc<[u8]>,
-    entries: Arc<[Entry]>,
+    entries: Arc<[ParameterEntry]>,
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Entry {
+struct ParameterEntry {
     /// Where the name lies in the bag.
     name: (u32, u32),
     slot: Slot,
@@ -117,7 +117,7 @@ impl Parameters {
                 return Err(Error::limit("Attribute name", Unit::Bytes, NAME_MAX_BYTES, value.payload().len()));
             }
             let (start, end) = at(value.payload());
-            entries.push(Entry { name: at(key.as_bytes()), slot: Slot { type_: value.type_(), start, end } });
+            entries.push(ParameterEntry { name: at(key.as_bytes()), slot: Slot { type_: value.type_(), start, end } });
         }
         Ok(Self { bag: bytes.into(), entries: entries.into() })
     }
@@ -146,7 +146,8 @@ impl Parameters {
 
     /// The entry of this key, and where its value lies.
     pub(super) fn find(&self, key: &str) -> Option<(usize, Slot)> {
-        let compare = |entry: &Entry| self.bag[entry.name.0 as usize..entry.name.1 as usize].cmp(key.as_bytes());
+        let compare =
+            |entry: &ParameterEntry| self.bag[entry.name.0 as usize..entry.name.1 as usize].cmp(key.as_bytes());
         let at = self.entries.binary_search_by(compare).ok()?;
         Some((at, self.entries[at].slot))
     }

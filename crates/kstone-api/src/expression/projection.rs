@@ -91,7 +91,7 @@ impl Projection {
 
 /// The body of what these paths, in [`Bound::in_order`], lead to.
 pub(super) fn select(symbols: &Symbols, bound: &Bound, order: &[u16], subject: &Subject<'_>) -> Vec<u8> {
-    let selection = Selection { symbols, bound };
+    let selection = ProjectedPaths { symbols, bound };
     let mut body = Vec::new();
     let mut attributes = entries(subject.item().raw_iter());
     for group in selection.groups(order, 0) {
@@ -104,12 +104,12 @@ pub(super) fn select(symbols: &Symbols, bound: &Bound, order: &[u16], subject: &
     body
 }
 
-struct Selection<'a> {
+struct ProjectedPaths<'a> {
     symbols: &'a Symbols,
     bound: &'a Bound,
 }
 
-impl<'a> Selection<'a> {
+impl<'a> ProjectedPaths<'a> {
     fn path(&self, path: u16) -> &'a [Segment] {
         &self.symbols.paths[usize::from(path)]
     }
@@ -153,7 +153,7 @@ impl<'a> Selection<'a> {
         }
     }
 
-    /// [`Selection::take`] one level deeper, through one type of callback.
+    /// [`ProjectedPaths::take`] one level deeper, through one type of callback.
     fn nested(&self, value: ValueRef<'_>, group: &[u16], depth: usize, put: &mut dyn FnMut(ValueRef<'_>)) {
         self.take(value, group, depth + 1, put);
     }

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::value::Type;
 
-use super::ast::{NewValue, Segment, Source, UpdateAst, Verb};
+use super::ast::{NewValue, OperandSource, Segment, UpdateAst, Verb};
 use super::bind::{Binder, Bound};
 use super::parser::wrong_operand_type;
 use super::subject::{PARTITION_KEY, SORT_KEY, Subject};
@@ -168,7 +168,7 @@ impl Update {
 
     fn check_sources(&self, operator: &str, sources: [u16; 2], wanted: Type) -> Result<()> {
         for source in sources {
-            if let Source::Value(value) = self.ast.sources[usize::from(source)]
+            if let OperandSource::Value(value) = self.ast.sources[usize::from(source)]
                 && let type_ = self.bound.type_of(value)
                 && type_ != wanted
             {

@@ -16,7 +16,7 @@
 use crate::error::Result;
 
 use super::Kind;
-use super::ast::{Action, NewValue, Source, UpdateAst, Verb, index};
+use super::ast::{Action, NewValue, OperandSource, UpdateAst, Verb, index};
 use super::lexer::{Keyword, Token, UPDATE_KEYWORDS};
 use super::parser::{Fault, Parser, not_this_way, path_required, wrong_operand_count};
 
@@ -38,7 +38,7 @@ enum Frame<'a> {
 struct UpdateParser<'a> {
     parser: Parser<'a>,
     frames: Vec<Frame<'a>>,
-    sources: Vec<Source>,
+    sources: Vec<OperandSource>,
     actions: Vec<Action>,
 }
 
@@ -140,21 +140,21 @@ impl<'a> UpdateParser<'a> {
                 Token::Value => {
                     let value = self.parser.symbols.add_value(self.parser.cursor.text());
                     self.parser.cursor.advance();
-                    return Ok(self.source(Source::Value(value)));
+                    return Ok(self.source(OperandSource::Value(value)));
                 }
                 Token::Word => {
                     let word = self.parser.cursor.text();
                     self.parser.cursor.advance();
                     if !self.parser.cursor.take(Token::Open) {
                         let path = self.parser.path_behind(word)?;
-                        return Ok(self.source(Source::Path(path)));
+                        return Ok(self.source(OperandSource::Path(path)));
                     }
                     self.parser.count_operator()?;
                     self.frames.push(Frame::Call(word, Vec::new()));
                 }
                 _ => {
                     let path = self.parser.path()?;
-                    return Ok(self.source(Source::Path(path)));
+                    return Ok(self.source(OperandSource::Path(path)));
                 }
             }
         }
@@ -167,7 +167,7 @@ impl<'a> UpdateParser<'a> {
             && self.frames.iter().all(|frame| matches!(frame, Frame::Group))
     }
 
-    fn source(&mut self, source: Source) -> NewValue {
+    fn source(&mut self, source: OperandSource) -> NewValue {
         self.sources.push(source);
         NewValue::Source(index(self.sources.len() - 1))
     }
@@ -211,7 +211,7 @@ impl<'a> UpdateParser<'a> {
         match (first, second) {
             (Ok(first), Ok(second)) if function == "list_append" => NewValue::ListAppend(first, second),
             (Ok(first), Ok(second)) => match self.sources[usize::from(first)] {
-                Source::Path(path) => self.source(Source::IfNotExists(path, second)),
+                OperandSource::Path(path) => self.source(OperandSource::IfNotExists(path, second)),
                 _ => NewValue::Fault(path_required(function)),
             },
             (Err(text), _) | (_, Err(text)) => NewValue::Fault(text),

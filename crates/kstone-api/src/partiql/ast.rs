@@ -21,7 +21,7 @@ pub(super) enum AstVerb {
     Select(AstSelect),
     /// `EXISTS (SELECT …)`, a condition of a transaction.
     Exists(AstSelect),
-    Insert(Source, Literal),
+    Insert(ReadTarget, Literal),
     Update(AstUpdate),
     Delete(AstDelete),
 }
@@ -35,7 +35,7 @@ pub(super) struct Name {
 
 /// A table, or an index of it.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct ReadTarget {
     pub(super) table: Name,
     pub(super) index: Option<Name>,
 }
@@ -44,7 +44,7 @@ pub(super) struct Source {
 pub(super) struct AstSelect {
     /// What is selected; nothing stands for `*`.
     pub(super) list: Vec<AstColumn>,
-    pub(super) source: Source,
+    pub(super) source: ReadTarget,
     pub(super) condition: Option<Clause>,
     pub(super) group_by: Vec<Path>,
     pub(super) order_by: Vec<(Path, bool)>,
@@ -92,7 +92,7 @@ impl Aggregate {
 
 #[derive(Debug)]
 pub(super) struct AstUpdate {
-    pub(super) source: Source,
+    pub(super) source: ReadTarget,
     pub(super) actions: Vec<(Path, AstAction)>,
     pub(super) condition: Option<Clause>,
     pub(super) returning: Option<Returning>,
@@ -118,7 +118,7 @@ pub(super) enum Expr {
 
 #[derive(Debug)]
 pub(super) struct AstDelete {
-    pub(super) source: Source,
+    pub(super) source: ReadTarget,
     pub(super) condition: Option<Clause>,
     pub(super) returning: Option<Returning>,
     pub(super) end: usize,

@@ -27,7 +27,7 @@ use winnow::stream::{Location, Stream, TokenSlice};
 
 use super::ast::{
     Aggregate, Ast, AstAction, AstCell, AstColumn, AstDelete, AstSelect, AstUpdate, AstVerb, Literal, Name, Path,
-    Returning, Source,
+    ReadTarget, Returning,
 };
 use super::condition_grammar::condition;
 use super::fault::{Fault, cut, expected, refuse};
@@ -130,12 +130,12 @@ fn column(input: &mut Tokens<'_>) -> ModalResult<AstColumn, Fault> {
 }
 
 /// What a SELECT reads, or a write writes to.
-fn source(input: &mut Tokens<'_>) -> ModalResult<Source, Fault> {
-    (name, opt(preceded(sign("."), cut_err(name)))).map(|(table, index)| Source { table, index }).parse_next(input)
+fn source(input: &mut Tokens<'_>) -> ModalResult<ReadTarget, Fault> {
+    (name, opt(preceded(sign("."), cut_err(name)))).map(|(table, index)| ReadTarget { table, index }).parse_next(input)
 }
 
 /// A source that no other name follows.
-fn unaliased(input: &mut Tokens<'_>) -> ModalResult<Source, Fault> {
+fn unaliased(input: &mut Tokens<'_>) -> ModalResult<ReadTarget, Fault> {
     const NEXT: [&str; 8] = ["WHERE", "GROUP", "ORDER", "LIMIT", "OFFSET", "SET", "REMOVE", "RETURNING"];
     let is_next = |word: &str| NEXT.iter().any(|next| next.eq_ignore_ascii_case(word));
     let source = source(input)?;

@@ -37,13 +37,13 @@ pub(super) struct Groups<'a> {
 
 struct Group {
     /// What the items have in common, a value for each path.
-    keys: Vec<Option<Held>>,
+    keys: Vec<Option<CopiedValue>>,
     /// A state for each column.
     states: Vec<State>,
 }
 
 /// A value, copied out.
-struct Held {
+struct CopiedValue {
     type_: Type,
     payload: Box<[u8]>,
 }
@@ -53,10 +53,10 @@ struct Held {
 struct State {
     count: u64,
     sum: Option<Sum>,
-    best: Option<Held>,
+    best: Option<CopiedValue>,
 }
 
-impl Held {
+impl CopiedValue {
     fn of(value: ValueRef<'_>) -> Self {
         Self { type_: value.type_(), payload: value.payload().into() }
     }
@@ -93,7 +93,7 @@ impl<'a> Groups<'a> {
         let key_bytes = key.len();
         let group = self.groups.entry(key).or_insert_with(|| {
             self.bytes += 2 * key_bytes + GROUP_BYTES * (1 + self.columns.list.len());
-            Group::new(values.into_iter().map(|value| value.map(Held::of)).collect(), self.columns)
+            Group::new(values.into_iter().map(|value| value.map(CopiedValue::of)).collect(), self.columns)
         });
         for (column, state) in self.columns.list.iter().zip(&mut group.states) {
             let Cell::Aggregate(aggregate, path) = &column.cell else { continue };
@@ -119,7 +119,7 @@ impl<'a> Groups<'a> {
                 .keys
                 .iter()
                 .zip(&b.keys)
-                .map(|(a, b)| compare_values(a.as_ref().map(Held::view), b.as_ref().map(Held::view)));
+                .map(|(a, b)| compare_values(a.as_ref().map(CopiedValue::view), b.as_ref().map(CopiedValue::view)));
             orders.fold(Ordering::Equal, Ordering::then)
         })?;
         groups.iter().map(|group| group.row(paths, columns)).collect()
@@ -131,7 +131,7 @@ fn in_column(column: &Column, text: &str) -> Error {
 }
 
 impl Group {
-    fn new(keys: Vec<Option<Held>>, columns: &Columns) -> Self {
+    fn new(keys: Vec<Option<CopiedValue>>, columns: &Columns) -> Self {
         Self { keys, states: columns.list.iter().map(|_| State::default()).collect() }
     }
 
@@ -183,20 +183,20 @@ impl State {
                     return Ok(0);
                 }
                 let held = self.best.as_ref().map_or(0, |best| best.payload.len());
-                self.best = Some(Held::of(value));
+                self.best = Some(CopiedValue::of(value));
                 Ok(value.payload().len().saturating_sub(held))
             }
         }
     }
 
-    fn result(&self, aggregate: Aggregate) -> Result<Held> {
-        let number = |text: String| Held { type_: Type::N, payload: text.into_bytes().into() };
-        let null = || Held { type_: Type::Null, payload: Box::default() };
+    fn result(&self, aggregate: Aggregate) -> Result<CopiedValue> {
+        let number = |text: String| CopiedValue { type_: Type::N, payload: text.into_bytes().into() };
+        let null = || CopiedValue { type_: Type::Null, payload: Box::default() };
         Ok(match (aggregate, &self.sum, &self.best) {
             (Aggregate::Count, ..) => number(self.count.to_string()),
             (Aggregate::Sum, Some(sum), _) => number(sum.total()?),
             (Aggregate::Avg, Some(sum), _) => number(sum.mean(self.count)?),
-            (Aggregate::Min | Aggregate::Max, _, Some(best)) => Held::of(best.view()),
+            (Aggregate::Min | Aggregate::Max, _, Some(best)) => CopiedValue::of(best.view()),
             _ => null(),
         })
     }

@@ -63,7 +63,7 @@ impl Location for Token<'_> {
     }
 }
 
-type Source<'a> = LocatingSlice<&'a str>;
+type StatementText<'a> = LocatingSlice<&'a str>;
 
 /// The signs, those that begin as another does before it.
 const SIGNS: [&str; 21] =
@@ -71,7 +71,7 @@ const SIGNS: [&str; 21] =
 
 /// All tokens of a statement; the last is [`TokenKind::End`]. One semicolon may close the statement.
 pub(super) fn tokens(statement: &str) -> Result<Vec<Token<'_>>, Fault> {
-    let mut source = Source::new(statement);
+    let mut source = StatementText::new(statement);
     let mut tokens = Vec::new();
     let mut parameters = 0;
     let mut closed = None;
@@ -99,19 +99,19 @@ pub(super) fn tokens(statement: &str) -> Result<Vec<Token<'_>>, Fault> {
 }
 
 /// What separates tokens.
-fn blanks(source: &mut Source<'_>) -> ModalResult<(), Fault> {
+fn blanks(source: &mut StatementText<'_>) -> ModalResult<(), Fault> {
     let line_comment = ("--", take_till(0.., '\n')).void();
     repeat(0.., alt((take_while(1.., (' ', '\t', '\r', '\n')).void(), line_comment, block_comment))).parse_next(source)
 }
 
-fn block_comment(source: &mut Source<'_>) -> ModalResult<(), Fault> {
+fn block_comment(source: &mut StatementText<'_>) -> ModalResult<(), Fault> {
     let start = source.current_token_start();
     literal("/*").parse_next(source)?;
     let ended: ModalResult<_, Fault> = (take_until(0.., "*/"), "*/").void().parse_next(source);
     ended.map_err(|_| cut(start, "the comment that begins here has no end: */ is missing"))
 }
 
-fn token(source: &mut Source<'_>) -> ModalResult<TokenKind, Fault> {
+fn token(source: &mut StatementText<'_>) -> ModalResult<TokenKind, Fault> {
     let start = source.current_token_start();
     let first = source.chars().next().unwrap_or_default();
     match first {
@@ -133,14 +133,14 @@ fn token(source: &mut Source<'_>) -> ModalResult<TokenKind, Fault> {
     }
 }
 
-fn number(source: &mut Source<'_>) -> ModalResult<(), Fault> {
+fn number(source: &mut StatementText<'_>) -> ModalResult<(), Fault> {
     let fraction = || (".", digit1);
     let exponent = (one_of(['e', 'E']), opt(one_of(['+', '-'])), digit1);
     (alt(((digit1, opt(fraction())).void(), fraction().void())), opt(exponent)).void().parse_next(source)
 }
 
 /// Something between two of these quotes, a doubled one standing for itself.
-fn quoted(source: &mut Source<'_>, quote: char, what: &str) -> ModalResult<(), Fault> {
+fn quoted(source: &mut StatementText<'_>, quote: char, what: &str) -> ModalResult<(), Fault> {
     let start = source.current_token_start();
     let part = || (take_till(0.., quote), quote);
     let result: ModalResult<(), Fault> =

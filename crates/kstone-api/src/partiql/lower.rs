@@ -6,7 +6,7 @@
 
 use kstone_core::value::Type;
 
-use super::ast::{Ast, AstCell, AstColumn, AstSelect, AstVerb, Clause, Literal, Path, Source, Template};
+use super::ast::{Ast, AstCell, AstColumn, AstSelect, AstVerb, Clause, Literal, Path, ReadTarget, Template};
 use super::fault::Fault;
 use super::lower_condition::lower_where;
 use super::lower_write::{lower_delete, lower_update};
@@ -75,7 +75,7 @@ impl Lowering<'_> {
         Ok(Count { value, clause })
     }
 
-    fn insert(&mut self, source: Source, item: Literal) -> Lowered<Insert> {
+    fn insert(&mut self, source: ReadTarget, item: Literal) -> Lowered<Insert> {
         let target = write_target(source)?;
         let at = item.at;
         let item = match item.template {
@@ -101,12 +101,12 @@ pub(super) fn count_of(value: kstone_core::item::ValueRef<'_>) -> Option<usize> 
     (value.type_() == Type::N).then(|| value.as_number()?.parse().ok()).flatten()
 }
 
-fn target(source: Source) -> Target {
+fn target(source: ReadTarget) -> Target {
     Target { table: source.table.text.into(), index: source.index.map(|index| index.text.into()) }
 }
 
 /// The table of a write.
-pub(super) fn write_target(source: Source) -> Lowered<Target> {
+pub(super) fn write_target(source: ReadTarget) -> Lowered<Target> {
     match source.index {
         Some(index) => Err(Fault::refused(index.at, "This operation is not supported on an index")),
         None => Ok(target(source)),

@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::lower::{Lowered, Lowering, write_target};
 use super::lower_condition::{Presence, lower_where};
 use super::parsed::{Delete, KeyValues, Update, Where};
-use crate::expression::ast::{Action, NewValue, Source, UpdateAst, Verb, index};
+use crate::expression::ast::{Action, NewValue, OperandSource, UpdateAst, Verb, index};
 
 /// DynamoDB's text.
 pub(super) const INCOMPLETE_KEY: &str = "Where clause does not contain a mandatory equality on all key attributes";
@@ -115,15 +115,15 @@ impl Actions<'_, '_> {
 
     fn source(&mut self, expr: Expr) -> Lowered<u16> {
         let source = match expr {
-            Expr::Literal(literal) => Source::Value(self.lowering.values.add(literal)?),
-            Expr::Path(path) => Source::Path(self.ast.symbols.add_path(path.segments)),
+            Expr::Literal(literal) => OperandSource::Value(self.lowering.values.add(literal)?),
+            Expr::Path(path) => OperandSource::Path(self.ast.symbols.add_path(path.segments)),
             Expr::Call(function, arguments) if function.text.eq_ignore_ascii_case("if_not_exists") => {
                 let [path, otherwise] = two(&function, arguments)?;
                 let Expr::Path(path) = path else {
                     return Err(Fault::refused(function.at, "the first argument of if_not_exists is a path"));
                 };
                 let path = self.ast.symbols.add_path(path.segments);
-                Source::IfNotExists(path, self.source(otherwise)?)
+                OperandSource::IfNotExists(path, self.source(otherwise)?)
             }
             Expr::Call(function, _) => {
                 let known = ["list_append", "set_add", "set_delete"];

@@ -22,14 +22,14 @@ const NAME: &str = "value";
 #[derive(Debug, Default)]
 pub(super) struct Values {
     literals: Vec<u8>,
-    sources: Vec<Source>,
+    sources: Vec<ValueSource>,
     parameters: usize,
     /// What the values are where there are no parameters.
     fixed: Option<Bound>,
 }
 
 #[derive(Debug)]
-enum Source {
+enum ValueSource {
     Literal(Slot),
     Parameter(usize),
     Made(Template),
@@ -45,12 +45,12 @@ impl Values {
     pub(super) fn add(&mut self, literal: Literal) -> std::result::Result<u16, Fault> {
         let Literal { template, at } = literal;
         let source = match template {
-            Template::Parameter(parameter) => Source::Parameter(parameter),
-            template if template.has_parameters() => Source::Made(template),
+            Template::Parameter(parameter) => ValueSource::Parameter(parameter),
+            template if template.has_parameters() => ValueSource::Made(template),
             template => {
                 let value = template.fill(&[]).map_err(|text| Fault::new(at, text))?;
                 let body = encode(&value).map_err(|error| Fault::new(at, error.to_string()))?;
-                Source::Literal(append(&mut self.literals, sole(&body)))
+                ValueSource::Literal(append(&mut self.literals, sole(&body)))
             }
         };
         self.sources.push(source);
@@ -60,13 +60,13 @@ impl Values {
     /// A text that the statement implies.
     pub(super) fn add_text(&mut self, text: &str) -> u16 {
         let slot = append(&mut self.literals, ValueRef::from_parts(kstone_core::value::Type::S, text.as_bytes()));
-        self.sources.push(Source::Literal(slot));
+        self.sources.push(ValueSource::Literal(slot));
         crate::expression::ast::index(self.sources.len() - 1)
     }
 
     /// Ends the statement.
     pub(super) fn finish(mut self) -> Self {
-        let literal = |source: &Source| if let Source::Literal(slot) = source { Some(*slot) } else { None };
+        let literal = |source: &ValueSource| if let ValueSource::Literal(slot) = source { Some(*slot) } else { None };
         let slots: Option<Vec<Slot>> = self.sources.iter().map(literal).collect();
         self.fixed = slots.map(|slots| Bound::new(self.literals.as_slice().into(), slots.into()));
         self
@@ -75,8 +75,8 @@ impl Values {
     /// The value, where the text says it.
     pub(super) fn literal(&self, value: u16) -> Option<ValueRef<'_>> {
         match self.sources.get(usize::from(value))? {
-            Source::Literal(slot) => Some(slot.read(&self.literals)),
-            Source::Parameter(_) | Source::Made(_) => None,
+            ValueSource::Literal(slot) => Some(slot.read(&self.literals)),
+            ValueSource::Parameter(_) | ValueSource::Made(_) => None,
         }
     }
 
@@ -94,9 +94,9 @@ impl Values {
         let mut slots = Vec::with_capacity(self.sources.len());
         for source in &self.sources {
             slots.push(match source {
-                Source::Literal(slot) => *slot,
-                Source::Parameter(parameter) => append(&mut bag, given[*parameter]),
-                Source::Made(template) => {
+                ValueSource::Literal(slot) => *slot,
+                ValueSource::Parameter(parameter) => append(&mut bag, given[*parameter]),
+                ValueSource::Made(template) => {
                     let body = encode(&template.fill(&given).map_err(Error::Invalid)?)?;
                     append(&mut bag, sole(&body))
                 }

@@ -50,7 +50,7 @@ const BATCH_RECORDS_MAX: usize = 256;
 /// ```
 pub struct Cursor {
     view: PointInTimeView,
-    source: Source,
+    source: CursorSource,
     selection: Selection,
     interrupt: Option<Interrupt>,
     /// Records that follow one another, in the cursor's order.
@@ -59,7 +59,7 @@ pub struct Cursor {
     begins: bool,
     /// Whether no record lies behind the batch.
     ends: bool,
-    place: Place,
+    place: CursorPlace,
     /// How many records the next batch has, as long as the cursor goes on in this direction.
     batch_records: usize,
     forward: bool,
@@ -68,7 +68,7 @@ pub struct Cursor {
 }
 
 /// What the cursor goes over.
-enum Source {
+enum CursorSource {
     /// Records of one partition, from one sort key to another; in reverse, from the greatest down.
     Partition { keyspace: Keyspace, pk: Vec<u8>, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>, reverse: bool },
     /// The table, in the order of scans.
@@ -76,7 +76,7 @@ enum Source {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum CursorPlace {
     Start,
     /// On this record of the batch.
     On(usize),
@@ -111,7 +111,7 @@ impl Database {
             None => (Keyspace::Items, keyed.query.partition_key.as_slice(), keyed.query.with_range(None, owned)?),
         };
         let view = self.engine().view_of_partition(keyspace, pk)?;
-        let source = Source::Partition { keyspace, pk: pk.to_vec(), from, to, reverse };
+        let source = CursorSource::Partition { keyspace, pk: pk.to_vec(), from, to, reverse };
         self.cursor_over(view, source, selection)
     }
 
@@ -126,10 +126,10 @@ impl Database {
         let selection = scan.prepare(self.read_context())?;
         scan.range(selection.index())?;
         let view = self.engine().view()?;
-        self.cursor_over(view, Source::Scan(scan.clone()), selection)
+        self.cursor_over(view, CursorSource::Scan(scan.clone()), selection)
     }
 
-    fn cursor_over(&self, view: PointInTimeView, source: Source, selection: Selection) -> Result<Cursor> {
+    fn cursor_over(&self, view: PointInTimeView, source: CursorSource, selection: Selection) -> Result<Cursor> {
         self.refuse_dropped_index(&selection)?;
         if selection.counts() {
             return Err(Error::invalid("a cursor returns items, it cannot return their count"));
@@ -142,7 +142,7 @@ impl Database {
             batch: Vec::new(),
             begins: false,
             ends: false,
-            place: Place::Start,
+            place: CursorPlace::Start,
             batch_records: BATCH_RECORDS_MIN,
             forward: true,
             current: None,
@@ -170,7 +170,7 @@ impl Cursor {
     /// # Errors
     /// [`Error::Interrupted`], as for every move; the cursor is then where the interruption found it, on no item.
     pub fn first(&mut self) -> Result<Option<&Record>> {
-        self.place = Place::Start;
+        self.place = CursorPlace::Start;
         self.next()
     }
 
@@ -179,7 +179,7 @@ impl Cursor {
     /// # Errors
     /// As [`Cursor::first`].
     pub fn last(&mut self) -> Result<Option<&Record>> {
-        self.place = Place::End;
+        self.place = CursorPlace::End;
         self.prev()
     }
 
@@ -198,8 +198,8 @@ impl Cursor {
             _ if self.selection.reads_index() => {
                 return Err(Error::invalid("a cursor over an index cannot seek: its query may have a condition"));
             }
-            Source::Partition { pk: own, .. } if pk.is_empty() => drop(KeyRef::new(own, sk)?),
-            Source::Partition { pk: own, .. } if own != pk => {
+            CursorSource::Partition { pk: own, .. } if pk.is_empty() => drop(KeyRef::new(own, sk)?),
+            CursorSource::Partition { pk: own, .. } if own != pk => {
                 return Err(Error::invalid("a cursor over a partition cannot seek to a key of another partition"));
             }
             _ => drop(KeyRef::new(pk, sk)?),
@@ -208,7 +208,7 @@ impl Cursor {
         self.current = None;
         let page = self.read(FromWhere::Key(pk, sk), true)?;
         (self.batch, self.begins, self.ends) = (page.records, false, !page.limited);
-        self.place = if self.batch.is_empty() { Place::End } else { Place::On(0) };
+        self.place = if self.batch.is_empty() { CursorPlace::End } else { CursorPlace::On(0) };
         self.settle(true)
     }
 
@@ -239,7 +239,7 @@ impl Cursor {
 
     /// Goes on until the record at the place is one that the request shows.
     fn settle(&mut self, forward: bool) -> Result<Option<&Record>> {
-        while let Place::On(at) = self.place {
+        while let CursorPlace::On(at) = self.place {
             let shown = match self.selection.examine(self.batch[at].clone()) {
                 Some(record) => self.selection.apply(record, &self.view)?,
                 None => None,
@@ -257,18 +257,18 @@ impl Cursor {
         let known = if forward { self.ends } else { self.begins };
         let last = self.batch.len().checked_sub(1);
         self.place = match (self.place, forward) {
-            (Place::End, true) | (Place::Start, false) => return Ok(()),
-            (Place::On(at), true) if Some(at) < last => Place::On(at + 1),
-            (Place::On(at), false) if at > 0 => Place::On(at - 1),
-            (Place::On(_), true) if known => Place::End,
-            (Place::On(_), false) if known => Place::Start,
-            (Place::On(at), _) => {
+            (CursorPlace::End, true) | (CursorPlace::Start, false) => return Ok(()),
+            (CursorPlace::On(at), true) if Some(at) < last => CursorPlace::On(at + 1),
+            (CursorPlace::On(at), false) if at > 0 => CursorPlace::On(at - 1),
+            (CursorPlace::On(_), true) if known => CursorPlace::End,
+            (CursorPlace::On(_), false) if known => CursorPlace::Start,
+            (CursorPlace::On(at), _) => {
                 let record = self.batch[at].clone();
                 return self.load(FromWhere::Behind(record.pk(), record.sk()), forward);
             }
-            (Place::Start, true) if self.begins && last.is_some() => Place::On(0),
-            (Place::End, false) if self.ends && last.is_some() => Place::On(last.unwrap_or_default()),
-            (Place::Start, true) | (Place::End, false) => return self.load(FromWhere::Edge, forward),
+            (CursorPlace::Start, true) if self.begins && last.is_some() => CursorPlace::On(0),
+            (CursorPlace::End, false) if self.ends && last.is_some() => CursorPlace::On(last.unwrap_or_default()),
+            (CursorPlace::Start, true) | (CursorPlace::End, false) => return self.load(FromWhere::Edge, forward),
         };
         Ok(())
     }
@@ -292,7 +292,7 @@ impl Cursor {
                 (self.begins, self.ends) = (true, true);
                 self.batch.clear();
             }
-            self.place = if forward { Place::End } else { Place::Start };
+            self.place = if forward { CursorPlace::End } else { CursorPlace::Start };
             return Ok(());
         }
         if !forward {
@@ -300,7 +300,7 @@ impl Cursor {
         }
         let at_the_other_end = !page.limited;
         (self.begins, self.ends) = if forward { (from_edge, at_the_other_end) } else { (at_the_other_end, from_edge) };
-        self.place = Place::On(if forward { 0 } else { page.records.len() - 1 });
+        self.place = CursorPlace::On(if forward { 0 } else { page.records.len() - 1 });
         self.batch = page.records;
         Ok(())
     }
@@ -310,7 +310,7 @@ impl Cursor {
         self.interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
         let limits = batch_limits(self.batch_records);
         match &self.source {
-            Source::Partition { keyspace, pk, from: low, to: high, reverse } => {
+            CursorSource::Partition { keyspace, pk, from: low, to: high, reverse } => {
                 let descending = forward == *reverse;
                 let (mut low, mut high) = (low.as_ref().map(Vec::as_slice), high.as_ref().map(Vec::as_slice));
                 let near = match from {
@@ -325,7 +325,7 @@ impl Cursor {
                 }
                 Ok(self.view.query_in(*keyspace, pk, (low, high), descending, limits))
             }
-            Source::Scan(scan) => {
+            CursorSource::Scan(scan) => {
                 let range = scan.range(self.selection.index())?;
                 Ok(match (from, forward) {
                     (FromWhere::Edge, true) => self.view.scan(range, limits),

@@ -58,13 +58,13 @@ struct Reader<'t> {
     /// What DynamoDB would count for what has been read, so that reading stops where no item can follow.
     size: usize,
     /// The members of the objects that are being read, the innermost last.
-    entries: Vec<Entry<'t>>,
+    entries: Vec<OutputMember<'t>>,
     /// For putting members in order, kept for its capacity.
     spare: Vec<u8>,
 }
 
 /// A member of an object that has been read.
-struct Entry<'t> {
+struct OutputMember<'t> {
     name: Cow<'t, str>,
     /// Where it lies in the output.
     start: usize,
@@ -286,7 +286,7 @@ impl<'t> Reader<'t> {
             let entry_start = out.len();
             parts::append_name(out, &name);
             self.value(out, levels).map_err(|fault| fault.inside(|| Step::Name(name.clone().into_owned())))?;
-            self.entries.push(Entry { name, start: entry_start, end: out.len(), at });
+            self.entries.push(OutputMember { name, start: entry_start, end: out.len(), at });
             if !self.takes(b',') {
                 break;
             }

@@ -12,7 +12,7 @@ use std::io::BufRead;
 
 use super::form::is_typed;
 use super::layout::{BYTE_ORDER_MARK, RESPONSE};
-use super::records::{Failed, Place};
+use super::records::{Failed, TextPlace};
 use super::scanner::Scanner;
 
 const TRUNCATED: &str = "the input ends within an array of items: it is truncated";
@@ -40,7 +40,7 @@ impl<R: BufRead> Documents<R> {
     }
 
     /// Comes to the next item: where it begins. None at the end.
-    pub(super) fn next(&mut self) -> Result<Option<Place>, Failed> {
+    pub(super) fn next(&mut self) -> Result<Option<TextPlace>, Failed> {
         loop {
             self.scanner.start();
             let found = match (self.within, self.scanner.blanks()?) {
@@ -61,7 +61,7 @@ impl<R: BufRead> Documents<R> {
         self.scanner.text()
     }
 
-    fn outside(&mut self, byte: u8) -> Result<Option<Place>, Failed> {
+    fn outside(&mut self, byte: u8) -> Result<Option<TextPlace>, Failed> {
         match byte {
             b'{' => self.object(),
             b'[' => {
@@ -69,7 +69,7 @@ impl<R: BufRead> Documents<R> {
                 self.within = Within::Array { first: true, of_response: false };
                 Ok(None)
             }
-            _ if byte == BYTE_ORDER_MARK[0] && self.scanner.place() == (Place { line: 1, column: 1 }) => {
+            _ if byte == BYTE_ORDER_MARK[0] && self.scanner.place() == (TextPlace { line: 1, column: 1 }) => {
                 for expected in BYTE_ORDER_MARK {
                     if self.scanner.peek()? != Some(*expected) {
                         return Err(self.scanner.bad("expected an item or an array of items"));
@@ -82,7 +82,7 @@ impl<R: BufRead> Documents<R> {
         }
     }
 
-    fn element(&mut self, byte: u8, first: bool, of_response: bool) -> Result<Option<Place>, Failed> {
+    fn element(&mut self, byte: u8, first: bool, of_response: bool) -> Result<Option<TextPlace>, Failed> {
         match byte {
             b']' => {
                 self.scanner.keep(byte);
@@ -105,7 +105,7 @@ impl<R: BufRead> Documents<R> {
     }
 
     /// Members of a response have nothing to import.
-    fn member(&mut self, byte: u8) -> Result<Option<Place>, Failed> {
+    fn member(&mut self, byte: u8) -> Result<Option<TextPlace>, Failed> {
         self.scanner.keep(byte);
         match byte {
             b'}' => {
@@ -144,7 +144,7 @@ impl<R: BufRead> Documents<R> {
     }
 
     /// An item, or the beginning of a response up to its first item.
-    fn object(&mut self) -> Result<Option<Place>, Failed> {
+    fn object(&mut self) -> Result<Option<TextPlace>, Failed> {
         let place = self.scanner.start();
         self.scanner.keep(b'{');
         let mut names = Vec::new();
@@ -183,7 +183,7 @@ impl<R: BufRead> Documents<R> {
     }
 
     /// The first item of an array that a response has, or all of an array that an item has as its attribute `Items`.
-    fn items(&mut self) -> Result<Option<Place>, Failed> {
+    fn items(&mut self) -> Result<Option<TextPlace>, Failed> {
         self.scanner.keep(b'[');
         if self.scanner.blanks()? == Some(b'{') {
             let (from, place) = (self.scanner.kept(), self.scanner.place());
@@ -199,7 +199,7 @@ impl<R: BufRead> Documents<R> {
     }
 }
 
-fn truncated(place: Place) -> Failed {
+fn truncated(place: TextPlace) -> Failed {
     let what = format!("the item that begins here has no end: the input is truncated (column {})", place.column);
     Failed::Bad { line: place.line, what }
 }

@@ -9,12 +9,12 @@ use super::unzip::Unzip;
 
 /// Where a text begins: its line, the first being 1, and its column there, in bytes, the first being 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct TextPlace {
     pub(super) line: u64,
     pub(super) column: u64,
 }
 
-impl Place {
+impl TextPlace {
     /// The line of an error about the text that begins here, and what it says by the columns of that line. Errors count
     /// lines and columns from the beginning of the text.
     pub(super) fn locate(self, error: &str) -> (u64, String) {
@@ -70,14 +70,14 @@ impl<R: BufRead> Records<R> {
     }
 
     /// The next record and where it begins; none at the end.
-    pub(super) fn next(&mut self) -> Result<Option<(Place, RecordText<'_>)>, Failed> {
+    pub(super) fn next(&mut self) -> Result<Option<(TextPlace, RecordText<'_>)>, Failed> {
         Ok(match self {
             Self::Lines(lines) => lines.next()?.map(|(line, text)| {
                 let text = match text {
                     Line::Bytes(bytes) => Ok(bytes),
                     Line::TooLong => Err("the line"),
                 };
-                (Place { line, column: 1 }, text)
+                (TextPlace { line, column: 1 }, text)
             }),
             Self::Documents(documents) => documents.next()?.map(|place| (place, documents.text().ok_or("the item"))),
         })

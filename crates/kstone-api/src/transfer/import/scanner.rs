@@ -3,13 +3,13 @@
 use std::io::{self, BufRead};
 
 use super::lines::IMPORT_LINE_MAX_BYTES;
-use super::records::{Failed, Place};
+use super::records::{Failed, TextPlace};
 
 /// Reads an input forwards and gathers what the caller wants to keep. What is in a value is not looked at.
 pub(super) struct Scanner<R> {
     input: R,
     /// Where the next byte is.
-    place: Place,
+    place: TextPlace,
     text: Vec<u8>,
     /// Whether all that was to be kept is in `text`.
     fits: bool,
@@ -17,7 +17,7 @@ pub(super) struct Scanner<R> {
 
 impl<R: BufRead> Scanner<R> {
     pub(super) fn new(input: R) -> Self {
-        Self { input, place: Place { line: 1, column: 1 }, text: Vec::new(), fits: true }
+        Self { input, place: TextPlace { line: 1, column: 1 }, text: Vec::new(), fits: true }
     }
 
     /// What was kept since [`Scanner::start`]; none where that is more than an item may take.
@@ -26,13 +26,13 @@ impl<R: BufRead> Scanner<R> {
     }
 
     /// Forgets what was kept; where the next byte is.
-    pub(super) fn start(&mut self) -> Place {
+    pub(super) fn start(&mut self) -> TextPlace {
         self.text.clear();
         self.fits = true;
         self.place
     }
 
-    pub(super) fn place(&self) -> Place {
+    pub(super) fn place(&self) -> TextPlace {
         self.place
     }
 
@@ -47,7 +47,7 @@ impl<R: BufRead> Scanner<R> {
 
     /// An error at the next byte.
     pub(super) fn bad(&self, what: impl Into<String>) -> Failed {
-        let Place { line, column } = self.place;
+        let TextPlace { line, column } = self.place;
         Failed::Bad { line, what: format!("{} (column {column})", what.into()) }
     }
 
@@ -153,10 +153,10 @@ fn end_of(bytes: &[u8], open: &mut usize, quoted: &mut Quoted) -> (usize, bool) 
 }
 
 /// Moves the place behind the bytes, and keeps them where they fit.
-fn keep(bytes: &[u8], place: &mut Place, text: &mut Vec<u8>, fits: &mut bool) {
+fn keep(bytes: &[u8], place: &mut TextPlace, text: &mut Vec<u8>, fits: &mut bool) {
     let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
     match memchr::memrchr(b'\n', bytes) {
-        Some(last) => *place = Place { line: place.line + lines, column: (bytes.len() - last) as u64 },
+        Some(last) => *place = TextPlace { line: place.line + lines, column: (bytes.len() - last) as u64 },
         None => place.column += bytes.len() as u64,
     }
     *fits &= text.len() + bytes.len() <= IMPORT_LINE_MAX_BYTES;

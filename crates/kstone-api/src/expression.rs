@@ -67,7 +67,7 @@ mod update;
 mod update_parser;
 
 pub use bind::Binder;
-pub(crate) use bind::Bound;
+pub(crate) use bind::BoundParameters;
 pub(crate) use cache::Texts;
 pub use cache::{EXPRESSION_CACHE_MAX_BYTES, ExpressionCache};
 pub use condition::Condition;

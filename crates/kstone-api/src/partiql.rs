@@ -18,7 +18,7 @@ use kstone_core::error::Unit;
 use kstone_core::item::ItemRef;
 
 use crate::database::Database;
-use crate::expression::{Bound, Texts};
+use crate::expression::{BoundParameters, Texts};
 use crate::table::Table;
 
 mod asks;
@@ -149,7 +149,7 @@ impl Parsed {
 
 impl Verb {
     /// The write that the statement is; a SELECT is none.
-    fn write(&self, bound: &Bound) -> Result<StatementWrite> {
+    fn write(&self, bound: &BoundParameters) -> Result<StatementWrite> {
         match self {
             Self::Insert(insert) => StatementWrite::insert(insert, bound),
             Self::Update(update) => StatementWrite::update(update, bound),
@@ -161,7 +161,7 @@ impl Verb {
 }
 
 /// The check that EXISTS is.
-fn exists(select: &Select, bound: &Bound) -> Result<StatementWrite> {
+fn exists(select: &Select, bound: &BoundParameters) -> Result<StatementWrite> {
     let whole = select.condition.as_ref().and_then(|clause| Some((clause, clause.whole_key()?)));
     let (clause, key) = whole.ok_or_else(|| Error::invalid(lower_write::INCOMPLETE_KEY))?;
     StatementWrite::exists(clause, key, bound)

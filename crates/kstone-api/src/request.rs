@@ -1,9 +1,9 @@
 //! Requests: what can be asked of a database to read and to write, and what comes back.
 
-pub(crate) mod bindings;
 pub(crate) mod cursor;
 pub(crate) mod operation;
 pub(crate) mod page;
+pub(crate) mod parameters;
 pub(crate) mod query;
 pub(crate) mod read;
 pub(crate) mod records;

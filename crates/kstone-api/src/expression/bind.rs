@@ -49,7 +49,7 @@ impl<'a> Binder<'a> {
     }
 
     /// What the symbols of an expression stand for.
-    pub(super) fn bind(&mut self, kind: Kind, symbols: &Symbols) -> Result<Bound> {
+    pub(super) fn bind(&mut self, kind: Kind, symbols: &Symbols) -> Result<BoundParameters> {
         let mut find = |key: &str, what: &str| match self.parameters.find(key) {
             Some((entry, slot)) => {
                 self.used[entry] = true;
@@ -68,19 +68,19 @@ impl<'a> Binder<'a> {
             let what = "An expression attribute value used in expression is not defined; attribute value";
             values.push(find(value, what)?);
         }
-        Ok(Bound { bag: Arc::clone(self.parameters.bag()), names: names.into(), values: values.into() })
+        Ok(BoundParameters { bag: Arc::clone(self.parameters.bag()), names: names.into(), values: values.into() })
     }
 }
 
 /// What the `#names` and `:values` of one expression stand for, by their indexes.
 #[derive(Debug, Clone)]
-pub(crate) struct Bound {
+pub(crate) struct BoundParameters {
     bag: Arc<[u8]>,
     names: Box<[Box<str>]>,
     values: Arc<[Slot]>,
 }
 
-impl Bound {
+impl BoundParameters {
     /// Values that lie in this bag, for what was parsed without `#names`.
     pub(crate) fn new(bag: Arc<[u8]>, values: Arc<[Slot]>) -> Self {
         Self { bag, names: Box::default(), values }

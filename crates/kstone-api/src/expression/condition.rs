@@ -14,7 +14,7 @@ use kstone_core::item::ValueRef;
 use kstone_core::value::Type;
 
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Segment};
-use super::bind::{Binder, Bound};
+use super::bind::{Binder, BoundParameters};
 use super::eval;
 use super::parser::wrong_operand_type;
 use super::subject::Subject;
@@ -24,7 +24,7 @@ use super::{Kind, condition_parser};
 #[derive(Debug, Clone)]
 pub struct Condition {
     pub(super) ast: Arc<ConditionAst>,
-    pub(super) bound: Bound,
+    pub(super) bound: BoundParameters,
 }
 
 impl Condition {
@@ -54,7 +54,7 @@ impl Condition {
     ///
     /// # Errors
     /// As [`Condition::parse`], for what its values cannot do.
-    pub(crate) fn new(kind: Kind, ast: Arc<ConditionAst>, bound: Bound) -> Result<Self> {
+    pub(crate) fn new(kind: Kind, ast: Arc<ConditionAst>, bound: BoundParameters) -> Result<Self> {
         let check = Check { kind, ast: &ast, bound: &bound };
         ast.predicates.iter().try_for_each(|predicate| check.predicate(predicate))?;
         Ok(Self { ast, bound })
@@ -89,7 +89,7 @@ impl Condition {
 struct Check<'a> {
     kind: Kind,
     ast: &'a ConditionAst,
-    bound: &'a Bound,
+    bound: &'a BoundParameters,
 }
 
 impl Check<'_> {

@@ -13,12 +13,12 @@ use kstone_core::value::Type;
 use memchr::memmem;
 
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step};
-use super::bind::Bound;
+use super::bind::BoundParameters;
 use super::resolve::Resolved;
 use super::subject::Subject;
 
 /// Runs the program of a condition.
-pub(super) fn holds(ast: &ConditionAst, bound: &Bound, subject: &Subject<'_>) -> bool {
+pub(super) fn holds(ast: &ConditionAst, bound: &BoundParameters, subject: &Subject<'_>) -> bool {
     let resolved = Resolved::of(bound, &ast.symbols, subject);
     let asked = Asked { ast, bound, subject, resolved };
     let mut answer = false;
@@ -84,7 +84,7 @@ pub(super) fn key_bounds(low: ValueRef<'_>, high: ValueRef<'_>) -> Option<Orderi
 /// A condition and the item it is asked of.
 struct Asked<'a, 's> {
     ast: &'a ConditionAst,
-    bound: &'a Bound,
+    bound: &'a BoundParameters,
     subject: &'a Subject<'s>,
     resolved: Resolved<'s>,
 }

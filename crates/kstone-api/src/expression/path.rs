@@ -10,7 +10,7 @@ use kstone_core::item::ValueRef;
 
 use super::Kind;
 use super::ast::{Segment, Symbols};
-use super::bind::Bound;
+use super::bind::BoundParameters;
 use super::subject::{PARTITION_KEY, SORT_KEY, Subject};
 
 /// One step of a path. Names order before indexes, so that of the steps behind one prefix those of one sort stand
@@ -21,7 +21,7 @@ pub(super) enum Place<'a> {
     Index(u32),
 }
 
-impl Bound {
+impl BoundParameters {
     #[inline]
     pub(super) fn place<'a>(&'a self, segment: &'a Segment) -> Place<'a> {
         match segment {

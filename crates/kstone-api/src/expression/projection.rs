@@ -19,7 +19,7 @@ use kstone_core::value::Type;
 
 use super::Kind;
 use super::ast::{ProjectionAst, Segment, Symbols};
-use super::bind::{Binder, Bound};
+use super::bind::{Binder, BoundParameters};
 use super::lexer::Token;
 use super::parser::Parser;
 use super::path::Place;
@@ -43,7 +43,7 @@ use super::subject::Subject;
 #[derive(Debug, Clone)]
 pub struct Projection {
     ast: Arc<ProjectionAst>,
-    bound: Bound,
+    bound: BoundParameters,
     /// The paths, those with a common beginning together.
     order: Box<[u16]>,
 }
@@ -89,8 +89,8 @@ impl Projection {
     }
 }
 
-/// The body of what these paths, in [`Bound::in_order`], lead to.
-pub(super) fn select(symbols: &Symbols, bound: &Bound, order: &[u16], subject: &Subject<'_>) -> Vec<u8> {
+/// The body of what these paths, in [`BoundParameters::in_order`], lead to.
+pub(super) fn select(symbols: &Symbols, bound: &BoundParameters, order: &[u16], subject: &Subject<'_>) -> Vec<u8> {
     let selection = ProjectedPaths { symbols, bound };
     let mut body = Vec::new();
     let mut attributes = entries(subject.item().raw_iter());
@@ -106,7 +106,7 @@ pub(super) fn select(symbols: &Symbols, bound: &Bound, order: &[u16], subject: &
 
 struct ProjectedPaths<'a> {
     symbols: &'a Symbols,
-    bound: &'a Bound,
+    bound: &'a BoundParameters,
 }
 
 impl<'a> ProjectedPaths<'a> {

@@ -2,7 +2,7 @@
 //!
 //! Following paths one by one reads the attributes before each of them again: paths times attributes. Here the paths, in
 //! their order, are merged with the attributes, in theirs, level by level: every map and list on the way is read once.
-//! It pays where there are several paths and a large item; elsewhere [`Bound::follow`] is cheaper.
+//! It pays where there are several paths and a large item; elsewhere [`BoundParameters::follow`] is cheaper.
 //!
 //! Invariants: recursion ends at [`PATH_MAX_LEVELS`](super::PATH_MAX_LEVELS). Thread safety: borrows only.
 
@@ -12,7 +12,7 @@ use kstone_core::item::ValueRef;
 use kstone_core::value::Type;
 
 use super::ast::{Segment, Symbols};
-use super::bind::Bound;
+use super::bind::BoundParameters;
 use super::path::Place;
 use super::subject::Subject;
 
@@ -26,7 +26,7 @@ pub(super) struct Resolved<'s>(Option<Box<[Option<ValueRef<'s>>]>>);
 impl<'s> Resolved<'s> {
     /// Resolves the paths, where that costs less than following each when it is asked for.
     #[inline]
-    pub(super) fn of(bound: &Bound, symbols: &Symbols, subject: &Subject<'s>) -> Self {
+    pub(super) fn of(bound: &BoundParameters, symbols: &Symbols, subject: &Subject<'s>) -> Self {
         if symbols.paths.len() < PATHS_MIN || subject.item().as_bytes().len() < ITEM_MIN_BYTES {
             return Self(None);
         }
@@ -34,7 +34,7 @@ impl<'s> Resolved<'s> {
     }
 
     #[cold]
-    fn all(bound: &Bound, symbols: &Symbols, subject: &Subject<'s>) -> Self {
+    fn all(bound: &BoundParameters, symbols: &Symbols, subject: &Subject<'s>) -> Self {
         let paths = &symbols.paths;
         let mut order: Vec<u16> = (0..super::ast::index(paths.len())).collect();
         order.sort_by(|&a, &b| bound.compare(&paths[usize::from(a)], &paths[usize::from(b)]));
@@ -53,7 +53,7 @@ impl<'s> Resolved<'s> {
     #[inline]
     pub(super) fn get(
         &self,
-        bound: &Bound,
+        bound: &BoundParameters,
         symbols: &Symbols,
         subject: &Subject<'s>,
         path: u16,
@@ -66,7 +66,7 @@ impl<'s> Resolved<'s> {
 }
 
 struct Pass<'a, 's> {
-    bound: &'a Bound,
+    bound: &'a BoundParameters,
     symbols: &'a Symbols,
     found: Box<[Option<ValueRef<'s>>]>,
 }

@@ -10,7 +10,7 @@ use kstone_core::item::ItemRef;
 use kstone_core::value::Type;
 
 use super::ast::{NewValue, OperandSource, Segment, UpdateAst, Verb};
-use super::bind::{Binder, Bound};
+use super::bind::{Binder, BoundParameters};
 use super::parser::wrong_operand_type;
 use super::subject::{PARTITION_KEY, SORT_KEY, Subject};
 use super::{Kind, apply, projection, update_parser};
@@ -64,7 +64,7 @@ impl ReturnValues {
 #[derive(Debug, Clone)]
 pub struct Update {
     pub(super) ast: Arc<UpdateAst>,
-    pub(super) bound: Bound,
+    pub(super) bound: BoundParameters,
     /// The actions by their paths, those with a common beginning together.
     pub(super) order: Box<[u16]>,
 }
@@ -89,7 +89,7 @@ impl Update {
     ///
     /// # Errors
     /// As [`Update::parse`], for its paths and what its values cannot do.
-    pub(crate) fn new(ast: Arc<UpdateAst>, bound: Bound) -> Result<Self> {
+    pub(crate) fn new(ast: Arc<UpdateAst>, bound: BoundParameters) -> Result<Self> {
         let paths: Vec<u16> = ast.actions.iter().map(|action| action.path).collect();
         let order = bound.in_order(Kind::Update, &ast.symbols, &paths)?;
         let update = Self { ast, bound, order };

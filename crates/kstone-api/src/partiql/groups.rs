@@ -19,7 +19,7 @@ use super::collect::check_bytes;
 use super::order::compare_values;
 use super::parsed::{Cell, Column, Columns, Select};
 use crate::expression::ast::Segment;
-use crate::expression::{Bound, Subject};
+use crate::expression::{BoundParameters, Subject};
 use crate::interrupt::{Interrupt, sort_by};
 
 /// What a group costs besides its key and its values, roughly.
@@ -29,7 +29,7 @@ const GROUP_BYTES: usize = 160;
 pub(super) struct Groups<'a> {
     paths: &'a [Box<[Segment]>],
     columns: &'a Columns,
-    bound: &'a Bound,
+    bound: &'a BoundParameters,
     /// By the stored form of their keys.
     groups: BTreeMap<Vec<u8>, Group>,
     bytes: usize,
@@ -68,7 +68,7 @@ impl CopiedValue {
 
 impl<'a> Groups<'a> {
     /// Groups for a SELECT that has some.
-    pub(super) fn new(select: &'a Select, bound: &'a Bound) -> Option<Self> {
+    pub(super) fn new(select: &'a Select, bound: &'a BoundParameters) -> Option<Self> {
         let (paths, columns) = (select.groups.as_deref()?, select.columns.as_ref()?);
         let mut groups = BTreeMap::new();
         if paths.is_empty() {

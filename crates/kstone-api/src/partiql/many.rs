@@ -16,7 +16,7 @@ use super::statement::{Statement, StatementResult};
 use super::write::{StatementWrite, whole_key};
 use super::{BATCH_STATEMENTS_MAX, check_table};
 use crate::database::Database;
-use crate::expression::Bound;
+use crate::expression::BoundParameters;
 use crate::request::operation::TransactError;
 use crate::request::transaction::{Moment, TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
 use crate::request::write::Prepared;
@@ -25,7 +25,7 @@ use crate::table::Table;
 /// A statement with its values.
 struct Call {
     parsed: Arc<Parsed>,
-    bound: Bound,
+    bound: BoundParameters,
 }
 
 impl Database {

@@ -17,10 +17,10 @@ use kstone_core::value::Type;
 
 use super::parsed::OrderKey;
 use crate::expression::ast::Segment;
-use crate::expression::{Bound, Subject};
+use crate::expression::{BoundParameters, Subject};
 
 /// Which of two records comes first.
-pub(super) fn compare(keys: &[OrderKey], bound: &Bound, a: &Record, b: &Record) -> Ordering {
+pub(super) fn compare(keys: &[OrderKey], bound: &BoundParameters, a: &Record, b: &Record) -> Ordering {
     let by_key = keys.iter().map(|key| {
         let order = compare_values(value(key, bound, a), value(key, bound, b));
         if key.descending { order.reverse() } else { order }
@@ -50,7 +50,7 @@ fn rank(value: ValueRef<'_>) -> u8 {
 }
 
 /// What a record has to be ordered by. A row that was computed has columns only.
-fn value<'a>(key: &OrderKey, bound: &Bound, record: &'a Record) -> Option<ValueRef<'a>> {
+fn value<'a>(key: &OrderKey, bound: &BoundParameters, record: &'a Record) -> Option<ValueRef<'a>> {
     match &*key.path {
         [Segment::Name(name)] if record.pk().is_empty() => record.item().get(name),
         path => bound.follow(path, &Subject::of_record(record)),

@@ -27,7 +27,7 @@ use kstone_core::value::Type;
 use super::parsed::{Ask, KeyTest, OrderKey, Select};
 use super::projection::{beyond, holds_all};
 use crate::expression::ast::Comparator;
-use crate::expression::{Bound, SortCondition, order};
+use crate::expression::{BoundParameters, SortCondition, order};
 use crate::request::query::Query;
 use crate::request::read::{Keyed, entry_condition, key_bytes, key_value, sort_condition};
 use crate::request::scan::Scan;
@@ -87,7 +87,7 @@ pub(super) enum Range {
 ///
 /// # Errors
 /// [`Error::Invalid`] for an index that is not there or being filled, and for values that no key can have.
-pub(super) fn plan<'a>(select: &'a Select, bound: &'a Bound, table: &'a Table) -> Result<Plan<'a>> {
+pub(super) fn plan<'a>(select: &'a Select, bound: &'a BoundParameters, table: &'a Table) -> Result<Plan<'a>> {
     let planner = Planner { select, bound, table };
     match &select.target.index {
         Some(name) => planner.named_index(table.readable_index(name)?),
@@ -97,7 +97,7 @@ pub(super) fn plan<'a>(select: &'a Select, bound: &'a Bound, table: &'a Table) -
 
 struct Planner<'a> {
     select: &'a Select,
-    bound: &'a Bound,
+    bound: &'a BoundParameters,
     table: &'a Table,
 }
 

@@ -6,7 +6,7 @@ use kstone_core::item::parts;
 use kstone_core::record::Record;
 
 use super::parsed::{Cell, Columns};
-use crate::expression::{Bound, Subject};
+use crate::expression::{BoundParameters, Subject};
 
 /// The attributes that stand for the key, in the order of an item's names.
 const KEY_NAMES: [&str; 2] = ["pk", "sk"];
@@ -31,7 +31,7 @@ pub(super) fn with_key(record: &Record) -> Record {
 }
 
 /// The cells of a SELECT list without aggregates: what each path leads to, under the column's name.
-pub(super) fn cells(columns: &Columns, bound: &Bound, record: &Record) -> Record {
+pub(super) fn cells(columns: &Columns, bound: &BoundParameters, record: &Record) -> Record {
     let subject = Subject::of_record(record);
     let mut body = Vec::new();
     for column in columns.by_name.iter().map(|&at| &columns.list[at]) {

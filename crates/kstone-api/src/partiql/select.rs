@@ -23,7 +23,7 @@ use super::rows::{cells, with_key};
 use super::statement::{Statement, StatementResult};
 use super::{collect, explain};
 use crate::database::Database;
-use crate::expression::{Bound, Condition, Kind};
+use crate::expression::{BoundParameters, Condition, Kind};
 use crate::request::page::{examined_bytes, page_limits};
 use crate::request::read::Selection;
 use crate::request::token;
@@ -36,7 +36,7 @@ pub(super) struct Reading<'a> {
     pub(super) table: &'a Arc<Table>,
     pub(super) now: i64,
     pub(super) select: &'a Select,
-    pub(super) bound: &'a Bound,
+    pub(super) bound: &'a BoundParameters,
     pub(super) plan: Plan<'a>,
     condition: Option<Condition>,
     pub(super) offset: usize,
@@ -52,7 +52,7 @@ impl<'a> Reading<'a> {
         database: &'a Database,
         table: &'a Arc<Table>,
         select: &'a Select,
-        bound: &'a Bound,
+        bound: &'a BoundParameters,
         now: i64,
     ) -> Result<Self> {
         let condition = select.condition.as_ref();
@@ -191,7 +191,7 @@ impl<'a> Reading<'a> {
 }
 
 /// The number that LIMIT or OFFSET has in this call.
-fn given_count(count: Count, bound: &Bound) -> Result<usize> {
+fn given_count(count: Count, bound: &BoundParameters) -> Result<usize> {
     count_of(bound.value(count.value))
         .ok_or_else(|| Error::Invalid(format!("{} takes a whole number that is not negative", count.clause)))
 }

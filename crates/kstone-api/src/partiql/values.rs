@@ -13,7 +13,7 @@ use kstone_core::value::Value;
 
 use super::ast::{Literal, Template};
 use super::fault::Fault;
-use crate::expression::{Bound, Slot};
+use crate::expression::{BoundParameters, Slot};
 
 /// The name that a value has while it is encoded; errors lose it.
 const NAME: &str = "value";
@@ -25,7 +25,7 @@ pub(super) struct Values {
     sources: Vec<ValueSource>,
     parameters: usize,
     /// What the values are where there are no parameters.
-    fixed: Option<Bound>,
+    fixed: Option<BoundParameters>,
 }
 
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Values {
     pub(super) fn finish(mut self) -> Self {
         let literal = |source: &ValueSource| if let ValueSource::Literal(slot) = source { Some(*slot) } else { None };
         let slots: Option<Vec<Slot>> = self.sources.iter().map(literal).collect();
-        self.fixed = slots.map(|slots| Bound::new(self.literals.as_slice().into(), slots.into()));
+        self.fixed = slots.map(|slots| BoundParameters::new(self.literals.as_slice().into(), slots.into()));
         self
     }
 
@@ -84,7 +84,7 @@ impl Values {
     ///
     /// # Errors
     /// [`Error::Invalid`] with DynamoDB's text for too few or too many parameters, and for what cannot be a value.
-    pub(super) fn bind(&self, parameters: ItemRef<'_>) -> Result<Bound> {
+    pub(super) fn bind(&self, parameters: ItemRef<'_>) -> Result<BoundParameters> {
         if let (Some(fixed), true) = (&self.fixed, parameters.as_bytes().is_empty()) {
             return Ok(fixed.clone());
         }
@@ -102,7 +102,7 @@ impl Values {
                 }
             });
         }
-        Ok(Bound::new(bag.into(), slots.into()))
+        Ok(BoundParameters::new(bag.into(), slots.into()))
     }
 
     /// The parameters in their order.

@@ -16,7 +16,7 @@ use super::parsed::{Delete, Insert, InsertItem, KeyValues, Update, Where};
 use super::plan::key_operand;
 use super::rows::with_key;
 use crate::expression::ast::Verb;
-use crate::expression::{self, Bound, Condition, Kind, ReturnValues};
+use crate::expression::{self, BoundParameters, Condition, Kind, ReturnValues};
 use crate::model::item_check::check_item;
 use crate::request::write::{Prepared, PreparedAction};
 
@@ -33,7 +33,7 @@ impl StatementWrite {
     ///
     /// # Errors
     /// [`Error::Invalid`] and [`Error::Limit`] for an item or a key that DynamoDB would refuse.
-    pub(super) fn insert(insert: &Insert, bound: &Bound) -> Result<Self> {
+    pub(super) fn insert(insert: &Insert, bound: &BoundParameters) -> Result<Self> {
         let (mut body, mut pk, mut sk) = (Vec::new(), None, None);
         let mut attribute = |name: &str, value: ValueRef<'_>| -> Result<()> {
             match name {
@@ -67,7 +67,7 @@ impl StatementWrite {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn update(update: &Update, bound: &Bound) -> Result<Self> {
+    pub(super) fn update(update: &Update, bound: &BoundParameters) -> Result<Self> {
         for action in &update.ast.actions {
             let (function, value) = match action.verb {
                 Verb::Add(value) => ("SET_ADD", value),
@@ -91,7 +91,7 @@ impl StatementWrite {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn delete(delete: &Delete, bound: &Bound) -> Result<Self> {
+    pub(super) fn delete(delete: &Delete, bound: &BoundParameters) -> Result<Self> {
         Ok(Self {
             key: whole_key(delete.key, bound)?,
             action: PreparedAction::Delete,
@@ -104,7 +104,7 @@ impl StatementWrite {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn exists(clause: &Where, key: KeyValues, bound: &Bound) -> Result<Self> {
+    pub(super) fn exists(clause: &Where, key: KeyValues, bound: &BoundParameters) -> Result<Self> {
         let condition = Some(condition(clause, bound)?);
         Ok(Self { key: whole_key(key, bound)?, action: PreparedAction::Check, condition, returning: None })
     }
@@ -138,13 +138,13 @@ pub(super) fn returned_row(returning: Returning, record: Record) -> Record {
 }
 
 /// The key of an item that a clause names.
-pub(super) fn whole_key(key: KeyValues, bound: &Bound) -> Result<Key> {
+pub(super) fn whole_key(key: KeyValues, bound: &BoundParameters) -> Result<Key> {
     let pk = key_operand("pk", bound.value(key.pk))?;
     let sk = key.sk.map(|sk| key_operand("sk", bound.value(sk))).transpose()?;
     Ok(Key::with_sk(pk, sk.unwrap_or_default()))
 }
 
-fn condition(clause: &Where, bound: &Bound) -> Result<Condition> {
+fn condition(clause: &Where, bound: &BoundParameters) -> Result<Condition> {
     Condition::new(Kind::Where, Arc::clone(&clause.ast), bound.clone())
 }
 

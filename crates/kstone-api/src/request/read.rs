@@ -14,8 +14,8 @@ use crate::database::Database;
 use crate::expression::{
     Binder, Condition, ExpressionCache, KeyAttribute, KeySchema, Kind, Projection, SortCondition, Subject,
 };
-use crate::request::bindings::Bindings;
 use crate::request::page::keys_only;
+use crate::request::parameters::RequestParameters;
 use crate::request::query::{Query, Select, SortKeyCondition};
 use crate::request::scan::Scan;
 use crate::table::Table;
@@ -27,7 +27,7 @@ pub(crate) struct ReadExpressions {
     pub(crate) key_condition: Option<String>,
     pub(crate) filter: Option<String>,
     pub(crate) projection: Option<String>,
-    pub(crate) bindings: Bindings,
+    pub(crate) parameters: RequestParameters,
 }
 
 /// What becomes of each record that was examined.
@@ -110,7 +110,7 @@ impl Scan {
 
 impl ReadExpressions {
     fn prepare_query<'q>(&self, query: &'q Query, context: ReadContext<'_>) -> Result<(Keyed<'q>, Selection)> {
-        let parameters = self.bindings.parameters()?;
+        let parameters = self.parameters.gathered()?;
         let mut binder = Binder::new(&parameters);
         let table = Arc::clone(&context.table);
         let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
@@ -151,7 +151,7 @@ impl ReadExpressions {
     }
 
     fn prepare_scan(&self, scan: &Scan, context: ReadContext<'_>) -> Result<Selection> {
-        let parameters = self.bindings.parameters()?;
+        let parameters = self.parameters.gathered()?;
         let mut binder = Binder::new(&parameters);
         let selection = self.selection(scan.select, scan.index.as_deref(), context, &mut binder)?;
         binder.finish()?;

@@ -95,21 +95,21 @@ impl Scan {
     /// What a `#name` of the expressions stands for.
     #[must_use]
     pub fn expression_name(mut self, placeholder: &str, name: &str) -> Self {
-        self.expressions().bindings.name(placeholder, name);
+        self.expressions().parameters.name(placeholder, name);
         self
     }
 
     /// What a `:value` of the expressions stands for.
     #[must_use]
     pub fn expression_value(mut self, placeholder: &str, value: Value) -> Self {
-        self.expressions().bindings.value(placeholder, value);
+        self.expressions().parameters.value(placeholder, value);
         self
     }
 
     /// All names and values at once, in the place of those given one by one.
     #[must_use]
     pub fn parameters(mut self, parameters: Parameters) -> Self {
-        self.expressions().bindings.bag(parameters);
+        self.expressions().parameters.bag(parameters);
         self
     }
 

@@ -12,7 +12,7 @@ use kstone_core::value::{Item, Value};
 
 use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
 use crate::model::item_check::check_item;
-use crate::request::bindings::Bindings;
+use crate::request::parameters::RequestParameters;
 use crate::table::Table;
 
 /// What is written to one key.
@@ -36,9 +36,9 @@ pub struct Write {
     sk: Vec<u8>,
     action: Action,
     condition: Option<String>,
-    bindings: Bindings,
+    parameters: RequestParameters,
     /// Where the condition has a bag of its own.
-    condition_bindings: Option<Bindings>,
+    condition_parameters: Option<RequestParameters>,
     return_old_on_failure: bool,
     return_values: ReturnValues,
 }
@@ -84,8 +84,8 @@ impl Write {
             sk: Vec::new(),
             action,
             condition: None,
-            bindings: Bindings::default(),
-            condition_bindings: None,
+            parameters: RequestParameters::default(),
+            condition_parameters: None,
             return_old_on_failure: false,
             return_values: ReturnValues::None,
         }
@@ -108,28 +108,28 @@ impl Write {
     /// What a `#name` of the expressions stands for.
     #[must_use]
     pub fn name(mut self, placeholder: &str, name: &str) -> Self {
-        self.bindings.name(placeholder, name);
+        self.parameters.name(placeholder, name);
         self
     }
 
     /// What a `:value` of the expressions stands for.
     #[must_use]
     pub fn value(mut self, placeholder: &str, value: Value) -> Self {
-        self.bindings.value(placeholder, value);
+        self.parameters.value(placeholder, value);
         self
     }
 
     /// All names and values at once, in the place of those given one by one.
     #[must_use]
     pub fn parameters(mut self, parameters: Parameters) -> Self {
-        self.bindings.bag(parameters);
+        self.parameters.bag(parameters);
         self
     }
 
     /// Names and values of the condition alone.
     #[must_use]
     pub fn condition_parameters(mut self, parameters: Parameters) -> Self {
-        self.condition_bindings.get_or_insert_default().bag(parameters);
+        self.condition_parameters.get_or_insert_default().bag(parameters);
         self
     }
 
@@ -150,8 +150,8 @@ impl Write {
     /// The write with its key checked, its item encoded and its expressions parsed and bound.
     pub(crate) fn prepare(&self, cache: &ExpressionCache) -> Result<Prepared<'_>> {
         let key = KeyRef::new(&self.pk, &self.sk)?;
-        let own_parameters = self.bindings.parameters()?;
-        let condition_parameters = self.condition_bindings.as_ref().map(Bindings::parameters).transpose()?;
+        let own_parameters = self.parameters.gathered()?;
+        let condition_parameters = self.condition_parameters.as_ref().map(RequestParameters::gathered).transpose()?;
         let mut binder = Binder::new(&own_parameters);
         let action = match &self.action {
             Action::Put(item) => PreparedAction::Put(checked(key, item::encode(item)?.into())?),

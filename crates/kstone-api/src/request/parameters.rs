@@ -7,14 +7,14 @@ use crate::expression::Parameters;
 
 /// Names and values, one by one from Rust or in one bag from elsewhere.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Bindings {
+pub(crate) struct RequestParameters {
     names: Vec<(String, String)>,
     /// None while there are none: a hash table asks the system for random numbers, once on each thread.
     values: Option<Item>,
     bag: Option<Parameters>,
 }
 
-impl Bindings {
+impl RequestParameters {
     pub(crate) fn name(&mut self, placeholder: &str, name: &str) {
         self.names.push((placeholder.to_owned(), name.to_owned()));
     }
@@ -28,7 +28,7 @@ impl Bindings {
     }
 
     /// What was gathered; a bag stands for itself.
-    pub(crate) fn parameters(&self) -> Result<Parameters> {
+    pub(crate) fn gathered(&self) -> Result<Parameters> {
         match &self.bag {
             Some(parameters) => Ok(parameters.clone()),
             None if self.names.is_empty() && self.values.is_none() => Ok(Parameters::new()),

@@ -41,7 +41,7 @@ use crate::{ItemWriter, Select};
 /// Keys are bytes: 1 to 2048 of partition key, up to 1024 of sort key, none being no sort key. An item comes back as
 /// it was put, numbers in canonical form; it may take 400 KB as DynamoDB counts. Where an item has attributes named
 /// `pk` or `sk`, they must equal its key, as S or as B. Keys are compared as bytes with text and binary
-/// alike, whatever they spell, and shown as S where they are UTF-8, as B elsewhere.
+/// alike, whatever they spell, and shown as S where they are UTF-8, as B otherwise.
 #[derive(Clone)]
 pub struct Database {
     shared: Arc<Shared>,
@@ -161,7 +161,7 @@ impl Database {
     /// The changes after a sequence number, oldest first: at most `max`, at most 1,000.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the schema has no stream or `max` is 0; [`Error::Trimmed`] where the stream has let go
+    /// [`Error::Invalid`] where the schema has no stream or `max` is 0; [`Error::Trimmed`] where the stream has dropped
     /// of some of them.
     pub fn read_stream(&self, after: u64, max: usize) -> Result<Vec<StreamRecord>> {
         match &self.table().stream {
@@ -263,8 +263,8 @@ impl Database {
         self.put_body(pk, sk, &item::encode(&item)?)
     }
 
-    /// Stores an item in its stored form, as [`ItemWriter::finish`] gives it: one copy of its bytes. That they are an item
-    /// is believed: bytes that come from outside go through [`ItemRef::validate`](crate::ItemRef::validate) first.
+    /// Stores an item in its stored form, as [`ItemWriter::finish`] gives it: one copy of its bytes. That they are an
+    /// item is believed: bytes that come from outside go through [`ItemRef::validate`](crate::ItemRef::validate) first.
     ///
     /// # Errors
     /// As [`Database::put`].
@@ -532,7 +532,8 @@ impl Database {
         Ok(self.engine().flush()?)
     }
 
-    /// Removes what has expired, merges every stripe into one SST and frees what deleted and overwritten items held. Never needed.
+    /// Removes what has expired, merges every stripe into one SST and frees what deleted and overwritten items held.
+    /// Never needed.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
@@ -543,7 +544,7 @@ impl Database {
         Ok(self.engine().compact()?)
     }
 
-    /// Removes every item, as one: no reader sees a part of it. The stream lets go of all that was noted until then; a
+    /// Removes every item, as one: no reader sees a part of it. The stream drops all that was noted until then; a
     /// reader that goes on with it is told so by [`Error::Trimmed`].
     ///
     /// # Errors
@@ -587,7 +588,8 @@ impl Database {
         self.engine().last_seq().0
     }
 
-    /// What is held and was done. Costs a look at the numbers of each of 256 stripes, which are locked (shared) meanwhile.
+    /// What is held and was done. Costs a look at the numbers of each of 256 stripes, which are locked (shared)
+    /// meanwhile.
     ///
     /// # Errors
     /// [`Error::Poisoned`].

@@ -54,10 +54,10 @@ pub enum Error {
         /// One for each operation, in their order; none for those that would have succeeded.
         reasons: Vec<Option<CancellationReason>>,
     },
-    /// A reader of the change stream fell behind: what follows `after` is no longer all there. What the reader has lost has
-    /// to come from another source, a scan for example; the stream itself goes on at `oldest`, which is read after
+    /// A reader of the change stream fell behind: what follows `after` is no longer all there. What the reader has lost
+    /// has to come from another source, a scan for example; the stream itself goes on at `oldest`, which is read after
     /// `oldest - 1`.
-    #[error("the stream has let go of what followed sequence number {after}: go on after {}", oldest.saturating_sub(1))]
+    #[error("the stream dropped what followed sequence number {after}: go on after {}", oldest.saturating_sub(1))]
     Trimmed {
         /// What the reader had read.
         after: u64,

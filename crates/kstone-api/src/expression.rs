@@ -1,22 +1,21 @@
-//! DynamoDB's expressions: conditions, filters, key conditions, projections and updates, parsed once and evaluated on items
-//! where they lie.
+//! DynamoDB's expressions: conditions, filters, key conditions, projections and updates, parsed once and evaluated on
+//! items where they lie.
 //!
 //! ```text
 //! text ──parse──▶ tree ──bind names and values──▶ Condition, Update, … ──evaluate──▶ true | new body | …
 //!         └── ExpressionCache keeps the trees ──┘
 //! ```
-//! The Developer Guide is the specification ("Using expressions in DynamoDB"), the service's own words are the errors'. The
-//! item's key is seen as the attributes `pk` and `sk`, of type S where it is UTF-8 and of type B elsewhere, so that
+//! The Developer Guide is the specification ("Using expressions in DynamoDB"), the service's own words are the errors'.
+//! The item's key is seen as the attributes `pk` and `sk`, of type S where it is UTF-8 and of type B otherwise, so that
 //! `attribute_not_exists(pk)` means that there is no such item.
 //!
 //! ```
 //! use kstone_api::expression::{Binder, ExpressionCache, Kind, Parameters, Subject};
 //! use kstone_api::{Item, ItemWriter, KeystoneValue};
 //!
-//! let cache = ExpressionCache::new();
-//! let parameters = Parameters::from_maps([("#n", "name")], &Item::from([(":n".into(), KeystoneValue::string("Al"))]))?;
-//! let mut binder = Binder::new(&parameters);
-//! let condition = cache.condition(Kind::Condition, "begins_with(#n, :n) AND attribute_exists(pk)", &mut binder)?;
+//! let cache = ExpressionCache::new(); let parameters = Parameters::from_maps([("#n", "name")],
+//! &Item::from([(":n".into(), KeystoneValue::string("Al"))]))?; let mut binder = Binder::new(&parameters); let
+//! condition = cache.condition(Kind::Condition, "begins_with(#n, :n) AND attribute_exists(pk)", &mut binder)?;
 //! binder.finish()?;
 //!
 //! let mut item = ItemWriter::new();

@@ -249,7 +249,7 @@ fn requests_of_several_operations_keep_their_limits() -> Result<()> {
     Ok(())
 }
 
-/// 100,000 times money moves between accounts in transactions, on 8 threads; whoever reads all of them at once, by their
+/// 100,000 times money moves between accounts in transactions, on 8 threads; a reader of all of them at once, by their
 /// keys, in one partition of a global index or by a scan, always sees the same sum.
 #[test]
 fn a_bank_never_loses_or_makes_money() -> Result<()> {

@@ -163,7 +163,7 @@ fn clear_flush_compact_and_forks_behave_while_threads_read_and_write() -> Result
                 2 => db.clear().expect("cleared"),
                 _ => drop(db.fork().expect("forked")),
             }
-            // Pairs are written as one and cleared as one, so whoever looks sees both or none.
+            // Pairs are written as one and cleared as one, so a reader sees both or none.
             let all: Vec<_> = db.iter_scan(&Scan::new()).expect("opened").collect();
             let left = all.iter().filter(|record| record.pk().starts_with(b"left")).count();
             assert_eq!(left * 2, all.len());

@@ -1,5 +1,5 @@
-//! Keys of an untyped table are bytes: every way to ask for them compares them as bytes, whatever they spell, with text and
-//! with binary values. All keys of one and two bytes, against a model.
+//! Keys of an untyped table are bytes: every way to ask for them compares them as bytes, whatever they spell, with text
+//! and with binary values. All keys of one and two bytes, against a model.
 
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
@@ -19,7 +19,7 @@ fn all_keys() -> impl Iterator<Item = Vec<u8>> {
     (0..=u8::MAX).map(|key| vec![key]).chain(two)
 }
 
-/// A partition with all keys and one item without a sort key, and one of the same letters elsewhere.
+/// A partition with all keys and one item without a sort key, and one of the same letters in another partition.
 fn filled(schema: TableSchema, keys: impl Iterator<Item = Vec<u8>>) -> Result<Database> {
     let db = Database::create_in_memory_with_schema(schema)?;
     for key in keys {

@@ -1,4 +1,4 @@
-//! The memory limit: what happens to writes, and what makes room.
+//! The memory limit: what happens to writes, and what is evicted.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ fn assert_below_limit(db: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Puts items from this one on until there is no room; the first that did not fit.
+/// Puts items from this one on until the limit; the first that did not fit.
 fn fill(db: &Database, from: usize) -> Result<usize> {
     for i in from.. {
         match db.put(&key(i), item(i)) {
@@ -97,7 +97,7 @@ fn without_eviction_a_full_database_refuses_writes_and_changes_nothing() -> Resu
 fn overwriting_goes_on_in_a_full_database() -> Result<()> {
     let db = open(Eviction::None, TableSchema::new())?;
     let full = fill(&db, 0)?;
-    // Versions need room beside each other for a moment.
+    // Two versions fit at once for a moment.
     for i in 0..200 {
         db.delete(&key(i))?;
     }
@@ -168,7 +168,7 @@ fn deletes_in_a_full_database_do_not_pass_the_limit() -> Result<()> {
     Ok(())
 }
 
-/// What hides the entries of an index that is dropped takes room, too.
+/// What hides the entries of an index that is dropped takes memory, too.
 #[test]
 fn dropping_an_index_of_a_full_database_does_not_pass_the_limit() -> Result<()> {
     let indexed = TableSchema::new()
@@ -390,7 +390,7 @@ fn expired_items_go_before_any_other() -> Result<()> {
     Ok(())
 }
 
-/// Expired items make room also where nobody writes, and before items that were used longer ago.
+/// Expired items are evicted also where nobody writes, and before items that were used longer ago.
 #[test]
 fn expired_items_of_other_stripes_go_before_older_ones() -> Result<()> {
     for eviction in [Eviction::None, Eviction::Lru] {
@@ -415,7 +415,7 @@ fn expired_items_of_other_stripes_go_before_older_ones() -> Result<()> {
     Ok(())
 }
 
-/// Room that another thread is about to make, or has just made, is waited for.
+/// Memory that another thread is about to free, or has just freed, is waited for.
 #[test]
 fn no_write_fails_where_others_make_room() -> Result<()> {
     let options = DatabaseOptions { memory_max_bytes: 1 << 20, eviction: Eviction::Lru, ..DatabaseOptions::default() };

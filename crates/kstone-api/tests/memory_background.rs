@@ -79,7 +79,7 @@ fn overwriting_never_holds_more_than_two_and_a_half_times_what_is_live() -> Resu
     Ok(())
 }
 
-/// What the queue of those to evict holds of the past is counted and let go, whoever merges.
+/// What the queue of those to evict holds of the past is counted and released, on whichever thread merges happen.
 #[test]
 fn eviction_pins_nothing_that_is_not_counted() -> Result<()> {
     let _alone = ONE_AT_A_TIME.lock();

@@ -112,8 +112,9 @@ fn a_page_without_a_limit_ends_at_one_mebibyte() -> Result<()> {
 
 #[test]
 fn a_page_counts_the_sizes_of_items_as_dynamodb_does() -> Result<()> {
-    // 1,048 booleans count 4 for the name and 1 for the value, where 7 are stored; "order" and a number of two digits 7;
-    // "pk" and "p" 3; "sk" and two bytes 4. So the 200th item is the first with which the page reaches 1,048,576 bytes.
+    // 1,048 booleans count 4 for the name and 1 for the value, where 7 are stored; "order" and a number of two digits
+    // 7; "pk" and "p" 3; "sk" and two bytes 4. So the 200th item is the first with which the page reaches 1,048,576
+    // bytes.
     const ITEM_BYTES: usize = 1_048 * 5 + 7 + 3 + 4;
     let expected = (1_usize << 20).div_ceil(ITEM_BYTES);
     let schema = TableSchema::new().add_local_index(LocalSecondaryIndex::new("by-order", "order"));
@@ -213,7 +214,7 @@ fn iterators_see_the_database_as_it_was_and_outlive_it() -> Result<()> {
 }
 
 #[test]
-fn an_iterator_walks_more_than_one_batch() -> Result<()> {
+fn an_iterator_goes_on_beyond_one_batch() -> Result<()> {
     let db = Database::create_in_memory()?;
     for i in 0..1000 {
         db.put_with_sk(b"p", format!("{i:04}").as_bytes(), Item::new())?;

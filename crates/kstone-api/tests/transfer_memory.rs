@@ -55,7 +55,7 @@ fn of_items(items: u32) -> Result<Database> {
         let text = "some text that makes an item of some size ".repeat(10);
         db.put(&i.to_be_bytes(), ItemBuilder::new().number("n", i).string("text", text).build())?;
     }
-    // So that a cut has nothing to move.
+    // So that a view has nothing to move.
     db.flush()?;
     Ok(db)
 }

@@ -3,8 +3,8 @@
 //! # Lock order
 //! Ascending by [`StripeId`], always. A read of one key or one partition takes one lock, shared; a page of a scan takes
 //! the locks of the stripes it passes, shared, and keeps them until the page is full, so that no page shows half of a
-//! [`Engine::commit`]; a cut takes all of them. No lock is held while a caller reads a record, and memory that a change
-//! lets go of is freed after the locks.
+//! [`Engine::commit`]; a point-in-time view takes all of them. No lock is held while a caller reads a record, and the
+//! garbage of a change is freed after the locks.
 //!
 //! # Thread safety
 //! Every call may be made from any thread at any time. A write that panics leaves the engine poisoned: from then on

@@ -99,7 +99,7 @@ pub fn encode(item: &Item) -> Result<Vec<u8>> {
 /// those of the Developer Guide, "DynamoDB item sizes and formats"; the fixed storage charge of 100 bytes is not part
 /// of an item's size.
 ///
-/// Walks the item once.
+/// Passes over the item once.
 ///
 /// ```
 /// use kstone_core::item::{ItemWriter, item_size};
@@ -124,7 +124,7 @@ pub fn item_size(pk: &[u8], sk: &[u8], item: ItemRef<'_>) -> usize {
 }
 
 /// Refuses an item that is too large to be put under this key. Costs a comparison while the body has less than half of
-/// the limit, a walk through the item beyond.
+/// the limit, a pass over the item beyond.
 ///
 /// # Errors
 /// [`Error::Limit`] for [`ITEM_MAX_BYTES`] or [`BODY_MAX_BYTES`].

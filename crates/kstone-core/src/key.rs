@@ -262,7 +262,8 @@ impl StripeId {
     }
 }
 
-/// The leading part of a record's order inside its stripe: keyspace, index where it is an entry, and hash of the partition.
+/// The leading part of a record's order inside its stripe: keyspace, index where it is an entry, and hash of the
+/// partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Tag(pub(crate) u16);
 
@@ -322,7 +323,7 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     hasher.finalize()
 }
 
-/// A cut through the records of one tag: each lies before it or after it.
+/// A position among the records of one tag: each lies before it or after it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Edge<'a> {
     /// Before every record of the tag.
@@ -333,7 +334,7 @@ pub(crate) enum Edge<'a> {
     Partition(&'a [u8], SortEdge<'a>),
 }
 
-/// A cut through one partition's records.
+/// A position among one partition's records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SortEdge<'a> {
     /// Before the partition's first record.
@@ -347,7 +348,7 @@ pub(crate) enum SortEdge<'a> {
 }
 
 impl Edge<'_> {
-    /// Whether the record of this key, whose tag is the edge's, lies before the cut.
+    /// Whether the record of this key, whose tag is the edge's, lies before the position.
     pub(crate) fn is_after(&self, pk: &[u8], sk: &[u8]) -> bool {
         match self {
             Self::TagStart => false,

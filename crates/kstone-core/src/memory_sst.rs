@@ -6,7 +6,7 @@
 //! filter     over the keys of wide partitions, where there are any
 //! ```
 //!
-//! A look-up reads one slot of the directory and a few handles beside each other; it touches a record only where the
+//! A look-up reads one slot of the directory and a few handles next to each other; it touches a record only where the
 //! tag is equal. A partition's records are one slice.
 //!
 //! # Thread safety
@@ -36,7 +36,7 @@ pub(crate) use store::SstDirectory;
 /// A run of one tag that is no longer is asked for as a whole before its ends are looked at.
 const SMALL_RUN: usize = 16;
 
-/// What an `Arc` keeps beside its value.
+/// What an `Arc` keeps in addition to its value.
 const ARC_COUNTS_BYTES: usize = 2 * size_of::<usize>();
 
 /// Collects records in any order and makes an SST of them.
@@ -210,8 +210,8 @@ impl MemorySstReader {
     }
 }
 
-/// Where the first record of the tag is. Looks at one handle after another, which in a bucket of the usual size costs less
-/// than halving it.
+/// Where the first record of the tag is. Looks at one handle after another, which in a bucket of the usual size costs
+/// less than halving it.
 #[inline(always)]
 fn first_of_tag(bucket: &[Record], tag: Tag) -> Option<usize> {
     let at = match bucket.len() <= 4 * BUCKET_RECORDS {

@@ -39,8 +39,8 @@ impl WalSegment {
         self.last
     }
 
-    /// How many free places a log of so many records is given. Not as many again: a log is short, and what it does not use
-    /// is memory all the same, of which a write may add no more than the memory limit has set aside for it.
+    /// How many free places a log of so many records is given. Not as many again: a log is short, and what it does not
+    /// use is memory all the same: a write may add no more of it than the memory limit has set aside for it.
     fn spare(records: usize) -> usize {
         const QUICK: usize = 64;
         (records / 4).min(QUICK).max(records / 16) + 4
@@ -64,7 +64,7 @@ impl WalSegment {
         self.last.0 - self.flushed.0
     }
 
-    /// Empties the log and gives its records back, so that they can be let go outside a lock. Numbers go on rising.
+    /// Empties the log and gives its records back, so that they can be released outside a lock. Numbers go on rising.
     pub(crate) fn clear(&mut self) -> Vec<Record> {
         self.flushed = self.last;
         (self.superseded, self.superseded_bytes) = (0, 0);
@@ -96,7 +96,7 @@ impl WalSegment {
         dropped
     }
 
-    /// Heap bytes beside the records.
+    /// Heap bytes without the records.
     pub(crate) fn handle_bytes(&self) -> usize {
         self.records.capacity() * size_of::<Record>()
     }

@@ -8,8 +8,9 @@
 //! A look-up narrows by tags alone and touches a record only where the tag is equal. An insert moves at most one leaf;
 //! nothing is ever sorted later, so a query reads it as it is and a flush is a concatenation.
 //!
-//! Most look-ups are for a key that has left for an SST. A bitmap with one bit for 8 neighbouring tags answers those from
-//! one cache line of 512 bytes that stay warm. It is made when a second leaf is; bits are forgotten with the memtable.
+//! Most look-ups are for a key that has left for an SST. A bitmap with one bit for 8 neighbouring tags answers those
+//! from one cache line of 512 bytes that stay warm. It is made when a second leaf is; bits are forgotten with the
+//! memtable.
 //!
 //! Owned by a stripe, guarded by its lock.
 
@@ -37,7 +38,7 @@ pub(crate) struct Memtable {
     leaves: Vec<Vec<Record>>,
     len: usize,
     weight: Weight,
-    /// Handles that the leaves have room for.
+    /// Handles that fit the leaves without a reallocation.
     leaf_slots: usize,
 }
 
@@ -180,7 +181,7 @@ impl Memtable {
         self.normal(Slot { leaf, slot: seek_in(&self.leaves[leaf], tag, edge) })
     }
 
-    /// The records of a span, to be walked in order or in reverse.
+    /// The records of a span, in order or in reverse.
     pub(crate) fn between(&self, span: Span<'_>, reverse: bool) -> Source<'_> {
         let only = span.only_tag();
         if only.is_some_and(|tag| !self.seen.may_contain(tag)) {
@@ -330,13 +331,13 @@ mod tests {
     }
 
     #[test]
-    fn one_wide_partition_spans_leaves_and_is_walked_both_ways() {
+    fn one_wide_partition_spans_leaves_and_is_read_both_ways() {
         let mut memtable = Memtable::default();
         for i in 0..500 {
             put(&mut memtable, "wide", &format!("{:03}", i * 3 % 500), b"");
         }
         let tag = key("wide").route().tag;
-        let walk = |from: SortEdge<'_>, to: SortEdge<'_>, reverse| -> Vec<String> {
+        let read = |from: SortEdge<'_>, to: SortEdge<'_>, reverse| -> Vec<String> {
             let place = |edge| StripeEdge { tag, edge: Edge::Partition(b"wide", edge) };
             let span = Span { from: place(from), to: place(to) };
             let source = memtable.between(span, reverse);
@@ -347,12 +348,12 @@ mod tests {
             let sks = [format!("{from:03}"), format!("{to:03}")];
             let [low, high] = [SortEdge::Before(sks[0].as_bytes()), SortEdge::Before(sks[1].as_bytes())];
             let mut expected: Vec<String> = (from..to).map(|i| format!("{i:03}")).collect();
-            assert_eq!(walk(low, high, false), expected);
+            assert_eq!(read(low, high, false), expected);
             expected.reverse();
-            assert_eq!(walk(low, high, true), expected);
+            assert_eq!(read(low, high, true), expected);
         }
-        assert_eq!(walk(SortEdge::Start, SortEdge::End, true).len(), 500);
-        assert_eq!(walk(SortEdge::Before(b"3"), SortEdge::Before(b"2"), false).len(), 0);
+        assert_eq!(read(SortEdge::Start, SortEdge::End, true).len(), 500);
+        assert_eq!(read(SortEdge::Before(b"3"), SortEdge::Before(b"2"), false).len(), 0);
     }
 
     #[test]

@@ -6,7 +6,8 @@ use crate::key::Tag;
 use crate::record::Record;
 use crate::source::Source;
 
-/// Walks the live records of several sources in order: of each key the newest version, none where that is a tombstone.
+/// An iterator over the live records of several sources in order: of each key the newest version, none where that is a
+/// tombstone.
 pub(crate) struct Merge<'a> {
     /// Newest first; none is empty, but perhaps the only one.
     sources: Vec<Source<'a>>,
@@ -16,8 +17,8 @@ pub(crate) struct Merge<'a> {
     one_partition: bool,
 }
 
-/// A source whose records come next as long as their tags lie before those of all other sources: in a scan, which goes in
-/// order, runs of several records of a large SST lie between two of a small one.
+/// A source whose records come next as long as their tags lie before those of all other sources: in a scan, which goes
+/// in order, runs of several records of a large SST lie between two of a small one.
 #[derive(Clone, Copy)]
 struct Ahead {
     source: usize,
@@ -25,8 +26,8 @@ struct Ahead {
 }
 
 impl<'a> Merge<'a> {
-    /// Sources of one span, newest first, to be read in order or in reverse. Sorted by sort key alone where all of their
-    /// records are of one partition.
+    /// Sources of one span, newest first, to be read in order or in reverse. Sorted by sort key alone where all of
+    /// their records are of one partition.
     pub(crate) fn of(sources: Vec<Source<'a>>, reverse: bool, one_partition: bool) -> Self {
         sources.iter().for_each(|source: &Source<'_>| source.prefetch_first(reverse));
         Self { sources, ahead: None, reverse, one_partition }
@@ -80,7 +81,7 @@ impl<'a> Merge<'a> {
         Some(record)
     }
 
-    /// What tells records of one partition apart; elsewhere it is not asked for, since that touches the record.
+    /// What tells records of one partition apart; otherwise it is not asked for, since that touches the record.
     #[inline]
     fn sort_key(&self, record: &'a Record) -> &'a [u8] {
         if self.one_partition { record.sk() } else { &[] }

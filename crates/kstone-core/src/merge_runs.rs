@@ -8,7 +8,7 @@ const MERGE_AHEAD: usize = 64;
 
 /// Two sorted runs as one; the newer one's version of a key wins. With nothing older below them, tombstones go.
 ///
-/// Hidden versions and spent tombstones are added to `garbage`, to be let go where no lock is held. Costs a look at
+/// Hidden versions and spent tombstones are added to `garbage`, to be released where no lock is held. Costs a look at
 /// each handle and its move; records are touched only where tags are equal.
 pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage: &mut Vec<Record>) -> Run {
     let mut weight = Weight {

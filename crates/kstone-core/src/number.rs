@@ -42,7 +42,7 @@ pub const MAX_CANONICAL_BYTES: usize = 1 + 2 + 129 + MAX_DIGITS;
 const MAX_EXPONENT: i64 = 125;
 /// The power of ten of the leading digit of the number closest to zero.
 const MIN_EXPONENT: i64 = -130;
-/// Exponents stop counting here: with at most [`MAX_TEXT_BYTES`] digits beside it, the number is out of range anyway.
+/// Exponents stop counting here: with at most [`MAX_TEXT_BYTES`] digits, the number is out of range anyway.
 const EXPONENT_CEILING: i64 = 1_000_000;
 /// Refused text is quoted up to this many characters.
 const QUOTED_CHARS: usize = 64;
@@ -115,8 +115,8 @@ pub fn compare(a: &str, b: &str) -> Ordering {
     }
 }
 
-/// The exact sum of two canonical texts, as canonical text. Integers of up to 18 digits cost a few nanoseconds beside
-/// the text; anything else goes through a big decimal.
+/// The exact sum of two canonical texts, as canonical text. Integers of up to 18 digits cost a few nanoseconds in
+/// addition to the text; anything else goes through a big decimal.
 ///
 /// # Errors
 /// As [`canonical`]: where the sum is out of range or has more than 38 significant digits. Nothing is ever rounded.
@@ -191,7 +191,7 @@ pub fn size(canonical: &str) -> usize {
     if digits == 0 { 1 } else { 1 + digits.div_ceil(2) + sign }
 }
 
-/// [`add`] and [`subtract`]: in integers where they do, in big decimals elsewhere.
+/// [`add`] and [`subtract`]: in integers where they do, in big decimals otherwise.
 fn combine(
     a: &str,
     b: &str,

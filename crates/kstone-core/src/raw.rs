@@ -1,4 +1,5 @@
-//! The one room of this crate that holds `unsafe` code: the counted record, the signals of a thread, the check of text.
+//! The one module of this crate that holds `unsafe` code: the counted record, the signals of a thread, the check of
+//! text.
 #![expect(
     unsafe_code,
     reason = "a record is one counted allocation behind a tagged pointer; the mask of signals is the C library's"

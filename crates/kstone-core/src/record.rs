@@ -135,12 +135,12 @@ impl Record {
         self.0.has_mark(Mark::Superseded)
     }
 
-    /// Notes that a tree has let it go.
+    /// Notes that a tree has released it.
     pub(crate) fn mark_let_go(&self) {
         self.0.set_mark(Mark::LetGo);
     }
 
-    /// Whether some tree has let it go. Where none has, every tree that ever held it holds it still.
+    /// Whether some tree has released it. Where none has, every tree that ever held it holds it still.
     pub(crate) fn is_let_go(&self) -> bool {
         self.0.has_mark(Mark::LetGo)
     }
@@ -158,8 +158,8 @@ impl Record {
         self.0.take_mark(Mark::Used)
     }
 
-    /// Gives this handle's count away as an address: that of the partition key, behind [`Record::MAGIC`].
-    /// For foreign callers, who read it through [`RecordRef::from_raw`] and bring it back to [`RecordRef::release_raw`].
+    /// Gives this handle's count away as an address: that of the partition key, behind [`Record::MAGIC`]. For foreign
+    /// callers, which read it through [`RecordRef::from_raw`] and bring it back to [`RecordRef::release_raw`].
     pub fn into_raw(self) -> NonNull<u8> {
         self.0.into_raw()
     }

@@ -39,7 +39,7 @@ pub(crate) fn tag_run(records: &[Record], tag: Tag) -> &[Record] {
 }
 
 /// The first place in a run of one tag that is not before the edge. Looks at the ends first: nearly every run is one
-/// partition, of which most queries want everything, and each record between that is looked at is a cache miss.
+/// partition, as most queries want all of it, and each record between that is looked at is a cache miss.
 pub(crate) fn place_in(run: &[Record], edge: Edge<'_>) -> usize {
     match edge {
         Edge::Partition(pk, SortEdge::Start) if run.first().is_some_and(|first| first.pk() == pk) => 0,

@@ -6,17 +6,17 @@
 //!            └──► evicted
 //! ```
 //!
-//! A write puts its item at the end, a read sets one bit in the record and moves nothing. Who looks for a victim starts
-//! with the oldest: an item that was read since it was last looked at gets a second chance. Each entry is moved once for
-//! each time it was read at least once, so finding a victim is O(1) amortised. That approximates LRU, and needs neither
-//! a lock nor a list on the way of a read: F. J. Corbató, "A Paging Experiment with the Multics System" (1968).
+//! A write puts its item at the end, a read sets one bit in the record and moves nothing. A search for a victim starts
+//! with the oldest: an item that was read since it was last looked at gets a second chance. Each entry is moved once
+//! for each time it was read at least once, so finding a victim is O(1) amortised. That approximates LRU, and needs
+//! neither a lock nor a list on the way of a read: F. J. Corbató, "A Paging Experiment with the Multics System" (1968).
 //!
 //! The queue holds handles, also of versions that are no longer current. Once those pin more than an eighth of the tree
-//! a round begins that drops them, some with each change of the stripe. Where a tree came from elsewhere, of a fork or a
+//! a round begins that drops them, some with each change of the stripe. Where a tree came ready-made, of a fork or a
 //! snapshot, the queue is made of it when it is first needed: its SSTs say about which items are older.
 //!
-//! Forks share records, so whether a version is current only a look into the tree can say, which is dear. What a tree lets
-//! go of is marked, and a round looks up only what is marked: everything else the tree itself still holds.
+//! Forks share records, so whether a version is current only a look into the tree can say, which is dear. What a tree
+//! lets go of is marked, and a round looks up only what is marked: everything else the tree itself still holds.
 //!
 //! Not synchronised: the stripe's lock guards it.
 
@@ -32,9 +32,9 @@ const ROUND_STEP: usize = 32;
 #[derive(Default)]
 pub(crate) struct SecondChance {
     queue: VecDeque<Queued>,
-    /// Bytes of entries that the tree has let go of, at most.
+    /// Bytes of entries that the tree has released, at most.
     let_go_bytes: usize,
-    /// Bytes of victims that the tree will let go of: they are not in the queue any more.
+    /// Bytes of victims that the tree will release: they are not in the queue any more.
     victim_bytes: usize,
     round: Option<Round>,
 }
@@ -50,13 +50,13 @@ struct Queued {
 struct Round {
     /// How many entries it has looked at.
     seen: usize,
-    /// Bytes that the tree has let go of since it began.
+    /// Bytes that the tree has released since it began.
     let_go_bytes: usize,
 }
 
 impl SecondChance {
-    /// The queue of these items, oldest first. When each was written is not known: they are taken to be spread evenly up
-    /// to now, so that no stripe's seem older than another's.
+    /// The queue of these items, oldest first. When each was written is not known: they are taken to be spread evenly
+    /// up to now, so that no stripe's seem older than another's.
     pub(crate) fn over<'a>(items: impl Iterator<Item = &'a Record>, now: SeqNo) -> Self {
         let records: Vec<&Record> = items.collect();
         let since = |place: usize| (u128::from(now.0) * place as u128 / records.len() as u128) as u64;
@@ -110,7 +110,7 @@ impl SecondChance {
         victims
     }
 
-    /// Notes what the tree has let go of, beside which it holds so many bytes. Begins a round where that pins too much.
+    /// Notes what the tree has released, and how many bytes it holds. Begins a round where that pins too much.
     pub(crate) fn note_let_go<'a>(&mut self, items: impl Iterator<Item = &'a Record>, tree_bytes: usize) {
         let bytes: usize = items.inspect(|item| item.mark_let_go()).map(Record::footprint).sum();
         let of_victims = bytes.min(self.victim_bytes);
@@ -159,8 +159,8 @@ impl SecondChance {
         size_of::<Self>() + self.queue.capacity() * size_of::<Queued>() + self.let_go_bytes
     }
 
-    /// Bytes that nothing else holds, with the room that the next items will take: what a limit counts, so that a queue
-    /// that grows does not pass it.
+    /// Bytes that nothing else holds, with the space that the next items will take: what a limit counts, so that a
+    /// queue that grows does not pass it.
     pub(crate) fn charged_bytes(&self) -> usize {
         self.bytes().max(Self::bytes_of(self.queue.len()) + self.let_go_bytes)
     }
@@ -184,7 +184,7 @@ impl SecondChance {
 
 const _: () = assert!(size_of::<Queued>() == 16, "an entry is two words");
 
-/// How much room a queue of so many items keeps free: not as much again, since it is memory all the same.
+/// How much space a queue of so many items keeps free: not as much again, since it is memory all the same.
 fn spare(items: usize) -> usize {
     items / 16 + 4
 }
@@ -286,7 +286,7 @@ mod tests {
             steps += 1;
             assert!(looked_up.get() - before <= ROUND_STEP);
             if steps == 3 {
-                // Victims are taken and items are written and let go of meanwhile.
+                // Victims are taken and items are written and released meanwhile.
                 let victims = queue.take_victims(1, SeqNo(2000), |record| place(record) >= 500);
                 assert_eq!(pks(&victims), [b"500"]);
                 queue.note_let_go(victims.iter(), 0);

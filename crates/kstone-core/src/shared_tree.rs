@@ -1,8 +1,8 @@
 //! One tree that a stripe, its forks and iterators share, by count.
 //!
-//! This is an `Arc` whose users also say with an atomic of their own when they are done. `Arc` orders its last drop behind
-//! the others with a fence, which is right, but ThreadSanitizer knows no fences: where a merge later takes the records out
-//! of an SST that nobody else holds any more, it would see a race with an iterator that read them long ago.
+//! This is an `Arc` whose users also say with an atomic of their own when they are done. `Arc` orders its last drop
+//! behind the others with a fence, which is right, but ThreadSanitizer knows no fences: where a merge later takes the
+//! records out of an SST that nobody else holds any more, it would see a race with an iterator that read them long ago.
 //!
 //! Thread safety: as `Arc`.
 
@@ -17,7 +17,7 @@ pub(crate) struct SharedTree(Arc<Inner>);
 
 struct Inner {
     tree: Tree,
-    /// Whether anybody has let go of it; what counts is the order that this makes.
+    /// Whether any user has released it; what counts is the order that this makes.
     let_go: AtomicBool,
 }
 

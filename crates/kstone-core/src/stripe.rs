@@ -1,7 +1,7 @@
 //! A stripe: one lock around one tree, which forks and iterators may share.
 //!
 //! ```text
-//! own      ──fork or cut──►  shared ◄── fork, iterator        one count more on the tree, nothing else
+//! own      ──fork or view─►  shared ◄── fork, iterator        one count more on the tree, nothing else
 //!  ▲                           │
 //!  └──── the next write ◄──────┘      takes the tree back where nobody shares it any more; otherwise its own tree of
 //!                                     the same SSTs, with the shared memtable as the newest of them
@@ -9,7 +9,7 @@
 //!
 //! # Invariants
 //! - A shared tree never changes.
-//! - A stripe is one cache line: taking one stripe's lock does not slow down who takes its neighbour's.
+//! - A stripe is one cache line: taking one stripe's lock does not slow down a thread that takes its neighbour's.
 //!
 //! # Thread safety
 //! The lock guards the tree. The counts of hits and misses are loaded and stored, not added atomically, since they are
@@ -82,7 +82,7 @@ pub(crate) struct StripeState {
     tree_slot: TreeSlot,
     /// The bytes that the memory limit has counted for this stripe.
     counted_bytes: usize,
-    /// Where least recently used items are evicted; none where the tree came from elsewhere, until it is needed.
+    /// Where least recently used items are evicted; none where the tree came from a fork or a load, until it is needed.
     queue: Option<Box<SecondChance>>,
 }
 
@@ -125,7 +125,7 @@ impl StripeState {
             TreeSlot::Own(tree) => *tree,
         };
         self.tree_slot = TreeSlot::Own(Box::new(tree));
-        // Dropped under the lock, but those who share the tree hold it, too.
+        // Dropped under the lock, but the others that share the tree hold it, too.
         self.note_let_go(&garbage);
     }
 
@@ -182,7 +182,7 @@ impl StripeState {
         }
     }
 
-    /// Keeps the queue in step with a change of the tree that let go of this.
+    /// Keeps the queue in step with a change of the tree that left this garbage.
     pub(crate) fn note_let_go(&mut self, garbage: &Garbage) {
         let (Some(queue), Some(tree)) = (&mut self.queue, self.tree_slot.tree()) else { return };
         queue.note_let_go(garbage.items(), tree.record_bytes());

@@ -6,14 +6,14 @@
 //! ```
 //!
 //! # Invariants
-//! Memory beside the newest versions is bounded, so that nothing has to be called to get it back:
+//! Memory in addition to the newest versions is bounded, so that nothing has to be called to get it back:
 //! - What the WAL holds and the memtable does not show is superseded, and stays below an eighth of the tree's records.
 //! - What tombstones hide stays below a quarter of the rest: past that the tree is compacted as a whole.
 //! - What newer versions hide in SSTs is bounded by the sizes of the runs (`compaction.rs`), and for the memtable by a look
 //!   at what it overlaps each time it has grown to half of the SSTs and twice that, …
 //! - A tombstone exists only where an SST may hold something for it to hide.
 //!
-//! What a change lets go of is handed back as [`Garbage`], so that memory is freed where no lock is held.
+//! The garbage of a change is handed back as [`Garbage`], so that memory is freed where no lock is held.
 //!
 //! Not synchronised: the engine holds the stripe's lock.
 
@@ -99,9 +99,9 @@ impl TreeBytes {
     }
 }
 
-/// What a change let go of.
+/// Records that a change of the tree released.
 #[derive(Default)]
-#[must_use = "garbage is dropped after the lock is let go"]
+#[must_use = "garbage is dropped after the lock is released"]
 pub(crate) struct Garbage {
     /// The version that a write replaced in the memtable.
     replaced: Option<Record>,
@@ -121,7 +121,7 @@ impl Garbage {
 impl Drop for Garbage {
     #[inline]
     fn drop(&mut self) {
-        // Most writes let go of nothing, or of the one version that they replace.
+        // Most writes release nothing, or the one version that they replace.
         if self.wal.is_empty() && self.merged.is_empty() {
             return;
         }
@@ -165,7 +165,7 @@ impl Merging {
 }
 
 impl Tree {
-    /// What a tree takes at most once all that it held is gone: itself, and room for the handles of a few SSTs.
+    /// What a tree takes at most once all that it held is gone: itself, and the handles of a few SSTs.
     pub(crate) const EMPTY_BYTES: usize = size_of::<Self>() + 16 * size_of::<MemorySstReader>();
 
     /// A tree of one SST, which shows this much.
@@ -281,7 +281,7 @@ impl Tree {
         self.wal.is_empty() && self.memtable.is_empty() && ssts <= 1 && self.sst_totals.weight.tombstones == 0
     }
 
-    /// What to merge next, for who does it without the lock.
+    /// What to merge next, for a thread that does it without the lock.
     pub(crate) fn begin_merge(&mut self, work: Work, stripe: StripeId, garbage: &mut Garbage) -> Option<Merging> {
         if work == Work::All {
             self.flush(stripe, garbage);
@@ -324,7 +324,7 @@ impl Tree {
         true
     }
 
-    /// A tree of one's own that holds what this one holds, which stays as it is for those who share it.
+    /// A tree of one's own that holds what this one holds, which stays as it is for the others that share it.
     pub(crate) fn divergent(&self, stripe: StripeId, garbage: &mut Garbage) -> Self {
         let mut tree =
             Self { memtable: Memtable::default(), wal: self.wal.following(), ssts: self.ssts.clone(), ..*self };
@@ -375,7 +375,8 @@ impl Tree {
         newest_in(&self.ssts, tag, key)
     }
 
-    /// What the version replaces in the memtable. Looks for what it hides in SSTs: the tree knows at any time what it shows.
+    /// What the version replaces in the memtable. Looks for what it hides in SSTs: the tree knows at any time what it
+    /// shows.
     fn insert_put(&mut self, record: Record) -> Option<Record> {
         self.live.add(&record);
         let replaced = self.memtable.insert(record);
@@ -422,8 +423,8 @@ impl Tree {
         pinned > self.record_bytes() / 8
     }
 
-    /// Whether the memtable is large beside the SSTs and much of it hides versions there. Looks when the memtable has
-    /// doubled since it last did, and then at a few of its records.
+    /// Whether the memtable is large compared with the SSTs and much of it hides versions there. Looks when the
+    /// memtable has doubled since it last did, and then at a few of its records.
     fn overlaps_too_much(&mut self) -> bool {
         if self.overlap_check_bytes == 0 || self.memtable.weight().bytes < self.overlap_check_bytes {
             return false;

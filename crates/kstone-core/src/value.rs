@@ -6,7 +6,6 @@
 //!
 //! Equality is DynamoDB's: numbers are equal however they are written, sets are equal whatever their order.
 //!
-//! Thread safety: plain data, `Send` and `Sync`.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;

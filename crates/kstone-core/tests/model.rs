@@ -197,7 +197,7 @@ impl Run {
         assert_eq!(found, self.model, "scan by {segments} segments");
     }
 
-    /// A cut shows its moment, whatever is written afterwards.
+    /// A view shows its moment, whatever is written afterwards.
     fn check_view(&mut self) {
         let cut = self.engine.view().expect("cut");
         let before = self.model.clone();
@@ -212,11 +212,11 @@ impl Run {
             }
         }
         let seen: BTreeMap<_, _> = cut.scan(ScanRange::all(), NO_LIMIT).records.iter().map(pair).collect();
-        assert_eq!(seen, before, "scan of a cut");
+        assert_eq!(seen, before, "scan of a view");
         let (pk, _) = self.random_key();
         let page = cut.query(&pk, (Bound::Unbounded, Bound::Unbounded), false, NO_LIMIT);
         let expected: Vec<_> = before.into_iter().filter(|((model_pk, _), _)| *model_pk == pk).collect();
-        assert_eq!(page.records.iter().map(pair).collect::<Vec<_>>(), expected, "query of a cut");
+        assert_eq!(page.records.iter().map(pair).collect::<Vec<_>>(), expected, "query of a view");
     }
 }
 

@@ -1,14 +1,14 @@
 //! Making an item's new body from the old one and an update.
 //!
-//! The actions, ordered by their paths, and the old item, ordered by names, are walked together: what no path touches is
+//! The actions, ordered by their paths, and the old item, ordered by names, are read together: what no path touches is
 //! copied as it lies, what one touches is written anew level by level.
 //!
 //! ```text
 //! SET m.b = :x REMOVE m.c     old   a S …   m M { a 1  b 2  c 3 }   z S …
 //!                             new   a S …   m M { a 1  b :x     }   z S …
 //! ```
-//! Invariants: recursion ends at [`PATH_MAX_LEVELS`](super::PATH_MAX_LEVELS); no buffer outgrows a body by more than one
-//! value. Thread safety: borrows only.
+//! Invariants: recursion ends at [`PATH_MAX_LEVELS`](super::PATH_MAX_LEVELS); no buffer outgrows a body by more than
+//! one value. Thread safety: borrows only.
 
 use std::cmp::Ordering;
 
@@ -220,7 +220,7 @@ fn delete<'a>(old: Option<ValueRef<'a>>, value: ValueRef<'a>) -> Result<Option<M
     Ok((!rest.is_empty()).then_some(Made::Owned(old.type_(), rest)))
 }
 
-/// Walks two sets of one type in their order: each element once, and in which of them it is.
+/// An iterator over two sets of one type in their order: each element once, and in which of them it is.
 fn merge<'a>(a: ValueRef<'a>, b: ValueRef<'a>, mut visit: impl FnMut(&'a [u8], bool, bool)) {
     let (mut left, mut right) = (a.set().peekable(), b.set().peekable());
     loop {

@@ -1,4 +1,4 @@
-//! What parsing an expression gives: plain data without names or values, shared by everyone who gives the same text.
+//! What parsing an expression gives: plain data without names or values, shared by all requests with the same text.
 //!
 //! A condition is a little program over one truth value, so that evaluating it neither recurses nor allocates:
 //!

@@ -1,8 +1,8 @@
 //! Many paths followed through one item in a single pass.
 //!
-//! Following paths one by one reads the attributes before each of them again: paths times attributes. Here the paths, in
-//! their order, are merged with the attributes, in theirs, level by level: every map and list on the way is read once.
-//! It pays where there are several paths and a large item; elsewhere [`BoundParameters::follow`] is cheaper.
+//! Following paths one by one reads the attributes before each of them again: paths times attributes. Here the paths,
+//! in their order, are merged with the attributes, in theirs, level by level: every map and list on the way is read
+//! once. It pays where there are several paths and a large item; otherwise [`BoundParameters::follow`] is cheaper.
 //!
 //! Invariants: recursion ends at [`PATH_MAX_LEVELS`](super::PATH_MAX_LEVELS). Thread safety: borrows only.
 

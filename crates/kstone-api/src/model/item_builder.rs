@@ -1,6 +1,4 @@
 //! Building an [`Item`] in one expression.
-//!
-//! Thread safety: plain data.
 
 use std::collections::HashMap;
 

@@ -22,8 +22,8 @@ pub(crate) fn check_item(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     Ok(())
 }
 
-/// A key as it is shown: S where it is UTF-8, B elsewhere; none where it is empty. Where it is compared its type does not
-/// matter.
+/// A key as it is shown: S where it is UTF-8, B otherwise; none where it is empty. Where it is compared its type does
+/// not matter.
 pub(crate) fn key_value(key: &[u8]) -> Option<ValueRef<'_>> {
     let type_ = if utf8(key).is_ok() { Type::S } else { Type::B };
     (!key.is_empty()).then(|| ValueRef::from_parts(type_, key))

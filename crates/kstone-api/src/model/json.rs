@@ -18,8 +18,6 @@
 //! value of no or of two types. Errors say which attribute, as a path such as `m.l[0]`, and at which line and column.
 //! Work and memory are bounded by the length of the text and by an item's limits, nesting by
 //! [`MAX_NESTING_LEVELS`](kstone_core::item::MAX_NESTING_LEVELS).
-//!
-//! Thread safety: free functions without state.
 
 use crate::error::Result;
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
@@ -41,7 +39,8 @@ pub enum JsonForm {
 
 /// Reads an item: a JSON object.
 ///
-/// Costs one pass over the text, and one copy; where names are not in the order of their bytes, another of their object.
+/// Costs one pass over the text, and one copy; where names are not in the order of their bytes, another of their
+/// object.
 ///
 /// # Errors
 /// [`Error::Invalid`](crate::Error::Invalid) for text that is no such item, saying where;
@@ -63,7 +62,7 @@ pub fn item_from_str(text: &str, form: JsonForm) -> Result<ItemWriter> {
     Ok(item)
 }
 
-/// [`item_from_str`] into a writer, in place of its attributes, for whoever reads many. On an error it is empty.
+/// [`item_from_str`] into a writer, in place of its attributes, for callers that read many. On an error it is empty.
 ///
 /// # Errors
 /// As [`item_from_str`].
@@ -123,7 +122,7 @@ pub fn value_to_string(value: ValueRef<'_>, form: JsonForm) -> String {
     out
 }
 
-/// [`item_to_string`] at the end of `out`, for whoever writes many.
+/// [`item_to_string`] at the end of `out`, for callers that write many.
 pub fn write_item(out: &mut String, item: ItemRef<'_>, form: JsonForm) {
     write::item(out, item, form, 0);
 }

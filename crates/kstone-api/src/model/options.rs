@@ -14,15 +14,16 @@ pub struct DatabaseOptions {
     /// The most bytes that the database may take, as [`total_bytes`](kstone_core::engine::EngineStats::total_bytes)
     /// counts: 0 for no limit, otherwise at least [`MEMORY_MAX_BYTES_MIN`](crate::MEMORY_MAX_BYTES_MIN).
     ///
-    /// A write that might pass it first makes room: expired items go, then what `eviction` says. Where there is none to
-    /// be made the write fails with [`Error::Limit`](crate::Error::Limit) and changes nothing; reads and deletes go on.
-    /// Writes keep some KiB for each stripe that they touch. A stream gets a quarter of the limit. What iterators, pages
-    /// and items in the caller's hands keep of the past is not counted.
+    /// A write that might pass it first evicts: expired items go, then what `eviction` says. Where there is none to be
+    /// made the write fails with [`Error::Limit`](crate::Error::Limit) and changes nothing; reads and deletes go on.
+    /// Writes keep some KiB for each stripe that they touch. A stream gets a quarter of the limit. What iterators,
+    /// pages and items in the caller's hands keep of the past is not counted.
     pub memory_max_bytes: usize,
-    /// What makes room at the limit.
+    /// What is evicted at the limit.
     pub eviction: Eviction,
-    /// Whether SSTs are merged on a thread of the database's own rather than by the calls that write, of which one in many
-    /// otherwise waits until its stripe is merged: the larger a partition, the longer. The thread stops with the database.
+    /// Whether SSTs are merged on a thread of the database's own rather than by the calls that write, of which one in
+    /// many otherwise waits until its stripe is merged: the larger a partition, the longer. The thread stops with the
+    /// database.
     pub background_compaction: bool,
 }
 

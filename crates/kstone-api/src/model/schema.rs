@@ -32,8 +32,6 @@
 //! Builders take whatever they are given; [`TableSchema::validate`] says what is wrong with the whole. As key
 //! attributes of an index, `pk` and `sk` are the table's key: a global index by `sk` is the usual inverted index. Key
 //! attributes have no declared types: one of an item may be S, N or B, and each item's orders among those of its type.
-//!
-//! Thread safety: plain values.
 
 use std::collections::HashSet;
 

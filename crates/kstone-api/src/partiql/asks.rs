@@ -5,7 +5,6 @@
 //! pk = 'a' OR pk IN ['b', 'c']                   pk is one of a, b, c, and nothing more
 //! (pk = 'a' AND sk = '1') OR (pk = 'b' AND …)    pk is one of a, b, and more
 //! ```
-//! Thread safety: no state.
 
 use super::parsed::{Ask, Asks, KeyTest};
 use crate::expression::ast::{Comparator, Operand, Predicate, Segment, Symbols};
@@ -25,7 +24,8 @@ pub(super) fn all(parts: Vec<Asks>) -> Asks {
     Asks { tests: parts.into_iter().flat_map(|part| part.tests).collect(), exact }
 }
 
-/// What conditions ask of which one must hold: of each attribute that all of them give values, that it has one of these.
+/// What conditions ask of which one must hold: of each attribute that all of them give values, that it has one of
+/// these.
 pub(super) fn any(parts: Vec<Asks>) -> Asks {
     let Some((first, rest)) = parts.split_first() else { return Asks::default() };
     let mut tests: Vec<KeyTest> = Vec::new();

@@ -1,6 +1,4 @@
 //! What a statement says, as its grammar reads it. [`super::lower`] makes of it what is executed.
-//!
-//! Thread safety: plain values.
 
 use std::ops::Range;
 

@@ -1,10 +1,9 @@
 //! What has to see all records before its first row: rows of groups, and rows in an order that records do not lie in.
 //! Beyond DynamoDB.
 //!
-//! Records come from cuts, so each range is seen as it was at one moment. Memory is bounded by [`COLLECT_MAX_BYTES`],
-//! whatever the table holds; where LIMIT says how many rows are wanted, no more than about twice as many are held.
-//!
-//! Thread safety: no state of its own.
+//! Records come from point-in-time views, so each range is seen as it was at one moment. Memory is bounded by
+//! [`COLLECT_MAX_BYTES`], whatever the table holds; where LIMIT says how many rows are wanted, no more than about twice
+//! as many are held.
 
 use crate::error::{Error, Result};
 use kstone_core::error::Unit;
@@ -19,7 +18,7 @@ use crate::interrupt::sort_by;
 
 /// The most bytes of records that are sorted, and of groups that are held: 64 MiB.
 pub(super) const COLLECT_MAX_BYTES: usize = 64 << 20;
-/// How many rows beyond those wanted are held before the rest is let go of.
+/// How many rows beyond those wanted are held before the rest is released.
 const SLACK_ROWS: usize = 1024;
 
 /// All rows of a SELECT.
@@ -90,7 +89,7 @@ impl<'a> Sorter<'a> {
         check_bytes("The rows to be sorted", self.bytes)
     }
 
-    /// Lets go of what is not wanted.
+    /// Releases what is not wanted.
     fn prune(&mut self) -> Result<()> {
         if self.records.len() > self.wanted {
             self.sort()?;

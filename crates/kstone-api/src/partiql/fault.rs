@@ -6,7 +6,7 @@
 //!               ^
 //! ```
 //! Of several places where parsing could have gone on, the one furthest into the text is reported, with all that was
-//! expected there. Thread safety: plain values.
+//! expected there.
 
 use std::fmt::Write as _;
 

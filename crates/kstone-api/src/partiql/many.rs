@@ -33,7 +33,7 @@ impl Database {
     /// one item each, or all of them writes.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for no statement and for reads beside writes; [`Error::Limit`] for more than
+    /// [`Error::Invalid`] for no statement and for reads next to writes; [`Error::Limit`] for more than
     /// [`BATCH_STATEMENTS_MAX`]. Nothing is done then. What is wrong with one statement is its own result.
     pub fn batch_execute_statement(&self, statements: &[Statement]) -> Result<Vec<Result<StatementResult>>> {
         check_list(statements.len(), ("Statements", BATCH_STATEMENTS_MAX))?;
@@ -90,7 +90,7 @@ impl Database {
     }
 
     /// Executes all of the statements or none: isolated, at one moment. All of them SELECTs of one item each, or all of
-    /// them writes, beside which `EXISTS (SELECT …)` is a condition on another item.
+    /// them writes, next to which `EXISTS (SELECT …)` is a condition on another item.
     ///
     /// ```
     /// use kstone_api::{Database, Error, Statement};
@@ -108,7 +108,7 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::TransactionCanceled`] with a reason for each statement that cannot be done as things stand;
-    /// [`Error::Invalid`] for a malformed statement, none at all, reads beside writes, RETURNING, or two with one key;
+    /// [`Error::Invalid`] for a malformed statement, none at all, reads next to writes, RETURNING, or two with one key;
     /// [`Error::Limit`] for more than [`TRANSACTION_MAX`]; otherwise as [`Database::execute_statement`]. Nothing is
     /// written then.
     pub fn execute_transaction(&self, statements: &[Statement]) -> Result<Vec<StatementResult>> {
@@ -208,7 +208,7 @@ impl Database {
     }
 }
 
-/// Refuses reads beside writes.
+/// Refuses reads next to writes.
 fn check_kinds<'a>(api: &str, calls: impl Iterator<Item = &'a Call>) -> Result<()> {
     let mut reads = calls.map(|call| matches!(call.parsed.verb, Verb::Select(_)));
     let first = reads.next();

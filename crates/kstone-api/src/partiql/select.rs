@@ -7,8 +7,6 @@
 //! ```
 //! What has to see all records before its first row, rows of groups and rows that are sorted, is in
 //! [`super::collect`].
-//!
-//! Thread safety: no state of its own.
 
 use std::sync::Arc;
 

@@ -1,6 +1,4 @@
 //! INSERT, UPDATE and DELETE as writes of the one write path.
-//!
-//! Thread safety: no state of its own.
 
 use std::sync::Arc;
 

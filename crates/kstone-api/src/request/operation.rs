@@ -111,14 +111,14 @@ impl Database {
         Ok(returned.pop().flatten())
     }
 
-    /// Does one operation after the other, as calls of their own would, until one fails: the items of the gets, in their
-    /// order, none where there is none.
+    /// Does one operation after the other, as calls of their own would, until one fails: the items of the gets, in
+    /// their order, none where there is none.
     ///
     /// # Errors
-    /// As [`Database::operate`], saying which operation it was. What can be said of an operation without the item that is
-    /// there is found before the first one is done: keys, items, expressions, keys of indexes. A condition that does not
-    /// hold, an update that its item does not fit, or a memory limit without room for it ends the list where it is: the
-    /// operations before it are done then.
+    /// As [`Database::operate`], saying which operation it was. What can be said of an operation without the item that
+    /// is there is found before the first one is done: keys, items, expressions, keys of indexes. A condition that does
+    /// not hold, an update that its item does not fit, or a memory limit that it does not fit ends the list where it
+    /// is: the operations before it are done then.
     pub fn operate_each(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         let prepared = self.prepare_operations(operations)?;
         let table = self.table();

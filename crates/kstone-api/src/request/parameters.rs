@@ -5,7 +5,7 @@ use kstone_core::value::{Item, Value};
 
 use crate::expression::Parameters;
 
-/// Names and values, one by one from Rust or in one bag from elsewhere.
+/// Names and values, one by one from Rust or in one bag from other languages.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct RequestParameters {
     names: Vec<(String, String)>,

@@ -105,7 +105,7 @@ impl Records {
         self.last = self.cursor.last_of_batch().map(|record| (record.pk().to_vec(), record.sk().to_vec()));
     }
 
-    /// The next record, lent until the next call: for less than [`Iterator::next`], which counts another user of it.
+    /// The next record, lent until the next call: cheaper than [`Iterator::next`], which counts another user of it.
     #[inline]
     pub fn advance(&mut self) -> Option<RecordRef<'_>> {
         let record = match self.find()? {

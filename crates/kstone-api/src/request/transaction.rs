@@ -100,9 +100,9 @@ impl Database {
     /// is.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a write that is no plain put or delete, none at all, or two with one key, also for an item
-    /// or a key that DynamoDB would refuse; [`Error::Limit`] for more than [`BATCH_WRITES_MAX`], or where the memory
-    /// limit leaves no room for all of them; [`Error::Poisoned`]. Nothing is written then.
+    /// [`Error::Invalid`] for a write that is no plain put or delete, none at all, or two with one key, also for an
+    /// item or a key that DynamoDB would refuse; [`Error::Limit`] for more than [`BATCH_WRITES_MAX`], or where the
+    /// memory limit does not fit all of them; [`Error::Poisoned`]. Nothing is written then.
     pub fn batch_write(&self, writes: &[Write]) -> Result<()> {
         let text = "Provided list of item keys contains duplicates";
         check_keys(writes.iter().map(Write::key), ("RequestItems", BATCH_WRITES_MAX), text)?;

@@ -7,8 +7,9 @@
 //!                   └────────────────────────────────────────────────────────────────────┘
 //! ```
 //!
-//! Otherwise: with indexes, a memory limit, or expressions over large items. Which stripes a write needs depends on the entries of the item that is
-//! there, and room is made before any lock is taken, so the item is read first and looked at again under the locks. Another writer got ahead each time this starts over, so one of them always gets on.
+//! Otherwise: with indexes, a memory limit, or expressions over large items. Which stripes a write needs depends on the
+//! entries of the item that is there, and memory is reserved before any lock is taken, so the item is read first and
+//! looked at again under the locks. Another writer got ahead each time this starts over, so one of them always gets on.
 
 use std::sync::Arc;
 

@@ -37,7 +37,7 @@ impl Database {
     /// reads and writes go on meanwhile. Items that a new index refuses are left out of it, as in DynamoDB's backfill.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where there is no room for a new index,
+    /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where a new index does not fit the memory limit,
     /// [`Error::Interrupted`]; nothing is changed then. [`Error::Poisoned`].
     pub fn configure(&self, schema: TableSchema) -> Result<()> {
         self.configure_with(schema, |table, record| self.fill(table, record))
@@ -61,8 +61,8 @@ impl Database {
         self.drop_strays(&before, &table)
     }
 
-    /// Gives every item its entries in the new indexes of the table that is to follow; those that refuse some. On failure
-    /// the table is `before` again.
+    /// Gives every item its entries in the new indexes of the table that is to follow; those that refuse some. On
+    /// failure the table is `before` again.
     fn fill_all(
         &self,
         before: &Arc<Table>,
@@ -222,7 +222,8 @@ mod tests {
         Ok(())
     }
 
-    /// What is written while indexes are filled that come to nothing is in the stream, in the old indexes and in no other.
+    /// What is written while indexes are filled that come to nothing is in the stream, in the old indexes and in no
+    /// other.
     #[test]
     fn writes_during_a_configure_that_fails_are_kept_as_any_others() -> Result<()> {
         let (db, _) = database()?;

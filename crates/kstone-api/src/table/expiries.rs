@@ -1,6 +1,7 @@
-//! When the first item of each stripe may expire: a bound, so that what has expired is found without looking everywhere.
+//! When the first item of each stripe may expire: a bound, so that what has expired is found without looking
+//! everywhere.
 //!
-//! A sweep walks over a stripe some records at a time, as far apart as its callers like, removes what has expired and
+//! A sweep goes over a stripe some records at a time, as far apart as its callers like, removes what has expired and
 //! finds out when the next item will.
 //!
 //! ```text
@@ -165,7 +166,7 @@ impl Sweep<'_> {
         loop {
             let noted = self.stripe.noted.load(Ordering::SeqCst);
             self.stripe.earliest.store(noted, Ordering::SeqCst);
-            // Who notes something only now lowers the bound by itself.
+            // A writer that notes something only now lowers the bound by itself.
             if self.stripe.noted.load(Ordering::SeqCst) == noted {
                 return;
             }
@@ -173,8 +174,8 @@ impl Sweep<'_> {
     }
 }
 
-/// The bounds as they are; no sweep is under way. What a sweep has noted counts, too: it may be about to end, and what it
-/// has stored may be older than that.
+/// The bounds as they are; no sweep is under way. What a sweep has noted counts, too: it may be about to end, and what
+/// it has stored may be older than that.
 impl Clone for Expiries {
     fn clone(&self) -> Self {
         let bound =

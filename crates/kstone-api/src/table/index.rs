@@ -278,7 +278,7 @@ impl Index {
 
     /// The entry of the item under this key; none where the item lacks a key attribute.
     ///
-    /// Costs a look-up of each key attribute, one walk through the item where not all is projected, one copy of what
+    /// Costs a look-up of each key attribute, one pass over the item where not all is projected, one copy of what
     /// is, and two allocations.
     ///
     /// # Errors

@@ -1,4 +1,5 @@
-//! Room for what is written: what has expired goes first, then, where the options say so, what was not used for long.
+//! The memory budget of writes: what has expired is evicted first, then, where the options say so, what was not used
+//! for long.
 //!
 //! ```text
 //! reserve ─► fits? ── yes ─► write
@@ -8,7 +9,7 @@
 //!    └── LRU:  the oldest items of the stripe that holds the oldest removed, and that stripe compacted
 //! ```
 //!
-//! No lock is held meanwhile; what is removed leaves the indexes with it, and the stream says who removed it.
+//! No lock is held meanwhile; what is removed leaves the indexes with it, and the stream names the remover.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -32,11 +33,11 @@ const SWEEP_STEP: PageLimits = PageLimits::of_records(512);
 const SWEEP_REMOVALS: usize = 64;
 
 impl Database {
-    /// Room for these records, and for so many bytes more in the stream. Deletes alone need none, they always go on.
-    /// Nothing is to be done where there is no limit.
+    /// A reservation for these records, and for so many bytes more in the stream. Deletes alone need none, they always
+    /// go on. Nothing is to be done where there is no limit.
     ///
     /// # Errors
-    /// [`Error::Limit`] where no room can be made; [`Error::Poisoned`].
+    /// [`Error::Limit`] where nothing more can be evicted; [`Error::Poisoned`].
     pub(crate) fn reserve(&self, records: &[Record], stream_growth: usize) -> Result<Option<Reservation<'_>>> {
         if !self.engine().is_limited() || records.iter().all(Record::is_tombstone) {
             return Ok(None);
@@ -44,7 +45,7 @@ impl Database {
         self.reserve_bytes(records.iter().map(Record::footprint), stream_growth).map(Some)
     }
 
-    /// Room for records of these footprints, and for so many bytes more in the stream.
+    /// A reservation for records of these footprints, and for so many bytes more in the stream.
     ///
     /// # Errors
     /// As [`Database::reserve`].
@@ -59,12 +60,12 @@ impl Database {
             let table = self.table();
             // The stream has its share, whether it takes it or not; its newest record may be larger.
             let of_stream = |stream: &Stream| self.stream_share_bytes().max(stream.bytes() + stream_growth);
-            let beside = table.stream.as_deref().map_or(0, of_stream) + self.apart_bytes();
-            if let Some(reserved) = self.engine().try_reserve(bytes, beside) {
+            let outside = table.stream.as_deref().map_or(0, of_stream) + self.apart_bytes();
+            if let Some(reserved) = self.engine().try_reserve(bytes, outside) {
                 return Ok(reserved);
             }
-            let needed = bytes.saturating_add(beside);
-            // Others may have made room between the two looks.
+            let needed = bytes.saturating_add(outside);
+            // Others may have evicted between the two looks.
             if nothing_left || !self.engine().may_fit(needed)? {
                 return Err(self.engine().memory_exceeded(needed).into());
             }
@@ -80,20 +81,21 @@ impl Database {
         }
     }
 
-    /// After deletes in these stripes: where what they added has passed the limit, compaction gives back more than that.
+    /// After deletes in these stripes: where what they added has passed the limit, compaction gives back more than
+    /// that.
     pub(crate) fn keep_to_limit<S: Iterator<Item = StripeId>>(&self, stripes: impl FnOnce() -> S) -> Result<()> {
         if !self.engine().is_limited() {
             return Ok(());
         }
-        let beside = self.table().stream.as_deref().map_or(0, Stream::bytes) + self.apart_bytes();
-        if !self.engine().is_over_limit(beside) {
+        let outside = self.table().stream.as_deref().map_or(0, Stream::bytes) + self.apart_bytes();
+        if !self.engine().is_over_limit(outside) {
             return Ok(());
         }
         let stripes: BTreeSet<StripeId> = stripes().collect();
         stripes.into_iter().try_for_each(|stripe| Ok(self.engine().compact_stripe(stripe)?))
     }
 
-    /// Does one thing to make room; false where nothing can be done.
+    /// Evicts once; false where nothing can be done.
     fn reclaim_some(&self, table: &Arc<Table>) -> Result<bool> {
         let now = self.now_for(table);
         if let Some(stripe) = table.expiries.as_ref().and_then(|expiries| expiries.due(now)) {
@@ -122,8 +124,8 @@ impl Database {
         Ok(())
     }
 
-    /// Removes an item that nothing but this could evict again, whatever becomes of the schema meanwhile; false where it
-    /// is not the same any more.
+    /// Removes an item that nothing but this could evict again, whatever becomes of the schema meanwhile; false where
+    /// it is not the same any more.
     fn evict(&self, victim: &Record, now: i64) -> Result<bool> {
         loop {
             let table = self.table();

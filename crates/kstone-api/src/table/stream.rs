@@ -1,4 +1,4 @@
-//! The change stream: what happened to which item, in order, for readers who come for it.
+//! The change stream: what happened to which item, in order, for readers that poll.
 //!
 //! ```text
 //! a write, under its stripes' locks             a reader, under none
@@ -16,11 +16,11 @@
 //!    number and in bytes, and the newest record is always there.
 //!
 //! # Memory
-//! A version of an item that is still current belongs to the database, whoever else refers to it. A record is charged
+//! A version of an item that is still current belongs to the database, even if others refer to it. A record is charged
 //! for the version that it superseded, which but for the stream could be freed, for its slot, and for a key of its own
-//! where it holds no image. That is exact where old images are kept; for NEW_IMAGE it is the most that can be, since the
-//! record that held the superseded version may be trimmed by now. It takes for granted that every version is superseded
-//! under a change that is appended, or by an equal one.
+//! where it holds no image. That is exact where old images are kept; for NEW_IMAGE it is the most that can be, since
+//! the record that held the superseded version may be trimmed by now. It takes for granted that every version is
+//! superseded under a change that is appended, or by an equal one.
 //!
 //! # Thread safety
 //! Every call may be made from any thread. The ring's lock is taken last, after any stripe's, and under it nothing is
@@ -48,7 +48,7 @@ pub const STREAM_CAPACITY: usize = 1 << 16;
 /// The most records that the option may ask for.
 pub const STREAM_CAPACITY_LIMIT: usize = 1 << 24;
 /// The bytes that a stream may pin, unless an option says otherwise: more than one transaction of 100 items of 400 KB
-/// supersedes, so that a reader who keeps up is not left behind by a single call.
+/// supersedes, so that a reader that keeps up is not left behind by a single call.
 pub const STREAM_MAX_BYTES: usize = 64 << 20;
 /// The most records of one read, as in DynamoDB's GetRecords.
 pub const READ_MAX_RECORDS: usize = 1000;
@@ -94,7 +94,7 @@ impl StreamOptions {
 /// assert_eq!(records[1].event_name(), EventName::Modify);
 /// assert!(records[1].new_image().is_some_and(|image| image.same(&second)));
 ///
-/// // The ring keeps two: a third change lets go of the first.
+/// // The ring keeps two: a third change drops the first.
 /// drop(stream.append(stream.change(Some(&second), &Record::tombstone(key)), 1_700_000_002));
 /// assert_eq!(stream.read(0, 10).unwrap_err(), Error::Trimmed { after: 0, oldest: 2 });
 /// assert_eq!(stream.read(1, 10)?.len(), 2);
@@ -174,8 +174,9 @@ impl Stream {
         Change::of_write(self.view_type, old, written)
     }
 
-    /// The removal of an item by the database itself: by its time to live, as DynamoDB's service would, or to make room.
-    /// Where a write meets an expired item, this comes first and the write's own change then has no old version.
+    /// The removal of an item by the database itself: by its time to live, as DynamoDB's service would, or at the
+    /// memory limit. Where a write meets an expired item, this comes first and the write's own change then has no old
+    /// version.
     ///
     /// Cost as for [`Stream::change`], a key being allocated for KEYS_ONLY and NEW_IMAGE.
     #[must_use]
@@ -243,7 +244,7 @@ impl Stream {
         }
     }
 
-    /// Lets go of everything, for a database that is cleared, whose items go without a change of their own. One
+    /// Drops everything, for a database that is cleared, whose items go without a change of their own. One
     /// sequence number is left out, so that every reader finds out, also one that had read all there was.
     pub fn clear(&self) -> Garbage {
         let mut ring = self.ring.lock();
@@ -253,8 +254,8 @@ impl Stream {
         Garbage { first: None, rest: old.slots.into() }
     }
 
-    /// Bytes that the stream costs, as the module accounts for them, slots that are free included: at most an eighth more
-    /// than it may pin, and some slots.
+    /// Bytes that the stream costs, as the module accounts for them, slots that are free included: at most an eighth
+    /// more than it may pin, and some slots.
     #[must_use]
     pub fn bytes(&self) -> usize {
         self.stats().bytes
@@ -295,17 +296,17 @@ pub struct StreamStats {
     pub last: u64,
 }
 
-/// What a stream let go of, to be freed after the locks of the write that made it.
+/// Records that a stream dropped, to be freed after the locks of the write that made it.
 #[derive(Debug, Default)]
 #[must_use = "drop it after the stripes' locks"]
 pub struct Garbage {
-    /// A full ring lets go of one record for each that comes: this saves the usual append an allocation.
+    /// A full ring drops one record for each that comes: this saves the usual append an allocation.
     first: Option<Slot>,
     rest: Vec<Slot>,
 }
 
 impl Garbage {
-    /// Adds what another append let go of.
+    /// Adds what another append dropped.
     pub fn extend(&mut self, other: Self) {
         self.rest.extend(other.first);
         self.rest.extend(other.rest);
@@ -353,7 +354,7 @@ impl Ring {
         slots / 16 + 4
     }
 
-    /// Lets go of the oldest until a slot that pins so many bytes fits, or nothing is left.
+    /// Drops the oldest until a slot that pins so many bytes fits, or nothing is left.
     fn make_room(&mut self, bytes: usize, capacity: usize, max_bytes: usize, garbage: &mut Garbage) {
         while self.slots.len() >= capacity || self.pinned_bytes + bytes > max_bytes {
             let Some(slot) = self.slots.pop_front() else { return };

@@ -79,10 +79,10 @@ impl Ttl {
     }
 
     /// The last second in which the item is there; none where it does not expire. A fraction is rounded down, and what
-    /// no `i64` holds is the nearest one, neither of which changes what is expired at a whole second.
+    /// no `i64` holds is the nearest one, which does not change what is expired at a whole second.
     ///
-    /// Costs a walk over the names before the attribute's and reads up to 20 digits; allocates nothing. It asks no
-    /// clock, so who reads one item asks for the time only where this is some.
+    /// Costs a pass over the names before the attribute's and reads up to 20 digits; allocates nothing. It asks no
+    /// clock, so a reader of one item asks for the time only where this is some.
     #[inline]
     #[must_use]
     pub fn expires_at(&self, item: ItemRef<'_>) -> Option<i64> {

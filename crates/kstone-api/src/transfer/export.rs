@@ -4,9 +4,9 @@
 //! {"Item":{"pk":{"S":"customer#1"},"sk":{"S":"order#7"},"total":{"N":"12.5"}}}
 //! ```
 //!
-//! The key comes first, as the attributes `pk` and `sk` (S where its bytes are UTF-8, B elsewhere; no `sk` where there is
-//! no sort key), then the attributes of the item in the order of their names. Equal databases have equal exports, down
-//! to the byte. DynamoDB's import from S3 takes such lines, and so do the tools around it.
+//! The key comes first, as the attributes `pk` and `sk` (S where its bytes are UTF-8, B otherwise; no `sk` where there
+//! is no sort key), then the attributes of the item in the order of their names. Equal databases have equal exports,
+//! down to the byte. DynamoDB's import from S3 takes such lines, and so do the tools around it.
 //!
 //! Source: the Developer Guide, "DynamoDB table export output format", for DynamoDB JSON.
 //!
@@ -25,10 +25,10 @@ use crate::transfer::file;
 use crate::transfer::view_pages::Pages;
 
 impl Database {
-    /// Writes every item as a line of JSON, as the database is at one moment; how many. Items that have expired are left
-    /// out where reads do not show them. [`ImportOptions`] tells what comes back.
+    /// Writes every item as a line of JSON, as the database is at one moment; how many. Items that have expired are
+    /// left out where reads do not show them. [`ImportOptions`] tells what comes back.
     ///
-    /// Costs a walk over the items; memory for a page of 1 MiB and a line, and, until the call returns, for what is
+    /// Costs a pass over the items; memory for a page of 1 MiB and a line, and, until the call returns, for what is
     /// overwritten meanwhile. Writers wait for the moment of the view alone.
     ///
     /// # Errors

@@ -13,22 +13,22 @@
 //! # Ok::<(), kstone_api::Error>(())
 //! ```
 //!
-//! A snapshot holds the items and the schema as they were at one moment, whatever is written meanwhile: writers wait for
-//! the moment of a cut, not for the file. Index entries are not in it; they are made anew from the schema. Items that
-//! have expired and were not removed yet are in it, and stay invisible. The records of the stream are not; the number
-//! of the last one is, so that a reader of the stream finds out that it missed something.
+//! A snapshot holds the items and the schema as they were at one moment, whatever is written meanwhile: writers wait
+//! for the moment of a view, not for the file. Index entries are not in it; they are made anew from the schema. Items
+//! that have expired and were not removed yet are in it, and stay invisible. The records of the stream are not; the
+//! number of the last one is, so that a reader of the stream finds out that it missed something.
 //!
 //! `docs/snapshot-format.md` describes the file, byte by byte.
 //!
 //! # Invariants
 //! 1. The file named is the old one or the new one, whole, at every moment, also where the process is killed.
 //! 2. A load shows nothing, or the schema and all items as one; it shows nothing of a file in which any byte is wrong.
-//! 3. What a file says is believed only after it is checked as if an enemy had written it: lengths before they are
+//! 3. What a file says is believed only after it is checked as if an attacker had written it: lengths before they are
 //!    used, items as strictly as items that are put, keys for being there once.
 //!
 //! # Thread safety
-//! Any thread, at any time. A load keeps [`Database::configure`] and [`Database::fork`] waiting; nothing else waits for a
-//! load or a save.
+//! Any thread, at any time. A load keeps [`Database::configure`] and [`Database::fork`] waiting; nothing else waits for
+//! a load or a save.
 
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -62,10 +62,10 @@ pub struct SnapshotProgress {
 impl Database {
     /// Writes the database as it is now to a file, in the place of one that is there; how many items that are.
     ///
-    /// The file is written beside its place, synced and renamed into it. It gets the permissions of the file that it
+    /// The file is written next to its place, synced and renamed into it. It gets the permissions of the file that it
     /// replaces. A process that is killed meanwhile may leave a file `.kstone-*.tmp` behind, which may be deleted.
     ///
-    /// Costs two walks over the items, a copy of their bytes to the file, and what the disk takes to sync it. Memory:
+    /// Costs two passes over the items, a copy of their bytes to the file, and what the disk takes to sync it. Memory:
     /// a block of the file, and, until the call returns, what is overwritten meanwhile.
     ///
     /// # Errors
@@ -75,8 +75,8 @@ impl Database {
         self.save_snapshot_with(path, |_| Ok(()))
     }
 
-    /// As [`Database::save_snapshot`], telling `progress` how far it has come, first with the number of items, then each
-    /// thousand items or so. An error that it returns ends the save and is returned.
+    /// As [`Database::save_snapshot`], telling `progress` how far it has come, first with the number of items, then
+    /// each thousand items or so. An error that it returns ends the save and is returned.
     ///
     /// # Errors
     /// As there; what `progress` returns.
@@ -93,15 +93,15 @@ impl Database {
     /// Fills an empty database from a snapshot: schema and items appear as one. How many items that are.
     ///
     /// The schema of the file takes the place of the database's own; its options stay. A stream starts anew, and a
-    /// reader that goes on with it is told so by [`Error::Trimmed`], whatever it had read. A read at work meanwhile goes
-    /// by the schema that there was when it began, as with [`Database::configure`].
+    /// reader that goes on with it is told so by [`Error::Trimmed`], whatever it had read. A read at work meanwhile
+    /// goes by the schema that there was when it began, as with [`Database::configure`].
     ///
     /// Costs a read of the file, a check and a copy of every item, and its index entries.
     ///
     /// # Errors
     /// [`Error::Corrupt`] where any byte of the file is wrong, saying which and what; [`Error::Invalid`] where the
-    /// database holds items, or gets one meanwhile, and for a file of another version; [`Error::Limit`] where the items do
-    /// not fit the memory limit; [`Error::Io`]; [`Error::Poisoned`]. Nothing is changed then.
+    /// database holds items, or gets one meanwhile, and for a file of another version; [`Error::Limit`] where the items
+    /// do not fit the memory limit; [`Error::Io`]; [`Error::Poisoned`]. Nothing is changed then.
     pub fn load_snapshot(&self, path: impl AsRef<Path>) -> Result<u64> {
         self.load_snapshot_with(path, |_| Ok(()))
     }
@@ -121,8 +121,8 @@ impl Database {
         load::load(self, BufReader::new(file::open(path)?), &file::name_of(path), &mut report)
     }
 
-    /// Writes a snapshot of the database as it is now to anything that takes bytes; how many items it has. The bytes are
-    /// those that [`Database::save_snapshot`] writes to a file.
+    /// Writes a snapshot of the database as it is now to anything that takes bytes; how many items it has. The bytes
+    /// are those that [`Database::save_snapshot`] writes to a file.
     ///
     /// No lock is held while `out` is called: it may use this database in any way.
     ///
@@ -150,8 +150,8 @@ impl Database {
         Ok(saved)
     }
 
-    /// Fills an empty database from the bytes of a snapshot, up to the end of `input`, as [`Database::load_snapshot`] does
-    /// from a file.
+    /// Fills an empty database from the bytes of a snapshot, up to the end of `input`, as [`Database::load_snapshot`]
+    /// does from a file.
     ///
     /// `input` may use this database while it is called, but for what would wait for the load: it can neither load,
     /// configure nor fork it, which is [`Error::Invalid`].
@@ -182,14 +182,14 @@ impl Database {
         Ok(database)
     }
 
-    /// How far the save or load has come that is at work on this database now; of the last one where none is, of the one
-    /// that moved last where there are several. For another thread to poll.
+    /// How far the save or load has come that is at work on this database now; of the last one where none is, of the
+    /// one that moved last where there are several. For another thread to poll.
     pub fn snapshot_progress(&self) -> SnapshotProgress {
         *self.progress_cell().lock()
     }
 }
 
-/// Tells the caller, and whoever polls, how far it has come.
+/// Tells the caller, and a thread that polls, how far it has come.
 struct Report<'a> {
     database: &'a Database,
     progress: SnapshotProgress,

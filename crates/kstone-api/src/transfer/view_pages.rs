@@ -1,4 +1,4 @@
-//! Walking the items of a view page by page, for what reads all of them: snapshots and exports.
+//! The items of a view page by page, for what reads all of them: snapshots and exports.
 
 use std::sync::Arc;
 
@@ -68,7 +68,7 @@ mod tests {
         let key = KeyRef::new(b"later", b"")?;
         std::thread::scope(|scope| {
             let view = db.engine().commit(&[key], |_| {
-                // Nobody cuts while this holds a lock.
+                // No view is taken while this holds a lock.
                 let table = db.table();
                 let looked_up = Arc::strong_count(&table);
                 let view = scope.spawn(|| {

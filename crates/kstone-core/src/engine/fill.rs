@@ -49,7 +49,7 @@ impl<'a> Filling<'a> {
         if self.engine.may_fit(bytes)? { Ok(()) } else { Err(self.engine.memory_exceeded(bytes)) }
     }
 
-    /// The records in their order: O(n) where they came in it, O(n log n) elsewhere.
+    /// The records in their order: O(n) where they came in it, O(n log n) otherwise.
     ///
     /// # Errors
     /// A record whose key stands twice.
@@ -75,12 +75,12 @@ pub struct Filled<'a> {
 
 impl Filled<'_> {
     /// Puts everything in the place of nothing, as one: no reader sees a part of it. `commit` runs under the locks of
-    /// all stripes, once nothing but itself can fail any more. The caller holds so many bytes beside the engine.
+    /// all stripes, once nothing but itself can fail any more. The caller holds `outside` bytes that are counted, too.
     ///
     /// # Errors
     /// [`Error::Invalid`] where the engine holds a record; [`Error::Limit`] where the records do not fit its memory
     /// limit; what `commit` returns; [`Error::Poisoned`]. Nothing is changed then.
-    pub fn install<E: From<Error>>(self, beside: usize, commit: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+    pub fn install<E: From<Error>>(self, outside: usize, commit: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
         let store = &self.engine.store;
         let mut locked = self.engine.lock(StripeId::all())?;
         if locked.iter().any(|(_, held)| held.tree().is_some_and(|tree| !tree.is_empty())) {
@@ -88,8 +88,8 @@ impl Filled<'_> {
         }
         let evicts = self.engine.evicts();
         let bytes = self.trees.iter().map(|(_, tree)| charged_bytes(tree, evicts)).sum();
-        if self.engine.try_reserve(bytes, beside).is_none() {
-            return Err(self.engine.memory_exceeded(bytes + beside).into());
+        if self.engine.try_reserve(bytes, outside).is_none() {
+            return Err(self.engine.memory_exceeded(bytes + outside).into());
         }
         commit()?;
         let mut replaced = Vec::new();

@@ -1,7 +1,7 @@
-//! The memory limit: what is counted against it, and how room is made.
+//! The memory limit: what is counted against it, and how items are evicted for it.
 //!
 //! ```text
-//! who writes   reserve what the write may add ─► room? ─► lock, write, count what it did add, let the rest go
+//! a writer     reserve what the write may add ─► fits? ─► lock, write, count what it did add, release the rest
 //!                    ▲                             │ no, and no lock is held
 //!                    └── compact a stripe, or have the oldest items of one stripe removed
 //! ```
@@ -24,7 +24,7 @@ use crate::second_chance::SecondChance;
 use crate::stripe::{Stripe, StripeState};
 use crate::tree::Tree;
 
-/// The least that a limit may be: below it the stripes themselves would not leave room for items.
+/// The least that a limit may be: below it the stripes themselves would not leave bytes for items.
 pub const MEMORY_MAX_BYTES_MIN: usize = 1 << 20;
 
 /// Handles of a new record: in the WAL, in the memtable and, later, in an SST and its directory.
@@ -38,12 +38,12 @@ pub(super) struct MemoryBudget {
     eviction: Eviction,
     /// Counted, and reserved.
     used: AtomicUsize,
-    /// Writes that have reserved room, and threads that are making some.
+    /// Writes that have reserved bytes, and threads that are evicting.
     under_way: AtomicUsize,
     evictions: AtomicU64,
     /// For each stripe, since when its oldest item waits, at most; [`NOTHING`] for an empty one.
     oldest: Box<[AtomicU64]>,
-    /// What one write may add beside its records.
+    /// What one write may add in addition to its records.
     structure_bytes: usize,
 }
 
@@ -65,7 +65,7 @@ impl MemoryBudget {
         budget
     }
 
-    /// The room of a fork, whose trees are counted as its own although it shares them.
+    /// The budget of a fork, whose trees are counted as its own although it shares them.
     pub(super) fn forked(&self, stripes: &mut [Stripe]) -> Self {
         let base_bytes = Store::BYTES;
         let forked = Self {
@@ -115,15 +115,15 @@ impl MemoryBudget {
         let since = match held.queue() {
             Some(queue) => queue.oldest().map_or(NOTHING, |since| since.0),
             None if held.tree().is_none() => NOTHING,
-            // As old as can be, until a queue knows better.
+            // The oldest there is, until a queue knows better.
             None => 0,
         };
         oldest.store(since, Ordering::Relaxed);
     }
 
-    fn try_reserve(&self, bytes: usize, beside: usize) -> bool {
+    fn try_reserve(&self, bytes: usize, outside: usize) -> bool {
         let used = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
-        let fits = used.checked_add(beside).is_some_and(|used| used <= self.max_bytes);
+        let fits = used.checked_add(outside).is_some_and(|used| used <= self.max_bytes);
         if !fits {
             self.used.fetch_sub(bytes, Ordering::Relaxed);
         }
@@ -170,13 +170,13 @@ impl Engine {
         footprints.map(|footprint| footprint + HANDLE_BYTES + structure_bytes).sum()
     }
 
-    /// Sets aside so many bytes, if they fit the limit together with so many that the caller holds beside the engine.
+    /// Sets aside so many bytes, if they fit the limit together with the `outside` bytes that the caller holds.
     /// Always fits where there is no limit.
-    pub fn try_reserve(&self, bytes: usize, beside: usize) -> Option<Reservation<'_>> {
-        // Under way first: who finds no room must not find it taken by nobody.
+    pub fn try_reserve(&self, bytes: usize, outside: usize) -> Option<Reservation<'_>> {
+        // Under way first: a thread that finds the limit reached must find the writer that reached it.
         let mut reservation = self.reclaiming();
         if let Some((budget, reserved)) = &mut reservation.budget {
-            if !budget.try_reserve(bytes, beside) {
+            if !budget.try_reserve(bytes, outside) {
                 return None;
             }
             *reserved = bytes;
@@ -184,14 +184,14 @@ impl Engine {
         Some(reservation)
     }
 
-    /// To be held while room is made: whoever finds nothing to make room with waits for this.
+    /// To be held while items are evicted: a thread that finds nothing to evict waits for this.
     pub fn reclaiming(&self) -> Reservation<'_> {
         let begin = |budget: &MemoryBudget| budget.under_way.fetch_add(1, Ordering::Relaxed);
         self.store.budget.as_ref().map(begin);
         Reservation { budget: self.store.budget.as_ref().map(|budget| (budget, 0)) }
     }
 
-    /// Whether others have reserved room, or are making some: there may be more when they are done.
+    /// Whether others have reserved bytes, or are evicting: more may fit when they are done.
     pub fn is_reclaiming(&self) -> bool {
         self.store.budget.as_ref().is_some_and(|budget| budget.under_way.load(Ordering::Acquire) > 0)
     }
@@ -211,14 +211,14 @@ impl Engine {
         Ok(bytes.checked_add(stays).is_some_and(|bytes| bytes <= budget.max_bytes))
     }
 
-    /// Whether what is counted has passed the limit, together with so many bytes that the caller holds beside the engine:
+    /// Whether what is counted has passed the limit, together with the `outside` bytes that the caller holds:
     /// deletes go on whatever they add.
-    pub fn is_over_limit(&self, beside: usize) -> bool {
+    pub fn is_over_limit(&self, outside: usize) -> bool {
         let used = |budget: &MemoryBudget| budget.used.load(Ordering::Relaxed);
-        self.store.budget.as_ref().is_some_and(|budget| used(budget).saturating_add(beside) > budget.max_bytes)
+        self.store.budget.as_ref().is_some_and(|budget| used(budget).saturating_add(outside) > budget.max_bytes)
     }
 
-    /// The error of a write that would need so many bytes for which no room can be made.
+    /// The error of a write that would need so many bytes that cannot be freed.
     pub fn memory_exceeded(&self, bytes: usize) -> Error {
         let used = |budget: &MemoryBudget| (budget.max_bytes, budget.used.load(Ordering::Relaxed));
         let (limit, used) = self.store.budget.as_ref().map_or((0, 0), used);
@@ -241,8 +241,9 @@ impl Engine {
     }
 
     /// The items to evict next: a 64th, and at least one, of the stripe whose oldest item is the oldest of all, so that
-    /// compacting it costs each of them a few moves of handles. They are still there: the caller deletes those that have not changed, then
-    /// [compacts](Engine::compact_stripe) their stripe, since only that frees them. None where nothing is left.
+    /// compacting it costs each of them a few moves of handles. They are still there: the caller deletes those that
+    /// have not changed, then [compacts](Engine::compact_stripe) their stripe, since only that frees them. None where
+    /// nothing is left.
     ///
     /// # Errors
     /// [`Error::Poisoned`].

@@ -15,11 +15,11 @@ pub struct EngineOptions {
     /// Records that a stripe's WAL takes before its memtable becomes an SST: 1 to [`MEMTABLE_MAX_RECORDS_LIMIT`].
     pub memtable_max_records: usize,
     /// What [`EngineStats::total_bytes`] may come to, at least [`MEMORY_MAX_BYTES_MIN`]; none: no limit. The engine
-    /// counts; its caller reserves what it writes and makes room ([`Engine::try_reserve`]).
+    /// counts; its caller reserves what it writes and evicts ([`Engine::try_reserve`]).
     pub memory_max_bytes: Option<usize>,
-    /// What makes room at the limit.
+    /// What is evicted at the limit.
     pub eviction: Eviction,
-    /// Whether SSTs are merged on a thread of the engine's own rather than by who writes.
+    /// Whether SSTs are merged on a thread of the engine's own rather than by the writers.
     pub background_compaction: bool,
 }
 
@@ -56,7 +56,7 @@ impl EngineOptions {
     }
 }
 
-/// What makes room at the memory limit.
+/// What is evicted at the memory limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Eviction {
     /// Nothing: a write that would pass the limit fails.

@@ -20,7 +20,8 @@ pub struct PointInTimeView {
 }
 
 impl Engine {
-    /// The whole table as it is now, for as long as the cut is kept. Writers wait for a lock and a count for each stripe.
+    /// The whole table as it is now, for as long as the view is kept. Writers wait for a lock and a count for each
+    /// stripe.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
@@ -55,12 +56,12 @@ impl PointInTimeView {
         self.query_in(key.keyspace(), key.pk(), one, false, limits).records.pop()
     }
 
-    /// As [`Engine::query`], at the moment of the cut.
+    /// As [`Engine::query`], at the moment of the view.
     pub fn query(&self, pk: &[u8], range: SortKeyRange<'_>, reverse: bool, limits: PageLimits) -> RecordPage {
         self.query_in(Keyspace::Items, pk, range, reverse, limits)
     }
 
-    /// As [`Engine::query_in`], at the moment of the cut.
+    /// As [`Engine::query_in`], at the moment of the view.
     pub fn query_in(
         &self,
         keyspace: Keyspace,
@@ -74,7 +75,7 @@ impl PointInTimeView {
         RecordPage { records: page.records, limited }
     }
 
-    /// As [`Engine::scan`], at the moment of the cut.
+    /// As [`Engine::scan`], at the moment of the view.
     pub fn scan(&self, range: ScanRange<'_>, limits: PageLimits) -> RecordPage {
         let mut page = PageBuffer::new(limits);
         let limited = self.fill_scan(&mut page, range, Record::clone);
@@ -146,24 +147,24 @@ mod tests {
     fn a_scan_backwards_is_the_scan_reversed_from_any_key_on() {
         let mut random = fastrand::Rng::with_seed(5);
         let engine = engine_with_keys(&mut random);
-        let cut = engine.view().expect("cut");
+        let view = engine.view().expect("viewed");
         let keys =
             |page: RecordPage| page.records.iter().map(|r| (r.pk().to_vec(), r.sk().to_vec())).collect::<Vec<_>>();
         let reversed = |page: RecordPage| keys(page).into_iter().rev().collect::<Vec<_>>();
         for range in
             [ScanRange::all(), ScanRange::segment(1, 3).expect("valid"), ScanRange::segment(299, 300).expect("valid")]
         {
-            let in_order = keys(cut.scan(range, ALL));
-            assert_eq!(reversed(cut.scan_reverse(range, ALL)), in_order);
+            let in_order = keys(view.scan(range, ALL));
+            assert_eq!(reversed(view.scan_reverse(range, ALL)), in_order);
             for _ in 0..200 {
                 let (pk, sk) = (random.u16(..70).to_be_bytes(), random.u16(..50).to_be_bytes());
-                let before = reversed(cut.scan_reverse(range.before(&pk, &sk), ALL));
-                let from = keys(cut.scan(range.from(&pk, &sk), ALL));
+                let before = reversed(view.scan_reverse(range.before(&pk, &sk), ALL));
+                let from = keys(view.scan(range.from(&pk, &sk), ALL));
                 assert_eq!([before.clone(), from.clone()].concat(), in_order, "{pk:?} {sk:?}");
-                let after = keys(cut.scan(range.after(&pk, &sk), ALL));
+                let after = keys(view.scan(range.after(&pk, &sk), ALL));
                 let is_there = from.first().is_some_and(|(p, s)| p[..] == pk && s[..] == sk);
                 assert_eq!(after, from[usize::from(is_there)..]);
-                let nearest = cut.scan_reverse(range.before(&pk, &sk), PageLimits::of_records(1));
+                let nearest = view.scan_reverse(range.before(&pk, &sk), PageLimits::of_records(1));
                 assert_eq!(keys(nearest).last(), before.last());
             }
         }

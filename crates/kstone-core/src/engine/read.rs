@@ -34,7 +34,7 @@ impl Engine {
         self.look_up(keys, |stripe, found| stripe.count(found))
     }
 
-    /// As [`Engine::get_many`] for who is about to write: no hit and no miss.
+    /// As [`Engine::get_many`] before a write: no hit and no miss.
     ///
     /// # Errors
     /// [`Error::Poisoned`].

@@ -1,4 +1,4 @@
-//! What part of the table a scan covers: which places of which stripes.
+//! The part of the table that a scan covers: places of stripes.
 
 use crate::error::{Error, Result, Unit};
 use crate::key::{Edge, INDEX_SLOT_BITS, Keyspace, Route, STRIPES, SortEdge, StripeId, TAG_HASH_BITS, Tag};

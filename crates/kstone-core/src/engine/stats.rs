@@ -28,7 +28,7 @@ pub struct EngineStats {
     pub sst_bytes: usize,
     /// Bytes of what finds records: filters, directories of SSTs, tags of memtables.
     pub filter_bytes: usize,
-    /// Bytes that WALs hold beside the memtables: superseded versions, and handles.
+    /// Bytes that WALs hold in addition to the memtables: superseded versions, and handles.
     pub wal_bytes: usize,
     /// Bytes of the queues of those to evict next.
     pub eviction_bytes: usize,
@@ -54,9 +54,10 @@ pub struct EngineStats {
     pub flushes: u64,
     /// Merges of SSTs, ever.
     pub compactions: u64,
-    /// Items that made room for others, ever.
+    /// Items that were evicted, ever.
     pub evictions: u64,
-    /// Look-ups of one key that found an item, ever; two threads that read one stripe in the same instant may count once.
+    /// Look-ups of one key that found an item, ever; two threads that read one stripe in the same instant may count
+    /// once.
     pub hits: u64,
     /// Look-ups of one key that found none, ever; counted as hits are.
     pub misses: u64,

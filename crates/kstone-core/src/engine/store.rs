@@ -19,7 +19,7 @@ pub(super) struct Store {
     pub(super) stripes: Box<[Stripe; STRIPES]>,
 }
 
-/// On a cache line of its own: every write changes it, and reads of what is beside it should not miss for that.
+/// On a cache line of its own: every write changes it, and reads of what is next to it should not miss for that.
 #[repr(align(128))]
 pub(super) struct Counters {
     pub(super) last_seq: AtomicU64,
@@ -58,7 +58,7 @@ impl Store {
         self.stripe(id).write(&self.counters.poison)
     }
 
-    /// Changes a stripe's tree, if there is one, under its lock, which is let go before the garbage is dropped.
+    /// Changes a stripe's tree, if there is one, under its lock, which is released before the garbage is dropped.
     pub(super) fn change_tree<T>(
         &self,
         id: StripeId,

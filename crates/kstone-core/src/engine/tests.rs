@@ -251,7 +251,7 @@ fn crossing_commits_do_not_deadlock() {
 }
 
 #[test]
-fn pages_stay_exact_while_other_threads_write_elsewhere() {
+fn pages_stay_exact_while_other_threads_write_other_partitions() {
     let engine = engine();
     let mine = |i: usize| format!("{i:04}");
     for i in 0..2000 {
@@ -323,10 +323,10 @@ fn dropping_the_engine_leaves_records_in_hand_good() {
     let engine = engine();
     engine.put(key("a"), b"body").expect("put");
     let record = engine.get(key("a")).expect("read").expect("present");
-    let cut = engine.view().expect("cut");
+    let view = engine.view().expect("viewed");
     drop(engine);
     assert_eq!(record.body(), b"body");
-    assert_eq!(cut.scan(ScanRange::all(), NO_LIMIT).records.len(), 1);
+    assert_eq!(view.scan(ScanRange::all(), NO_LIMIT).records.len(), 1);
 }
 
 /// The limit holds only as long as no write adds more than was set aside for it, however large memtables may grow.
@@ -372,7 +372,8 @@ fn a_cleared_engine_counts_what_an_empty_one_does() {
     }
 }
 
-/// Whoever has closed an engine may unload the library: no thread of it runs any more, and none holds its memory.
+/// A program that has closed an engine may unload the library: no thread of it runs any more, and none holds its
+/// memory.
 #[test]
 fn the_compaction_thread_is_gone_when_the_engine_is() {
     for round in 0..50 {

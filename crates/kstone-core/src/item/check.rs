@@ -1,7 +1,7 @@
 //! Checking that bytes are a body in every detail, before anything trusts them.
 //!
 //! Accepts exactly what [`super::ItemWriter`] writes. Nothing is allocated, the depth of recursion is bounded by
-//! [`MAX_NESTING_LEVELS`]. Thread safety: free functions without state.
+//! [`MAX_NESTING_LEVELS`].
 
 use super::{BODY_MAX_BYTES, MAX_NESTING_LEVELS, NAME_MAX_BYTES, body_too_large, wire};
 use crate::error::{Error, Result};
@@ -22,7 +22,7 @@ pub(super) fn body(bytes: &[u8]) -> Result<()> {
 /// What is wrong, without where.
 type Check<T> = std::result::Result<T, &'static str>;
 
-/// A walk through the bytes; `rest` is what it has not taken yet.
+/// A reader of the bytes; `rest` is what it has not taken yet.
 struct Checker<'a> {
     rest: &'a [u8],
 }

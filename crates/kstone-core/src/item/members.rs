@@ -1,9 +1,8 @@
 //! The members of a list, a map or a set, one after another, each with what is wrong with it.
 //!
-//! The iterators of [`super::view`] end at malformed bytes. This one says so, for values that come from outside, where a
-//! caller has to be told.
+//! The iterators of [`super::view`] end at malformed bytes. This one says so, for values that come from outside, where
+//! a caller has to be told.
 //!
-//! Thread safety: plain borrows.
 
 use super::{ValueRef, wire};
 use crate::error::{Error, Result};

@@ -1,8 +1,8 @@
 //! Putting a body together from pieces that are in the stored form already, as an update or a projection does.
 //!
-//! But for [`append_owned`] nothing is checked: the caller appends what it read from a body or made canonical itself, names in ascending order,
-//! elements of sets in theirs, and keeps the whole within an item's limits. [`super::ItemWriter`] is for values from
-//! elsewhere. Thread safety: free functions without state.
+//! But for [`append_owned`] nothing is checked: the caller appends what it read from a body or made canonical itself,
+//! names in ascending order, elements of sets in theirs, and keeps the whole within an item's limits.
+//! [`super::ItemWriter`] is for values from elsewhere.
 //!
 //! ```
 //! use kstone_core::item::{ItemRef, ItemWriter, ValueRef, parts};

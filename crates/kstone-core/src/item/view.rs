@@ -3,7 +3,6 @@
 //! Views borrow the body and copy nothing until asked to. They trust no byte: what is malformed reads as the end of
 //! what holds it. Text is checked to be UTF-8 each time it is asked for, which for short text costs a few nanoseconds.
 //!
-//! Thread safety: plain borrows, `Copy`, `Send` and `Sync`.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -38,7 +37,7 @@ impl<'a> ItemRef<'a> {
         Self(body)
     }
 
-    /// A view of bytes from elsewhere, once they are found to be a body in every detail: order of names, shortest
+    /// A view of bytes from outside, once they are found to be a body in every detail: order of names, shortest
     /// varints, UTF-8, canonical numbers, sets, nesting, length. Reads every byte once; allocates nothing.
     ///
     /// # Errors
@@ -54,7 +53,7 @@ impl<'a> ItemRef<'a> {
         self.0
     }
 
-    /// The value of the attribute of this name. Walks the attributes before it, skipping their values; no dots or
+    /// The value of the attribute of this name. Passes over the attributes before it, skipping their values; no dots or
     /// brackets are read in `name`.
     #[inline]
     #[must_use]
@@ -82,7 +81,7 @@ impl<'a> ItemRef<'a> {
     }
 
     /// The value that a path such as `a.b[0].c` leads to: dots go into maps, brackets into lists, from 0. A dot always
-    /// separates: an attribute whose own name has one is for [`ItemRef::get`]. Costs a walk per step.
+    /// separates: an attribute whose own name has one is for [`ItemRef::get`]. Costs a pass per step.
     ///
     /// # Errors
     /// [`crate::error::Error::Invalid`] naming the byte, counted from 0, where `path` is not one, even if its
@@ -121,7 +120,7 @@ impl<'a> ItemRef<'a> {
         Attributes(self.raw_iter())
     }
 
-    /// How many attributes there are. Walks them.
+    /// The number of attributes. Passes over them.
     #[must_use]
     pub fn len(self) -> usize {
         self.iter().count()
@@ -146,12 +145,12 @@ impl<'a> ItemRef<'a> {
     /// assert_eq!(body, b"\x03age\x02\x0230");
     /// ```
     pub fn copy_where(self, out: &mut Vec<u8>, mut keep: impl FnMut(&str) -> bool) {
-        let mut walk = self.iter();
+        let mut attributes = self.iter();
         loop {
-            let before = walk.0.rest();
-            let Some((name, _)) = walk.next() else { return };
+            let before = attributes.0.rest();
+            let Some((name, _)) = attributes.next() else { return };
             if keep(name) {
-                out.extend_from_slice(&before[..before.len() - walk.0.rest().len()]);
+                out.extend_from_slice(&before[..before.len() - attributes.0.rest().len()]);
             }
         }
     }
@@ -283,8 +282,8 @@ impl<'a> ValueRef<'a> {
         Elements(if matches!(self.type_, Type::SS | Type::NS | Type::BS) { self.payload } else { &[] })
     }
 
-    /// How many lists and maps hold each other in this value: none in a number, one in `[1]`. Walks the value, no deeper
-    /// than [`MAX_NESTING_LEVELS`].
+    /// How many lists and maps hold each other in this value: none in a number, one in `[1]`. Passes over the value, no
+    /// deeper than [`MAX_NESTING_LEVELS`].
     #[must_use]
     pub fn levels(self) -> usize {
         self.levels_up_to(MAX_NESTING_LEVELS)
@@ -363,7 +362,7 @@ impl<'a> Iterator for Attributes<'a> {
 pub struct RawAttributes<'a>(&'a [u8]);
 
 impl<'a> RawAttributes<'a> {
-    /// The bytes not walked yet.
+    /// The bytes not read yet.
     pub(super) fn rest(&self) -> &'a [u8] {
         self.0
     }
@@ -375,7 +374,7 @@ impl<'a> Iterator for RawAttributes<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let mut cursor = self.0;
-        // Whatever is malformed ends the walk for good.
+        // Whatever is malformed ends the iteration for good.
         self.0 = &[];
         let name = wire::take_bytes(&mut cursor)?;
         let (type_, payload) = wire::take_value(&mut cursor)?;

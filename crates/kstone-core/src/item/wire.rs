@@ -1,7 +1,7 @@
 //! The bytes of the stored form: varints and what they delimit.
 //!
 //! Readers take a cursor (`&mut &[u8]`) and return `None`, leaving the cursor where it was or further on, where the
-//! bytes are not what they should be; the caller stops there. Thread safety: free functions without state.
+//! bytes are not what they should be; the caller stops there.
 
 use crate::value::Type;
 
@@ -53,7 +53,8 @@ pub(super) fn begin_frame(out: &mut Vec<u8>) -> usize {
     out.len()
 }
 
-/// Writes the length of the payload from `start` to the end before it. A length of more than one byte moves the payload.
+/// Writes the length of the payload from `start` to the end before it. A length of more than one byte moves the
+/// payload.
 #[inline]
 pub(super) fn end_frame(out: &mut Vec<u8>, start: usize) {
     let end = out.len();

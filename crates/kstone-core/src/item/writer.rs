@@ -35,7 +35,7 @@ const FLOAT_TEXT_BYTES: usize = 352;
 ///
 /// Each setter adds an attribute or replaces the one of that name, and returns the writer, so that calls chain. A set
 /// that fails changes nothing. Setting in ascending order of names is fastest: it appends to one buffer, some 10 ns
-/// beside the copy, without allocation while the buffer's capacity lasts, which [`ItemWriter::clear`] keeps.
+/// in addition to the copy, without allocation while the buffer's capacity lasts, which [`ItemWriter::clear`] keeps.
 ///
 /// # Errors
 /// Every setter gives [`Error::Invalid`] for an empty name, or [`Error::Limit`] where the name is longer than
@@ -135,9 +135,9 @@ impl ItemWriter {
     /// than DynamoDB's numbers reach.
     pub fn set_f64(&mut self, name: &str, number: f64) -> Result<&mut Self> {
         let mut text = [0; FLOAT_TEXT_BYTES];
-        let mut room = &mut text[..];
-        write!(room, "{number}").expect("every f64 fits the buffer");
-        let len = FLOAT_TEXT_BYTES - room.len();
+        let mut rest = &mut text[..];
+        write!(rest, "{number}").expect("every f64 fits the buffer");
+        let len = FLOAT_TEXT_BYTES - rest.len();
         let text = str::from_utf8(&text[..len]).expect("the text of a float is ASCII");
         self.set_num(name, text)
     }
@@ -349,7 +349,7 @@ impl ItemWriter {
             let old = self.find(name);
             let len = self.body.len() - old.map_or(0, |old| old.end - old.start) + entry.len();
             if len > BODY_MAX_BYTES {
-                let kept = self.walk_views().filter(|(other, _)| *other != name.as_bytes());
+                let kept = self.views().filter(|(other, _)| *other != name.as_bytes());
                 let added = ItemRef::new(entry);
                 let sizes = kept.chain(added.raw_iter()).map(|(name, value)| name.len() + value_size(value, 0));
                 let size: usize = sizes.sum();
@@ -393,18 +393,18 @@ impl ItemWriter {
         self.walk().find(|entry| &self.body[entry.name.0..entry.name.1] == name.as_bytes())
     }
 
-    fn walk_views(&self) -> impl Iterator<Item = (&[u8], ValueRef<'_>)> {
+    fn views(&self) -> impl Iterator<Item = (&[u8], ValueRef<'_>)> {
         ItemRef::new(&self.body).raw_iter()
     }
 
     /// The entries as they lie in the body.
     fn walk(&self) -> impl Iterator<Item = AttributeSpan> + '_ {
         let len = self.body.len();
-        let mut walk = ItemRef::new(&self.body).raw_iter();
+        let mut attributes = ItemRef::new(&self.body).raw_iter();
         std::iter::from_fn(move || {
-            let start = len - walk.rest().len();
-            let (name, value) = walk.next()?;
-            let end = len - walk.rest().len();
+            let start = len - attributes.rest().len();
+            let (name, value) = attributes.next()?;
+            let end = len - attributes.rest().len();
             // From the end backwards: payload, its length, type, name.
             let payload = value.payload().len();
             let name_end = end - payload - wire::varint_len(payload) - 1;

@@ -36,8 +36,8 @@ impl SstDirectory {
         &self.readers
     }
 
-    /// Puts one run, unless it is empty, in the place of these SSTs, which stand side by side, and under the name of the
-    /// last of them; false where they are not all there.
+    /// Puts one run, unless it is empty, in the place of these SSTs, which stand side by side, and under the name of
+    /// the last of them; false where they are not all there.
     pub(crate) fn replace(&mut self, these: &[MemorySstReader], run: Run) -> bool {
         let Some(name) = these.last().map(|last| last.name().to_owned()) else { return false };
         let Ok(first) = self.position(these[0].name()) else { return false };
@@ -51,7 +51,7 @@ impl SstDirectory {
         true
     }
 
-    /// Heap bytes beside the SSTs.
+    /// Heap bytes without the SSTs.
     pub(crate) fn handle_bytes(&self) -> usize {
         self.readers.capacity() * size_of::<MemorySstReader>()
     }

@@ -24,7 +24,7 @@
 //!
 //! Equal numbers have equal bytes, and n digits take n/2 + 1 or n/2 + 2 bytes, [`MAX_BYTES`] at most.
 //!
-//! Thread safety: free functions without state.
+//!
 
 use super::{MAX_CANONICAL_BYTES, MAX_DIGITS};
 
@@ -40,7 +40,7 @@ const MORE: u8 = 1;
 
 /// Appends the bytes of the number that this canonical text spells.
 ///
-/// Costs a walk through the text, no allocation beyond `out`. Of text that is not canonical the bytes mean nothing, but
+/// Costs a pass over the text, no allocation beyond `out`. Of text that is not canonical the bytes mean nothing, but
 /// there are some, and no panic.
 ///
 /// ```

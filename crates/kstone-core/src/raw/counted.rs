@@ -8,7 +8,7 @@
 //!            │ state u32 (atomic)    │ body 12 │ pk 6 │ sk 6 bits       │ MAGIC u8 │
 //! data at 8  │ partition key │ sort key │ body (stored form of the item) │
 //!
-//! state      │ count 28 │ tombstone │ let go │ used │ superseded │
+//! state      │ count 28 │ tombstone │released│ used │ superseded │
 //! ```
 //!
 //! A record with a longer key or body is long: its 12 bits are all ones, and its lengths stand before the header, in 8
@@ -34,7 +34,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::key::Tag;
 
 #[cfg(not(target_pointer_width = "64"))]
-compile_error!("kstone packs 16 bits of hash beside a 48-bit address: it needs a 64-bit target");
+compile_error!("kstone packs 16 bits of hash next to a 48-bit address: it needs a 64-bit target");
 
 /// What a record says of its key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub(crate) enum Mark {
     Superseded = 1,
     /// It was read since eviction last looked.
     Used = 2,
-    /// A tree that held it has let it go; others, of forks, may show it still.
+    /// A tree that held it has released it; others, of forks, may show it still.
     LetGo = 4,
 }
 
@@ -390,7 +390,7 @@ impl<'a> RecordRef<'a> {
         self.slice(lengths.pk + lengths.sk, lengths.body)
     }
 
-    /// The partition key and the sort key, for less than one after the other.
+    /// The partition key and the sort key, cheaper than one after the other.
     #[inline(always)]
     pub(crate) fn key(self) -> (&'a [u8], &'a [u8]) {
         let lengths = self.lengths();

@@ -251,7 +251,7 @@ fn a_merge_of_a_tree_that_was_cleared_meanwhile_brings_nothing_back() {
     assert!((0..400).all(|i| body(&tree, &format!("new{i:03}")).is_some()) && body(&tree, "old000").is_none());
 }
 
-/// A writer who gets ahead of the thread merges what is new, and nothing of what the thread is at.
+/// A writer that gets ahead of the thread merges what is new, and nothing of what the thread is at.
 #[test]
 fn a_writer_does_not_wait_for_a_large_merge_of_another_thread() {
     let policy = Policy { merge_later: true, ..policy(100) };

@@ -3,7 +3,7 @@
 //! Numbers are JSON strings and so stay exact; bytes are base64 text of the standard alphabet, padded. Maps are written
 //! in the order of their names. Reading refuses unknown types, a value of no or of several types, repeated names in a
 //! map, text that is no number, and nesting beyond [`MAX_NESTING_LEVELS`]; sets are checked when the value is stored.
-//! `kstone_api::json` reads text with errors that say where; this is for callers who have serde at hand.
+//! `kstone_api::json` reads text with errors that say where; this is for callers that use serde.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;

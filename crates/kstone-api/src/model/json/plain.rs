@@ -1,5 +1,5 @@
-//! How far a string is what it looks like: up to a quote, a backslash or a control character, looked for eight bytes at a
-//! time. Thread safety: free functions without state.
+//! How far a string is what it looks like: up to a quote, a backslash or a control character, looked for eight bytes at
+//! a time.
 
 /// How many bytes at the start are neither quote, backslash nor control character.
 #[inline]

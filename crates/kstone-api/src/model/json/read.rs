@@ -25,7 +25,7 @@ use serde_json::value::RawValue;
 use super::JsonForm;
 use super::plain::plain_len;
 
-/// Names and types in an error's text are cut here.
+/// The most bytes of a name or type in an error's text.
 const QUOTED_CHARS: usize = 64;
 
 /// Replaces the attributes of `writer`; on an error it is empty.

@@ -3,8 +3,6 @@
 //! The structs here are the text's shape and nothing else. Reading takes nothing on trust that serde would: a struct is
 //! an object (serde would take an array of its members, too), a member that is there is not null, a name in a fixed set
 //! is a string. The structs bound the depth, so hostile nesting ends at the first value that has no place.
-//!
-//! Thread safety: free functions without state.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -1,10 +1,8 @@
 //! A key attribute of an index: where its value comes from, and what it may be.
 //!
-//! `pk` and `sk` are the table's key, S where it is UTF-8 and B elsewhere, as everywhere; any other name is an
+//! `pk` and `sk` are the table's key, S where it is UTF-8 and B otherwise, as everywhere; any other name is an
 //! attribute of the item. DynamoDB declares one type for a key attribute and refuses all others; types are not declared
 //! here, so S, N and B are welcome and the others are refused in the same words.
-//!
-//! Thread safety: plain values.
 
 use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;

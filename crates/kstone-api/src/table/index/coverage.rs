@@ -5,10 +5,8 @@
 //! asked: the filter      from the entry     refused
 //! shown: the projection  from the entry     refused of a global index; of a local one, fetched from the table
 //! ```
-//! As in DynamoDB. One thing is stricter: a scan of an index whose filter asks for more than the index holds is refused,
-//! too, where DynamoDB takes such attributes for missing.
-//!
-//! Thread safety: no state.
+//! As in DynamoDB. One thing is stricter: a scan of an index whose filter asks for more than the index holds is
+//! refused, too, where DynamoDB takes such attributes for missing.
 
 use super::{Index, IndexKind};
 use crate::error::{Error, Result};

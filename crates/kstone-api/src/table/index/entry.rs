@@ -1,6 +1,6 @@
 //! The parts of an entry that say which item it is of and what the index shows of it; see the diagram in [`super`].
 //!
-//! Invariant: reading trusts no byte; what is no entry reads as none. Thread safety: plain borrows of a record.
+//! Invariant: reading trusts no byte; what is no entry reads as none.
 
 use kstone_core::item::ItemRef;
 use kstone_core::key::{INDEX_ID_BYTES, KeyRef, Keyspace};
@@ -46,7 +46,7 @@ pub struct IndexEntry<'a> {
 impl<'a> IndexEntry<'a> {
     /// Reads an entry; `None` for a record that is none: an item, a tombstone.
     ///
-    /// Costs a walk through the sort value, copies nothing.
+    /// Costs a pass over the sort value, copies nothing.
     pub fn read(record: &'a Record) -> Option<Self> {
         if record.key_ref().keyspace() != Keyspace::Index {
             return None;

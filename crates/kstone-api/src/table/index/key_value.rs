@@ -7,13 +7,11 @@
 //!
 //! The order of these bytes is DynamoDB's order within a type: numbers by value, text by its UTF-8 bytes, binary by
 //! unsigned bytes. Between types, which DynamoDB never has in one index, numbers come first, and text and binary are
-//! bytes alike, as in the table's key: no key attribute has a declared type, so that what a value's bytes happen to spell
-//! decides nothing. A condition speaks of numbers or of bytes, and its range never leaves that byte.
+//! bytes alike, as in the table's key: no key attribute has a declared type, so that what a value's bytes happen to
+//! spell decides nothing. A condition speaks of numbers or of bytes, and its range never leaves that byte.
 //!
 //! No value's bytes are the start of another's: whatever follows them in a key, equal values stay together and values
 //! keep their order.
-//!
-//! Thread safety: plain borrows.
 
 use std::fmt;
 
@@ -36,7 +34,7 @@ pub enum KeyValue<'a> {
 }
 
 impl<'a> KeyValue<'a> {
-    /// Bytes of a key as a value: S where they are UTF-8, B elsewhere, as `pk` and `sk` are shown.
+    /// Bytes of a key as a value: S where they are UTF-8, B otherwise, as `pk` and `sk` are shown.
     pub fn of_bytes(bytes: &'a [u8]) -> Self {
         std::str::from_utf8(bytes).map_or(Self::B(bytes), Self::S)
     }

@@ -9,8 +9,6 @@
 //!            └───────────┴─────────────────┴───────────────┘
 //!            <= v ends at the end of v, >= v begins at the bytes of v
 //! ```
-//!
-//! Thread safety: plain values.
 
 use std::ops::Bound;
 

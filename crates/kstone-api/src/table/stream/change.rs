@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 
-/// What the records of a stream show, beside the item's key.
+/// What the records of a stream show, in addition to the item's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum StreamViewType {
     /// The key alone.
@@ -126,7 +126,7 @@ impl Remover {
     }
 }
 
-/// Who made a change, where it was not a caller.
+/// The author of a change, where it was not a caller.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct UserIdentity {
     /// DynamoDB's `type`.
@@ -136,9 +136,9 @@ pub struct UserIdentity {
 }
 
 impl UserIdentity {
-    /// Who removes items whose time to live is over.
+    /// The remover of items whose time to live is over.
     pub const TIME_TO_LIVE: Self = Self { type_: "Service", principal_id: "dynamodb.amazonaws.com" };
-    /// Who removes items to make room for others at the memory limit. DynamoDB has no such thing.
+    /// The remover of items that are evicted at the memory limit. DynamoDB has no such thing.
     pub const EVICTION: Self = Self { type_: "Service", principal_id: "kstone:eviction" };
 }
 

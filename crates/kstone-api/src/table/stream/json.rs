@@ -7,16 +7,14 @@
 //!              "userIdentity"?:{"type","principalId"}}]}
 //! ```
 //!
-//! Keys and images are in the typed form of [`crate::model::json`]. `Keys` has the attributes `pk` and, where there is one, `sk`
-//! (S where the key is UTF-8, B elsewhere); an image is the item as it was put. The time is a number of seconds. A
-//! sequence number is decimal text, led by zeros to the 21 digits that DynamoDB documents as its least length, so that
-//! texts order as numbers; as a number it is what [`Stream::read`](super::Stream::read) takes. There is no `awsRegion`,
-//! which the API does not require: a database in memory is in none.
+//! Keys and images are in the typed form of [`crate::model::json`]. `Keys` has the attributes `pk` and, where there is
+//! one, `sk` (S where the key is UTF-8, B otherwise); an image is the item as it was put. The time is a number of
+//! seconds. A sequence number is decimal text, led by zeros to the 21 digits that DynamoDB documents as its least
+//! length, so that texts order as numbers; as a number it is what [`Stream::read`](super::Stream::read) takes. There is
+//! no `awsRegion`, which the API does not require: a database in memory is in none.
 //!
 //! Sources: the API reference of DynamoDB Streams, Record, StreamRecord and GetRecords; the Developer Guide, "DynamoDB
 //! Streams and Time to Live", for the spelling of `userIdentity`.
-//!
-//! Thread safety: free functions without state.
 
 use std::fmt::Write as _;
 
@@ -65,8 +63,8 @@ impl StreamRecord {
         push(out, format_args!(",\"SequenceNumber\":\"{:021}\"", self.sequence_number()));
         push(out, format_args!(",\"SizeBytes\":{}", self.size_bytes()));
         push(out, format_args!(",\"StreamViewType\":\"{}\"}}", self.view_type()));
-        if let Some(who) = self.user_identity() {
-            let (type_, principal) = (who.type_, who.principal_id);
+        if let Some(identity) = self.user_identity() {
+            let (type_, principal) = (identity.type_, identity.principal_id);
             push(out, format_args!(",\"userIdentity\":{{\"type\":\"{type_}\",\"principalId\":\"{principal}\"}}"));
         }
         out.push('}');

@@ -310,7 +310,7 @@ fn view_types_are_read_by_their_names_alone() {
     assert!("x".repeat(1 << 20).parse::<StreamViewType>().unwrap_err().to_string().len() < 200);
 }
 
-/// Random appends under random bounds, beside a plain list of everything that was ever appended.
+/// Random appends under random bounds, next to a plain list of everything that was ever appended.
 #[test]
 fn random_appends_and_reads_agree_with_a_plain_list() {
     for seed in 0..40 {

@@ -1,4 +1,4 @@
-//! Lines of a file, none of which takes more memory than it may.
+//! Lines of a file, each of bounded memory.
 
 use std::io::{self, BufRead};
 

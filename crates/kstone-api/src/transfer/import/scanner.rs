@@ -83,7 +83,7 @@ impl<R: BufRead> Scanner<R> {
         self.rest(0)
     }
 
-    /// Keeps the rest of a value of which so many brackets are open.
+    /// Keeps the rest of a value in which so many brackets are open.
     ///
     /// # Errors
     /// Where the input ends before the value does: at the line where this began.

@@ -66,8 +66,8 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
         let (pk, sk) = (twice.pk().escape_ascii(), twice.sk().escape_ascii());
         blocks.corrupt(blocks.offset(), format!("two items have the key \"{pk}\", \"{sk}\""))
     })?;
-    let beside = if table.stream.is_some() { database.stream_share_bytes() } else { 0 };
-    filled.install(beside, || {
+    let outside = if table.stream.is_some() { database.stream_share_bytes() } else { 0 };
+    filled.install(outside, || {
         // Only under the locks is it certain which number the stream gave last.
         let table =
             table.lacking(&refused).restarted(stream_last.max(before.last_in_stream()), database.stream_max_bytes())?;

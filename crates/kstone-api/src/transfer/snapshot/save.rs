@@ -1,4 +1,4 @@
-//! Writing a snapshot: a view, walked twice, once to count.
+//! Writing a snapshot: two passes over a view, the first to count.
 
 use std::io::Write;
 

@@ -1,7 +1,7 @@
 //! Writing a [`Value`], with all that it holds, into a body.
 //!
 //! Recursion stops at [`MAX_NESTING_LEVELS`] and growth at the caller's bound, so neither a deep nor a large value can
-//! exhaust anything. Thread safety: free functions without state.
+//! exhaust anything.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -15,9 +15,9 @@ use crate::error::{Error, Result, Unit};
 use crate::number::{self, quoted};
 use crate::value::{Type, Value};
 
-/// Bytes in an error's text are cut here.
+/// The most bytes of bytes in an error's text.
 const QUOTED_BYTES: usize = 32;
-/// A set in an error's text is cut after this many elements.
+/// The most elements of a set in an error's text.
 const QUOTED_ELEMENTS: usize = 8;
 
 /// Why a value cannot be written, and where in it the culprit is.
@@ -81,7 +81,7 @@ pub(super) fn check_name(name: &str) -> Written {
     Ok(())
 }
 
-/// Appends `value`, which is inside this many levels. On a fault `out` has grown by a piece, to be cut off; it never
+/// Appends `value`, which is inside this many levels. On a fault `out` has grown by a piece, to be taken off; it never
 /// grows much beyond `bound`.
 pub(super) fn write(out: &mut Vec<u8>, value: &Value, levels: usize, bound: usize) -> Written {
     check_bound(out, bound)?;

@@ -111,7 +111,7 @@ fn overwriting_goes_on_in_a_full_database() -> Result<()> {
 }
 
 #[test]
-fn an_item_that_no_empty_database_has_room_for_evicts_nothing() -> Result<()> {
+fn an_item_that_fits_no_empty_database_evicts_nothing() -> Result<()> {
     let options = DatabaseOptions { memory_max_bytes: 1 << 20, eviction: Eviction::Lru, ..Default::default() };
     let db = Database::create_in_memory_with_options(options)?;
     db.put(b"here", item(1))?;
@@ -125,7 +125,7 @@ fn an_item_that_no_empty_database_has_room_for_evicts_nothing() -> Result<()> {
 
 /// Whatever its size, a write that fails has evicted nothing.
 #[test]
-fn a_transaction_that_an_emptied_database_has_no_room_for_evicts_nothing() -> Result<()> {
+fn a_transaction_that_does_not_fit_an_emptied_database_evicts_nothing() -> Result<()> {
     let mut outcomes = [0; 2];
     for kib in (400..1030).step_by(10) {
         let options = DatabaseOptions { memory_max_bytes: 1 << 20, eviction: Eviction::Lru, ..Default::default() };
@@ -417,7 +417,7 @@ fn expired_items_of_other_stripes_go_before_older_ones() -> Result<()> {
 
 /// Memory that another thread is about to free, or has just freed, is waited for.
 #[test]
-fn no_write_fails_where_others_make_room() -> Result<()> {
+fn no_write_fails_where_others_evict() -> Result<()> {
     let options = DatabaseOptions { memory_max_bytes: 1 << 20, eviction: Eviction::Lru, ..DatabaseOptions::default() };
     let db = Database::create_in_memory_with_options(options)?;
     let failed = std::sync::Mutex::new(None);
@@ -462,7 +462,7 @@ fn expired_items_leave_memory_without_a_call_while_others_are_written() -> Resul
 }
 
 #[test]
-fn a_new_index_without_room_leaves_the_schema_as_it_was() -> Result<()> {
+fn a_new_index_beyond_the_limit_leaves_the_schema_as_it_was() -> Result<()> {
     let db = open(Eviction::None, TableSchema::new().name("full"))?;
     let full = fill(&db, 0)?;
     let before = db.schema();
@@ -713,7 +713,7 @@ fn a_load_ends_where_it_passes_the_limit() -> Result<()> {
 
 /// A stream has a quarter of the limit set aside: what is loaded leaves it that.
 #[test]
-fn a_load_leaves_the_room_of_the_stream() -> Result<()> {
+fn a_load_leaves_the_bytes_set_aside_for_the_stream() -> Result<()> {
     let directory = tempfile::tempdir().expect("a directory");
     let path = directory.path().join("snapshot");
     for (schema, fits) in

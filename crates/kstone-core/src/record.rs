@@ -136,12 +136,12 @@ impl Record {
     }
 
     /// Notes that a tree has released it.
-    pub(crate) fn mark_let_go(&self) {
+    pub(crate) fn mark_released(&self) {
         self.0.set_mark(Mark::LetGo);
     }
 
     /// Whether some tree has released it. Where none has, every tree that ever held it holds it still.
-    pub(crate) fn is_let_go(&self) -> bool {
+    pub(crate) fn is_released(&self) -> bool {
         self.0.has_mark(Mark::LetGo)
     }
 

@@ -25,7 +25,7 @@ use std::collections::VecDeque;
 use crate::record::{Record, SeqNo};
 
 /// Versions that are no longer current may pin this much, and an eighth of what is current.
-const LET_GO_SLACK_BYTES: usize = 512;
+const RELEASED_SLACK_BYTES: usize = 512;
 /// How many entries a round looks at with each change of the stripe.
 const ROUND_STEP: usize = 32;
 
@@ -33,7 +33,7 @@ const ROUND_STEP: usize = 32;
 pub(crate) struct SecondChance {
     queue: VecDeque<Queued>,
     /// Bytes of entries that the tree has released, at most.
-    let_go_bytes: usize,
+    released_bytes: usize,
     /// Bytes of victims that the tree will release: they are not in the queue any more.
     victim_bytes: usize,
     round: Option<Round>,
@@ -51,7 +51,7 @@ struct Round {
     /// How many entries it has looked at.
     seen: usize,
     /// Bytes that the tree has released since it began.
-    let_go_bytes: usize,
+    released_bytes: usize,
 }
 
 impl SecondChance {
@@ -93,7 +93,7 @@ impl SecondChance {
             passed += 1;
             let Some(record) = record else { continue };
             if !is_current(&record) {
-                self.let_go_bytes = self.let_go_bytes.saturating_sub(record.footprint());
+                self.released_bytes = self.released_bytes.saturating_sub(record.footprint());
             } else if chances > 0 && record.take_used() {
                 chances -= 1;
                 self.queue.push_back(Queued { since: now, record: Some(record) });
@@ -111,19 +111,19 @@ impl SecondChance {
     }
 
     /// Notes what the tree has released, and how many bytes it holds. Begins a round where that pins too much.
-    pub(crate) fn note_let_go<'a>(&mut self, items: impl Iterator<Item = &'a Record>, tree_bytes: usize) {
-        let bytes: usize = items.inspect(|item| item.mark_let_go()).map(Record::footprint).sum();
+    pub(crate) fn note_released<'a>(&mut self, items: impl Iterator<Item = &'a Record>, tree_bytes: usize) {
+        let bytes: usize = items.inspect(|item| item.mark_released()).map(Record::footprint).sum();
         let of_victims = bytes.min(self.victim_bytes);
         self.victim_bytes -= of_victims;
         if self.queue.is_empty() {
             return;
         }
         let bytes = bytes - of_victims;
-        self.let_go_bytes += bytes;
+        self.released_bytes += bytes;
         match &mut self.round {
-            Some(round) => round.let_go_bytes += bytes,
-            None if self.let_go_bytes > LET_GO_SLACK_BYTES + tree_bytes / 8 => {
-                self.round = Some(Round { seen: 0, let_go_bytes: 0 });
+            Some(round) => round.released_bytes += bytes,
+            None if self.released_bytes > RELEASED_SLACK_BYTES + tree_bytes / 8 => {
+                self.round = Some(Round { seen: 0, released_bytes: 0 });
             }
             None => {}
         }
@@ -134,13 +134,13 @@ impl SecondChance {
         let Some(round) = &mut self.round else { return };
         let seen = self.queue.len().min(round.seen + ROUND_STEP);
         for entry in self.queue.range_mut(round.seen..seen) {
-            entry.record.take_if(|record| record.is_let_go() && !is_current(record));
+            entry.record.take_if(|record| record.is_released() && !is_current(record));
         }
         round.seen = seen;
         if seen < self.queue.len() {
             return;
         }
-        self.let_go_bytes = round.let_go_bytes;
+        self.released_bytes = round.released_bytes;
         self.round = None;
         self.queue.retain(|entry| entry.record.is_some());
         self.fit();
@@ -148,7 +148,7 @@ impl SecondChance {
 
     /// Drops all that is not current any more.
     pub(crate) fn purge(&mut self, is_current: impl Fn(&Record) -> bool) {
-        self.round = Some(Round { seen: 0, let_go_bytes: 0 });
+        self.round = Some(Round { seen: 0, released_bytes: 0 });
         while self.round.is_some() {
             self.purge_some(&is_current);
         }
@@ -156,13 +156,13 @@ impl SecondChance {
 
     /// Bytes that nothing else holds.
     pub(crate) fn bytes(&self) -> usize {
-        size_of::<Self>() + self.queue.capacity() * size_of::<Queued>() + self.let_go_bytes
+        size_of::<Self>() + self.queue.capacity() * size_of::<Queued>() + self.released_bytes
     }
 
     /// Bytes that nothing else holds, with the space that the next items will take: what a limit counts, so that a
     /// queue that grows does not pass it.
     pub(crate) fn charged_bytes(&self) -> usize {
-        self.bytes().max(Self::bytes_of(self.queue.len()) + self.let_go_bytes)
+        self.bytes().max(Self::bytes_of(self.queue.len()) + self.released_bytes)
     }
 
     /// What a queue of so many items takes at most.
@@ -174,7 +174,7 @@ impl SecondChance {
     fn fit(&mut self) {
         let (len, capacity) = (self.queue.len(), self.queue.capacity());
         if len == 0 {
-            (self.let_go_bytes, self.round) = (0, None);
+            (self.released_bytes, self.round) = (0, None);
         }
         if capacity > len + len / 4 + spare(len) {
             self.queue.shrink_to(len + spare(len));
@@ -249,28 +249,28 @@ mod tests {
         for (since, record) in (1..).zip([&old, &other, &new]) {
             queue.push(record.clone(), SeqNo(since));
         }
-        queue.note_let_go([&old].into_iter(), usize::MAX);
+        queue.note_released([&old].into_iter(), usize::MAX);
         assert!(queue.round.is_none());
-        queue.note_let_go([].into_iter(), 0);
+        queue.note_released([].into_iter(), 0);
         assert!(queue.round.is_none(), "that little may be pinned");
         queue.purge(|record| !record.same(&old));
-        assert_eq!((queue.queue.len(), queue.oldest(), queue.let_go_bytes), (2, Some(SeqNo(2)), 0));
+        assert_eq!((queue.queue.len(), queue.oldest(), queue.released_bytes), (2, Some(SeqNo(2)), 0));
         queue.push(old.clone(), SeqNo(4));
         assert_eq!(queue.take_victims(usize::MAX, SeqNo(9), |record| !record.same(&old)).len(), 2);
         assert_eq!(queue.queue.len(), 0);
     }
 
     #[test]
-    fn what_another_tree_let_go_of_stays_where_it_is_current() {
+    fn what_another_tree_released_stays_where_it_is_current() {
         let items = items(10);
         let mut queue = SecondChance::over(items.iter(), SeqNo(100));
-        items.iter().for_each(Record::mark_let_go);
+        items.iter().for_each(Record::mark_released);
         queue.purge(|record| place(record) > 4);
         assert_eq!((queue.queue.len(), queue.oldest()), (5, Some(SeqNo(60))));
     }
 
     #[test]
-    fn a_round_takes_a_few_steps_at_a_time_and_frees_all_that_was_let_go_before_it() {
+    fn a_round_takes_a_few_steps_at_a_time_and_frees_all_that_was_released_before_it() {
         let items = items(1000);
         let mut queue = SecondChance::over(items.iter(), SeqNo(1000));
         let looked_up = std::cell::Cell::new(0);
@@ -278,7 +278,7 @@ mod tests {
             looked_up.set(looked_up.get() + 1);
             place(record) >= 500
         };
-        queue.note_let_go(items[..500].iter(), 0);
+        queue.note_released(items[..500].iter(), 0);
         let mut steps = 0;
         while queue.round.is_some() {
             let before = looked_up.get();
@@ -289,12 +289,12 @@ mod tests {
                 // Victims are taken and items are written and released meanwhile.
                 let victims = queue.take_victims(1, SeqNo(2000), |record| place(record) >= 500);
                 assert_eq!(pks(&victims), [b"500"]);
-                queue.note_let_go(victims.iter(), 0);
+                queue.note_released(victims.iter(), 0);
                 queue.push(item("3000"), SeqNo(3000));
-                queue.note_let_go(items[900..910].iter(), 0);
+                queue.note_released(items[900..910].iter(), 0);
             }
         }
-        assert_eq!((queue.queue.len(), queue.let_go_bytes), (500, 10 * items[900].footprint()));
+        assert_eq!((queue.queue.len(), queue.released_bytes), (500, 10 * items[900].footprint()));
         assert!(queue.queue.capacity() <= 500 + 500 / 4 + spare(500));
         assert!(items[..500].iter().all(|item| !queue.queue.iter().flat_map(|e| &e.record).any(|r| r.same(item))));
     }

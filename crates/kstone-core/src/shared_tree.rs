@@ -18,12 +18,12 @@ pub(crate) struct SharedTree(Arc<Inner>);
 struct Inner {
     tree: Tree,
     /// Whether any user has released it; what counts is the order that this makes.
-    let_go: AtomicBool,
+    released: AtomicBool,
 }
 
 impl SharedTree {
     pub(crate) fn new(tree: Tree) -> Self {
-        Self(Arc::new(Inner { tree, let_go: AtomicBool::new(false) }))
+        Self(Arc::new(Inner { tree, released: AtomicBool::new(false) }))
     }
 
     /// The tree, to be changed; none while somebody else shares it.
@@ -44,13 +44,13 @@ impl Deref for SharedTree {
 
 impl Drop for SharedTree {
     fn drop(&mut self) {
-        self.0.let_go.swap(true, Ordering::Release);
+        self.0.released.swap(true, Ordering::Release);
     }
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.let_go.load(Ordering::Acquire);
+        self.released.load(Ordering::Acquire);
     }
 }
 

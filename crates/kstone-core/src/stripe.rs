@@ -126,7 +126,7 @@ impl StripeState {
         };
         self.tree_slot = TreeSlot::Own(Box::new(tree));
         // Dropped under the lock, but the others that share the tree hold it, too.
-        self.note_let_go(&garbage);
+        self.note_released(&garbage);
     }
 
     /// The tree as it is now, for as long as the result is kept; none where there is none.
@@ -183,9 +183,9 @@ impl StripeState {
     }
 
     /// Keeps the queue in step with a change of the tree that left this garbage.
-    pub(crate) fn note_let_go(&mut self, garbage: &Garbage) {
+    pub(crate) fn note_released(&mut self, garbage: &Garbage) {
         let (Some(queue), Some(tree)) = (&mut self.queue, self.tree_slot.tree()) else { return };
-        queue.note_let_go(garbage.items(), tree.record_bytes());
+        queue.note_released(garbage.items(), tree.record_bytes());
         queue.purge_some(|record| tree.is_current(record));
     }
 

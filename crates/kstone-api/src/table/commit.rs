@@ -72,7 +72,7 @@ impl Database {
             };
             attempts += 1;
             if let Some(done) = done {
-                self.remove_expired_beside(&table, writes.iter().map(|write| write.key), now)?;
+                self.remove_expired_near(&table, writes.iter().map(|write| write.key), now)?;
                 return Ok(done.returned);
             }
         }

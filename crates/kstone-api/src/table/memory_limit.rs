@@ -155,7 +155,7 @@ impl Database {
 
     /// After a write: removes some of what has expired in the stripes of its keys, so that the memory of expired items
     /// comes back without a call, and no write waits for more than a few of them.
-    pub(crate) fn remove_expired_beside<'a>(
+    pub(crate) fn remove_expired_near<'a>(
         &self,
         table: &Arc<Table>,
         keys: impl Iterator<Item = KeyRef<'a>>,

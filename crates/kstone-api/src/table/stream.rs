@@ -196,7 +196,7 @@ impl Stream {
             let mut ring = self.ring.lock();
             for change in changes {
                 let slot = Slot { change, created: now_epoch_seconds };
-                ring.make_room(slot.pinned_bytes(), self.capacity, self.max_bytes, &mut garbage);
+                ring.drop_oldest(slot.pinned_bytes(), self.capacity, self.max_bytes, &mut garbage);
                 ring.push(slot);
             }
         }
@@ -355,7 +355,7 @@ impl Ring {
     }
 
     /// Drops the oldest until a slot that pins so many bytes fits, or nothing is left.
-    fn make_room(&mut self, bytes: usize, capacity: usize, max_bytes: usize, garbage: &mut Garbage) {
+    fn drop_oldest(&mut self, bytes: usize, capacity: usize, max_bytes: usize, garbage: &mut Garbage) {
         while self.slots.len() >= capacity || self.pinned_bytes + bytes > max_bytes {
             let Some(slot) = self.slots.pop_front() else { return };
             self.oldest += 1;

@@ -70,7 +70,7 @@ impl Store {
             return Ok(None);
         }
         let result = change(held.tree_mut(id), id, &mut garbage);
-        held.note_let_go(&garbage);
+        held.note_released(&garbage);
         self.count(id, &mut held);
         drop(held);
         drop(garbage);

@@ -85,7 +85,7 @@ impl Engine {
             held.queue_written(&record, seq);
         }
         let garbage = held.tree_mut(stripe).apply(record, policy);
-        held.note_let_go(&garbage);
+        held.note_released(&garbage);
         budget.count(stripe, held);
         garbage
     }

@@ -209,7 +209,7 @@ impl ItemWriter {
             return filled;
         }
         self.ordered = self.body.len();
-        self.last_name = self.walk().last().map_or((0, 0), |entry| entry.name);
+        self.last_name = self.spans().last().map_or((0, 0), |entry| entry.name);
         filled
     }
 
@@ -218,7 +218,7 @@ impl ItemWriter {
         let Some(entry) = self.find(name) else { return false };
         self.body.drain(entry.start..entry.end);
         self.ordered = self.body.len();
-        self.last_name = self.walk().last().map_or((0, 0), |entry| entry.name);
+        self.last_name = self.spans().last().map_or((0, 0), |entry| entry.name);
         true
     }
 
@@ -367,7 +367,7 @@ impl ItemWriter {
     fn put_in_order(&mut self) {
         let mut entries = std::mem::take(&mut self.entries);
         entries.clear();
-        entries.extend(self.walk());
+        entries.extend(self.spans());
         let body = &self.body;
         let name_of = |entry: &AttributeSpan| &body[entry.name.0..entry.name.1];
         // Stable, so that of equal names the one set last comes last; and quick on a front that is in order already.
@@ -390,7 +390,7 @@ impl ItemWriter {
     /// Where the attribute of this name lies, after putting the body in order.
     fn find(&mut self, name: &str) -> Option<AttributeSpan> {
         self.finish();
-        self.walk().find(|entry| &self.body[entry.name.0..entry.name.1] == name.as_bytes())
+        self.spans().find(|entry| &self.body[entry.name.0..entry.name.1] == name.as_bytes())
     }
 
     fn views(&self) -> impl Iterator<Item = (&[u8], ValueRef<'_>)> {
@@ -398,7 +398,7 @@ impl ItemWriter {
     }
 
     /// The entries as they lie in the body.
-    fn walk(&self) -> impl Iterator<Item = AttributeSpan> + '_ {
+    fn spans(&self) -> impl Iterator<Item = AttributeSpan> + '_ {
         let len = self.body.len();
         let mut attributes = ItemRef::new(&self.body).raw_iter();
         std::iter::from_fn(move || {

@@ -519,7 +519,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn what_was_given_away_is_read_behind_the_magic_and_let_go_of_once() {
+    fn what_was_given_away_is_read_behind_the_magic_and_released_once() {
         let record = crate::record::Record(sample());
         let raw = record.clone().into_raw();
         // SAFETY: the byte before the data is the header's last.

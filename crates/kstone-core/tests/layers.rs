@@ -1,4 +1,4 @@
-//! The crate's modules stand above each other: none imports, by whatever way, itself.
+//! The crate's modules are in layers: none imports itself, directly or by way of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -152,7 +152,7 @@ mod tests {
     use super::*;
     use crate::engine::EngineOptions;
     use crate::key::KeyRef;
-    use crate::raw::counted::tests::CLONES;
+    use crate::raw::counted::CLONES;
 
     /// Queries and scans that count took a reference to every record that they met.
     #[test]

@@ -418,7 +418,7 @@ impl Clone for Counted {
     #[inline(always)]
     fn clone(&self) -> Self {
         #[cfg(test)]
-        tests::CLONES.with(|count| count.set(count.get() + 1));
+        CLONES.with(|count| count.set(count.get() + 1));
         let state = self.state();
         if state.fetch_add(ONE, Ordering::Relaxed) >= STUCK {
             state.fetch_or(STUCK_MIDDLE, Ordering::Relaxed);
@@ -452,15 +452,14 @@ impl Drop for Counted {
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use std::cell::Cell;
+thread_local! {
+    /// References that this thread has taken.
+    pub(crate) static CLONES: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
+}
 
+#[cfg(test)]
+mod tests {
     use super::*;
-
-    thread_local! {
-        /// References that this thread has taken.
-        pub(crate) static CLONES: Cell<usize> = const { Cell::new(0) };
-    }
 
     fn sample() -> Counted {
         Counted::new(&Parts { kind: RecordKind::Put, tag: Tag(0xABCD), pk: b"pk", sk: b"sort", body: b"the body" })

@@ -73,6 +73,17 @@ fn an_insert_over_several_lines_is_read_back_as_table_and_json() {
     );
 }
 
+/// Text that a terminal pastes without saying so, and what is typed while a statement runs.
+#[test]
+fn statements_that_arrive_all_at_once_all_run() {
+    let mut terminal = shell();
+    let statement = |i: usize| format!("INSERT INTO items VALUE {{'pk': 'k{i}', 't': '{}'}};\r", "x".repeat(40));
+    let statements: String = (0..40).map(statement).collect();
+    terminal.keys(&(statements + "SELECT COUNT(*) AS pasted FROM items;\r"));
+    let screen = terminal.wait("the count", |screen| screen.contains("│ pasted │") && screen.contains("1 item"));
+    assert!(screen.contains("│     40 │"), "{screen}");
+}
+
 #[test]
 fn ctrl_c_cancels_what_is_typed_and_ctrl_d_leaves() {
     let mut terminal = shell();

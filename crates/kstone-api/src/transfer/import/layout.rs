@@ -31,6 +31,7 @@ pub(super) fn detect<R: BufRead>(mut input: R) -> io::Result<(Layout, Rest<R>)> 
     let mut head = Vec::new();
     // A long first line is looked at each time that it has doubled.
     let mut look_at = LOOK_ALWAYS_BYTES;
+    let mut silent = 0;
     let layout = loop {
         let (read, line_ends) = match input.fill_buf() {
             Ok(bytes) => {
@@ -41,10 +42,11 @@ pub(super) fn detect<R: BufRead>(mut input: R) -> io::Result<(Layout, Rest<R>)> 
             Err(error) => return Err(error),
         };
         input.consume(read);
+        silent = silent_bytes(&head, silent);
         let at_end = read == 0 || head.len() > IMPORT_LINE_MAX_BYTES;
         if line_ends || at_end || head.len() < LOOK_ALWAYS_BYTES || head.len() >= look_at {
             look_at = 2 * head.len();
-            match layout_of(&head) {
+            match layout_of(&head, silent) {
                 Some(layout) => break layout,
                 None if at_end => break Layout::Lines,
                 None => {}
@@ -54,18 +56,25 @@ pub(super) fn detect<R: BufRead>(mut input: R) -> io::Result<(Layout, Rest<R>)> 
     Ok((layout, Cursor::new(head).chain(input)))
 }
 
-/// None where it takes more to tell.
-fn layout_of(head: &[u8]) -> Option<Layout> {
+/// How many bytes at the beginning say nothing, of which so many are known: a byte order mark, and blanks. Each is
+/// looked at once, however many there are.
+fn silent_bytes(head: &[u8], known: usize) -> usize {
+    let known = if known == 0 && head.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { known };
+    known + head[known..].iter().take_while(|byte| byte.is_ascii_whitespace()).count()
+}
+
+/// The layout of what begins so, behind what says nothing. None where it takes more to tell.
+fn layout_of(head: &[u8], silent: usize) -> Option<Layout> {
     if head.len() < BYTE_ORDER_MARK.len() && BYTE_ORDER_MARK.starts_with(head) {
         return None;
     }
-    let marked = head.strip_prefix(BYTE_ORDER_MARK).unwrap_or(head).trim_ascii_start();
-    match marked.first()? {
+    let text = &head[silent..];
+    match text.first()? {
         b'[' => Some(Layout::Documents),
         b'{' => {
-            let end = memchr::memchr(b'\n', marked);
+            let end = memchr::memchr(b'\n', text);
             // Of the first line alone, so that the parts in which an input arrives change nothing.
-            let line = &marked[..end.unwrap_or(marked.len())];
+            let line = &text[..end.unwrap_or(text.len())];
             // As printed over lines. A line that was truncated is hardly truncated there.
             let goes_on = end.is_some() && matches!(line.trim_ascii_end().last(), Some(b'{' | b'[' | b','));
             if begins_response(&line[1..]) || goes_on {
@@ -137,6 +146,17 @@ mod tests {
                 assert_eq!((layout, all.as_str()), (expected, text), "{capacity} bytes at a time");
             }
         }
+    }
+
+    /// A second look at all blanks with each of them would take minutes.
+    #[test]
+    fn blanks_are_looked_at_once_however_they_arrive() {
+        let blanks = vec![b'\n'; IMPORT_LINE_MAX_BYTES];
+        for (text, expected) in [(&b"["[..], Layout::Documents), (b"{}\n", Layout::Lines)] {
+            let text = [&blanks[..2 << 20], text].concat();
+            assert_eq!(detect(BufReader::with_capacity(1, &text[..])).expect("read").0, expected);
+        }
+        assert_eq!(detect(BufReader::with_capacity(1, &blanks[..])).expect("read").0, Layout::Lines);
     }
 
     /// Gives its parts one by one, and panics where more is asked of it: somebody would wait for ever.

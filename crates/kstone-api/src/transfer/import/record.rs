@@ -62,7 +62,11 @@ impl<'a> RecordReader<'a> {
                 Err(_) => self.put(table, &mut item_from_str(text, form)?, form),
             },
             "Metadata" | "Keys" | "NewImage" | "OldImage" => match serde_json::from_str(text) {
-                Ok(Changed { new_image: Some(item), .. }) => self.put(table, &mut item_within(text, item)?, form),
+                Ok(Changed { keys, new_image: Some(item), .. }) => {
+                    let mut item = item_within(text, item)?;
+                    check_keys(item_within(text, keys)?.as_item(), item.as_item())?;
+                    self.put(table, &mut item, form)
+                }
                 Ok(Changed { keys, .. }) => {
                     let mut keys = item_within(text, keys)?;
                     let (pk, sk) = key_of(self.options, keys.as_item(), form)?;
@@ -135,6 +139,14 @@ fn item_within(text: &str, item: &RawValue) -> Result<ItemWriter> {
         let blanks = before.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' });
         item_from_str(&blanks.chain(item.get().chars()).collect::<String>(), JsonForm::Typed)
     })
+}
+
+/// Refuses a change whose item is not the one that its keys name: one of the two is damaged.
+fn check_keys(keys: ItemRef<'_>, item: ItemRef<'_>) -> Result<()> {
+    match keys.iter().find(|(name, value)| item.get(name) != Some(*value)) {
+        Some((name, _)) => Err(Error::invalid(format!("the attribute {name} of Keys is not that of NewImage"))),
+        None => Ok(()),
+    }
 }
 
 fn not_utf8(bytes: &[u8], valid: usize) -> Error {

@@ -110,6 +110,19 @@ fn incremental_exports_put_and_delete() {
 }
 
 #[test]
+fn the_item_of_a_change_is_the_one_that_its_keys_name() {
+    for (keys, image, attribute) in [
+        (r#""pk":{"S":"a"}"#, r#""pk":{"S":"b"}"#, "pk"),
+        (r#""pk":{"S":"a"}"#, r#""pk":{"B":"YQ=="}"#, "pk"),
+        (r#""pk":{"S":"a"},"sk":{"S":"1"}"#, r#""pk":{"S":"a"},"sk":{"S":"2"}"#, "sk"),
+        (r#""id":{"N":"1"}"#, r#""pk":{"S":"a"}"#, "id"),
+    ] {
+        let line = format!(r#"{{"Metadata":{{}},"Keys":{{{keys}}},"NewImage":{{{image}}}}}"#);
+        assert_eq!(refused_whole(line), format!("line 1: the attribute {attribute} of Keys is not that of NewImage"));
+    }
+}
+
+#[test]
 fn plain_keys_follow_the_table_of_the_module() {
     assert_eq!(imported(r#"{"pk":1.50,"sk":2,"v":1}"#).0, ["1.5+=1"]);
     assert_eq!(refused_whole(r#"{"pk":"a","sk":"","v":1}"#), "line 1: the key attribute sk is empty");

@@ -4,18 +4,25 @@
 //! each call the library and the model agree.
 
 mod calls;
+mod cursors;
+mod item_calls;
 mod model;
+mod nested;
 
 use kstone_c_abi::boundary::status::{KSTONE_ERR_CONDITION_FAILED, KSTONE_ERR_INVALID, KSTONE_OK};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 
 use calls::{Database, Handle};
+use cursors::{Cursor, Move};
 use model::{Attributes, Entry, Key, Model};
+use nested::{Nested, Step};
 
 /// Sets the one attribute that conditions ask for.
 const SET_N: &str = "SET n = :v";
 /// The most databases at once.
 const DATABASES_MAX: usize = 4;
+/// The most cursors at once.
+const CURSORS_MAX: usize = 4;
 /// The most calls of a run.
 const CALLS_MAX: usize = 500;
 
@@ -81,6 +88,11 @@ enum Call<'a> {
     Json(KeyChoice, &'a [u8], bool),
     /// Any text as a name and a value of an item.
     Edit(&'a [u8], &'a [u8], bool),
+    /// Opens a cursor, over a partition or over all, which is moved while others write.
+    Cursor(Option<KeyChoice>, bool, bool),
+    Move(u8, Move),
+    /// Builds an item member by member, puts it and gets it.
+    Nested(KeyChoice, Vec<Step>),
 }
 
 /// An iterator, and what it must give.
@@ -90,18 +102,24 @@ struct Run {
     databases: Vec<(Database, Model)>,
     at: usize,
     opened: Vec<Opened>,
+    cursors: Vec<Cursor>,
+    /// Whether there is an index by `n`.
+    indexed: bool,
 }
 
 /// Takes bytes as a sequence of calls.
 pub fn run(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
-    let mut run = Run { databases: vec![(calls::open(), Model::default())], at: 0, opened: Vec::new() };
+    let indexed = bool::arbitrary(&mut bytes).unwrap_or_default();
+    let databases = vec![(calls::open(indexed), Model::default())];
+    let mut run = Run { databases, at: 0, opened: Vec::new(), cursors: Vec::new(), indexed };
     for _ in 0..CALLS_MAX {
         if bytes.is_empty() {
             break;
         }
         let Ok(call) = Call::arbitrary(&mut bytes) else { break };
         run.call(&call);
+        run.check_counts();
     }
     run.finish();
 }
@@ -128,6 +146,20 @@ impl Run {
                 let iterator = db.iterate(pk.as_deref(), reverse);
                 self.opened.push((iterator, model.entries(pk.as_deref(), reverse), pk.is_some()));
             }
+            Call::Cursor(partition, reverse, filtered) => {
+                let (db, model) = &self.databases[self.at];
+                let pk = partition.map(|choice| choice.key().0);
+                let reverse = *reverse && pk.is_some();
+                if self.cursors.len() == CURSORS_MAX {
+                    self.cursors.remove(0);
+                }
+                self.cursors.push(Cursor::open(db, model, pk, reverse, *filtered));
+            }
+            Call::Move(which, to) if !self.cursors.is_empty() => {
+                let which = usize::from(*which) % self.cursors.len();
+                self.cursors[which].go(*to);
+            }
+            Call::Move(..) => {}
             Call::Edit(name, value, plain) => calls::edit_item(name, value, u32::from(*plain)),
             _ => {
                 let (db, model) = &mut self.databases[self.at];
@@ -138,6 +170,14 @@ impl Run {
                     _ => write(db, model, call),
                 }
             }
+        }
+    }
+
+    /// Every database says that it has as many items, and entries of its index, as there are.
+    fn check_counts(&self) {
+        for (db, model) in &self.databases {
+            assert_eq!(db.count(), model.count(|_| true));
+            assert_eq!(db.index_entries(), if self.indexed { model.count(|item| item.contains_key("n")) } else { 0 });
         }
     }
 
@@ -216,6 +256,13 @@ fn write(db: &Database, model: &mut Model, call: &Call<'_>) {
                 db.delete(&choice.key());
                 model.delete(&choice.key());
             }
+        }
+        Call::Nested(choice, steps) => {
+            // As with JSON: what it put is looked at and removed.
+            let (key, nested) = (choice.key(), Nested::built(steps));
+            nested.check_put(db, &key);
+            db.delete(&key);
+            model.delete(&key);
         }
         Call::Batch(atomic, choices) => batch(db, model, *atomic, choices),
         _ => unreachable!("{call:?} is no write"),

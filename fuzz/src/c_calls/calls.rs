@@ -12,6 +12,10 @@ use kstone_c_abi::batch::{
 use kstone_c_abi::boundary::error_object::ErrorObject;
 use kstone_c_abi::boundary::status::{KSTONE_DONE, KSTONE_ERR_PANIC, KSTONE_NOT_FOUND, KSTONE_OK, Status};
 use kstone_c_abi::cond::Cond;
+use kstone_c_abi::cursor::{
+    CursorObject, kstone_cursor_first, kstone_cursor_item, kstone_cursor_last, kstone_cursor_next, kstone_cursor_open,
+    kstone_cursor_prev, kstone_cursor_seek,
+};
 use kstone_c_abi::database::{Db, kstone_clear, kstone_fork, kstone_open_memory};
 use kstone_c_abi::error::kstone_error_message;
 use kstone_c_abi::item::{
@@ -23,16 +27,21 @@ use kstone_c_abi::item_view::Item;
 use kstone_c_abi::iter::{Iter, kstone_iter_next, kstone_iter_open};
 use kstone_c_abi::library::kstone_free;
 use kstone_c_abi::maintenance::{kstone_compact, kstone_flush};
+use kstone_c_abi::options::Options;
 use kstone_c_abi::page::{
     PageObject, kstone_page_count, kstone_page_item, kstone_page_token, kstone_query, kstone_scan,
 };
 use kstone_c_abi::spec::{KSTONE_QUERY_REVERSE, QuerySpec};
+use kstone_c_abi::stats::{KSTONE_STAT_INDEX_ENTRIES, kstone_count, kstone_stat};
 use kstone_c_abi::write::{kstone_put_if, kstone_update};
 
 use super::model::{Attributes, Entry, Key};
 
+/// A schema with one index.
+const INDEXED: &str = r#"{"global_indexes":[{"name":"by-n","partition_key":"n"}]}"#;
+
 /// A handle, freed when it is dropped.
-pub(super) struct Handle<T>(*mut T);
+pub(super) struct Handle<T>(pub(super) *mut T);
 
 pub(super) type Database = Handle<Db>;
 
@@ -44,7 +53,7 @@ impl<T> Drop for Handle<T> {
 }
 
 /// Calls with an error object, which is set where the status is below 0 and nowhere else. No call may end in PANIC.
-fn checked(call: impl FnOnce(*mut *mut ErrorObject) -> Status) -> Status {
+pub(super) fn checked(call: impl FnOnce(*mut *mut ErrorObject) -> Status) -> Status {
     let mut error = null_mut();
     let status = call(&raw mut error);
     assert_eq!(status < 0, !error.is_null(), "status {status}");
@@ -59,25 +68,31 @@ fn checked(call: impl FnOnce(*mut *mut ErrorObject) -> Status) -> Status {
 }
 
 /// What is written to an output: on success alone.
-fn output<T>(status: Status, out: *mut T) -> Option<Handle<T>> {
+pub(super) fn output<T>(status: Status, out: *mut T) -> Option<Handle<T>> {
     assert_eq!(status == KSTONE_OK, !out.is_null(), "status {status}");
     (!out.is_null()).then_some(Handle(out))
 }
 
-fn slice(bytes: &[u8]) -> (*const c_void, usize) {
+pub(super) fn slice(bytes: &[u8]) -> (*const c_void, usize) {
     (bytes.as_ptr().cast(), bytes.len())
 }
 
-fn text(text: &str) -> (*const c_char, usize) {
+pub(super) fn text(text: &str) -> (*const c_char, usize) {
     (text.as_ptr().cast(), text.len())
 }
 
 // SAFETY, for all that follows: every pointer is that of a live handle or of a slice with its length.
 
-pub(super) fn open() -> Database {
+pub(super) fn open(indexed: bool) -> Database {
     let mut db = null_mut();
-    let status = checked(|error| unsafe { kstone_open_memory(null(), &raw mut db, error) });
-    output(status, db).expect("a database without options")
+    // SAFETY: a struct of integers and pointers, of which 0 is the default.
+    let mut options: Options = unsafe { std::mem::zeroed() };
+    options.struct_size = size_of::<Options>();
+    if indexed {
+        (options.schema_json, options.schema_json_len) = text(INDEXED);
+    }
+    let status = checked(|error| unsafe { kstone_open_memory(&raw const options, &raw mut db, error) });
+    output(status, db).expect("a database")
 }
 
 impl Database {
@@ -182,6 +197,30 @@ impl Database {
         output(status, iter).expect("an iterator")
     }
 
+    /// A cursor over a partition, or over all items; or over those of them that have an attribute `n`.
+    pub(super) fn cursor(&self, pk: Option<&[u8]>, reverse: bool, filtered: bool) -> Handle<CursorObject> {
+        let mut spec = spec(pk, reverse);
+        if filtered {
+            (spec.filter, spec.filter_len) = text("attribute_exists(n)");
+        }
+        let mut cursor = null_mut();
+        let status = checked(|error| unsafe { kstone_cursor_open(self.0, &raw const spec, &raw mut cursor, error) });
+        output(status, cursor).expect("a cursor")
+    }
+
+    pub(super) fn count(&self) -> u64 {
+        let mut count = 0;
+        assert_eq!(checked(|error| unsafe { kstone_count(self.0, &raw mut count, error) }), KSTONE_OK);
+        count
+    }
+
+    pub(super) fn index_entries(&self) -> u64 {
+        let mut entries = 0;
+        let stat = |error| unsafe { kstone_stat(self.0, KSTONE_STAT_INDEX_ENTRIES, &raw mut entries, error) };
+        assert_eq!(checked(stat), KSTONE_OK);
+        entries
+    }
+
     /// Runs the writes as one batch, with a get of each key at its end where it is not atomic.
     pub(super) fn batch(&self, operations: &[(Key, super::Change)], flags: u32) -> Status {
         let batch: Handle<Batch> = Handle(kstone_batch_new());
@@ -223,6 +262,44 @@ impl Handle<Iter> {
             status => panic!("status {status}"),
         }
     }
+}
+
+impl Handle<CursorObject> {
+    pub(super) fn first(&self) -> Option<Entry> {
+        moved(|item, error| unsafe { kstone_cursor_first(self.0, item, error) }).1
+    }
+
+    pub(super) fn last(&self) -> Option<Entry> {
+        moved(|item, error| unsafe { kstone_cursor_last(self.0, item, error) }).1
+    }
+
+    pub(super) fn next_item(&self) -> Option<Entry> {
+        moved(|item, error| unsafe { kstone_cursor_next(self.0, item, error) }).1
+    }
+
+    pub(super) fn prev_item(&self) -> Option<Entry> {
+        moved(|item, error| unsafe { kstone_cursor_prev(self.0, item, error) }).1
+    }
+
+    pub(super) fn seek(&self, pk: &[u8], sk: &[u8]) -> (Status, Option<Entry>) {
+        let ((pk, pk_len), (sk, sk_len)) = (slice(pk), slice(sk));
+        moved(|item, error| unsafe { kstone_cursor_seek(self.0, pk, pk_len, sk, sk_len, item, error) })
+    }
+
+    /// The item that the cursor is on.
+    pub(super) fn item(&self) -> Option<Entry> {
+        let item = unsafe { kstone_cursor_item(self.0) };
+        (!item.is_null()).then(|| entry(item))
+    }
+}
+
+/// What a move of a cursor shows: on success alone.
+fn moved(go: impl FnOnce(*mut *const Item, *mut *mut ErrorObject) -> Status) -> (Status, Option<Entry>) {
+    let mut item = null();
+    let status = checked(|error| go(&raw mut item, error));
+    assert!(status < 0 || [KSTONE_OK, KSTONE_DONE].contains(&status), "status {status}");
+    assert_eq!(status == KSTONE_OK, !item.is_null(), "status {status}");
+    (status, (!item.is_null()).then(|| entry(item)))
 }
 
 fn spec(pk: Option<&[u8]>, reverse: bool) -> QuerySpec {
@@ -270,7 +347,7 @@ fn entry(item: *const Item) -> Entry {
     (key, attributes(item))
 }
 
-fn bytes(bytes: Bytes) -> Vec<u8> {
+pub(super) fn bytes(bytes: Bytes) -> Vec<u8> {
     match bytes.len {
         0 => Vec::new(),
         // SAFETY: the library says that so many bytes lie there.

@@ -34,6 +34,11 @@ impl Model {
         self.0.clear();
     }
 
+    /// How many items are like this.
+    pub(super) fn count(&self, like: impl Fn(&Attributes) -> bool) -> u64 {
+        self.0.values().filter(|item| like(item)).count() as u64
+    }
+
     /// The items of a partition in the order of their sort keys, or all items in the order of their keys.
     pub(super) fn entries(&self, pk: Option<&[u8]>, reverse: bool) -> Vec<Entry> {
         let wanted = |(key, _): &(&Key, &Attributes)| pk.is_none_or(|pk| key.0 == pk);

@@ -348,3 +348,34 @@ fn an_index_query_never_shows_half_a_transaction() -> Result<()> {
     });
     Ok(())
 }
+
+/// Pages go on behind items with equal sort values, also where the item that a page ended with is gone.
+#[test]
+fn pages_over_ties_show_each_item_once_while_items_are_deleted() -> Result<()> {
+    for (reverse, limit) in [(false, 1), (true, 1), (false, 3), (true, 3), (false, 7)] {
+        let schema = TableSchema::new().add_global_index(GlobalSecondaryIndex::new("by-g", "g").sort_key("n"));
+        let db = Database::create_in_memory_with_schema(schema)?;
+        for i in 0..50_i64 {
+            let item = ItemBuilder::new().string("g", "x").number("n", i / 10 % 2).build();
+            db.put_with_sk(format!("p{}", 97 * i % 50).as_bytes(), &[i as u8 + 1], item)?;
+        }
+        let (mut seen, mut token) = (Vec::new(), None::<Vec<u8>>);
+        loop {
+            let query = Query::new().index("by-g").partition_key(b"x").reverse(reverse).limit(limit);
+            let page = db.query_page(&token.iter().fold(query, |query, token| query.token(token)))?;
+            seen.extend(page.records.iter().map(|record| record.sk().to_vec()));
+            if let Some(last) = page.records.last() {
+                db.delete_with_sk(last.pk(), last.sk())?;
+            }
+            token = page.token;
+            if token.is_none() {
+                break;
+            }
+        }
+        let all = seen.len();
+        seen.sort();
+        seen.dedup();
+        assert_eq!((all, seen.len()), (50, 50), "by {limit}, reverse: {reverse}");
+    }
+    Ok(())
+}

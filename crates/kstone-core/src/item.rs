@@ -117,7 +117,12 @@ pub fn item_size(pk: &[u8], sk: &[u8], item: ItemRef<'_>) -> usize {
     for (name, value) in item.raw_iter() {
         let counted_with_the_key = name == b"pk" || (name == b"sk" && !sk.is_empty());
         if !counted_with_the_key {
-            size += name.len() + value_size(value, 0);
+            size += name.len()
+                + match value.type_() {
+                    // Not a call for what most values are.
+                    Type::S | Type::B => value.payload().len(),
+                    _ => value_size(value, 0),
+                };
         }
     }
     size

@@ -32,9 +32,11 @@ pub(crate) struct PageBuffer<T = Record> {
     pub(crate) records: Vec<T>,
     records_left: usize,
     limits: PageLimits,
-    /// No less than the sizes of the records together: exact for the first `measured`, a bound for the others.
-    bytes: usize,
+    /// How many of the records were measured, and their sizes together.
     measured: usize,
+    measured_bytes: usize,
+    /// No less than the sizes of the others.
+    unmeasured_bytes: usize,
 }
 
 impl<T: Borrow<Record>> PageBuffer<T> {
@@ -45,32 +47,36 @@ impl<T: Borrow<Record>> PageBuffer<T> {
 
     /// A page in this list, which is empty.
     pub(crate) fn within(records: Vec<T>, limits: PageLimits) -> Self {
-        Self { records, records_left: limits.records, limits, bytes: 0, measured: 0 }
+        Self { records, records_left: limits.records, limits, measured: 0, measured_bytes: 0, unmeasured_bytes: 0 }
     }
 
     /// Takes records until the page is full (true) or the merge ends (false).
     #[inline(never)]
     pub(crate) fn fill<'a>(&mut self, merge: &mut Merge<'a>, handle: impl Fn(&'a Record) -> T) -> bool {
         loop {
-            if self.records_left == 0 || self.bytes >= self.limits.bytes && self.measure() >= self.limits.bytes {
+            if self.records_left == 0 || self.may_be_full() && self.is_full() {
                 return true;
             }
             let Some(record) = merge.next() else { return false };
-            self.bytes = self.bytes.saturating_add(2 * record.data_len() + 4);
+            self.unmeasured_bytes += 2 * record.data_len() + 4;
             self.records_left -= 1;
             self.records.push(handle(record));
         }
     }
 
-    /// The size of all records: each is measured once, and none of a page that is far from its limit.
+    fn may_be_full(&self) -> bool {
+        self.measured_bytes.saturating_add(self.unmeasured_bytes) >= self.limits.bytes
+    }
+
+    /// Whether the sizes of all records reach the limit: each is measured once, and none of a page that is far from it.
     #[cold]
-    fn measure(&mut self) -> usize {
-        let bounds = |records: &[T]| records.iter().map(|record| 2 * record.borrow().data_len() + 4).sum::<usize>();
-        let (_, new) = self.records.split_at(self.measured);
+    fn is_full(&mut self) -> bool {
+        let new = &self.records[self.measured..];
         let exact: usize = new.iter().map(|record| (self.limits.size)(record.borrow())).sum();
-        self.bytes = self.bytes.saturating_sub(bounds(new)).saturating_add(exact);
+        self.measured_bytes = self.measured_bytes.saturating_add(exact);
+        self.unmeasured_bytes = 0;
         self.measured = self.records.len();
-        self.bytes
+        self.measured_bytes >= self.limits.bytes
     }
 }
 

@@ -10,7 +10,7 @@ help:
 	@echo 'make library   build libkstone.so and libkstone.a as they are installed, into build/lib'
 	@echo 'make test      every check there is'
 	@echo 'make STEP      one step of make test: $(STEPS)'
-	@echo 'make bench     measure beside other stores; BENCH="--help" says what can be chosen'
+	@echo 'make bench     measure kstone and other stores; BENCH="--help" says what can be chosen'
 	@echo 'make header    write include/kstone.h anew, of its template and the comments in src/'
 	@echo 'make fmt       format the Rust code'
 	@echo 'make lint      formatting and lints, without tests'

@@ -8,7 +8,8 @@ use crate::boundary::status::KSTONE_ERR_IO;
 use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Status, by_contract, entry, read_struct};
 use crate::cancellation::Uncancelled;
 use crate::database::{Db, database};
-use crate::transfer::{ImportOutputs, ImportSpec};
+use crate::import_spec::ImportSpec;
+use crate::transfer::ImportOutputs;
 
 /// Takes the next len bytes, which are at data until the function returns; len is never 0. Returns KSTONE_OK, or
 /// another status to end the call that it was given to.

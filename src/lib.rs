@@ -10,7 +10,7 @@
 //! library                                                                        kstone_free knows every handle
 //! batch  execute  iter  cursor  page  write  stored  access                      requests
 //! callback  snapshot  transfer  schema  stats  maintenance  database             a database as a whole
-//! nested  value  item  item_build  error  spec  cond  options                    items, errors, structs
+//! nested  value  item  item_build  error  spec  cond  options  import_spec       items, errors, structs
 //! item_view  built_item  json_form  nearest                                      items that come in
 //! boundary                                                                       what every call crosses
 //! ```
@@ -41,6 +41,7 @@ pub mod cursor;
 pub mod database;
 pub mod error;
 pub mod execute;
+pub mod import_spec;
 pub mod item;
 pub mod item_build;
 pub mod item_view;

@@ -101,9 +101,9 @@ pub(crate) unsafe fn release(page: *mut PageObject) {
     drop(by_contract!(Handle::take_back(page)));
 }
 
-/// A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE, against
-/// it. The page ends when spec->limit items were examined, or with the item at which their sizes, as DynamoDB counts them,
-/// reach 1 MiB, whatever the filter lets through: a page may be empty and have a token.
+/// A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE,
+/// against it. The page ends when spec->limit items were examined, or with the item at which their sizes, as
+/// DynamoDB counts them, reach 1 MiB, whatever the filter lets through: a page may be empty and have a token.
 ///
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: KSTONE_ERR_INVALID where spec has neither pk nor key_expr, a field that a query has no use for, an unknown

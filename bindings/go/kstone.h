@@ -9,7 +9,8 @@
  * src/, and scripts/header puts them together.
  *
  * CONTENTS
- *   First program      Conventions        Versions           Handles            Statuses and errors
+ *   First program      Conventions        Process and system                    Versions
+ *   Handles            Statuses and errors                   The library (kstone_free)
  *   Databases          Items              Nested values      Building items     Building lists, maps and sets
  *   Reading and writing                   Conditions         Queries            Pages
  *   Iterators          Cursors            Batches            PartiQL            Schema and stream
@@ -1351,9 +1352,9 @@ typedef struct kstone_query_spec {
  */
 
 /**
- * A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE, against
- * it. The page ends when spec->limit items were examined, or with the item at which their sizes, as DynamoDB counts them,
- * reach 1 MiB, whatever the filter lets through: a page may be empty and have a token.
+ * A page of the items of one partition, in the order of their sort keys' bytes or, with KSTONE_QUERY_REVERSE,
+ * against it. The page ends when spec->limit items were examined, or with the item at which their sizes, as
+ * DynamoDB counts them, reach 1 MiB, whatever the filter lets through: a page may be empty and have a token.
  *
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: KSTONE_ERR_INVALID where spec has neither pk nor key_expr, a field that a query has no use for, an unknown
@@ -2006,6 +2007,9 @@ typedef struct kstone_import_spec {
     uint32_t reserved;
 } kstone_import_spec;
 
+/** Initialises a kstone_import_spec: all defaults. */
+#define KSTONE_IMPORT_SPEC_INIT {sizeof(kstone_import_spec), NULL, 0, NULL, 0, 0, 0}
+
 /**
  * Writes every item to a file as a line of JSON, as the database is at one moment, replacing a file that exists, as
  * safely as kstone_snapshot_save. Items that have expired are left out.
@@ -2044,9 +2048,6 @@ kstone_status kstone_import_json(kstone_db *db,
                                  size_t *skipped,
                                  char **reasons,
                                  kstone_error **err);
-
-/** Initialises a kstone_import_spec: all defaults. */
-#define KSTONE_IMPORT_SPEC_INIT {sizeof(kstone_import_spec), NULL, 0, NULL, 0, 0, 0}
 
 
 /* ---------------------------------------------------------------------------------------------------------------------

@@ -88,7 +88,7 @@ pub(crate) unsafe fn expression<'a>(
         return Ok(None);
     }
     match by_contract!(text(data, len, name))? {
-        "" => Err(Failure::invalid(format!("{name} is an empty expression: NULL is none"))),
+        "" => Err(Failure::invalid(format!("{name} is empty"))),
         text => Ok(Some(text)),
     }
 }

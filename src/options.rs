@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use kstone_api::{DatabaseOptions, Eviction, TableSchema};
 
-use crate::boundary::{Failure, by_contract, c_struct, not_served, text};
+use crate::boundary::{Failure, by_contract, c_struct, known_flags, text};
 
 /// How a database is to be. Set struct_size to sizeof(kstone_options) and everything else to 0, then what you want:
 /// 0 always means the default. A program that was compiled against an older header passes a shorter struct, which
@@ -69,7 +69,7 @@ impl Options {
             KSTONE_EVICT_LRU => Eviction::Lru,
             other => return Err(Failure::invalid(format!("kstone_options.eviction is {other}: it is KSTONE_EVICT_*"))),
         };
-        not_served(self.flags & !KSTONE_OPEN_BACKGROUND_COMPACTION != 0, "kstone_options.flags")?;
+        known_flags(self.flags, KSTONE_OPEN_BACKGROUND_COMPACTION)?;
         // A number that does not fit is far beyond what the API allows, or no limit at all.
         let number = |field: u64| usize::try_from(field).unwrap_or(usize::MAX);
         Ok(DatabaseOptions {

@@ -230,7 +230,7 @@ func TestBadRequestsSayWhatIsWrong(t *testing.T) {
 		"wasn't well formed":              second(db.Execute(context.Background(), "")),
 		"without operations":              second(db.Batch()),
 		"pk is needed":                    second(db.QueryPage(Query{})),
-		"expr is an empty expression":     second(db.Update("a", "", "", nil)),
+		"expr is empty":                   second(db.Update("a", "", "", nil)),
 		"expr is not UTF-8":               second(db.Update("a", "", "SET \xff = :x", Params{":x": 1})),
 		"an attribute name is not UTF-8":  db.Put("a", "", map[string]int{"\xff": 1}),
 		"text is not UTF-8 (attribute t)": db.Put("a", "", Item{"t": String("\xff")}),

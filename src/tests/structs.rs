@@ -108,7 +108,7 @@ fn options_not_served_or_out_of_range_are_refused_by_name() {
         (Options { memory_max_bytes: (1 << 20) - 1, ..options() }, "memory_max_bytes"),
         (Options { eviction: KSTONE_EVICT_LRU, ..options() }, "eviction"),
         (Options { eviction: 77, ..options() }, "eviction"),
-        (Options { flags: 2, ..options() }, "flags"),
+        (Options { flags: 2, ..options() }, "flags: 0x2 is not known here"),
         (Options { memtable_max_records: u64::MAX, ..options() }, "memtable_max_records"),
     ];
     for (options, name) in cases {

@@ -185,10 +185,11 @@ static void change_schema(worker *w, size_t round) {
 /* A delete may pass the limit until it has compacted its stripe, so what is above it must not stay there. */
 static int comes_below_limit(const kstone_db *db) {
     size_t looks;
-    for (looks = 0; looks < 100; looks++) {
+    for (looks = 0; looks < 1000; looks++) {
         if (stat_of(db, "\"total_bytes\":") <= LIMIT) {
             return 1;
         }
+        usleep(1000);
     }
     return 0;
 }

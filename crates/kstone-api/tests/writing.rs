@@ -42,10 +42,11 @@ fn an_attribute_named_like_the_key_must_equal_it() -> Result<()> {
     let with = |name: &str, value: KeystoneValue| Item::from([(name.to_string(), value)]);
     db.put_with_sk(b"p", b"s", with("pk", KeystoneValue::string("p")))?;
     db.put_with_sk(b"p", b"s", with("sk", KeystoneValue::string("s")))?;
+    db.put_with_sk(b"p", b"s", with("pk", KeystoneValue::binary(b"p")))?;
     db.put(b"\xFF", with("pk", KeystoneValue::binary(b"\xFF")))?;
     let refused = [
         db.put_with_sk(b"p", b"s", with("pk", KeystoneValue::string("q"))),
-        db.put_with_sk(b"p", b"s", with("pk", KeystoneValue::binary(b"p"))),
+        db.put_with_sk(b"p", b"s", with("pk", KeystoneValue::binary(b"q"))),
         db.put_with_sk(b"7", b"s", with("pk", KeystoneValue::number(7))),
         db.put(b"p", with("sk", KeystoneValue::string("s"))),
         db.put(b"p", with("sk", KeystoneValue::string(""))),

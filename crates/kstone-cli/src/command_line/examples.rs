@@ -97,14 +97,16 @@ mod tests {
     use super::*;
     use crate::command_line::args::Cli;
 
-    /// What stands before a redirection or a pipe is read as it would be typed.
+    /// The part that calls `kstone` is read as it would be typed, without what it is redirected to and what it is piped from
+    /// and to.
     #[test]
     fn every_example_is_a_command_line() {
         let command = Cli::command();
         let names = command.get_subcommands().map(clap::Command::get_name).chain(["kstone"]);
         for (line, what) in names.flat_map(examples) {
             let words = shlex::split(line).expect(line);
-            let words = words.iter().take_while(|word| !matches!(word.as_str(), "<" | ">" | "|"));
+            let words = words.split(|word| word == "|").find(|part| part[0] == "kstone").expect(line);
+            let words = words.iter().take_while(|word| !matches!(word.as_str(), "<" | ">"));
             Cli::try_parse_from(words).expect(line);
             assert!(what.ends_with('.'), "{what}");
         }

@@ -42,11 +42,16 @@ impl<R: BufRead> Unzip<R> {
                 Err(error) => return Err(error),
             }
         };
-        Ok(Self(if is_gzip {
-            Input::Gzip(Box::new(BufReader::new(Decoder(MultiGzDecoder::new(input)))))
-        } else {
-            Input::Plain(input)
-        }))
+        Ok(Self(if is_gzip { Input::gzip(input) } else { Input::Plain(input) }))
+    }
+}
+
+impl<R: BufRead> Input<R> {
+    /// Out of line, since the decoder's tables may take 40 KB of stack before they are on the heap: an input that is not
+    /// compressed needs none of it.
+    #[inline(never)]
+    fn gzip(input: R) -> Self {
+        Self::Gzip(Box::new(BufReader::new(Decoder(MultiGzDecoder::new(input)))))
     }
 }
 

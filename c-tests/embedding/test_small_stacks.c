@@ -84,11 +84,39 @@ static void run_the_deepest_statement(calls_world *w) {
     kstone_free(page);
 }
 
+/* {"pk":"zipped"} as gzip, all of it at once. */
+static kstone_status give_gzip(void *given, void *buffer, size_t capacity, size_t *len) {
+    static const unsigned char gzip[] = {
+        0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0x03, 0xab, 0x56, 0x2a, 0xc8, 0x56, 0xb2, 0x52,
+        0xaa, 0xca, 0x2c, 0x28, 0x48, 0x4d, 0x51, 0xaa, 0xe5, 0x02, 0x00, 0x27, 0xc4, 0x0f, 0xd6, 0x10, 0x00,
+        0x00, 0x00
+    };
+    if (!*(int *)given) {
+        *(int *)given = 1;
+        CHECK(capacity >= sizeof gzip);
+        memcpy(buffer, gzip, sizeof gzip);
+        *len = sizeof gzip;
+    }
+    return KSTONE_OK;
+}
+
+static void import_gzip(calls_world *w) {
+    kstone_import_spec spec = KSTONE_IMPORT_SPEC_INIT;
+    kstone_error *err = NULL;
+    size_t loaded = 0;
+    int given = 0;
+    spec.flags = KSTONE_IMPORT_SKIP;
+    CHECK_OK(kstone_import_json_from(w->db, give_gzip, &given, &spec, &loaded, NULL, NULL, &err));
+    CHECK_SIZE(1, loaded);
+    CHECK_OK(kstone_delete(w->db, LIT("zipped"), NULL, 0, &err));
+}
+
 /* The argument, if there is one, is another size in KiB: to measure what functions need. */
 int main(int argc, char **argv) {
     static const call deepest_item = {"the deepest item", put_the_deepest_item};
     static const call deepest_condition = {"the deepest condition", update_on_the_deepest_condition};
     static const call deepest_statement = {"the deepest statement", run_the_deepest_statement};
+    static const call gzip = {"gzip", import_gzip};
     calls_world world;
     size_t i;
     if (argc == 2) {
@@ -100,6 +128,7 @@ int main(int argc, char **argv) {
     }
     calls_try(&deepest_item, &world, runs_on_a_small_stack);
     calls_try(&deepest_condition, &world, runs_on_a_small_stack);
+    calls_try(&gzip, &world, runs_on_a_small_stack);
     if (argc != 2) {
         stack_kib = 160;
     }

@@ -5,7 +5,7 @@
 //! | input | its records |
 //! | --- | --- |
 //! | JSON lines: full exports of DynamoDB and of kstone | lines `{"Item":{…}}` in DynamoDB's typed JSON |
-//! | JSON lines: incremental exports of DynamoDB | lines `{"Metadata":…,"Keys":…,"NewImage":…}`: the new image is put; without one, the item with these keys is deleted |
+//! | JSON lines: incremental exports of DynamoDB | lines `{"Metadata":…,"Keys":…,"NewImage":…}`: the new image, which must have these keys, is put; without one, the item with these keys is deleted |
 //! | JSON lines, typed or plain | lines that are items: `{"pk":{"S":"a"}}` or `{"pk":"a"}` |
 //! | arrays of items | the elements, on one line or over many |
 //! | what `aws dynamodb scan` and `query` print | the elements of `Items` |

@@ -47,8 +47,7 @@ impl<R: BufRead> Unzip<R> {
 }
 
 impl<R: BufRead> Input<R> {
-    /// Out of line, since the decoder's tables may take 40 KB of stack before they are on the heap: an input that is not
-    /// compressed needs none of it.
+    /// Out of line: an input that is not compressed needs none of the stack on which the decoder is made.
     #[inline(never)]
     fn gzip(input: R) -> Self {
         Self::Gzip(Box::new(BufReader::new(Decoder(MultiGzDecoder::new(input)))))

@@ -6,6 +6,7 @@
  * holds, and no call fails.
  */
 #include <pthread.h>
+#include <sched.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -185,11 +186,11 @@ static void change_schema(worker *w, size_t round) {
 /* A delete may pass the limit until it has compacted its stripe, so what is above it must not stay there. */
 static int comes_below_limit(const kstone_db *db) {
     size_t looks;
-    for (looks = 0; looks < 1000; looks++) {
+    for (looks = 0; looks < 100000; looks++) {
         if (stat_of(db, "\"total_bytes\":") <= LIMIT) {
             return 1;
         }
-        usleep(1000);
+        sched_yield();
     }
     return 0;
 }

@@ -1950,12 +1950,12 @@ kstone_status kstone_snapshot_progress(const kstone_db *db, uint64_t *done, uint
  * name. What was exported and imported again exports as the same bytes. Paths are as in SNAPSHOTS.
  *
  * An import also takes: lines that are an item without {"Item":...} around it; plain JSON, such as {"pk":"a","n":1},
- * where the first item is plain; arrays of items, over lines or not; what aws dynamodb scan and query print; items one
- * after another; DynamoDB's incremental exports, whose records put an item or delete one; and each of these compressed
- * by gzip. It skips blank lines, a byte order mark, and the CR before an LF. A line, and an item in JSON that goes over
- * lines, has up to 8,388,608 bytes. Items are put one by one as by kstone_put, through indexes and into the stream, and
- * replace items that exist. The attributes pk and sk are the key itself and do not stay in the item; a key attribute of
- * another name (see kstone_import_spec) does.
+ * where the first item is plain; arrays of items, over lines or not; what aws dynamodb scan and query print; items
+ * that go over lines, one after another; DynamoDB's incremental exports, whose records put an item or delete one;
+ * and each of these compressed by gzip. It skips blank lines, a byte order mark, and the CR before an LF. A line,
+ * and an item in JSON that goes over lines, has up to 8,388,608 bytes. Items are put one by one as by kstone_put,
+ * through indexes and into the stream, and replace items that exist. The attributes pk and sk are the key itself and
+ * do not stay in the item; a key attribute of another name (see kstone_import_spec) does.
  *
  *     static int load_songs(kstone_db *db, const char *path) {
  *         kstone_import_spec spec = KSTONE_IMPORT_SPEC_INIT;

@@ -62,6 +62,8 @@ pub use request::transaction::{
 pub use request::write::Write;
 pub use table::stream::StreamViewType;
 pub use table::{index, stream, ttl};
-pub use transfer::import::{IMPORT_LINE_MAX_BYTES, ImportOptions, ImportReport, SKIPPED_SHOWN, SkippedRecord, Unzip};
+pub use transfer::import::{
+    IMPORT_LINE_MAX_BYTES, ImportOptions, ImportReport, SKIPPED_SHOWN, SkippedRecord, Unzip, foreign_format,
+};
 pub use transfer::snapshot;
 pub use transfer::snapshot::SnapshotProgress;

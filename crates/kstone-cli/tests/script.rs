@@ -379,6 +379,8 @@ fn an_import_that_fails_says_where_and_changes_nothing() {
     );
     let file = directory.file("what", "");
     assert!(shell(&format!(".import {file}\n")).failed().contains("its name does not say what it is: use --from"));
+    let zip = directory.file("items.zip", b"PK\x03\x04....");
+    assert!(shell(&format!(".import {zip}\n")).failed().contains("items.zip: this is a zip archive"));
     assert!(shell(&format!(".import {file} --from jsonl --types a=N\n")).failed().contains("--types is for CSV"));
     assert!(shell(".import nowhere.csv\n").failed().contains("nowhere.csv: No such file"));
 }

@@ -9,7 +9,7 @@
 //! | JSON lines, typed or plain | lines that are items: `{"pk":{"S":"a"}}` or `{"pk":"a"}` |
 //! | arrays of items | the elements, on one line or over many |
 //! | what `aws dynamodb scan` and `query` print | the elements of `Items` |
-//! | items one after another, as `jq` prints them | the items |
+//! | items over lines, one after another, as `jq` prints them | the items |
 //!
 //! Each may be compressed by gzip, in one member or several. What an input is, its beginning says: the first byte for
 //! gzip, the first line for lines or JSON that goes over lines, the first record for typed or plain JSON, unless
@@ -65,6 +65,7 @@ mod unzip;
 
 pub use lines::IMPORT_LINE_MAX_BYTES;
 use record::{ImportedChange, RecordReader};
+pub use records::foreign_format;
 use records::{Failed, Records};
 pub use unzip::Unzip;
 

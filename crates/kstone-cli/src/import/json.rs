@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 
-use kstone_api::{Database, Error, ImportOptions, Unzip};
+use kstone_api::{Database, Error, ImportOptions, Unzip, foreign_format};
 
 use super::progress::Progress;
 use crate::failure::Failure;
@@ -25,7 +25,10 @@ pub(super) fn import(
         let text = input.fill_buf()?;
         let begins = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text).trim_ascii_start();
         if !matches!(begins.first(), Some(b'{' | b'[')) {
-            return Err(Failure::message("its name does not say what it is: use --from"));
+            return Err(Failure::message(foreign_format(text).map_or_else(
+                || "its name does not say what it is: use --from".to_owned(),
+                |what| format!("this is {what}"),
+            )));
         }
     }
     let outcome = db.import_json_stream(input, options);

@@ -60,7 +60,7 @@ impl<R: BufRead> Records<R> {
     /// Reads as much of the input as says what it is.
     pub(super) fn of(input: R) -> Result<Self, Failed> {
         let (layout, input) = detect(Unzip::new(input)?)?;
-        if let Some(what) = foreign(input.get_ref().0.get_ref()) {
+        if let Some(what) = foreign_format(input.get_ref().0.get_ref()) {
             return Err(Failed::Bad { line: 1, what: format!("this is {what}") });
         }
         Ok(match layout {
@@ -84,8 +84,14 @@ impl<R: BufRead> Records<R> {
     }
 }
 
-/// What begins so and is no text with items in it.
-fn foreign(head: &[u8]) -> Option<&'static str> {
+/// What a file is that begins so and that no import reads: what it is called, and what to do about it.
+///
+/// ```
+/// assert_eq!(kstone_api::foreign_format(b"PAR1..."), Some("a Parquet file"));
+/// assert_eq!(kstone_api::foreign_format(b"{\"pk\": \"a\"}"), None);
+/// ```
+#[must_use]
+pub fn foreign_format(head: &[u8]) -> Option<&'static str> {
     const FOREIGN: [(&[u8], &str); 11] = [
         (b"\xe0\x01\x00\xea", "an export in Amazon Ion: export the table as DynamoDB JSON"),
         (b"$ion_1_0", "an export in Amazon Ion: export the table as DynamoDB JSON"),

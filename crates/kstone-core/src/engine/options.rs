@@ -1,6 +1,8 @@
 //! What an engine can be told when it is made.
 
 use super::MEMORY_MAX_BYTES_MIN;
+#[cfg(doc)]
+use super::{Engine, EngineStats};
 use crate::error::{Error, Result};
 
 /// The records a stripe's WAL takes before a flush, unless an option says otherwise.

@@ -299,8 +299,8 @@ func TestQueriesSelectRanges(t *testing.T) {
 	}{
 		{Query{PK: "p"}, " a aa ab b"},
 		{Query{PK: "p", SK: Equal("aa")}, "aa"},
-		{Query{PK: "p", SK: Less("aa")}, " a"},
-		{Query{PK: "p", SK: AtMost("aa")}, " a aa"},
+		{Query{PK: "p", SK: Less("aa")}, "a"},
+		{Query{PK: "p", SK: AtMost("aa")}, "a aa"},
 		{Query{PK: "p", SK: Greater("aa")}, "ab b"},
 		{Query{PK: "p", SK: AtLeast("aa")}, "aa ab b"},
 		{Query{PK: "p", SK: Between("a", "ab")}, "a aa ab"},

@@ -52,7 +52,7 @@ def test_every_test_has_a_fork_of_what_was_filled_once(pytester: pytest.Pytester
             assert "mine" not in kstone_fork
             kstone_fork["mine"] = {}
             del kstone_fork[f"user#{i}"]
-            kstone_fork.set_time(5_000_000_000)
+            kstone_fork.set_time(4_000_000_001)
             assert list(kstone_fork) == ["mine"]
             assert conftest.filled == [True]
         """

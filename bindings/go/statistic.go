@@ -1,3 +1,5 @@
+//go:build cgo
+
 package kstone
 
 // A Statistic is one number of [Stats].

@@ -1,4 +1,6 @@
 /* Snapshots, exports and imports through functions, and statistics one by one. */
+#include <unistd.h>
+
 #include "support.h"
 
 /* Bytes in memory that a callback appends to or takes from, and how it misbehaves. */
@@ -129,10 +131,12 @@ static void the_bytes_are_those_of_the_file(void) {
     kstone_error *err = NULL;
     kstone_db *db = filled(100);
     memory bytes = empty_memory();
-    const char *path = "test_callback.snapshot";
+    char path[64];
     FILE *file;
     char *found;
     size_t len;
+    /* The test runs as two programs at once, on the shared and on the static library. */
+    sprintf(path, "/tmp/kstone-test-callback-%ld", (long)getpid());
     CHECK_OK(kstone_snapshot_save_to(db, append, &bytes, &err));
     CHECK_OK(kstone_snapshot_save(db, path, KSTONE_STRLEN, &err));
     found = (char *)malloc(bytes.len + 1);

@@ -14,9 +14,9 @@ pub fn run(data: &[u8]) {
     assert_eq!(read(file, delimiter, 1), whole);
     match whole {
         Ok(rows) => {
-            let text = file.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(file);
+            // Both take one byte order mark off.
             let mut reader =
-                csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(text);
+                csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(file);
             let expected = reader.records().map(|row| row.expect("a row").iter().map(str::to_owned).collect());
             assert_eq!(rows, expected.collect::<Vec<Vec<String>>>());
         }

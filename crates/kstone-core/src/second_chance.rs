@@ -16,7 +16,7 @@
 //! snapshot, the queue is made of it when it is first needed: its SSTs say about which items are older.
 //!
 //! Forks share records, so whether a version is current only a look into the tree can say, which is dear. What a tree
-//! lets go of is marked, and a round looks up only what is marked: everything else the tree itself still holds.
+//! releases is marked, and a round looks up only what is marked: everything else the tree itself still holds.
 //!
 //! Not synchronised: the stripe's lock guards it.
 

@@ -2,7 +2,7 @@
 //!
 //! But for [`append_owned`] nothing is checked: the caller appends what it read from a body or made canonical itself,
 //! names in ascending order, elements of sets in theirs, and keeps the whole within an item's limits.
-//! [`super::ItemWriter`] is for values from elsewhere.
+//! [`super::ItemWriter`] is for values from outside.
 //!
 //! ```
 //! use kstone_core::item::{ItemRef, ItemWriter, ValueRef, parts};

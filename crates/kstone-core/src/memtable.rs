@@ -341,7 +341,7 @@ mod tests {
             let place = |edge| StripeEdge { tag, edge: Edge::Partition(b"wide", edge) };
             let span = Span { from: place(from), to: place(to) };
             let source = memtable.between(span, reverse);
-            let merge = Merge::of(Vec::from_iter((!source.is_empty()).then_some(source)), reverse, true);
+            let merge = Merge::of([source], reverse, true);
             merge.map(|record| String::from_utf8_lossy(record.sk()).into_owned()).collect()
         };
         for (from, to) in [(100, 400), (0, 500), (0, 1), (7, 7), (250, 260), (480, 500)] {

@@ -27,6 +27,9 @@ impl PageLimits {
     }
 }
 
+/// For so many records at most space is reserved at once: a page may end far before a stripe does.
+const RESERVED_MAX: usize = 1024;
+
 /// The records of a page so far, as handles that count or borrow, and how much more it may take.
 pub(crate) struct PageBuffer<T = Record> {
     pub(crate) records: Vec<T>,
@@ -41,8 +44,7 @@ pub(crate) struct PageBuffer<T = Record> {
 
 impl<T: Borrow<Record>> PageBuffer<T> {
     pub(crate) fn new(limits: PageLimits) -> Self {
-        // Most pages are small, and growing one from nothing costs a query of ten two reallocations.
-        Self::within(Vec::with_capacity(limits.records.min(16)), limits)
+        Self::within(Vec::new(), limits)
     }
 
     /// A page in this list, which is empty.
@@ -53,6 +55,7 @@ impl<T: Borrow<Record>> PageBuffer<T> {
     /// Takes records until the page is full (true) or the merge ends (false).
     #[inline(never)]
     pub(crate) fn fill<'a>(&mut self, merge: &mut Merge<'a>, handle: impl Fn(&'a Record) -> T) -> bool {
+        self.records.reserve(merge.len_at_most().min(self.records_left).min(RESERVED_MAX));
         loop {
             if self.records_left == 0 || self.may_be_full() && self.is_full() {
                 return true;
@@ -87,7 +90,7 @@ mod tests {
     use crate::source::Source;
 
     fn filled(records: &[Record], limits: PageLimits) -> (usize, bool) {
-        let mut merge = Merge::of(vec![Source::of_run(records)], false, true);
+        let mut merge = Merge::of([Source::of_run(records)], false, true);
         let mut page = PageBuffer::new(limits);
         let full = page.fill(&mut merge, Record::clone);
         (page.records.len(), full)

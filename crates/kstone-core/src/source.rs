@@ -34,6 +34,11 @@ impl<'a> Source<'a> {
         self.run.is_empty()
     }
 
+    /// How many records are left.
+    pub(crate) fn len(&self) -> usize {
+        self.run.len() + self.middle.iter().map(Vec::len).sum::<usize>() + self.end.len()
+    }
+
     fn refill(&mut self, reverse: bool) {
         if !self.run.is_empty() {
             return;

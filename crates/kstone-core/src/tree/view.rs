@@ -30,8 +30,6 @@ impl<'a> TreeView<'a> {
     pub(crate) fn merge(&self, span: Span<'_>, reverse: bool) -> Merge<'a> {
         let memtable = self.memtable.map(|table| table.between(span, reverse));
         let ssts = self.ssts.iter().rev().map(|sst| Source::of_run(sst.between(span)));
-        let mut sources = Vec::with_capacity(1 + self.ssts.len());
-        sources.extend(memtable.into_iter().chain(ssts).filter(|source| !source.is_empty()));
-        Merge::of(sources, reverse, span.is_in_one_partition())
+        Merge::of(memtable.into_iter().chain(ssts), reverse, span.is_in_one_partition())
     }
 }

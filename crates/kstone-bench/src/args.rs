@@ -143,11 +143,11 @@ pub(crate) fn help() -> String {
     text.push_str("\nPeers:\n");
     for system in System::ALL.iter().filter(|&&system| system != System::Kstone) {
         let missing = if system.is_built() { "" } else { " (not in this build)" };
-        text.push_str(&format!("  {:<15}{}{missing}\n", system.name(), system.text()));
+        text.push_str(&format!("  {:<17}{}{missing}\n", system.name(), system.text()));
     }
     text.push_str("\nWorkloads:\n");
     for workload in Workload::ALL {
-        text.push_str(&format!("  {:<15}{}\n", workload.name(), workload.text()));
+        text.push_str(&format!("  {:<17}{}\n", workload.name(), workload.text()));
     }
     text
 }
@@ -221,9 +221,9 @@ mod tests {
 
     #[test]
     fn several_values_follow_an_option_or_stand_behind_commas() {
-        let expected = vec![System::Kstone, System::DashMap, System::Lmdb];
-        assert_eq!(plan("--peer lmdb dashmap --rounds 5").systems, expected);
-        assert_eq!(plan("--peer=lmdb,dashmap").systems, expected);
+        let expected = vec![System::Kstone, System::DashFixed, System::Lmdb];
+        assert_eq!(plan("--peer lmdb dash-fixed --rounds 5").systems, expected);
+        assert_eq!(plan("--peer=lmdb,dash-fixed").systems, expected);
         assert_eq!(plan("--records 10000 1_000_000").records, [10_000, 1_000_000]);
         assert_eq!(plan("--records all").records, [10_000, 100_000, 1_000_000, 5_000_000]);
     }

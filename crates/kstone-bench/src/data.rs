@@ -17,6 +17,28 @@ pub(crate) type Partition = [u8; 8];
 /// What is stored under a key.
 pub(crate) type Value = [u8; VALUE_BYTES];
 
+/// A key that is written right before it is used, by two stores of 8 bytes, as programs do whose keys are made of numbers.
+/// A load of 16 bytes that follows them waits until both have left the processor's store buffer.
+#[derive(Default)]
+pub(crate) struct FreshKey([u64; 2]);
+
+impl FreshKey {
+    /// Writes the key.
+    #[inline]
+    #[expect(unsafe_code, reason = "stores that the compiler joins would be prepared keys")]
+    pub(crate) fn write(&mut self, key: &Key) -> &Key {
+        let (first, second) = key.split_at(8);
+        let half = |bytes: &[u8]| bytes.first_chunk().copied().map_or(0, u64::from_ne_bytes);
+        // SAFETY: both are places of this value, borrowed for writing.
+        unsafe {
+            (&raw mut self.0[0]).write_volatile(half(first));
+            (&raw mut self.0[1]).write_volatile(half(second));
+        }
+        // SAFETY: two u64 are 16 initialised bytes, which need no alignment, borrowed for as long as self is.
+        unsafe { &*(&raw const self.0).cast::<Key>() }
+    }
+}
+
 /// What a value begins with that the filter lets through: one letter of twenty-six.
 pub(crate) const FILTERED: &str = "k";
 
@@ -167,6 +189,14 @@ mod tests {
         assert_eq!((data.load.len(), data.partitions.len()), (1_000, 300));
         let first = data.partitions[0];
         assert_eq!(data.load.iter().filter(|key| key[..8] == first).count(), 10);
+    }
+
+    #[test]
+    fn a_fresh_key_is_the_key() {
+        let mut fresh = FreshKey::default();
+        for key in &Data::points(100, 1, 7, 0).load {
+            assert_eq!(fresh.write(key), key);
+        }
     }
 
     #[test]

@@ -111,6 +111,9 @@ unsafe extern "C" {
     pub(crate) fn kstone_error_message(e: *const Error) -> *const c_char;
     pub(crate) fn kstone_open_memory(options: *const Options, out: *mut *mut Db, err: *mut *mut Error) -> Status;
     pub(crate) fn kstone_fork(db: *const Db, out: *mut *mut Db, err: *mut *mut Error) -> Status;
+    pub(crate) fn kstone_configure(db: *mut Db, schema_json: *const c_char, len: usize, err: *mut *mut Error)
+    -> Status;
+    pub(crate) fn kstone_count(db: *const Db, count: *mut u64, err: *mut *mut Error) -> Status;
     pub(crate) fn kstone_flush(db: *mut Db, err: *mut *mut Error) -> Status;
     pub(crate) fn kstone_snapshot_save(
         db: *const Db,

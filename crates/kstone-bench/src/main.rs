@@ -5,6 +5,7 @@
 //!      ├ run       the rounds: interleaves the systems ─── process ┐ a process for each system and stage
 //!      │                                                          serve ─ runner ─ peers/*   stores
 //!      │                                                                ├ calls            flush, items, JSON
+//!      │                                                                ├ documents        indexes, filters
 //!      │                                                                └ data, workload, store, clock, memory
 //!      └ results ─ report, bars, plot
 //! ```
@@ -20,6 +21,8 @@
 //! workload begins, in an order that rotates, so that a slow moment of the machine hits all alike. Where others use the
 //! same cores, `--clock cpu` shows the CPU time of the threads instead.
 //!
+//! **Keys** are prepared, in an array, or fresh: written in two pieces right before the call, see [`data::FreshKey`].
+//!
 //! Reads by key in a loop are independent, so that a processor overlaps the waits for memory of several: the more, the
 //! fewer instructions each has. `get-chain` shows the time of one read by itself.
 //!
@@ -30,6 +33,7 @@ mod bars;
 mod calls;
 mod clock;
 mod data;
+mod documents;
 mod ffi;
 mod memory;
 mod peers;

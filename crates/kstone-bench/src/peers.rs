@@ -14,6 +14,7 @@ use std::path::Path;
 use tempfile::TempDir;
 
 use crate::calls::{KstoneCalls, SerdeJson};
+use crate::documents::DocumentRunner;
 use crate::runner::{Measure, StoreRunner};
 use crate::snapshots::SnapshotRunner;
 use crate::store::Result;
@@ -59,8 +60,9 @@ macro_rules! systems {
 
 systems! {
     Kstone "kstone" "the library under test, through its C ABI";
-    DashMap "dashmap" "DashMap with ahash: a sharded hash map";
-    Papaya "papaya" "papaya with ahash: a lock-free hash map";
+    DashFixed "dash-fixed" "DashMap with ahash, a sharded hash map: [u8; 16] -> [u8; 100], inside the table";
+    DashBoxed "dash-boxed" "the same map with keys and values of any length: Box<[u8]> -> Box<[u8]>";
+    Papaya "papaya" "papaya with ahash, a lock-free hash map: [u8; 16] -> [u8; 100]";
     Blart "blart" "an adaptive radix tree behind an RwLock";
     BTreeMap "btreemap" "the standard library's BTreeMap behind an RwLock";
     Lmdb "lmdb" "LMDB on a RAM disk, no sync";
@@ -97,17 +99,25 @@ impl System {
                 _ => None,
             });
         }
+        if matches!(stage, Stage::Documents | Stage::Indexed) {
+            return Ok(match self {
+                Self::Kstone => Some(Box::new(DocumentRunner::<kstone::Kstone>::new(scale))),
+                Self::Sqlite => Some(Box::new(DocumentRunner::<sqlite::Sqlite>::new(scale))),
+                _ => None,
+            });
+        }
         match self {
-            Self::Kstone => StoreRunner::<kstone::Kstone>::boxed(stage, scale, true),
-            Self::DashMap => StoreRunner::<maps::DashMap>::boxed(stage, scale, false),
-            Self::Papaya => StoreRunner::<maps::Papaya>::boxed(stage, scale, false),
-            Self::Blart => StoreRunner::<trees::Blart>::boxed(stage, scale, false),
-            Self::BTreeMap => StoreRunner::<trees::BTreeMap>::boxed(stage, scale, false),
-            Self::Lmdb => StoreRunner::<lmdb::Lmdb>::boxed(stage, scale, false),
-            Self::Sqlite => StoreRunner::<sqlite::Sqlite>::boxed(stage, scale, false),
-            Self::Redb => StoreRunner::<redb::Redb>::boxed(stage, scale, false),
+            Self::Kstone => StoreRunner::<kstone::Kstone>::boxed(stage, scale),
+            Self::DashFixed => StoreRunner::<maps::DashFixed>::boxed(stage, scale),
+            Self::DashBoxed => StoreRunner::<maps::DashBoxed>::boxed(stage, scale),
+            Self::Papaya => StoreRunner::<maps::Papaya>::boxed(stage, scale),
+            Self::Blart => StoreRunner::<trees::Blart>::boxed(stage, scale),
+            Self::BTreeMap => StoreRunner::<trees::BTreeMap>::boxed(stage, scale),
+            Self::Lmdb => StoreRunner::<lmdb::Lmdb>::boxed(stage, scale),
+            Self::Sqlite => StoreRunner::<sqlite::Sqlite>::boxed(stage, scale),
+            Self::Redb => StoreRunner::<redb::Redb>::boxed(stage, scale),
             #[cfg(rocksdb_found)]
-            Self::RocksDb => StoreRunner::<rocksdb::RocksDb>::boxed(stage, scale, false),
+            Self::RocksDb => StoreRunner::<rocksdb::RocksDb>::boxed(stage, scale),
             #[cfg(not(rocksdb_found))]
             Self::RocksDb => Ok(None),
             Self::SerdeJson => Ok(None),

@@ -192,7 +192,8 @@ fn draw_growth(
 fn color(system: System) -> RGBColor {
     match system {
         System::Kstone => RGBColor(214, 80, 40),
-        System::DashMap => RGBColor(110, 110, 110),
+        System::DashFixed => RGBColor(110, 110, 110),
+        System::DashBoxed => RGBColor(170, 170, 170),
         System::Papaya => RGBColor(170, 170, 170),
         System::Blart => RGBColor(40, 140, 120),
         System::BTreeMap => RGBColor(120, 180, 90),

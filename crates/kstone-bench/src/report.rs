@@ -10,7 +10,7 @@ use crate::workload::Workload;
 
 /// What stands where there is no number.
 const NOTHING: &str = "·";
-const NAME_WIDTH: usize = 13;
+const NAME_WIDTH: usize = 16;
 const UNIT_WIDTH: usize = 9;
 const COLUMN_WIDTH: usize = 11;
 
@@ -98,7 +98,7 @@ fn bar_table(out: &mut String, plan: &Plan, results: &Results) {
     let records = if plan.records.contains(&bars::RECORDS) { bars::RECORDS } else { largest };
     let note = if records == bars::RECORDS { "" } else { " (they are set at 1,000,000)" };
     line(out, &format!("bars at {} records{note}", thousands(records)));
-    line(out, &format!("{:<38}{:>10}{:>10}{:>10}  {:<14}{}", "", "bar", "goal", "measured", "", ""));
+    line(out, &format!("{:<41}{:>8}{:>8}{:>10}  {:<19}{}", "", "bar", "goal", "measured", "", ""));
     let all = bars::all(results, records);
     all.iter().for_each(|bar| line(out, &bar_row(bar)));
     let count = |verdict| all.iter().filter(|bar| bar.verdict() == verdict).count();
@@ -121,7 +121,7 @@ fn bar_row(bar: &Bar) -> String {
         Verdict::Missed => "MISSED",
         Verdict::NotMeasured => "not measured",
     };
-    format!("{:<38}{:>10}{:>10}{:>10}  {:<14}{verdict}", bar.name, limit(bar.bar), limit(bar.goal), measured, bar.unit)
+    format!("{:<41}{:>8}{:>8}{:>10}  {:<19}{verdict}", bar.name, limit(bar.bar), limit(bar.goal), measured, bar.unit)
 }
 
 fn line(out: &mut String, text: &str) {
@@ -166,13 +166,13 @@ mod tests {
     #[test]
     fn tables_show_medians_ratios_and_bars_and_leave_out_what_is_empty() {
         let plan = Plan { records: vec![1_000], rounds: 1, ..Plan::default() };
-        let values = [(Workload::Get, System::Kstone, 50.0), (Workload::Get, System::DashMap, 100.0)];
+        let values = [(Workload::Get, System::Kstone, 50.0), (Workload::Get, System::DashFixed, 100.0)];
         let text = text(&plan, &results(1_000, &values));
         let row = |start: &str| text.lines().filter(|line| line.starts_with(start)).collect::<Vec<_>>();
         assert_eq!(row("get  ").len(), 2);
         assert!(row("get  ")[0].contains("50.0") && row("get  ")[0].contains("100"));
         assert!(row("get  ")[1].ends_with("0.50"));
-        assert!(row("get, present")[0].ends_with("met, goal too"));
+        assert!(row("get, prepared keys")[1].ends_with("met, goal too"));
         assert!(!text.contains("lmdb") && !text.contains("spread"));
     }
 

@@ -9,7 +9,7 @@ use crate::clock::{Elapsed, time};
 use crate::data::{Data, Key, Shape, is_filtered, value_of};
 use crate::memory::private_resident;
 use crate::peers::Scale;
-use crate::store::{Result, Shared, Store, Tally, Work};
+use crate::store::{FIRST_ITEMS, Result, Shared, Store, Tally, Work};
 use crate::workload::{Stage, Workload};
 
 /// How many records the small dataset has.
@@ -18,6 +18,10 @@ const SMALL_RECORDS: usize = 20_000;
 const CHECKED_RECORDS: usize = 1_000;
 /// Puts of a transaction.
 const TRANSACTION_PUTS: usize = 4;
+/// How often the first items are read in one measurement.
+const SHORT_SCANS: usize = 2_000;
+/// How often the records are counted in one measurement.
+const COUNTS: usize = 20;
 /// Beyond so many records nobody forks: the copies of the peers would be in each other's way.
 const FORKED_RECORDS_MAX: usize = 1_000_000;
 /// How often a store is forked in one measurement; the median counts.
@@ -50,7 +54,6 @@ pub(crate) trait Measure {
 pub(crate) struct StoreRunner<S> {
     stage: Stage,
     scale: Scale,
-    has_pages: bool,
     /// One dataset, and in the stage with a store for each thread one for each.
     data: Vec<Data>,
     /// As many as datasets, once they are loaded.
@@ -60,18 +63,20 @@ pub(crate) struct StoreRunner<S> {
 
 impl<S: Store + 'static> StoreRunner<S> {
     /// Makes the data of the stage; none where the system has no part in it.
-    pub(crate) fn boxed(stage: Stage, scale: Scale, has_pages: bool) -> Result<Option<Box<dyn Measure>>> {
+    pub(crate) fn boxed(stage: Stage, scale: Scale) -> Result<Option<Box<dyn Measure>>> {
         let has_part = match stage {
             Stage::Tens | Stage::Thousands => S::ORDERED,
             Stage::Threads | Stage::Alone | Stage::Apart => S::open(0, Shape::Points)?.shared().is_some(),
             Stage::Fork => scale.records <= FORKED_RECORDS_MAX && S::open(0, Shape::Points)?.fork().is_some(),
-            Stage::Points | Stage::Slowest | Stage::Small | Stage::Documents | Stage::Files | Stage::Calls => true,
+            Stage::Points | Stage::Slowest | Stage::Small | Stage::Requests => true,
+            Stage::EmptiedAtRandom | Stage::EmptiedInOrder => true,
+            Stage::Indexed | Stage::Documents | Stage::Files | Stage::Calls => false,
         };
         if !has_part {
             return Ok(None);
         }
         let data = data_of(stage, scale);
-        Ok(Some(Box::new(Self { stage, scale, has_pages, data, stores: Vec::new(), bytes_per_record: 0.0 })))
+        Ok(Some(Box::new(Self { stage, scale, data, stores: Vec::new(), bytes_per_record: 0.0 })))
     }
 
     fn open(&self) -> Result<Vec<S>> {
@@ -161,6 +166,23 @@ impl<S: Store + 'static> StoreRunner<S> {
         Some(elapsed.measured(|time| time.as_secs_f64() * 1e9 / operations))
     }
 
+    /// Loads everything and deletes it again: how much of the memory at its peak the process then still has. Nothing is
+    /// asked of the store in between.
+    fn left(&mut self, workload: Workload) -> Result<Measurement> {
+        self.stores.clear();
+        let before = private_resident()?;
+        let held = |store: &S| -> Result<u64> { Ok(private_resident()?.saturating_sub(before) + store.file_bytes()?) };
+        let data = &self.data[0];
+        let mut store = S::open(data.load.len(), Shape::Points)?;
+        store.run(&Work::Put(&data.load));
+        let peak = held(&store)?;
+        let keys = if workload == Workload::LeftAtRandom { &data.access } else { &data.load };
+        store.run(&Work::Delete(keys));
+        let left = held(&store)?;
+        expect_seen(store.run(&Work::Check(&data.load[..CHECKED_RECORDS.min(data.load.len())])).seen, 0)?;
+        Ok(Measurement::of(left as f64 * 100.0 / peak.max(1) as f64))
+    }
+
     /// Forks the store a few times, with overwrites between. The fork must be like the store.
     fn forks(&mut self) -> Result<Measurement> {
         let (store, data) = (&mut self.stores[0], &self.data[0]);
@@ -203,8 +225,11 @@ impl<S: Store + 'static> Measure for StoreRunner<S> {
         ) {
             return self.load().map(Some);
         }
-        if workload == Workload::ScanPages && !self.has_pages {
+        if workload.is_extra() && !S::EXTRA.contains(&workload) {
             return Ok(None);
+        }
+        if matches!(workload, Workload::LeftAtRandom | Workload::LeftInOrder) {
+            return self.left(workload).map(Some);
         }
         if self.stores.is_empty() {
             self.load()?;
@@ -217,12 +242,20 @@ impl<S: Store + 'static> Measure for StoreRunner<S> {
             Workload::Get | Workload::GetAlone | Workload::GetSmall => {
                 self.one(operations, |data| Work::Get(&data.access))
             }
+            Workload::GetFresh | Workload::GetSmallFresh => self.one(operations, |data| Work::GetFresh(&data.access)),
+            Workload::GetMany => self.one(operations, |data| Work::GetMany(&data.access)),
+            Workload::GetAttribute => self.one(operations, |data| Work::GetAttribute(&data.access)),
             Workload::GetChain => self.one(operations, |data| Work::GetChain(&data.access)),
             Workload::Absent => self.one(0, |data| Work::Get(&data.absent)),
+            Workload::AbsentFresh => self.one(0, |data| Work::GetFresh(&data.absent)),
+            Workload::ScanFirst => self.one(FIRST_ITEMS * SHORT_SCANS, |_| Work::ScanFirst(SHORT_SCANS)),
+            Workload::ScanFirstPage => self.one(FIRST_ITEMS * SHORT_SCANS, |_| Work::ScanFirstPage(SHORT_SCANS)),
+            Workload::Count | Workload::CountSmall => self.one(records * COUNTS, |_| Work::Count(COUNTS)),
             Workload::Scan => Ok(self.one(records, |_| Work::Scan)?.map(|whole| per_item(whole, records))),
             Workload::ScanPages => Ok(self.one(records, |_| Work::ScanPages)?.map(|whole| per_item(whole, records))),
             Workload::GetThreads | Workload::GetApart => self.many(operations, |keys| Work::Get(keys)),
             Workload::Overwrite => self.one(0, |data| Work::Put(&data.access)),
+            Workload::OverwriteFresh => self.one(0, |data| Work::PutFresh(&data.access)),
             Workload::Mix => self.one(operations.div_ceil(2), |data| Work::Mix(&data.access)),
             Workload::MixThreads => {
                 // Each thread begins with a get.
@@ -239,6 +272,7 @@ impl<S: Store + 'static> Measure for StoreRunner<S> {
                 Ok(self.one(passing, |_| Work::Filter)?.map(|whole| per_item(whole, records)))
             }
             Workload::Update => self.one(0, |data| Work::Update(&data.access)),
+            Workload::UpdatePrepared => self.one(0, |data| Work::UpdatePrepared(&data.access)),
             Workload::Transact => Ok(self.transactions()),
             Workload::Fork => self.forks().map(Some),
             Workload::Query10 => self.one(queries * 10, |data| Work::Query(&data.partitions)),
@@ -254,9 +288,11 @@ fn data_of(stage: Stage, scale: Scale) -> Vec<Data> {
     let points = |records, operations, set| Data::points(records, operations, seed, set);
     match stage {
         Stage::Points => vec![points(records, operations, 0)],
-        Stage::Documents => vec![points(records, operations / 10, 0)],
+        Stage::Requests => vec![points(records, operations / 10, 0)],
+        Stage::EmptiedAtRandom | Stage::EmptiedInOrder => vec![points(records, records, 0)],
         Stage::Fork => vec![points(records, FORKS * OVERWRITTEN_RECORDS, 0)],
-        Stage::Threads | Stage::Slowest | Stage::Files | Stage::Calls => vec![points(records, 0, 0)],
+        Stage::Threads | Stage::Slowest => vec![points(records, 0, 0)],
+        Stage::Indexed | Stage::Documents | Stage::Files | Stage::Calls => Vec::new(),
         Stage::Alone => vec![points(records / threads, operations / threads, 0)],
         Stage::Apart => (0..threads).map(|set| points(records / threads, operations / threads, set as u64)).collect(),
         Stage::Small => vec![points(SMALL_RECORDS, operations, 0)],
@@ -301,6 +337,7 @@ fn per_item(whole: Measurement, items: usize) -> Measurement {
     Measurement { value: whole.value / items as f64, cpu: whole.cpu.map(|cpu| cpu / items as f64) }
 }
 
-fn expect_seen(seen: u64, expected: usize) -> Result<()> {
+/// Fails where a workload has not seen as many values as there are.
+pub(crate) fn expect_seen(seen: u64, expected: usize) -> Result<()> {
     if seen == expected as u64 { Ok(()) } else { Err(format!("{seen} values were seen instead of {expected}").into()) }
 }

@@ -9,7 +9,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use crate::clock::thread_cpu;
-use crate::data::{Key, Partition, Shape, VALUE_BYTES, Value, is_filtered, value_of};
+use crate::data::{FreshKey, Key, Partition, Shape, VALUE_BYTES, Value, is_filtered, value_of};
+use crate::workload::Workload;
 
 /// Whatever may go wrong before and between the measurements.
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -21,6 +22,9 @@ pub(crate) trait Store: Sized {
 
     /// Whether it writes several records all or none, and all at one moment.
     const ATOMIC: bool;
+
+    /// The workloads that it has a call of its own for, of those that not every store is asked for.
+    const EXTRA: &'static [Workload] = &[];
 
     /// An empty store that will take so many records.
     fn open(records: usize, shape: Shape) -> Result<Self>;
@@ -102,19 +106,64 @@ pub(crate) trait Session {
 
     /// Visits every value, page by page.
     fn scan_pages(&mut self, _visit: impl FnMut(&[u8])) {
-        unreachable!("only kstone is asked");
+        unreachable!("{NOT_EXTRA}");
+    }
+
+    /// Visits the first values of a scan, through an iterator.
+    fn scan_first(&mut self, _items: usize, _visit: impl FnMut(&[u8])) {
+        unreachable!("{NOT_EXTRA}");
+    }
+
+    /// Visits the first values of a scan, as one page.
+    fn scan_first_page(&mut self, _items: usize, _visit: impl FnMut(&[u8])) {
+        unreachable!("{NOT_EXTRA}");
+    }
+
+    /// How many records there are.
+    fn count(&mut self) -> u64 {
+        unreachable!("{NOT_EXTRA}");
+    }
+
+    /// Copies out the values of some keys by one call; says how many there are.
+    fn get_many(&mut self, _keys: &[Key], _out: &mut Value) -> u64 {
+        unreachable!("{NOT_EXTRA}");
+    }
+
+    /// [`Session::get`] by a call that copies one attribute.
+    fn get_attribute(&mut self, _key: &Key, _out: &mut Value) -> bool {
+        unreachable!("{NOT_EXTRA}");
+    }
+
+    /// [`Session::update`] by a prepared statement.
+    fn update_prepared(&mut self, _key: &Key) {
+        unreachable!("{NOT_EXTRA}");
     }
 }
+
+/// Why a store is not asked for what it has no call for.
+const NOT_EXTRA: &str = "only stores are asked that name the workload in their EXTRA";
+/// How many keys a call of [`Session::get_many`] gets.
+const KEYS_OF_A_CALL: usize = 16;
+/// How many items [`Work::ScanFirst`] visits.
+pub(crate) const FIRST_ITEMS: usize = 100;
 
 /// A loop over keys or partitions.
 #[derive(Clone, Copy)]
 pub(crate) enum Work<'a> {
     /// Puts each key.
     Put(&'a [Key]),
+    /// Puts each key, which is written right before.
+    PutFresh(&'a [Key]),
     /// Puts each key and times each put by itself.
     PutTimed(&'a [Key]),
     /// Reads each key.
     Get(&'a [Key]),
+    /// Reads each key, which is written right before.
+    GetFresh(&'a [Key]),
+    /// Reads 16 keys by each call.
+    GetMany(&'a [Key]),
+    /// Reads one attribute of each key.
+    GetAttribute(&'a [Key]),
     /// Reads each key; which is next is known only when the value is there.
     GetChain(&'a [Key]),
     /// Reads and overwrites in turns.
@@ -129,6 +178,8 @@ pub(crate) enum Work<'a> {
     Last(&'a [Partition]),
     /// Reads, changes and writes each key.
     Update(&'a [Key]),
+    /// The same by a prepared statement.
+    UpdatePrepared(&'a [Key]),
     /// Puts the keys in one transaction.
     PutTogether(&'a [Key]),
     /// Examines everything and touches the values that a filter lets through.
@@ -137,6 +188,12 @@ pub(crate) enum Work<'a> {
     Scan,
     /// The same by pages.
     ScanPages,
+    /// Reads the first items so often and touches the values.
+    ScanFirst(usize),
+    /// The same by a page.
+    ScanFirstPage(usize),
+    /// Counts the records so often.
+    Count(usize),
     /// Compares each key's value with the one that belongs to it; counts those that agree.
     Check(&'a [Key]),
 }
@@ -155,14 +212,18 @@ impl Work<'_> {
     pub(crate) fn writes(&self) -> bool {
         match self {
             Self::Put(_)
+            | Self::PutFresh(_)
             | Self::PutTimed(_)
             | Self::Mix(_)
             | Self::Delete(_)
             | Self::Update(_)
+            | Self::UpdatePrepared(_)
             | Self::PutTogether(_) => true,
-            Self::Get(_) | Self::GetChain(_) | Self::Check(_) => false,
+            Self::Get(_) | Self::GetFresh(_) | Self::GetChain(_) | Self::GetMany(_) => false,
+            Self::GetAttribute(_) | Self::Check(_) => false,
             Self::Query(_) | Self::QueryTouch(_) | Self::Last(_) => false,
             Self::Filter | Self::Scan | Self::ScanPages => false,
+            Self::ScanFirst(_) | Self::ScanFirstPage(_) | Self::Count(_) => false,
         }
     }
 
@@ -170,13 +231,19 @@ impl Work<'_> {
     pub(crate) fn operations(&self) -> usize {
         match self {
             Self::Put(keys)
+            | Self::PutFresh(keys)
             | Self::PutTimed(keys)
             | Self::Get(keys)
+            | Self::GetFresh(keys)
+            | Self::GetMany(keys)
+            | Self::GetAttribute(keys)
             | Self::GetChain(keys)
             | Self::Mix(keys)
             | Self::Delete(keys)
             | Self::Update(keys)
+            | Self::UpdatePrepared(keys)
             | Self::Check(keys) => keys.len(),
+            Self::ScanFirst(times) | Self::ScanFirstPage(times) | Self::Count(times) => *times,
             Self::Query(partitions) | Self::QueryTouch(partitions) | Self::Last(partitions) => partitions.len(),
             Self::PutTogether(_) | Self::Filter | Self::Scan | Self::ScanPages => 1,
         }
@@ -185,61 +252,94 @@ impl Work<'_> {
     /// Does all of the work.
     pub(crate) fn perform(&self, session: &mut impl Session) -> Tally {
         let mut out = [0; VALUE_BYTES];
+        let mut sum = 0;
         let mut seen = 0;
         let mut slowest = Duration::ZERO;
         match *self {
             Self::Put(keys) => keys.iter().for_each(|key| session.put(key, value_of(key))),
+            Self::PutFresh(keys) => put_fresh(session, keys),
             Self::PutTimed(keys) => slowest = slowest_put(session, keys),
-            Self::Get(keys) => {
+            Self::Get(keys) => seen = get(session, keys),
+            Self::GetFresh(keys) => seen = get_fresh(session, keys),
+            Self::GetMany(keys) => {
+                for some in keys.chunks(KEYS_OF_A_CALL) {
+                    seen += session.get_many(some, &mut out);
+                }
+            }
+            Self::GetAttribute(keys) => {
                 for key in keys {
-                    seen += u64::from(session.get(key, &mut out));
+                    seen += u64::from(session.get_attribute(key, &mut out));
                     black_box(&out);
                 }
             }
             Self::GetChain(keys) => seen = get_chain(session, keys),
             Self::Mix(keys) => seen = mix(session, keys),
             Self::Delete(keys) => keys.iter().for_each(|key| session.delete(key)),
+            Self::Update(keys) => keys.iter().for_each(|key| session.update(key)),
+            Self::UpdatePrepared(keys) => keys.iter().for_each(|key| session.update_prepared(key)),
+            Self::PutTogether(keys) => session.put_together(keys),
             Self::Query(partitions) => {
                 for &partition in partitions {
                     session.query(partition, |value| seen += copy_out(value, &mut out));
                 }
             }
             Self::QueryTouch(partitions) => {
-                let mut sum = 0;
                 for &partition in partitions {
                     session.query(partition, |value| seen += touch(value, &mut sum));
                 }
-                black_box(sum);
             }
             Self::Last(partitions) => {
                 for &partition in partitions {
                     session.last(partition, |value| seen += copy_out(value, &mut out));
                 }
             }
-            Self::Update(keys) => keys.iter().for_each(|key| session.update(key)),
-            Self::PutTogether(keys) => session.put_together(keys),
-            Self::Filter => {
-                let mut sum = 0;
-                session.filter(|value| seen += touch(value, &mut sum));
-                black_box(sum);
+            Self::Filter => session.filter(|value| seen += touch(value, &mut sum)),
+            Self::Scan => session.scan(|value| seen += touch(value, &mut sum)),
+            Self::ScanPages => session.scan_pages(|value| seen += touch(value, &mut sum)),
+            Self::ScanFirst(times) => {
+                (0..times).for_each(|_| session.scan_first(FIRST_ITEMS, |value| seen += touch(value, &mut sum)));
             }
-            Self::Scan => {
-                let mut sum = 0;
-                session.scan(|value| seen += touch(value, &mut sum));
-                black_box(sum);
+            Self::ScanFirstPage(times) => {
+                (0..times).for_each(|_| session.scan_first_page(FIRST_ITEMS, |value| seen += touch(value, &mut sum)));
             }
-            Self::ScanPages => {
-                let mut sum = 0;
-                session.scan_pages(|value| seen += touch(value, &mut sum));
-                black_box(sum);
-            }
+            Self::Count(times) => (0..times).for_each(|_| seen += session.count()),
             Self::Check(keys) => {
                 for key in keys {
                     seen += u64::from(session.get(key, &mut out) && out == *value_of(key));
                 }
             }
         }
+        black_box(sum);
         Tally { seen, slowest }
+    }
+}
+
+fn get(session: &mut impl Session, keys: &[Key]) -> u64 {
+    let mut out = [0; VALUE_BYTES];
+    let mut seen = 0;
+    for key in keys {
+        seen += u64::from(session.get(key, &mut out));
+        black_box(&out);
+    }
+    seen
+}
+
+/// As callers that make a key out of numbers right before the call.
+fn get_fresh(session: &mut impl Session, keys: &[Key]) -> u64 {
+    let mut fresh = FreshKey::default();
+    let mut out = [0; VALUE_BYTES];
+    let mut seen = 0;
+    for key in keys {
+        seen += u64::from(session.get(fresh.write(key), &mut out));
+        black_box(&out);
+    }
+    seen
+}
+
+fn put_fresh(session: &mut impl Session, keys: &[Key]) {
+    let mut fresh = FreshKey::default();
+    for key in keys {
+        session.put(fresh.write(key), value_of(key));
     }
 }
 

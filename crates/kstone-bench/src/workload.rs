@@ -24,7 +24,15 @@ pub(crate) enum Stage {
     /// N records in partitions of 1,000.
     Thousands,
     /// N records of 16-byte keys, for what is more than a put or a get.
+    Requests,
+    /// Up to 250,000 records with three attributes to index.
+    Indexed,
+    /// Up to 100,000 documents of 1 KB and 20 attributes.
     Documents,
+    /// N records of 16-byte keys, deleted in random order.
+    EmptiedAtRandom,
+    /// N records of 16-byte keys, deleted in the order in which they were put.
+    EmptiedInOrder,
     /// N records of 16-byte keys, up to 1,000,000.
     Fork,
     /// N records of 16-byte keys, to a file and back.
@@ -35,7 +43,7 @@ pub(crate) enum Stage {
 
 impl Stage {
     /// All, in the order in which they run.
-    pub(crate) const ALL: [Self; 12] = [
+    pub(crate) const ALL: [Self; 16] = [
         Self::Points,
         Self::Threads,
         Self::Alone,
@@ -44,7 +52,11 @@ impl Stage {
         Self::Small,
         Self::Tens,
         Self::Thousands,
+        Self::Requests,
+        Self::Indexed,
         Self::Documents,
+        Self::EmptiedAtRandom,
+        Self::EmptiedInOrder,
         Self::Fork,
         Self::Files,
         Self::Calls,
@@ -61,7 +73,11 @@ impl Stage {
             Self::Small => "small",
             Self::Tens => "tens",
             Self::Thousands => "thousands",
+            Self::Requests => "requests",
+            Self::Indexed => "indexed",
             Self::Documents => "documents",
+            Self::EmptiedAtRandom => "emptied-at-random",
+            Self::EmptiedInOrder => "emptied-in-order",
             Self::Fork => "fork",
             Self::Files => "files",
             Self::Calls => "calls",
@@ -85,6 +101,8 @@ pub(crate) enum Unit {
     Micros,
     /// Bytes of memory for one record, key and value included.
     BytesPerRecord,
+    /// Of memory, how much of its peak is left.
+    Percent,
 }
 
 impl Unit {
@@ -95,6 +113,7 @@ impl Unit {
             Self::NsPerItem => "ns/item",
             Self::Micros => "µs",
             Self::BytesPerRecord => "B/record",
+            Self::Percent => "%",
         }
     }
 }
@@ -137,13 +156,21 @@ macro_rules! workloads {
 workloads! {
     Load "load" Points NsPerOp "puts of N records into an empty store, one thread";
     Memory "memory" Points BytesPerRecord "memory after the load, key and value (116 bytes) included";
-    Get "get" Points NsPerOp "reads of present keys in random order, the value copied out";
+    Get "get" Points NsPerOp "reads of present keys in random order, the value copied out; prepared keys";
+    GetFresh "get-fresh" Points NsPerOp "the same, each key written by two stores of 8 bytes right before its read";
+    GetMany "get-many" Points NsPerOp "the same by calls that take 16 keys each; time by keys";
+    GetAttribute "get-attribute" Points NsPerOp "the same by a call that copies one attribute to the caller";
     GetChain "get-chain" Points NsPerOp "the same where the value read decides which key is next: no read overlaps another";
-    Absent "absent" Points NsPerOp "reads of keys that are not there";
+    Absent "absent" Points NsPerOp "reads of keys that are not there; prepared keys";
+    AbsentFresh "absent-fresh" Points NsPerOp "the same with fresh keys";
     Scan "scan" Points NsPerItem "everything once through an iterator or cursor, every value touched";
     ScanPages "scan-pages" Points NsPerItem "the same by kstone's pages of 1 MiB";
+    ScanFirst "scan-100-iter" Points NsPerOp "the first 100 items through an iterator or cursor, every value touched";
+    ScanFirstPage "scan-100-page" Points NsPerOp "the same by a page of kstone's";
+    Count "count" Points NsPerOp "how many records there are";
     GetThreads "get-threads" Points NsPerOp "get by several threads on one store, other keys each; time by total operations";
     Overwrite "overwrite" Points NsPerOp "puts of present keys in random order";
+    OverwriteFresh "overwrite-fresh" Points NsPerOp "the same with fresh keys";
     Mix "mix" Points NsPerOp "gets and overwrites of present keys in turns, one thread";
     MixThreads "mix-threads" Points NsPerOp "the same by several threads on one store; time by total operations";
     Delete "delete" Points NsPerOp "deletes of present keys in random order";
@@ -154,12 +181,27 @@ workloads! {
     GetApart "get-apart" Apart NsPerOp "the same by several threads, each with a store of its own; time by total operations";
     SlowestPut "slowest-put" Slowest Micros "the slowest single put of a load, in CPU time of its thread";
     GetSmall "get-20k" Small NsPerOp "get among 20,000 records, which stay in the cache";
+    GetSmallFresh "get-20k-fresh" Small NsPerOp "the same with fresh keys";
+    CountSmall "count-20k" Small NsPerOp "how many records there are among 20,000";
     Query10 "query-10" Tens NsPerOp "a partition of 10 records in key order, the values copied out";
     Last "last" Tens NsPerOp "the last record of such a partition: reverse, limit 1, the value copied out";
     Query1000 "query-1000" Thousands NsPerOp "a partition of 1,000 records in key order, every value touched";
-    Filter "filter" Documents NsPerItem "every item examined, the twenty-sixth of them that begins with a letter handed out";
-    Update "update" Documents NsPerOp "a present record read, changed and written; kstone by an update expression";
-    Transact "transact-4" Documents NsPerOp "a transaction of 4 puts of present keys, committed by itself";
+    Filter "filter" Requests NsPerItem "every item examined, the twenty-sixth of them that begins with a letter handed out";
+    Update "update" Requests NsPerOp "a present record read, changed and written; kstone by an update expression";
+    UpdatePrepared "update-prepared" Requests NsPerOp "the same by a statement that was prepared";
+    Transact "transact-4" Requests NsPerOp "a transaction of 4 puts of present keys, committed by itself";
+    PutPlain "put-0-index" Indexed NsPerOp "puts of records with a value and three attributes into an empty store, no index";
+    PutIndexed "put-1-index" Indexed NsPerOp "the same with a global index over one of the attributes";
+    PutIndexedThrice "put-3-index" Indexed NsPerOp "the same with three, one over each";
+    DocPut "doc-put" Documents NsPerOp "puts of documents of 1 KB and 20 attributes";
+    DocFilter "doc-filter" Documents NsPerItem "all documents examined for one value of an attribute in their middle";
+    DocOr "doc-or" Documents NsPerItem "the same for either of two values, by OR";
+    DocIn "doc-in" Documents NsPerItem "the same for one of six values, by IN";
+    IndexBuild "index-build" Documents NsPerItem "an index over another attribute of the documents made, a document";
+    IndexDrop "index-drop" Documents Micros "that index dropped";
+    IndexDropSmall "index-drop-10k" Documents Micros "the same index over a tenth of the documents dropped";
+    LeftAtRandom "left-random" EmptiedAtRandom Percent "resident memory after deleting everything in random order, of the peak";
+    LeftInOrder "left-ordered" EmptiedInOrder Percent "the same, deleted in the order in which it was put";
     Fork "fork" Fork Micros "a copy to be changed by itself, after 1,000 overwrites; maps and trees copy every record";
     SaveFile "save-file" Files NsPerItem "everything to a file, synced; SQLite by its backup API";
     LoadFile "load-file" Files NsPerItem "that file into an empty store in memory; SQLite by its backup API";
@@ -173,6 +215,21 @@ workloads! {
 }
 
 impl Workload {
+    /// Whether only those stores are asked whose [`EXTRA`](crate::store::Store::EXTRA) names it.
+    pub(crate) fn is_extra(self) -> bool {
+        matches!(
+            self,
+            Self::GetMany
+                | Self::GetAttribute
+                | Self::ScanPages
+                | Self::ScanFirst
+                | Self::ScanFirstPage
+                | Self::Count
+                | Self::CountSmall
+                | Self::UpdatePrepared
+        )
+    }
+
     /// The workload of that name.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|workload| workload.name() == name)

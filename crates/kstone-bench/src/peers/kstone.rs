@@ -15,6 +15,9 @@ use crate::data::{FILTERED, Key, Partition, Shape, Value, value_of};
 use crate::ffi;
 use crate::snapshots::Saved;
 use crate::store::{Result, Session, Shared, Store, Tally, Work};
+use crate::workload::Workload;
+
+mod documents;
 
 /// The one attribute of an item.
 const NAME: &CStr = c"v";
@@ -35,10 +38,14 @@ unsafe impl Sync for Kstone {}
 impl Kstone {
     /// An empty database that flushes a stripe after so many records; 0 is the library's default.
     pub(crate) fn with_memtable(memtable_max_records: u64, shape: Shape) -> Result<Self> {
+        Self::with(memtable_max_records, "{}", shape)
+    }
+
+    fn with(memtable_max_records: u64, schema: &str, shape: Shape) -> Result<Self> {
         let options = ffi::Options {
             struct_size: size_of::<ffi::Options>(),
-            schema_json: null(),
-            schema_json_len: 0,
+            schema_json: schema.as_ptr().cast(),
+            schema_json_len: schema.len(),
             memtable_max_records,
             memory_max_bytes: 0,
             eviction: 0,
@@ -93,15 +100,20 @@ impl Kstone {
         unsafe { ffi::kstone_free(page.cast()) };
     }
 
-    /// Puts all pages of a scan on the visitor.
-    fn visit_pages(&self, mut spec: ffi::QuerySpec, mut visit: impl FnMut(&[u8])) {
+    /// Puts the attribute of every item of a scan's pages on the visitor.
+    fn visit_pages(&self, spec: ffi::QuerySpec, mut visit: impl FnMut(&[u8])) {
+        self.visit_items(spec, |item| visit(attribute(item)));
+    }
+
+    /// Puts every item of a scan's pages on the visitor.
+    fn visit_items(&self, mut spec: ffi::QuerySpec, mut visit: impl FnMut(&*const ffi::Item)) {
         let mut last = null_mut();
         loop {
             let mut page = null_mut();
             // SAFETY: the spec says its size, callers keep what it points at, and the page of its token is still held.
             let status = unsafe { ffi::kstone_scan(self.db, &raw const spec, &raw mut page, null_mut()) };
             assert_eq!(status, ffi::OK);
-            visit_page(page, &mut visit);
+            visit_page_items(page, &mut visit);
             // SAFETY: the page before is this function's own (or NULL), and its token is not needed any more.
             let token = unsafe {
                 ffi::kstone_free(last);
@@ -145,6 +157,8 @@ impl Saved for Kstone {
 impl Store for Kstone {
     const ORDERED: bool = true;
     const ATOMIC: bool = true;
+    const EXTRA: &'static [Workload] =
+        &[Workload::ScanPages, Workload::ScanFirst, Workload::ScanFirstPage, Workload::Count, Workload::CountSmall];
 
     fn open(_records: usize, shape: Shape) -> Result<Self> {
         Self::with_memtable(0, shape)
@@ -273,12 +287,16 @@ impl Session for Caller<'_> {
         assert_eq!(status, ffi::OK);
     }
 
-    fn scan(&mut self, mut visit: impl FnMut(&[u8])) {
+    fn scan(&mut self, visit: impl FnMut(&[u8])) {
+        self.scan_first(usize::MAX, visit);
+    }
+
+    fn scan_first(&mut self, items: usize, mut visit: impl FnMut(&[u8])) {
         let mut iter = null_mut();
         // SAFETY: no spec asks for everything, and iter is a place to write to.
         let status = unsafe { ffi::kstone_iter_open(self.store.db, null(), &raw mut iter, null_mut()) };
         assert_eq!(status, ffi::OK);
-        loop {
+        for _ in 0..items {
             let mut item = null();
             // SAFETY: the iterator is open, and item is a place to write to.
             let status = unsafe { ffi::kstone_iter_next(iter, &raw mut item, null_mut()) };
@@ -308,28 +326,58 @@ impl Session for Caller<'_> {
         self.store.visit_pages(spec, visit);
     }
 
+    fn scan_first_page(&mut self, items: usize, mut visit: impl FnMut(&[u8])) {
+        let limit = u32::try_from(items).expect("a page is short");
+        let spec = ffi::QuerySpec { limit, ..empty_spec() };
+        let mut page = null_mut();
+        // SAFETY: the spec says its size, and page is a place to write to.
+        let status = unsafe { ffi::kstone_scan(self.store.db, &raw const spec, &raw mut page, null_mut()) };
+        assert_eq!(status, ffi::OK);
+        visit_page(page, &mut visit);
+        // SAFETY: the page is this function's own, and nothing borrowed from it is left.
+        unsafe { ffi::kstone_free(page.cast()) };
+    }
+
+    fn count(&mut self) -> u64 {
+        let mut count = 0;
+        // SAFETY: count is a place to write to.
+        let status = unsafe { ffi::kstone_count(self.store.db, &raw mut count, null_mut()) };
+        assert_eq!(status, ffi::OK);
+        count
+    }
+
     fn scan_pages(&mut self, visit: impl FnMut(&[u8])) {
         self.store.visit_pages(empty_spec(), visit);
     }
 }
 
 fn visit_page(page: *const ffi::Page, visit: &mut impl FnMut(&[u8])) {
+    visit_page_items(page, &mut |item| visit(attribute(item)));
+}
+
+fn visit_page_items(page: *const ffi::Page, visit: &mut impl FnMut(&*const ffi::Item)) {
     // SAFETY: the page is held by the caller for the duration of the call.
     let count = unsafe { ffi::kstone_page_count(page) };
     for i in 0..count {
         // SAFETY: i is below the count.
         let item = unsafe { ffi::kstone_page_item(page, i) };
-        visit(attribute(&item));
+        visit(&item);
     }
 }
 
 /// The bytes of an item's one attribute, borrowed from the place where the caller keeps the item.
 #[inline]
 fn attribute(item: &*const ffi::Item) -> &[u8] {
+    attribute_of(item, NAME)
+}
+
+/// The bytes of an item's attribute.
+#[inline]
+fn attribute_of<'a>(item: &'a *const ffi::Item, name: &CStr) -> &'a [u8] {
     let mut value = ffi::Value { type_: 0, reserved: 0, bytes: ffi::Bytes { data: null(), len: 0 } };
     // SAFETY: the caller holds the item for as long as the borrow lasts, and value is a place to write to.
     unsafe {
-        let status = ffi::kstone_item_get(*item, NAME.as_ptr(), NAME_LEN, &raw mut value);
+        let status = ffi::kstone_item_get(*item, name.as_ptr(), name.count_bytes(), &raw mut value);
         assert_eq!(status, ffi::OK);
         slice::from_raw_parts(value.bytes.data, value.bytes.len)
     }

@@ -15,6 +15,7 @@ use crate::data::{Key, Partition, Shape, Value, join};
 use crate::memory::disk_blocks;
 use crate::peers::ram_disk;
 use crate::store::{Result, Session, Store, Tally, Work};
+use crate::workload::Workload;
 
 type Table = Database<Bytes, Bytes>;
 
@@ -28,6 +29,7 @@ pub(crate) struct Lmdb {
 impl Store for Lmdb {
     const ORDERED: bool = true;
     const ATOMIC: bool = true;
+    const EXTRA: &'static [Workload] = &[Workload::ScanFirst, Workload::Count, Workload::CountSmall];
 
     fn open(records: usize, _shape: Shape) -> Result<Self> {
         let directory = ram_disk()?;
@@ -94,6 +96,16 @@ impl Session for Reader<'_> {
         for record in self.table.iter(self.txn).expect("the database is sound") {
             visit(record.expect("the database is sound").1);
         }
+    }
+
+    fn scan_first(&mut self, items: usize, mut visit: impl FnMut(&[u8])) {
+        for record in self.table.iter(self.txn).expect("the database is sound").take(items) {
+            visit(record.expect("the database is sound").1);
+        }
+    }
+
+    fn count(&mut self) -> u64 {
+        self.table.len(self.txn).expect("the database is sound")
     }
 
     fn query(&mut self, partition: Partition, mut visit: impl FnMut(&[u8])) {

@@ -11,6 +11,9 @@ use rusqlite::{CachedStatement, Connection};
 use crate::data::{FILTERED, Key, Partition, Shape, Value};
 use crate::snapshots::Saved;
 use crate::store::{Result, Session, Store, Tally, Work};
+use crate::workload::Workload;
+
+mod documents;
 
 /// A connection to a database of one table.
 pub(crate) struct Sqlite {
@@ -21,6 +24,7 @@ pub(crate) struct Sqlite {
 impl Store for Sqlite {
     const ORDERED: bool = true;
     const ATOMIC: bool = true;
+    const EXTRA: &'static [Workload] = &[Workload::ScanFirst, Workload::Count, Workload::CountSmall];
 
     fn open(_records: usize, shape: Shape) -> Result<Self> {
         let connection = Connection::open_in_memory()?;
@@ -40,6 +44,8 @@ impl Store for Sqlite {
             delete: prepare("DELETE FROM t WHERE pk = ? AND sk = ?"),
             scan: prepare("SELECT value FROM t"),
             update: prepare("UPDATE t SET value = 'x' || substr(value, 2) WHERE pk = ? AND sk = ?"),
+            scan_first: prepare("SELECT value FROM t LIMIT ?"),
+            count: prepare("SELECT count(*) FROM t"),
             filter: prepare("SELECT value FROM t WHERE substr(value, 1, 1) = ?"),
             query: prepare("SELECT value FROM t WHERE pk = ? ORDER BY sk"),
             last: prepare("SELECT value FROM t WHERE pk = ? ORDER BY sk DESC LIMIT 1"),
@@ -81,6 +87,8 @@ struct Statements<'a> {
     scan: CachedStatement<'a>,
     update: CachedStatement<'a>,
     filter: CachedStatement<'a>,
+    scan_first: CachedStatement<'a>,
+    count: CachedStatement<'a>,
     query: CachedStatement<'a>,
     last: CachedStatement<'a>,
 }
@@ -106,6 +114,15 @@ impl Session for Statements<'_> {
 
     fn scan(&mut self, visit: impl FnMut(&[u8])) {
         visit_rows(self.scan.query(()), visit);
+    }
+
+    fn scan_first(&mut self, items: usize, visit: impl FnMut(&[u8])) {
+        visit_rows(self.scan_first.query((i64::try_from(items).expect("a scan is short"),)), visit);
+    }
+
+    fn count(&mut self) -> u64 {
+        let count: i64 = self.count.query_one((), |row| row.get(0)).expect("the database is sound");
+        count.unsigned_abs()
     }
 
     fn update(&mut self, key: &Key) {

@@ -7,6 +7,7 @@ use parking_lot::RwLock;
 
 use crate::data::{Key, Partition, Shape, Value, join, value_of};
 use crate::store::{Result, Session, Shared, Store, Tally, Work};
+use crate::workload::Workload;
 
 /// `RwLock` of blart's `TreeMap`.
 pub(crate) struct Blart(RwLock<blart::TreeMap<Key, Value>>);
@@ -20,6 +21,7 @@ macro_rules! ordered_map {
         impl Store for $store {
             const ORDERED: bool = true;
             const ATOMIC: bool = true;
+            const EXTRA: &'static [Workload] = &[Workload::ScanFirst, Workload::Count, Workload::CountSmall];
 
             fn open(_records: usize, _shape: Shape) -> Result<Self> {
                 Ok(Self(RwLock::new(<$map>::new())))
@@ -61,6 +63,14 @@ macro_rules! ordered_map {
                 for value in self.read().values() {
                     visit(value);
                 }
+            }
+
+            fn scan_first(&mut self, items: usize, visit: impl FnMut(&[u8])) {
+                self.read().values().take(items).map(|value| &value[..]).for_each(visit);
+            }
+
+            fn count(&mut self) -> u64 {
+                self.read().len() as u64
             }
 
             fn put_together(&mut self, keys: &[Key]) {

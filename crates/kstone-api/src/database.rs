@@ -26,7 +26,7 @@ use crate::request::read::{Keyed, ReadContext, Selection};
 use crate::request::records::{IterSource, Records};
 use crate::request::scan::Scan;
 use crate::request::token;
-use crate::request::write::Write;
+use crate::request::write::{Prepared, Write};
 use crate::table::Table;
 use crate::table::index::{IndexEntry, IndexId};
 use crate::table::one_at_a_time::{OneAtATime, Turn};
@@ -241,9 +241,13 @@ impl Database {
     /// [`Error::ConditionFailed`]; [`Error::Invalid`] and [`Error::Limit`] for a key, an item or an expression that
     /// DynamoDB would refuse; [`Error::Poisoned`]. Nothing is written then.
     pub fn write(&self, write: Write) -> Result<Option<Record>> {
-        let prepared = write.prepare(self.expressions())?;
+        self.write_prepared(&write.prepare(self.expressions())?)
+    }
+
+    /// Does one write whose expressions are known.
+    pub(crate) fn write_prepared(&self, write: &Prepared<'_>) -> Result<Option<Record>> {
         let mut returned =
-            self.commit_prepared(std::slice::from_ref(&prepared), |outcomes| outcomes.into_iter().collect())?;
+            self.commit_prepared(std::slice::from_ref(write), |outcomes| outcomes.into_iter().collect())?;
         Ok(returned.pop().flatten())
     }
 

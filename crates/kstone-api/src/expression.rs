@@ -56,6 +56,7 @@ mod lexer;
 mod parameters;
 mod parser;
 mod path;
+mod prepared;
 mod projection;
 mod reserved;
 mod resolve;
@@ -74,8 +75,10 @@ pub(crate) use eval::order;
 pub use key_condition::{KeyAttribute, KeyCondition, KeySchema, SortCondition};
 pub use parameters::Parameters;
 pub(crate) use parameters::Slot;
+pub(crate) use prepared::{ParameterNames, PreparedExpression, Preparing, binder_of_names};
 pub use projection::Projection;
 pub use subject::Subject;
+pub(crate) use update::check_paths;
 pub use update::{ReturnValues, Update};
 
 /// The most bytes that an expression's text may have.

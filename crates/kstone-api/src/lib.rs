@@ -53,6 +53,8 @@ pub use partiql::{BATCH_STATEMENTS_MAX, STATEMENT_MAX_CHARS, Statement, Statemen
 pub use request::cursor::Cursor;
 pub use request::operation::{Operation, TransactError};
 pub use request::page::{Page, QueryResult};
+pub use request::prepared_values::PreparedValues;
+pub use request::prepared_write::{BoundWrite, PreparedWrite, WriteRun, WriteTemplate};
 pub use request::query::{Query, Select, SortKeyCondition};
 pub use request::records::Records;
 pub use request::scan::Scan;

@@ -47,6 +47,7 @@ mod write;
 
 use parsed::{Parsed, Select, Target, Verb};
 use select::Reading;
+use statement::StatementRun;
 pub use statement::{Statement, StatementResult};
 use write::{StatementWrite, returned_row};
 
@@ -99,30 +100,42 @@ impl Database {
     /// [`Error::Limit`] for a statement of more than [`STATEMENT_MAX_CHARS`], an item that is too large, or more rows
     /// than can be sorted; [`Error::Poisoned`]. Nothing is written then.
     pub fn execute_statement(&self, statement: &Statement) -> Result<StatementResult> {
-        self.check_interrupt()?;
         let parsed = self.statements().get(&statement.text)?;
-        let bound = parsed.values.bind(ItemRef::new(&statement.encoded_parameters()?))?;
+        let parameters = statement.encoded_parameters()?;
+        let given = parsed.values.given(ItemRef::new(&parameters))?;
+        self.run_statement(StatementRun {
+            text: &statement.text,
+            parsed: &parsed,
+            given: &given,
+            limit: statement.limit,
+            token: statement.token.as_deref(),
+            return_old_on_failure: statement.return_old_on_failure,
+        })
+    }
+
+    fn run_statement(&self, run: StatementRun<'_>) -> Result<StatementResult> {
+        self.check_interrupt()?;
+        let mut made = Vec::new();
+        let values = run.parsed.values.bind(run.given, &mut made)?;
+        let bound = BoundParameters::lent(&values);
         let table = self.table();
-        check_table(parsed.target(), &table)?;
-        let write = match &parsed.verb {
+        check_table(run.parsed.target(), &table)?;
+        let write = match &run.parsed.verb {
             Verb::Select(select) => {
-                return Reading::new(self, &table, select, &bound, self.now_for(&table))?
-                    .run(statement, parsed.explain);
+                return Reading::new(self, &table, select, &bound, self.now_for(&table))?.run(run);
             }
             Verb::Exists(_) => {
                 return Err(Error::invalid("EXISTS can only be used in ExecuteTransaction write requests."));
             }
             verb => verb.write(&bound)?,
         };
-        if statement.token.is_some() {
+        if run.token.is_some() {
             return Err(Error::invalid("The provided page token belongs to another request: a write has no pages"));
         }
         let (key, returning) = (write.key.clone(), write.returning());
-        let prepared = write.under(key.as_key_ref()?, statement.return_old_on_failure);
-        let returned =
-            self.commit_prepared(std::slice::from_ref(&prepared), |outcomes| outcomes.into_iter().collect())?;
+        let returned = self.write_prepared(&write.under(key.as_key_ref()?, run.return_old_on_failure))?;
         let Some(returning) = returning else { return Ok(StatementResult::default()) };
-        let rows = returned.into_iter().flatten().map(|record| returned_row(returning, record));
+        let rows = returned.into_iter().map(|record| returned_row(returning, record));
         Ok(StatementResult::of_rows(rows.collect()))
     }
 }
@@ -149,7 +162,7 @@ impl Parsed {
 
 impl Verb {
     /// The write that the statement is; a SELECT is none.
-    fn write(&self, bound: &BoundParameters) -> Result<StatementWrite> {
+    fn write<'v>(&self, bound: &BoundParameters<'v>) -> Result<StatementWrite<'v>> {
         match self {
             Self::Insert(insert) => StatementWrite::insert(insert, bound),
             Self::Update(update) => StatementWrite::update(update, bound),
@@ -161,7 +174,7 @@ impl Verb {
 }
 
 /// The check that EXISTS is.
-fn exists(select: &Select, bound: &BoundParameters) -> Result<StatementWrite> {
+fn exists<'v>(select: &Select, bound: &BoundParameters<'v>) -> Result<StatementWrite<'v>> {
     let whole = select.condition.as_ref().and_then(|clause| Some((clause, clause.whole_key()?)));
     let (clause, key) = whole.ok_or_else(|| Error::invalid(lower_write::INCOMPLETE_KEY))?;
     StatementWrite::exists(clause, key, bound)

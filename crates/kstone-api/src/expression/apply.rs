@@ -61,7 +61,7 @@ impl Made<'_> {
 }
 
 struct Writer<'a> {
-    update: &'a Update,
+    update: &'a Update<'a>,
     subject: Subject<'a>,
     resolved: Resolved<'a>,
 }

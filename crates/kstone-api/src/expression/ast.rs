@@ -134,7 +134,7 @@ pub(crate) enum Step {
 }
 
 /// A condition, filter or key condition.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct ConditionAst {
     pub(crate) symbols: Symbols,
     pub(crate) predicates: Vec<Predicate>,
@@ -142,13 +142,13 @@ pub(crate) struct ConditionAst {
 }
 
 /// A projection: its paths, in order.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct ProjectionAst {
     pub(crate) symbols: Symbols,
 }
 
 /// An update.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct UpdateAst {
     pub(crate) symbols: Symbols,
     pub(crate) sources: Vec<OperandSource>,

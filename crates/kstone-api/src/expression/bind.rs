@@ -49,41 +49,81 @@ impl<'a> Binder<'a> {
     }
 
     /// What the symbols of an expression stand for.
-    pub(super) fn bind(&mut self, kind: Kind, symbols: &Symbols) -> Result<BoundParameters> {
-        let mut find = |key: &str, what: &str| match self.parameters.find(key) {
-            Some((entry, slot)) => {
-                self.used[entry] = true;
-                Ok(slot)
-            }
-            None => Err(kind.invalid(&format!("{what}: {key}"))),
-        };
-        let mut names = Vec::with_capacity(symbols.aliases.len());
-        for alias in &symbols.aliases {
-            let what = "An expression attribute name used in the document path is not defined; attribute name";
-            let name = find(alias, what)?.read(self.parameters.bag());
-            names.push(name.as_str().unwrap_or_default().into());
-        }
+    pub(super) fn bind(&mut self, kind: Kind, symbols: &Symbols) -> Result<BoundParameters<'static>> {
+        let names = self.names(kind, symbols)?;
         let mut values = Vec::with_capacity(symbols.values.len());
         for value in &symbols.values {
             let what = "An expression attribute value used in expression is not defined; attribute value";
-            values.push(find(value, what)?);
+            values.push(self.find(kind, value, what)?);
         }
-        Ok(BoundParameters { bag: Arc::clone(self.parameters.bag()), names: names.into(), values: values.into() })
+        let values = BoundValues::Bag(Arc::clone(self.parameters.bag()), values.into());
+        Ok(BoundParameters { names: names.into(), values })
+    }
+
+    /// What the `#names` of an expression stand for.
+    pub(super) fn names(&mut self, kind: Kind, symbols: &Symbols) -> Result<Vec<Box<str>>> {
+        let mut names = Vec::with_capacity(symbols.aliases.len());
+        for alias in &symbols.aliases {
+            let what = "An expression attribute name used in the document path is not defined; attribute name";
+            let name = self.find(kind, alias, what)?.read(self.parameters.bag());
+            names.push(name.as_str().unwrap_or_default().into());
+        }
+        Ok(names)
+    }
+
+    fn find(&mut self, kind: Kind, key: &str, what: &str) -> Result<Slot> {
+        let (entry, slot) = self.parameters.find(key).ok_or_else(|| kind.invalid(&format!("{what}: {key}")))?;
+        self.used[entry] = true;
+        Ok(slot)
     }
 }
 
 /// What the `#names` and `:values` of one expression stand for, by their indexes.
 #[derive(Debug, Clone)]
-pub(crate) struct BoundParameters {
-    bag: Arc<[u8]>,
+pub(crate) struct BoundParameters<'v> {
     names: Box<[Box<str>]>,
-    values: Arc<[Slot]>,
+    values: BoundValues<'v>,
 }
 
-impl BoundParameters {
-    /// Values that lie in this bag, for what was parsed without `#names`.
-    pub(crate) fn new(bag: Arc<[u8]>, values: Arc<[Slot]>) -> Self {
-        Self { bag, names: Box::default(), values }
+/// Where values lie.
+#[derive(Debug, Clone)]
+enum BoundValues<'v> {
+    /// In a bag that is kept with them.
+    Bag(Arc<[u8]>, Arc<[Slot]>),
+    /// With the caller, who lends them for one call.
+    Lent(&'v [ValueRef<'v>]),
+    /// The same, those at these positions.
+    Chosen(&'v [ValueRef<'v>], &'v [u16]),
+}
+
+impl<'v> BoundParameters<'v> {
+    /// Values that the caller lends, for what has no `#names`.
+    pub(crate) fn lent(values: &'v [ValueRef<'v>]) -> Self {
+        Self { names: Box::default(), values: BoundValues::Lent(values) }
+    }
+
+    /// The values at these positions of those that the caller lends, for what has no `#names`.
+    pub(crate) fn chosen(values: &'v [ValueRef<'v>], positions: &'v [u16]) -> Self {
+        Self { names: Box::default(), values: BoundValues::Chosen(values, positions) }
+    }
+
+    /// The same with values of its own: a copy of those that are lent.
+    pub(crate) fn into_owned(self) -> BoundParameters<'static> {
+        let own = |values: &mut dyn Iterator<Item = ValueRef<'_>>| {
+            let (mut bag, mut slots) = (Vec::new(), Vec::new());
+            for value in values {
+                slots.push(Slot::append(&mut bag, value));
+            }
+            BoundValues::Bag(bag.into(), slots.into())
+        };
+        let values = match self.values {
+            BoundValues::Bag(bag, slots) => BoundValues::Bag(bag, slots),
+            BoundValues::Lent(values) => own(&mut values.iter().copied()),
+            BoundValues::Chosen(values, positions) => {
+                own(&mut positions.iter().map(|&position| values[usize::from(position)]))
+            }
+        };
+        BoundParameters { names: self.names, values }
     }
 
     #[inline]
@@ -93,10 +133,14 @@ impl BoundParameters {
 
     #[inline]
     pub(crate) fn value(&self, value: u16) -> ValueRef<'_> {
-        self.values[usize::from(value)].read(&self.bag)
+        match &self.values {
+            BoundValues::Bag(bag, slots) => slots[usize::from(value)].read(bag),
+            BoundValues::Lent(values) => values[usize::from(value)],
+            BoundValues::Chosen(values, positions) => values[usize::from(positions[usize::from(value)])],
+        }
     }
 
     pub(crate) fn type_of(&self, value: u16) -> Type {
-        self.values[usize::from(value)].type_()
+        self.value(value).type_()
     }
 }

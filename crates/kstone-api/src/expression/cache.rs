@@ -62,17 +62,25 @@ impl ExpressionCache {
     ///
     /// # Errors
     /// As [`Condition::parse`].
-    pub fn condition(&self, kind: Kind, text: &str, binder: &mut Binder<'_>) -> Result<Condition> {
-        Condition::bind(kind, self.conditions.get(text, |text| condition_parser::parse(kind, text))?, binder)
+    pub fn condition(&self, kind: Kind, text: &str, binder: &mut Binder<'_>) -> Result<Condition<'static>> {
+        Condition::bind(kind, self.parsed_condition(kind, text)?, binder)
+    }
+
+    pub(super) fn parsed_condition(&self, kind: Kind, text: &str) -> Result<Arc<ConditionAst>> {
+        self.conditions.get(text, |text| condition_parser::parse(kind, text))
     }
 
     /// A key condition.
     ///
     /// # Errors
     /// As [`KeyCondition::parse`].
-    pub fn key_condition(&self, text: &str, schema: KeySchema<'_>, binder: &mut Binder<'_>) -> Result<KeyCondition> {
-        let parse = |text: &str| condition_parser::parse(Kind::KeyCondition, text);
-        KeyCondition::bind(self.conditions.get(text, parse)?, schema, binder)
+    pub fn key_condition(
+        &self,
+        text: &str,
+        schema: KeySchema<'_>,
+        binder: &mut Binder<'_>,
+    ) -> Result<KeyCondition<'static>> {
+        KeyCondition::bind(self.parsed_condition(Kind::KeyCondition, text)?, schema, binder)
     }
 
     /// A projection.
@@ -80,15 +88,23 @@ impl ExpressionCache {
     /// # Errors
     /// As [`Projection::parse`].
     pub fn projection(&self, text: &str, binder: &mut Binder<'_>) -> Result<Projection> {
-        Projection::bind(self.projections.get(text, projection::parse)?, binder)
+        Projection::bind(self.parsed_projection(text)?, binder)
+    }
+
+    pub(super) fn parsed_projection(&self, text: &str) -> Result<Arc<ProjectionAst>> {
+        self.projections.get(text, projection::parse)
     }
 
     /// An update.
     ///
     /// # Errors
     /// As [`Update::parse`].
-    pub fn update(&self, text: &str, binder: &mut Binder<'_>) -> Result<Update> {
-        Update::bind(self.updates.get(text, update_parser::parse)?, binder)
+    pub fn update(&self, text: &str, binder: &mut Binder<'_>) -> Result<Update<'static>> {
+        Update::bind(self.parsed_update(text)?, binder)
+    }
+
+    pub(super) fn parsed_update(&self, text: &str) -> Result<Arc<UpdateAst>> {
+        self.updates.get(text, update_parser::parse)
     }
 }
 

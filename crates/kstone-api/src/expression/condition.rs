@@ -22,12 +22,12 @@ use super::{Kind, condition_parser};
 
 /// A condition or filter, ready to be asked of items.
 #[derive(Debug, Clone)]
-pub struct Condition {
+pub struct Condition<'v> {
     pub(super) ast: Arc<ConditionAst>,
-    pub(super) bound: BoundParameters,
+    pub(super) bound: BoundParameters<'v>,
 }
 
-impl Condition {
+impl Condition<'static> {
     /// Parses and binds. [`ExpressionCache::condition`](super::ExpressionCache::condition) parses each text once.
     ///
     /// # Errors
@@ -49,15 +49,22 @@ impl Condition {
         let bound = binder.bind(kind, &ast.symbols)?;
         Self::new(kind, ast, bound)
     }
+}
 
+impl<'v> Condition<'v> {
     /// A condition whose values are known.
     ///
     /// # Errors
     /// As [`Condition::parse`], for what its values cannot do.
-    pub(crate) fn new(kind: Kind, ast: Arc<ConditionAst>, bound: BoundParameters) -> Result<Self> {
+    pub(crate) fn new(kind: Kind, ast: Arc<ConditionAst>, bound: BoundParameters<'v>) -> Result<Self> {
         let check = Check { kind, ast: &ast, bound: &bound };
         ast.predicates.iter().try_for_each(|predicate| check.predicate(predicate))?;
         Ok(Self { ast, bound })
+    }
+
+    /// The same with values of its own.
+    pub(crate) fn into_owned(self) -> Condition<'static> {
+        Condition { ast: self.ast, bound: self.bound.into_owned() }
     }
 
     /// Whether the condition holds. Reads the item in place; allocates nothing; stops as soon as the answer is known.
@@ -89,7 +96,7 @@ impl Condition {
 struct Check<'a> {
     kind: Kind,
     ast: &'a ConditionAst,
-    bound: &'a BoundParameters,
+    bound: &'a BoundParameters<'a>,
 }
 
 impl Check<'_> {

@@ -84,7 +84,7 @@ pub(super) fn key_bounds(low: ValueRef<'_>, high: ValueRef<'_>) -> Option<Orderi
 /// A condition and the item it is asked of.
 struct Asked<'a, 's> {
     ast: &'a ConditionAst,
-    bound: &'a BoundParameters,
+    bound: &'a BoundParameters<'a>,
     subject: &'a Subject<'s>,
     resolved: Resolved<'s>,
 }

@@ -80,8 +80,8 @@ pub enum SortCondition<'a> {
 /// # Ok::<(), kstone_api::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct KeyCondition {
-    condition: Condition,
+pub struct KeyCondition<'v> {
+    condition: Condition<'v>,
     partition: u16,
     sort: SortTest,
 }
@@ -95,7 +95,7 @@ enum SortTest {
     BeginsWith(u16),
 }
 
-impl KeyCondition {
+impl KeyCondition<'static> {
     /// Parses and binds. [`ExpressionCache::key_condition`](super::ExpressionCache::key_condition) parses each text once.
     ///
     /// # Errors
@@ -106,7 +106,16 @@ impl KeyCondition {
     }
 
     pub(super) fn bind(ast: Arc<ConditionAst>, schema: KeySchema<'_>, binder: &mut Binder<'_>) -> Result<Self> {
-        let condition = Condition::bind(Kind::KeyCondition, ast, binder)?;
+        Self::new(Condition::bind(Kind::KeyCondition, ast, binder)?, schema)
+    }
+}
+
+impl<'v> KeyCondition<'v> {
+    /// A condition, read as one on a key.
+    ///
+    /// # Errors
+    /// As [`KeyCondition::parse`], for what is no condition on the schema's key or has values of other types.
+    pub(crate) fn new(condition: Condition<'v>, schema: KeySchema<'_>) -> Result<Self> {
         let (partition, sort) = Reader { condition: &condition }.read(schema)?;
         Ok(Self { condition, partition, sort })
     }
@@ -137,7 +146,7 @@ impl KeyCondition {
 
 /// Reads a condition as one on a key.
 struct Reader<'a> {
-    condition: &'a Condition,
+    condition: &'a Condition<'a>,
 }
 
 impl<'a> Reader<'a> {

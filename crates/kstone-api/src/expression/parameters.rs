@@ -53,13 +53,11 @@ pub(crate) struct Slot {
 }
 
 impl Slot {
-    /// The value of this type at these bytes of a bag, which an item's limits keep far below 4 GiB.
-    pub(crate) fn new(type_: Type, at: std::ops::Range<usize>) -> Self {
-        Self { type_, start: at.start as u32, end: at.end as u32 }
-    }
-
-    pub(super) fn type_(self) -> Type {
-        self.type_
+    /// Puts a value behind a bag, which an item's limits keep far below 4 GiB; where it lies then.
+    pub(crate) fn append(bag: &mut Vec<u8>, value: ValueRef<'_>) -> Self {
+        let start = bag.len() as u32;
+        bag.extend_from_slice(value.payload());
+        Self { type_: value.type_(), start, end: bag.len() as u32 }
     }
 
     pub(crate) fn read(self, bag: &[u8]) -> ValueRef<'_> {

@@ -21,7 +21,7 @@ pub(super) enum Place<'a> {
     Index(u32),
 }
 
-impl BoundParameters {
+impl BoundParameters<'_> {
     #[inline]
     pub(super) fn place<'a>(&'a self, segment: &'a Segment) -> Place<'a> {
         match segment {

@@ -43,9 +43,9 @@ use super::subject::Subject;
 #[derive(Debug, Clone)]
 pub struct Projection {
     ast: Arc<ProjectionAst>,
-    bound: BoundParameters,
+    bound: BoundParameters<'static>,
     /// The paths, those with a common beginning together.
-    order: Box<[u16]>,
+    order: Arc<[u16]>,
 }
 
 /// Parses a projection.
@@ -73,7 +73,7 @@ impl Projection {
     pub(super) fn bind(ast: Arc<ProjectionAst>, binder: &mut Binder<'_>) -> Result<Self> {
         let bound = binder.bind(Kind::Projection, &ast.symbols)?;
         let all: Vec<u16> = (0..super::ast::index(ast.symbols.paths.len())).collect();
-        let order = bound.in_order(Kind::Projection, &ast.symbols, &all)?;
+        let order = bound.in_order(Kind::Projection, &ast.symbols, &all)?.into();
         Ok(Self { ast, bound, order })
     }
 
@@ -106,7 +106,7 @@ pub(super) fn select(symbols: &Symbols, bound: &BoundParameters, order: &[u16], 
 
 struct ProjectedPaths<'a> {
     symbols: &'a Symbols,
-    bound: &'a BoundParameters,
+    bound: &'a BoundParameters<'a>,
 }
 
 impl<'a> ProjectedPaths<'a> {

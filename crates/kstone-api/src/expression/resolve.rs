@@ -66,7 +66,7 @@ impl<'s> Resolved<'s> {
 }
 
 struct Pass<'a, 's> {
-    bound: &'a BoundParameters,
+    bound: &'a BoundParameters<'a>,
     symbols: &'a Symbols,
     found: Box<[Option<ValueRef<'s>>]>,
 }

@@ -62,14 +62,14 @@ impl ReturnValues {
 /// # Ok::<(), kstone_api::Error>(())
 /// ```
 #[derive(Debug, Clone)]
-pub struct Update {
+pub struct Update<'v> {
     pub(super) ast: Arc<UpdateAst>,
-    pub(super) bound: BoundParameters,
+    pub(super) bound: BoundParameters<'v>,
     /// The actions by their paths, those with a common beginning together.
-    pub(super) order: Box<[u16]>,
+    pub(super) order: Arc<[u16]>,
 }
 
-impl Update {
+impl Update<'static> {
     /// Parses and binds. [`ExpressionCache::update`](super::ExpressionCache::update) parses each text once.
     ///
     /// # Errors
@@ -84,18 +84,33 @@ impl Update {
         let bound = binder.bind(Kind::Update, &ast.symbols)?;
         Self::new(ast, bound)
     }
+}
 
+impl<'v> Update<'v> {
     /// An update whose values are known.
     ///
     /// # Errors
     /// As [`Update::parse`], for its paths and what its values cannot do.
-    pub(crate) fn new(ast: Arc<UpdateAst>, bound: BoundParameters) -> Result<Self> {
-        let paths: Vec<u16> = ast.actions.iter().map(|action| action.path).collect();
-        let order = bound.in_order(Kind::Update, &ast.symbols, &paths)?;
+    pub(crate) fn new(ast: Arc<UpdateAst>, bound: BoundParameters<'v>) -> Result<Self> {
+        let order = in_order(&ast, &bound)?;
+        let update = Self::in_this_order(ast, order, bound)?;
+        check_key(&update.ast, &update.bound)?;
+        Ok(update)
+    }
+
+    /// An update whose paths were checked, with the order that [`check_paths`] gave.
+    ///
+    /// # Errors
+    /// As [`Update::parse`], for what its values cannot do.
+    pub(crate) fn in_this_order(ast: Arc<UpdateAst>, order: Arc<[u16]>, bound: BoundParameters<'v>) -> Result<Self> {
         let update = Self { ast, bound, order };
         update.check_operands()?;
-        update.check_key()?;
         Ok(update)
+    }
+
+    /// The same with values of its own.
+    pub(crate) fn into_owned(self) -> Update<'static> {
+        Update { ast: self.ast, bound: self.bound.into_owned(), order: self.order }
     }
 
     /// The new body of the item under this key, `old` being the item as it is; none where nothing is to be written, as
@@ -177,20 +192,32 @@ impl Update {
         }
         Ok(())
     }
+}
 
-    /// Refuses to change what the item lies under.
-    fn check_key(&self) -> Result<()> {
-        let roots = self.ast.actions.iter().map(|action| {
-            let path = &self.ast.symbols.paths[usize::from(action.path)];
-            self.bound.root(path)
-        });
-        match roots.into_iter().find(|root| matches!(*root, PARTITION_KEY | SORT_KEY)) {
-            None => Ok(()),
-            Some(root) => Err(Error::Invalid(format!(
-                "One or more parameter values were invalid: Cannot update attribute {root}. This attribute is part of the \
-                 key"
-            ))),
-        }
+/// The order of the actions of an update that has no `#names`, its paths being checked.
+///
+/// # Errors
+/// As [`Update::parse`], for its paths.
+pub(crate) fn check_paths(ast: &UpdateAst) -> Result<Arc<[u16]>> {
+    let names = BoundParameters::lent(&[]);
+    let order = in_order(ast, &names)?;
+    check_key(ast, &names)?;
+    Ok(order)
+}
+
+fn in_order(ast: &UpdateAst, names: &BoundParameters<'_>) -> Result<Arc<[u16]>> {
+    let paths: Vec<u16> = ast.actions.iter().map(|action| action.path).collect();
+    Ok(names.in_order(Kind::Update, &ast.symbols, &paths)?.into())
+}
+
+/// Refuses to change what the item lies under.
+fn check_key(ast: &UpdateAst, names: &BoundParameters<'_>) -> Result<()> {
+    let mut roots = ast.actions.iter().map(|action| names.root(&ast.symbols.paths[usize::from(action.path)]));
+    match roots.find(|root| matches!(*root, PARTITION_KEY | SORT_KEY)) {
+        None => Ok(()),
+        Some(root) => Err(Error::Invalid(format!(
+            "One or more parameter values were invalid: Cannot update attribute {root}. This attribute is part of the key"
+        ))),
     }
 }
 

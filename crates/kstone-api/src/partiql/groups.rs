@@ -29,7 +29,7 @@ const GROUP_BYTES: usize = 160;
 pub(super) struct Groups<'a> {
     paths: &'a [Box<[Segment]>],
     columns: &'a Columns,
-    bound: &'a BoundParameters,
+    bound: &'a BoundParameters<'a>,
     /// By the stored form of their keys.
     groups: BTreeMap<Vec<u8>, Group>,
     bytes: usize,
@@ -68,7 +68,7 @@ impl CopiedValue {
 
 impl<'a> Groups<'a> {
     /// Groups for a SELECT that has some.
-    pub(super) fn new(select: &'a Select, bound: &'a BoundParameters) -> Option<Self> {
+    pub(super) fn new(select: &'a Select, bound: &'a BoundParameters<'a>) -> Option<Self> {
         let (paths, columns) = (select.groups.as_deref()?, select.columns.as_ref()?);
         let mut groups = BTreeMap::new();
         if paths.is_empty() {

@@ -27,7 +27,7 @@ pub(super) fn parse(statement: &str) -> Lowered<Parsed> {
         AstVerb::Update(update) => Verb::Update(lower_update(&mut lowering, update)?),
         AstVerb::Delete(delete) => Verb::Delete(lower_delete(&mut lowering, delete)?),
     };
-    Ok(Parsed { explain, verb, values: lowering.values.finish() })
+    Ok(Parsed { explain, verb, values: lowering.values })
 }
 
 /// A statement on its way.

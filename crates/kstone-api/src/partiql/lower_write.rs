@@ -12,6 +12,7 @@ use super::lower::{Lowered, Lowering, write_target};
 use super::lower_condition::{Presence, lower_where};
 use super::parsed::{Delete, KeyValues, Update, Where};
 use crate::expression::ast::{Action, NewValue, OperandSource, UpdateAst, Verb, index};
+use crate::expression::check_paths;
 
 /// DynamoDB's text.
 pub(super) const INCOMPLETE_KEY: &str = "Where clause does not contain a mandatory equality on all key attributes";
@@ -24,8 +25,9 @@ pub(super) fn lower_update(lowering: &mut Lowering<'_>, update: AstUpdate) -> Lo
         lowered.action(path, action)?;
     }
     let ast = Arc::new(lowered.ast);
+    let order = check_paths(&ast).ok();
     let (condition, key) = keyed(lowering, condition, end, Presence::Required)?;
-    Ok(Update { target, ast, condition, key, returning })
+    Ok(Update { target, ast, order, condition, key, returning })
 }
 
 pub(super) fn lower_delete(lowering: &mut Lowering<'_>, delete: AstDelete) -> Lowered<Delete> {

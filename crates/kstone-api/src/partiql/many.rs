@@ -25,7 +25,7 @@ use crate::table::Table;
 /// A statement with its values.
 struct Call {
     parsed: Arc<Parsed>,
-    bound: BoundParameters,
+    bound: BoundParameters<'static>,
 }
 
 impl Database {
@@ -180,7 +180,7 @@ impl Database {
     fn write_all(
         &self,
         statements: &[Statement],
-        writes: Vec<StatementWrite>,
+        writes: Vec<StatementWrite<'_>>,
         keys: &[Key],
     ) -> std::result::Result<Vec<StatementResult>, TransactError> {
         let prepared: Result<Vec<Prepared<'_>>> = writes
@@ -202,7 +202,11 @@ impl Database {
             return Err(Error::invalid("a statement of a batch or a transaction is about one item: it has no pages"));
         }
         let parsed = self.statements().get(&statement.text)?;
-        let bound = parsed.values.bind(ItemRef::new(&statement.encoded_parameters()?))?;
+        let parameters = statement.encoded_parameters()?;
+        let mut made = Vec::new();
+        let values = parsed.values.bind(&parsed.values.given(ItemRef::new(&parameters))?, &mut made)?;
+        let bound = BoundParameters::lent(&values).into_owned();
+        drop(values);
         check_table(parsed.target(), &self.table())?;
         Ok(Call { parsed, bound })
     }

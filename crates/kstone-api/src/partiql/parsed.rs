@@ -161,6 +161,8 @@ pub(super) enum InsertItem {
 pub(super) struct Update {
     pub(super) target: Target,
     pub(super) ast: Arc<UpdateAst>,
+    /// The order of its actions; none where its paths are wrong, which every run says.
+    pub(super) order: Option<Arc<[u16]>>,
     pub(super) condition: Where,
     pub(super) key: KeyValues,
     pub(super) returning: Option<Returning>,

@@ -87,7 +87,7 @@ pub(super) enum Range {
 ///
 /// # Errors
 /// [`Error::Invalid`] for an index that is not there or being filled, and for values that no key can have.
-pub(super) fn plan<'a>(select: &'a Select, bound: &'a BoundParameters, table: &'a Table) -> Result<Plan<'a>> {
+pub(super) fn plan<'a>(select: &'a Select, bound: &'a BoundParameters<'a>, table: &'a Table) -> Result<Plan<'a>> {
     let planner = Planner { select, bound, table };
     match &select.target.index {
         Some(name) => planner.named_index(table.readable_index(name)?),
@@ -97,7 +97,7 @@ pub(super) fn plan<'a>(select: &'a Select, bound: &'a BoundParameters, table: &'
 
 struct Planner<'a> {
     select: &'a Select,
-    bound: &'a BoundParameters,
+    bound: &'a BoundParameters<'a>,
     table: &'a Table,
 }
 

@@ -18,7 +18,8 @@ use super::lower::count_of;
 use super::parsed::{Count, Select};
 use super::plan::{Plan, Range, plan};
 use super::rows::{cells, with_key};
-use super::statement::{Statement, StatementResult};
+use super::statement::{StatementResult, StatementRun};
+use super::values::encode_refs;
 use super::{collect, explain};
 use crate::database::Database;
 use crate::expression::{BoundParameters, Condition, Kind};
@@ -34,9 +35,9 @@ pub(super) struct Reading<'a> {
     pub(super) table: &'a Arc<Table>,
     pub(super) now: i64,
     pub(super) select: &'a Select,
-    pub(super) bound: &'a BoundParameters,
+    pub(super) bound: &'a BoundParameters<'a>,
     pub(super) plan: Plan<'a>,
-    condition: Option<Condition>,
+    condition: Option<Condition<'a>>,
     pub(super) offset: usize,
     pub(super) limit: Option<usize>,
 }
@@ -50,7 +51,7 @@ impl<'a> Reading<'a> {
         database: &'a Database,
         table: &'a Arc<Table>,
         select: &'a Select,
-        bound: &'a BoundParameters,
+        bound: &'a BoundParameters<'a>,
         now: i64,
     ) -> Result<Self> {
         let condition = select.condition.as_ref();
@@ -64,13 +65,13 @@ impl<'a> Reading<'a> {
     }
 
     /// Executes it, or explains how it would be.
-    pub(super) fn run(self, statement: &Statement, explains: bool) -> Result<StatementResult> {
-        if explains {
+    pub(super) fn run(self, run: StatementRun<'_>) -> Result<StatementResult> {
+        if run.parsed.explain {
             return Ok(explain::explain(&self));
         }
         let columns = self.columns();
         let mut result = if self.select.groups.is_some() || self.plan.sorts {
-            if statement.limit.is_some() || statement.token.is_some() {
+            if run.limit.is_some() || run.token.is_some() {
                 return Err(Error::invalid(
                     "a statement that groups or sorts its rows returns them in one page, without a token: bound it \
                      with LIMIT",
@@ -78,7 +79,7 @@ impl<'a> Reading<'a> {
             }
             collect::collect(self)?
         } else {
-            self.page(statement)?
+            self.page(run)?
         };
         result.columns = columns;
         Ok(result)
@@ -98,7 +99,7 @@ impl<'a> Reading<'a> {
 
     /// What becomes of the records that are read.
     pub(super) fn selection(&self) -> Selection {
-        let filter = self.condition.clone().filter(|_| self.plan.filters);
+        let filter = self.condition.as_ref().filter(|_| self.plan.filters).map(|filter| filter.clone().into_owned());
         let index = self.plan.index.map(Index::id);
         let fetches = !self.plan.fetched.is_empty();
         Selection::of_filter(Arc::clone(self.table), self.now, index, filter).fetching(fetches)
@@ -112,10 +113,10 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn page(&self, statement: &Statement) -> Result<StatementResult> {
-        let limits = page_limits(statement.limit)?;
-        let shape = || shape(statement, &self.plan);
-        let mut at = match &statement.token {
+    fn page(&self, run: StatementRun<'_>) -> Result<StatementResult> {
+        let limits = page_limits(run.limit)?;
+        let shape = || shape(run, &self.plan);
+        let mut at = match run.token {
             Some(token) => Position::decode(token, shape()?, &self.plan.ranges)?,
             None => Position::default(),
         };
@@ -196,10 +197,10 @@ fn given_count(count: Count, bound: &BoundParameters) -> Result<usize> {
 
 /// What a statement asks for and what is read for it, in one number: its tokens fit no other, no other parameters, and
 /// no other plan, which another schema may have led to: there the rows lie in another order.
-fn shape(statement: &Statement, plan: &Plan<'_>) -> Result<u32> {
+fn shape(run: StatementRun<'_>, plan: &Plan<'_>) -> Result<u32> {
     let index = IndexId::key_bytes(plan.index.map(Index::id));
-    let parameters = statement.encoded_parameters()?;
-    Ok(token::shape(&[b"statement", statement.text.as_bytes(), &parameters, plan.kind.name().as_bytes(), &index]))
+    let parameters = encode_refs(run.given)?;
+    Ok(token::shape(&[b"statement", run.text.as_bytes(), &parameters, plan.kind.name().as_bytes(), &index]))
 }
 
 /// Where a page ended.

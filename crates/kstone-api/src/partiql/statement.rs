@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use crate::error::{Error, Result};
-use kstone_core::item::ItemRef;
+use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
+use super::parsed::Parsed;
 use super::values::encode_parameters;
 
 /// A PartiQL statement of DynamoDB's dialect, with what its `?` stand for.
@@ -124,6 +125,17 @@ impl Statement {
             Parameters::Bag(bag) => Ok(Cow::Borrowed(bag)),
         }
     }
+}
+
+/// One run of a statement: what its text was parsed to, its parameters, and the page that is asked for.
+#[derive(Clone, Copy)]
+pub(super) struct StatementRun<'a> {
+    pub(super) text: &'a str,
+    pub(super) parsed: &'a Parsed,
+    pub(super) given: &'a [ValueRef<'a>],
+    pub(super) limit: Option<usize>,
+    pub(super) token: Option<&'a [u8]>,
+    pub(super) return_old_on_failure: bool,
 }
 
 /// What a statement returns.

@@ -1,19 +1,20 @@
 //! The values of a statement: literals, parameters, and what is made of both.
 //!
 //! ```text
-//! bag    literals, encoded when the statement was parsed │ the request's parameters │ values that hold parameters
-//! slots  one for each value of the statement: its type, and where in the bag it lies
+//! literals   encoded when the statement was parsed                 values   each refers to one of these
+//! given      the parameters of this run, where the caller has them
+//! made       values that hold parameters, encoded for this run
 //! ```
-//! A statement without parameters has its bag ready; one with parameters costs one copy of them. Thread safety:
-//! immutable once made.
+//! Thread safety: immutable once made.
 
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::value::Value;
+use smallvec::SmallVec;
 
 use super::ast::{Literal, Template};
 use super::fault::Fault;
-use crate::expression::{BoundParameters, Slot};
+use crate::expression::Slot;
 
 /// The name that a value has while it is encoded; errors lose it.
 const NAME: &str = "value";
@@ -24,9 +25,10 @@ pub(super) struct Values {
     literals: Vec<u8>,
     sources: Vec<ValueSource>,
     parameters: usize,
-    /// What the values are where there are no parameters.
-    fixed: Option<BoundParameters>,
 }
+
+/// Values, the few of most statements in place.
+pub(super) type ValueRefs<'v> = SmallVec<[ValueRef<'v>; 8]>;
 
 #[derive(Debug)]
 enum ValueSource {
@@ -50,7 +52,7 @@ impl Values {
             template => {
                 let value = template.fill(&[]).map_err(|text| Fault::new(at, text))?;
                 let body = encode(&value).map_err(|error| Fault::new(at, error.to_string()))?;
-                ValueSource::Literal(append(&mut self.literals, sole(&body)))
+                ValueSource::Literal(Slot::append(&mut self.literals, sole(&body)))
             }
         };
         self.sources.push(source);
@@ -59,17 +61,9 @@ impl Values {
 
     /// A text that the statement implies.
     pub(super) fn add_text(&mut self, text: &str) -> u16 {
-        let slot = append(&mut self.literals, ValueRef::from_parts(kstone_core::value::Type::S, text.as_bytes()));
+        let slot = Slot::append(&mut self.literals, ValueRef::from_parts(kstone_core::value::Type::S, text.as_bytes()));
         self.sources.push(ValueSource::Literal(slot));
         crate::expression::ast::index(self.sources.len() - 1)
-    }
-
-    /// Ends the statement.
-    pub(super) fn finish(mut self) -> Self {
-        let literal = |source: &ValueSource| if let ValueSource::Literal(slot) = source { Some(*slot) } else { None };
-        let slots: Option<Vec<Slot>> = self.sources.iter().map(literal).collect();
-        self.fixed = slots.map(|slots| BoundParameters::new(self.literals.as_slice().into(), slots.into()));
-        self
     }
 
     /// The value, where the text says it.
@@ -80,34 +74,42 @@ impl Values {
         }
     }
 
-    /// All values, those of the parameters being in this body as `?1`, `?2` and so on.
+    /// How many parameters there are.
+    pub(super) fn parameters(&self) -> usize {
+        self.parameters
+    }
+
+    /// All values, those of the parameters being `given`. What has to be made of parameters lies in `made`.
     ///
     /// # Errors
     /// [`Error::Invalid`] with DynamoDB's text for too few or too many parameters, and for what cannot be a value.
-    pub(super) fn bind(&self, parameters: ItemRef<'_>) -> Result<BoundParameters> {
-        if let (Some(fixed), true) = (&self.fixed, parameters.as_bytes().is_empty()) {
-            return Ok(fixed.clone());
+    pub(super) fn bind<'v>(&'v self, given: &[ValueRef<'v>], made: &'v mut Vec<u8>) -> Result<ValueRefs<'v>> {
+        if given.len() != self.parameters {
+            return Err(self.wrong_number(given.len()));
         }
-        let mut bag = Vec::with_capacity(self.literals.len() + parameters.as_bytes().len());
-        bag.extend_from_slice(&self.literals);
-        let given = self.parameters(parameters)?;
-        let mut slots = Vec::with_capacity(self.sources.len());
+        let mut slots: SmallVec<[Slot; 4]> = SmallVec::new();
         for source in &self.sources {
-            slots.push(match source {
-                ValueSource::Literal(slot) => *slot,
-                ValueSource::Parameter(parameter) => append(&mut bag, given[*parameter]),
-                ValueSource::Made(template) => {
-                    let body = encode(&template.fill(&given).map_err(Error::Invalid)?)?;
-                    append(&mut bag, sole(&body))
-                }
-            });
+            if let ValueSource::Made(template) = source {
+                let body = encode(&template.fill(given).map_err(Error::Invalid)?)?;
+                slots.push(Slot::append(made, sole(&body)));
+            }
         }
-        Ok(BoundParameters::new(bag.into(), slots.into()))
+        let made: &'v [u8] = made;
+        let mut slots = slots.into_iter();
+        let value = |source: &ValueSource| match source {
+            ValueSource::Literal(slot) => Some(slot.read(&self.literals)),
+            ValueSource::Parameter(parameter) => Some(given[*parameter]),
+            ValueSource::Made(_) => slots.next().map(|slot| slot.read(made)),
+        };
+        Ok(self.sources.iter().filter_map(value).collect())
     }
 
-    /// The parameters in their order.
-    fn parameters<'a>(&self, body: ItemRef<'a>) -> Result<Vec<ValueRef<'a>>> {
-        let mut given = vec![None; self.parameters];
+    /// The parameters that a body holds as `?1`, `?2` and so on, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with DynamoDB's text for too few or too many.
+    pub(super) fn given<'v>(&self, body: ItemRef<'v>) -> Result<ValueRefs<'v>> {
+        let mut given: SmallVec<[Option<ValueRef<'v>>; 8]> = SmallVec::from_elem(None, self.parameters);
         let mut count = 0;
         for (name, value) in body {
             count += 1;
@@ -116,18 +118,20 @@ impl Values {
                 *place = Some(value);
             }
         }
-        let all: Option<Vec<_>> = given.into_iter().collect();
-        all.filter(|all| all.len() == count).ok_or_else(|| {
-            let wanted = self.parameters;
-            Error::Invalid(format!(
-                "Number of parameters in request and statement don't match. The statement has {wanted}, the request \
-                 {count}"
-            ))
-        })
+        let all: Option<ValueRefs<'v>> = given.into_iter().collect();
+        all.filter(|all| all.len() == count).ok_or_else(|| self.wrong_number(count))
+    }
+
+    #[cold]
+    fn wrong_number(&self, found: usize) -> Error {
+        let wanted = self.parameters;
+        Error::Invalid(format!(
+            "Number of parameters in request and statement don't match. The statement has {wanted}, the request {found}"
+        ))
     }
 }
 
-/// Parameters as [`Values::bind`] takes them.
+/// Parameters as [`Values::given`] takes them.
 ///
 /// # Errors
 /// [`Error::Invalid`] and [`Error::Limit`] for a value that no item can hold.
@@ -135,6 +139,15 @@ pub(super) fn encode_parameters(parameters: &[Value]) -> Result<Vec<u8>> {
     let mut writer = ItemWriter::new();
     for (at, value) in parameters.iter().enumerate() {
         writer.set_value(&format!("?{}", at + 1), value)?;
+    }
+    Ok(writer.into_body())
+}
+
+/// The same of values in the stored form.
+pub(super) fn encode_refs(parameters: &[ValueRef<'_>]) -> Result<Vec<u8>> {
+    let mut writer = ItemWriter::new();
+    for (at, value) in parameters.iter().enumerate() {
+        writer.set_ref(&format!("?{}", at + 1), *value)?;
     }
     Ok(writer.into_body())
 }
@@ -151,12 +164,6 @@ fn encode(value: &Value) -> Result<Vec<u8>> {
 /// The one value of a body that [`encode`] made.
 fn sole(body: &[u8]) -> ValueRef<'_> {
     ItemRef::new(body).get(NAME).expect("it was set")
-}
-
-fn append(bag: &mut Vec<u8>, value: ValueRef<'_>) -> Slot {
-    let start = bag.len();
-    bag.extend_from_slice(value.payload());
-    Slot::new(value.type_(), start..bag.len())
 }
 
 impl Template {

@@ -19,19 +19,19 @@ use crate::model::item_check::check_item;
 use crate::request::write::{Prepared, PreparedAction};
 
 /// What a statement does with the item of one key.
-pub(super) struct StatementWrite {
+pub(super) struct StatementWrite<'v> {
     pub(super) key: Key,
-    action: PreparedAction<'static>,
-    condition: Option<Condition>,
+    action: PreparedAction<'v>,
+    condition: Option<Condition<'v>>,
     returning: Option<Returning>,
 }
 
-impl StatementWrite {
+impl<'v> StatementWrite<'v> {
     /// INSERT: the item under the key that its attributes `pk` and `sk` are.
     ///
     /// # Errors
     /// [`Error::Invalid`] and [`Error::Limit`] for an item or a key that DynamoDB would refuse.
-    pub(super) fn insert(insert: &Insert, bound: &BoundParameters) -> Result<Self> {
+    pub(super) fn insert(insert: &Insert, bound: &BoundParameters<'v>) -> Result<Self> {
         let (mut body, mut pk, mut sk) = (Vec::new(), None, None);
         let mut attribute = |name: &str, value: ValueRef<'_>| -> Result<()> {
             match name {
@@ -65,7 +65,7 @@ impl StatementWrite {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn update(update: &Update, bound: &BoundParameters) -> Result<Self> {
+    pub(super) fn update(update: &Update, bound: &BoundParameters<'v>) -> Result<Self> {
         for action in &update.ast.actions {
             let (function, value) = match action.verb {
                 Verb::Add(value) => ("SET_ADD", value),
@@ -76,7 +76,11 @@ impl StatementWrite {
                 return Err(Error::Invalid(no_set(function)));
             }
         }
-        let changes = expression::Update::new(Arc::clone(&update.ast), bound.clone())?;
+        let (ast, bound_values) = (Arc::clone(&update.ast), bound.clone());
+        let changes = match &update.order {
+            Some(order) => expression::Update::in_this_order(ast, Arc::clone(order), bound_values)?,
+            None => expression::Update::new(ast, bound_values)?,
+        };
         Ok(Self {
             key: whole_key(update.key, bound)?,
             action: PreparedAction::Update(changes),
@@ -89,7 +93,7 @@ impl StatementWrite {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn delete(delete: &Delete, bound: &BoundParameters) -> Result<Self> {
+    pub(super) fn delete(delete: &Delete, bound: &BoundParameters<'v>) -> Result<Self> {
         Ok(Self {
             key: whole_key(delete.key, bound)?,
             action: PreparedAction::Delete,
@@ -102,7 +106,7 @@ impl StatementWrite {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn exists(clause: &Where, key: KeyValues, bound: &BoundParameters) -> Result<Self> {
+    pub(super) fn exists(clause: &Where, key: KeyValues, bound: &BoundParameters<'v>) -> Result<Self> {
         let condition = Some(condition(clause, bound)?);
         Ok(Self { key: whole_key(key, bound)?, action: PreparedAction::Check, condition, returning: None })
     }
@@ -113,7 +117,10 @@ impl StatementWrite {
     }
 
     /// The write as the write path takes it; `key` is its own.
-    pub(super) fn under(self, key: KeyRef<'_>, return_old_on_failure: bool) -> Prepared<'_> {
+    pub(super) fn under<'k>(self, key: KeyRef<'k>, return_old_on_failure: bool) -> Prepared<'k>
+    where
+        'v: 'k,
+    {
         Prepared {
             key,
             action: self.action,
@@ -136,13 +143,13 @@ pub(super) fn returned_row(returning: Returning, record: Record) -> Record {
 }
 
 /// The key of an item that a clause names.
-pub(super) fn whole_key(key: KeyValues, bound: &BoundParameters) -> Result<Key> {
+pub(super) fn whole_key(key: KeyValues, bound: &BoundParameters<'_>) -> Result<Key> {
     let pk = key_operand("pk", bound.value(key.pk))?;
     let sk = key.sk.map(|sk| key_operand("sk", bound.value(sk))).transpose()?;
     Ok(Key::with_sk(pk, sk.unwrap_or_default()))
 }
 
-fn condition(clause: &Where, bound: &BoundParameters) -> Result<Condition> {
+fn condition<'v>(clause: &Where, bound: &BoundParameters<'v>) -> Result<Condition<'v>> {
     Condition::new(Kind::Where, Arc::clone(&clause.ast), bound.clone())
 }
 

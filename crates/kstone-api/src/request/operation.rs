@@ -9,6 +9,7 @@ use kstone_core::record::Record;
 
 use crate::database::Database;
 use crate::expression::ExpressionCache;
+use crate::request::prepared_write::BoundWrite;
 use crate::request::transaction::{TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
 use crate::request::write::{Prepared, Write};
 
@@ -19,6 +20,8 @@ pub enum Operation {
     Get(Key),
     /// A put, an update, a delete or a check.
     Write(Box<Write>),
+    /// The same, prepared, with the values of this run.
+    Prepared(Box<BoundWrite>),
 }
 
 /// Why [`Database::transact`] did nothing.
@@ -80,11 +83,18 @@ impl From<Write> for Operation {
     }
 }
 
+impl From<BoundWrite> for Operation {
+    fn from(write: BoundWrite) -> Self {
+        Self::Prepared(Box::new(write))
+    }
+}
+
 impl Operation {
     fn key(&self) -> Key {
         match self {
             Self::Get(key) => key.clone(),
             Self::Write(write) => write.key(),
+            Self::Prepared(write) => write.key().clone(),
         }
     }
 
@@ -92,6 +102,7 @@ impl Operation {
         match self {
             Self::Get(key) => Ok(Prepared::get(key.as_key_ref()?)),
             Self::Write(write) => write.prepare(cache),
+            Self::Prepared(write) => write.prepare(),
         }
     }
 }
@@ -102,13 +113,10 @@ impl Database {
     /// # Errors
     /// As [`Database::get_record`] and [`Database::write`].
     pub fn operate(&self, operation: &Operation) -> Result<Option<Record>> {
-        let prepared = match operation {
-            Operation::Get(key) => return self.get_record(&key.pk, key.sk.as_deref().unwrap_or_default()),
-            Operation::Write(write) => write.prepare(self.expressions())?,
-        };
-        let mut returned =
-            self.commit_prepared(std::slice::from_ref(&prepared), |outcomes| outcomes.into_iter().collect())?;
-        Ok(returned.pop().flatten())
+        if let Operation::Get(key) = operation {
+            return self.get_record(&key.pk, key.sk.as_deref().unwrap_or_default());
+        }
+        self.write_prepared(&operation.prepare(self.expressions())?)
     }
 
     /// Does one operation after the other, as calls of their own would, until one fails: the items of the gets, in
@@ -131,9 +139,8 @@ impl Database {
                     let record = self.get_record(prepared.key.pk(), prepared.key.sk()).map_err(of(at))?;
                     found.push(record);
                 }
-                Operation::Write(_) => {
-                    let settle = |outcomes: Vec<Result<_>>| outcomes.into_iter().collect();
-                    self.commit_prepared(std::slice::from_ref(prepared), settle).map_err(of(at))?;
+                Operation::Write(_) | Operation::Prepared(_) => {
+                    self.write_prepared(prepared).map_err(of(at))?;
                 }
             }
         }

@@ -38,7 +38,7 @@ pub(crate) struct Selection {
     index: Option<IndexId>,
     /// Whether rows show more than the index holds, so that each item is read after its entry.
     fetches: bool,
-    filter: Option<Condition>,
+    filter: Option<Condition<'static>>,
     projection: Option<Projection>,
     select: Select,
 }
@@ -195,7 +195,12 @@ impl Selection {
     }
 
     /// What becomes of records where only a filter decides.
-    pub(crate) fn of_filter(table: Arc<Table>, now: i64, index: Option<IndexId>, filter: Option<Condition>) -> Self {
+    pub(crate) fn of_filter(
+        table: Arc<Table>,
+        now: i64,
+        index: Option<IndexId>,
+        filter: Option<Condition<'static>>,
+    ) -> Self {
         Self { table, now, index, fetches: false, filter, projection: None, select: Select::All }
     }
 

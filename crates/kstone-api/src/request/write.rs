@@ -169,12 +169,7 @@ impl Write {
         };
         binder.finish()?;
         condition_binder.map_or(Ok(()), Binder::finish)?;
-        let only_old = matches!(self.return_values, ReturnValues::None | ReturnValues::AllOld);
-        if !only_old && !matches!(self.action, Action::Update(_)) {
-            return Err(Error::invalid(
-                "Return values set to invalid value: a put or a delete returns NONE or ALL_OLD",
-            ));
-        }
+        check_returned(self.return_values, matches!(self.action, Action::Update(_)))?;
         Ok(Prepared {
             key,
             action,
@@ -194,6 +189,15 @@ impl Write {
     }
 }
 
+/// Refuses to return of a put or a delete what only an update has.
+pub(crate) fn check_returned(values: ReturnValues, is_update: bool) -> Result<()> {
+    match values {
+        ReturnValues::None | ReturnValues::AllOld => Ok(()),
+        _ if is_update => Ok(()),
+        _ => Err(Error::invalid("Return values set to invalid value: a put or a delete returns NONE or ALL_OLD")),
+    }
+}
+
 fn checked<'a>(key: KeyRef<'_>, body: Cow<'a, [u8]>) -> Result<Cow<'a, [u8]>> {
     check_item(key, ItemRef::new(&body))?;
     Ok(body)
@@ -203,18 +207,32 @@ fn checked<'a>(key: KeyRef<'_>, body: Cow<'a, [u8]>) -> Result<Cow<'a, [u8]>> {
 pub(crate) struct Prepared<'a> {
     pub(crate) key: KeyRef<'a>,
     pub(crate) action: PreparedAction<'a>,
-    pub(crate) condition: Option<Condition>,
+    pub(crate) condition: Option<Condition<'a>>,
     pub(crate) return_old_on_failure: bool,
     pub(crate) return_values: ReturnValues,
 }
 
+#[derive(Debug, Clone)]
 pub(crate) enum PreparedAction<'a> {
     Put(Cow<'a, [u8]>),
     /// A put where there is no item yet.
     Insert(Cow<'a, [u8]>),
-    Update(Update),
+    Update(Update<'a>),
     Delete,
     Check,
+}
+
+impl PreparedAction<'_> {
+    /// The same, its item lent by this one.
+    pub(crate) fn lent(&self) -> PreparedAction<'_> {
+        match self {
+            Self::Put(body) => PreparedAction::Put(Cow::Borrowed(body)),
+            Self::Insert(body) => PreparedAction::Insert(Cow::Borrowed(body)),
+            Self::Update(update) => PreparedAction::Update(update.clone()),
+            Self::Delete => PreparedAction::Delete,
+            Self::Check => PreparedAction::Check,
+        }
+    }
 }
 
 /// What a write comes to, given the item that is there.
@@ -282,7 +300,7 @@ impl Prepared<'_> {
         })
     }
 
-    fn decide_update(&self, update: &Update, present: Option<&Record>, old: &Subject<'_>) -> Result<ItemChange> {
+    fn decide_update(&self, update: &Update<'_>, present: Option<&Record>, old: &Subject<'_>) -> Result<ItemChange> {
         let (pk, sk) = (self.key.pk(), self.key.sk());
         let record = match update.apply(pk, sk, present.map(Record::item))? {
             Some(body) => Some(Record::put(self.key, &checked(self.key, body.into())?)),

@@ -1,0 +1,187 @@
+//! Expressions whose `#names` are known, and whose `:values` are given for each run.
+//!
+//! ```text
+//! text ──parse──▶ tree ──names──▶ PreparedExpression ──values of a run──▶ Condition, Update, …
+//!                                  once                 lent, not copied
+//! ```
+//! A request may have several expressions, which share the request's parameters: each knows at which positions its own
+//! values stand among them.
+//!
+//! Thread safety: immutable once made.
+
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use kstone_core::item::ValueRef;
+
+use super::ast::{ConditionAst, ProjectionAst, Segment, Symbols, UpdateAst, index};
+use super::bind::{Binder, BoundParameters};
+use super::parameters::Parameters;
+use super::{ExpressionCache, Kind};
+
+/// What every sort of expression has: paths, names and values.
+pub(crate) trait Expression: Clone {
+    /// They are in here.
+    fn symbols(&mut self) -> &mut Symbols;
+}
+
+impl Expression for ConditionAst {
+    fn symbols(&mut self) -> &mut Symbols {
+        &mut self.symbols
+    }
+}
+
+impl Expression for ProjectionAst {
+    fn symbols(&mut self) -> &mut Symbols {
+        &mut self.symbols
+    }
+}
+
+impl Expression for UpdateAst {
+    fn symbols(&mut self) -> &mut Symbols {
+        &mut self.symbols
+    }
+}
+
+/// An expression without `#names`.
+#[derive(Debug, Clone)]
+pub(crate) struct PreparedExpression<T> {
+    pub(crate) ast: Arc<T>,
+    /// For each of its values: the position among the parameters of the request.
+    positions: Box<[u16]>,
+}
+
+impl<T> PreparedExpression<T> {
+    /// Its values, of those that a run gives.
+    pub(crate) fn bound<'v>(&'v self, given: &'v [ValueRef<'v>]) -> BoundParameters<'v> {
+        let in_order = self.positions.iter().enumerate().all(|(at, &position)| at == usize::from(position));
+        if in_order { BoundParameters::lent(given) } else { BoundParameters::chosen(given, &self.positions) }
+    }
+}
+
+/// The parameters of a request, in the order of their first appearance.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ParameterNames(Box<[Box<str>]>);
+
+impl ParameterNames {
+    /// Those of a statement: `?1`, `?2` and so on.
+    pub(crate) fn numbered(count: usize) -> Self {
+        Self((1..=count).map(|number| format!("?{number}").into()).collect())
+    }
+
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.0.iter().map(|name| &**name)
+    }
+
+    /// Refuses values that are not as many as the parameters.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] that names the parameters.
+    #[inline]
+    pub(crate) fn check(&self, found: usize) -> Result<()> {
+        if found == self.0.len() { Ok(()) } else { Err(self.wrong_number(found)) }
+    }
+
+    #[cold]
+    fn wrong_number(&self, found: usize) -> Error {
+        let wanted = self.0.len();
+        let names = self.0.join(", ");
+        Error::Invalid(format!(
+            "Number of values does not match what was prepared, which has {wanted} parameters ({names}): found {found}"
+        ))
+    }
+}
+
+/// Prepares the expressions of one request, which may have names of their own and share the parameters.
+pub(crate) struct Preparing<'a> {
+    cache: &'a ExpressionCache,
+    parameters: Vec<Box<str>>,
+}
+
+impl<'a> Preparing<'a> {
+    pub(crate) fn new(cache: &'a ExpressionCache) -> Self {
+        Self { cache, parameters: Vec::new() }
+    }
+
+    /// A condition or filter.
+    ///
+    /// # Errors
+    /// As [`ExpressionCache::condition`], as far as no value is needed to tell.
+    pub(crate) fn condition(
+        &mut self,
+        kind: Kind,
+        text: &str,
+        names: &mut Binder<'_>,
+    ) -> Result<PreparedExpression<ConditionAst>> {
+        let ast = self.cache.parsed_condition(kind, text)?;
+        self.expression(kind, ast, names)
+    }
+
+    /// A projection.
+    ///
+    /// # Errors
+    /// As [`ExpressionCache::projection`].
+    pub(crate) fn projection(
+        &mut self,
+        text: &str,
+        names: &mut Binder<'_>,
+    ) -> Result<PreparedExpression<ProjectionAst>> {
+        let ast = self.cache.parsed_projection(text)?;
+        self.expression(Kind::Projection, ast, names)
+    }
+
+    /// An update.
+    ///
+    /// # Errors
+    /// As [`ExpressionCache::update`], as far as no value is needed to tell.
+    pub(crate) fn update(&mut self, text: &str, names: &mut Binder<'_>) -> Result<PreparedExpression<UpdateAst>> {
+        let ast = self.cache.parsed_update(text)?;
+        self.expression(Kind::Update, ast, names)
+    }
+
+    fn expression<T: Expression>(
+        &mut self,
+        kind: Kind,
+        ast: Arc<T>,
+        names: &mut Binder<'_>,
+    ) -> Result<PreparedExpression<T>> {
+        let mut ast = (*ast).clone();
+        let symbols = ast.symbols();
+        let names = names.names(kind, symbols)?;
+        symbols.aliases.clear();
+        for segment in symbols.paths.iter_mut().flatten() {
+            if let Segment::Alias(alias) = segment {
+                *segment = Segment::Name(names[usize::from(*alias)].clone());
+            }
+        }
+        let positions = symbols.values.iter().map(|value| self.position(value)).collect();
+        Ok(PreparedExpression { ast: Arc::new(ast), positions })
+    }
+
+    fn position(&mut self, value: &str) -> u16 {
+        let known = self.parameters.iter().position(|other| **other == *value);
+        index(known.unwrap_or_else(|| {
+            self.parameters.push(value.into());
+            self.parameters.len() - 1
+        }))
+    }
+
+    /// Ends the request: its parameters.
+    pub(crate) fn finish(self) -> ParameterNames {
+        ParameterNames(self.parameters.into())
+    }
+}
+
+/// A binder of what is given when expressions are prepared.
+///
+/// # Errors
+/// [`Error::Invalid`] where there are values among the names: those are given for each run.
+pub(crate) fn binder_of_names(names: &Parameters) -> Result<Binder<'_>> {
+    match (0..names.len()).map(|at| names.key(at)).find(|key| key.first() != Some(&b'#')) {
+        None => Ok(Binder::new(names)),
+        Some(value) => Err(Error::Invalid(format!(
+            "{} is a value: what is prepared takes #names alone, and its values at every run",
+            String::from_utf8_lossy(value)
+        ))),
+    }
+}

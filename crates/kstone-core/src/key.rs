@@ -271,8 +271,6 @@ impl Tag {
     pub(crate) const FIRST: Self = Self(0);
     /// The last tag of an item.
     pub(crate) const LAST_ITEM: Self = Self((1 << TAG_HASH_BITS) - 1);
-    /// The last tag of all.
-    pub(crate) const LAST: Self = Self(u16::MAX);
 
     /// The first tag that an entry of this index can have.
     pub(crate) fn first_of_index(index: u16) -> Self {
@@ -285,6 +283,8 @@ impl Tag {
 pub(crate) struct Route {
     pub(crate) stripe: StripeId,
     pub(crate) tag: Tag,
+    /// The checksum that both follow from.
+    pub(crate) checksum: u32,
 }
 
 impl Route {
@@ -302,7 +302,7 @@ impl Route {
             Keyspace::Items => Tag(hash),
             Keyspace::Index => Tag(Tag::first_of_index(index).0 | (hash >> INDEX_SLOT_BITS)),
         };
-        Self { stripe: StripeId(crc as u8), tag }
+        Self { stripe: StripeId(crc as u8), tag, checksum: crc }
     }
 }
 

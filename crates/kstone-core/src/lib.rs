@@ -19,6 +19,7 @@ mod filter;
 pub mod item;
 pub mod key;
 mod live_counts;
+mod live_index;
 pub mod memory_sst;
 pub mod memory_wal;
 mod memtable;

@@ -25,14 +25,12 @@ impl LiveCounts {
         count.bytes += record.footprint();
     }
 
-    /// Takes out the version that was shown until now, if that was no tombstone.
+    /// Takes a record out that was counted.
     #[inline]
-    pub(crate) fn subtract_shown(&mut self, shown: Option<&Record>) {
-        if let Some(record) = shown.filter(|record| !record.is_tombstone()) {
-            let count = self.of_keyspace(record);
-            count.records -= 1;
-            count.bytes -= record.footprint();
-        }
+    pub(crate) fn subtract(&mut self, record: &Record) {
+        let count = self.of_keyspace(record);
+        count.records -= 1;
+        count.bytes -= record.footprint();
     }
 
     #[inline]

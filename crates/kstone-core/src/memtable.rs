@@ -17,7 +17,9 @@
 use crate::key::{Edge, KeyRef, SortEdge, TAG_HASH_BITS, Tag};
 use crate::record::Record;
 use crate::run::{Run, Weight};
-use crate::search::{find_in, place_in, seek_in, tag_run};
+#[cfg(test)]
+use crate::search::find_in;
+use crate::search::{place_in, seek_in, tag_run};
 use crate::source::Source;
 use crate::span::Span;
 
@@ -87,12 +89,12 @@ impl Memtable {
         self.weight
     }
 
-    #[inline(always)]
+    #[cfg(test)]
     pub(crate) fn get(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
         if self.seen.may_contain(tag) { self.find(tag, key) } else { None }
     }
 
-    #[inline(never)]
+    #[cfg(test)]
     fn find(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
         let leaf = self.leaves.get(self.leaf_of(tag, key))?;
         find_in(&leaf[leaf.partition_point(|record| record.tag() < tag)..], tag, key)

@@ -1,5 +1,5 @@
-//! The one module of this crate that holds `unsafe` code: the counted record, the signals of a thread, the check of
-//! text.
+//! The one module of this crate that holds `unsafe` code: the counted record and its uncounted handle, the signals of
+//! a thread, the check of text.
 #![expect(
     unsafe_code,
     reason = "a record is one counted allocation behind a tagged pointer; the mask of signals is the C library's"
@@ -8,3 +8,4 @@
 pub(crate) mod counted;
 pub(crate) mod signals;
 pub(crate) mod text;
+pub(crate) mod uncounted;

@@ -2,11 +2,15 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::ptr::NonNull;
 
 use crate::item::ItemRef;
 use crate::key::{Edge, Key, KeyRef, Keyspace, TAG_HASH_BITS, Tag};
 use crate::raw::counted::{Counted, Lengths, MAGIC, Mark, Parts, RecordKind};
+use crate::raw::uncounted::Uncounted;
 use crate::same::same_bytes;
 
 pub use crate::raw::counted::RecordRef;
@@ -201,6 +205,26 @@ impl<'a> From<&'a Record> for RecordRef<'a> {
     #[inline]
     fn from(record: &'a Record) -> Self {
         record.0.parts()
+    }
+}
+
+/// A record that a tree lends for as long as its lock is held; a clone of the [`Record`] counts and may be kept.
+pub struct Lent<'a>(ManuallyDrop<Record>, PhantomData<&'a Record>);
+
+impl Lent<'_> {
+    /// What an uncounted handle leads to.
+    #[inline(always)]
+    pub(crate) fn of(handle: Uncounted, tag: Tag) -> Self {
+        Self(ManuallyDrop::new(Record(ManuallyDrop::into_inner(handle.lend(tag)))), PhantomData)
+    }
+}
+
+impl Deref for Lent<'_> {
+    type Target = Record;
+
+    #[inline(always)]
+    fn deref(&self) -> &Record {
+        &self.0
     }
 }
 

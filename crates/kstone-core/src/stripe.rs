@@ -162,7 +162,7 @@ impl StripeState {
     /// Counts the bytes there are now; what had been counted, and what is counted now.
     pub(crate) fn count_bytes(&mut self, evicts: bool) -> (usize, usize) {
         let now = match (&self.queue, self.tree()) {
-            (Some(queue), tree) => queue.charged_bytes() + tree.map_or(0, |tree| tree.bytes().total()),
+            (Some(queue), tree) => queue.charged_bytes() + tree.map_or(0, Tree::charged_bytes),
             (None, Some(tree)) => charged_bytes(tree, evicts),
             (None, None) => 0,
         };
@@ -212,7 +212,7 @@ impl StripeState {
 /// Bytes of a tree, and of its queue, which is still to be made, where there will be one.
 pub(crate) fn charged_bytes(tree: &Tree, evicts: bool) -> usize {
     let items = tree.memtable().len() + tree.sst_totals().records;
-    tree.bytes().total() + if evicts { SecondChance::bytes_of(items) } else { 0 }
+    tree.charged_bytes() + if evicts { SecondChance::bytes_of(items) } else { 0 }
 }
 
 impl TreeSlot {

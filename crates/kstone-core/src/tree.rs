@@ -18,16 +18,16 @@
 //! Not synchronised: the engine holds the stripe's lock.
 
 use crate::compaction;
-use crate::key::{Edge, KeyRef, StripeId, Tag};
+use crate::key::{KeyRef, Route, StripeId, Tag};
 use crate::live_counts::LiveCounts;
+use crate::live_index::LiveIndex;
 use crate::memory_sst::{MemorySstReader, SstDirectory};
 use crate::memory_wal::WalSegment;
 use crate::memtable::Memtable;
 use crate::merge_runs::merge_runs;
 use crate::prefetch::release;
-use crate::record::Record;
+use crate::record::{Lent, Record};
 use crate::run::{Run, Weight};
-use crate::span::{Span, StripeEdge};
 
 mod view;
 
@@ -48,6 +48,8 @@ const OVERLAP_SAMPLES: usize = 32;
 
 #[derive(Default)]
 pub(crate) struct Tree {
+    /// Finds what it shows.
+    index: LiveIndex,
     memtable: Memtable,
     wal: WalSegment,
     ssts: SstDirectory,
@@ -166,22 +168,19 @@ impl Merging {
 
 impl Tree {
     /// What a tree takes at most once all that it held is gone: itself, and the handles of a few SSTs.
-    pub(crate) const EMPTY_BYTES: usize = size_of::<Self>() + 16 * size_of::<MemorySstReader>();
+    pub(crate) const EMPTY_BYTES: usize =
+        size_of::<Self>() + 16 * size_of::<MemorySstReader>() + LiveIndex::charged_bytes_of(0);
 
     /// A tree of one SST, which shows this much.
-    pub(crate) fn of_run(stripe: StripeId, run: Run, live: LiveCounts) -> Self {
-        let mut tree = Self { live, ..Self::default() };
+    pub(crate) fn of_run(stripe: StripeId, run: Run, live: LiveCounts, index: LiveIndex) -> Self {
+        let mut tree = Self { live, index, ..Self::default() };
         tree.store(stripe, run);
         tree
     }
 
     /// Whether it shows no record of either keyspace.
     pub(crate) fn is_empty(&self) -> bool {
-        let everything = Span {
-            from: StripeEdge { tag: Tag::FIRST, edge: Edge::TagStart },
-            to: StripeEdge { tag: Tag::LAST, edge: Edge::TagEnd },
-        };
-        self.view().merge(everything, false).next().is_none()
+        self.index.len() == 0
     }
 
     pub(crate) fn view(&self) -> TreeView<'_> {
@@ -190,12 +189,8 @@ impl Tree {
 
     /// The newest version of the key, unless that is a tombstone.
     #[inline(always)]
-    pub(crate) fn get(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
-        let newest = match self.memtable.get(tag, key) {
-            Some(record) => record,
-            None => self.find_in_ssts(tag, key)?,
-        };
-        (!newest.is_tombstone()).then_some(newest)
+    pub(crate) fn get(&self, route: Route, key: KeyRef<'_>) -> Option<Lent<'_>> {
+        self.index.get(route, key)
     }
 
     /// The items, those of older SSTs first. Costs a look-up for each record.
@@ -206,13 +201,15 @@ impl Tree {
 
     /// Whether this is the version that a look-up of its key finds.
     pub(crate) fn is_current(&self, record: &Record) -> bool {
-        self.get(record.tag(), record.key_ref()).is_some_and(|current| current.same(record))
+        let key = record.key_ref();
+        self.get(key.route(), key).is_some_and(|current| current.same(record))
     }
 
     /// Makes the record the newest version of its key. Flushes and compacts when it is time.
-    pub(crate) fn apply(&mut self, record: Record, policy: Policy) -> Garbage {
+    pub(crate) fn apply(&mut self, route: Route, record: Record, policy: Policy) -> Garbage {
         self.wal.append(record.clone());
-        let replaced = if record.is_tombstone() { self.insert_tombstone(record) } else { self.insert_put(record) };
+        let replaced =
+            if record.is_tombstone() { self.insert_tombstone(route, record) } else { self.insert_put(route, record) };
         if let Some(old) = &replaced {
             self.wal.note_superseded(old);
         }
@@ -326,8 +323,13 @@ impl Tree {
 
     /// A tree of one's own that holds what this one holds, which stays as it is for the others that share it.
     pub(crate) fn divergent(&self, stripe: StripeId, garbage: &mut Garbage) -> Self {
-        let mut tree =
-            Self { memtable: Memtable::default(), wal: self.wal.following(), ssts: self.ssts.clone(), ..*self };
+        let mut tree = Self {
+            index: self.index.clone(),
+            memtable: Memtable::default(),
+            wal: self.wal.following(),
+            ssts: self.ssts.clone(),
+            ..*self
+        };
         if !self.memtable.is_empty() {
             tree.flushes += 1;
             tree.store(stripe, self.memtable.to_run());
@@ -366,8 +368,13 @@ impl Tree {
             memtable: self.memtable.weight().bytes + self.memtable.leaf_bytes(),
             wal: self.wal.superseded_bytes() + self.wal.handle_bytes(),
             ssts: self.sst_totals.weight.bytes + self.sst_totals.run_bytes + self.ssts.handle_bytes(),
-            index: self.memtable.index_bytes() + self.sst_totals.index_bytes,
+            index: self.index.bytes() + self.memtable.index_bytes() + self.sst_totals.index_bytes,
         }
+    }
+
+    /// The same as a limit counts them: so that no single write adds much.
+    pub(crate) fn charged_bytes(&self) -> usize {
+        self.bytes().total() - self.index.bytes() + self.index.charged_bytes()
     }
 
     #[inline(always)]
@@ -375,32 +382,33 @@ impl Tree {
         newest_in(&self.ssts, tag, key)
     }
 
-    /// What the version replaces in the memtable. Looks for what it hides in SSTs: the tree knows at any time what it
-    /// shows.
-    fn insert_put(&mut self, record: Record) -> Option<Record> {
+    /// What the version replaces in the memtable.
+    fn insert_put(&mut self, route: Route, record: Record) -> Option<Record> {
         self.live.add(&record);
-        let replaced = self.memtable.insert(record);
-        let hidden = match (&replaced, self.wal.records().last()) {
-            (None, Some(put)) if self.sst_totals.records > 0 => newest_in(&self.ssts, put.tag(), put.key_ref()),
-            _ => replaced.as_ref(),
-        };
-        self.live.subtract_shown(hidden);
-        replaced
+        match self.index.find(route, record.key_ref()) {
+            Ok(place) => {
+                self.live.subtract(&self.index.at(place));
+                self.index.replace(place, &record);
+            }
+            Err(place) => self.index.insert(place, &record),
+        }
+        self.memtable.insert(record)
     }
 
     /// What the tombstone replaces in the memtable, where it goes only if an SST has something for it to hide.
-    fn insert_tombstone(&mut self, tombstone: Record) -> Option<Record> {
+    fn insert_tombstone(&mut self, route: Route, tombstone: Record) -> Option<Record> {
+        if let Ok(place) = self.index.find(route, tombstone.key_ref()) {
+            self.live.subtract(&self.index.at(place));
+            self.index.remove(place);
+        }
         let (tag, footprint) = (tombstone.tag(), tombstone.footprint());
         let in_ssts = newest_in(&self.ssts, tag, tombstone.key_ref()).filter(|found| !found.is_tombstone());
         let Some(hidden) = in_ssts else {
             // Neither the deleted version nor the tombstone is needed, but the log still holds both.
             self.wal.note_superseded(&tombstone);
-            let removed = self.memtable.remove(tag, tombstone.key_ref());
-            self.live.subtract_shown(removed.as_ref());
-            return removed;
+            return self.memtable.remove(tag, tombstone.key_ref());
         };
         let replaced = self.memtable.insert(tombstone);
-        self.live.subtract_shown(replaced.as_ref().or(in_ssts));
         if !replaced.as_ref().is_some_and(Record::is_tombstone) {
             self.hidden_bytes += hidden.footprint() + footprint;
         }

@@ -94,7 +94,8 @@ impl Database {
                 if !self.is_current(table) {
                     return Ok((Vec::new(), None));
                 }
-                let olds: Vec<Option<Record>> = keys.iter().map(|key| present.get(*key).cloned()).collect();
+                let olds: Vec<Option<Record>> =
+                    keys.iter().map(|key| present.get(*key).map(|record| record.clone())).collect();
                 if evaluated_bytes(writes, &olds) > evaluation_max_bytes {
                     return Ok((Vec::new(), None));
                 }

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use super::Engine;
 use crate::error::{Error, Result};
-use crate::key::{KeyRef, Route, StripeId, Tag};
-use crate::record::Record;
+use crate::key::{KeyRef, Route, StripeId};
+use crate::record::{Lent, Record};
 use crate::stripe::WriteGuard;
 use crate::tree::Garbage;
 
@@ -40,17 +40,17 @@ impl Engine {
         let named = NamedKeys::of(keys);
         let mut present = Present { locked: self.lock(named.stripes())?, named: &named };
         let (records, mut outcome) = decide(&present)?;
-        let mut stripes = Vec::with_capacity(records.len());
+        let mut routes = Vec::with_capacity(records.len());
         for record in &records {
-            let Some(stripe) = named.stripe_of(record.key_ref()) else {
+            let Some(route) = named.find(record.key_ref()) else {
                 return Err(Error::invalid(format!("a commit wrote a key that it had not named: {record:?}")).into());
             };
-            stripes.push(stripe);
+            routes.push(route);
         }
         observe(&records, &mut outcome);
-        let written = records.into_iter().zip(stripes).map(|(record, stripe)| {
-            let at = present.position(stripe).expect("the stripes of all keys are locked");
-            (stripe, self.apply(stripe, &mut present.locked[at].1, record, self.next_seq()))
+        let written = records.into_iter().zip(routes).map(|(record, route)| {
+            let at = present.position(route.stripe).expect("the stripes of all keys are locked");
+            (route.stripe, self.apply(route, &mut present.locked[at].1, record, self.next_seq()))
         });
         let garbage: Vec<(StripeId, Garbage)> = written.collect();
         drop(present);
@@ -63,33 +63,29 @@ impl Engine {
 
 /// The keys that a commit may write, in the order of their stripes and tags. Sorted before the locks are taken, so that
 /// each look-up under them is O(log n); among few, comparing keys is cheaper than the hash that a route takes.
-struct NamedKeys<'a>(Vec<(StripeId, Tag, KeyRef<'a>)>);
+struct NamedKeys<'a>(Vec<(Route, KeyRef<'a>)>);
 
 impl<'a> NamedKeys<'a> {
     const FEW: usize = 4;
 
     fn of(keys: &[KeyRef<'a>]) -> Self {
-        let routed = |key: &KeyRef<'a>| {
-            let Route { stripe, tag } = key.route();
-            (stripe, tag, *key)
-        };
-        let mut named: Vec<_> = keys.iter().map(routed).collect();
+        let mut named: Vec<_> = keys.iter().map(|key| (key.route(), *key)).collect();
         named.sort_unstable_by(order);
         Self(named)
     }
 
     /// Each stripe once, ascending.
     fn stripes(&self) -> impl Iterator<Item = StripeId> {
-        self.0.chunk_by(|a, b| a.0 == b.0).map(|of_one| of_one[0].0)
+        self.0.chunk_by(|a, b| a.0.stripe == b.0.stripe).map(|of_one| of_one[0].0.stripe)
     }
 
-    /// The stripe of this key, where it is named.
-    fn stripe_of(&self, key: KeyRef<'_>) -> Option<StripeId> {
+    /// The route of this key, where it is named.
+    fn find(&self, key: KeyRef<'_>) -> Option<Route> {
         if self.0.len() <= Self::FEW {
-            return self.find_among_few(key).map(|route| route.stripe);
+            return self.find_among_few(key);
         }
-        let Route { stripe, tag } = key.route();
-        self.0.binary_search_by(|named| order(named, &(stripe, tag, key))).ok().map(|_| stripe)
+        let route = key.route();
+        self.0.binary_search_by(|named| order(named, &(route, key))).ok().map(|_| route)
     }
 
     /// The route of any key.
@@ -99,17 +95,16 @@ impl<'a> NamedKeys<'a> {
     }
 
     fn find_among_few(&self, key: KeyRef<'_>) -> Option<Route> {
-        let (stripe, tag, _) = self.0.iter().find(|(_, _, named)| named.is_same(key))?;
-        Some(Route { stripe: *stripe, tag: *tag })
+        self.0.iter().find(|(_, named)| named.is_same(key)).map(|(route, _)| *route)
     }
 }
 
 /// By stripe, tag and key; the tag tells items from index entries.
-fn order((stripe, tag, key): &(StripeId, Tag, KeyRef<'_>), other: &(StripeId, Tag, KeyRef<'_>)) -> Ordering {
+fn order((route, key): &(Route, KeyRef<'_>), (other_route, other): &(Route, KeyRef<'_>)) -> Ordering {
     #[cfg(test)]
     tests::COMPARISONS.with(|count| count.set(count.get() + 1));
-    let by_route = (stripe, tag).cmp(&(&other.0, &other.1));
-    by_route.then_with(|| (key.pk(), key.sk()).cmp(&(other.2.pk(), other.2.sk())))
+    let by_route = (route.stripe, route.tag).cmp(&(other_route.stripe, other_route.tag));
+    by_route.then_with(|| (key.pk(), key.sk()).cmp(&(other.pk(), other.sk())))
 }
 
 /// The present items, under the locks of a [`Engine::commit`].
@@ -120,10 +115,10 @@ pub struct Present<'a> {
 
 impl Present<'_> {
     /// The item of this key; none, too, where the commit did not name a key of its stripe.
-    pub fn get(&self, key: KeyRef<'_>) -> Option<&Record> {
+    pub fn get(&self, key: KeyRef<'_>) -> Option<Lent<'_>> {
         let route = self.named.route_of(key);
         let at = self.position(route.stripe)?;
-        self.locked[at].1.tree()?.get(route.tag, key)
+        self.locked[at].1.tree()?.get(route, key)
     }
 
     fn position(&self, stripe: StripeId) -> Option<usize> {
@@ -166,13 +161,13 @@ mod tests {
         let other = KeyRef::new(b"b", b"").expect("valid");
         for copies in [1, NamedKeys::FEW] {
             let named = NamedKeys::of(&[vec![key; copies], vec![other]].concat());
-            assert_eq!(named.stripe_of(key), Some(key.stripe()));
-            assert_eq!(named.stripe_of(entry), None);
-            assert_eq!(named.stripe_of(KeyRef::new(b"b", b"s").expect("valid")), None);
+            assert_eq!(named.find(key), Some(key.route()));
+            assert_eq!(named.find(entry), None);
+            assert_eq!(named.find(KeyRef::new(b"b", b"s").expect("valid")), None);
             assert!(named.stripes().is_sorted() && named.stripes().count() == 2);
             for asked in [key, entry, other] {
                 let (found, routed) = (named.route_of(asked), asked.route());
-                assert_eq!((found.stripe, found.tag), (routed.stripe, routed.tag));
+                assert_eq!(found, routed);
             }
         }
     }

@@ -7,6 +7,7 @@ use super::Engine;
 use crate::error::{Error, Result};
 use crate::key::{STRIPES, StripeId};
 use crate::live_counts::LiveCounts;
+use crate::live_index::LiveIndex;
 use crate::record::Record;
 use crate::run::Run;
 use crate::stripe::charged_bytes;
@@ -26,17 +27,24 @@ use crate::tree::Tree;
 /// ```
 pub struct Filling<'a> {
     engine: &'a Engine,
-    runs: Vec<(Run, LiveCounts)>,
+    runs: Vec<(Run, LiveCounts, LiveIndex)>,
+    /// A record whose key stands twice.
+    twice: Option<Record>,
 }
 
 impl<'a> Filling<'a> {
     pub(super) fn new(engine: &'a Engine) -> Self {
-        Self { engine, runs: (0..STRIPES).map(|_| Default::default()).collect() }
+        Self { engine, runs: (0..STRIPES).map(|_| Default::default()).collect(), twice: None }
     }
 
     /// Adds a record of either keyspace, no tombstone; in the order of a scan they are sorted for nothing.
     pub fn add(&mut self, record: Record) {
-        let (run, live) = &mut self.runs[record.key_ref().route().stripe.index()];
+        let route = record.key_ref().route();
+        let (run, live, index) = &mut self.runs[route.stripe.index()];
+        match index.find(route, record.key_ref()) {
+            Ok(_) => return self.twice = Some(record),
+            Err(place) => index.insert(place, &record),
+        }
         live.add(&record);
         run.weight.add(&record);
         run.records.push(record);
@@ -45,7 +53,7 @@ impl<'a> Filling<'a> {
     /// # Errors
     /// [`Error::Limit`] where the records so far do not fit the memory limit.
     pub fn check_limit(&self) -> Result<()> {
-        let bytes = self.runs.iter().map(|(run, _)| run.weight.bytes).sum();
+        let bytes = self.runs.iter().map(|(run, ..)| run.weight.bytes).sum();
         if self.engine.may_fit(bytes)? { Ok(()) } else { Err(self.engine.memory_exceeded(bytes)) }
     }
 
@@ -54,14 +62,14 @@ impl<'a> Filling<'a> {
     /// # Errors
     /// A record whose key stands twice.
     pub fn sorted(self) -> std::result::Result<Filled<'a>, Record> {
+        if let Some(record) = self.twice {
+            return Err(record);
+        }
         let mut trees = Vec::new();
-        for (stripe, (mut run, live)) in StripeId::all().zip(self.runs).filter(|(_, (run, _))| !run.records.is_empty())
-        {
+        let filled = StripeId::all().zip(self.runs).filter(|(_, (run, ..))| !run.records.is_empty());
+        for (stripe, (mut run, live, index)) in filled {
             run.records.sort_by(Record::order);
-            if let Some(pair) = run.records.windows(2).find(|pair| pair[0].order(&pair[1]).is_eq()) {
-                return Err(pair[1].clone());
-            }
-            trees.push((stripe, Box::new(Tree::of_run(stripe, run, live))));
+            trees.push((stripe, Box::new(Tree::of_run(stripe, run, live, index))));
         }
         Ok(Filled { engine: self.engine, trees })
     }

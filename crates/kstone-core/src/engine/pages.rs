@@ -132,7 +132,7 @@ pub(super) fn partition_span<'a>(
     pk: &'a [u8],
     (from, to): SortKeyRange<'a>,
 ) -> (StripeId, Span<'a>) {
-    let Route { stripe, tag } = Route::of(pk, keyspace);
+    let Route { stripe, tag, .. } = Route::of(pk, keyspace);
     let from = match from {
         Bound::Unbounded => SortEdge::Start,
         Bound::Included(sk) => SortEdge::Before(sk),

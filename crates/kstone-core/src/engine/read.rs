@@ -18,12 +18,12 @@ impl Engine {
         let route = key.route();
         let stripe = self.store.stripe(route.stripe);
         let held = self.store.read(route.stripe)?;
-        let found = held.tree().and_then(|tree| tree.get(route.tag, key));
+        let found = held.tree().and_then(|tree| tree.get(route, key));
         stripe.count(found.is_some());
         if self.evicts() {
-            found.inspect(|record| record.mark_used());
+            found.as_ref().inspect(|record| record.mark_used());
         }
-        Ok(found.cloned())
+        Ok(found.map(|record| record.clone()))
     }
 
     /// The items of several keys as they are at one moment: no [`Engine::commit`] lies between them.
@@ -50,7 +50,7 @@ impl Engine {
         if self.evicts() {
             let route = key.route();
             let held = self.store.read(route.stripe)?;
-            held.tree().and_then(|tree| tree.get(route.tag, key)).inspect(|record| record.mark_used());
+            held.tree().and_then(|tree| tree.get(route, key)).inspect(|record| record.mark_used());
         }
         Ok(())
     }
@@ -64,10 +64,10 @@ impl Engine {
         let evicts = self.evicts();
         let find = |(key, route): (&KeyRef<'_>, &Route)| {
             let at = stripes.binary_search(&route.stripe).expect("the stripes of all keys are locked");
-            let found = locked[at].tree().and_then(|tree| tree.get(route.tag, *key));
+            let found = locked[at].tree().and_then(|tree| tree.get(*route, *key));
             count(self.store.stripe(route.stripe), found.is_some());
-            found.filter(|_| evicts).inspect(|record| record.mark_used());
-            found.cloned()
+            found.as_ref().filter(|_| evicts).inspect(|record| record.mark_used());
+            found.map(|record| record.clone())
         };
         Ok(keys.iter().zip(&routes).map(find).collect())
     }

@@ -6,7 +6,7 @@ use super::Engine;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::{KeyRef, StripeId};
+use crate::key::{KeyRef, Route, StripeId};
 use crate::record::{Record, SeqNo};
 use crate::stripe::StripeState;
 use crate::tree::{Garbage, Policy};
@@ -34,7 +34,7 @@ impl Engine {
     /// [`Error::Poisoned`].
     pub fn put_if(&self, key: KeyRef<'_>, body: &[u8], allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
         let route = key.route();
-        self.write(route.stripe, Record::routed_put(route.tag, key, body), allowed)
+        self.write(route, Record::routed_put(route.tag, key, body), allowed)
     }
 
     /// As [`Engine::delete`], or nothing (none) where `allowed` says no under the lock.
@@ -43,19 +43,19 @@ impl Engine {
     /// [`Error::Poisoned`].
     pub fn delete_if(&self, key: KeyRef<'_>, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
         let route = key.route();
-        self.write(route.stripe, Record::routed_tombstone(route.tag, key), allowed)
+        self.write(route, Record::routed_tombstone(route.tag, key), allowed)
     }
 
-    fn write(&self, stripe: StripeId, record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
-        let mut held = self.store.write(stripe)?;
+    fn write(&self, route: Route, record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
+        let mut held = self.store.write(route.stripe)?;
         if !allowed() {
             return Ok(None);
         }
         // Under the lock, so that the numbers of a key rise with its versions.
         let seq = self.next_seq();
-        let garbage = self.apply(stripe, &mut held, record, seq);
+        let garbage = self.apply(route, &mut held, record, seq);
         drop(held);
-        self.finish(stripe, garbage);
+        self.finish(route.stripe, garbage);
         Ok(Some(seq))
     }
 
@@ -69,7 +69,8 @@ impl Engine {
         SeqNo(self.store.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    pub(super) fn apply(&self, stripe: StripeId, held: &mut StripeState, record: Record, seq: SeqNo) -> Garbage {
+    pub(super) fn apply(&self, route: Route, held: &mut StripeState, record: Record, seq: SeqNo) -> Garbage {
+        let stripe = route.stripe;
         let options = &self.store.options;
         let policy = Policy {
             stripe,
@@ -80,11 +81,11 @@ impl Engine {
             // Nothing to delete is no reason to make a tree.
             return Garbage::default();
         }
-        let Some(budget) = &self.store.budget else { return held.tree_mut(stripe).apply(record, policy) };
+        let Some(budget) = &self.store.budget else { return held.tree_mut(stripe).apply(route, record, policy) };
         if budget.evicts() {
             held.queue_written(&record, seq);
         }
-        let garbage = held.tree_mut(stripe).apply(record, policy);
+        let garbage = held.tree_mut(stripe).apply(route, record, policy);
         held.note_released(&garbage);
         budget.count(stripe, held);
         garbage

@@ -44,7 +44,7 @@ pub(crate) enum RecordKind {
 }
 
 #[repr(C, align(8))]
-struct Header {
+pub(super) struct Header {
     state: AtomicU32,
     /// See [`Shape`]; little-endian, so that the magic is the last byte.
     shape: [u8; 4],
@@ -201,12 +201,15 @@ impl Counted {
         }
     }
 
-    fn pack(header: NonNull<Header>, tag: Tag) -> Self {
+    /// A handle that stands for a count that the caller has.
+    #[inline(always)]
+    pub(super) fn pack(header: NonNull<Header>, tag: Tag) -> Self {
         let bits = usize::from(tag.0) << ADDRESS_BITS;
         Self(header.map_addr(|address| address | bits))
     }
 
-    fn address(&self) -> NonNull<Header> {
+    #[inline(always)]
+    pub(super) fn address(&self) -> NonNull<Header> {
         let bare = self.0.as_ptr().map_addr(|bits| bits & ADDRESS_MASK);
         // SAFETY: the handle was packed from a non-null address that fits the mask.
         unsafe { NonNull::new_unchecked(bare) }

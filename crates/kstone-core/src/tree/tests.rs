@@ -11,11 +11,15 @@ fn policy(wal_records: u64) -> Policy {
 }
 
 fn put(tree: &mut Tree, sk: &str, body: &[u8], wal_records: u64) {
-    drop(tree.apply(Record::put(key(sk), body), policy(wal_records)));
+    drop(apply(tree, Record::put(key(sk), body), policy(wal_records)));
+}
+
+fn apply(tree: &mut Tree, record: Record, policy: Policy) -> Garbage {
+    tree.apply(record.key_ref().route(), record, policy)
 }
 
 fn delete(tree: &mut Tree, sk: &str, wal_records: u64) {
-    drop(tree.apply(Record::tombstone(key(sk)), policy(wal_records)));
+    drop(apply(tree, Record::tombstone(key(sk)), policy(wal_records)));
 }
 
 fn flush(tree: &mut Tree) {
@@ -24,7 +28,7 @@ fn flush(tree: &mut Tree) {
 }
 
 fn body(tree: &Tree, sk: &str) -> Option<Vec<u8>> {
-    tree.get(key(sk).route().tag, key(sk)).map(|record| record.body().to_vec())
+    tree.get(key(sk).route(), key(sk)).map(|record| record.body().to_vec())
 }
 
 /// What reading the log from the start over the SSTs would give is what the memtable shows.
@@ -137,9 +141,9 @@ fn a_divergent_tree_goes_its_own_way_and_copies_no_record() {
     }
     flush(&mut tree);
     put(&mut tree, "a", b"before", 1000);
-    let before = tree.get(key("a").route().tag, key("a")).expect("present").clone();
+    let before = tree.get(key("a").route(), key("a")).expect("present").clone();
     let mut other = tree.divergent(policy(1).stripe, &mut Garbage::default());
-    assert!(other.get(before.tag(), key("a")).expect("present").same(&before));
+    assert!(other.get(key("a").route(), key("a")).expect("present").same(&before));
     put(&mut other, "a", b"after", 1000);
     delete(&mut other, "b", 1000);
     other.compact_all(policy(1).stripe, &mut Garbage::default());
@@ -202,13 +206,13 @@ fn merging_without_the_lock_gives_what_merging_under_it_gives() {
     let mut tree = Tree::default();
     for i in 0..400 {
         let record = Record::put(key(&format!("{:03}", i * 7 % 370)), &[0; 50]);
-        let later = tree.apply(record, policy);
+        let later = apply(&mut tree, record, policy);
         assert!(tree.ssts().len() < UNMERGED_SSTS_MAX);
         drop(later);
     }
     assert!(tree.ssts().len() > 6, "nothing was merged yet");
     let merging = tree.begin_merge(Work::Some, policy.stripe, &mut Garbage::default()).expect("something to merge");
-    drop(tree.apply(Record::put(key("meanwhile"), b""), policy));
+    drop(apply(&mut tree, Record::put(key("meanwhile"), b""), policy));
     flush(&mut tree);
     let merged = merging.merge();
     let mut garbage = Garbage::default();
@@ -218,10 +222,10 @@ fn merging_without_the_lock_gives_what_merging_under_it_gives() {
     assert!((0..370).all(|i| body(&tree, &format!("{i:03}")).is_some()) && body(&tree, "meanwhile").is_some());
 
     for i in 0..100 {
-        drop(tree.apply(Record::tombstone(key(&format!("{i:03}"))), policy));
+        drop(apply(&mut tree, Record::tombstone(key(&format!("{i:03}"))), policy));
     }
     let merging = tree.begin_merge(Work::All, policy.stripe, &mut Garbage::default()).expect("tombstones");
-    drop(tree.apply(Record::put(key("007"), b"again"), policy));
+    drop(apply(&mut tree, Record::put(key("007"), b"again"), policy));
     let merged = merging.merge();
     assert!(tree.end_merge(&merging, merged, &mut Garbage::default()));
     let left: Vec<&[u8]> = tree.view().items().map(Record::sk).collect();
@@ -236,7 +240,7 @@ fn a_merge_of_a_tree_that_was_cleared_meanwhile_brings_nothing_back() {
     let filled = |prefix: &str| {
         let mut tree = Tree::default();
         for i in 0..400 {
-            drop(tree.apply(Record::put(key(&format!("{prefix}{i:03}")), &[0; 50]), policy));
+            drop(apply(&mut tree, Record::put(key(&format!("{prefix}{i:03}")), &[0; 50]), policy));
         }
         tree
     };
@@ -257,7 +261,7 @@ fn a_writer_does_not_wait_for_a_large_merge_of_another_thread() {
     let policy = Policy { merge_later: true, ..policy(100) };
     let mut tree = Tree::default();
     let put = |tree: &mut Tree, i: usize| {
-        drop(tree.apply(Record::put(key(&format!("{:06}", i * 7919 % 100_000)), &[0; 50]), policy))
+        drop(apply(tree, Record::put(key(&format!("{:06}", i * 7919 % 100_000)), &[0; 50]), policy))
     };
     (0..50_000).for_each(|i| put(&mut tree, i));
     let merging = tree.begin_merge(Work::All, policy.stripe, &mut Garbage::default()).expect("something to merge");
@@ -286,7 +290,7 @@ fn what_another_thread_is_to_merge_hides_at_most_a_quarter_of_what_is_shown() {
     let mut tree = Tree::default();
     for i in 0..20_000 {
         // Nobody merges later.
-        drop(tree.apply(Record::put(key(&format!("{:04}", i * 7919 % 1000)), &[0; 50]), policy));
+        drop(apply(&mut tree, Record::put(key(&format!("{:04}", i * 7919 % 1000)), &[0; 50]), policy));
         let live: usize = tree.view().items().map(Record::footprint).sum();
         let held = tree.record_bytes();
         assert!(held <= live + live / 4 + live / 4, "{held} bytes of records, {live} live, after {i} writes");
@@ -297,12 +301,12 @@ fn what_another_thread_is_to_merge_hides_at_most_a_quarter_of_what_is_shown() {
 fn flush_and_compaction_move_records_rather_than_copy_them() {
     let mut tree = Tree::default();
     let record = Record::put(key("a"), b"bytes");
-    drop(tree.apply(record.clone(), policy(1000)));
+    drop(apply(&mut tree, record.clone(), policy(1000)));
     flush(&mut tree);
     put(&mut tree, "b", b"", 1000);
     let mut garbage = Garbage::default();
     tree.compact_all(policy(1).stripe, &mut garbage);
-    assert!(tree.get(record.tag(), key("a")).expect("present").same(&record));
+    assert!(tree.get(key("a").route(), key("a")).expect("present").same(&record));
 }
 
 #[test]

@@ -1,0 +1,257 @@
+//! The index of live records: finds the newest version of a key, unless that is a tombstone, with one probe.
+//!
+//! ```text
+//! slots   [ 3 │ 3 │ 7 │ – │ 12 │ 15 │ 15 │ 16 │ – │ … ]      hashes, in order, with gaps; each near hash × homes / 2^19
+//! ```
+//!
+//! Open addressing with linear probing, where each slot is 8 bytes: a record's address and 19 bits of hash of its
+//! partition key's checksum and its sort key ([`Uncounted`]). Slots are in the order of their hashes, and of their keys
+//! where those are equal. So an absent key is known by the first slot that is not below it, keys that collide on purpose
+//! are found by halving, and a hash says where its slot belongs: growing and removing touch no record.
+//!
+//! # Invariants
+//! - It holds the address of each record that a look-up finds, and no other; a run of the same tree holds its count.
+//! - Between the place where a hash belongs and its slot there is no gap. The last slot is always one.
+//!
+//! Owned by a tree, guarded as it is.
+
+use std::cmp::Ordering;
+
+use crate::key::{KeyRef, Route, Tag};
+use crate::raw::uncounted::Uncounted;
+use crate::record::{Lent, Record};
+
+/// So many slots are looked at one by one before halving what is left.
+const NEAR: usize = 16;
+/// The fewest slots of an index that holds anything.
+const SLOTS_MIN: usize = 8;
+
+/// The slots, in order.
+#[derive(Clone, Default)]
+pub(crate) struct LiveIndex {
+    slots: Vec<Uncounted>,
+    /// How many of the slots hashes are spread over; behind them is space for those that are pushed over the end.
+    homes: usize,
+    records: usize,
+}
+
+/// A slot, or a place between two, and the hash that leads to it. Outdated by every change of the index.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    at: usize,
+    hash: u32,
+    tag: Tag,
+}
+
+impl LiveIndex {
+    /// The live record of this key.
+    #[inline(always)]
+    pub(crate) fn get(&self, route: Route, key: KeyRef<'_>) -> Option<Lent<'_>> {
+        let hash = hash_of(route, key);
+        let at = self.first_not_below(hash);
+        let first = self.slots.get(at).filter(|slot| slot.hash() == hash)?;
+        let record = Lent::of(*first, route.tag);
+        record.prefetch_item();
+        if record.has_key(key) {
+            return Some(record);
+        }
+        self.find_among_equals(at, hash, key).ok().map(|at| Lent::of(self.slots[at], route.tag))
+    }
+
+    /// Where the live record of this key is, or where it would be.
+    #[inline]
+    pub(crate) fn find(&self, route: Route, key: KeyRef<'_>) -> Result<Place, Place> {
+        let hash = hash_of(route, key);
+        let at = self.first_not_below(hash);
+        let place = |at| Place { at, hash, tag: route.tag };
+        match self.slots.get(at).filter(|slot| slot.hash() == hash) {
+            None => Err(place(at)),
+            Some(first) if Lent::of(*first, route.tag).has_key(key) => Ok(place(at)),
+            Some(_) => self.find_among_equals(at, hash, key).map(place).map_err(place),
+        }
+    }
+
+    /// The record in a slot that [`LiveIndex::find`] found.
+    #[inline]
+    pub(crate) fn at(&self, place: Place) -> Lent<'_> {
+        Lent::of(self.slots[place.at], place.tag)
+    }
+
+    /// Adds a record where [`LiveIndex::find`] found none.
+    pub(crate) fn insert(&mut self, place: Place, record: &Record) {
+        let mut at = place.at;
+        if (self.records + 1) * 8 > self.homes * 7 {
+            self.rebuild(larger(self.slots.len()));
+            at = self.place_of(place.hash, record.key_ref());
+        }
+        let is_gap = |slot: &Uncounted| slot.hash() == Uncounted::HASH_LAST;
+        let pushed = self.slots[at..].iter().position(is_gap).expect("the last slot is a gap");
+        if at + pushed + 1 == self.slots.len() {
+            self.lengthen();
+        }
+        self.slots.copy_within(at..at + pushed, at + 1);
+        self.slots[at] = Uncounted::of(&record.0, place.hash);
+        self.records += 1;
+    }
+
+    /// Puts a newer version of the same key in the place of the record.
+    #[inline]
+    pub(crate) fn replace(&mut self, place: Place, record: &Record) {
+        self.slots[place.at] = Uncounted::of(&record.0, place.hash);
+    }
+
+    /// Takes the record out.
+    pub(crate) fn remove(&mut self, place: Place) {
+        let behind = place.at + 1;
+        let is_pushed = |(at, slot): (usize, &Uncounted)| {
+            slot.hash() != Uncounted::HASH_LAST && self.home(slot.hash()) < behind + at
+        };
+        let pushed = self.slots[behind..].iter().enumerate().take_while(|slot| is_pushed(*slot)).count();
+        self.slots.copy_within(behind..behind + pushed, place.at);
+        self.slots[place.at + pushed] = Uncounted::NONE;
+        self.records -= 1;
+        if self.records * 4 < self.slots.len() && (self.slots.len() > SLOTS_MIN || self.records == 0) {
+            self.shrink();
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.records
+    }
+
+    /// Heap bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.slots.capacity() * size_of::<Uncounted>()
+    }
+
+    /// The heap bytes once it has grown next, at most, in even steps for each record: what a limit counts, so that no
+    /// single write adds much.
+    pub(crate) fn charged_bytes(&self) -> usize {
+        self.bytes().max(Self::charged_bytes_of(self.records))
+    }
+
+    /// The same for so many records.
+    pub(crate) const fn charged_bytes_of(records: usize) -> usize {
+        records * 12 + 128
+    }
+
+    /// The first slot at or behind its place that no smaller hash is in; without slots, 0.
+    #[inline(always)]
+    fn first_not_below(&self, hash: u32) -> usize {
+        let home = self.home(hash);
+        let near = self.slots.iter().skip(home).take(NEAR).position(|slot| slot.hash() >= hash);
+        match near {
+            Some(near) => home + near,
+            None => self.first_far_not_below(home, hash),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn first_far_not_below(&self, home: usize, hash: u32) -> usize {
+        // All that is behind a gap has a larger hash, as the gap itself has.
+        home + self.slots[home..].partition_point(|slot| slot.hash() < hash)
+    }
+
+    #[inline(always)]
+    fn home(&self, hash: u32) -> usize {
+        (u64::from(hash) * self.homes as u64 >> Uncounted::HASH_BITS) as usize
+    }
+
+    /// The place of a key among the slots of its hash, which begin here and are in the order of their keys.
+    #[cold]
+    #[inline(never)]
+    fn find_among_equals(&self, first: usize, hash: u32, key: KeyRef<'_>) -> Result<usize, usize> {
+        let slots = &self.slots[first..];
+        let equals = &slots[..slots.partition_point(|slot| slot.hash() <= hash)];
+        let order = |slot: &Uncounted| {
+            let record = Lent::of(*slot, Tag::FIRST);
+            (record.pk(), record.sk()).cmp(&(key.pk(), key.sk()))
+        };
+        let below = equals.partition_point(|slot| order(slot) == Ordering::Less);
+        match equals.get(below) {
+            Some(slot) if order(slot) == Ordering::Equal => Ok(first + below),
+            _ => Err(first + below),
+        }
+    }
+
+    fn place_of(&self, hash: u32, key: KeyRef<'_>) -> usize {
+        let first = self.first_not_below(hash);
+        self.find_among_equals(first, hash, key).unwrap_or_else(|at| at)
+    }
+
+    /// Moves all to so many slots.
+    fn rebuild(&mut self, slots: usize) {
+        let before = std::mem::replace(&mut self.slots, gaps(slots));
+        self.homes = slots - (slots / 16).clamp(2, 32);
+        let mut next = 0;
+        for slot in before.into_iter().filter(|slot| slot.hash() != Uncounted::HASH_LAST) {
+            let at = self.home(slot.hash()).max(next);
+            next = at + 1;
+            if next == self.slots.len() {
+                self.lengthen();
+            }
+            self.slots[at] = slot;
+        }
+    }
+
+    /// Adds slots at the end: many hashes that belong there were pushed over it.
+    #[cold]
+    fn lengthen(&mut self) {
+        let more = (self.slots.len() / 8).max(4);
+        self.slots.reserve_exact(more);
+        self.slots.resize(self.slots.len() + more, Uncounted::NONE);
+    }
+
+    #[cold]
+    fn shrink(&mut self) {
+        if self.records == 0 {
+            *self = Self::default();
+            return;
+        }
+        let mut slots = 0;
+        while slots * 5 < self.records * 8 {
+            slots = larger(slots);
+        }
+        if slots < self.slots.len() {
+            self.rebuild(slots);
+        }
+    }
+}
+
+fn gaps(slots: usize) -> Vec<Uncounted> {
+    vec![Uncounted::NONE; slots]
+}
+
+/// The next number of slots: a quarter of a power of two more, as the blocks of allocators are sized.
+fn larger(slots: usize) -> usize {
+    if slots < SLOTS_MIN { SLOTS_MIN } else { slots + (1 << slots.ilog2()) / 4 }
+}
+
+/// Eighteen bits of hash above one for the keyspace, which records do not know themselves.
+#[inline(always)]
+fn hash_of(route: Route, key: KeyRef<'_>) -> u32 {
+    const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
+    // The tag tells apart entries of several indexes for one partition.
+    let partition = u64::from(route.checksum) | u64::from(route.tag.0) << u32::BITS;
+    let mixed = match key.sk() {
+        [] => partition.wrapping_mul(SEED),
+        sk => mix(partition.wrapping_mul(SEED), sk),
+    };
+    let hash = ((mixed >> (u64::BITS - Uncounted::HASH_BITS)) as u32) & !1;
+    hash.min(Uncounted::HASH_LAST - 3) | u32::from(route.tag > Tag::LAST_ITEM)
+}
+
+/// Mixes bytes into a hash, eight at a time.
+fn mix(hash: u64, bytes: &[u8]) -> u64 {
+    let (words, rest) = bytes.as_chunks();
+    let last = rest.iter().fold(rest.len() as u64, |word, byte| word << u8::BITS | u64::from(*byte));
+    let words = words.iter().map(|word| u64::from_le_bytes(*word)).chain(std::iter::once(last));
+    words.fold(hash, |hash, word| {
+        let product = u128::from(hash ^ word) * 0xA076_1D64_78BD_642F;
+        product as u64 ^ (product >> u64::BITS) as u64
+    })
+}
+
+#[cfg(test)]
+mod tests;

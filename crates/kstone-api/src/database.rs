@@ -9,7 +9,7 @@ use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 use kstone_core::value::Item;
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::expression::ExpressionCache;
 use crate::interrupt::Interrupt;
@@ -28,6 +28,7 @@ use crate::request::scan::Scan;
 use crate::request::token;
 use crate::request::write::{Prepared, Write};
 use crate::table::Table;
+use crate::table::commit::Settle;
 use crate::table::index::{IndexEntry, IndexId};
 use crate::table::one_at_a_time::{OneAtATime, Turn};
 use crate::table::stream::{Stream, StreamRecord};
@@ -200,6 +201,11 @@ impl Database {
         Arc::clone(&self.shared.table.read())
     }
 
+    /// The table in force. While a stripe is locked it stays so: see [`Database::install`].
+    pub(crate) fn table_in_force(&self) -> RwLockReadGuard<'_, Arc<Table>> {
+        self.shared.table.read()
+    }
+
     pub(crate) fn is_current(&self, table: &Arc<Table>) -> bool {
         Arc::ptr_eq(&self.shared.table.read(), table)
     }
@@ -246,9 +252,7 @@ impl Database {
 
     /// Does one write whose expressions are known.
     pub(crate) fn write_prepared(&self, write: &Prepared<'_>) -> Result<Option<Record>> {
-        let mut returned =
-            self.commit_prepared(std::slice::from_ref(write), |outcomes| outcomes.into_iter().collect())?;
-        Ok(returned.pop().flatten())
+        Ok(self.commit_prepared(std::slice::from_ref(write), Settle::FirstError)?.pop().flatten())
     }
 
     /// Stores the item under a partition key alone, in the place of the one that was there.

@@ -14,14 +14,15 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use kstone_core::engine::Writes;
 use kstone_core::item::ItemRef;
-use kstone_core::key::{KeyRef, Keyspace};
+use kstone_core::key::{KeyRef, Keyspace, StripeId};
 use kstone_core::record::Record;
 
 use crate::model::item_check::check_item;
 use crate::model::schema::{StreamSpecification, TableSchema};
 use crate::table::expiries::Expiries;
-use crate::table::index::{Index, IndexEntry, IndexId, Indexes};
+use crate::table::index::{Index, IndexEntry, IndexId, Indexes, Version};
 use crate::table::stream::{Stream, StreamOptions};
 use crate::table::ttl::{Ttl, has_passed, may_pass};
 
@@ -177,8 +178,9 @@ impl Table {
     }
 
     /// Whether no request sees the item, because its time has passed. See [`crate::ttl`] for the rule.
+    #[inline]
     pub(crate) fn is_hidden(&self, record: &Record, now: i64) -> bool {
-        self.hides_expired() && self.is_expired(record, now)
+        self.ttl.is_some() && self.hides_expired() && self.is_expired(record, now)
     }
 
     /// Whether requests do not see what has expired.
@@ -187,11 +189,11 @@ impl Table {
     }
 
     /// Notes when items expire, under the locks of their stripes.
-    pub(crate) fn note_expiries(&self, items: &[Record], now: i64) {
+    pub(crate) fn note_expiries<'a>(&self, items: impl Iterator<Item = (StripeId, &'a Record)>, now: i64) {
         let Some(expiries) = &self.expiries else { return };
-        for item in items.iter().filter(|item| !item.is_tombstone()) {
+        for (stripe, item) in items.filter(|(_, item)| !item.is_tombstone()) {
             if let Some(expires_at) = self.expires_at(item.item()).filter(|time| may_pass(*time, now)) {
-                expiries.note(item.key_ref().stripe(), expires_at);
+                expiries.note(stripe, expires_at);
             }
         }
     }
@@ -213,6 +215,22 @@ impl Table {
         self.filling.as_ref().map_or(Ok(()), |filling| filling.indexes.check(key.pk(), key.sk(), item))
     }
 
+    /// Adds the writes that keep the indexes, those that are being filled included, in step with a change of an item.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where an index refuses the new version.
+    pub(crate) fn change_entries(&self, old: Option<&Record>, new: Option<&Record>, to: &mut Writes) -> Result<()> {
+        let change = |indexes: &Indexes, ttl: Option<&Ttl>, to: &mut Writes| {
+            let version = |record| Version::of(record, ttl.and_then(|ttl| ttl.expires_at(Record::item(record))));
+            let (old, new) = (old.map(version), new.filter(|new| !new.is_tombstone()).map(version));
+            indexes.change(old.as_ref(), new.as_ref(), to)
+        };
+        if !self.indexes.is_empty() {
+            change(&self.indexes, self.ttl.as_ref(), to)?;
+        }
+        self.filling.as_ref().map_or(Ok(()), |filling| change(&filling.indexes, filling.ttl.as_ref(), to))
+    }
+
     /// The entries of an item that is in the table.
     pub(crate) fn present_entries(&self, record: &Record) -> Vec<Record> {
         let item = record.item();
@@ -227,12 +245,6 @@ impl Table {
         let item = record.item();
         let expires_at = filling.ttl.as_ref().and_then(|ttl| ttl.expires_at(item));
         filling.indexes.present_entries(record.pk(), record.sk(), item, expires_at)
-    }
-
-    /// The entries of an item that is to be written.
-    pub(crate) fn entries(&self, record: &Record) -> Result<Vec<Record>> {
-        self.check_index_keys(record.key_ref(), record.item())?;
-        Ok(self.present_entries(record))
     }
 }
 

@@ -30,8 +30,8 @@ use std::sync::LazyLock;
 
 use bytes::Bytes;
 
+use crate::buffer::Buffer;
 use crate::error::{Error, Result, Unit};
-use crate::same::same_bytes;
 
 /// How many stripes an engine has.
 pub const STRIPES: usize = 256;
@@ -142,7 +142,7 @@ impl Key {
 /// "a\0"  61 00 FF 00 01        before
 /// "a\1"  61 01 00 01
 /// ```
-pub fn put_escaped(out: &mut Vec<u8>, bytes: &[u8]) {
+pub fn put_escaped(out: &mut impl Buffer, bytes: &[u8]) {
     for (i, piece) in bytes.split(|&byte| byte == 0).enumerate() {
         if i > 0 {
             out.extend_from_slice(&[0, 0xFF]);
@@ -221,11 +221,39 @@ impl<'a> KeyRef<'a> {
     pub(crate) fn route(&self) -> Route {
         Route::of(self.pk, self.keyspace)
     }
+}
 
-    /// As `==`, without the calls that are made for long keys.
+/// A key and where its record lives, which takes a checksum of the partition key to say: for what asks several times.
+#[derive(Debug, Clone, Copy)]
+pub struct RoutedKey<'a> {
+    key: KeyRef<'a>,
+    route: Route,
+}
+
+impl<'a> RoutedKey<'a> {
+    /// The key.
     #[inline]
-    pub(crate) fn is_same(&self, other: KeyRef<'_>) -> bool {
-        self.keyspace == other.keyspace && same_bytes(self.pk, other.pk) && same_bytes(self.sk, other.sk)
+    pub fn key(&self) -> KeyRef<'a> {
+        self.key
+    }
+
+    /// The stripe that it belongs to.
+    #[inline]
+    pub fn stripe(&self) -> StripeId {
+        self.route.stripe
+    }
+
+    /// Where its record lives.
+    #[inline]
+    pub fn route(&self) -> Route {
+        self.route
+    }
+}
+
+impl<'a> From<KeyRef<'a>> for RoutedKey<'a> {
+    #[inline]
+    fn from(key: KeyRef<'a>) -> Self {
+        Self { key, route: key.route() }
     }
 }
 
@@ -262,6 +290,32 @@ impl StripeId {
     }
 }
 
+/// Some of the stripes.
+#[derive(Default)]
+pub(crate) struct StripeSet([u64; STRIPES / 64]);
+
+impl StripeSet {
+    #[inline]
+    pub(crate) fn add(&mut self, stripe: StripeId) {
+        self.0[stripe.index() / 64] |= 1 << (stripe.index() % 64);
+    }
+
+    /// Ascending.
+    #[inline]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = StripeId> {
+        let of_word = |(at, mut left): (usize, u64)| {
+            std::iter::from_fn(move || {
+                let bit = left.trailing_zeros();
+                (left != 0).then(|| {
+                    left &= left - 1;
+                    StripeId((64 * at as u32 + bit) as u8)
+                })
+            })
+        };
+        self.0.into_iter().enumerate().flat_map(of_word)
+    }
+}
+
 /// The leading part of a record's order inside its stripe: keyspace, index where it is an entry, and hash of the
 /// partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -280,7 +334,7 @@ impl Tag {
 
 /// Where the records of a partition live.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Route {
+pub struct Route {
     pub(crate) stripe: StripeId,
     pub(crate) tag: Tag,
     /// The checksum that both follow from.
@@ -288,6 +342,12 @@ pub(crate) struct Route {
 }
 
 impl Route {
+    /// The stripe.
+    #[inline]
+    pub fn stripe(self) -> StripeId {
+        self.stripe
+    }
+
     #[inline(always)]
     pub(crate) fn of(pk: &[u8], keyspace: Keyspace) -> Self {
         let (index, partition) = match (keyspace, pk.split_first_chunk()) {
@@ -434,6 +494,15 @@ mod tests {
         for (pk, sk) in [(&long[..], &[][..]), (fits, &long)] {
             assert!(matches!(KeyRef::index_entry(pk, sk), Err(Error::Limit { limit: 65_535, found: 65_536, .. })));
         }
+    }
+
+    #[test]
+    fn a_set_of_stripes_gives_each_once_in_their_order() {
+        let mut set = StripeSet::default();
+        assert_eq!(set.iter().next(), None);
+        let some = [255_u8, 0, 64, 63, 64, 7, 128];
+        some.iter().for_each(|stripe| set.add(StripeId(*stripe)));
+        assert_eq!(set.iter().map(StripeId::index).collect::<Vec<_>>(), [0, 7, 63, 64, 128, 255]);
     }
 
     #[test]

@@ -12,6 +12,7 @@
 //! 4. A lock is held for the look-up, never while the caller reads an item.
 //! 5. An item's bytes exist once: flush and compaction move references.
 
+pub mod buffer;
 mod compaction;
 pub mod engine;
 pub mod error;

@@ -94,6 +94,17 @@ impl<T> PoisonLock<T> {
         Ok(WriteGuard { _poison: poison.on_panic(), guard })
     }
 
+    /// Exclusive access where that is to be had at once.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    #[inline]
+    pub(crate) fn try_write<'a>(&'a self, poison: &'a Poison) -> Result<Option<WriteGuard<'a, T>>> {
+        let Some(guard) = self.0.try_write() else { return Ok(None) };
+        poison.check()?;
+        Ok(Some(WriteGuard { _poison: poison.on_panic(), guard }))
+    }
+
     /// Access without a lock, where nobody else has any.
     pub(crate) fn get_mut(&mut self) -> &mut T {
         self.0.get_mut()

@@ -8,7 +8,7 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 
 use crate::item::ItemRef;
-use crate::key::{Edge, Key, KeyRef, Keyspace, TAG_HASH_BITS, Tag};
+use crate::key::{Edge, Key, KeyRef, Keyspace, RoutedKey, TAG_HASH_BITS, Tag};
 use crate::raw::counted::{Counted, Lengths, MAGIC, Mark, Parts, RecordKind};
 use crate::raw::uncounted::Uncounted;
 use crate::same::same_bytes;
@@ -57,8 +57,21 @@ impl Record {
         Self::routed_tombstone(key.route().tag, key)
     }
 
+    /// As [`Record::put`] of a body that lies in pieces, for a caller that has routed the key already.
+    #[inline]
+    pub fn put_pieces(key: &RoutedKey<'_>, body: &[&[u8]]) -> Self {
+        let (tag, key) = (key.route().tag, key.key());
+        Self(Counted::new(&Parts { kind: RecordKind::Put, tag, pk: key.pk(), sk: key.sk(), body }))
+    }
+
+    /// As [`Record::tombstone`], for a caller that has routed the key already.
+    pub fn tombstone_of(key: &RoutedKey<'_>) -> Self {
+        Self::routed_tombstone(key.route().tag, key.key())
+    }
+
     /// As [`Record::put`], for a caller that has routed the key already.
     pub(crate) fn routed_put(tag: Tag, key: KeyRef<'_>, body: &[u8]) -> Self {
+        let body = &[body];
         Self(Counted::new(&Parts { kind: RecordKind::Put, tag, pk: key.pk(), sk: key.sk(), body }))
     }
 

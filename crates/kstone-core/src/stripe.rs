@@ -58,6 +58,13 @@ impl Stripe {
         self.lock.write(poison)
     }
 
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
+    #[inline]
+    pub(crate) fn try_write<'a>(&'a self, poison: &'a Poison) -> Result<Option<WriteGuard<'a>>> {
+        self.lock.try_write(poison)
+    }
+
     /// What the lock guards, where nobody else has the stripe.
     pub(crate) fn get_mut(&mut self) -> &mut StripeState {
         self.lock.get_mut()

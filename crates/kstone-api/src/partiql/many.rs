@@ -18,9 +18,10 @@ use super::{BATCH_STATEMENTS_MAX, check_table};
 use crate::database::Database;
 use crate::expression::BoundParameters;
 use crate::request::operation::TransactError;
-use crate::request::transaction::{Moment, TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
+use crate::request::transaction::{Moment, TRANSACTION_MAX, check_list, twice_in};
 use crate::request::write::Prepared;
 use crate::table::Table;
+use crate::table::commit::Settle;
 
 /// A statement with its values.
 struct Call {
@@ -189,7 +190,7 @@ impl Database {
             .zip(statements)
             .map(|((write, key), statement)| Ok(write.under(key.as_key_ref()?, statement.return_old_on_failure)))
             .collect();
-        match self.commit_prepared(&prepared?, all_or_nothing) {
+        match self.commit_prepared(&prepared?, Settle::EveryReason) {
             Ok(_) => Ok(statements.iter().map(|_| StatementResult::default()).collect()),
             Err(Error::TransactionCanceled { reasons }) => Err(TransactError::cancelled(reasons)),
             Err(error) => Err(error.into()),

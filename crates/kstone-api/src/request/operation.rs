@@ -10,8 +10,9 @@ use kstone_core::record::Record;
 use crate::database::Database;
 use crate::expression::ExpressionCache;
 use crate::request::prepared_write::BoundWrite;
-use crate::request::transaction::{TRANSACTION_MAX, all_or_nothing, check_list, twice_in};
+use crate::request::transaction::{TRANSACTION_MAX, check_list, twice_in};
 use crate::request::write::{Prepared, Write};
+use crate::table::commit::Settle;
 
 /// A read or a write of one item.
 #[derive(Debug, Clone)]
@@ -187,7 +188,7 @@ impl Database {
             let keys: Vec<Key> = operations.iter().map(Operation::key).collect();
             return Ok(self.transact_get(&keys)?);
         }
-        let returned = match self.commit_prepared(&prepared, all_or_nothing) {
+        let returned = match self.commit_prepared(&prepared, Settle::EveryReason) {
             Ok(returned) => returned,
             Err(Error::TransactionCanceled { reasons }) => return Err(TransactError::cancelled(reasons)),
             Err(error) => return Err(error.into()),

@@ -3,7 +3,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::error::CancellationReason;
 use crate::error::{Error, Result};
 use kstone_core::error::Unit;
 use kstone_core::item::item_size;
@@ -11,8 +10,9 @@ use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 
 use crate::database::Database;
-use crate::request::write::{ItemChange, Prepared, Write};
+use crate::request::write::{Prepared, Write};
 use crate::table::Table;
+use crate::table::commit::Settle;
 
 /// The most writes of a batch, DynamoDB's.
 pub const BATCH_WRITES_MAX: usize = 25;
@@ -75,7 +75,7 @@ impl Database {
             "Transaction request cannot include multiple operations on one item",
         )?;
         let prepared = self.prepare(&request.writes)?;
-        self.commit_prepared(&prepared, all_or_nothing).map(drop)
+        self.commit_prepared(&prepared, Settle::EveryReason).map(drop)
     }
 
     /// The items of these keys as they are at one moment, none where there is none.
@@ -109,7 +109,7 @@ impl Database {
         if !writes.iter().all(Write::is_plain) {
             return Err(Error::invalid("a batch holds puts and deletes without conditions; use a transaction"));
         }
-        self.commit_prepared(&self.prepare(writes)?, |outcomes| outcomes.into_iter().collect()).map(drop)
+        self.commit_prepared(&self.prepare(writes)?, Settle::FirstError).map(drop)
     }
 
     /// The items of these keys, as they are at one moment, none where there is none. In memory no key is left over, so
@@ -146,19 +146,8 @@ pub(crate) struct Moment {
     pub(crate) found: Vec<Option<Record>>,
 }
 
-/// All changes, or why not one of them is done.
-pub(crate) fn all_or_nothing(outcomes: Vec<Result<ItemChange>>) -> Result<Vec<ItemChange>> {
-    if outcomes.iter().all(Result::is_ok) {
-        let written = || outcomes.iter().flatten().filter_map(|change| change.record.as_ref());
-        check_transaction_size(|| written().filter(|record| !record.is_tombstone()))?;
-        return outcomes.into_iter().collect();
-    }
-    let reasons = outcomes.into_iter().map(|outcome| outcome.err().map(CancellationReason::of)).collect();
-    Err(Error::TransactionCanceled { reasons })
-}
-
 /// Refuses items that are too large together.
-fn check_transaction_size<'a, R: Iterator<Item = &'a Record>>(items: impl Fn() -> R) -> Result<()> {
+pub(crate) fn check_transaction_size<'a, R: Iterator<Item = &'a Record>>(items: impl Fn() -> R) -> Result<()> {
     // DynamoDB's size of an item is below twice its bytes here, which need not be counted one attribute after another.
     if 2 * items().map(Record::footprint).sum::<usize>() <= TRANSACTION_MAX_BYTES {
         return Ok(());

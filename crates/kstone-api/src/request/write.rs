@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::error::Result;
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::Key;
-use kstone_core::key::KeyRef;
+use kstone_core::key::{KeyRef, RoutedKey};
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
@@ -241,14 +241,6 @@ pub(crate) struct ItemChange {
     pub(crate) record: Option<Record>,
     /// What to return: an item under the same key.
     pub(crate) returned: Option<Record>,
-    /// Index entries to write with the record.
-    pub(crate) entries: Vec<Record>,
-}
-
-impl ItemChange {
-    fn new(record: Option<Record>, returned: Option<Record>) -> Self {
-        Self { record, returned, entries: Vec::new() }
-    }
 }
 
 impl<'a> Prepared<'a> {
@@ -276,38 +268,49 @@ impl Prepared<'_> {
         }
     }
 
+    /// Whether the item that is there decides if anything is written.
+    pub(crate) fn asks_of_item(&self) -> bool {
+        self.condition.is_some() || matches!(self.action, PreparedAction::Insert(_))
+    }
+
     /// Whether it takes the evaluation of an expression to decide it.
     pub(crate) fn has_expression(&self) -> bool {
         self.condition.is_some() || matches!(self.action, PreparedAction::Update(_))
     }
 
-    /// Decides on the item that is there. Has no effect of its own.
-    pub(crate) fn decide(&self, present: Option<&Record>) -> Result<ItemChange> {
+    /// Decides on the item that is there under its key. Has no effect of its own.
+    pub(crate) fn decide(&self, key: &RoutedKey<'_>, present: Option<&Record>) -> Result<ItemChange> {
         let old = present.map_or_else(Subject::absent, Subject::of_record);
         if self.condition.as_ref().is_some_and(|condition| !condition.evaluate(&old)) {
             let item = present.filter(|_| self.return_old_on_failure).cloned();
             return Err(Error::ConditionFailed { item });
         }
-        let old_item = || present.filter(|_| self.return_values == ReturnValues::AllOld).cloned();
-        Ok(match &self.action {
+        let record = match &self.action {
             PreparedAction::Insert(_) if present.is_some() => return Err(Error::DuplicateItem),
-            PreparedAction::Put(body) | PreparedAction::Insert(body) => {
-                ItemChange::new(Some(Record::put(self.key, body)), old_item())
-            }
-            PreparedAction::Delete => ItemChange::new(Some(Record::tombstone(self.key)), old_item()),
-            PreparedAction::Check => ItemChange::new(None, old_item()),
-            PreparedAction::Update(update) => self.decide_update(update, present, &old)?,
-        })
+            PreparedAction::Put(body) | PreparedAction::Insert(body) => Some(Record::put_pieces(key, &[body])),
+            PreparedAction::Delete => Some(Record::tombstone_of(key)),
+            PreparedAction::Check => None,
+            PreparedAction::Update(update) => return self.decide_update(update, key, present, &old),
+        };
+        let returned = present.filter(|_| self.return_values == ReturnValues::AllOld).cloned();
+        Ok(ItemChange { record, returned })
     }
 
-    fn decide_update(&self, update: &Update<'_>, present: Option<&Record>, old: &Subject<'_>) -> Result<ItemChange> {
+    fn decide_update(
+        &self,
+        update: &Update<'_>,
+        key: &RoutedKey<'_>,
+        present: Option<&Record>,
+        old: &Subject<'_>,
+    ) -> Result<ItemChange> {
         let (pk, sk) = (self.key.pk(), self.key.sk());
         let record = match update.apply(pk, sk, present.map(Record::item))? {
-            Some(body) => Some(Record::put(self.key, &checked(self.key, body.into())?)),
+            Some(body) => Some(Record::put_pieces(key, &[&checked(self.key, body.into())?])),
             None => None,
         };
         let new = record.as_ref().map_or(*old, Subject::of_record);
-        let returned = update.returned(self.return_values, old, &new).map(|body| Record::put(self.key, &body));
-        Ok(ItemChange::new(record, returned))
+        let returned = update.returned(self.return_values, old, &new);
+        let returned = returned.map(|body| Record::put_pieces(key, &[&body]));
+        Ok(ItemChange { record, returned })
     }
 }

@@ -1,30 +1,42 @@
 //! The one write path: items, their index entries and the stream change as one.
 //!
 //! ```text
-//! simple       lock the items' stripes ─► decide ─► write ─► note in the stream
-//! otherwise    read the items ─► decide, derive entries ─► lock all stripes ─► still those items? ─► write ─► note
+//! at once      lock the items' stripes ─► decide, derive entries ─► lock their stripes, if free ─► note ─► write
+//! otherwise    read the items ─► decide, derive entries ─► lock all stripes ─► still those items? ─► note ─► write
 //!                   ▲                                                                    │ no
 //!                   └────────────────────────────────────────────────────────────────────┘
 //! ```
+//! Otherwise: with a memory limit, since memory is reserved before any lock is taken; with expressions over large
+//! items; and where a stripe of an entry is not free, for only locks in their order are waited for. The items are looked
+//! at again under the locks then. Another writer got ahead each time this starts over, so one of them always gets on.
 //!
-//! Otherwise: with indexes, a memory limit, or expressions over large items. Which stripes a write needs depends on the
-//! entries of the item that is there, and memory is reserved before any lock is taken, so the item is read first and
-//! looked at again under the locks. Another writer got ahead each time this starts over, so one of them always gets on.
+//! Nothing is allocated but the records that are written and what is returned, for up to [`INLINE_WRITES`] of them.
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
-use kstone_core::key::{Key, KeyRef};
-use kstone_core::record::Record;
+use crate::error::{CancellationReason, Error, Result};
+use kstone_core::engine::{Commit, INLINE_WRITES, Writes};
+use kstone_core::key::{KeyRef, Route, RoutedKey, StripeId};
+use kstone_core::record::{Lent, Record};
+use smallvec::SmallVec;
 
 use crate::database::Database;
-use crate::request::write::{ItemChange, Prepared};
+use crate::request::transaction::check_transaction_size;
+use crate::request::write::Prepared;
 use crate::table::Table;
-use crate::table::index;
 use crate::table::stream::{Change as StreamChange, Garbage, Remover, Stream};
 
-/// Makes one outcome of many: the changes to do, or the error to fail with.
-pub(crate) type Settle = fn(Vec<Result<ItemChange>>) -> Result<Vec<ItemChange>>;
+/// What becomes of several writes of which one cannot be done: none is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Settle {
+    /// The error is that of the first.
+    FirstError,
+    /// A transaction: the error says of each why it could not be done. What is put is bounded together.
+    EveryReason,
+}
+
+/// What the writes of a commit return of their items.
+pub(crate) type Returned = SmallVec<[Option<Record>; INLINE_WRITES]>;
 
 /// The most bytes of items that expressions are asked of while stripes are locked: some tens of microseconds. Where it
 /// is more they are asked first, and the items looked at again under the locks.
@@ -32,209 +44,248 @@ const LOCKED_EVALUATION_MAX_BYTES: usize = 16 << 10;
 /// How often that is tried before they are asked under the locks after all: other writers always get ahead of it.
 const UNLOCKED_EVALUATIONS_MAX: usize = 8;
 
-/// What a commit will write. Records of items come first.
+type Keys<'a> = SmallVec<[RoutedKey<'a>; INLINE_WRITES]>;
+/// The items that are there, under the keys of the writes.
+type Olds<'a> = SmallVec<[Option<&'a Record>; INLINE_WRITES]>;
+
+/// What a commit will write.
+#[derive(Default)]
 struct CommitPlan {
-    records: Vec<Record>,
-    /// For each of the items' records, what it replaces.
-    replaced: Vec<Replaced>,
-    returned: Vec<Option<Record>>,
+    items: SmallVec<[ItemWrite; INLINE_WRITES]>,
+    entries: Writes,
+    returned: Returned,
 }
 
-struct Replaced {
-    old: Option<Record>,
+/// A version of an item to be written.
+struct ItemWrite {
+    route: Route,
+    record: Record,
+    /// Which of the writes it is of, and so which of the items it replaces.
+    write: usize,
     /// What removes the old item before the write, or instead of one, where that is not the write itself.
     removed_by: Option<Remover>,
 }
 
-/// What a commit leaves behind.
-struct Done {
-    replaced: Vec<Replaced>,
-    returned: Vec<Option<Record>>,
-    /// Dropped after the locks.
-    garbage: Option<Garbage>,
+impl CommitPlan {
+    fn records(&self) -> impl Iterator<Item = &Record> + Clone {
+        self.items.iter().map(|item| &item.record).chain(self.entries.iter().map(|(_, record)| record))
+    }
+
+    fn stripes(&self) -> impl Iterator<Item = StripeId> {
+        let items = self.items.iter().map(|item| item.route.stripe());
+        items.chain(self.entries.iter().map(|(route, _)| route.stripe()))
+    }
+
+    /// Writes everything; what it returns of the items.
+    fn carry_out(self, commit: Commit<'_>) -> Returned {
+        let items = self.items.into_iter().map(|item| (item.route, item.record));
+        commit.write(items.chain(self.entries));
+        self.returned
+    }
 }
 
 impl Database {
     /// Decides all writes on the items that are there and does them, as one; what each returns of its item.
-    pub(crate) fn commit_prepared(&self, writes: &[Prepared<'_>], settle: Settle) -> Result<Vec<Option<Record>>> {
+    pub(crate) fn commit_prepared(&self, writes: &[Prepared<'_>], settle: Settle) -> Result<Returned> {
+        let keys: Keys<'_> = writes.iter().map(|write| write.key.into()).collect();
         let mut attempts = 0;
         loop {
-            let table = self.table();
-            let now = self.now_for(&table);
-            let done = if table.has_indexes() || self.engine().is_limited() {
-                self.commit_if_unchanged(&table, now, writes, settle)?
-            } else if attempts == 0 {
-                self.commit_at_once(&table, now, writes, (settle, LOCKED_EVALUATION_MAX_BYTES))?
-            } else if attempts <= UNLOCKED_EVALUATIONS_MAX {
-                self.commit_if_unchanged(&table, now, writes, settle)?
-            } else {
-                self.commit_at_once(&table, now, writes, (settle, usize::MAX))?
+            let evaluation_max_bytes = match attempts {
+                _ if self.engine().is_limited() => None,
+                0 => Some(LOCKED_EVALUATION_MAX_BYTES),
+                1..=UNLOCKED_EVALUATIONS_MAX => None,
+                _ => Some(usize::MAX),
             };
-            attempts += 1;
-            if let Some(done) = done {
-                self.remove_expired_near(&table, writes.iter().map(|write| write.key), now)?;
-                return Ok(done.returned);
+            if let Some(max_bytes) = evaluation_max_bytes
+                && let Some(returned) = self.commit_at_once(writes, &keys, (settle, max_bytes))?
+            {
+                return Ok(returned);
             }
+            if let Some(returned) = self.commit_if_unchanged(writes, &keys, settle)? {
+                return Ok(returned);
+            }
+            attempts += 1;
         }
     }
 
-    /// Decides under the locks. None where the schema changed meanwhile, or where expressions would be asked of more
-    /// than so many bytes of items.
+    /// Decides under the locks. None where expressions would be asked of more than so many bytes of items, or a stripe
+    /// of an index entry is not free.
     fn commit_at_once(
         &self,
-        table: &Arc<Table>,
-        now: i64,
         writes: &[Prepared<'_>],
+        keys: &Keys<'_>,
         (settle, evaluation_max_bytes): (Settle, usize),
-    ) -> Result<Option<Done>> {
-        let keys: Vec<KeyRef<'_>> = writes.iter().map(|write| write.key).collect();
-        self.engine().commit_observed(
-            &keys,
-            |present| {
-                if !self.is_current(table) {
-                    return Ok((Vec::new(), None));
-                }
-                let olds: Vec<Option<Record>> =
-                    keys.iter().map(|key| present.get(*key).map(|record| record.clone())).collect();
-                if evaluated_bytes(writes, &olds) > evaluation_max_bytes {
-                    return Ok((Vec::new(), None));
-                }
-                let plan = plan(table, now, writes, olds, settle)?;
-                Ok((plan.records, Some(Done { replaced: plan.replaced, returned: plan.returned, garbage: None })))
-            },
-            |records, done| note(table, now, records, done),
-        )
+    ) -> Result<Option<Returned>> {
+        let mut commit = self.engine().begin();
+        commit.lock(keys.iter().map(RoutedKey::stripe))?;
+        let table = self.table_in_force();
+        let now = self.now_for(&table);
+        let lent: SmallVec<[Option<Lent<'_>>; INLINE_WRITES]> = keys.iter().map(|key| commit.get(key)).collect();
+        let olds: Olds<'_> = lent.iter().map(Option::as_deref).collect();
+        if evaluated_bytes(writes, &olds) > evaluation_max_bytes {
+            return Ok(None);
+        }
+        let plan = plan(&table, now, (writes, keys, &olds), settle)?;
+        let changes = stream_changes(&table, &plan, &olds);
+        drop(olds);
+        drop(lent);
+        for (route, _) in &plan.entries {
+            if !commit.try_lock(route.stripe())? {
+                return Ok(None);
+            }
+        }
+        let garbage = note(&table, now, &plan, changes);
+        let expiring = table.expiries.is_some().then(|| Arc::clone(&table));
+        drop(table);
+        let returned = plan.carry_out(commit);
+        drop(garbage);
+        if let Some(table) = expiring {
+            self.remove_expired_near(&table, keys, now)?;
+        }
+        Ok(Some(returned))
     }
 
     /// Decides first. None where an item or the schema changed meanwhile.
     fn commit_if_unchanged(
         &self,
-        table: &Arc<Table>,
-        now: i64,
         writes: &[Prepared<'_>],
+        keys: &Keys<'_>,
         settle: Settle,
-    ) -> Result<Option<Done>> {
-        let keys: Vec<KeyRef<'_>> = writes.iter().map(|write| write.key).collect();
-        let olds = self.engine().present(&keys)?;
-        let CommitPlan { records, replaced, returned } = plan(table, now, writes, olds.clone(), settle)?;
-        let _reserved = self.reserve(&records, stream_growth(table, &replaced, &records))?;
-        let all_keys: Vec<Key> = records.iter().map(Record::key).collect();
-        let mut locked = keys.clone();
-        for key in &all_keys {
-            locked.push(key.as_key_ref()?);
+    ) -> Result<Option<Returned>> {
+        let table = self.table();
+        let now = self.now_for(&table);
+        let named: Vec<KeyRef<'_>> = keys.iter().map(RoutedKey::key).collect();
+        let present = self.engine().present(&named)?;
+        let olds: Olds<'_> = present.iter().map(Option::as_ref).collect();
+        let plan = plan(&table, now, (writes, keys, &olds), settle)?;
+        let _reserved = self.reserve(plan.records(), stream_growth(&table, &plan, &olds))?;
+        let mut commit = self.engine().begin();
+        commit.lock(keys.iter().map(RoutedKey::stripe).chain(plan.stripes()))?;
+        let unchanged = keys.iter().zip(&olds).all(|(key, old)| match (commit.get(key), old) {
+            (Some(now), Some(then)) => now.same(then),
+            (None, None) => true,
+            _ => false,
+        });
+        if !unchanged || !self.is_current(&table) {
+            return Ok(None);
         }
-        let done = self.engine().commit_observed(
-            &locked,
-            |present| {
-                let unchanged = keys.iter().zip(&olds).all(|(key, old)| match (present.get(*key), old) {
-                    (Some(now), Some(then)) => now.same(then),
-                    (None, None) => true,
-                    _ => false,
-                });
-                if !unchanged || !self.is_current(table) {
-                    return Ok::<_, Error>((Vec::new(), None));
-                }
-                Ok((records, Some(Done { replaced, returned, garbage: None })))
-            },
-            |records, done| note(table, now, records, done),
-        )?;
-        self.keep_to_limit(|| locked.iter().map(KeyRef::stripe))?;
-        Ok(done)
+        let changes = stream_changes(&table, &plan, &olds);
+        let garbage = note(&table, now, &plan, changes);
+        let stripes: SmallVec<[StripeId; 2 * INLINE_WRITES]> = plan.stripes().collect();
+        let returned = plan.carry_out(commit);
+        drop(garbage);
+        self.keep_to_limit(|| stripes.into_iter())?;
+        self.remove_expired_near(&table, keys, now)?;
+        Ok(Some(returned))
     }
 }
 
 /// The bytes of items that expressions are asked of.
-fn evaluated_bytes(writes: &[Prepared<'_>], olds: &[Option<Record>]) -> usize {
+fn evaluated_bytes(writes: &[Prepared<'_>], olds: &Olds<'_>) -> usize {
     let asked = writes.iter().zip(olds).filter(|(write, _)| write.has_expression());
-    asked.filter_map(|(_, old)| old.as_ref()).map(|old| old.body().len()).sum()
-}
-
-/// What the stream may grow by when these records of items, followed by those of entries, are noted in it.
-fn stream_growth(table: &Table, replaced: &[Replaced], records: &[Record]) -> usize {
-    if table.stream.is_none() {
-        return 0;
-    }
-    replaced.iter().zip(records).map(|(replaced, record)| Stream::growth_of(replaced.old.as_ref(), record)).sum()
+    asked.filter_map(|(_, old)| *old).map(|old| old.body().len()).sum()
 }
 
 /// What the writes come to, given the items that are there.
 fn plan(
     table: &Table,
     now: i64,
-    writes: &[Prepared<'_>],
-    olds: Vec<Option<Record>>,
+    (writes, keys, olds): (&[Prepared<'_>], &Keys<'_>, &Olds<'_>),
     settle: Settle,
 ) -> Result<CommitPlan> {
-    let expired: Vec<bool> = olds.iter().map(|old| old.as_ref().is_some_and(|old| table.is_hidden(old, now))).collect();
-    let outcomes = writes.iter().zip(&olds).zip(&expired).map(|((write, old), &expired)| {
-        write.check(table)?;
-        let mut change = write.decide(old.as_ref().filter(|_| !expired))?;
-        change.entries = entry_changes(table, old.as_ref(), change.record.as_ref())?;
-        Ok(change)
-    });
-    let changes = settle(outcomes.collect())?;
-    let mut plan = CommitPlan { records: Vec::new(), replaced: Vec::new(), returned: Vec::new() };
-    let mut entries = Vec::new();
-    for ((change, old), expired) in changes.into_iter().zip(olds).zip(expired) {
-        if let Some(record) = change.record {
-            plan.records.push(record);
-            plan.replaced.push(Replaced { old, removed_by: expired.then_some(Remover::TimeToLive) });
+    let mut plan = CommitPlan::default();
+    // As long as nothing fails there are none.
+    let mut reasons: Vec<Option<CancellationReason>> = Vec::new();
+    for (at, write) in writes.iter().enumerate() {
+        match plan.add(table, now, (write, at), (&keys[at], olds[at])) {
+            Ok(()) => {}
+            Err(error) if settle == Settle::FirstError => return Err(error),
+            Err(error) => {
+                reasons.resize(writes.len(), None);
+                reasons[at] = Some(CancellationReason::of(error));
+            }
         }
-        plan.returned.push(change.returned);
-        entries.extend(change.entries);
     }
-    plan.records.extend(entries);
+    if !reasons.is_empty() {
+        return Err(Error::TransactionCanceled { reasons });
+    }
+    if settle == Settle::EveryReason {
+        let written = plan.items.iter().map(|item| &item.record);
+        check_transaction_size(|| written.clone().filter(|record| !record.is_tombstone()))?;
+    }
     Ok(plan)
 }
 
-/// The records that keep the indexes in step with a change of an item; none where the item stays.
-pub(crate) fn entry_changes(table: &Table, old: Option<&Record>, new: Option<&Record>) -> Result<Vec<Record>> {
-    let Some(new) = new.filter(|_| table.has_indexes()) else { return Ok(Vec::new()) };
-    let before = old.map_or_else(Vec::new, |old| table.present_entries(old));
-    let after = if new.is_tombstone() { Vec::new() } else { table.entries(new)? };
-    Ok(index::diff(&before, &after))
+impl CommitPlan {
+    /// Adds what a write comes to.
+    fn add(
+        &mut self,
+        table: &Table,
+        now: i64,
+        (write, at): (&Prepared<'_>, usize),
+        (key, old): (&RoutedKey<'_>, Option<&Record>),
+    ) -> Result<()> {
+        let is_expired = old.is_some_and(|old| table.is_hidden(old, now));
+        if write.asks_of_item() {
+            // Otherwise making the entries finds the same.
+            write.check(table)?;
+        }
+        let change = write.decide(key, old.filter(|_| !is_expired))?;
+        self.returned.push(change.returned);
+        let Some(record) = change.record else { return Ok(()) };
+        table.change_entries(old, Some(&record), &mut self.entries)?;
+        let removed_by = is_expired.then_some(Remover::TimeToLive);
+        self.items.push(ItemWrite { route: key.route(), record, write: at, removed_by });
+        Ok(())
+    }
 }
 
-/// Notes when the numbered records expire, and what they change in the stream, while the locks are held.
-fn note(table: &Table, now: i64, records: &[Record], done: &mut Option<Done>) {
-    let Some(done) = done else { return };
-    table.note_expiries(&records[..done.replaced.len()], now);
-    let Some(stream) = &table.stream else { return };
-    let changes =
-        done.replaced.iter().zip(records).flat_map(|(replaced, record)| stream_changes(stream, replaced, record));
-    let changes: Vec<StreamChange> = changes.collect();
-    done.garbage = Some(stream.append(changes, now));
+/// What the stream may grow by when these writes are noted in it.
+fn stream_growth(table: &Table, plan: &CommitPlan, olds: &Olds<'_>) -> usize {
+    if table.stream.is_none() {
+        return 0;
+    }
+    plan.items.iter().map(|item| Stream::growth_of(olds[item.write], &item.record)).sum()
 }
 
-fn stream_changes(stream: &Stream, replaced: &Replaced, record: &Record) -> impl Iterator<Item = StreamChange> {
-    let old = replaced.old.as_ref();
-    let removal = old.zip(replaced.removed_by).map(|(old, by)| stream.removal(old, by));
-    let change = stream.change(old.filter(|_| replaced.removed_by.is_none()), record);
-    removal.into_iter().chain(change)
+type StreamChanges = SmallVec<[StreamChange; 1]>;
+
+/// What the writes change, for the stream; nothing where there is none.
+fn stream_changes(table: &Table, plan: &CommitPlan, olds: &Olds<'_>) -> StreamChanges {
+    let Some(stream) = &table.stream else { return StreamChanges::new() };
+    let changes = plan.items.iter().flat_map(|item| {
+        let old = olds[item.write];
+        let removal = old.zip(item.removed_by).map(|(old, by)| stream.removal(old, by));
+        let change = stream.change(old.filter(|_| item.removed_by.is_none()), &item.record);
+        removal.into_iter().chain(change)
+    });
+    changes.collect()
+}
+
+/// Notes when the items expire, and what they change in the stream, while the locks are held; what that is to be
+/// dropped after them.
+fn note(table: &Table, now: i64, plan: &CommitPlan, changes: StreamChanges) -> Option<Garbage> {
+    table.note_expiries(plan.items.iter().map(|item| (item.route.stripe(), &item.record)), now);
+    table.stream.as_ref().map(|stream| stream.append(changes, now))
 }
 
 impl Database {
     /// Removes an item with its entries, if it is still that one; whether it was.
     pub(crate) fn remove_if_same(&self, table: &Arc<Table>, record: &Record, now: i64, by: Remover) -> Result<bool> {
-        let key = record.key_ref();
-        let entries = entry_changes(table, Some(record), Some(&Record::tombstone(key)))?;
-        let entry_keys: Vec<Key> = entries.iter().map(Record::key).collect();
-        let mut keys = vec![key];
-        for key in &entry_keys {
-            keys.push(key.as_key_ref()?);
+        let key = RoutedKey::from(record.key_ref());
+        let mut plan = CommitPlan::default();
+        let tombstone = Record::tombstone_of(&key);
+        table.change_entries(Some(record), Some(&tombstone), &mut plan.entries)?;
+        plan.items.push(ItemWrite { route: key.route(), record: tombstone, write: 0, removed_by: Some(by) });
+        let mut commit = self.engine().begin();
+        commit.lock(plan.stripes())?;
+        if !self.is_current(table) || !commit.get(&key).is_some_and(|now| now.same(record)) {
+            return Ok(false);
         }
-        let done = self.engine().commit_observed(
-            &keys,
-            |present| {
-                if !self.is_current(table) || !present.get(key).is_some_and(|now| now.same(record)) {
-                    return Ok::<_, Error>((Vec::new(), None));
-                }
-                let records = std::iter::once(Record::tombstone(key)).chain(entries).collect();
-                let replaced = vec![Replaced { old: Some(record.clone()), removed_by: Some(by) }];
-                Ok((records, Some(Done { replaced, returned: Vec::new(), garbage: None })))
-            },
-            |records, done| note(table, now, records, done),
-        )?;
-        Ok(done.is_some())
+        let changes = stream_changes(table, &plan, &Olds::from_slice(&[Some(record)]));
+        let garbage = note(table, now, &plan, changes);
+        plan.carry_out(commit);
+        drop(garbage);
+        Ok(true)
     }
 }

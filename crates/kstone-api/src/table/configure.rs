@@ -120,7 +120,7 @@ impl Database {
         for key in &entry_keys {
             keys.push(key.as_key_ref()?);
         }
-        let _reserved = self.reserve(&entries, 0)?;
+        let _reserved = self.reserve(entries.iter(), 0)?;
         self.engine().commit(&keys, |present| {
             let unchanged = present.get(record.key_ref()).is_some_and(|now| now.same(record));
             Ok((if unchanged { entries } else { Vec::new() }, ()))

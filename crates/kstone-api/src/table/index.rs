@@ -22,15 +22,18 @@
 //! # Invariants
 //! 1. An item has at most one entry in an index, and none where it lacks a key attribute (the index is sparse).
 //! 2. The entry is a function of index, key, item and expiry: two versions of an item that agree in what the index
-//!    shows have equal entries, which [`diff`] leaves alone.
+//!    shows have equal entries, which are left alone.
 //! 3. No entry of one partition value, or of one sort value, lies in the range of another.
 //!
 //! Thread safety: compiled indexes are plain values, shared freely; everything else is a pure function.
 
 use crate::error::Result;
+use kstone_core::buffer::Buffer;
+use kstone_core::engine::Writes;
 use kstone_core::item::ItemRef;
-use kstone_core::key::{INDEX_SLOTS, KeyRef};
+use kstone_core::key::{INDEX_SLOTS, KeyRef, Route, RoutedKey};
 use kstone_core::record::Record;
+use smallvec::SmallVec;
 
 use crate::model::schema::{GlobalSecondaryIndex, LocalSecondaryIndex, Projection, TableSchema};
 
@@ -166,12 +169,12 @@ impl Indexes {
         self.by_name.is_empty()
     }
 
-    /// The entries of an item in all indexes.
+    /// Adds the writes that lead from the entries of an item's old version to those of its new one.
     ///
     /// # Errors
-    /// As [`Index::entry`], of the first index by name that refuses the item.
-    pub fn entries(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Result<Vec<Record>> {
-        self.iter().filter_map(|index| index.entry(pk, sk, item, expires_at).transpose()).collect()
+    /// As [`Index::entry`], of the first index by name that refuses the new version.
+    pub(crate) fn change(&self, old: Option<&Version<'_>>, new: Option<&Version<'_>>, to: &mut Writes) -> Result<()> {
+        self.iter().try_for_each(|index| index.change(old, new, to))
     }
 
     /// The entries of an item that is in the table already. One that an index refuses is not in that index: it was put
@@ -190,6 +193,26 @@ impl Indexes {
         self.iter().filter(move |index| index.key_of(&TableItem { pk, sk, item }).is_err()).map(Index::id)
     }
 }
+
+/// A version of an item, as indexes see it.
+pub(crate) struct Version<'a> {
+    item: TableItem<'a>,
+    expires_at: Option<i64>,
+}
+
+impl<'a> Version<'a> {
+    /// The item of a record, and when it expires.
+    pub(crate) fn of(record: &'a Record, expires_at: Option<i64>) -> Self {
+        Self { item: TableItem { pk: record.pk(), sk: record.sk(), item: record.item() }, expires_at }
+    }
+}
+
+/// Up to how many bytes the key of an entry is put together on the stack, and what it shows of an item.
+const KEY_ON_STACK_BYTES: usize = 128;
+const BODY_ON_STACK_BYTES: usize = 256;
+
+/// The values that make up the key of an entry: of its partition, and by which it is sorted.
+type EntryKey<'a> = (KeyValue<'a>, Option<KeyValue<'a>>);
 
 /// The partition value of an item, and its sort value in an index that sorts.
 type KeyOf<'a> = (Option<KeyValue<'a>>, Option<Option<KeyValue<'a>>>);
@@ -267,6 +290,92 @@ impl Index {
         self.projected.is_none()
     }
 
+    /// Adds the writes that lead from the entry of an item's old version to that of its new one: a tombstone where it
+    /// goes or moves, a put where it comes, moves or shows something else. An old version that the index refuses has no
+    /// entry: it was put before the index was.
+    ///
+    /// Compares values where they lie: an entry that stays as it is is not made. Each write costs one allocation.
+    ///
+    /// # Errors
+    /// As [`Index::entry`], of the new version.
+    fn change(&self, old: Option<&Version<'_>>, new: Option<&Version<'_>>, to: &mut Writes) -> Result<()> {
+        let new = match new {
+            Some(version) => self.whole_key_of(&version.item)?.map(|key| (key, version)),
+            None => None,
+        };
+        let old = old.and_then(|version| Some((self.whole_key_of(&version.item).ok()??, version)));
+        match (old, new) {
+            (Some((old_key, old)), Some((key, new))) if old_key == key => {
+                if !self.shows_alike(old, new) {
+                    to.push(self.put(key, new)?);
+                }
+            }
+            (old, new) => {
+                if let Some((key, old)) = old {
+                    to.push(self.with_key(key, &old.item, |key| (key.route(), Record::tombstone_of(&key)))?);
+                }
+                if let Some((key, new)) = new {
+                    to.push(self.put(key, new)?);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the entries of two versions, whose keys are equal, are equal.
+    fn shows_alike(&self, old: &Version<'_>, new: &Version<'_>) -> bool {
+        let (old_item, item) = (old.item.item, new.item.item);
+        let is_shown = |(name, _): &(&str, _)| self.projects(name);
+        old.expires_at == new.expires_at
+            && match self.projects_all() {
+                true => old_item == item,
+                false => old_item.iter().filter(is_shown).eq(item.iter().filter(is_shown)),
+            }
+    }
+
+    /// The entry of a version under its key, and where it belongs.
+    fn put(&self, key: EntryKey<'_>, version: &Version<'_>) -> Result<(Route, Record)> {
+        let head = entry::head(self.kind, self.sort.is_some(), version.expires_at);
+        self.with_key(key, &version.item, |key| {
+            let record = match self.projects_all() {
+                true => Record::put_pieces(&key, &[&head, version.item.item.as_bytes()]),
+                false => {
+                    let mut shown: SmallVec<[u8; BODY_ON_STACK_BYTES]> = SmallVec::new();
+                    version.item.item.copy_where(&mut shown, |name| self.projects(name));
+                    Record::put_pieces(&key, &[&head, &shown])
+                }
+            };
+            (key.route(), record)
+        })
+    }
+
+    /// Calls back with the key of an entry, which is on the stack where it is not long.
+    fn with_key<T>(
+        &self,
+        (partition, sort): EntryKey<'_>,
+        source: &TableItem<'_>,
+        use_key: impl FnOnce(RoutedKey<'_>) -> T,
+    ) -> Result<T> {
+        let mut bytes: SmallVec<[u8; KEY_ON_STACK_BYTES]> = SmallVec::new();
+        self.put_partition(partition, source.pk, &mut bytes);
+        let sk_at = bytes.len();
+        if let Some(sort) = sort {
+            sort.put(&mut bytes);
+        }
+        entry::put_table_key(self.kind, source.pk, source.sk, &mut bytes);
+        let (pk, sk) = bytes.split_at(sk_at);
+        Ok(use_key(KeyRef::index_entry(pk, sk)?.into()))
+    }
+
+    /// The values that make up the key of an item's entry; none where it lacks one of them.
+    fn whole_key_of<'a>(&self, source: &TableItem<'a>) -> Result<Option<EntryKey<'a>>> {
+        Ok(match self.key_of(source)? {
+            (Some(partition), None) => Some((partition, None)),
+            (Some(partition), Some(Some(sort))) => Some((partition, Some(sort))),
+            _ => None,
+        })
+    }
+
     /// The partition value of an item and, where the index sorts, its sort value; none where the item has no such
     /// attribute.
     fn key_of<'a>(&self, source: &TableItem<'a>) -> Result<KeyOf<'a>> {
@@ -279,57 +388,26 @@ impl Index {
     /// The entry of the item under this key; none where the item lacks a key attribute.
     ///
     /// Costs a look-up of each key attribute, one pass over the item where not all is projected, one copy of what
-    /// is, and two allocations.
+    /// is, and one allocation.
     ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) in DynamoDB's words where a key attribute is neither S, N nor B,
     /// is empty, or is longer than a partition key (2048 bytes) or a sort key (1024 bytes) may be; also where another
     /// key attribute is missing.
     pub fn entry(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Result<Option<Record>> {
-        let (Some(partition), sort @ (None | Some(Some(_)))) = self.key_of(&TableItem { pk, sk, item })? else {
-            return Ok(None);
-        };
-
-        let mut bytes = Vec::with_capacity(64 + 2 * (pk.len() + sk.len()) + item.as_bytes().len());
-        self.put_partition(partition, pk, &mut bytes);
-        let sk_at = bytes.len();
-        if let Some(sort) = sort.flatten() {
-            sort.put(&mut bytes);
-        }
-        entry::put_table_key(self.kind, pk, sk, &mut bytes);
-        let body_at = bytes.len();
-        entry::put_head(self.kind, self.sort.is_some(), expires_at, &mut bytes);
-        match &self.projected {
-            None => bytes.extend_from_slice(item.as_bytes()),
-            Some(_) => item.copy_where(&mut bytes, |name| self.projects(name)),
-        }
-        let (key, body) = bytes.split_at(body_at);
-        let (entry_pk, entry_sk) = key.split_at(sk_at);
-        Ok(Some(Record::put(KeyRef::index_entry(entry_pk, entry_sk)?, body)))
+        let version = Version { item: TableItem { pk, sk, item }, expires_at };
+        let key = self.whole_key_of(&version.item)?;
+        key.map(|key| self.put(key, &version).map(|(_, record)| record)).transpose()
     }
 
     /// The partition key of the entries with this partition value, or of the partition `pk` of a local index.
-    fn put_partition(&self, value: KeyValue<'_>, pk: &[u8], out: &mut Vec<u8>) {
+    fn put_partition(&self, value: KeyValue<'_>, pk: &[u8], out: &mut impl Buffer) {
         out.extend_from_slice(&self.id.0.to_be_bytes());
         match self.kind {
             IndexKind::Local => out.extend_from_slice(pk),
             IndexKind::Global => value.put(out),
         }
     }
-}
-
-/// The records that turn an item's old entries into its new ones: a tombstone for each that goes, then each that is new
-/// or changed. Entries of equal key and body are left alone.
-///
-/// Compares every new entry with every old one, of which an item has at most 25; most differ in their first two bytes.
-pub fn diff(old: &[Record], new: &[Record]) -> Vec<Record> {
-    let has_key_of = |a: &Record, b: &Record| a.pk() == b.pk() && a.sk() == b.sk();
-    let gone = old.iter().filter(|entry| !new.iter().any(|other| has_key_of(entry, other)));
-    let changed = new.iter().filter(|entry| {
-        let before = old.iter().find(|other| has_key_of(entry, other));
-        before.is_none_or(|before| before.body() != entry.body())
-    });
-    gone.map(|entry| Record::tombstone(entry.key_ref())).chain(changed.cloned()).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::error::Result;
 use kstone_core::engine::{PageLimits, Reservation, ScanRange};
-use kstone_core::key::{KeyRef, STRIPES, StripeId};
+use kstone_core::key::{RoutedKey, STRIPES, StripeId};
 use kstone_core::record::Record;
 
 use crate::database::Database;
@@ -38,11 +38,15 @@ impl Database {
     ///
     /// # Errors
     /// [`Error::Limit`] where nothing more can be evicted; [`Error::Poisoned`].
-    pub(crate) fn reserve(&self, records: &[Record], stream_growth: usize) -> Result<Option<Reservation<'_>>> {
-        if !self.engine().is_limited() || records.iter().all(Record::is_tombstone) {
+    pub(crate) fn reserve<'a>(
+        &self,
+        records: impl Iterator<Item = &'a Record> + Clone,
+        stream_growth: usize,
+    ) -> Result<Option<Reservation<'_>>> {
+        if !self.engine().is_limited() || records.clone().all(Record::is_tombstone) {
             return Ok(None);
         }
-        self.reserve_bytes(records.iter().map(Record::footprint), stream_growth).map(Some)
+        self.reserve_bytes(records.map(Record::footprint), stream_growth).map(Some)
     }
 
     /// A reservation for records of these footprints, and for so many bytes more in the stream.
@@ -155,14 +159,9 @@ impl Database {
 
     /// After a write: removes some of what has expired in the stripes of its keys, so that the memory of expired items
     /// comes back without a call, and no write waits for more than a few of them.
-    pub(crate) fn remove_expired_near<'a>(
-        &self,
-        table: &Arc<Table>,
-        keys: impl Iterator<Item = KeyRef<'a>>,
-        now: i64,
-    ) -> Result<()> {
+    pub(crate) fn remove_expired_near(&self, table: &Arc<Table>, keys: &[RoutedKey<'_>], now: i64) -> Result<()> {
         let Some(expiries) = table.expiries.as_ref().filter(|_| table.hides_expired()) else { return Ok(()) };
-        for key in keys.filter(|key| expiries.is_due(key.stripe(), now)) {
+        for key in keys.iter().filter(|key| expiries.is_due(key.stripe(), now)) {
             let stripe = key.stripe();
             if let Some(sweep) = expiries.try_sweep(stripe) {
                 self.go_on_with(sweep, table, stripe, now)?;

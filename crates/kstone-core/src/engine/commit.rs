@@ -1,15 +1,124 @@
 //! The commit: deciding and writing under the locks of several stripes, as one.
+//!
+//! ```text
+//! begin ─► lock the stripes of all keys, ascending ─► look, decide ─► lock more, if they are free ─► write ─► unlock
+//! ```
+//! Which stripes a write needs may depend on the items that are there, as with index entries. Waiting for such a lock
+//! out of its order could be waiting for each other; trying to take it never is. Where it is not free nothing was
+//! written yet: the caller gives up its locks and takes all of them in their order.
+//!
+//! Nothing is allocated for up to [`INLINE_WRITES`] stripes and records.
 
 use std::cmp::Ordering;
 
+use smallvec::SmallVec;
+
 use super::Engine;
 use crate::error::{Error, Result};
-use crate::key::{KeyRef, Route, StripeId};
+use crate::key::{KeyRef, Route, RoutedKey, StripeId, StripeSet};
 use crate::record::{Lent, Record};
 use crate::stripe::WriteGuard;
 use crate::tree::Garbage;
 
+/// How many stripes and records a commit takes without an allocation.
+pub const INLINE_WRITES: usize = 4;
+
+/// Records to be written, and where each belongs.
+pub type Writes = SmallVec<[(Route, Record); INLINE_WRITES]>;
+
+/// Stripes that are locked for a write, and the records that are there. Nothing is written unless
+/// [`Commit::write`] is called; nothing fails from then on.
+///
+/// ```
+/// use kstone_core::engine::{Engine, EngineOptions};
+/// use kstone_core::{key::KeyRef, key::RoutedKey, record::Record};
+/// let engine = Engine::new(EngineOptions::default())?;
+/// let key = RoutedKey::from(KeyRef::new(b"a", b"")?);
+/// let mut commit = engine.begin();
+/// commit.lock([key.stripe()].into_iter())?;
+/// if commit.get(&key).is_none() {
+///     commit.write([(key.route(), Record::put_pieces(&key, &[]))]);
+/// }
+/// assert!(engine.get(key.key())?.is_some());
+/// # Ok::<(), kstone_core::Error>(())
+/// ```
+pub struct Commit<'a> {
+    engine: &'a Engine,
+    /// By stripe.
+    locked: SmallVec<[(StripeId, WriteGuard<'a>); INLINE_WRITES]>,
+}
+
+impl<'a> Commit<'a> {
+    /// Waits for the locks of these stripes, each once, in their order. To be called once.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    #[inline]
+    pub fn lock(&mut self, mut stripes: impl Iterator<Item = StripeId>) -> Result<()> {
+        debug_assert!(self.locked.is_empty(), "waiting for a lock while others are held");
+        let Some(first) = stripes.next() else { return Ok(()) };
+        let Some(second) = stripes.next() else { return self.add(first) };
+        let mut wanted = StripeSet::default();
+        [first, second].into_iter().chain(stripes).for_each(|stripe| wanted.add(stripe));
+        wanted.iter().try_for_each(|stripe| self.add(stripe))
+    }
+
+    fn add(&mut self, stripe: StripeId) -> Result<()> {
+        debug_assert!(self.locked.last().is_none_or(|(last, _)| *last < stripe), "locks are taken in ascending order");
+        self.locked.push((stripe, self.engine.store.write(stripe)?));
+        Ok(())
+    }
+
+    /// Locks one stripe more, where that takes no waiting; whether it is locked now.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    #[inline]
+    pub fn try_lock(&mut self, stripe: StripeId) -> Result<bool> {
+        let Err(place) = self.locked.binary_search_by_key(&stripe, |(id, _)| *id) else { return Ok(true) };
+        let Some(guard) = self.engine.store.try_write(stripe)? else { return Ok(false) };
+        self.locked.insert(place, (stripe, guard));
+        Ok(true)
+    }
+
+    /// The record of this key; none, too, where its stripe is not locked.
+    #[inline]
+    pub fn get(&self, key: &RoutedKey<'_>) -> Option<Lent<'_>> {
+        let place = self.place(key.stripe())?;
+        self.locked[place].1.tree()?.get(key.route(), key.key())
+    }
+
+    fn place(&self, stripe: StripeId) -> Option<usize> {
+        self.locked.binary_search_by_key(&stripe, |(id, _)| *id).ok()
+    }
+
+    /// Writes these records, whose stripes must be locked, and releases the locks. Nobody sees a part of it.
+    ///
+    /// # Panics
+    /// Where a stripe is not locked: the engine is poisoned then.
+    pub fn write(self, writes: impl IntoIterator<Item = (Route, Record)>) {
+        let Self { engine, mut locked } = self;
+        let mut garbage: SmallVec<[(StripeId, Garbage); INLINE_WRITES]> = SmallVec::new();
+        for (route, record) in writes {
+            let stripe = route.stripe();
+            let place = locked.binary_search_by_key(&stripe, |(id, _)| *id).expect("the stripe of a write is locked");
+            let seq = engine.next_seq();
+            garbage.push((stripe, engine.apply(route, &mut locked[place].1, record, seq)));
+        }
+        drop(locked);
+        for (stripe, garbage) in garbage {
+            engine.finish(stripe, garbage);
+        }
+    }
+}
+
 impl Engine {
+    /// A commit that holds no lock yet.
+    #[inline]
+    pub fn begin(&self) -> Commit<'_> {
+        Commit { engine: self, locked: SmallVec::new() }
+    }
+
     /// Decides and writes under the locks of all the keys' stripes, as one: nobody sees a part of it.
     ///
     /// `decide` is shown the present items and returns the records to write, which must have keys among `keys`. Nothing
@@ -23,106 +132,58 @@ impl Engine {
         keys: &[KeyRef<'_>],
         decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T), E>,
     ) -> Result<T, E> {
-        self.commit_observed(keys, decide, |_, _| ())
-    }
-
-    /// As [`Engine::commit`]; `observe` is shown the records and the outcome while the locks are held, so that
-    /// what it notes is in the order of the writes. Nothing fails after it.
-    ///
-    /// # Errors
-    /// As [`Engine::commit`].
-    pub fn commit_observed<T, E: From<Error>>(
-        &self,
-        keys: &[KeyRef<'_>],
-        decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T), E>,
-        observe: impl FnOnce(&[Record], &mut T),
-    ) -> Result<T, E> {
         let named = NamedKeys::of(keys);
-        let mut present = Present { locked: self.lock(named.stripes())?, named: &named };
-        let (records, mut outcome) = decide(&present)?;
-        let mut routes = Vec::with_capacity(records.len());
-        for record in &records {
-            let Some(route) = named.find(record.key_ref()) else {
+        let mut commit = self.begin();
+        commit.lock(named.0.iter().map(RoutedKey::stripe))?;
+        let present = Present { commit };
+        let (records, outcome) = decide(&present)?;
+        let mut writes = Writes::with_capacity(records.len());
+        for record in records {
+            let Some(route) = named.route_of(record.key_ref()) else {
                 return Err(Error::invalid(format!("a commit wrote a key that it had not named: {record:?}")).into());
             };
-            routes.push(route);
+            writes.push((route, record));
         }
-        observe(&records, &mut outcome);
-        let written = records.into_iter().zip(routes).map(|(record, route)| {
-            let at = present.position(route.stripe).expect("the stripes of all keys are locked");
-            (route.stripe, self.apply(route, &mut present.locked[at].1, record, self.next_seq()))
-        });
-        let garbage: Vec<(StripeId, Garbage)> = written.collect();
-        drop(present);
-        for (stripe, garbage) in garbage {
-            self.finish(stripe, garbage);
-        }
+        present.commit.write(writes);
         Ok(outcome)
     }
 }
 
-/// The keys that a commit may write, in the order of their stripes and tags. Sorted before the locks are taken, so that
-/// each look-up under them is O(log n); among few, comparing keys is cheaper than the hash that a route takes.
-struct NamedKeys<'a>(Vec<(Route, KeyRef<'a>)>);
+/// The keys that a commit may write, in the order of their stripes and tags: sorted before the locks are taken, so that
+/// each look-up under them is O(log n).
+struct NamedKeys<'a>(SmallVec<[RoutedKey<'a>; INLINE_WRITES]>);
 
 impl<'a> NamedKeys<'a> {
-    const FEW: usize = 4;
-
     fn of(keys: &[KeyRef<'a>]) -> Self {
-        let mut named: Vec<_> = keys.iter().map(|key| (key.route(), *key)).collect();
+        let mut named: SmallVec<_> = keys.iter().copied().map(RoutedKey::from).collect();
         named.sort_unstable_by(order);
         Self(named)
     }
 
-    /// Each stripe once, ascending.
-    fn stripes(&self) -> impl Iterator<Item = StripeId> {
-        self.0.chunk_by(|a, b| a.0.stripe == b.0.stripe).map(|of_one| of_one[0].0.stripe)
-    }
-
-    /// The route of this key, where it is named.
-    fn find(&self, key: KeyRef<'_>) -> Option<Route> {
-        if self.0.len() <= Self::FEW {
-            return self.find_among_few(key);
-        }
-        let route = key.route();
-        self.0.binary_search_by(|named| order(named, &(route, key))).ok().map(|_| route)
-    }
-
-    /// The route of any key.
-    fn route_of(&self, key: KeyRef<'_>) -> Route {
-        let named = if self.0.len() <= Self::FEW { self.find_among_few(key) } else { None };
-        named.unwrap_or_else(|| key.route())
-    }
-
-    fn find_among_few(&self, key: KeyRef<'_>) -> Option<Route> {
-        self.0.iter().find(|(_, named)| named.is_same(key)).map(|(route, _)| *route)
+    /// Where this key belongs, if it is named.
+    fn route_of(&self, key: KeyRef<'_>) -> Option<Route> {
+        let key = RoutedKey::from(key);
+        self.0.binary_search_by(|named| order(named, &key)).ok().map(|_| key.route())
     }
 }
 
 /// By stripe, tag and key; the tag tells items from index entries.
-fn order((route, key): &(Route, KeyRef<'_>), (other_route, other): &(Route, KeyRef<'_>)) -> Ordering {
+fn order(key: &RoutedKey<'_>, other: &RoutedKey<'_>) -> Ordering {
     #[cfg(test)]
     tests::COMPARISONS.with(|count| count.set(count.get() + 1));
-    let by_route = (route.stripe, route.tag).cmp(&(other_route.stripe, other_route.tag));
-    by_route.then_with(|| (key.pk(), key.sk()).cmp(&(other.pk(), other.sk())))
+    let by_route = (key.stripe(), key.route().tag).cmp(&(other.stripe(), other.route().tag));
+    by_route.then_with(|| (key.key().pk(), key.key().sk()).cmp(&(other.key().pk(), other.key().sk())))
 }
 
 /// The present items, under the locks of a [`Engine::commit`].
 pub struct Present<'a> {
-    locked: Vec<(StripeId, WriteGuard<'a>)>,
-    named: &'a NamedKeys<'a>,
+    commit: Commit<'a>,
 }
 
 impl Present<'_> {
     /// The item of this key; none, too, where the commit did not name a key of its stripe.
     pub fn get(&self, key: KeyRef<'_>) -> Option<Lent<'_>> {
-        let route = self.named.route_of(key);
-        let at = self.position(route.stripe)?;
-        self.locked[at].1.tree()?.get(route, key)
-    }
-
-    fn position(&self, stripe: StripeId) -> Option<usize> {
-        self.locked.binary_search_by_key(&stripe, |(id, _)| *id).ok()
+        self.commit.get(&key.into())
     }
 }
 
@@ -159,16 +220,49 @@ mod tests {
         let key = KeyRef::new(b"\0\x01a", b"s").expect("valid");
         let entry = KeyRef::of_record(b"\0\x01a", b"s", Keyspace::Index);
         let other = KeyRef::new(b"b", b"").expect("valid");
-        for copies in [1, NamedKeys::FEW] {
+        for copies in [1, 4] {
             let named = NamedKeys::of(&[vec![key; copies], vec![other]].concat());
-            assert_eq!(named.find(key), Some(key.route()));
-            assert_eq!(named.find(entry), None);
-            assert_eq!(named.find(KeyRef::new(b"b", b"s").expect("valid")), None);
-            assert!(named.stripes().is_sorted() && named.stripes().count() == 2);
-            for asked in [key, entry, other] {
-                let (found, routed) = (named.route_of(asked), asked.route());
-                assert_eq!(found, routed);
-            }
+            assert_eq!(named.route_of(key), Some(key.route()));
+            assert_eq!(named.route_of(entry), None);
+            assert_eq!(named.route_of(KeyRef::new(b"b", b"s").expect("valid")), None);
         }
+    }
+
+    /// A commit waits for the locks of its keys and takes what it needs beyond them only where it is free: of two that
+    /// want each other's stripes none waits for ever, and one that gives up has changed nothing.
+    #[test]
+    fn what_is_locked_out_of_order_is_tried_alone() {
+        let engine = Engine::new(EngineOptions::default()).expect("created");
+        let names: Vec<[u8; 1]> = (0..8).map(|name| [name]).collect();
+        let mut keys: Vec<RoutedKey<'_>> =
+            names.iter().map(|name| KeyRef::new(name, b"").expect("valid").into()).collect();
+        keys.sort_by_key(RoutedKey::stripe);
+        let (low, high) = (keys[0], keys[7]);
+        let mut first = engine.begin();
+        first.lock([high.stripe()].into_iter()).expect("locked");
+        assert!(first.try_lock(high.stripe()).expect("sound"), "what is locked is");
+        let mut second = engine.begin();
+        second.lock([low.stripe()].into_iter()).expect("locked");
+        assert!(!second.try_lock(high.stripe()).expect("sound"));
+        assert!(!first.try_lock(low.stripe()).expect("sound"));
+        drop(second);
+        assert!(first.try_lock(low.stripe()).expect("sound"), "below what is held");
+        let put = |key: &RoutedKey<'_>| (key.route(), Record::put_pieces(key, &[b"", b""]));
+        first.write([put(&high), put(&low)]);
+        assert_eq!(engine.stats().expect("counted").items, 2);
+        assert!(engine.get(low.key()).expect("sound").is_some() && engine.get(high.key()).expect("sound").is_some());
+    }
+
+    #[test]
+    fn a_commit_locks_each_stripe_once_whatever_the_order_of_its_keys() {
+        let engine = Engine::new(EngineOptions::default()).expect("created");
+        let names: Vec<[u8; 2]> = (0..600_u16).map(u16::to_be_bytes).collect();
+        let keys: Vec<RoutedKey<'_>> =
+            names.iter().rev().map(|name| KeyRef::new(name, b"").expect("valid").into()).collect();
+        let mut commit = engine.begin();
+        commit.lock(keys.iter().map(RoutedKey::stripe)).expect("locked");
+        assert!(commit.locked.is_sorted_by(|a, b| a.0 < b.0));
+        commit.write(keys.iter().map(|key| (key.route(), Record::put_pieces(key, &[]))));
+        assert_eq!(engine.stats().expect("counted").items, 600);
     }
 }

@@ -58,6 +58,13 @@ impl Store {
         self.stripe(id).write(&self.counters.poison)
     }
 
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
+    #[inline]
+    pub(super) fn try_write(&self, id: StripeId) -> Result<Option<WriteGuard<'_>>> {
+        self.stripe(id).try_write(&self.counters.poison)
+    }
+
     /// Changes a stripe's tree, if there is one, under its lock, which is released before the garbage is dropped.
     pub(super) fn change_tree<T>(
         &self,

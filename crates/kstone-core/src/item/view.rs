@@ -11,6 +11,7 @@ use bytes::Bytes;
 
 use super::path::{Segment, Segments};
 use super::{MAX_NESTING_LEVELS, check, wire};
+use crate::buffer::Buffer;
 use crate::error::Result;
 use crate::same::same_bytes;
 use crate::utf8;
@@ -144,7 +145,7 @@ impl<'a> ItemRef<'a> {
     /// writer.as_item().copy_where(&mut body, |name| name == "age");
     /// assert_eq!(body, b"\x03age\x02\x0230");
     /// ```
-    pub fn copy_where(self, out: &mut Vec<u8>, mut keep: impl FnMut(&str) -> bool) {
+    pub fn copy_where(self, out: &mut impl Buffer, mut keep: impl FnMut(&str) -> bool) {
         let mut attributes = self.iter();
         loop {
             let before = attributes.0.rest();

@@ -27,6 +27,7 @@
 //!
 
 use super::{MAX_CANONICAL_BYTES, MAX_DIGITS};
+use crate::buffer::Buffer;
 
 /// The most bytes that [`encode`] writes for a number: the head, and 38 digits that start in the middle of a pair.
 pub const MAX_BYTES: usize = 1 + MAX_DIGITS / 2 + 1;
@@ -54,7 +55,7 @@ const MORE: u8 = 1;
 /// assert!(bytes("-10") < bytes("-9") && bytes("-9") < bytes("0") && bytes("9") < bytes("10"));
 /// assert_eq!(bytes("1234.5"), [0xC2, 0x19, 0x45, 0x64]);
 /// ```
-pub fn encode(canonical: &str, out: &mut Vec<u8>) {
+pub fn encode(canonical: &str, out: &mut impl Buffer) {
     let (negative, magnitude) = match canonical.as_bytes() {
         [b'-', magnitude @ ..] => (true, magnitude),
         magnitude => (false, magnitude),

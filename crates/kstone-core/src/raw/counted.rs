@@ -154,13 +154,14 @@ unsafe impl Send for Counted {}
 // SAFETY: as for Send; `&Counted` gives only reads and the atomic word.
 unsafe impl Sync for Counted {}
 
-/// The parts a record is made of; the body comes in one piece.
+/// The parts a record is made of.
 pub(crate) struct Parts<'a> {
     pub(crate) kind: RecordKind,
     pub(crate) tag: Tag,
     pub(crate) pk: &'a [u8],
     pub(crate) sk: &'a [u8],
-    pub(crate) body: &'a [u8],
+    /// The body in pieces, one after the other.
+    pub(crate) body: &'a [&'a [u8]],
 }
 
 impl Counted {
@@ -169,8 +170,10 @@ impl Counted {
     /// # Panics
     /// Where a key is longer than 65,535 bytes or the body longer than 4 GiB: callers check documented limits far
     /// below. Where the system's addresses do not fit 48 bits.
+    #[inline]
     pub(crate) fn new(parts: &Parts<'_>) -> Self {
-        let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body: parts.body.len() };
+        let body = parts.body.iter().map(|piece| piece.len()).sum();
+        let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body };
         let shape = Shape::of(lengths);
         let (data_at, layout) = (shape.before_data(), layout_of(shape, lengths));
         let tombstone = if parts.kind == RecordKind::Tombstone { IS_TOMBSTONE } else { 0 };
@@ -179,7 +182,7 @@ impl Counted {
         let start = unsafe { alloc(layout) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
         assert!(start.addr().get() & !ADDRESS_MASK == 0, "addresses of this system do not fit 48 bits");
-        // SAFETY: the allocation holds the long lengths, where there are any, the header and the three parts, one after
+        // SAFETY: the allocation holds the long lengths, where there are any, the header and the parts, one after
         // the other and each aligned; nothing else refers to it yet, and the parts cannot overlap it.
         unsafe {
             let data = start.add(data_at);
@@ -193,7 +196,7 @@ impl Counted {
             }
             header.write(Header { state, shape: shape.0.to_le_bytes() });
             let mut at = data.as_ptr();
-            for part in [parts.pk, parts.sk, parts.body] {
+            for part in [parts.pk, parts.sk].iter().chain(parts.body) {
                 at.copy_from_nonoverlapping(part.as_ptr(), part.len());
                 at = at.add(part.len());
             }
@@ -465,7 +468,13 @@ mod tests {
     use super::*;
 
     fn sample() -> Counted {
-        Counted::new(&Parts { kind: RecordKind::Put, tag: Tag(0xABCD), pk: b"pk", sk: b"sort", body: b"the body" })
+        Counted::new(&Parts {
+            kind: RecordKind::Put,
+            tag: Tag(0xABCD),
+            pk: b"pk",
+            sk: b"sort",
+            body: &[b"the ", b"body"],
+        })
     }
 
     #[test]
@@ -483,7 +492,7 @@ mod tests {
         for (pk_len, sk_len) in key_lens.iter().flat_map(|&pk| key_lens.map(|sk| (pk, sk))) {
             for body_len in body_lens {
                 let (pk, sk, body) = (&bytes[..pk_len], &bytes[1..][..sk_len], &bytes[..body_len]);
-                let record = Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(7), pk, sk, body });
+                let record = Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(7), pk, sk, body: &[body] });
                 [Mark::Superseded, Mark::Used, Mark::LetGo].iter().for_each(|&mark| record.set_mark(mark));
                 let other = record.clone();
                 assert_eq!((other.pk(), other.sk(), other.body()), (pk, sk, body));
@@ -512,7 +521,7 @@ mod tests {
 
     #[test]
     fn empty_parts_are_read_back() {
-        let record = Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(0), pk: b"", sk: b"", body: b"" });
+        let record = Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(0), pk: b"", sk: b"", body: &[] });
         assert!(record.pk().is_empty() && record.sk().is_empty() && record.body().is_empty());
     }
 

@@ -2,9 +2,11 @@
 //!
 //! Invariant: reading trusts no byte; what is no entry reads as none.
 
+use kstone_core::buffer::Buffer;
 use kstone_core::item::ItemRef;
 use kstone_core::key::{INDEX_ID_BYTES, KeyRef, Keyspace};
 use kstone_core::record::Record;
+use smallvec::SmallVec;
 
 use super::{IndexId, IndexKind, key_value};
 
@@ -17,7 +19,7 @@ const SORTED: u8 = 4;
 
 /// Appends the table's key to the sort key of an entry. The length comes first, so that the key is read back in place:
 /// entries of equal values lie by length of the table's partition key, partition key, sort key.
-pub(super) fn put_table_key(kind: IndexKind, pk: &[u8], sk: &[u8], out: &mut Vec<u8>) {
+pub(super) fn put_table_key(kind: IndexKind, pk: &[u8], sk: &[u8], out: &mut impl Buffer) {
     if kind == IndexKind::Global {
         out.extend_from_slice(&(pk.len() as u16).to_be_bytes());
         out.extend_from_slice(pk);
@@ -25,14 +27,19 @@ pub(super) fn put_table_key(kind: IndexKind, pk: &[u8], sk: &[u8], out: &mut Vec
     out.extend_from_slice(sk);
 }
 
-/// Appends what stands before the item in the body of an entry.
-pub(super) fn put_head(kind: IndexKind, sorted: bool, expires_at: Option<i64>, out: &mut Vec<u8>) {
+/// What stands before the item in the body of an entry.
+pub(super) fn head(kind: IndexKind, sorted: bool, expires_at: Option<i64>) -> SmallVec<[u8; HEAD_MAX_BYTES]> {
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    out.push(flag(expires_at.is_some(), EXPIRES) | flag(kind == IndexKind::Local, LOCAL) | flag(sorted, SORTED));
+    let mut head = SmallVec::new();
+    head.push(flag(expires_at.is_some(), EXPIRES) | flag(kind == IndexKind::Local, LOCAL) | flag(sorted, SORTED));
     if let Some(time) = expires_at {
-        out.extend_from_slice(&time.to_le_bytes());
+        head.extend_from_slice(&time.to_le_bytes());
     }
+    head
 }
+
+/// Flags and a time.
+const HEAD_MAX_BYTES: usize = 1 + size_of::<i64>();
 
 /// An entry of an index, read in place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -17,6 +17,7 @@ use std::fmt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use kstone_core::buffer::Buffer;
 use kstone_core::item::ValueRef;
 use kstone_core::key::{END_MARK, put_escaped};
 use kstone_core::number::ordered;
@@ -92,7 +93,7 @@ impl<'a> KeyValue<'a> {
     }
 
     /// Appends the value's bytes.
-    pub(super) fn put(self, out: &mut Vec<u8>) {
+    pub(super) fn put(self, out: &mut impl Buffer) {
         self.put_start(out);
         if !matches!(self, Self::N(_)) {
             out.extend_from_slice(&END_MARK);
@@ -100,7 +101,7 @@ impl<'a> KeyValue<'a> {
     }
 
     /// Appends what the bytes of all text, or all binary, that begins with this one begin with. A number's bytes.
-    pub(super) fn put_start(self, out: &mut Vec<u8>) {
+    pub(super) fn put_start(self, out: &mut impl Buffer) {
         out.push(self.type_byte());
         match self {
             Self::N(text) => ordered::encode(text, out),

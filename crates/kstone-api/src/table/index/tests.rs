@@ -222,33 +222,56 @@ fn projections_keep_what_they_say() {
     assert_eq!(projected(include(&["address.city"])), ["pk", "sk", "status", "total"], "a path is no attribute");
 }
 
+fn version(mut item: ItemWriter) -> Record {
+    Record::put(KeyRef::new(b"order#1", b"v1").unwrap(), item.finish())
+}
+
+/// The writes that lead from one version, with the time at which it expires, to another.
+fn changes(index: &Index, old: Option<(&Record, Option<i64>)>, new: Option<(&Record, Option<i64>)>) -> Vec<Record> {
+    let seen = |(record, expires_at)| Version::of(record, expires_at);
+    let mut writes = Writes::new();
+    index.change(old.map(seen).as_ref(), new.map(seen).as_ref(), &mut writes).unwrap();
+    assert!(writes.iter().all(|(route, record)| route.stripe() == record.key_ref().stripe()));
+    writes.into_iter().map(|(_, record)| record).collect()
+}
+
 #[test]
 fn only_what_an_entry_shows_changes_it() {
-    let records = |index: &Index, item: ItemWriter| entry(index, item).into_iter().collect::<Vec<_>>();
-    let index = one(by_status().projection(Projection::KeysOnly));
-    let before = records(&index, order("open", 1));
-    let mut other_customer = order("open", 1);
-    other_customer.set_str("customer", "Bob").unwrap();
-    assert!(diff(&before, &records(&index, other_customer.clone())).is_empty());
+    let key_of = |record: &Record| (record.pk().to_vec(), record.sk().to_vec());
+    let mut other = order("open", 1);
+    other.set_str("customer", "Bob").unwrap();
+    let mut outside = order("open", 1);
+    outside.remove("total");
+    let (open, other, paid, outside) =
+        (version(order("open", 1)), version(other), version(order("paid", 1)), version(outside));
 
     let all = one(by_status());
-    let changed = diff(&records(&all, order("open", 1)), &records(&all, other_customer));
-    assert_eq!(changed.len(), 1);
-    assert!(!changed[0].is_tombstone(), "the same key, another body");
-
-    let moved = diff(&before, &records(&index, order("paid", 1)));
-    assert_eq!(moved.len(), 2);
-    assert!(moved[0].is_tombstone() && moved[0].key_ref() == before[0].key_ref());
-    assert!(!moved[1].is_tombstone() && moved[1].pk() != before[0].pk());
-
-    let gone = diff(&before, &[]);
-    assert!(gone.len() == 1 && gone[0].is_tombstone() && gone[0].key_ref() == before[0].key_ref());
-    let came = diff(&[], &before);
-    assert!(came.len() == 1 && came[0].same(&before[0]));
-    assert!(diff(&[], &[]).is_empty());
-
-    let time = |expires_at| index.entry(b"order#1", b"v1", order("open", 1).as_item(), expires_at).unwrap().unwrap();
-    assert_eq!(diff(&[time(None)], &[time(Some(5))]).len(), 1, "expiry is part of the entry");
+    for index in [&one(by_status().projection(Projection::KeysOnly)), &all] {
+        let before = index.entry(b"order#1", b"v1", open.item(), None).unwrap().unwrap();
+        assert!(changes(index, Some((&open, None)), Some((&open, None))).is_empty());
+        let changed = changes(index, Some((&open, None)), Some((&other, None)));
+        if index.projects_all() {
+            assert!(changed.len() == 1 && key_of(&changed[0]) == key_of(&before), "the same key, another body");
+            assert_eq!(IndexEntry::read(&changed[0]).unwrap().item(), other.item());
+        } else {
+            assert!(changed.is_empty());
+        }
+        let moved = changes(index, Some((&open, None)), Some((&paid, None)));
+        assert_eq!(moved.len(), 2);
+        assert!(moved[0].is_tombstone() && key_of(&moved[0]) == key_of(&before));
+        assert_eq!(Some(&moved[1]), index.entry(b"order#1", b"v1", paid.item(), None).unwrap().as_ref());
+        for new in [None, Some((&outside, None))] {
+            let gone = changes(index, Some((&open, None)), new);
+            assert!(gone.len() == 1 && gone[0].is_tombstone() && key_of(&gone[0]) == key_of(&before));
+        }
+        for old in [None, Some((&outside, None))] {
+            assert_eq!(changes(index, old, Some((&open, None))), [before.clone()]);
+        }
+        assert!(changes(index, None, None).is_empty());
+        let timed = changes(index, Some((&open, None)), Some((&open, Some(5))));
+        assert_eq!(timed.len(), 1, "expiry is part of the entry");
+        assert_eq!(IndexEntry::read(&timed[0]).unwrap().expires_at(), Some(5));
+    }
 }
 
 fn two_indexes() -> Indexes {
@@ -262,7 +285,7 @@ fn two_indexes() -> Indexes {
 fn the_first_index_by_name_reports() {
     let mut item = ItemWriter::new();
     item.set_bool("a", true).unwrap().set_bool("z", true).unwrap();
-    let error = two_indexes().entries(b"p", b"", item.as_item(), None).expect_err("refused");
+    let error = two_indexes().check(b"p", b"", item.as_item()).expect_err("refused");
     assert!(error.to_string().ends_with("IndexName: a-index"), "{error}");
 }
 
@@ -271,7 +294,7 @@ fn items_from_before_an_index_may_stay_outside_it() {
     let mut item = ItemWriter::new();
     item.set_bool("a", true).unwrap().set_str("z", "fine").unwrap();
     let indexes = two_indexes();
-    assert!(indexes.entries(b"p", b"", item.as_item(), None).is_err());
+    assert!(indexes.check(b"p", b"", item.as_item()).is_err());
     let present = indexes.present_entries(b"p", b"", item.as_item(), None);
     assert_eq!(present.len(), 1);
     assert_eq!(IndexEntry::read(&present[0]).unwrap().index(), indexes.get("z-index").unwrap().id());

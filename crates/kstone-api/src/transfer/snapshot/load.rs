@@ -137,7 +137,7 @@ impl Loading<'_> {
             return Err(Error::invalid(format!("more items than the {} of the header", self.items)));
         }
         let record = Record::put(key, body);
-        self.table.note_expiries(std::slice::from_ref(&record), self.now);
+        self.table.note_expiries(std::iter::once((record.key_ref().stripe(), &record)), self.now);
         self.refused.extend(self.table.refusing(&record));
         self.table.present_entries(&record).into_iter().for_each(|entry| self.filling.add(entry));
         self.filling.add(record);

@@ -71,7 +71,7 @@ mod tests {
     #[test]
     fn a_handle_gives_back_the_record_and_the_hash_that_it_was_made_of() {
         for hash in [0, 1, 77_777, Uncounted::HASH_LAST - 1] {
-            let parts = Parts { kind: RecordKind::Put, tag: Tag(0xABCD), pk: b"pk", sk: b"", body: b"body" };
+            let parts = Parts { kind: RecordKind::Put, tag: Tag(0xABCD), pk: b"pk", sk: b"", body: &[b"body"] };
             let record = Counted::new(&parts);
             let handle = Uncounted::of(&record, hash);
             assert_eq!(handle.hash(), hash);

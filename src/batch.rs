@@ -3,10 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use kstone_api::{
-    BATCH_GETS_MAX, BATCH_STATEMENTS_MAX, BATCH_WRITES_MAX, Database, Key, KeyRef, Operation, Record, Statement, Unit,
-    Write,
-};
+use kstone_api::{Database, Key, KeyRef, Operation, Record, Statement, Write};
 
 use crate::boundary::guard;
 use crate::boundary::{
@@ -56,10 +53,6 @@ impl Batch {
     fn run_statements(&self, database: &Database, atomic: bool) -> Result<Vec<Option<Record>>, Failure> {
         let results = match atomic {
             true => database.transact_statements(&self.statements)?,
-            false if self.statements.len() > BATCH_STATEMENTS_MAX => {
-                let (limit, found) = (BATCH_STATEMENTS_MAX, self.statements.len());
-                return Err(kstone_api::Error::limit("The statements of a batch", Unit::Entries, limit, found).into());
-            }
             false => database.execute_each(&self.statements)?,
         };
         let rows = results.into_iter().filter(|result| result.returns_rows);
@@ -68,15 +61,8 @@ impl Batch {
 
     /// Does one operation after the other, as calls of their own would, until one fails.
     fn run_each(&self, database: &Database) -> Result<Vec<Option<Record>>, Failure> {
-        let is_get = |operation: &Operation| matches!(operation, Operation::Get(_));
-        let gets = self.operations.iter().filter(|operation| is_get(operation)).count();
-        let limits = [(gets, BATCH_GETS_MAX), (self.operations.len() - gets, BATCH_WRITES_MAX)];
         if self.operations.is_empty() {
             return Err(Failure::invalid("a batch without operations cannot be run"));
-        }
-        if let Some((found, limit)) = limits.into_iter().find(|(found, limit)| found > limit) {
-            let what = if limit == BATCH_GETS_MAX { "The gets of a batch" } else { "The writes of a batch" };
-            return Err(kstone_api::Error::limit(what, Unit::Entries, limit, found).into());
         }
         Ok(database.operate_each(&self.operations)?)
     }
@@ -208,7 +194,7 @@ unsafe fn add(
 /// Adds a PartiQL statement; see kstone_execute for its parameters. A batch of statements holds nothing else. Each
 /// statement is about one item, whose whole key it names: INSERT, UPDATE, DELETE, or a SELECT, which counts as a get.
 /// With KSTONE_BATCH_ATOMIC either all of them are SELECTs or none, nothing is returned by a write, and "EXISTS(SELECT
-/// * FROM items WHERE pk = 'a' AND stock > 0)" is a condition next to writes. Without it there may be 25.
+/// * FROM items WHERE pk = 'a' AND stock > 0)" is a condition next to writes. Without it there may be any number.
 ///
 /// Errors: as kstone_batch_put, and KSTONE_ERR_INVALID where the batch holds other operations or a parameter is not
 /// called ?1, ?2 and so on. Cost: as kstone_batch_put.
@@ -238,16 +224,16 @@ pub unsafe extern "C" fn kstone_batch_execute(
 /// Without it the operations are done in order, as if you had made the calls yourself, so a get sees what the writes
 /// before it wrote. What can be said without the items that are there is checked first: where a key, an item, an
 /// expression or an attribute that an index refuses is wrong, nothing is done. Otherwise the first operation that fails
-/// ends the run: what was done before it stays done, and *out is not written. Up to 25 writes and 100 gets; several may
-/// be on one item.
+/// ends the run: what was done before it stays done, and *out is not written. There may be any number of operations, and
+/// several on one item.
 ///
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: those of the operations; kstone_error_index says which operation failed (the first of several), and
 /// kstone_error_item gives its item where its condition asked for that. Where an atomic batch fails for what the items
 /// are, kstone_error_name is "TransactionCanceledException" and the message has a reason for every operation;
 /// KSTONE_ERR_CONDITION_FAILED stands for a condition that does not hold. KSTONE_ERR_INVALID where the batch is empty,
-/// flags holds an unknown bit, or an atomic batch names an item twice; KSTONE_ERR_LIMIT where there are too many
-/// operations, nothing is done then.
+/// flags holds an unknown bit, or an atomic batch names an item twice; KSTONE_ERR_LIMIT where an atomic one has more
+/// than 100 operations or 4 MB, nothing is done then.
 /// Cost: the sum of the operations. An atomic batch keeps the stripes of its items locked meanwhile, shared where it
 /// only reads.
 /// Threads: any for db. Atomic batches wait for each other but never deadlock.

@@ -1928,8 +1928,8 @@ class database {
 
     /**
      * Does the operations of a batch in order, as if each were a call; the page has what its gets found. The first that
-     * fails ends the run, what was done before it stays, and error::index says which it was. Up to 25 writes and 100
-     * gets. Throws condition_failed and error.
+     * fails ends the run, what was done before it stays, and error::index says which it was. There may be any number.
+     * Throws condition_failed and error.
      */
     page run(batch &operations) { return run(operations, 0); }
 

@@ -80,7 +80,7 @@ func GetOp(pk, sk string) Op { return Op{kind: opGet, pk: pk, sk: sk} }
 // there are too many.
 func (db *DB) Transact(ops ...Op) ([]Item, error) { return db.run(ops, batchAtomic) }
 
-// Batch does up to 25 writes and 100 gets in order, as calls of their own would: a get sees what the writes before it
+// Batch does any number of writes and gets in order, as calls of their own would: a get sees what the writes before it
 // wrote. The first that fails ends it; what was done before stays done.
 //
 // It returns an item for each get, in their order; nil where there is none.

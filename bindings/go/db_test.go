@@ -283,8 +283,8 @@ func TestABatchRunsInOrder(t *testing.T) {
 	if _, err := db.Get("a", ""); !errors.Is(err, ErrNotFound) {
 		t.Error("a batch that cannot be built was begun:", err)
 	}
-	if _, err := db.Batch(slices.Repeat([]Op{DeleteOp("p", "")}, 26)...); !errors.Is(err, ErrLimit) {
-		t.Error("26 writes:", err)
+	if _, err := db.Batch(slices.Repeat([]Op{DeleteOp("p", "")}, 1000)...); err != nil {
+		t.Error("1,000 writes:", err)
 	}
 }
 

@@ -131,10 +131,14 @@ def test_what_cannot_be_added_is_refused_at_once(
     assert list(kstone_db) == ["first"]
 
 
-def test_dynamodbs_limits_hold(kstone_db: kstone.Database) -> None:
-    batch = kstone_db.batch()
-    for i in range(26):
-        batch.put(f"k{i}", {})
+def test_a_batch_takes_any_number_and_a_transaction_dynamodbs(kstone_db: kstone.Database) -> None:
+    with kstone_db.batch() as batch:
+        for i in range(1000):
+            batch.put(f"k{i}", {})
+    assert len(kstone_db) == 1000
+    transaction = kstone_db.transaction()
+    for i in range(101):
+        transaction.put(f"other{i}", {})
     with pytest.raises(kstone.LimitError):
-        batch.run()
-    assert len(kstone_db) == 0
+        transaction.run()
+    assert len(kstone_db) == 1000

@@ -359,9 +359,18 @@ impl Database {
     /// [`Error::Invalid`] for a missing partition key, a limit of 0, a BETWEEN whose ends are the wrong way round, or a
     /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
     pub fn query_page(&self, query: &Query) -> Result<Page> {
+        self.page_of(query, |context| query.prepare(context))
+    }
+
+    /// The page of a query whose expressions `prepare` gives.
+    pub(crate) fn page_of<'q>(
+        &self,
+        query: &'q Query,
+        prepare: impl FnOnce(ReadContext<'_>) -> Result<(Keyed<'q>, Selection)>,
+    ) -> Result<Page> {
         self.check_interrupt()?;
         let limits = page_limits(query.limit)?;
-        let (keyed, selection) = query.prepare(self.read_context())?;
+        let (keyed, selection) = prepare(self.read_context())?;
         let (query, partition) = (&keyed.query, keyed.partition());
         let token = query.token.as_deref();
         let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
@@ -453,6 +462,11 @@ impl Database {
     /// As [`Database::query_page`]; [`Error::Invalid`] for [`Select::Count`].
     pub fn iter_query(&self, query: &Query) -> Result<Records> {
         let (keyed, selection) = query.prepare(self.read_context())?;
+        self.iter_prepared(keyed, selection)
+    }
+
+    /// The records of a query whose expressions are known.
+    pub(crate) fn iter_prepared(&self, keyed: Keyed<'_>, selection: Selection) -> Result<Records> {
         let (query, partition) = (&keyed.query, keyed.partition());
         let last_sk =
             query.token.as_deref().map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;

@@ -49,18 +49,17 @@ pub use model::schema::{
 pub use model::statistic::Statistic;
 pub use model::stats::Stats;
 pub use model::{clock, json};
-pub use partiql::{BATCH_STATEMENTS_MAX, STATEMENT_MAX_CHARS, Statement, StatementResult};
+pub use partiql::{PreparedStatement, STATEMENT_MAX_CHARS, Statement, StatementResult};
 pub use request::cursor::Cursor;
 pub use request::operation::{Operation, TransactError};
 pub use request::page::{Page, QueryResult};
+pub use request::prepared_query::PreparedQuery;
 pub use request::prepared_values::PreparedValues;
 pub use request::prepared_write::{BoundWrite, PreparedWrite, WriteRun, WriteTemplate};
 pub use request::query::{Query, Select, SortKeyCondition};
 pub use request::records::Records;
 pub use request::scan::Scan;
-pub use request::transaction::{
-    BATCH_GETS_MAX, BATCH_WRITES_MAX, TRANSACTION_MAX, TRANSACTION_MAX_BYTES, TransactWriteRequest,
-};
+pub use request::transaction::{TRANSACTION_MAX, TRANSACTION_MAX_BYTES, TransactWriteRequest};
 pub use request::write::Write;
 pub use table::stream::StreamViewType;
 pub use table::{index, stream, ttl};

@@ -37,6 +37,7 @@ mod many;
 mod order;
 mod parsed;
 mod plan;
+mod prepared;
 mod projection;
 mod rows;
 mod select;
@@ -46,6 +47,7 @@ mod values;
 mod write;
 
 use parsed::{Parsed, Select, Target, Verb};
+pub use prepared::PreparedStatement;
 use select::Reading;
 use statement::StatementRun;
 pub use statement::{Statement, StatementResult};
@@ -53,8 +55,6 @@ use write::{StatementWrite, returned_row};
 
 /// The most characters that a statement may have, DynamoDB's.
 pub const STATEMENT_MAX_CHARS: usize = 8192;
-/// The most statements of a batch, DynamoDB's.
-pub const BATCH_STATEMENTS_MAX: usize = 25;
 /// How deep conditions, values and functions may nest in each other.
 const NESTING_MAX_LEVELS: usize = kstone_core::item::MAX_NESTING_LEVELS;
 /// The longest statement that is remembered, in bytes: those of many kilobytes hold their values in their text, and do
@@ -100,11 +100,11 @@ impl Database {
     /// [`Error::Limit`] for a statement of more than [`STATEMENT_MAX_CHARS`], an item that is too large, or more rows
     /// than can be sorted; [`Error::Poisoned`]. Nothing is written then.
     pub fn execute_statement(&self, statement: &Statement) -> Result<StatementResult> {
-        let parsed = self.statements().get(&statement.text)?;
+        let parsed = statement.parsed(self.statements())?;
         let parameters = statement.encoded_parameters()?;
         let given = parsed.values.given(ItemRef::new(&parameters))?;
         self.run_statement(StatementRun {
-            text: &statement.text,
+            text: statement.text(),
             parsed: &parsed,
             given: &given,
             limit: statement.limit,
@@ -117,17 +117,21 @@ impl Database {
         self.check_interrupt()?;
         let mut made = Vec::new();
         let values = run.parsed.values.bind(run.given, &mut made)?;
-        let bound = BoundParameters::lent(&values);
+        self.run_bound(run, &BoundParameters::lent(&values))
+    }
+
+    /// A statement whose values are bound.
+    fn run_bound(&self, run: StatementRun<'_>, bound: &BoundParameters<'_>) -> Result<StatementResult> {
         let table = self.table();
         check_table(run.parsed.target(), &table)?;
         let write = match &run.parsed.verb {
             Verb::Select(select) => {
-                return Reading::new(self, &table, select, &bound, self.now_for(&table))?.run(run);
+                return Reading::new(self, &table, select, bound, self.now_for(&table))?.run(run);
             }
             Verb::Exists(_) => {
                 return Err(Error::invalid("EXISTS can only be used in ExecuteTransaction write requests."));
             }
-            verb => verb.write(&bound)?,
+            verb => verb.write(bound)?,
         };
         if run.token.is_some() {
             return Err(Error::invalid("The provided page token belongs to another request: a write has no pages"));

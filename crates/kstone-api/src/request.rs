@@ -4,6 +4,7 @@ pub(crate) mod cursor;
 pub(crate) mod operation;
 pub(crate) mod page;
 pub(crate) mod parameters;
+pub(crate) mod prepared_query;
 pub(crate) mod prepared_values;
 pub(crate) mod prepared_write;
 pub(crate) mod query;

@@ -43,7 +43,6 @@ fn every_example_does_what_the_page_says() {
 fn the_page_has_the_limits_that_are_in_force() {
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/partiql.md")).unwrap();
     assert!(text.contains(&format!("| a statement | {} characters |", kstone_api::STATEMENT_MAX_CHARS)));
-    assert!(text.contains(&format!("runs up to {}, each by itself", kstone_api::BATCH_STATEMENTS_MAX)));
     assert!(text.contains(&format!("`execute_transaction` up to {}", kstone_api::TRANSACTION_MAX)));
     assert!(text.contains(&format!("| {} levels |", kstone_api::expression::PATH_MAX_LEVELS)));
 }

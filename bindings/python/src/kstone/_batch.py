@@ -192,8 +192,8 @@ class Transaction(Operations):
 class Batch(Operations):
     """Operations that are done one after the other: what `Database.batch` gives.
 
-    The first that fails ends the run, and what was done before it stays done. Up to 25 writes and 100 gets: here a
-    batch saves calls, not round trips. For more than that, write a loop.
+    The first that fails ends the run, and what was done before it stays done. There may be any number: all of them are
+    one call.
     """
 
     __slots__ = ()

@@ -381,7 +381,7 @@ class Database(Owner):
         return Transaction(self)
 
     def batch(self) -> Batch:
-        """Up to 25 writes and 100 gets that are done one after the other, at the end of the with block.
+        """Any number of writes and gets that are done one after the other, at the end of the with block.
 
         >>> import kstone
         >>> db = kstone.open()

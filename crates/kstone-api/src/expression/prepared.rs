@@ -14,7 +14,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
 
-use super::ast::{ConditionAst, ProjectionAst, Segment, Symbols, UpdateAst, index};
+use super::ast::{Action, ConditionAst, NewValue, Predicate, ProjectionAst, Segment, Symbols, UpdateAst, Verb, index};
 use super::bind::{Binder, BoundParameters};
 use super::parameters::Parameters;
 use super::{ExpressionCache, Kind};
@@ -114,7 +114,11 @@ impl<'a> Preparing<'a> {
         names: &mut Binder<'_>,
     ) -> Result<PreparedExpression<ConditionAst>> {
         let ast = self.cache.parsed_condition(kind, text)?;
-        self.expression(kind, ast, names)
+        let prepared = self.expression(kind, ast, names)?;
+        let fault = |predicate: &Predicate| {
+            if let Predicate::Fault(text) = predicate { Some(kind.invalid(text)) } else { None }
+        };
+        prepared.ast.predicates.iter().find_map(fault).map_or(Ok(prepared), Err)
     }
 
     /// A projection.
@@ -136,7 +140,12 @@ impl<'a> Preparing<'a> {
     /// As [`ExpressionCache::update`], as far as no value is needed to tell.
     pub(crate) fn update(&mut self, text: &str, names: &mut Binder<'_>) -> Result<PreparedExpression<UpdateAst>> {
         let ast = self.cache.parsed_update(text)?;
-        self.expression(Kind::Update, ast, names)
+        let prepared = self.expression(Kind::Update, ast, names)?;
+        let fault = |action: &Action| match &action.verb {
+            Verb::Set(NewValue::Fault(text)) => Some(Kind::Update.invalid(text)),
+            _ => None,
+        };
+        prepared.ast.actions.iter().find_map(fault).map_or(Ok(prepared), Err)
     }
 
     fn expression<T: Expression>(
@@ -164,6 +173,11 @@ impl<'a> Preparing<'a> {
             self.parameters.push(value.into());
             self.parameters.len() - 1
         }))
+    }
+
+    /// How many parameters there are so far.
+    pub(crate) fn count(&self) -> usize {
+        self.parameters.len()
     }
 
     /// Ends the request: its parameters.

@@ -72,6 +72,18 @@ impl Projection {
 
     pub(super) fn bind(ast: Arc<ProjectionAst>, binder: &mut Binder<'_>) -> Result<Self> {
         let bound = binder.bind(Kind::Projection, &ast.symbols)?;
+        Self::with_names(ast, bound)
+    }
+
+    /// A projection without `#names`.
+    ///
+    /// # Errors
+    /// As [`Projection::parse`], for paths that overlap or conflict.
+    pub(crate) fn new(ast: Arc<ProjectionAst>) -> Result<Self> {
+        Self::with_names(ast, BoundParameters::lent(&[]))
+    }
+
+    fn with_names(ast: Arc<ProjectionAst>, bound: BoundParameters<'static>) -> Result<Self> {
         let all: Vec<u16> = (0..super::ast::index(ast.symbols.paths.len())).collect();
         let order = bound.in_order(Kind::Projection, &ast.symbols, &all)?.into();
         Ok(Self { ast, bound, order })

@@ -10,15 +10,15 @@ use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::key::Key;
 
+use super::check_table;
 use super::parsed::{Parsed, Select, Verb};
 use super::select::Reading;
-use super::statement::{Statement, StatementResult};
+use super::statement::{Statement, StatementResult, StatementRun};
 use super::write::{StatementWrite, whole_key};
-use super::{BATCH_STATEMENTS_MAX, check_table};
 use crate::database::Database;
 use crate::expression::BoundParameters;
 use crate::request::operation::TransactError;
-use crate::request::transaction::{Moment, TRANSACTION_MAX, check_list, twice_in};
+use crate::request::transaction::{Moment, TRANSACTION_MAX, check_list, check_some, twice_in};
 use crate::request::write::Prepared;
 use crate::table::Table;
 use crate::table::commit::Settle;
@@ -33,61 +33,59 @@ impl Database {
     /// Executes each of the statements by itself, in their order, and says what each returned: all of them SELECTs of
     /// one item each, or all of them writes.
     ///
+    /// There may be any number of them: DynamoDB's 25 are a limit of its wire.
+    ///
     /// # Errors
-    /// [`Error::Invalid`] for no statement and for reads next to writes; [`Error::Limit`] for more than
-    /// [`BATCH_STATEMENTS_MAX`]. Nothing is done then. What is wrong with one statement is its own result.
+    /// [`Error::Invalid`] for no statement and for reads next to writes. Nothing is done then. What is wrong with one
+    /// statement is its own result.
     pub fn batch_execute_statement(&self, statements: &[Statement]) -> Result<Vec<Result<StatementResult>>> {
-        check_list(statements.len(), ("Statements", BATCH_STATEMENTS_MAX))?;
+        check_some(statements.len(), "Statements")?;
         let calls: Vec<Result<Call>> = statements.iter().map(|statement| self.call(statement)).collect();
         check_kinds("BatchExecuteStatement", calls.iter().flatten())?;
-        let table = self.table();
-        let now = self.now_for(&table);
-        let results = statements.iter().zip(calls).map(|(statement, call)| {
-            let call = call?;
-            match &call.parsed.verb {
-                Verb::Select(select) => {
-                    let key = call.key_of("BatchExecuteStatement", select)?;
-                    let found = self.engine().get(key.as_key_ref()?)?;
-                    Reading::new(self, &table, select, &call.bound, now)?.row_of(found)
-                }
-                _ => self.execute_statement(statement),
-            }
-        });
-        Ok(results.collect())
+        Ok(statements.iter().zip(calls).map(|(statement, call)| self.run_call(statement, &call?)).collect())
     }
 
-    /// Executes one statement after the other until one fails: all of them as [`Database::batch_execute_statement`]
-    /// takes them, reads and writes mixed as you like.
+    /// Executes one statement after the other until one fails: each as [`Database::batch_execute_statement`] takes it,
+    /// reads and writes mixed as you like, any number of them.
     ///
     /// # Errors
     /// As [`Database::execute_statement`], saying which statement it was. What can be said of a statement without the
     /// item that is there is found before the first one is executed; otherwise the statements before it are done.
     pub fn execute_each(&self, statements: &[Statement]) -> std::result::Result<Vec<StatementResult>, TransactError> {
-        check_list(statements.len(), ("Statements", BATCH_STATEMENTS_MAX))?;
+        check_some(statements.len(), "Statements")?;
         let of_statement = |at: usize| move |error: Error| TransactError { operation: Some(at), ..error.into() };
         let table = self.table();
+        let mut calls = Vec::with_capacity(statements.len());
         for (at, statement) in statements.iter().enumerate() {
-            self.check_statement(&table, statement).map_err(of_statement(at))?;
+            let call = self.call(statement).and_then(|call| call.check(&table).map(|()| call));
+            calls.push(call.map_err(of_statement(at))?);
         }
         let mut results = Vec::with_capacity(statements.len());
-        for (at, statement) in statements.iter().enumerate() {
-            for result in self.batch_execute_statement(std::slice::from_ref(statement))? {
-                results.push(result.map_err(of_statement(at))?);
-            }
+        for (at, (statement, call)) in statements.iter().zip(&calls).enumerate() {
+            results.push(self.run_call(statement, call).map_err(of_statement(at))?);
         }
         Ok(results)
     }
 
-    fn check_statement(&self, table: &Table, statement: &Statement) -> Result<()> {
-        let call = self.call(statement)?;
-        match &call.parsed.verb {
-            Verb::Select(select) => call.key_of("BatchExecuteStatement", select).map(drop),
-            verb => {
-                let write = verb.write(&call.bound)?;
-                let key = write.key.clone();
-                write.under(key.as_key_ref()?, false).check(table)
-            }
+    /// Executes a statement of a batch.
+    fn run_call(&self, statement: &Statement, call: &Call) -> Result<StatementResult> {
+        self.check_interrupt()?;
+        if let Verb::Select(select) = &call.parsed.verb {
+            let key = call.key_of("BatchExecuteStatement", select)?;
+            let table = self.table();
+            let now = self.now_for(&table);
+            let found = self.engine().get(key.as_key_ref()?)?;
+            return Reading::new(self, &table, select, &call.bound, now)?.row_of(found);
         }
+        let run = StatementRun {
+            text: statement.text(),
+            parsed: &call.parsed,
+            given: &[],
+            limit: None,
+            token: None,
+            return_old_on_failure: statement.return_old_on_failure,
+        };
+        self.run_bound(run, &call.bound)
     }
 
     /// Executes all of the statements or none: isolated, at one moment. All of them SELECTs of one item each, or all of
@@ -202,7 +200,7 @@ impl Database {
         if statement.limit.is_some() || statement.token.is_some() {
             return Err(Error::invalid("a statement of a batch or a transaction is about one item: it has no pages"));
         }
-        let parsed = self.statements().get(&statement.text)?;
+        let parsed = statement.parsed(self.statements())?;
         let parameters = statement.encoded_parameters()?;
         let mut made = Vec::new();
         let values = parsed.values.bind(&parsed.values.given(ItemRef::new(&parameters))?, &mut made)?;
@@ -224,6 +222,18 @@ fn check_kinds<'a>(api: &str, calls: impl Iterator<Item = &'a Call>) -> Result<(
 }
 
 impl Call {
+    /// What can be said of the statement without the item that is there.
+    fn check(&self, table: &Table) -> Result<()> {
+        match &self.parsed.verb {
+            Verb::Select(select) => self.key_of("BatchExecuteStatement", select).map(drop),
+            verb => {
+                let write = verb.write(&self.bound)?;
+                let key = write.key.clone();
+                write.under(key.as_key_ref()?, false).check(table)
+            }
+        }
+    }
+
     /// The key of the one item that a SELECT is about.
     fn key_of(&self, api: &str, select: &Select) -> Result<Key> {
         let is_plain = !self.parsed.explain

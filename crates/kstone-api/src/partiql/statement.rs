@@ -1,14 +1,17 @@
 //! What callers give and get: a statement with its parameters, and what it returns.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
+use super::StatementCache;
 use super::parsed::Parsed;
-use super::values::encode_parameters;
+use super::prepared::PreparedStatement;
+use super::values::{encode_parameters, encode_refs};
 
 /// A PartiQL statement of DynamoDB's dialect, with what its `?` stand for.
 ///
@@ -26,11 +29,17 @@ use super::values::encode_parameters;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Statement {
-    pub(super) text: String,
+    source: Source,
     parameters: Parameters,
     pub(super) limit: Option<usize>,
     pub(super) token: Option<Vec<u8>>,
     pub(super) return_old_on_failure: bool,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Text(String),
+    Prepared(PreparedStatement),
 }
 
 #[derive(Debug, Clone)]
@@ -45,12 +54,23 @@ impl Statement {
     /// it constant, and vary the parameters.
     pub fn new(text: impl Into<String>) -> Self {
         Self {
-            text: text.into(),
+            source: Source::Text(text.into()),
             parameters: Parameters::Values(Vec::new()),
             limit: None,
             token: None,
             return_old_on_failure: false,
         }
+    }
+
+    /// A statement that was prepared, with all of its values.
+    pub(super) fn of_prepared(prepared: PreparedStatement, values: &[ValueRef<'_>]) -> Result<Self> {
+        Ok(Self {
+            source: Source::Prepared(prepared),
+            parameters: Parameters::Bag(encode_refs(values)?),
+            limit: None,
+            token: None,
+            return_old_on_failure: false,
+        })
     }
 
     /// The value of the next `?`.
@@ -114,7 +134,18 @@ impl Statement {
     /// The statement as it was given.
     #[must_use]
     pub fn text(&self) -> &str {
-        &self.text
+        match &self.source {
+            Source::Text(text) => text,
+            Source::Prepared(prepared) => prepared.text(),
+        }
+    }
+
+    /// What it was parsed to, now or when it was prepared.
+    pub(super) fn parsed(&self, cache: &StatementCache) -> Result<Arc<Parsed>> {
+        match &self.source {
+            Source::Text(text) => cache.get(text),
+            Source::Prepared(prepared) => Ok(Arc::clone(prepared.parsed())),
+        }
     }
 
     /// The parameters in the stored form.

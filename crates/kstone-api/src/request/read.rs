@@ -12,7 +12,7 @@ use kstone_core::value::Type;
 
 use crate::database::Database;
 use crate::expression::{
-    Binder, Condition, ExpressionCache, KeyAttribute, KeySchema, Kind, Projection, SortCondition, Subject,
+    Binder, Condition, ExpressionCache, KeyAttribute, KeyCondition, KeySchema, Kind, Projection, SortCondition, Subject,
 };
 use crate::request::page::keys_only;
 use crate::request::parameters::RequestParameters;
@@ -91,8 +91,14 @@ impl Query {
             None if self.index.is_none() => {
                 Ok((Keyed { query: Cow::Borrowed(self), entries: None }, Selection::of_all(context, self.select)))
             }
-            None => ReadExpressions::default().prepare_query(self, context),
-            Some(expressions) => expressions.prepare_query(self, context),
+            None => keyed(self, context, &mut NoExpressions),
+            Some(expressions) => {
+                let parameters = expressions.parameters.gathered()?;
+                let mut texts = Texts { expressions, cache: context.cache, binder: Binder::new(&parameters) };
+                let prepared = keyed(self, context, &mut texts)?;
+                texts.binder.finish()?;
+                Ok(prepared)
+            }
         }
     }
 }
@@ -102,89 +108,129 @@ impl Scan {
     pub(crate) fn prepare(&self, context: ReadContext<'_>) -> Result<Selection> {
         match &self.expressions {
             None if self.index.is_none() => Ok(Selection::of_all(context, self.select)),
-            None => ReadExpressions::default().prepare_scan(self, context),
-            Some(expressions) => expressions.prepare_scan(self, context),
+            None => selection(self.select, self.index.as_deref(), context, &mut NoExpressions),
+            Some(expressions) => {
+                let parameters = expressions.parameters.gathered()?;
+                let mut texts = Texts { expressions, cache: context.cache, binder: Binder::new(&parameters) };
+                let selection = selection(self.select, self.index.as_deref(), context, &mut texts)?;
+                texts.binder.finish()?;
+                Ok(selection)
+            }
         }
     }
 }
 
-impl ReadExpressions {
-    fn prepare_query<'q>(&self, query: &'q Query, context: ReadContext<'_>) -> Result<(Keyed<'q>, Selection)> {
-        let parameters = self.parameters.gathered()?;
-        let mut binder = Binder::new(&parameters);
-        let table = Arc::clone(&context.table);
-        let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
-        let by_expression = self.key_condition.is_some();
-        if by_expression && (!query.partition_key.is_empty() || query.sort_key != SortKeyCondition::Any) {
-            return Err(Error::invalid("a query has a KeyConditionExpression or a partition key, not both"));
-        }
-        let schema = index.map_or(KeySchema::ITEMS, index_schema);
-        let condition = self
-            .key_condition
-            .as_ref()
-            .map(|text| context.cache.key_condition(text, schema, &mut binder))
-            .transpose()?;
-        let mut keyed = Keyed { query: Cow::Borrowed(query), entries: None };
-        match (index, &condition) {
-            (None, None) => {}
-            (None, Some(condition)) => {
-                let query = keyed.query.to_mut();
-                query.partition_key = key_bytes(condition.partition())?;
-                query.sort_key = sort_condition(condition.sort())?;
-            }
-            (Some(index), None) => {
-                let partition = KeyValue::of_bytes(&query.partition_key);
-                keyed.entries = Some(index.range(partition, index::KeyCondition::from(&query.sort_key))?);
-            }
-            (Some(index), Some(condition)) => {
-                keyed.entries =
-                    Some(index.range(key_value(condition.partition())?, entry_condition(condition.sort())?)?);
-            }
-        }
-        let selection = self.selection(query.select, query.index.as_deref(), context, &mut binder)?;
-        if let Some(filter) = &selection.filter {
-            let names = [schema.partition.name, schema.sort.map_or(schema.partition.name, |sort| sort.name)];
-            filter.refuse_attributes(&names)?;
-        }
-        binder.finish()?;
-        Ok((keyed, selection))
+/// The expressions of a read, names and values known: parsed for it, or prepared before.
+pub(crate) trait BoundExpressions {
+    /// Which items are read.
+    fn key_condition(&mut self, schema: KeySchema<'_>) -> Result<Option<KeyCondition<'_>>>;
+    /// Which of them are returned.
+    fn filter(&mut self) -> Result<Option<Condition<'static>>>;
+    /// Which parts of them.
+    fn projection(&mut self) -> Result<Option<Projection>>;
+}
+
+/// A read without expressions.
+struct NoExpressions;
+
+impl BoundExpressions for NoExpressions {
+    fn key_condition(&mut self, _: KeySchema<'_>) -> Result<Option<KeyCondition<'_>>> {
+        Ok(None)
     }
 
-    fn prepare_scan(&self, scan: &Scan, context: ReadContext<'_>) -> Result<Selection> {
-        let parameters = self.parameters.gathered()?;
-        let mut binder = Binder::new(&parameters);
-        let selection = self.selection(scan.select, scan.index.as_deref(), context, &mut binder)?;
-        binder.finish()?;
-        Ok(selection)
+    fn filter(&mut self) -> Result<Option<Condition<'static>>> {
+        Ok(None)
     }
 
-    fn selection(
-        &self,
-        select: Select,
-        index: Option<&str>,
-        context: ReadContext<'_>,
-        binder: &mut Binder<'_>,
-    ) -> Result<Selection> {
-        let ReadContext { cache, table, now } = context;
-        if self.projection.is_some() && select != Select::All {
-            return Err(Error::invalid(
-                "Cannot specify the ProjectionExpression when choosing to get only counts or keys",
-            ));
-        }
-        let filter = self.filter.as_ref().map(|text| cache.condition(Kind::Filter, text, binder)).transpose()?;
-        let projection = self.projection.as_ref().map(|text| cache.projection(text, binder)).transpose()?;
-        let index = index.map(|name| table.readable_index(name)).transpose()?;
-        let fetches = match index {
-            None => false,
-            Some(index) => {
-                let asked = filter.iter().flat_map(Condition::attributes);
-                let shown = projection.iter().flat_map(Projection::attributes);
-                !index.beyond(asked, shown, true)?.is_empty()
-            }
-        };
-        let index = index.map(Index::id);
-        Ok(Selection { table, now, index, fetches, filter, projection, select })
+    fn projection(&mut self) -> Result<Option<Projection>> {
+        Ok(None)
     }
+}
+
+/// Expressions as texts, with their parameters.
+struct Texts<'a> {
+    expressions: &'a ReadExpressions,
+    cache: &'a ExpressionCache,
+    binder: Binder<'a>,
+}
+
+impl BoundExpressions for Texts<'_> {
+    fn key_condition(&mut self, schema: KeySchema<'_>) -> Result<Option<KeyCondition<'_>>> {
+        let text = self.expressions.key_condition.as_ref();
+        Ok(text.map(|text| self.cache.key_condition(text, schema, &mut self.binder)).transpose()?)
+    }
+
+    fn filter(&mut self) -> Result<Option<Condition<'static>>> {
+        let text = self.expressions.filter.as_ref();
+        text.map(|text| self.cache.condition(Kind::Filter, text, &mut self.binder)).transpose()
+    }
+
+    fn projection(&mut self) -> Result<Option<Projection>> {
+        let text = self.expressions.projection.as_ref();
+        text.map(|text| self.cache.projection(text, &mut self.binder)).transpose()
+    }
+}
+
+/// Which records a query is about, and what becomes of them.
+pub(crate) fn keyed<'q>(
+    query: &'q Query,
+    context: ReadContext<'_>,
+    expressions: &mut impl BoundExpressions,
+) -> Result<(Keyed<'q>, Selection)> {
+    let table = Arc::clone(&context.table);
+    let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
+    let schema = index.map_or(KeySchema::ITEMS, index_schema);
+    let condition = expressions.key_condition(schema)?;
+    let mut keyed = Keyed { query: Cow::Borrowed(query), entries: None };
+    if condition.is_some() && (!query.partition_key.is_empty() || query.sort_key != SortKeyCondition::Any) {
+        return Err(Error::invalid("a query has a KeyConditionExpression or a partition key, not both"));
+    }
+    match (index, &condition) {
+        (None, None) => {}
+        (None, Some(condition)) => {
+            let query = keyed.query.to_mut();
+            query.partition_key = key_bytes(condition.partition())?;
+            query.sort_key = sort_condition(condition.sort())?;
+        }
+        (Some(index), None) => {
+            let partition = KeyValue::of_bytes(&query.partition_key);
+            keyed.entries = Some(index.range(partition, index::KeyCondition::from(&query.sort_key))?);
+        }
+        (Some(index), Some(condition)) => {
+            keyed.entries = Some(index.range(key_value(condition.partition())?, entry_condition(condition.sort())?)?);
+        }
+    }
+    let selection = selection(query.select, query.index.as_deref(), context, expressions)?;
+    if let Some(filter) = &selection.filter {
+        let names = [schema.partition.name, schema.sort.map_or(schema.partition.name, |sort| sort.name)];
+        filter.refuse_attributes(&names)?;
+    }
+    Ok((keyed, selection))
+}
+
+fn selection(
+    select: Select,
+    index: Option<&str>,
+    context: ReadContext<'_>,
+    expressions: &mut impl BoundExpressions,
+) -> Result<Selection> {
+    let ReadContext { table, now, .. } = context;
+    let filter = expressions.filter()?;
+    let projection = expressions.projection()?;
+    if projection.is_some() && select != Select::All {
+        return Err(Error::invalid("Cannot specify the ProjectionExpression when choosing to get only counts or keys"));
+    }
+    let index = index.map(|name| table.readable_index(name)).transpose()?;
+    let fetches = match index {
+        None => false,
+        Some(index) => {
+            let asked = filter.iter().flat_map(Condition::attributes);
+            let shown = projection.iter().flat_map(Projection::attributes);
+            !index.beyond(asked, shown, true)?.is_empty()
+        }
+    };
+    let index = index.map(Index::id);
+    Ok(Selection { table, now, index, fetches, filter, projection, select })
 }
 
 impl Selection {
@@ -317,7 +363,7 @@ impl Selection {
 }
 
 /// The key that a condition on an index may name: values of any type that a key can have.
-fn index_schema(index: &Index) -> KeySchema<'_> {
+pub(crate) fn index_schema(index: &Index) -> KeySchema<'_> {
     const TYPES: &[Type] = &[Type::S, Type::N, Type::B];
     let attribute = |name| KeyAttribute { name, types: TYPES };
     KeySchema { partition: attribute(index.partition_attribute()), sort: index.sort_attribute().map(attribute) }

@@ -14,10 +14,6 @@ use crate::request::write::{Prepared, Write};
 use crate::table::Table;
 use crate::table::commit::Settle;
 
-/// The most writes of a batch, DynamoDB's.
-pub const BATCH_WRITES_MAX: usize = 25;
-/// The most reads of a batch, DynamoDB's.
-pub const BATCH_GETS_MAX: usize = 100;
 /// The most operations of a transaction, DynamoDB's.
 pub const TRANSACTION_MAX: usize = 100;
 /// The most bytes, as DynamoDB counts them, of the items that a transaction puts or updates, or of those that it reads.
@@ -97,30 +93,32 @@ impl Database {
     }
 
     /// Does all of the puts and deletes, or none where one cannot be done: DynamoDB may leave some over, in memory none
-    /// is.
+    /// is. There may be any number of them: DynamoDB's 25 are a limit of its wire. The stripes that they touch are
+    /// locked until all are done.
     ///
     /// # Errors
     /// [`Error::Invalid`] for a write that is no plain put or delete, none at all, or two with one key, also for an
-    /// item or a key that DynamoDB would refuse; [`Error::Limit`] for more than [`BATCH_WRITES_MAX`], or where the
-    /// memory limit does not fit all of them; [`Error::Poisoned`]. Nothing is written then.
+    /// item or a key that DynamoDB would refuse; [`Error::Limit`] where the memory limit does not fit all of them;
+    /// [`Error::Poisoned`]. Nothing is written then.
     pub fn batch_write(&self, writes: &[Write]) -> Result<()> {
         let text = "Provided list of item keys contains duplicates";
-        check_keys(writes.iter().map(Write::key), ("RequestItems", BATCH_WRITES_MAX), text)?;
+        check_some(writes.len(), "RequestItems")?;
+        refuse_twice(writes.iter().map(Write::key), text)?;
         if !writes.iter().all(Write::is_plain) {
             return Err(Error::invalid("a batch holds puts and deletes without conditions; use a transaction"));
         }
         self.commit_prepared(&self.prepare(writes)?, Settle::FirstError).map(drop)
     }
 
-    /// The items of these keys, as they are at one moment, none where there is none. In memory no key is left over, so
-    /// that DynamoDB's 16 MB do not apply.
+    /// The items of these keys, as they are at one moment, none where there is none. There may be any number of them: in
+    /// memory no key is left over, so that DynamoDB's 16 MB do not apply, nor do the 100 keys of its wire.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for no key, two alike or one that cannot be; [`Error::Limit`] for more than
-    /// [`BATCH_GETS_MAX`]; [`Error::Poisoned`].
+    /// [`Error::Invalid`] for no key, two alike or one that cannot be; [`Error::Poisoned`].
     pub fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
         let text = "Provided list of item keys contains duplicates";
-        check_keys(keys.iter().cloned(), ("RequestItems", BATCH_GETS_MAX), text)?;
+        check_some(keys.len(), "RequestItems")?;
+        refuse_twice(keys.iter().cloned(), text)?;
         Ok(self.get_at_one_moment(keys)?.found)
     }
 
@@ -161,16 +159,22 @@ pub(crate) fn check_transaction_size<'a, R: Iterator<Item = &'a Record>>(items: 
 
 fn check_keys(keys: impl ExactSizeIterator<Item = Key>, list: (&'static str, usize), twice: &str) -> Result<()> {
     check_list(keys.len(), list)?;
-    twice_in(keys).map_or(Ok(()), |_| Err(Error::invalid(twice)))
+    refuse_twice(keys, twice)
+}
+
+fn refuse_twice(keys: impl Iterator<Item = Key>, text: &str) -> Result<()> {
+    twice_in(keys).map_or(Ok(()), |_| Err(Error::invalid(text)))
 }
 
 /// Refuses a list that is empty or too long.
 pub(crate) fn check_list(found: usize, (what, limit): (&'static str, usize)) -> Result<()> {
-    match found {
-        0 => Err(Error::invalid(format!("{what} must not be empty"))),
-        found if found > limit => Err(Error::limit(what, Unit::Entries, limit, found)),
-        _ => Ok(()),
-    }
+    check_some(found, what)?;
+    if found > limit { Err(Error::limit(what, Unit::Entries, limit, found)) } else { Ok(()) }
+}
+
+/// Refuses a list that is empty.
+pub(crate) fn check_some(found: usize, what: &str) -> Result<()> {
+    if found == 0 { Err(Error::invalid(format!("{what} must not be empty"))) } else { Ok(()) }
 }
 
 /// Where a key comes for the second time.

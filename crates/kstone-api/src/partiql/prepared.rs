@@ -1,0 +1,115 @@
+//! Statements that are read once and run many times.
+//!
+//! Thread safety: immutable; any number of threads run one at once.
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use kstone_core::item::ValueRef;
+
+use super::check_table;
+use super::parsed::Parsed;
+use super::statement::{Statement, StatementResult, StatementRun};
+use crate::database::Database;
+use crate::expression::ParameterNames;
+
+/// A statement that is parsed, to be run any number of times by any number of threads at once: the values of its `?`
+/// come with each run. It belongs to no database: it runs on the one that it was prepared with, on forks of it and on
+/// any other, and outlives them. What it reads is planned at every run, by its values and by the schema in force then,
+/// so that a change of the schema is no matter. Clones share it.
+///
+/// ```
+/// use kstone_api::{Database, KeystoneValue, PreparedValues};
+/// let db = Database::create_in_memory()?;
+/// let insert = db.prepare_statement("INSERT INTO items VALUE {'pk': ?, 'price': ?}")?;
+/// for (name, price) in [("tea", 3), ("milk", 1)] {
+///     let values = PreparedValues::encode(&[KeystoneValue::string(name), KeystoneValue::number(price)])?;
+///     insert.run(&db, &values.lent())?;
+/// }
+/// assert_eq!(db.count()?, 2);
+/// # Ok::<(), kstone_api::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct PreparedStatement {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    text: Box<str>,
+    parsed: Arc<Parsed>,
+    parameters: ParameterNames,
+}
+
+impl Database {
+    /// Reads a statement once, for many runs.
+    ///
+    /// # Errors
+    /// As [`Database::execute_statement`], as far as no value is needed to tell.
+    pub fn prepare_statement(&self, text: &str) -> Result<PreparedStatement> {
+        let parsed = self.statements().get(text)?;
+        let table = self.table();
+        check_table(parsed.target(), &table)?;
+        if let Some(index) = &parsed.target().index {
+            table.readable_index(index)?;
+        }
+        let parameters = ParameterNames::numbered(parsed.values.parameters());
+        Ok(PreparedStatement { shared: Arc::new(Shared { text: text.into(), parsed, parameters }) })
+    }
+}
+
+impl PreparedStatement {
+    /// The statement as it was given.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.shared.text
+    }
+
+    /// The names of its parameters: `?1`, `?2` and so on.
+    pub fn parameters(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.shared.parameters.iter()
+    }
+
+    /// Executes it once with these values, which are lent for the run.
+    ///
+    /// # Errors
+    /// As [`Database::execute_statement`].
+    pub fn run(&self, database: &Database, values: &[ValueRef<'_>]) -> Result<StatementResult> {
+        self.run_page(database, values, None, None)
+    }
+
+    /// The same for one page: `limit` and `token` are those of [`Statement`].
+    ///
+    /// # Errors
+    /// As [`Database::execute_statement`].
+    pub fn run_page(
+        &self,
+        database: &Database,
+        values: &[ValueRef<'_>],
+        limit: Option<usize>,
+        token: Option<&[u8]>,
+    ) -> Result<StatementResult> {
+        self.shared.parameters.check(values.len())?;
+        database.run_statement(StatementRun {
+            text: &self.shared.text,
+            parsed: &self.shared.parsed,
+            given: values,
+            limit,
+            token,
+            return_old_on_failure: false,
+        })
+    }
+
+    /// The statement with the values of one run, copied: for a batch or a transaction.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for values that are not as many as the parameters.
+    pub fn bound(&self, values: &[ValueRef<'_>]) -> Result<Statement> {
+        self.shared.parameters.check(values.len())?;
+        Statement::of_prepared(self.clone(), values)
+    }
+
+    pub(super) fn parsed(&self) -> &Arc<Parsed> {
+        &self.shared.parsed
+    }
+}

@@ -1702,7 +1702,7 @@ kstone_status kstone_batch_get(kstone_batch *b, const void *pk, size_t pk_len, c
  * Adds a PartiQL statement; see kstone_execute for its parameters. A batch of statements holds nothing else. Each
  * statement is about one item, whose whole key it names: INSERT, UPDATE, DELETE, or a SELECT, which counts as a get.
  * With KSTONE_BATCH_ATOMIC either all of them are SELECTs or none, nothing is returned by a write, and "EXISTS(SELECT
- * * FROM items WHERE pk = 'a' AND stock > 0)" is a condition next to writes. Without it there may be 25.
+ * * FROM items WHERE pk = 'a' AND stock > 0)" is a condition next to writes. Without it there may be any number.
  *
  * Errors: as kstone_batch_put, and KSTONE_ERR_INVALID where the batch holds other operations or a parameter is not
  * called ?1, ?2 and so on. Cost: as kstone_batch_put.
@@ -1720,16 +1720,16 @@ kstone_status kstone_batch_execute(kstone_batch *b, const char *statement, size_
  * Without it the operations are done in order, as if you had made the calls yourself, so a get sees what the writes
  * before it wrote. What can be said without the items that are there is checked first: where a key, an item, an
  * expression or an attribute that an index refuses is wrong, nothing is done. Otherwise the first operation that fails
- * ends the run: what was done before it stays done, and *out is not written. Up to 25 writes and 100 gets; several may
- * be on one item.
+ * ends the run: what was done before it stays done, and *out is not written. There may be any number of operations, and
+ * several on one item.
  *
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: those of the operations; kstone_error_index says which operation failed (the first of several), and
  * kstone_error_item gives its item where its condition asked for that. Where an atomic batch fails for what the items
  * are, kstone_error_name is "TransactionCanceledException" and the message has a reason for every operation;
  * KSTONE_ERR_CONDITION_FAILED stands for a condition that does not hold. KSTONE_ERR_INVALID where the batch is empty,
- * flags holds an unknown bit, or an atomic batch names an item twice; KSTONE_ERR_LIMIT where there are too many
- * operations, nothing is done then.
+ * flags holds an unknown bit, or an atomic batch names an item twice; KSTONE_ERR_LIMIT where an atomic one has more
+ * than 100 operations or 4 MB, nothing is done then.
  * Cost: the sum of the operations. An atomic batch keeps the stripes of its items locked meanwhile, shared where it
  * only reads.
  * Threads: any for db. Atomic batches wait for each other but never deadlock.

@@ -42,7 +42,10 @@ impl Database {
         check_some(statements.len(), "Statements")?;
         let calls: Vec<Result<Call>> = statements.iter().map(|statement| self.call(statement)).collect();
         check_kinds("BatchExecuteStatement", calls.iter().flatten())?;
-        Ok(statements.iter().zip(calls).map(|(statement, call)| self.run_call(statement, &call?)).collect())
+        let table = self.table();
+        let now = self.now_for(&table);
+        let each = statements.iter().zip(calls);
+        Ok(each.map(|(statement, call)| self.run_call(statement, &call?, (&table, now))).collect())
     }
 
     /// Executes one statement after the other until one fails: each as [`Database::batch_execute_statement`] takes it,
@@ -62,20 +65,25 @@ impl Database {
         }
         let mut results = Vec::with_capacity(statements.len());
         for (at, (statement, call)) in statements.iter().zip(&calls).enumerate() {
-            results.push(self.run_call(statement, call).map_err(of_statement(at))?);
+            let table = self.table();
+            let now = self.now_for(&table);
+            results.push(self.run_call(statement, call, (&table, now)).map_err(of_statement(at))?);
         }
         Ok(results)
     }
 
-    /// Executes a statement of a batch.
-    fn run_call(&self, statement: &Statement, call: &Call) -> Result<StatementResult> {
+    /// Executes a statement of a batch, which reads by this table at this time.
+    fn run_call(
+        &self,
+        statement: &Statement,
+        call: &Call,
+        (table, now): (&Arc<Table>, i64),
+    ) -> Result<StatementResult> {
         self.check_interrupt()?;
         if let Verb::Select(select) = &call.parsed.verb {
             let key = call.key_of("BatchExecuteStatement", select)?;
-            let table = self.table();
-            let now = self.now_for(&table);
             let found = self.engine().get(key.as_key_ref()?)?;
-            return Reading::new(self, &table, select, &call.bound, now)?.row_of(found);
+            return Reading::new(self, table, select, &call.bound, now)?.row_of(found);
         }
         let run = StatementRun {
             text: statement.text(),

@@ -8,7 +8,7 @@ use kstone_api::{RecordRef, ValueRef};
 use crate::boundary::status::{KSTONE_ERR_TYPE, KSTONE_NOT_FOUND, KSTONE_OK, Status};
 use crate::boundary::{ErrorObject, Failure, Out, accessor, by_contract, entry, set_text, text_bytes};
 use crate::built_item;
-use crate::item_view::{Item, View};
+use crate::item_view::{Item, View, named_in_record};
 use crate::json_form::form_of;
 use crate::nearest::nearest_double;
 
@@ -108,6 +108,17 @@ pub unsafe extern "C" fn kstone_item_get(
     path_len: usize,
     out: *mut Value,
 ) -> Status {
+    let found = by_contract!(named_in_record(it, path, path_len));
+    if let (Some(value), false) = (found, out.is_null()) {
+        by_contract!(out.write(Value::of(value)));
+        return KSTONE_OK;
+    }
+    by_contract!(get_value(it, path, path_len, out))
+}
+
+/// kstone_item_get where it is more than a look.
+#[inline(never)]
+unsafe fn get_value(it: *const Item, path: *const c_char, path_len: usize, out: *mut Value) -> Status {
     by_contract!(get_with(it, path, path_len, out, |value| Ok(Value::of(value))))
 }
 

@@ -8,9 +8,11 @@
 //! BUILT_ITEM                 a BuiltItem                     kstone_item_new, _clone, _from_json
 //! ```
 
+use std::ffi::c_char;
 use std::ptr::NonNull;
+use std::slice;
 
-use kstone_api::{ItemRef, Record, RecordRef, ValueRef, is_plain_path};
+use kstone_api::{ItemRef, NAME_MAX_BYTES, Record, RecordRef, ValueRef, is_plain_path};
 
 use crate::boundary::handle::{Slot, refuse_handle};
 use crate::boundary::tag::{Tag, tag_of};
@@ -82,13 +84,7 @@ impl<'a> View<'a> {
     #[inline(always)]
     pub(crate) fn at_path(&self, path: &[u8]) -> Result<Option<ValueRef<'_>>, Failure> {
         let item = self.item();
-        // A name that is found is text, since all names are.
-        if is_plain_path(path)
-            && let Some(value) = item.get_raw(path)
-        {
-            return Ok(Some(value));
-        }
-        follow(item, path)
+        named(item, path).map_or_else(|| follow(item, path), |value| Ok(Some(value)))
     }
 
     /// The record, of an item that was read.
@@ -98,6 +94,38 @@ impl<'a> View<'a> {
             Self::Built(_) => None,
         }
     }
+}
+
+/// The value of the attribute that a path names, of an item that was read: what nearly every call asks for, and where
+/// nothing is refused. None says nothing.
+///
+/// # Safety
+/// As for [`View::new`] and [`text_bytes`](crate::boundary::text_bytes).
+#[inline(always)]
+pub(crate) unsafe fn named_in_record<'a>(
+    item: *const Item,
+    path: *const c_char,
+    path_len: usize,
+) -> Option<ValueRef<'a>> {
+    let (pointer, path) = (NonNull::new(item.cast_mut())?, NonNull::new(path.cast_mut())?);
+    // Neither KSTONE_STRLEN nor what memory cannot have.
+    if path_len > NAME_MAX_BYTES {
+        return None;
+    }
+    // SAFETY: a live handle, whose tag says what it points at; and memory of this length that may be read.
+    unsafe {
+        let path = slice::from_raw_parts(path.as_ptr().cast(), path_len);
+        (tag_of(item) == Tag::RECORD)
+            .then(|| RecordRef::from_raw(pointer.cast()))
+            .and_then(|record| named(ItemRef::new(record.body()), path))
+    }
+}
+
+/// The value of the attribute that a path names; none where there is none, and where the path leads into one. A name that
+/// is found is text, since all names are.
+#[inline(always)]
+fn named<'a>(item: ItemRef<'a>, path: &[u8]) -> Option<ValueRef<'a>> {
+    item.get_raw(path).filter(|_| is_plain_path(path))
 }
 
 #[cold]

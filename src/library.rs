@@ -1,6 +1,7 @@
 //! The library as such: its version, and the one function that releases everything.
 
 use std::ffi::{c_char, c_void};
+use std::ptr::NonNull;
 
 use kstone_api::RecordRef;
 
@@ -50,14 +51,26 @@ const fn part(digits: &str) -> u32 {
 /// Threads: nobody else may use the handle, or anything borrowed from it, while it is freed or later.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
-    if p.is_null() {
-        return;
-    }
+    let Some(handle) = NonNull::new(p) else { return };
     // SAFETY: `p` was handed out by this library, so its kind lies before it and says what it is; nobody uses it
-    // after this call.
-    guard::read((), || unsafe {
+    // after this call. Nothing of this panics but what `release_guarded` guards.
+    unsafe {
         match tag_of(p) {
-            Tag::RECORD => RecordRef::release_raw(std::ptr::NonNull::new_unchecked(p.cast())),
+            Tag::RECORD => RecordRef::release_raw(handle.cast()),
+            tag => release_guarded(p, tag),
+        }
+    }
+}
+
+/// What kstone_free does with anything but an item that was read.
+///
+/// # Safety
+/// `p` was handed out by this library and has this tag; nobody uses it any more.
+#[inline(never)]
+unsafe fn release_guarded(p: *mut c_void, tag: Tag) {
+    // SAFETY: the tag says what `p` is, and nobody uses it after this call.
+    guard::read((), || unsafe {
+        match tag {
             Tag::BUILT_ITEM => built_item::release(p.cast()),
             Tag::TEXT => OwnedText::release(p.cast()),
             Tag::PAGE => page::release(p.cast()),

@@ -1,7 +1,6 @@
 //! The database: what callers do with keys and items, on the engine's keys and records.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 use kstone_core::engine::{Engine, PageLimits, Present, RecordPage};
@@ -32,6 +31,7 @@ use crate::table::commit::Settle;
 use crate::table::index::{IndexEntry, IndexId};
 use crate::table::one_at_a_time::{OneAtATime, Turn};
 use crate::table::stream::{Stream, StreamRecord};
+use crate::table::ttl::has_passed;
 use crate::transfer::snapshot::SnapshotProgress;
 #[cfg(doc)]
 use crate::{ItemWriter, Select};
@@ -71,9 +71,6 @@ struct Shared {
     caches: Arc<Caches>,
     clock: ClockSource,
     table: RwLock<Arc<Table>>,
-    /// Whether the table in force is plain, and stays so for as long as a stripe's lock is held: see
-    /// [`Database::configure`].
-    plain: AtomicBool,
     configuring: OneAtATime,
     snapshot_progress: Mutex<SnapshotProgress>,
 }
@@ -124,12 +121,12 @@ impl Database {
     }
 
     fn of(engine: Engine, options: DatabaseOptions, caches: Arc<Caches>, clock: ClockSource, table: Table) -> Self {
+        engine.watch(table.watch());
         let shared = Shared {
             engine,
             options,
             caches,
             clock,
-            plain: AtomicBool::new(table.is_plain()),
             table: RwLock::new(Arc::new(table)),
             configuring: OneAtATime::default(),
             snapshot_progress: Mutex::default(),
@@ -214,10 +211,6 @@ impl Database {
         *self.shared.table.write() = table;
     }
 
-    pub(crate) fn plain_flag(&self) -> &AtomicBool {
-        &self.shared.plain
-    }
-
     pub(crate) fn configuring(&self) -> Result<Turn<'_>> {
         self.shared.configuring.enter()
     }
@@ -230,10 +223,6 @@ impl Database {
         let table = self.table();
         let now = self.now_for(&table);
         ReadContext { cache: self.expressions(), table, now }
-    }
-
-    fn is_plain(&self) -> bool {
-        self.shared.plain.load(Ordering::SeqCst)
     }
 
     /// The time; of no interest, and not asked for, where nothing expires and no stream notes it.
@@ -279,10 +268,10 @@ impl Database {
     pub fn put_body(&self, pk: &[u8], sk: &[u8], body: &[u8]) -> Result<()> {
         let key = KeyRef::new(pk, sk)?;
         check_item(key, ItemRef::new(body))?;
-        if self.is_plain() {
+        if !self.engine().writes_are_watched() {
             let footprint = std::iter::once(Record::footprint_of(key, body));
             let _reserved = self.engine().is_limited().then(|| self.reserve_bytes(footprint, 0)).transpose()?;
-            if self.engine().put_if(key, body, || self.is_plain())?.is_some() {
+            if self.engine().put_unwatched(key, body)? {
                 return Ok(());
             }
         }
@@ -311,15 +300,25 @@ impl Database {
     /// As [`Database::get`].
     #[inline(always)]
     pub fn get_record(&self, pk: &[u8], sk: &[u8]) -> Result<Option<Record>> {
-        match self.engine().get(KeyRef::new(pk, sk)?)? {
-            Some(record) if self.is_plain() || self.is_visible(&record) => Ok(Some(record)),
-            _ => Ok(None),
-        }
+        self.look(pk, sk, Record::clone)
     }
 
-    pub(crate) fn is_visible(&self, record: &Record) -> bool {
-        let table = self.table();
-        !table.is_hidden(record, self.now_for(&table))
+    /// Shows the item of a key to `take`, which should be short and must not use the database: writers of the item's
+    /// stripe wait for it.
+    ///
+    /// # Errors
+    /// As [`Database::get`].
+    #[inline(always)]
+    pub fn look<T>(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(&Record) -> T) -> Result<Option<T>> {
+        Ok(self.engine().look(KeyRef::new(pk, sk)?, |record| self.is_hidden(record), take)?)
+    }
+
+    /// Whether no request sees the item. Clones no table, since the count of those who hold it is a cache line that all
+    /// threads share.
+    pub(crate) fn is_hidden(&self, record: &Record) -> bool {
+        let table = self.shared.table.read();
+        let hides = |expires_at| has_passed(expires_at, self.shared.clock.now_epoch_seconds());
+        table.hides_expired() && table.expires_at(record.item()).is_some_and(hides)
     }
 
     /// Removes the item of a partition key alone. Removing what is not there is no error.
@@ -336,7 +335,7 @@ impl Database {
     /// As [`Database::get`].
     pub fn delete_with_sk(&self, pk: &[u8], sk: &[u8]) -> Result<()> {
         let key = KeyRef::new(pk, sk)?;
-        if self.is_plain() && self.engine().delete_if(key, || self.is_plain())?.is_some() {
+        if self.engine().delete_unwatched(key)? {
             return self.keep_to_limit(|| std::iter::once(key.stripe()));
         }
         self.write(Write::delete(pk).sort_key(sk)).map(drop)
@@ -593,7 +592,8 @@ impl Database {
     }
 
     /// How many records were written so far, deletions and index entries included: as long as it stays, no item has
-    /// changed. A fork goes on from the number of the original. O(1).
+    /// changed. A fork goes on from the number of the original. Costs a look at each of 256 stripes, as
+    /// [`Database::stats`] does.
     ///
     /// ```
     /// use kstone_api::{Database, Item};
@@ -607,7 +607,7 @@ impl Database {
     /// # Ok::<(), kstone_api::Error>(())
     /// ```
     pub fn writes(&self) -> u64 {
-        self.engine().last_seq().0
+        self.engine().writes()
     }
 
     /// What is held and was done. Costs a look at the numbers of each of 256 stripes, which are locked (shared)

@@ -35,7 +35,9 @@ pub use kstone_core::engine::{
     Eviction, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,
 };
 pub use kstone_core::error::Unit;
-pub use kstone_core::item::{ItemRef, ItemWriter, Member, Members, NestedWriter, ValueRef, is_plain_path};
+pub use kstone_core::item::{
+    ItemRef, ItemWriter, Member, Members, NAME_MAX_BYTES, NestedWriter, ValueRef, is_plain_path,
+};
 pub use kstone_core::key::{Key, KeyRef};
 pub use kstone_core::record::{Record, RecordRef};
 pub use kstone_core::utf8;

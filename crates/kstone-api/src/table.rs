@@ -14,7 +14,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use kstone_core::engine::Writes;
+use kstone_core::engine::{Watch, Writes};
 use kstone_core::item::ItemRef;
 use kstone_core::key::{KeyRef, Keyspace, StripeId};
 use kstone_core::record::Record;
@@ -151,6 +151,11 @@ impl Table {
     /// Whether a put concerns its item alone.
     pub(crate) fn is_plain(&self) -> bool {
         !self.has_indexes() && self.ttl.is_none() && self.stream.is_none()
+    }
+
+    /// What the engine asks of this table.
+    pub(crate) fn watch(&self) -> Watch {
+        Watch { writes: !self.is_plain(), reads: self.ttl.is_some() && self.hides_expired() }
     }
 
     /// The index of this name, where it may be read.

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::error::Result;
 use crate::key::StripeId;
+use crate::mode::Flags;
 use crate::stripe::{Stripe, WriteGuard};
 
 mod commit;
@@ -49,6 +50,15 @@ pub use point_in_time::PointInTimeView;
 pub use scan_range::{SEGMENTS_MAX, ScanRange};
 pub use stats::EngineStats;
 
+/// What the owner of an [`Engine`] wants to be asked about, since items are more to it than records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Watch {
+    /// Writes concern more than their record: [`Engine::put_unwatched`] and its like write nothing.
+    pub writes: bool,
+    /// Items may be hidden: [`Engine::look`] asks whether they are.
+    pub reads: bool,
+}
+
 /// 256 stripes, each a small LSM tree behind its own lock.
 pub struct Engine {
     store: Arc<Store>,
@@ -64,7 +74,7 @@ impl Engine {
         options.check()?;
         let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records, Store::BYTES);
         let budget = options.memory_max_bytes.map(budget);
-        Self::start(Store { counters: Counters::from(0), options, budget, stripes: stripes(|_| Stripe::default()) })
+        Self::start(Store::new(options, Counters::default(), budget, stripes(|_| Stripe::default())))
     }
 
     fn start(store: Store) -> Result<Self> {
@@ -79,6 +89,13 @@ impl Engine {
     /// A place to gather what an empty engine is to be filled with.
     pub fn filling(&self) -> Filling<'_> {
         Filling::new(self)
+    }
+
+    /// Says what the owner of this engine wants to be asked. To be called where nobody else has the engine, or under the
+    /// locks of all stripes ([`Engine::with_all_locks`]): a call under way was asked before.
+    pub fn watch(&self, watch: Watch) {
+        self.store.mode.set(Flags::WATCHED, watch.writes);
+        self.store.mode.set(Flags::HIDES, watch.reads);
     }
 
     /// How many items there are, at one moment: locks each stripe (shared) for a look at a number.

@@ -26,12 +26,12 @@
 //! takes one lock.
 
 use std::cmp::Ordering;
-use std::sync::LazyLock;
 
 use bytes::Bytes;
 
 use crate::buffer::Buffer;
 use crate::error::{Error, Result, Unit};
+use crate::raw::checksum;
 
 /// How many stripes an engine has.
 pub const STRIPES: usize = 256;
@@ -53,8 +53,11 @@ pub(crate) const INDEX_SLOT_BITS: u32 = 6;
 pub const INDEX_SLOTS: u16 = 1 << INDEX_SLOT_BITS;
 
 /// What a record is: part of the table or part of an index. The first byte of [`Key::encode`].
+///
+/// As wide as a register: a [`KeyRef`] then has no padding, which would be copied together with the byte before it, by
+/// a load that waits until the store of that byte has left the processor's store buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-#[repr(u8)]
+#[repr(usize)]
 pub enum Keyspace {
     /// An item of the table.
     #[default]
@@ -350,19 +353,27 @@ impl Route {
 
     #[inline(always)]
     pub(crate) fn of(pk: &[u8], keyspace: Keyspace) -> Self {
-        let (index, partition) = match (keyspace, pk.split_first_chunk()) {
-            (Keyspace::Index, Some((index, partition))) => (u16::from_be_bytes(*index), partition),
-            _ => (0, pk),
+        match keyspace {
+            Keyspace::Items => Self::with(crc32(pk), Tag),
+            Keyspace::Index => Self::of_entry(pk),
+        }
+    }
+
+    #[inline(never)]
+    fn of_entry(pk: &[u8]) -> Self {
+        let (index, partition) = match pk.split_first_chunk() {
+            Some((index, partition)) => (u16::from_be_bytes(*index), partition),
+            None => (0, pk),
         };
-        let crc = crc32(partition);
-        // The stripe is the low byte of the crc. Multiplying spreads the other bits over the top ones, which alone
+        Self::with(crc32(partition), |hash| Tag(Tag::first_of_index(index).0 | (hash >> INDEX_SLOT_BITS)))
+    }
+
+    #[inline(always)]
+    fn with(checksum: u32, tag: impl FnOnce(u16) -> Tag) -> Self {
+        // The stripe is the low byte of the checksum. Multiplying spreads the other bits over the top ones, which alone
         // would follow the structure of the keys: a crc is linear.
-        let hash = (crc.wrapping_mul(0x9E37_79B1) >> (u32::BITS - TAG_HASH_BITS)) as u16;
-        let tag = match keyspace {
-            Keyspace::Items => Tag(hash),
-            Keyspace::Index => Tag(Tag::first_of_index(index).0 | (hash >> INDEX_SLOT_BITS)),
-        };
-        Self { stripe: StripeId(crc as u8), tag, checksum: crc }
+        let hash = (checksum.wrapping_mul(0x9E37_79B1) >> (u32::BITS - TAG_HASH_BITS)) as u16;
+        Self { stripe: StripeId(checksum as u8), tag: tag(hash), checksum }
     }
 }
 
@@ -372,15 +383,12 @@ thread_local! {
     pub(crate) static CHECKSUMS: std::cell::Cell<usize> = const { std::cell::Cell::new(0) };
 }
 
-/// `crc32fast::hash`, without asking anew what the processor can do: that takes as long as the checksum of a key.
+/// The checksum that decides where a partition lives.
 #[inline(always)]
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     #[cfg(test)]
     CHECKSUMS.with(|count| count.set(count.get() + 1));
-    static HASHER: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);
-    let mut hasher = HASHER.clone();
-    hasher.update(bytes);
-    hasher.finalize()
+    checksum::crc32(bytes)
 }
 
 /// A position among the records of one tag: each lies before it or after it.

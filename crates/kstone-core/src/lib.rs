@@ -26,6 +26,7 @@ pub mod memory_wal;
 mod memtable;
 mod merge;
 mod merge_runs;
+mod mode;
 pub mod number;
 mod page_buffer;
 mod poison_lock;

@@ -59,6 +59,11 @@ impl WalSegment {
         &self.records
     }
 
+    /// The number of the newest record: how many there were.
+    pub(crate) fn last(&self) -> Lsn {
+        self.last
+    }
+
     /// Writes since the last clear, whether their records are still held or not.
     pub(crate) fn unflushed(&self) -> u64 {
         self.last.0 - self.flushed.0

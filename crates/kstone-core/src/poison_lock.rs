@@ -12,44 +12,37 @@
 //!   panic is a write like any other.
 //!
 //! # Thread safety
-//! As a lock's. All locks of one engine share one [`Poison`].
+//! As a lock's. All locks of one engine share one [`Mode`].
 
 use std::ops::{Deref, DerefMut};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::panicking;
 
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
+use crate::mode::{Flags, Mode};
 
-/// Whether a write has panicked. The locks order what follows from it.
-#[derive(Default)]
-pub(crate) struct Poison(AtomicBool);
-
-impl Poison {
-    #[inline]
-    fn check(&self) -> Result<()> {
-        if self.0.load(Ordering::Relaxed) { Err(Error::Poisoned) } else { Ok(()) }
-    }
-
-    /// Poisons where a panic begins while the result is kept: for work that must not end half-way, without a lock.
-    #[inline]
-    pub(crate) fn on_panic(&self) -> PoisonOnPanic<'_> {
-        PoisonOnPanic { poison: self, was_panicking: panicking() }
-    }
+/// Poisons where a panic begins while this is kept.
+pub(crate) struct PoisonOnPanic<'a> {
+    mode: &'a Mode,
+    was_panicking: bool,
 }
 
-/// See [`Poison::on_panic`].
-pub(crate) struct PoisonOnPanic<'a> {
-    poison: &'a Poison,
-    was_panicking: bool,
+impl<'a> PoisonOnPanic<'a> {
+    /// For work that must not end half-way, with or without a lock.
+    #[inline]
+    pub(crate) fn new(mode: &'a Mode) -> Self {
+        Self { mode, was_panicking: panicking() }
+    }
 }
 
 impl Drop for PoisonOnPanic<'_> {
     #[inline]
     fn drop(&mut self) {
         if panicking() && !self.was_panicking {
-            self.poison.0.store(true, Ordering::Relaxed);
+            self.mode.set(Flags::POISONED, true);
         }
     }
 }
@@ -77,10 +70,18 @@ impl<T> PoisonLock<T> {
     /// # Errors
     /// [`Error::Poisoned`].
     #[inline]
-    pub(crate) fn read<'a>(&'a self, poison: &Poison) -> Result<ReadGuard<'a, T>> {
-        let guard = self.0.read();
-        poison.check()?;
+    pub(crate) fn read<'a>(&'a self, mode: &Mode) -> Result<ReadGuard<'a, T>> {
+        let (guard, flags) = self.read_with_flags(mode);
+        flags.check()?;
         Ok(guard)
+    }
+
+    /// Shared access, also to what is poisoned, and what the flags are under the lock.
+    #[inline(always)]
+    pub(crate) fn read_with_flags<'a>(&'a self, mode: &Mode) -> (ReadGuard<'a, T>, Flags) {
+        let guard = self.0.read();
+        let flags = mode.flags();
+        (guard, flags)
     }
 
     /// Exclusive access.
@@ -88,10 +89,20 @@ impl<T> PoisonLock<T> {
     /// # Errors
     /// [`Error::Poisoned`].
     #[inline]
-    pub(crate) fn write<'a>(&'a self, poison: &'a Poison) -> Result<WriteGuard<'a, T>> {
+    pub(crate) fn write<'a>(&'a self, mode: &'a Mode) -> Result<WriteGuard<'a, T>> {
+        self.write_with_flags(mode).map(|(guard, _)| guard)
+    }
+
+    /// Exclusive access, and what the flags are under the lock.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    #[inline]
+    pub(crate) fn write_with_flags<'a>(&'a self, mode: &'a Mode) -> Result<(WriteGuard<'a, T>, Flags)> {
         let guard = self.0.write();
-        poison.check()?;
-        Ok(WriteGuard { _poison: poison.on_panic(), guard })
+        let flags = mode.flags();
+        flags.check()?;
+        Ok((WriteGuard { _poison: PoisonOnPanic::new(mode), guard }, flags))
     }
 
     /// Exclusive access where that is to be had at once.
@@ -99,10 +110,10 @@ impl<T> PoisonLock<T> {
     /// # Errors
     /// [`Error::Poisoned`].
     #[inline]
-    pub(crate) fn try_write<'a>(&'a self, poison: &'a Poison) -> Result<Option<WriteGuard<'a, T>>> {
+    pub(crate) fn try_write<'a>(&'a self, mode: &'a Mode) -> Result<Option<WriteGuard<'a, T>>> {
         let Some(guard) = self.0.try_write() else { return Ok(None) };
-        poison.check()?;
-        Ok(Some(WriteGuard { _poison: poison.on_panic(), guard }))
+        mode.flags().check()?;
+        Ok(Some(WriteGuard { _poison: PoisonOnPanic::new(mode), guard }))
     }
 
     /// Access without a lock, where nobody else has any.
@@ -133,10 +144,11 @@ mod tests {
     use std::sync::mpsc::channel;
 
     use super::*;
+    use crate::error::Error;
 
     #[test]
     fn a_panic_under_the_lock_poisons_every_lock_of_the_poison() {
-        let (poison, one, other) = (Poison::default(), PoisonLock::new(1), PoisonLock::new(2));
+        let (poison, one, other) = (Mode::default(), PoisonLock::new(1), PoisonLock::new(2));
         let read = catch_unwind(AssertUnwindSafe(|| {
             let _reading = one.read(&poison);
             panic!("a reader changes nothing");
@@ -157,7 +169,7 @@ mod tests {
     /// The writer has found the database sound and waits for the lock when the panic comes.
     #[test]
     fn a_writer_that_waited_during_the_panic_is_refused() {
-        let (poison, lock) = (Poison::default(), PoisonLock::new(0));
+        let (poison, lock) = (Mode::default(), PoisonLock::new(0));
         let (arrived, arrivals) = channel();
         std::thread::scope(|scope| {
             let (poison, lock) = (&poison, &lock);
@@ -173,7 +185,7 @@ mod tests {
             while !lock.0.is_locked() {
                 std::thread::yield_now();
             }
-            assert_eq!(poison.check(), Ok(()), "nothing has happened yet");
+            assert_eq!(poison.flags().check(), Ok(()), "nothing has happened yet");
             arrived.send(()).expect("the holder waits");
             // Gets the lock from the panicking holder, or comes just after it: the answer is the same.
             assert_eq!(lock.write(poison).err(), Some(Error::Poisoned));
@@ -183,13 +195,13 @@ mod tests {
 
     #[test]
     fn a_write_in_a_destructor_during_another_panic_poisons_nothing() {
-        struct WritesWhenDropped<'a>(&'a Poison, &'a PoisonLock<u32>);
+        struct WritesWhenDropped<'a>(&'a Mode, &'a PoisonLock<u32>);
         impl Drop for WritesWhenDropped<'_> {
             fn drop(&mut self) {
                 *self.1.write(self.0).expect("not poisoned") += 1;
             }
         }
-        let (poison, lock) = (Poison::default(), PoisonLock::new(0));
+        let (poison, lock) = (Mode::default(), PoisonLock::new(0));
         let panicked = catch_unwind(AssertUnwindSafe(|| {
             let _writes = WritesWhenDropped(&poison, &lock);
             panic!("of somebody else");

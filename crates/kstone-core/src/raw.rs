@@ -1,10 +1,12 @@
-//! The one module of this crate that holds `unsafe` code: the counted record and its uncounted handle, the signals of
-//! a thread, the check of text.
+//! The one module of this crate that holds `unsafe` code: the counted record and its uncounted handle, the checksum of
+//! keys, the signals of a thread, the check of text.
 #![expect(
     unsafe_code,
-    reason = "a record is one counted allocation behind a tagged pointer; the mask of signals is the C library's"
+    reason = "a record is one counted allocation behind a tagged pointer; the checksum uses an instruction of some \
+              processors; the mask of signals is the C library's"
 )]
 
+pub(crate) mod checksum;
 pub(crate) mod counted;
 pub(crate) mod signals;
 pub(crate) mod text;

@@ -19,7 +19,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Result;
 use crate::key::StripeId;
-use crate::poison_lock::{self, Poison, PoisonLock};
+use crate::mode::{Flags, Mode};
+use crate::poison_lock::{self, PoisonLock};
 use crate::record::{Record, SeqNo};
 use crate::second_chance::SecondChance;
 use crate::shared_tree::SharedTree;
@@ -47,22 +48,35 @@ impl Stripe {
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
-    pub(crate) fn read(&self, poison: &Poison) -> Result<ReadGuard<'_>> {
-        self.lock.read(poison)
+    pub(crate) fn read(&self, mode: &Mode) -> Result<ReadGuard<'_>> {
+        self.lock.read(mode)
+    }
+
+    /// Access to read, also to what is poisoned, and what the flags are under the lock.
+    #[inline(always)]
+    pub(crate) fn read_with_flags(&self, mode: &Mode) -> (ReadGuard<'_>, Flags) {
+        self.lock.read_with_flags(mode)
     }
 
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
-    pub(crate) fn write<'a>(&'a self, poison: &'a Poison) -> Result<WriteGuard<'a>> {
-        self.lock.write(poison)
+    pub(crate) fn write<'a>(&'a self, mode: &'a Mode) -> Result<WriteGuard<'a>> {
+        self.lock.write(mode)
     }
 
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
-    pub(crate) fn try_write<'a>(&'a self, poison: &'a Poison) -> Result<Option<WriteGuard<'a>>> {
-        self.lock.try_write(poison)
+    pub(crate) fn write_with_flags<'a>(&'a self, mode: &'a Mode) -> Result<(WriteGuard<'a>, Flags)> {
+        self.lock.write_with_flags(mode)
+    }
+
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
+    #[inline]
+    pub(crate) fn try_write<'a>(&'a self, mode: &'a Mode) -> Result<Option<WriteGuard<'a>>> {
+        self.lock.try_write(mode)
     }
 
     /// What the lock guards, where nobody else has the stripe.

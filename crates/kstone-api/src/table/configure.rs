@@ -15,7 +15,6 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use crate::error::Result;
 use kstone_core::engine::{PageLimits, ScanRange};
@@ -87,12 +86,11 @@ impl Database {
         filled.map(|()| refused)
     }
 
-    /// Puts a table in force. Takes no stripe's lock.
+    /// Puts a table in force. Takes no stripe's lock: the caller holds all of them.
     pub(crate) fn install(&self, table: Arc<Table>) {
-        self.plain_flag().store(false, Ordering::SeqCst);
-        let plain = table.is_plain();
+        let watch = table.watch();
         self.set_table(table);
-        self.plain_flag().store(plain, Ordering::SeqCst);
+        self.engine().watch(watch);
     }
 
     /// Visits the records of a range page by page, each as it is when its page is read.

@@ -102,8 +102,7 @@ impl<'a> Commit<'a> {
         for (route, record) in writes {
             let stripe = route.stripe();
             let place = locked.binary_search_by_key(&stripe, |(id, _)| *id).expect("the stripe of a write is locked");
-            let seq = engine.next_seq();
-            garbage.push((stripe, engine.apply(route, &mut locked[place].1, record, seq)));
+            garbage.push((stripe, engine.apply(route, &mut locked[place].1, record)));
         }
         drop(locked);
         for (stripe, garbage) in garbage {

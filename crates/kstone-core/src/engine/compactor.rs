@@ -22,6 +22,7 @@ use parking_lot::{Condvar, Mutex};
 use super::store::Store;
 use crate::error::{Error, Result};
 use crate::key::StripeId;
+use crate::poison_lock::PoisonOnPanic;
 use crate::raw::signals::with_signals_blocked;
 use crate::tree::Work;
 
@@ -114,7 +115,7 @@ impl Drop for Compactor {
 impl Store {
     fn merge_all_of(&self, stripe: StripeId, work: Work) -> Result<()> {
         // The thread would be gone, and its work with it.
-        let _poison = self.counters.poison.on_panic();
+        let _poison = PoisonOnPanic::new(&self.mode);
         loop {
             let begun = self.change_tree(stripe, |tree, stripe, garbage| tree.begin_merge(work, stripe, garbage))?;
             let Some(merging) = begun.flatten() else { return Ok(()) };

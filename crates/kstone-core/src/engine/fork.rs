@@ -22,12 +22,13 @@ impl Engine {
     pub fn fork<T>(&self, at_the_moment: impl FnOnce() -> T) -> Result<(Self, T)> {
         let mut locked = self.lock(StripeId::all())?;
         let seen = at_the_moment();
-        let last_seq = self.store.counters.last_seq.load(Ordering::Relaxed);
         let mut shared = locked.iter_mut().map(|(_, held)| held.share());
         let mut stripes = stripes(|_| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
         let budget = self.store.budget.as_ref().map(|budget| budget.forked(&mut stripes[..]));
+        let (of_original, counters) = (&self.store.counters, Counters::default());
+        counters.last_seq.store(of_original.last_seq.load(Ordering::Relaxed), Ordering::Relaxed);
+        counters.past_writes.store(of_original.past_writes.load(Ordering::Relaxed), Ordering::Relaxed);
         drop(locked);
-        let store = Store { counters: Counters::from(last_seq), options: self.store.options, budget, stripes };
-        Ok((Self::start(store)?, seen))
+        Ok((Self::start(Store::new(self.store.options, counters, budget, stripes))?, seen))
     }
 }

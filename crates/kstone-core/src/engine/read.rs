@@ -5,8 +5,9 @@ use super::Engine;
 use crate::error::Error;
 use crate::error::Result;
 use crate::key::{KeyRef, Route, StripeId};
+use crate::mode::Flags;
 use crate::record::Record;
-use crate::stripe::Stripe;
+use crate::stripe::{ReadGuard, Stripe};
 
 impl Engine {
     /// The item of this key, shared: no bytes are copied.
@@ -15,15 +16,31 @@ impl Engine {
     /// [`Error::Poisoned`].
     #[inline(always)]
     pub fn get(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
+        self.look(key, |_| false, Record::clone)
+    }
+
+    /// Shows the item of this key to `take` while its stripe is locked (shared): what that does should be short, and
+    /// must not call the engine. Where reads are [watched](Engine::watch) it is shown to `hides` first, which says
+    /// whether it is to be passed over.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    #[inline(always)]
+    pub fn look<T>(
+        &self,
+        key: KeyRef<'_>,
+        hides: impl FnOnce(&Record) -> bool,
+        take: impl FnOnce(&Record) -> T,
+    ) -> Result<Option<T>> {
         let route = key.route();
         let stripe = self.store.stripe(route.stripe);
-        let held = self.store.read(route.stripe)?;
+        let (held, flags) = stripe.read_with_flags(&self.store.mode);
+        if !flags.reads_are_plain() {
+            return look_where_flagged(stripe, (held, flags), (route, key), hides, take);
+        }
         let found = held.tree().and_then(|tree| tree.get(route, key));
         stripe.count(found.is_some());
-        if self.evicts() {
-            found.as_ref().inspect(|record| record.mark_used());
-        }
-        Ok(found.map(|record| record.clone()))
+        Ok(found.map(|record| take(&record)))
     }
 
     /// The items of several keys as they are at one moment: no [`Engine::commit`] lies between them.
@@ -71,4 +88,22 @@ impl Engine {
         };
         Ok(keys.iter().zip(&routes).map(find).collect())
     }
+}
+
+/// The rest of [`Engine::look`] where more is to be done than to look.
+#[inline(never)]
+fn look_where_flagged<T>(
+    stripe: &Stripe,
+    (held, flags): (ReadGuard<'_>, Flags),
+    (route, key): (Route, KeyRef<'_>),
+    hides: impl FnOnce(&Record) -> bool,
+    take: impl FnOnce(&Record) -> T,
+) -> Result<Option<T>> {
+    flags.check()?;
+    let found = held.tree().and_then(|tree| tree.get(route, key));
+    stripe.count(found.is_some());
+    if flags.has(Flags::EVICTS) {
+        found.as_ref().inspect(|record| record.mark_used());
+    }
+    Ok(found.filter(|record| !(flags.has(Flags::HIDES) && hides(record))).map(|record| take(&record)))
 }

@@ -6,24 +6,28 @@ use super::EngineOptions;
 use super::memory_budget::MemoryBudget;
 use crate::error::Result;
 use crate::key::{STRIPES, StripeId};
-use crate::poison_lock::Poison;
+use crate::mode::{Flags, Mode};
 use crate::stripe::{ReadGuard, Stripe, StripeState, WriteGuard};
 use crate::tree::{Garbage, Tree};
 
 /// What an engine and its compaction thread share: a few cache lines, and one for each stripe.
 pub(super) struct Store {
     pub(super) counters: Counters,
+    pub(super) mode: Mode,
     pub(super) options: EngineOptions,
     pub(super) budget: Option<MemoryBudget>,
     /// Made on the heap: 16 KiB are too much for the stack of a small thread.
     pub(super) stripes: Box<[Stripe; STRIPES]>,
 }
 
-/// On a cache line of its own: every write changes it, and reads of what is next to it should not miss for that.
+/// On a cache line of its own: what changes it should not let reads of what is next to it miss.
+#[derive(Default)]
 #[repr(align(128))]
 pub(super) struct Counters {
+    /// Of the writes of an engine that evicts.
     pub(super) last_seq: AtomicU64,
-    pub(super) poison: Poison,
+    /// Records that were written to trees that are gone.
+    pub(super) past_writes: AtomicU64,
     /// Of trees that are gone.
     pub(super) past_flushes: AtomicU64,
     pub(super) past_compactions: AtomicU64,
@@ -36,6 +40,17 @@ pub(super) fn stripes(make: impl FnMut(StripeId) -> Stripe) -> Box<[Stripe; STRI
 }
 
 impl Store {
+    pub(super) fn new(
+        options: EngineOptions,
+        counters: Counters,
+        budget: Option<MemoryBudget>,
+        stripes: Box<[Stripe; STRIPES]>,
+    ) -> Self {
+        let mode = Mode::default();
+        mode.set(Flags::EVICTS, budget.as_ref().is_some_and(MemoryBudget::evicts));
+        Self { counters, mode, options, budget, stripes }
+    }
+
     /// Bytes of a store without records.
     pub(super) const BYTES: usize = size_of::<Self>() + size_of::<[Stripe; STRIPES]>();
 
@@ -48,21 +63,21 @@ impl Store {
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
     pub(super) fn read(&self, id: StripeId) -> Result<ReadGuard<'_>> {
-        self.stripe(id).read(&self.counters.poison)
+        self.stripe(id).read(&self.mode)
     }
 
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
     pub(super) fn write(&self, id: StripeId) -> Result<WriteGuard<'_>> {
-        self.stripe(id).write(&self.counters.poison)
+        self.stripe(id).write(&self.mode)
     }
 
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
     pub(super) fn try_write(&self, id: StripeId) -> Result<Option<WriteGuard<'_>>> {
-        self.stripe(id).try_write(&self.counters.poison)
+        self.stripe(id).try_write(&self.mode)
     }
 
     /// Changes a stripe's tree, if there is one, under its lock, which is released before the garbage is dropped.
@@ -87,6 +102,7 @@ impl Store {
     /// Keeps what a tree that is about to go has counted.
     pub(super) fn note_past(&self, held: &StripeState) {
         if let Some(tree) = held.tree() {
+            self.counters.past_writes.fetch_add(tree.wal().last().0, Ordering::Relaxed);
             self.counters.past_flushes.fetch_add(tree.flushes, Ordering::Relaxed);
             self.counters.past_compactions.fetch_add(tree.compactions, Ordering::Relaxed);
         }
@@ -97,17 +113,6 @@ impl Store {
     pub(super) fn count(&self, id: StripeId, held: &mut StripeState) {
         if let Some(budget) = &self.budget {
             budget.count(id, held);
-        }
-    }
-}
-
-impl From<u64> for Counters {
-    fn from(last_seq: u64) -> Self {
-        Self {
-            last_seq: AtomicU64::new(last_seq),
-            poison: Poison::default(),
-            past_flushes: AtomicU64::new(0),
-            past_compactions: AtomicU64::new(0),
         }
     }
 }

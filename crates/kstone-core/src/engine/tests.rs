@@ -82,20 +82,55 @@ fn delete_flush_scan_never_brings_an_item_back() {
 }
 
 #[test]
-fn sequence_numbers_rise_with_every_write() {
+fn writes_are_counted_whatever_becomes_of_their_records() {
     let engine = engine();
-    let first = engine.put(key("a"), b"").expect("put");
-    let second = engine.put(key("b"), b"").expect("put");
-    let third = engine.delete(key("c")).expect("deleted");
-    assert!(first < second && second < third);
+    assert_eq!(engine.writes(), 0);
+    engine.put(key("a"), b"").expect("put");
+    engine.put(key("b"), b"").expect("put");
+    engine.put(key("b"), b"").expect("put");
+    engine.delete(key("b")).expect("deleted");
+    assert_eq!(engine.writes(), 4);
+    engine.commit(&[key("c")], |_| Ok::<_, Error>((vec![Record::put(key("c"), b"")], ()))).expect("committed");
+    for _ in 0..2 {
+        assert_eq!(engine.writes(), 5);
+        engine.get(key("a")).expect("got");
+        engine.flush().expect("flushed");
+        engine.compact().expect("compacted");
+    }
+    engine.clear().expect("cleared");
+    assert_eq!(engine.writes(), 5, "nothing was written");
+    engine.put(key("a"), b"").expect("put");
+    assert_eq!(engine.writes(), 6);
 }
 
 #[test]
-fn a_fork_goes_on_with_the_sequence_numbers() {
+fn a_fork_goes_on_with_the_count_of_writes() {
     let engine = engine();
-    let last = engine.put(key("a"), b"").expect("put");
+    engine.put(key("gone"), b"").expect("put");
+    engine.clear().expect("cleared");
+    engine.put(key("a"), b"").expect("put");
     let (fork, ()) = engine.fork(|| ()).expect("forked");
-    assert!(fork.put(key("b"), b"").expect("put") > last);
+    assert_eq!(fork.writes(), 2);
+    for (written, pk) in (3..).zip(["a", "b"]) {
+        fork.put(key(pk), b"").expect("put");
+        assert_eq!((fork.writes(), engine.writes()), (written, 2));
+    }
+}
+
+#[test]
+fn watched_engines_write_nothing_unasked_and_ask_before_they_show() {
+    let engine = engine();
+    assert!(engine.put_unwatched(key("a"), b"1").expect("put"));
+    engine.watch(Watch { writes: true, reads: true });
+    assert!(!engine.put_unwatched(key("a"), b"2").expect("not put"));
+    assert!(!engine.delete_unwatched(key("a")).expect("not deleted"));
+    let look = |hides| engine.look(key("a"), |record| record.body() == b"1" && hides, |record| record.body().to_vec());
+    assert_eq!((look(false), look(true)), (Ok(Some(b"1".to_vec())), Ok(None)));
+    engine.watch(Watch { writes: true, reads: false });
+    assert_eq!(look(true), Ok(Some(b"1".to_vec())), "nobody is asked");
+    engine.watch(Watch::default());
+    assert!(engine.delete_unwatched(key("a")).expect("deleted"));
+    assert_eq!(look(false), Ok(None));
 }
 
 #[test]

@@ -7,6 +7,7 @@ use super::Engine;
 use crate::error::Error;
 use crate::error::Result;
 use crate::key::{KeyRef, Route, StripeId};
+use crate::mode::Flags;
 use crate::record::{Record, SeqNo};
 use crate::stripe::StripeState;
 use crate::tree::{Garbage, Policy};
@@ -16,60 +17,76 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    pub fn put(&self, key: KeyRef<'_>, body: &[u8]) -> Result<SeqNo> {
-        Ok(self.put_if(key, body, || true)?.expect("always allowed"))
+    pub fn put(&self, key: KeyRef<'_>, body: &[u8]) -> Result<()> {
+        let route = key.route();
+        self.write(route, Record::routed_put(route.tag, key, body), |_| true).map(drop)
     }
 
     /// Removes the item of this key, if there is one.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    pub fn delete(&self, key: KeyRef<'_>) -> Result<SeqNo> {
-        Ok(self.delete_if(key, || true)?.expect("always allowed"))
+    pub fn delete(&self, key: KeyRef<'_>) -> Result<()> {
+        let route = key.route();
+        self.write(route, Record::routed_tombstone(route.tag, key), |_| true).map(drop)
     }
 
-    /// As [`Engine::put`], or nothing (none) where `allowed` says no under the lock.
+    /// As [`Engine::put`], unless writes are [watched](Engine::watch): false, and nothing is written.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    pub fn put_if(&self, key: KeyRef<'_>, body: &[u8], allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
-        let route = key.route();
-        self.write(route, Record::routed_put(route.tag, key, body), allowed)
-    }
-
-    /// As [`Engine::delete`], or nothing (none) where `allowed` says no under the lock.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn delete_if(&self, key: KeyRef<'_>, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
-        let route = key.route();
-        self.write(route, Record::routed_tombstone(route.tag, key), allowed)
-    }
-
-    fn write(&self, route: Route, record: Record, allowed: impl FnOnce() -> bool) -> Result<Option<SeqNo>> {
-        let mut held = self.store.write(route.stripe)?;
-        if !allowed() {
-            return Ok(None);
+    pub fn put_unwatched(&self, key: KeyRef<'_>, body: &[u8]) -> Result<bool> {
+        if self.writes_are_watched() {
+            return Ok(false);
         }
-        // Under the lock, so that the numbers of a key rise with its versions.
-        let seq = self.next_seq();
-        let garbage = self.apply(route, &mut held, record, seq);
+        let route = key.route();
+        self.write(route, Record::routed_put(route.tag, key, body), is_unwatched)
+    }
+
+    /// As [`Engine::delete`], unless writes are [watched](Engine::watch): false, and nothing is written.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn delete_unwatched(&self, key: KeyRef<'_>) -> Result<bool> {
+        if self.writes_are_watched() {
+            return Ok(false);
+        }
+        let route = key.route();
+        self.write(route, Record::routed_tombstone(route.tag, key), is_unwatched)
+    }
+
+    /// Whether writes are watched, without a lock: for what would be done in vain.
+    pub fn writes_are_watched(&self) -> bool {
+        !is_unwatched(self.store.mode.flags())
+    }
+
+    #[inline(always)]
+    fn write(&self, route: Route, record: Record, allowed: impl FnOnce(Flags) -> bool) -> Result<bool> {
+        let (mut held, flags) = self.store.stripe(route.stripe).write_with_flags(&self.store.mode)?;
+        if !allowed(flags) {
+            return Ok(false);
+        }
+        let garbage = self.apply(route, &mut held, record);
         drop(held);
         self.finish(route.stripe, garbage);
-        Ok(Some(seq))
+        Ok(true)
     }
 
-    /// The number of the last write, 0 before the first: it rises with every record that is written, and with nothing
-    /// else. A fork goes on from the number of the original.
-    pub fn last_seq(&self) -> SeqNo {
-        SeqNo(self.store.counters.last_seq.load(Ordering::Relaxed))
+    /// How many records were written: it rises with every record, and with nothing else. A fork goes on from the number
+    /// of the original. Locks each stripe (shared) for a look at the number of its log.
+    pub fn writes(&self) -> u64 {
+        let store = &self.store;
+        let locked: Vec<_> = store.stripes.iter().map(|stripe| stripe.read_with_flags(&store.mode).0).collect();
+        let logs = locked.iter().filter_map(|held| held.tree()).map(|tree| tree.wal().last().0);
+        store.counters.past_writes.load(Ordering::Relaxed) + logs.sum::<u64>()
     }
 
-    pub(super) fn next_seq(&self) -> SeqNo {
+    /// The number of a write to an engine that evicts, drawn under its stripe's lock.
+    fn next_seq(&self) -> SeqNo {
         SeqNo(self.store.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
     }
 
-    pub(super) fn apply(&self, route: Route, held: &mut StripeState, record: Record, seq: SeqNo) -> Garbage {
+    pub(super) fn apply(&self, route: Route, held: &mut StripeState, record: Record) -> Garbage {
         let stripe = route.stripe;
         let options = &self.store.options;
         let policy = Policy {
@@ -83,7 +100,7 @@ impl Engine {
         }
         let Some(budget) = &self.store.budget else { return held.tree_mut(stripe).apply(route, record, policy) };
         if budget.evicts() {
-            held.queue_written(&record, seq);
+            held.queue_written(&record, self.next_seq());
         }
         let garbage = held.tree_mut(stripe).apply(route, record, policy);
         held.note_released(&garbage);
@@ -92,10 +109,15 @@ impl Engine {
     }
 
     /// What is left to do after a change, when no lock is held.
+    #[inline]
     pub(super) fn finish(&self, stripe: StripeId, garbage: Garbage) {
         if let (Some(compactor), Some(work)) = (&self.compactor, garbage.work) {
             compactor.add(stripe, work);
         }
         drop(garbage);
     }
+}
+
+fn is_unwatched(flags: Flags) -> bool {
+    !flags.has(Flags::WATCHED)
 }

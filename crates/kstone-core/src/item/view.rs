@@ -189,11 +189,31 @@ impl fmt::Debug for ItemRef<'_> {
     }
 }
 
-/// Whether a path is but a name, for which [`ItemRef::get_raw`] does without knowing it to be UTF-8.
-#[inline]
+/// Whether a path is but a name, for which [`ItemRef::get_raw`] does without knowing it to be UTF-8. Looks at eight bytes
+/// at a time, or at four.
+#[inline(always)]
 #[must_use]
 pub fn is_plain_path(path: &[u8]) -> bool {
+    if let Some(last) = path.last_chunk() {
+        let words = path.as_chunks().0.iter().chain([last]);
+        return !words.map(|word| u64::from_ne_bytes(*word)).any(has_a_separator);
+    }
+    if let (Some(first), Some(last)) = (path.first_chunk(), path.last_chunk()) {
+        let both = u64::from(u32::from_ne_bytes(*first)) << 32 | u64::from(u32::from_ne_bytes(*last));
+        return !has_a_separator(both);
+    }
     !path.is_empty() && !path.iter().any(|byte| matches!(byte, b'.' | b'[' | b']'))
+}
+
+/// Whether one of eight bytes is `.`, `[` or `]`.
+#[inline(always)]
+fn has_a_separator(word: u64) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH_BITS: u64 = ONES << 7;
+    // A byte that is zero borrows from its high bit; the lowest one that does is one.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let [dot, open, close] = [b'.', b'[', b']'].map(|byte| zero(word ^ (ONES * u64::from(byte))));
+    (dot | open | close) & HIGH_BITS != 0
 }
 
 /// A value in its stored form. Equal values have equal bytes, so `==` is DynamoDB's equality.

@@ -81,6 +81,8 @@ pub(super) fn take_varint(cursor: &mut &[u8]) -> Option<usize> {
     take_long_varint(cursor)
 }
 
+#[cold]
+#[inline(never)]
 fn take_long_varint(cursor: &mut &[u8]) -> Option<usize> {
     let mut n = 0;
     for (i, &byte) in cursor.iter().take(VARINT_MAX_BYTES).enumerate() {

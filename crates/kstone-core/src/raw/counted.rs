@@ -335,8 +335,8 @@ impl<'a> RecordRef<'a> {
     /// `raw` came from there and its count has not been taken back yet.
     #[inline]
     pub unsafe fn release_raw(raw: NonNull<u8>) {
-        // SAFETY: by contract, the header precedes the data. The handle has lost its tag, but is only dropped.
-        drop(Counted(unsafe { raw.sub(HEADER_LEN) }.cast()));
+        // SAFETY: by contract, the header precedes the data, and the count is there to be given back.
+        unsafe { release(raw.sub(HEADER_LEN).cast()) }
     }
 
     fn header(self) -> &'a Header {
@@ -425,10 +425,8 @@ impl Clone for Counted {
     fn clone(&self) -> Self {
         #[cfg(test)]
         CLONES.with(|count| count.set(count.get() + 1));
-        let state = self.state();
-        if state.fetch_add(ONE, Ordering::Relaxed) >= STUCK {
-            state.fetch_or(STUCK_MIDDLE, Ordering::Relaxed);
-            state.fetch_sub(ONE, Ordering::Relaxed);
+        if self.state().fetch_add(ONE, Ordering::Relaxed) >= STUCK {
+            keep_stuck(self.state(), ONE.wrapping_neg());
         }
         Self(self.0)
     }
@@ -437,24 +435,52 @@ impl Clone for Counted {
 impl Drop for Counted {
     #[inline]
     fn drop(&mut self) {
-        let state = self.state();
-        match state.fetch_sub(ONE, Ordering::Release) {
-            before if before < 2 * ONE => {
-                // A load, where a fence would do: ThreadSanitizer knows no fences.
-                state.load(Ordering::Acquire);
-                let parts = self.parts();
-                let (shape, layout) = (parts.shape(), layout_of(parts.shape(), parts.lengths()));
-                // SAFETY: the last count is gone, so nothing refers to the allocation, which was made with this layout
-                // and begins so far before the data.
-                unsafe { dealloc(parts.data().sub(shape.before_data()).as_ptr(), layout) };
-            }
-            before if before >= STUCK => {
-                state.fetch_or(STUCK_MIDDLE, Ordering::Relaxed);
-                state.fetch_add(ONE, Ordering::Relaxed);
-            }
-            _ => {}
-        }
+        // SAFETY: the handle's own count, which nobody gives back a second time.
+        unsafe { release(self.address()) }
     }
+}
+
+/// Gives back one count.
+///
+/// # Safety
+/// The header is that of a record of which a count is there to be given back.
+#[inline(always)]
+unsafe fn release(header: NonNull<Header>) {
+    // SAFETY: a count is left, so the header is there.
+    let before = unsafe { header.as_ref() }.state.fetch_sub(ONE, Ordering::Release);
+    // Counts of one handle wrap around to far above those that are stuck.
+    if before.wrapping_sub(2 * ONE) >= STUCK - 2 * ONE {
+        // SAFETY: the count that was given back was the last one, or a stuck one.
+        unsafe { release_last_or_stuck(header, before) };
+    }
+}
+
+/// The rest of [`release`] for the last count, and for one that is stuck.
+///
+/// # Safety
+/// `before` is what the state was when the count was given back, and one of those.
+#[cold]
+#[inline(never)]
+unsafe fn release_last_or_stuck(header: NonNull<Header>, before: u32) {
+    let parts = RecordRef(header, PhantomData);
+    let state = &parts.header().state;
+    if before >= STUCK {
+        return keep_stuck(state, ONE);
+    }
+    // A load, where a fence would do: ThreadSanitizer knows no fences.
+    state.load(Ordering::Acquire);
+    let (shape, layout) = (parts.shape(), layout_of(parts.shape(), parts.lengths()));
+    // SAFETY: the last count is gone, so nothing refers to the allocation, which was made with this layout and begins so
+    // far before the data.
+    unsafe { dealloc(parts.data().sub(shape.before_data()).as_ptr(), layout) };
+}
+
+/// Takes a change back from a count that is stuck, and brings it half way up.
+#[cold]
+#[inline(never)]
+fn keep_stuck(state: &AtomicU32, back: u32) {
+    state.fetch_or(STUCK_MIDDLE, Ordering::Relaxed);
+    state.fetch_add(back, Ordering::Relaxed);
 }
 
 #[cfg(test)]

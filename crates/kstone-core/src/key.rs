@@ -33,6 +33,9 @@ use crate::buffer::Buffer;
 use crate::error::{Error, Result, Unit};
 use crate::raw::checksum;
 
+pub use crate::tag::INDEX_SLOTS;
+pub(crate) use crate::tag::{INDEX_SLOT_BITS, TAG_HASH_BITS, Tag};
+
 /// How many stripes an engine has.
 pub const STRIPES: usize = 256;
 /// The longest partition key in bytes, DynamoDB's.
@@ -45,13 +48,6 @@ pub const ENTRY_KEY_MAX_BYTES: usize = u16::MAX as usize;
 pub const INDEX_ID_BYTES: usize = 2;
 /// What ends an escaped byte string; see [`put_escaped`].
 pub const END_MARK: [u8; 2] = [0, 1];
-/// How many bits of a partition's hash a [`Tag`] holds.
-pub(crate) const TAG_HASH_BITS: u32 = 15;
-/// How many of those bits name the index of an entry.
-pub(crate) const INDEX_SLOT_BITS: u32 = 6;
-/// How many indexes can have their entries apart from each other: their numbers must differ modulo this.
-pub const INDEX_SLOTS: u16 = 1 << INDEX_SLOT_BITS;
-
 /// What a record is: part of the table or part of an index. The first byte of [`Key::encode`].
 ///
 /// As wide as a register: a [`KeyRef`] then has no padding, which would be copied together with the byte before it, by
@@ -316,22 +312,6 @@ impl StripeSet {
             })
         };
         self.0.into_iter().enumerate().flat_map(of_word)
-    }
-}
-
-/// The leading part of a record's order inside its stripe: keyspace, index where it is an entry, and hash of the
-/// partition.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct Tag(pub(crate) u16);
-
-impl Tag {
-    pub(crate) const FIRST: Self = Self(0);
-    /// The last tag of an item.
-    pub(crate) const LAST_ITEM: Self = Self((1 << TAG_HASH_BITS) - 1);
-
-    /// The first tag that an entry of this index can have.
-    pub(crate) fn first_of_index(index: u16) -> Self {
-        Self((1 << TAG_HASH_BITS) | ((index % INDEX_SLOTS) << (TAG_HASH_BITS - INDEX_SLOT_BITS)))
     }
 }
 

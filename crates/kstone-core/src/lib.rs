@@ -41,6 +41,7 @@ mod shared_tree;
 mod source;
 mod span;
 mod stripe;
+mod tag;
 mod tree;
 pub mod value;
 

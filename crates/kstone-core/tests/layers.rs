@@ -61,5 +61,5 @@ fn no_module_imports_itself_by_way_of_others() {
 #[test]
 fn unsafe_code_knows_nothing_above_it() {
     let imports = imports();
-    assert_eq!(imports["raw"], BTreeSet::from(["key".to_owned()]), "a tag is what a handle begins with");
+    assert_eq!(imports["raw"], BTreeSet::from(["tag".to_owned()]), "a tag is what a handle begins with");
 }

@@ -31,7 +31,7 @@ use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::key::Tag;
+use crate::tag::Tag;
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("kstone packs 16 bits of hash next to a 48-bit address: it needs a 64-bit target");

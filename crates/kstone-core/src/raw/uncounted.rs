@@ -17,7 +17,7 @@ use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
 use super::counted::{Counted, Header};
-use crate::key::Tag;
+use crate::tag::Tag;
 
 const ADDRESS_BITS: u32 = 45;
 /// Addresses are multiples of 8.

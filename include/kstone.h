@@ -14,8 +14,8 @@
  *   Databases          Items              Nested values      Building items     Building lists, maps and sets
  *   Reading and writing                   Conditions         Queries            Pages
  *   Iterators          Cursors            Batches            PartiQL            Schema and stream
- *   Snapshots          Export and import  Callbacks          Statistics         Maintenance
- *   Stored form
+ *   Prepared requests  Snapshots          Export and import  Callbacks          Statistics
+ *   Maintenance        Stored form
  *
  *
  * FIRST PROGRAM
@@ -74,9 +74,9 @@
  *    empty partition key is KSTONE_ERR_INVALID. Inputs may be borrowed from the very object that the call changes.
  *
  * 5. Threads. Any number of threads may use one kstone_db at once. What is passed as a pointer to const is only read:
- *    any number of threads may read one item, page or error at once, as long as nobody changes or frees it, or the
- *    object it was borrowed from. A handle that a call changes (a built item in a setter, an iterator in
- *    kstone_iter_next, a batch) is used by one thread at a time, whichever thread that is.
+ *    any number of threads may read one item, page, prepared request or error at once, as long as nobody changes or
+ *    frees it, or the object it was borrowed from. A handle that a call changes (a built item in a setter, an iterator
+ *    in kstone_iter_next, a batch) is used by one thread at a time, whichever thread that is.
  *
  * 6. Outputs. They are written only with KSTONE_OK; with any other status they are not touched, so set your pointers
  *    to NULL before the call if you free them after it. A write that fails changes nothing. An out parameter that is
@@ -203,6 +203,9 @@ typedef struct kstone_iter kstone_iter;
 /** What one query, scan, statement or batch found. Any number of threads may read one at once. */
 typedef struct kstone_page kstone_page;
 
+/** A statement, a write or a query that was read once. Any number of threads may run one at once. */
+typedef struct kstone_prepared kstone_prepared;
+
 /**
  * As the length of a const char pointer: the text ends at its NUL. Lengths of const void pointers are always given.
  */
@@ -322,7 +325,8 @@ const char *kstone_version(void);
 uint32_t kstone_version_number(void);
 
 /**
- * Releases everything that this library hands out: a database, item, page, iterator, cursor, batch, error or text.
+ * Releases everything that this library hands out: a database, item, page, iterator, cursor, batch,
+ * prepared request, error or text.
  * NULL is fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is
  * released once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points
  * into an item or page and is never given to this function.
@@ -1710,6 +1714,23 @@ kstone_status kstone_batch_get(kstone_batch *b, const void *pk, size_t pk_len, c
 kstone_status kstone_batch_execute(kstone_batch *b, const char *statement, size_t len, const kstone_item *params);
 
 /**
+ * Adds a run of what was prepared: a write on the item of a key, as kstone_run_write takes it, or a statement, which
+ * names its key itself: then pk, sk and it are (NULL, 0) and NULL. A batch holds statements or other operations.
+ *
+ * Errors: as kstone_batch_put and kstone_run; KSTONE_ERR_MISUSE for a prepared query. Cost: a copy of key, item and
+ * values. p may be freed before the batch is run.
+ */
+kstone_status kstone_batch_prepared(kstone_batch *b,
+                                    const kstone_prepared *p,
+                                    const void *pk,
+                                    size_t pk_len,
+                                    const void *sk,
+                                    size_t sk_len,
+                                    const kstone_item *it,
+                                    const kstone_value *values,
+                                    size_t count);
+
+/**
  * Does the operations of a batch. *out becomes a page with an item for each get, in their order: kstone_page_item is
  * NULL for what is not there. out may be NULL.
  *
@@ -1808,6 +1829,214 @@ kstone_status kstone_execute(kstone_db *db,
                              size_t token_len,
                              kstone_page **out,
                              kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * PREPARED REQUESTS
+ *
+ * kstone_prepare reads a PartiQL statement, an update, the condition of a write or a query once; kstone_run,
+ * kstone_run_write and kstone_run_iter run it as often as you like. A run gives the values of the parameters: as an
+ * array, by position, kstone_prepared_find saying at which position a name is.
+ *
+ * Values come with the run and are not kept in the handle, as they are in SQLite or DuckDB: so one prepared request is
+ * run by any number of threads at once, nothing of one run is left for the next, and a run is one call. They are
+ * borrowed during the call, not copied. A prepared request belongs to no database: it runs on the one that it was
+ * prepared with, on its forks, and on any other, and may be freed before or after them.
+ *
+ *     static kstone_status add_visits(kstone_db *db, const char *const *pages, size_t number, int64_t visits) {
+ *         kstone_prepare_spec spec = KSTONE_PREPARE_SPEC_INIT;
+ *         kstone_prepared *update = NULL;
+ *         kstone_status status;
+ *         kstone_value value = {KSTONE_VALUE_I64, 0, {NULL, sizeof visits}};
+ *         size_t i;
+ *         spec.kind = KSTONE_PREPARE_UPDATE;
+ *         spec.text = "ADD visits :n";
+ *         spec.text_len = KSTONE_STRLEN;
+ *         status = kstone_prepare(db, &spec, &update, NULL);
+ *         value.bytes.data = (const uint8_t *)&visits;
+ *         for (i = 0; i < number && status == KSTONE_OK; i++) {
+ *             status = kstone_run_write(db, update, pages[i], strlen(pages[i]), NULL, 0, NULL, &value, 1,
+ *                                       KSTONE_RETURN_NONE, NULL, NULL);
+ *         }
+ *         kstone_free(update);
+ *         return status;
+ *     }
+ */
+
+/**
+ * Of a value that is bound: an int64_t, to which bytes.data points; bytes.len is its size, 8. It is bound as a number.
+ */
+#define KSTONE_VALUE_I64 257
+
+/**
+ * Of a value that is bound: a double, to which bytes.data points; bytes.len is its size, 8. It is bound as a number.
+ */
+#define KSTONE_VALUE_F64 258
+
+/** Prepares a PartiQL statement: text. */
+#define KSTONE_PREPARE_STATEMENT 1
+
+/** Prepares a kstone_put_if: cond, or none. Each run gives key and item. */
+#define KSTONE_PREPARE_PUT 2
+
+/** Prepares a kstone_update: text, names, cond. Each run gives the key. */
+#define KSTONE_PREPARE_UPDATE 3
+
+/** Prepares a kstone_delete_if: cond, or none. Each run gives the key. */
+#define KSTONE_PREPARE_DELETE 4
+
+/** Prepares a kstone_batch_check: cond. For batches alone. */
+#define KSTONE_PREPARE_CHECK 5
+
+/** Prepares a kstone_query: query. */
+#define KSTONE_PREPARE_QUERY 6
+
+/**
+ * What to prepare. Set struct_size to sizeof(kstone_prepare_spec) and everything else to 0, then what you want. What
+ * the kind does not use must stay 0. Everything is copied during the call.
+ */
+typedef struct kstone_prepare_spec {
+    /** sizeof(kstone_prepare_spec), in bytes. */
+    size_t struct_size;
+    /** One of KSTONE_PREPARE_STATEMENT and so on. */
+    uint32_t kind;
+    /** 0. */
+    uint32_t reserved;
+    /** KSTONE_PREPARE_STATEMENT: the statement. KSTONE_PREPARE_UPDATE: the update expression. */
+    const char *text;
+    /** How many bytes text has, or KSTONE_STRLEN. */
+    size_t text_len;
+    /**
+     * KSTONE_PREPARE_UPDATE: what the #names of text stand for, and those of the condition where that has no params;
+     * NULL: nothing. :values are given at every run.
+     */
+    const kstone_item *names;
+    /** The condition of a write, whose params hold #names alone; NULL: none. KSTONE_PREPARE_CHECK needs one. */
+    const kstone_cond *cond;
+    /**
+     * KSTONE_PREPARE_QUERY: the query, whose params hold #names alone. Its limit is that of the runs that have none,
+     * and a token belongs to a run.
+     */
+    const kstone_query_spec *query;
+} kstone_prepare_spec;
+
+/**
+ * Reads a statement, a write or a query once, to be run many times: it is parsed, its #names are resolved, its paths
+ * and its index are checked. What is left for a run are its values and the work itself.
+ *
+ * What is prepared belongs to no database: it runs on the one that it was prepared with, on forks of it and on any
+ * other, before and after that one is freed. Names of tables and indexes are looked up at every run, and a statement
+ * is planned by the schema in force then, so a change of the schema changes a plan, or the run says what is missing.
+ *
+ * Ownership: *out is yours, release it with kstone_free. Nothing is borrowed from spec.
+ * Errors: KSTONE_ERR_INVALID for an unknown kind, a field that the kind does not use, a :value in a bag, and what
+ * kstone_execute, kstone_put_if, kstone_update, kstone_delete_if or kstone_query refuse without looking at a value or
+ * an item; KSTONE_ERR_LIMIT for a text that is too long; KSTONE_ERR_MISUSE for a handle of another kind.
+ * Cost: reading the texts. It keeps some 50 bytes for each of their characters.
+ * Threads: any.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_prepare(const kstone_db *db,
+                             const kstone_prepare_spec *spec,
+                             kstone_prepared **out,
+                             kstone_error **err);
+
+/**
+ * How many parameters it has: the values that a run gives. 0 for NULL.
+ *
+ * Those of a statement are its ?, in their order. Those of expressions are their :values, each once, in the order of
+ * their first appearance: in the update before the condition, in the key condition before the filter.
+ */
+size_t kstone_prepared_count(const kstone_prepared *p);
+
+/**
+ * The name of parameter i, counted from 0: ":max", or "?1" for the first of a statement. Borrowed from p. Empty from
+ * kstone_prepared_count on, and for NULL.
+ */
+kstone_bytes kstone_prepared_name(const kstone_prepared *p, size_t i);
+
+/**
+ * Where among its values a run gives that of this name, sign included: ":max". Look it up once, and bind by position.
+ *
+ * Returns KSTONE_NOT_FOUND where nothing that was prepared names it; *position is left alone then.
+ * Errors: KSTONE_ERR_MISUSE; KSTONE_ERR_INVALID where name is not UTF-8.
+ */
+kstone_status kstone_prepared_find(const kstone_prepared *p, const char *name, size_t name_len, size_t *position);
+
+/**
+ * Runs a statement or a query: *out becomes the page that kstone_execute or kstone_query gives. out may be NULL for a
+ * statement. limit is the most items to examine, 0: what the query was prepared with, or up to 1 MiB of items. token
+ * is where the last page of the same run ended, (NULL, 0) at first; pages of prepared and of other requests go on with
+ * each other's tokens.
+ *
+ * values are as many as the parameters, in their order, and are borrowed during the call. A kstone_value that an
+ * item gave is bound as it is. For another one set type and bytes: to KSTONE_TYPE_S and so on, with the bytes that
+ * kstone_value.bytes speaks of, where a number may be any decimal text; or to KSTONE_VALUE_I64 and KSTONE_VALUE_F64,
+ * with a pointer to a number of C.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: as kstone_execute and kstone_query; KSTONE_ERR_INVALID for values that are not as many as the parameters,
+ * and for one that is unbound (its type is 0) or malformed, which the message names; KSTONE_ERR_MISUSE where p is a
+ * prepared write.
+ * Cost: that of the work; a query copies its filter's values.
+ * Threads: any; one p may be run by many threads at once.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_run(kstone_db *db,
+                         const kstone_prepared *p,
+                         const kstone_value *values,
+                         size_t count,
+                         uint32_t limit,
+                         const void *token,
+                         size_t token_len,
+                         kstone_page **out,
+                         kstone_error **err);
+
+/**
+ * Runs a query as an iterator, as kstone_iter_open opens one: limit is how many items to examine in all, 0: what the
+ * query was prepared with, or to the end. values are as in kstone_run.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: as kstone_iter_open and kstone_run; KSTONE_ERR_MISUSE where p is no prepared query.
+ * Cost, threads: as kstone_iter_open.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_run_iter(const kstone_db *db,
+                              const kstone_prepared *p,
+                              const kstone_value *values,
+                              size_t count,
+                              uint32_t limit,
+                              kstone_iter **out,
+                              kstone_error **err);
+
+/**
+ * Runs a write on the item of a key: what kstone_put_if, kstone_update or kstone_delete_if does. it is the item of a
+ * put, NULL for the others. values are as in kstone_run. return_values is one of KSTONE_RETURN_NONE and so on, of a
+ * put or a delete KSTONE_RETURN_NONE or KSTONE_RETURN_ALL_OLD. returned may be NULL; otherwise *returned becomes what
+ * was asked for, or NULL where there is nothing.
+ *
+ * Ownership: *returned is yours, release it with kstone_free.
+ * Errors: as those functions and kstone_run; KSTONE_ERR_INVALID for an item where none is put, and none where one is;
+ * KSTONE_ERR_MISUSE where p is no prepared write. A write that fails changes nothing.
+ * Cost: as those functions, without reading an expression or a bag: nothing is copied but what is stored.
+ * Threads: as kstone_run and those functions.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_run_write(kstone_db *db,
+                               const kstone_prepared *p,
+                               const void *pk,
+                               size_t pk_len,
+                               const void *sk,
+                               size_t sk_len,
+                               const kstone_item *it,
+                               const kstone_value *values,
+                               size_t count,
+                               uint32_t return_values,
+                               kstone_item **returned,
+                               kstone_error **err);
+
+/** Initialises a kstone_prepare_spec. */
+#define KSTONE_PREPARE_SPEC_INIT {sizeof(kstone_prepare_spec), 0, 0, NULL, 0, NULL, NULL, NULL}
 
 
 /* ---------------------------------------------------------------------------------------------------------------------

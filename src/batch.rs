@@ -14,8 +14,10 @@ use crate::cancellation::Uncancelled;
 use crate::cond::{Cond, Condition};
 use crate::database::{Db, database};
 use crate::execute::read_statement;
+use crate::item::Value;
 use crate::item_view::Item;
 use crate::page::PageObject;
+use crate::prepared::{BatchEntry, Prepared};
 use crate::write::{delete_of, put_of, update_of};
 
 /// Flag of kstone_batch_run: all of the operations or not one of them, at one moment.
@@ -210,6 +212,41 @@ pub unsafe extern "C" fn kstone_batch_execute(
         let batch = borrow_mut(b)?;
         batch.refuse_mixing(!batch.operations.is_empty())?;
         batch.statements.push(statement);
+        Ok(KSTONE_OK)
+    })
+}
+
+/// Adds a run of what was prepared: a write on the item of a key, as kstone_run_write takes it, or a statement, which
+/// names its key itself: then pk, sk and it are (NULL, 0) and NULL. A batch holds statements or other operations.
+///
+/// Errors: as kstone_batch_put and kstone_run; KSTONE_ERR_MISUSE for a prepared query. Cost: a copy of key, item and
+/// values. p may be freed before the batch is run.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_batch_prepared(
+    b: *mut Batch,
+    p: *const Prepared,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    it: *const Item,
+    values: *const Value,
+    count: usize,
+) -> Status {
+    entry!({
+        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let entry = borrow(p)?.for_batch((pk, sk), it, (values, count))?;
+        let batch = borrow_mut(b)?;
+        match entry {
+            BatchEntry::Operation(operation) => {
+                batch.refuse_mixing(!batch.statements.is_empty())?;
+                batch.operations.push(operation);
+            }
+            BatchEntry::Statement(statement) => {
+                batch.refuse_mixing(!batch.operations.is_empty())?;
+                batch.statements.push(statement);
+            }
+        }
         Ok(KSTONE_OK)
     })
 }

@@ -2,8 +2,8 @@
 
 use std::ffi::c_char;
 
-use kstone_api::Write;
 use kstone_api::expression::Parameters;
+use kstone_api::{Write, WriteTemplate};
 
 use crate::boundary::{Failure, by_contract, c_struct, not_served, read_struct, text};
 use crate::item_view::{Item, View};
@@ -60,6 +60,17 @@ impl<'a> Condition<'a> {
     /// Its text, where there is one.
     pub(crate) fn expression(&self) -> Option<&'a str> {
         self.expression
+    }
+
+    /// The write that is prepared on this condition.
+    pub(crate) fn apply_to_template(self, mut template: WriteTemplate) -> WriteTemplate {
+        if let Some(expression) = self.expression {
+            template = template.condition(expression);
+        }
+        if let Some(names) = self.parameters {
+            template = template.condition_names(names);
+        }
+        if self.return_old { template.return_old_on_failure() } else { template }
     }
 
     /// The write on this condition.

@@ -19,6 +19,12 @@ pub struct Iter {
     current: Slot<RecordRef<'static>>,
 }
 
+impl Iter {
+    pub(crate) fn new(records: Records) -> Self {
+        Self { records: Some(records), current: Slot::new(None) }
+    }
+}
+
 impl Tagged for Iter {
     const TAG: Tag = Tag::ITERATOR;
     const NAME: &'static str = "a kstone_iter";
@@ -60,7 +66,7 @@ pub unsafe extern "C" fn kstone_iter_open(
             true => database.iter_query(&spec.to_query()?)?,
             false => database.iter_scan(&spec.to_scan()?)?,
         };
-        out.set(hand_out(Iter { records: Some(records), current: Slot::new(None) }));
+        out.set(hand_out(Iter::new(records)));
         Ok(KSTONE_OK)
     })
 }

@@ -8,9 +8,9 @@
 //! # Map: each layer knows only those below it
 //! ```text
 //! library                                                                        kstone_free knows every handle
-//! batch  execute  iter  cursor  page  write  stored  access                      requests
+//! batch  prepared  execute  iter  cursor  page  write  stored  access            requests
 //! callback  snapshot  transfer  schema  stats  maintenance  database             a database as a whole
-//! nested  value  item  item_build  error  spec  cond  options  import_spec       items, errors, structs
+//! nested  value  bound  item  item_build  error  spec  cond  options  import_spec  items, errors, structs
 //! item_view  built_item  json_form  nearest                                      items that come in
 //! boundary                                                                       what every call crosses
 //! ```
@@ -32,6 +32,7 @@ pub mod access;
 #[cfg(feature = "mimalloc")]
 mod allocator;
 pub mod batch;
+pub mod bound;
 pub mod boundary;
 mod built_item;
 pub mod callback;
@@ -53,6 +54,7 @@ mod nearest;
 pub mod nested;
 pub mod options;
 pub mod page;
+pub mod prepared;
 pub mod schema;
 pub mod snapshot;
 pub mod spec;

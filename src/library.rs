@@ -9,7 +9,7 @@ use crate::boundary::Tag;
 use crate::boundary::tag::tag_of;
 use crate::boundary::text::{OwnedText, lent_text};
 use crate::boundary::{error_object, guard};
-use crate::{batch, built_item, cursor, database, iter, page};
+use crate::{batch, built_item, cursor, database, iter, page, prepared};
 
 /// The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and valid for as long as the library is
 /// loaded. Any thread.
@@ -37,7 +37,8 @@ const fn part(digits: &str) -> u32 {
     value
 }
 
-/// Releases everything that this library hands out: a database, item, page, iterator, cursor, batch, error or text.
+/// Releases everything that this library hands out: a database, item, page, iterator, cursor, batch,
+/// prepared request, error or text.
 /// NULL is fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is
 /// released once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points
 /// into an item or page and is never given to this function.
@@ -77,6 +78,7 @@ unsafe fn release_guarded(p: *mut c_void, tag: Tag) {
             Tag::ITERATOR => iter::release(p.cast()),
             Tag::CURSOR => cursor::release(p.cast()),
             Tag::BATCH => batch::release(p.cast()),
+            Tag::PREPARED => prepared::release(p.cast()),
             Tag::ERROR => error_object::release(p.cast()),
             Tag::DATABASE => database::release(p.cast()),
             // Borrowed, or not ours at all.

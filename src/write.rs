@@ -175,11 +175,12 @@ unsafe fn write_and_return_old(database: &Database, write: Write, old: *mut *mut
 }
 
 /// The item that a caller is given, as kstone_get gives it.
-fn item_or_null(record: Option<Record>) -> *mut Item {
+pub(crate) fn item_or_null(record: Option<Record>) -> *mut Item {
     record.map_or(std::ptr::null_mut(), |record| record.into_raw().as_ptr().cast())
 }
 
-fn return_values_of(number: u32) -> Result<ReturnValues, Failure> {
+/// What a write is to return.
+pub(crate) fn return_values_of(number: u32) -> Result<ReturnValues, Failure> {
     Ok(match number {
         KSTONE_RETURN_NONE => ReturnValues::None,
         KSTONE_RETURN_ALL_OLD => ReturnValues::AllOld,

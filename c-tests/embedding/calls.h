@@ -365,6 +365,74 @@ static inline void call_kstone_execute(calls_world *w) {
     kstone_free(page);
 }
 
+/* A prepared update that sets v to its one value, 7. */
+static inline kstone_prepared *calls_prepared(const calls_world *w, uint32_t kind, const char *text, kstone_value *seven) {
+    kstone_prepare_spec spec = KSTONE_PREPARE_SPEC_INIT;
+    kstone_prepared *prepared = NULL;
+    kstone_error *err = NULL;
+    spec.kind = kind;
+    spec.text = text;
+    spec.text_len = KSTONE_STRLEN;
+    seven->type = KSTONE_TYPE_N;
+    seven->reserved = 0;
+    seven->bytes.data = (const uint8_t *)"7";
+    seven->bytes.len = 1;
+    CHECK_OK(kstone_prepare(w->db, &spec, &prepared, &err));
+    return prepared;
+}
+
+/* A call with a prepared request. */
+#define CALLS_PREPARED(function, kind, text, call)                          \
+    static inline void call_##function(calls_world *w) {                     \
+        kstone_error *err = NULL;                                           \
+        kstone_value v;                                                     \
+        kstone_prepared *p = calls_prepared(w, KSTONE_PREPARE_##kind, text, &v); \
+        CHECK_OK(call);                                                     \
+        kstone_free(p);                                                     \
+    }
+
+CALLS_PREPARED(kstone_prepare, UPDATE, "SET v = :v", p != NULL ? KSTONE_OK : KSTONE_ERR_PANIC)
+CALLS_PREPARED(kstone_prepared_count, UPDATE, "SET v = :v", kstone_prepared_count(p) == 1 ? KSTONE_OK : KSTONE_ERR_PANIC)
+CALLS_PREPARED(kstone_prepared_name, UPDATE, "SET v = :v",
+               kstone_prepared_name(p, 0).len == 2 ? KSTONE_OK : KSTONE_ERR_PANIC)
+CALLS_PREPARED(kstone_run, STATEMENT, "SELECT * FROM items WHERE v > ?", kstone_run(w->db, p, &v, 1, 0, NULL, 0, NULL, &err))
+CALLS_PREPARED(kstone_run_write, UPDATE, "SET v = :v",
+               kstone_run_write(w->db, p, LIT("wide"), LIT("s017"), NULL, &v, 1, KSTONE_RETURN_NONE, NULL, &err))
+
+static inline void call_kstone_prepared_find(calls_world *w) {
+    kstone_value v;
+    kstone_prepared *p = calls_prepared(w, KSTONE_PREPARE_UPDATE, "SET v = :v", &v);
+    size_t position = 9;
+    CHECK_STATUS(KSTONE_OK, kstone_prepared_find(p, LIT(":v"), &position));
+    CHECK_SIZE(0, position);
+    kstone_free(p);
+}
+
+static inline void call_kstone_run_iter(calls_world *w) {
+    kstone_prepare_spec spec = KSTONE_PREPARE_SPEC_INIT;
+    kstone_query_spec query = query_spec(LIT("wide"));
+    kstone_prepared *p = NULL;
+    kstone_iter *iter = NULL;
+    kstone_error *err = NULL;
+    spec.kind = KSTONE_PREPARE_QUERY;
+    spec.query = &query;
+    CHECK_OK(kstone_prepare(w->db, &spec, &p, &err));
+    CHECK_OK(kstone_run_iter(w->db, p, NULL, 0, 0, &iter, &err));
+    kstone_free(iter);
+    kstone_free(p);
+}
+
+static inline void call_kstone_batch_prepared(calls_world *w) {
+    kstone_value v;
+    kstone_prepared *p = calls_prepared(w, KSTONE_PREPARE_UPDATE, "SET v = :v", &v);
+    kstone_batch *b = kstone_batch_new();
+    kstone_error *err = NULL;
+    CHECK_STATUS(KSTONE_OK, kstone_batch_prepared(b, p, LIT("wide"), LIT("s018"), NULL, &v, 1));
+    CHECK_OK(kstone_batch_run(w->db, b, 0, NULL, &err));
+    kstone_free(b);
+    kstone_free(p);
+}
+
 CALLS_BATCH(kstone_batch_new, b != NULL ? KSTONE_OK : KSTONE_ERR_PANIC)
 CALLS_BATCH(kstone_batch_put, kstone_batch_put(b, LIT("b"), LIT("1"), w->item, &cond))
 CALLS_BATCH(kstone_batch_update, kstone_batch_update(b, LIT("b"), LIT("1"), LIT("SET v = :v"), params, &cond))
@@ -556,6 +624,7 @@ static const call calls[] = {
     CALL(kstone_batch_execute),
     CALL(kstone_batch_get),
     CALL(kstone_batch_new),
+    CALL(kstone_batch_prepared),
     CALL(kstone_batch_put),
     CALL(kstone_batch_run),
     CALL(kstone_batch_update),
@@ -622,12 +691,19 @@ static const call calls[] = {
     CALL(kstone_page_scanned),
     CALL(kstone_page_to_json),
     CALL(kstone_page_token),
+    CALL(kstone_prepare),
+    CALL(kstone_prepared_count),
+    CALL(kstone_prepared_find),
+    CALL(kstone_prepared_name),
     CALL(kstone_purge_expired),
     CALL(kstone_put),
     CALL(kstone_put_bytes),
     CALL(kstone_put_if),
     CALL(kstone_put_json),
     CALL(kstone_query),
+    CALL(kstone_run),
+    CALL(kstone_run_iter),
+    CALL(kstone_run_write),
     CALL(kstone_scan),
     CALL(kstone_set_time),
     CALL(kstone_snapshot_load),

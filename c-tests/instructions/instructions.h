@@ -40,6 +40,7 @@ typedef struct workload {
 extern const workload read_workloads[];
 extern const workload write_workloads[];
 extern const workload schema_workloads[];
+extern const workload prepared_workloads[];
 extern const workload document_workloads[];
 extern const workload item_workloads[];
 
@@ -109,6 +110,8 @@ void load_points(size_t more);
 void load_points_with(const char *schema, size_t more);
 /* Points with a number n next to v, for expressions. */
 void load_numbered(size_t more);
+/* PARTITIONS of PARTITION_RECORDS, put in the order of their sort keys' scrambled numbers. */
+void load_partitions(void);
 
 /* Reads a page by kstone_query or kstone_scan and looks at each of its items. */
 typedef kstone_status page_read(const kstone_db *, const kstone_query_spec *, kstone_page **, kstone_error **);

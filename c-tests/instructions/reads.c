@@ -47,7 +47,7 @@ static void get_absent(void) {
 }
 
 /* PARTITIONS of PARTITION_RECORDS, put in the order of their sort keys' scrambled numbers. */
-static void load_partitions(void) {
+void load_partitions(void) {
     size_t i;
     make_keys(PARTITIONS, 1);
     open_with(NULL);

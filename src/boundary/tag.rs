@@ -30,6 +30,8 @@ impl Tag {
     pub(crate) const CURSOR: Self = Self(0xC025);
     /// A batch of operations.
     pub(crate) const BATCH: Self = Self(0xBA7C);
+    /// What was prepared.
+    pub(crate) const PREPARED: Self = Self(0x9E9A);
     /// Text that the caller releases.
     pub(crate) const TEXT: Self = Self(0x7E93);
     /// Text that belongs to the library or to an error.
@@ -37,7 +39,7 @@ impl Tag {
     /// What was something once.
     pub(crate) const FREED: Self = Self(0xDEAD);
 
-    const ALL: [Self; 13] = [
+    const ALL: [Self; 14] = [
         Self::RECORD,
         Self::DATABASE,
         Self::ERROR,
@@ -48,6 +50,7 @@ impl Tag {
         Self::ITERATOR,
         Self::CURSOR,
         Self::BATCH,
+        Self::PREPARED,
         Self::TEXT,
         Self::BORROWED_TEXT,
         Self::FREED,

@@ -39,6 +39,7 @@ pub use kstone_core::item::{
     ItemRef, ItemWriter, Member, Members, NAME_MAX_BYTES, NestedWriter, ValueRef, is_plain_path,
 };
 pub use kstone_core::key::{Key, KeyRef};
+pub use kstone_core::number;
 pub use kstone_core::record::{Record, RecordRef};
 pub use kstone_core::utf8;
 pub use kstone_core::value::{Item, Type, Value as KeystoneValue};

@@ -38,6 +38,9 @@ pub const MAX_TEXT_BYTES: usize = 1024;
 /// The most bytes that a canonical text can have: sign, `0.`, 129 zeros and 38 digits.
 pub const MAX_CANONICAL_BYTES: usize = 1 + 2 + 129 + MAX_DIGITS;
 
+/// The most bytes of an `i64` in canonical form.
+pub const INTEGER_MAX_BYTES: usize = 20;
+
 /// The power of ten of the leading digit of the largest number.
 const MAX_EXPONENT: i64 = 125;
 /// The power of ten of the leading digit of the number closest to zero.
@@ -142,6 +145,27 @@ pub fn add(a: &str, b: &str) -> Result<String> {
 /// ```
 pub fn subtract(a: &str, b: &str) -> Result<String> {
     combine(a, b, i64::checked_sub, |a, b| a - b)
+}
+
+/// An integer in canonical form, in the last bytes of `text`.
+#[inline]
+#[must_use]
+pub fn integer(number: i64, text: &mut [u8; INTEGER_MAX_BYTES]) -> &[u8] {
+    let mut start = text.len();
+    let mut rest = number.unsigned_abs();
+    loop {
+        start -= 1;
+        text[start] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        start -= 1;
+        text[start] = b'-';
+    }
+    &text[start..]
 }
 
 /// The number as an `i64`, if it is one exactly: `None` for fractions and for what does not fit.

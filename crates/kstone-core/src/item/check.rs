@@ -19,6 +19,21 @@ pub(super) fn body(bytes: &[u8]) -> Result<()> {
         .map_err(|what| Error::Invalid(format!("not an item: {what} at byte {}", bytes.len() - checker.rest.len())))
 }
 
+/// Checks the payload of one value.
+pub(super) fn value(type_: Type, payload: &[u8]) -> Result<()> {
+    if payload.len() > BODY_MAX_BYTES {
+        return Err(body_too_large(payload.len()));
+    }
+    let mut checker = Checker { rest: payload };
+    let checked = match type_ {
+        Type::L => checker.list(0, 1),
+        Type::M => checker.entries(0, 1),
+        Type::SS | Type::NS | Type::BS => checker.set(type_, 0),
+        _ => scalar(type_, payload),
+    };
+    checked.map_err(|what| Error::Invalid(format!("not a value of type {}: {what}", type_.name())))
+}
+
 /// What is wrong, without where.
 type Check<T> = std::result::Result<T, &'static str>;
 
@@ -62,18 +77,20 @@ impl<'a> Checker<'a> {
         match type_ {
             Type::L | Type::M if levels == MAX_NESTING_LEVELS => Err("a level of nesting too many"),
             Type::M => self.entries(outside, levels + 1),
-            Type::L => {
-                while self.rest.len() > outside {
-                    self.value(outside, levels + 1)?;
-                }
-                Ok(())
-            }
+            Type::L => self.list(outside, levels + 1),
             Type::SS | Type::NS | Type::BS => self.set(type_, outside),
             _ => {
                 let payload = self.take(len, outside)?;
                 scalar(type_, payload)
             }
         }
+    }
+
+    fn list(&mut self, outside: usize, levels: usize) -> Check<()> {
+        while self.rest.len() > outside {
+            self.value(outside, levels)?;
+        }
+        Ok(())
     }
 
     fn set(&mut self, type_: Type, outside: usize) -> Check<()> {

@@ -231,6 +231,16 @@ impl<'a> ValueRef<'a> {
         Self { type_, payload }
     }
 
+    /// A value of this type with this payload, checked in every detail: for bytes that come from outside.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for what is not the payload of such a value, also for a number that is
+    /// not canonical; [`Error::Limit`](crate::Error::Limit) for one that no item can hold.
+    pub fn validate(type_: Type, payload: &'a [u8]) -> Result<Self> {
+        check::value(type_, payload)?;
+        Ok(Self { type_, payload })
+    }
+
     /// The value's type.
     #[inline]
     #[must_use]

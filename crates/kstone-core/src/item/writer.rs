@@ -109,23 +109,9 @@ impl ItemWriter {
     }
 
     /// Sets an integer. See the type for errors.
-    pub fn set_i64(&mut self, name: &str, number: i64) -> Result<&mut Self> {
-        let mut text = [0; 20];
-        let mut start = text.len();
-        let mut rest = number.unsigned_abs();
-        loop {
-            start -= 1;
-            text[start] = b'0' + (rest % 10) as u8;
-            rest /= 10;
-            if rest == 0 {
-                break;
-            }
-        }
-        if number < 0 {
-            start -= 1;
-            text[start] = b'-';
-        }
-        self.set_payload(name, Type::N, &text[start..])
+    pub fn set_i64(&mut self, name: &str, integer: i64) -> Result<&mut Self> {
+        let mut text = [0; number::INTEGER_MAX_BYTES];
+        self.set_payload(name, Type::N, number::integer(integer, &mut text))
     }
 
     /// Sets a float as the shortest decimal that reads back as the same float.

@@ -24,6 +24,7 @@ SDIST_ROOT = HERE / "kstone-source"
 ROOT = SDIST_ROOT if SDIST_ROOT.is_dir() else HERE.parents[1]
 HEADER = ROOT / "include" / "kstone.h"
 PICKLED = HERE / "pickled.c"
+BOUND = HERE / "bound.c"
 PACKAGE = HERE / "src" / "kstone"
 EXTENSION = "_native.abi3.so"
 # What the extension asks the loader for, and where the loader looks: in the extension's own directory.
@@ -101,14 +102,14 @@ def stripped(library: Path, work: Path) -> Path:
 def build_extension(library: Path, work: Path) -> Path:
     """The cffi extension in API mode: a call costs half of what it does through dlopen."""
     ffi = FFI()
-    pickled = PICKLED.read_text(encoding="utf-8")
+    helpers = "\n".join(file.read_text(encoding="utf-8") for file in (PICKLED, BOUND))
     ffi.cdef(declarations(HEADER.read_text(encoding="utf-8")))
     ffi.cdef(
-        "\n".join(f"{function};" for function in re.findall(r"^(?!static)\w+ kpy_\w+\([^)]*\)", pickled, re.MULTILINE))
+        "\n".join(f"{function};" for function in re.findall(r"^(?!static)\w+ kpy_\w+\([^)]*\)", helpers, re.MULTILINE))
     )
     ffi.set_source(
         "_native",
-        pickled,
+        helpers,
         include_dirs=[str(HEADER.parent)],
         extra_link_args=[str(library), f"-Wl,-rpath,{ORIGIN}"],
     )

@@ -36,6 +36,7 @@ from kstone._errors import (
 )
 from kstone._item import Attributes, Item, Key, KeyPart, Value
 from kstone._native import ffi, lib
+from kstone._prepared import Prepared, PreparedDelete, PreparedPut, PreparedQuery, PreparedStatement, PreparedUpdate
 from kstone._results import Page, Results, Rows
 from kstone._schema import GlobalIndex, LocalIndex, Projection, Schema, Stream
 from kstone._stream import Change
@@ -68,6 +69,12 @@ __all__ = [
     "MisuseError",
     "Operations",
     "Page",
+    "Prepared",
+    "PreparedDelete",
+    "PreparedPut",
+    "PreparedQuery",
+    "PreparedStatement",
+    "PreparedUpdate",
     "Projection",
     "Results",
     "Returns",

@@ -157,8 +157,22 @@ def _encode_none(value: None, levels: int) -> bytes:
     return b"\x05\x00"
 
 
+def encode_values(values: Sequence[Any]) -> bytes:
+    """Values in the stored form, one behind the other, as the elements of a list are. Raises as `encode`."""
+    if isinstance(values, str | bytes) or not isinstance(values, Sequence):
+        raise TypeError(f"params are a sequence of values, or a dict of them, not {type(values).__name__}")
+    try:
+        return _elements(values, 0)
+    except _Refused as refused:
+        raise refused.kind(f"{refused.message} (value {refused.path})") from None
+
+
 def _encode_list(values: Sequence[Any], levels: int) -> bytes:
-    inner, size = _deeper(levels), 0
+    return _typed(L, _elements(values, _deeper(levels)))
+
+
+def _elements(values: Sequence[Any], inner: int) -> bytes:
+    size = 0
     parts: list[bytes] = []
     try:
         for value in values:
@@ -171,7 +185,7 @@ def _encode_list(values: Sequence[Any], levels: int) -> bytes:
         raise refused.under(f"[{len(parts)}]") from None
     except UnicodeEncodeError as error:
         raise _Refused(InvalidError, f"no UTF-8 text: {error}").under(f"[{len(parts)}]") from None
-    return _typed(L, b"".join(parts))
+    return b"".join(parts)
 
 
 def _encode_map(entries: Attributes, levels: int) -> bytes:

@@ -32,6 +32,14 @@ from kstone._codec import encode
 from kstone._errors import InvalidError
 from kstone._item import Attributes, Item, Key, KeyPart, key_bytes, key_part, numbered, split_key, text_bytes, within
 from kstone._native import ffi, lib
+from kstone._prepared import (
+    PreparedDelete,
+    PreparedPut,
+    PreparedQuery,
+    PreparedStatement,
+    PreparedUpdate,
+    prepare,
+)
 from kstone._results import RawPage, Request, Results, Rows, read_page
 from kstone._schema import Schema
 from kstone._stream import Change, changes_of
@@ -362,6 +370,47 @@ class Database(Owner):
             return read_page(page)
 
         return Rows(fetch, token or b"")
+
+    def prepare(self, statement: str) -> PreparedStatement:
+        """Read a PartiQL statement once, to be run many times: see `PreparedStatement`. Raises as `execute`."""
+        return PreparedStatement(self, prepare(self, lib.KSTONE_PREPARE_STATEMENT, statement))
+
+    def prepare_update(
+        self, expression: str, names: Attributes | None = None, *, condition: str | None = None
+    ) -> PreparedUpdate:
+        """Read an update once, to be run many times: see `PreparedUpdate`.
+
+        `names` says what the "#names" of expression and condition stand for; values are given at every run. Raises as
+        `update`, as far as no value is needed to tell.
+        """
+        handle = prepare(self, lib.KSTONE_PREPARE_UPDATE, expression, names=names, condition=condition)
+        return PreparedUpdate(self, handle)
+
+    def prepare_put(self, condition: str | None = None, names: Attributes | None = None) -> PreparedPut:
+        """Read the condition of a put once, to be run many times: see `PreparedPut`. Raises as `put`."""
+        return PreparedPut(self, prepare(self, lib.KSTONE_PREPARE_PUT, names=names, condition=condition))
+
+    def prepare_delete(self, condition: str | None = None, names: Attributes | None = None) -> PreparedDelete:
+        """Read the condition of a delete once, to be run many times: see `PreparedDelete`. Raises as `delete`."""
+        return PreparedDelete(self, prepare(self, lib.KSTONE_PREPARE_DELETE, names=names, condition=condition))
+
+    def prepare_query(
+        self,
+        key: str,
+        names: Attributes | None = None,
+        *,
+        index: str | None = None,
+        filter: str | None = None,  # noqa: A002 - DynamoDB's word
+        projection: str | None = None,
+        reverse: bool = False,
+        keys_only: bool = False,
+    ) -> PreparedQuery:
+        """Read a query once, to be run many times: see `PreparedQuery`. What it takes is as in `query`."""
+        texts = {"key_expr": text_bytes(key), **_texts(index, filter, projection, None)}
+        numbers = {"flags": _flags(reverse=reverse, keys_only=keys_only)}
+        params = None if names is None else encode(names, "names are")
+        request = Request(texts=texts, numbers=numbers, params=params)
+        return PreparedQuery(self, prepare(self, lib.KSTONE_PREPARE_QUERY, request=request))
 
     def transaction(self) -> Transaction:
         """Operations that are done at one moment or not at all, at the end of the with block.

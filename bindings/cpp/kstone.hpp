@@ -37,11 +37,13 @@
 
 #include "kstone.h"
 
+#include <array>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -51,6 +53,7 @@
 #include <system_error>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 namespace kstone {
 
@@ -1377,6 +1380,126 @@ class scan : public detail::request<scan> {
 };
 
 /**
+ * A value for a run of what was prepared, made of what item::set takes for a single value: text, bytes, a number, a bool,
+ * null, or a value that an item gave. Lends what it was made of, which stays where it is until the call returns.
+ */
+class bound {
+  public:
+    template <class T> bound(const T &v) {
+        if constexpr (std::is_same_v<T, value>) {
+            as(static_cast<std::uint32_t>(v.type()), v.bytes());
+        } else if constexpr (std::is_same_v<T, number>) {
+            as(KSTONE_TYPE_N, v.digits());
+        } else if constexpr (std::is_same_v<T, bool>) {
+            as(KSTONE_TYPE_BOOL, std::string_view(v ? "\1" : "\0", 1));
+        } else if constexpr (std::is_null_pointer_v<T>) {
+            as(KSTONE_TYPE_NULL, {});
+        } else if constexpr (std::is_integral_v<T>) {
+            static_assert(sizeof(T) < sizeof(std::int64_t) || std::is_signed_v<T>,
+                          "an unsigned number of 64 bits may be beyond int64_t: bind it as a kstone::number");
+            integer_ = v;
+            form_ = form::integer;
+        } else if constexpr (std::is_floating_point_v<T>) {
+            real_ = static_cast<double>(v);
+            form_ = form::real;
+        } else if constexpr (std::is_convertible_v<const T &, std::string_view>) {
+            as(KSTONE_TYPE_S, std::string_view(v));
+        } else {
+            as(KSTONE_TYPE_B, bytes_view(v));
+        }
+    }
+
+    /** What C takes; borrowed from this. */
+    kstone_value get() const noexcept {
+        switch (form_) {
+        case form::integer: return {KSTONE_VALUE_I64, 0, {address(integer_), sizeof integer_}};
+        case form::real: return {KSTONE_VALUE_F64, 0, {address(real_), sizeof real_}};
+        default: return {type_, 0, {bytes_.data(), bytes_.size()}};
+        }
+    }
+
+  private:
+    enum class form { bytes, integer, real };
+
+    void as(std::uint32_t type, bytes_view bytes) noexcept {
+        type_ = type;
+        bytes_ = bytes;
+    }
+
+    template <class T> static const std::uint8_t *address(const T &v) noexcept {
+        return reinterpret_cast<const std::uint8_t *>(&v);
+    }
+
+    form form_ = form::bytes;
+    std::uint32_t type_ = 0;
+    bytes_view bytes_;
+    std::int64_t integer_ = 0;
+    double real_ = 0;
+};
+
+/** The values of a run, in the order of the parameters: `{"ada", 10}`. */
+using bound_list = std::initializer_list<bound>;
+
+namespace detail {
+
+/** The values of a run as C takes them. */
+class bound_values {
+  public:
+    explicit bound_values(bound_list values) : size_(values.size()) {
+        if (size_ > few_.size()) {
+            many_.resize(size_);
+        }
+        kstone_value *at = many_.empty() ? few_.data() : many_.data();
+        for (const bound &v : values) {
+            *at++ = v.get();
+        }
+    }
+
+    const kstone_value *data() const noexcept { return many_.empty() ? few_.data() : many_.data(); }
+    std::size_t size() const noexcept { return size_; }
+
+  private:
+    std::array<kstone_value, 8> few_;
+    std::vector<kstone_value> many_;
+    std::size_t size_;
+};
+
+} // namespace detail
+
+/**
+ * A statement, a write or a query that was read once: what database::prepare gives. Its values come with each run, so
+ * any number of threads may run one at once. It belongs to no database: it runs on the one that it was prepared with, on
+ * forks of it and on any other, and outlives them.
+ *
+ *     const kstone::prepared visit = db.prepare(kstone::update("ADD visits :n"));
+ *     db.run_on(visit, "page", {1});
+ */
+class prepared {
+  public:
+    /** How many values a run gives. */
+    std::size_t size() const noexcept { return kstone_prepared_count(get()); }
+
+    /** The name of a parameter, counted from 0: ":n", or "?1" for the first of a statement. Lent by this. */
+    std::string_view parameter(std::size_t i) const noexcept { return bytes_view(kstone_prepared_name(get(), i)).text(); }
+
+    /** At which position the value of this name is given, sign included; nothing where there is no such parameter. */
+    std::optional<std::size_t> find(std::string_view name) const noexcept {
+        std::size_t position = 0;
+        const kstone_status s = kstone_prepared_find(get(), name.data(), name.size(), &position);
+        return s == KSTONE_OK ? std::optional<std::size_t>(position) : std::nullopt;
+    }
+
+    const kstone_prepared *get() const noexcept { return handle_.get(); }
+
+  private:
+    friend class database;
+
+    explicit prepared(kstone_prepared *handle) noexcept : handle_(handle) {}
+
+    detail::owned<kstone_prepared> handle_;
+};
+
+/**
  * What a query, a scan or a batch found. Refers to the stored items, and does not copy them; outlives the database.
  * For range-for over the items; of a batch, an item_view for each get, empty where it found nothing. One thread at a
  * time.
@@ -1619,9 +1742,28 @@ class batch {
         return execute(statement(text, values...));
     }
 
+    /** Adds a run of a prepared update, delete or check, which may be freed before the batch is run. */
+    batch &run_on(const prepared &what, const key &k, bound_list values = {}) {
+        return add(what, k, nullptr, values);
+    }
+
+    /** Adds a run of a prepared put. */
+    batch &run_on(const prepared &what, const key &k, item_view item, bound_list values = {}) {
+        return add(what, k, item.get(), values);
+    }
+
+    /** Adds a run of a prepared statement. */
+    batch &run(const prepared &what, bound_list values = {}) { return add(what, key(bytes_view()), nullptr, values); }
+
     kstone_batch *get() noexcept { return handle_.get(); }
 
   private:
+    batch &add(const prepared &what, const key &k, const kstone_item *item, bound_list values) {
+        const detail::bound_values given(values);
+        return added(kstone_batch_prepared(get(), what.get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), item,
+                                           given.data(), given.size()));
+    }
+
     batch &added(kstone_status s) {
         if (s != KSTONE_OK) {
             detail::raise(s);
@@ -1926,6 +2068,75 @@ class database {
         return static_cast<status>(s);
     }
 
+    /** Reads a statement once, to be run many times. Throws as execute, as far as no value is needed to tell. */
+    prepared prepare(std::string_view statement) const {
+        kstone_prepare_spec spec = of_kind(KSTONE_PREPARE_STATEMENT);
+        spec.text = statement.data();
+        spec.text_len = statement.size();
+        return prepare(spec);
+    }
+
+    /** Reads an update once. What it is given with `with` are "#names"; values come with each run. Throws as update. */
+    prepared prepare(const kstone::update &change) const {
+        const kstone_cond cond = change.when().get();
+        kstone_prepare_spec spec = of_kind(KSTONE_PREPARE_UPDATE);
+        spec.text = change.expression().data();
+        spec.text_len = change.expression().size();
+        spec.names = change.values();
+        spec.cond = &cond;
+        return prepare(spec);
+    }
+
+    /** Reads a query once. Throws as query. */
+    prepared prepare(const kstone::query &q) const {
+        const kstone_query_spec query = q.get({});
+        kstone_prepare_spec spec = of_kind(KSTONE_PREPARE_QUERY);
+        spec.query = &query;
+        return prepare(spec);
+    }
+
+    /** Reads the condition of a put, of a deletion or of a batch::check once. Throws as put_if. */
+    prepared prepare_put(const condition &when = {}) const { return prepare(KSTONE_PREPARE_PUT, when); }
+    prepared prepare_erase(const condition &when = {}) const { return prepare(KSTONE_PREPARE_DELETE, when); }
+    prepared prepare_check(const condition &holds) const { return prepare(KSTONE_PREPARE_CHECK, holds); }
+
+    /**
+     * Runs a prepared statement or query: a page, as execute and query give it. `limit` is how many items to examine,
+     * 0: what the query was prepared with. Throws what these throw, and error with status::invalid, naming it, for a
+     * value that is missing, left over or does not fit, with status::misuse for a prepared write.
+     */
+    page run(const prepared &what, bound_list values = {}, std::uint32_t limit = 0, bytes_view token = {}) {
+        const detail::bound_values given(values);
+        kstone_page *found = nullptr;
+        detail::call([&](kstone_error **err) {
+            return kstone_run(get(), what.get(), given.data(), given.size(), limit, token.data(), token.size(), &found,
+                              err);
+        });
+        return page(found);
+    }
+
+    /** Runs a prepared query as a cursor. Throws as run. */
+    cursor open(const prepared &what, bound_list values = {}, std::uint32_t limit = 0) const {
+        const detail::bound_values given(values);
+        kstone_iter *handle = nullptr;
+        detail::call([&](kstone_error **err) {
+            return kstone_run_iter(get(), what.get(), given.data(), given.size(), limit, &handle, err);
+        });
+        return cursor(handle);
+    }
+
+    /** Runs a prepared update or deletion, and gives back what is asked for, if there is such. Throws as update. */
+    std::optional<stored_item> run_on(const prepared &what, const key &k, bound_list values = {},
+                                      returning wanted = returning::none) {
+        return run_write(what, k, nullptr, values, wanted);
+    }
+
+    /** Runs a prepared put. Throws as put_if. */
+    std::optional<stored_item> run_on(const prepared &what, const key &k, item_view item, bound_list values = {},
+                                      returning wanted = returning::none) {
+        return run_write(what, k, item.get(), values, wanted);
+    }
+
     /**
      * Does the operations of a batch in order, as if each were a call; the page has what its gets found. The first that
      * fails ends the run, what was done before it stays, and error::index says which it was. There may be any number.
@@ -2128,6 +2339,37 @@ class database {
             out = page(found, counts(spec));
         }
         return static_cast<status>(s);
+    }
+
+    static kstone_prepare_spec of_kind(std::uint32_t kind) noexcept {
+        kstone_prepare_spec spec{};
+        spec.struct_size = sizeof spec;
+        spec.kind = kind;
+        return spec;
+    }
+
+    prepared prepare(std::uint32_t kind, const condition &when) const {
+        const kstone_cond cond = when.get();
+        kstone_prepare_spec spec = of_kind(kind);
+        spec.cond = &cond;
+        return prepare(spec);
+    }
+
+    prepared prepare(const kstone_prepare_spec &spec) const {
+        kstone_prepared *out = nullptr;
+        detail::call([&](kstone_error **err) { return kstone_prepare(get(), &spec, &out, err); });
+        return prepared(out);
+    }
+
+    std::optional<stored_item> run_write(const prepared &what, const key &k, const kstone_item *item, bound_list values,
+                                         returning wanted) {
+        const detail::bound_values given(values);
+        kstone_item *returned = nullptr;
+        detail::call([&](kstone_error **err) {
+            return kstone_run_write(get(), what.get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), item,
+                                    given.data(), given.size(), static_cast<std::uint32_t>(wanted), &returned, err);
+        });
+        return optional_item(returned);
     }
 
     scroll_cursor open_scroll(const kstone_query_spec &spec) const {

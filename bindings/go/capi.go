@@ -16,6 +16,10 @@ package kstone
 #cgo nocallback kstone_delete
 #cgo noescape kgo_write_one
 #cgo nocallback kgo_write_one
+#cgo noescape kgo_run
+#cgo nocallback kgo_run
+#cgo noescape kgo_run_write
+#cgo nocallback kgo_run_write
 #cgo noescape kgo_query
 #cgo nocallback kgo_query
 #cgo noescape kgo_scan
@@ -29,6 +33,8 @@ type (
 	cDB     = *C.kstone_db
 	cIter   = *C.kgo_iter
 	cCursor = *C.kstone_cursor
+	// cPrepared is run by any number of goroutines at once.
+	cPrepared = *C.kstone_prepared
 )
 
 // getBufferBytes is the size of the buffer on the stack that most items fit into.
@@ -377,6 +383,117 @@ func cExecute(db cDB, s *cStatement) (*Page, error) {
 		return nil, err
 	}
 	return takePage(&out)
+}
+
+// The kinds of kstone_prepare_spec.
+const (
+	prepareStatement = C.KSTONE_PREPARE_STATEMENT
+	preparePut       = C.KSTONE_PREPARE_PUT
+	prepareUpdate    = C.KSTONE_PREPARE_UPDATE
+	prepareDelete    = C.KSTONE_PREPARE_DELETE
+	prepareQuery     = C.KSTONE_PREPARE_QUERY
+)
+
+// cPrepare is what is to be prepared, in the form in which it crosses.
+type cPrepare struct {
+	arena
+	from C.kgo_prepare
+}
+
+func prepareOf(kind uint32, op *Op, names Params) (*cPrepare, error) {
+	var p cPrepare
+	w := C.kgo_write{body: none, expr: none, params: none, cond: none, cond_params: none}
+	var err error
+	if kind == prepareStatement || kind == prepareUpdate {
+		w.expr = p.text(op.expr)
+		w.params, err = p.params(names)
+	}
+	if err == nil && op.conditional {
+		w.cond = p.text(op.condition)
+		w.cond_params, err = p.params(op.conditionParams)
+	}
+	if op.returnOnFailure {
+		w.return_old_on_failure = 1
+	}
+	p.from = C.kgo_prepare{kind: C.uint32_t(kind), write: w}
+	return &p, err
+}
+
+func prepareQueryOf(r *cRead) *cPrepare {
+	return &cPrepare{arena: r.arena, from: C.kgo_prepare{kind: prepareQuery, query: r.spec}}
+}
+
+func cPrepareRequest(db cDB, p *cPrepare) (cPrepared, []string, error) {
+	var prepared cPrepared
+	var cerr *C.kstone_error
+	status := C.kgo_prepare_request(db, p.base(), &p.from, &prepared, &cerr)
+	if err := failure(status, cerr); err != nil {
+		return nil, nil, err
+	}
+	names := make([]string, C.kstone_prepared_count(prepared))
+	for i := range names {
+		names[i] = string(lent(C.kstone_prepared_name(prepared, C.size_t(i))))
+	}
+	return prepared, names, nil
+}
+
+func cPreparedFree(p cPrepared) { C.kstone_free(unsafe.Pointer(p)) }
+
+// cRunOf is a run of what was prepared, in the form in which it crosses.
+type cRunOf struct {
+	arena
+	values, token C.kgo_part
+	limit         C.uint32_t
+	write         C.kgo_write
+}
+
+func runOf(values []any, limit uint32, token []byte) (*cRunOf, error) {
+	r := cRunOf{limit: C.uint32_t(limit)}
+	var err error
+	r.values, err = r.arena.values(values)
+	r.token = r.optional(string(token))
+	return &r, err
+}
+
+func runWriteOf(pk, sk string, run *WriteRun) (*cRunOf, error) {
+	var r cRunOf
+	r.write = C.kgo_write{return_values: C.uint32_t(run.Returns), pk: r.text(pk), sk: r.text(sk), body: none}
+	var err error
+	if r.values, err = r.arena.values(run.Values); err == nil && run.Item != nil {
+		r.write.body, err = r.body(run.Item)
+	}
+	return &r, err
+}
+
+// values are those of a run, as the elements of a list are stored.
+func (a *arena) values(values []any) (C.kgo_part, error) {
+	at := len(a.bytes)
+	var err error
+	a.bytes, err = appendRunValues(a.bytes, values)
+	return C.kgo_part{at: C.size_t(at), len: C.size_t(len(a.bytes) - at)}, err
+}
+
+func cRunPage(db cDB, p cPrepared, r *cRunOf) (*Page, error) {
+	var out C.kgo_page
+	var cerr *C.kstone_error
+	status := C.kgo_run(db, p, r.base(), r.values, r.limit, r.token, &out, &cerr)
+	if err := failure(status, cerr); err != nil {
+		return nil, err
+	}
+	return takePage(&out)
+}
+
+// cRunWrite does a prepared write; the item is nil where none comes back.
+func cRunWrite(db cDB, p cPrepared, r *cRunOf) (Item, error) {
+	var out C.kgo_item
+	var cerr *C.kstone_error
+	status := C.kgo_run_write(db, p, r.base(), &r.write, r.values, &out, &cerr)
+	if err := failure(status, cerr); err != nil || out.handle == nil {
+		return nil, err
+	}
+	item, err := decodeItem(string(lent(out.body)))
+	C.kstone_free(unsafe.Pointer(out.handle))
+	return item, err
 }
 
 func cIterOpen(db cDB, r *cRead) (cIter, error) {

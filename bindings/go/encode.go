@@ -4,6 +4,7 @@ package kstone
 
 import (
 	"encoding/hex"
+	"fmt"
 	"reflect"
 	"slices"
 	"strings"
@@ -267,6 +268,21 @@ func appendParams(b []byte, params Params) ([]byte, error) {
 		}
 		if err != nil {
 			return b, public(inName(err, quoted(name)))
+		}
+	}
+	return b, nil
+}
+
+// appendRunValues appends the values of a run, as the elements of a list are stored.
+func appendRunValues(b []byte, values []any) ([]byte, error) {
+	start := len(b)
+	for i, value := range values {
+		var err error
+		if b, err = appendAny(b, value, 0); err == nil {
+			err = checkSize(b[start:])
+		}
+		if err != nil {
+			return b, public(inName(err, fmt.Sprintf("value %d", i+1)))
 		}
 	}
 	return b, nil

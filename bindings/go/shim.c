@@ -226,6 +226,102 @@ kstone_status kgo_execute(kstone_db *db, const void *arena, kgo_part statement, 
     return status;
 }
 
+kstone_status kgo_prepare_request(const kstone_db *db, const void *arena, const kgo_prepare *from,
+                                  kstone_prepared **out, kstone_error **err) {
+    kstone_prepare_spec spec = KSTONE_PREPARE_SPEC_INIT;
+    kstone_query_spec query;
+    kstone_item *query_params = NULL;
+    write_parts parts;
+    kstone_status status;
+    spec.kind = from->kind;
+    memset(&parts, 0, sizeof parts);
+    if (from->kind == KSTONE_PREPARE_QUERY) {
+        status = spec_of(arena, &from->query, &query, &query_params, err);
+        spec.query = &query;
+    } else {
+        status = make_parts(arena, &from->write, &parts, err);
+        spec.text = part_data(arena, from->write.expr);
+        spec.text_len = spec.text != NULL ? from->write.expr.len : 0;
+        spec.names = parts.params;
+        spec.cond = parts.cond.expr != NULL ? &parts.cond : NULL;
+    }
+    if (status == KSTONE_OK) {
+        status = kstone_prepare(db, &spec, out, err);
+    }
+    kstone_free(query_params);
+    release_parts(&parts);
+    return status;
+}
+
+enum { FEW_VALUES = 8 };
+
+/* The values of a run: in `few`, or in memory of their own. */
+typedef struct run_values {
+    kstone_value few[FEW_VALUES];
+    kstone_value *all;
+    size_t count;
+} run_values;
+
+static void bind_values(const void *arena, kgo_part part, run_values *values) {
+    kstone_value list = {KSTONE_TYPE_L, 0, {NULL, 0}};
+    size_t position = 0;
+    size_t i;
+    list.bytes.data = (const uint8_t *)part_data(arena, part);
+    list.bytes.len = part.len;
+    values->count = kstone_value_count(&list);
+    values->all = values->few;
+    if (values->count > FEW_VALUES) {
+        values->all = malloc(values->count * sizeof *values->all);
+        if (values->all == NULL) {
+            abort(); /* as the library does where memory runs out */
+        }
+    }
+    for (i = 0; i < values->count; i++) {
+        if (kstone_value_next(&list, &position, NULL, &values->all[i]) != KSTONE_OK) {
+            values->count = i; /* cannot be: Go has just written them, and they were counted */
+        }
+    }
+}
+
+static void release_values(run_values *values) {
+    if (values->all != values->few) {
+        free(values->all);
+    }
+}
+
+kstone_status kgo_run(kstone_db *db, const kstone_prepared *prepared, const void *arena, kgo_part part, uint32_t limit,
+                      kgo_part token, kgo_page *out, kstone_error **err) {
+    run_values values;
+    kstone_page *page = NULL;
+    kstone_status status;
+    bind_values(arena, part, &values);
+    status = kstone_run(db, prepared, values.all, values.count, limit, PART(token), &page, err);
+    release_values(&values);
+    if (status == KSTONE_OK) {
+        fill_page(page, out);
+    }
+    return status;
+}
+
+kstone_status kgo_run_write(kstone_db *db, const kstone_prepared *prepared, const void *arena, const kgo_write *write,
+                            kgo_part part, kgo_item *out, kstone_error **err) {
+    run_values values;
+    kstone_item *item = NULL;
+    kstone_item *returned = NULL;
+    kstone_item **wanted = write->return_values == KSTONE_RETURN_NONE ? NULL : &returned;
+    kstone_status status = bag_of(arena, write->body, &item, err);
+    if (status == KSTONE_OK) {
+        bind_values(arena, part, &values);
+        status = kstone_run_write(db, prepared, PART(write->pk), PART(write->sk), item, values.all, values.count,
+                                  write->return_values, wanted, err);
+        release_values(&values);
+    }
+    kstone_free(item);
+    out->handle = returned;
+    out->body = kstone_item_bytes(returned);
+    return status;
+}
+
 kstone_status kgo_import_json(kstone_db *db, const void *arena, kgo_import *import, kstone_error **err) {
     kstone_import_spec spec;
     memset(&spec, 0, sizeof spec);

@@ -118,6 +118,23 @@ kstone_status kgo_execute(kstone_db *db, const void *arena, kgo_part statement, 
                           kgo_page *out, kstone_error **err);
 kstone_status kgo_import_json(kstone_db *db, const void *arena, kgo_import *import, kstone_error **err);
 
+/* What is prepared: of KSTONE_PREPARE_QUERY `query`, of all others the rest. */
+typedef struct kgo_prepare {
+    uint32_t kind;
+    kgo_write write;
+    kgo_spec query;
+} kgo_prepare;
+
+/* The parameters of what was prepared are asked for one by one. */
+kstone_status kgo_prepare_request(const kstone_db *db, const void *arena, const kgo_prepare *from,
+                                  kstone_prepared **out, kstone_error **err);
+/* A run, whose values are the elements of a list in its stored form, and are lent from there. */
+kstone_status kgo_run(kstone_db *db, const kstone_prepared *prepared, const void *arena, kgo_part values,
+                      uint32_t limit, kgo_part token, kgo_page *out, kstone_error **err);
+/* A run of a prepared write: `write` has its key, its body where it is a put, and what it returns. */
+kstone_status kgo_run_write(kstone_db *db, const kstone_prepared *prepared, const void *arena, const kgo_write *write,
+                            kgo_part values, kgo_item *out, kstone_error **err);
+
 /* An iterator that gives items in chunks, laid out as those of kstone_page_bytes. */
 kstone_status kgo_iter_open(const kstone_db *db, const void *arena, const kgo_spec *spec, kgo_iter **out,
                             kstone_error **err);

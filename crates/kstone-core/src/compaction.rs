@@ -18,7 +18,7 @@ const RATIO: usize = 16;
 
 /// How many of the newest SSTs to merge into one, if any. `ssts` is oldest first.
 pub(crate) fn newest_to_merge(ssts: &[MemorySstReader]) -> Option<usize> {
-    let mut sizes = ssts.iter().rev().map(|sst| sst.weight().bytes);
+    let mut sizes = ssts.iter().rev().map(|sst| sst.record_bytes());
     let mut gathered = sizes.next()?;
     let mut count = 1;
     for size in sizes {
@@ -36,13 +36,13 @@ mod tests {
     use super::*;
     use crate::key::KeyRef;
     use crate::record::Record;
-    use crate::run::{Run, Weight};
+    use crate::run::Run;
 
     fn sst(len: usize) -> MemorySstReader {
         let sks: Vec<_> = (0..len).map(|i| format!("{i:06}")).collect();
         let key = |sk| KeyRef::new(b"p", str::as_bytes(sk)).expect("valid");
         let records: Vec<_> = sks.iter().map(|sk| Record::put(key(sk), b"")).collect();
-        MemorySstReader::from_run("s".into(), Run { weight: Weight::of(&records), records })
+        MemorySstReader::from_run("s".into(), Run::of(records))
     }
 
     #[test]

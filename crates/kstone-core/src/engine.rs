@@ -116,6 +116,11 @@ impl Engine {
         EngineStats::of(&self.store)
     }
 
+    /// Puts stripes in order one by one, so that little is left to do once they are locked together to be shared.
+    fn put_in_order(&self, mut ids: impl Iterator<Item = StripeId>) -> Result<()> {
+        ids.try_for_each(|id| self.store.read_in_order(id, None).map(drop))
+    }
+
     fn lock(&self, ascending: impl Iterator<Item = StripeId>) -> Result<Vec<(StripeId, WriteGuard<'_>)>> {
         let mut locked: Vec<(StripeId, WriteGuard<'_>)> = Vec::new();
         for id in ascending {

@@ -279,7 +279,7 @@ pub struct StripeId(u8);
 
 impl StripeId {
     /// Every stripe, ascending: the order in which locks are taken.
-    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> + Clone {
         (0..=u8::MAX).map(Self)
     }
 

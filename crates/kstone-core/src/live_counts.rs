@@ -33,6 +33,12 @@ impl LiveCounts {
         count.bytes -= record.footprint();
     }
 
+    /// Bytes of both keyspaces.
+    #[inline]
+    pub(crate) fn bytes(&self) -> usize {
+        self.items.bytes + self.index_entries.bytes
+    }
+
     #[inline]
     fn of_keyspace(&mut self, record: &Record) -> &mut LiveCount {
         if record.is_item() { &mut self.items } else { &mut self.index_entries }

@@ -11,6 +11,8 @@
 //!
 //! # Invariants
 //! - It holds the address of each record that a look-up finds, and no other; a run of the same tree holds its count.
+//! - A record is overwritten or buried only where no run of the tree is shared: then nobody reads it without a count, but
+//!   under the lock.
 //! - Between the place where a hash belongs and its slot there is no gap. The last slot is always one.
 //!
 //! Owned by a tree, guarded as it is.
@@ -71,12 +73,6 @@ impl LiveIndex {
         }
     }
 
-    /// The record in a slot that [`LiveIndex::find`] found.
-    #[inline]
-    pub(crate) fn at(&self, place: Place) -> Lent<'_> {
-        Lent::of(self.slots[place.at], place.tag)
-    }
-
     /// Adds a record where [`LiveIndex::find`] found none.
     pub(crate) fn insert(&mut self, place: Place, record: &Record) {
         let mut at = place.at;
@@ -94,14 +90,28 @@ impl LiveIndex {
         self.records += 1;
     }
 
-    /// Puts a newer version of the same key in the place of the record.
+    /// Puts a newer version of the same key in the place of the record, which is returned.
     #[inline]
-    pub(crate) fn replace(&mut self, place: Place, record: &Record) {
-        self.slots[place.at] = Uncounted::of(&record.0, place.hash);
+    pub(crate) fn replace(&mut self, place: Place, record: &Record) -> Lent<'_> {
+        Lent::of(std::mem::replace(&mut self.slots[place.at], Uncounted::of(&record.0, place.hash)), place.tag)
     }
 
-    /// Takes the record out.
-    pub(crate) fn remove(&mut self, place: Place) {
+    /// Writes a body of the same length over the record's, where nobody else has it; whether it has. For a tree whose
+    /// runs nobody shares.
+    #[inline]
+    pub(crate) fn overwrite(&mut self, place: Place, body: &[u8]) -> bool {
+        self.slots[place.at].overwrite(body)
+    }
+
+    /// Makes a tombstone of the record, where nobody else has it; whether it has. For a tree whose runs nobody shares.
+    #[inline]
+    pub(crate) fn bury(&mut self, place: Place) -> bool {
+        self.slots[place.at].bury()
+    }
+
+    /// Takes the record out, which is returned.
+    pub(crate) fn remove(&mut self, place: Place) -> Lent<'_> {
+        let record = Lent::of(self.slots[place.at], place.tag);
         let behind = place.at + 1;
         let is_pushed = |(at, slot): (usize, &Uncounted)| {
             slot.hash() != Uncounted::HASH_LAST && self.home(slot.hash()) < behind + at
@@ -113,6 +123,7 @@ impl LiveIndex {
         if self.records * 4 < self.slots.len() && (self.slots.len() > SLOTS_MIN || self.records == 0) {
             self.shrink();
         }
+        record
     }
 
     pub(crate) fn len(&self) -> usize {

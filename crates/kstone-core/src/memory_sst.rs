@@ -3,14 +3,14 @@
 //! ```text
 //! directory  [ 0   4   9   9  15 … ]     one bucket per leading bits of the tag: where its records begin
 //! records    [••••│•••••││••••••│ …]     sorted by (tag, partition key, sort key)
-//! filter     over the keys of wide partitions, where there are any
+//! filter     over the keys of wide partitions, where there are any and a writer made the SST
 //! ```
 //!
 //! A look-up reads one slot of the directory and a few handles next to each other; it touches a record only where the
 //! tag is equal. A partition's records are one slice.
 //!
 //! # Thread safety
-//! A [`MemorySstReader`] is immutable and shared by count; a [`MemorySstStore`] may be used from any thread.
+//! A [`MemorySstReader`] is shared by count and immutable where it is; a [`MemorySstStore`] may be used from any thread.
 
 use std::mem;
 use std::sync::Arc;
@@ -21,8 +21,8 @@ use crate::error::Result;
 use crate::filter::{Filter, WIDE_RECORDS};
 use crate::key::{Edge, Key, KeyRef, Keyspace, Route, SortEdge, Tag};
 use crate::record::Record;
-use crate::run::{Run, Weight};
-use crate::search::{find_in, place_in, seek_in, tag_run};
+use crate::run::Run;
+use crate::search::{find_in, place_in, position_of, seek_in, tag_run};
 use crate::span::Span;
 
 mod store;
@@ -70,8 +70,8 @@ impl MemorySstWriter {
                 _ => records.push(record),
             }
         }
-        let weight = Weight::of(&records);
-        Ok(MemorySstReader::from_run(name.into(), Run { records, weight }))
+        let filter = Filter::over_wide_runs(&records).map(Box::new);
+        Ok(MemorySstReader::new(name.into(), Run::of(records), filter))
     }
 }
 
@@ -87,10 +87,13 @@ struct Sst {
     directory: TagDirectory,
     /// Boxed: few SSTs have one.
     filter: Option<Box<Filter>>,
-    weight: Weight,
+    record_bytes: usize,
 }
 
 impl MemorySstReader {
+    /// What an SST takes at most in addition to its records, a handle for each and a byte of directory for each.
+    pub(crate) const EMPTY_BYTES_MAX: usize = ARC_COUNTS_BYTES + size_of::<Sst>() + 64;
+
     /// The record with this key, a tombstone included. Constant time in a narrow partition, O(log n) in a wide one.
     pub fn get(&self, key: &Key) -> Option<&Record> {
         let key = key.as_key_ref().ok()?;
@@ -128,13 +131,17 @@ impl MemorySstReader {
         self.sst.records.is_empty()
     }
 
+    /// An SST of a stripe: without a filter, since look-ups of single keys do not come to it.
     pub(crate) fn from_run(name: String, run: Run) -> Self {
-        let Run { mut records, weight } = run;
+        Self::new(name, run, None)
+    }
+
+    fn new(name: String, run: Run, filter: Option<Box<Filter>>) -> Self {
+        let Run { mut records, bytes: record_bytes } = run;
         debug_assert!(records.windows(2).all(|pair| pair[0].order(&pair[1]).is_lt()), "sorted, one record per key");
         records.shrink_to_fit();
         let directory = TagDirectory::over(&records);
-        let filter = Filter::over_wide_runs(&records).map(Box::new);
-        Self { sst: Arc::new(Sst { name, records, directory, filter, weight }) }
+        Self { sst: Arc::new(Sst { name, records, directory, filter, record_bytes }) }
     }
 
     #[inline(always)]
@@ -182,8 +189,30 @@ impl MemorySstReader {
         &self.sst.records
     }
 
-    pub(crate) fn weight(&self) -> Weight {
-        self.sst.weight
+    /// Bytes of the records.
+    pub(crate) fn record_bytes(&self) -> usize {
+        self.sst.record_bytes
+    }
+
+    /// Whether somebody else holds it, too.
+    pub(crate) fn is_shared(&mut self) -> bool {
+        // Not a look at the count alone: what the others have read is read then.
+        Arc::get_mut(&mut self.sst).is_none()
+    }
+
+    /// Where this record itself is.
+    fn position(&self, record: &Record) -> Option<usize> {
+        let bucket = self.sst.directory.bucket(record.tag());
+        Some(bucket.start + position_of(self.sst.records.get(bucket)?, record)?)
+    }
+
+    /// Puts a newer version of a key in the place of the older one, which is returned; or returns the newer one where
+    /// somebody else holds the SST, too.
+    fn exchange(&mut self, at: usize, new: Record) -> std::result::Result<Record, Record> {
+        let Some(sst) = Arc::get_mut(&mut self.sst) else { return Err(new) };
+        let old = mem::replace(&mut sst.records[at], new);
+        sst.record_bytes = sst.record_bytes + sst.records[at].footprint() - old.footprint();
+        Ok(old)
     }
 
     /// Heap bytes of the SST itself and its handles.
@@ -200,13 +229,13 @@ impl MemorySstReader {
 
     /// The records: moved out where this is the only reader, otherwise each counted once more.
     pub(crate) fn into_run(mut self) -> Run {
-        let weight = self.sst.weight;
+        let bytes = self.sst.record_bytes;
         // Not try_unwrap, which orders with a fence: ThreadSanitizer knows no fences.
         let records = match Arc::get_mut(&mut self.sst) {
             Some(sst) => mem::take(&mut sst.records),
             None => self.sst.records.clone(),
         };
-        Run { records, weight }
+        Run { records, bytes }
     }
 }
 

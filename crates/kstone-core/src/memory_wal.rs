@@ -1,11 +1,10 @@
 //! The write-ahead log, in memory: the writes since the last flush, in their order.
 //!
-//! Nothing is replayed from it (nothing survives the process), but it is what orders and counts writes: a stripe
-//! flushes when its log has taken a number of records. A log holds references to records, not copies, and a stripe
-//! drops the superseded ones before they pin much memory.
+//! Nothing is replayed from it (nothing survives the process), but it is what holds and counts writes until they are
+//! flushed. It holds references to records, not copies.
 //!
-//! A stripe owns a `WalSegment` under its own lock. [`MemoryWal`] is the same thing as a handle of its own that
-//! threads may share.
+//! A stripe owns a `WalSegment` under its own lock, which is its memtable too (`memtable.rs`). [`MemoryWal`] is the same
+//! thing as a handle of its own that threads may share.
 
 use std::sync::Arc;
 
@@ -23,10 +22,6 @@ pub struct Lsn(pub u64);
 pub(crate) struct WalSegment {
     records: Vec<Record>,
     last: Lsn,
-    /// The last number before the oldest write that is not flushed.
-    flushed: Lsn,
-    superseded: usize,
-    superseded_bytes: usize,
 }
 
 impl WalSegment {
@@ -48,57 +43,26 @@ impl WalSegment {
 
     /// An empty log whose numbers go on from here.
     pub(crate) fn following(&self) -> Self {
-        Self { last: self.last, flushed: self.last, ..Self::default() }
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty()
+        Self { last: self.last, ..Self::default() }
     }
 
     pub(crate) fn records(&self) -> &[Record] {
         &self.records
     }
 
-    /// The number of the newest record: how many there were.
-    pub(crate) fn last(&self) -> Lsn {
-        self.last
-    }
-
-    /// Writes since the last clear, whether their records are still held or not.
-    pub(crate) fn unflushed(&self) -> u64 {
-        self.last.0 - self.flushed.0
+    /// The records, to be put in another order by an owner who needs no numbers of them.
+    pub(crate) fn records_mut(&mut self) -> &mut Vec<Record> {
+        &mut self.records
     }
 
     /// Empties the log and gives its records back, so that they can be released outside a lock. Numbers go on rising.
     pub(crate) fn clear(&mut self) -> Vec<Record> {
-        self.flushed = self.last;
-        (self.superseded, self.superseded_bytes) = (0, 0);
         std::mem::take(&mut self.records)
     }
 
-    /// Notes that a record in the log is no longer the newest of its key.
-    pub(crate) fn note_superseded(&mut self, record: &Record) {
-        record.mark_superseded();
-        self.superseded += 1;
-        self.superseded_bytes += record.footprint();
-    }
-
-    /// Bytes of records that the log alone holds.
-    pub(crate) fn superseded_bytes(&self) -> usize {
-        self.superseded_bytes
-    }
-
-    /// The same and their handles.
-    pub(crate) fn pinned_bytes(&self) -> usize {
-        self.superseded_bytes + self.superseded * size_of::<Record>()
-    }
-
-    /// Gives back the records that are superseded; the count of unflushed writes stays.
-    pub(crate) fn drop_superseded(&mut self) -> Vec<Record> {
-        (self.superseded, self.superseded_bytes) = (0, 0);
-        let dropped = self.records.extract_if(.., |record| record.is_superseded()).collect();
+    /// Gives back the space that so few records do not need.
+    pub(crate) fn fit(&mut self) {
         self.records.shrink_to(self.records.len() + Self::spare(self.records.len()));
-        dropped
     }
 
     /// Heap bytes without the records.
@@ -222,21 +186,5 @@ mod tests {
         });
         let lsns: Vec<_> = wal.read_all().expect("read").iter().map(|(lsn, _)| lsn.0).collect();
         assert_eq!(lsns, (1..=400).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn dropping_superseded_records_keeps_the_count_of_unflushed_writes() {
-        let mut segment = WalSegment::default();
-        let (older, newest) = (record("a"), record("a"));
-        segment.append(older.clone());
-        segment.append(newest.clone());
-        segment.note_superseded(&older);
-        assert_eq!(segment.superseded_bytes(), older.footprint());
-        assert_eq!(segment.pinned_bytes(), older.footprint() + 8);
-        let dropped = segment.drop_superseded();
-        assert!(dropped.len() == 1 && dropped[0].same(&older) && segment.records()[0].same(&newest));
-        assert_eq!((segment.records().len(), segment.unflushed(), segment.pinned_bytes()), (1, 2, 0));
-        assert_eq!(segment.clear().len(), 1);
-        assert_eq!(segment.unflushed(), 0);
     }
 }

@@ -181,7 +181,7 @@ mod tests {
     }
 
     proptest! {
-        /// Up to nine sources with versions of the same keys, split at any places, from either end, in one partition or
+        /// Up to nine sources with versions of the same keys, from either end, in one partition or
         /// over several: what a map of the newest versions has.
         #[test]
         fn a_merge_shows_the_newest_version_of_each_key(
@@ -189,7 +189,6 @@ mod tests {
                 prop::collection::btree_map((0_u8..4, prop::collection::vec(0_u8..3, 0..10)), any::<bool>(), 0..40), 0..9),
             one_partition: bool,
             reverse: bool,
-            split: usize,
         ) {
             let mut newest = BTreeMap::new();
             let mut runs = Vec::new();
@@ -209,12 +208,7 @@ mod tests {
                 }
                 runs.push(records);
             }
-            let split_runs: Vec<(&[Record], Vec<Vec<Record>>, &[Record])> = runs.iter().map(|run| {
-                let (first, rest) = run.split_at(split % (run.len() + 1));
-                let (middle, last) = rest.split_at(rest.len() / 2);
-                (first, middle.chunks(3).map(<[Record]>::to_vec).collect(), last)
-            }).collect();
-            let sources = split_runs.iter().map(|(first, middle, last)| Source::of_runs(first, middle, last, reverse));
+            let sources = runs.iter().map(|run| Source::of_run(run));
             let mut merge = Merge::of(sources, reverse, one_partition);
             let left = merge.len_at_most();
             let shown: Vec<&Record> = merge.by_ref().collect();

@@ -1,32 +1,52 @@
-//! Merging two runs into one: what compaction does.
+//! Merging runs into one: what compaction does.
 
+use crate::prefetch::PREFETCH_AHEAD;
 use crate::record::Record;
-use crate::run::{Run, Weight};
+use crate::run::Run;
 
 /// How far ahead records of a wide partition, which are compared by key, are asked for.
 const MERGE_AHEAD: usize = 64;
 
-/// Two sorted runs as one; the newer one's version of a key wins. With nothing older below them, tombstones go.
-///
-/// Hidden versions and spent tombstones are added to `garbage`, to be released where no lock is held. Costs a look at
-/// each handle and its move; records are touched only where tags are equal.
-pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage: &mut Vec<Record>) -> Run {
-    let mut weight = Weight {
-        bytes: newer.weight.bytes + older.weight.bytes,
-        tombstones: newer.weight.tombstones + older.weight.tombstones,
-    };
-    let drop_tombstones = drop_tombstones && weight.tombstones > 0;
-    prefetch_ties(&newer.records, &older.records);
-    let mut records = Vec::with_capacity(newer.records.len() + older.records.len());
-    let mut discard = |record: Record| {
-        weight.subtract(&record);
-        garbage.push(record);
-    };
-    let mut older_records = older.records;
-    if drop_tombstones && older.weight.tombstones > 0 {
-        older_records.extract_if(.., |record| record.is_tombstone()).for_each(&mut discard);
+/// Sorted runs, oldest first, as one; of each key the newest version stays, a tombstone too. The smallest neighbours are
+/// merged first, so that each handle is moved a few times whatever the sizes.
+pub(crate) fn merge_all(mut runs: Vec<Run>, garbage: &mut Vec<Record>) -> Run {
+    while runs.len() > 1 {
+        let len_with_next = |at: &usize| runs[*at].records.len() + runs[at + 1].records.len();
+        let at = (0..runs.len() - 1).min_by_key(len_with_next).expect("there are two");
+        let newer = runs.remove(at + 1);
+        runs[at] = merge_runs(newer, std::mem::take(&mut runs[at]), garbage);
     }
-    let mut older = older_records.into_iter();
+    runs.pop().unwrap_or_default()
+}
+
+/// The run without its tombstones, for where nothing older is below it. Touches each record.
+pub(crate) fn without_tombstones(run: Run, garbage: &mut Vec<Record>) -> Run {
+    let (mut kept, mut bytes) = (Vec::with_capacity(run.records.len()), run.bytes);
+    run.records.iter().take(PREFETCH_AHEAD).for_each(Record::prefetch);
+    let mut left = run.records.into_iter();
+    while let Some(record) = left.next() {
+        if let Some(ahead) = left.as_slice().get(PREFETCH_AHEAD - 1) {
+            ahead.prefetch();
+        }
+        if record.is_tombstone() {
+            bytes -= record.footprint();
+            garbage.push(record);
+        } else {
+            kept.push(record);
+        }
+    }
+    Run { records: kept, bytes }
+}
+
+/// Two sorted runs as one; the newer one's version of a key wins.
+///
+/// Hidden versions are added to `garbage`, to be released where no lock is held. Costs a look at each handle and its
+/// move; records are touched only where tags are equal.
+fn merge_runs(newer: Run, older: Run, garbage: &mut Vec<Record>) -> Run {
+    prefetch_ties(&newer.records, &older.records);
+    let mut bytes = newer.bytes + older.bytes;
+    let mut records = Vec::with_capacity(newer.records.len() + older.records.len());
+    let mut older = older.records.into_iter();
     // How many of the next older records were asked for.
     let mut asked: usize = 0;
     for new in newer.records {
@@ -40,17 +60,14 @@ pub(crate) fn merge_runs(newer: Run, older: Run, drop_tombstones: bool, garbage:
             asked = asked.saturating_sub(before);
             records.extend(older.by_ref().take(before));
             if older.as_slice().first().is_some_and(|old| old.order(&new).is_eq()) {
-                older.by_ref().take(1).for_each(&mut discard);
+                let hidden = older.by_ref().take(1).inspect(|hidden| bytes -= hidden.footprint());
+                garbage.extend(hidden);
             }
         }
-        if drop_tombstones && new.is_tombstone() {
-            discard(new);
-        } else {
-            records.push(new);
-        }
+        records.push(new);
     }
     records.extend(older);
-    Run { records, weight }
+    Run { records, bytes }
 }
 
 /// Asks for the next records of the first one's partition, so many of which were asked for; how many those are now.
@@ -102,7 +119,7 @@ mod tests {
     }
 
     fn run(records: Vec<Record>) -> Run {
-        Run { weight: Weight::of(&records), records }
+        Run::of(records)
     }
 
     #[test]
@@ -110,21 +127,22 @@ mod tests {
         let newer = vec![put("a", b"new"), tombstone("b")];
         let older = vec![put("a", b"old"), put("b", b""), put("c", b"")];
         let mut garbage = Vec::new();
-        let merged = merge_runs(run(newer), run(older), false, &mut garbage);
+        let merged = merge_runs(run(newer), run(older), &mut garbage);
         let expected: [(&[u8], &[u8], bool); 3] = [(b"a", b"new", false), (b"b", b"", true), (b"c", b"", false)];
         assert_eq!(shape(&merged.records), expected);
         assert_eq!(shape(&garbage), [(&b"a"[..], &b"old"[..], false), (b"b", b"", false)]);
-        assert_eq!(merged.weight, Weight::of(&merged.records));
+        assert_eq!(merged.bytes, Run::of(merged.records).bytes);
     }
 
     #[test]
     fn tombstones_go_with_nothing_left_to_hide() {
         let mut garbage = Vec::new();
         let newer = run(vec![tombstone("a"), tombstone("z")]);
-        let merged = merge_runs(newer, run(vec![put("a", b""), put("c", b"")]), true, &mut garbage);
+        let merged = merge_runs(newer, run(vec![put("a", b""), put("c", b"")]), &mut garbage);
+        let merged = without_tombstones(merged, &mut garbage);
         assert_eq!(shape(&merged.records), [(&b"c"[..], &b""[..], false)]);
         assert_eq!(garbage.len(), 3);
-        assert_eq!(merged.weight, Weight::of(&merged.records));
+        assert_eq!(merged.bytes, Run::of(merged.records).bytes);
     }
 
     #[test]
@@ -147,11 +165,27 @@ mod tests {
             let total = newer.len() + older.len();
             let drop_tombstones = random.bool();
             let mut garbage = Vec::new();
-            let merged = merge_runs(run(newer), run(older), drop_tombstones, &mut garbage);
+            let mut merged = merge_runs(run(newer), run(older), &mut garbage);
+            if drop_tombstones {
+                merged = without_tombstones(merged, &mut garbage);
+            }
             map.retain(|_, record| !(drop_tombstones && record.is_tombstone()));
             assert!(merged.records.iter().zip(map.values()).all(|(merged, expected)| merged.same(expected)));
             assert_eq!((merged.records.len(), merged.records.len() + garbage.len()), (map.len(), total));
-            assert_eq!(merged.weight, Weight::of(&merged.records));
+            assert_eq!(merged.bytes, Run::of(merged.records).bytes);
         }
+    }
+    #[test]
+    fn several_runs_give_what_writing_them_one_after_another_gives() {
+        let runs = [&["a", "c", "e"][..], &["a", "d"], &["b"], &[], &["b", "c"]];
+        let numbered =
+            runs.iter().enumerate().map(|(age, sks)| run(sks.iter().map(|sk| put(sk, &[age as u8])).collect()));
+        let mut garbage = Vec::new();
+        let merged = merge_all(numbered.collect(), &mut garbage);
+        let found: Vec<_> = merged.records.iter().map(|record| (record.sk(), record.body())).collect();
+        let expected: [(&[u8], &[u8]); 5] = [(b"a", &[1]), (b"b", &[4]), (b"c", &[4]), (b"d", &[1]), (b"e", &[0])];
+        assert_eq!((found, garbage.len()), (expected.to_vec(), 3));
+        assert_eq!(merged.bytes, Run::of(merged.records).bytes);
+        assert!(merge_all(Vec::new(), &mut garbage).records.is_empty());
     }
 }

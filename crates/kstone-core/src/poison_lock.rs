@@ -122,6 +122,13 @@ impl<T> PoisonLock<T> {
     }
 }
 
+impl<'a, T> WriteGuard<'a, T> {
+    /// Shared access from here on; no other writer comes in between.
+    pub(crate) fn downgrade(self) -> ReadGuard<'a, T> {
+        RwLockWriteGuard::downgrade(self.guard)
+    }
+}
+
 impl<T> Deref for WriteGuard<'_, T> {
     type Target = T;
 

@@ -19,7 +19,7 @@ pub use crate::raw::counted::RecordRef;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct SeqNo(pub u64);
 
-/// One version of an item, or the mark that it was deleted (a tombstone). Immutable.
+/// One version of an item, or the mark that it was deleted (a tombstone). Immutable for whoever holds one.
 ///
 /// A handle is 8 bytes; cloning it counts one more user of the same bytes, and the last one frees them. Any thread may
 /// hold one, also after the database is gone.
@@ -80,6 +80,11 @@ impl Record {
         Self(Counted::new(&Parts { kind: RecordKind::Tombstone, tag, pk: key.pk(), sk: key.sk(), body: &[] }))
     }
 
+    /// A version of an item or, without a body, a tombstone.
+    pub(crate) fn routed(tag: Tag, key: KeyRef<'_>, body: Option<&[u8]>) -> Self {
+        body.map_or_else(|| Self::routed_tombstone(tag, key), |body| Self::routed_put(tag, key, body))
+    }
+
     /// The partition key.
     pub fn pk(&self) -> &[u8] {
         self.0.pk()
@@ -132,6 +137,11 @@ impl Record {
         self.0.same(&other.0)
     }
 
+    /// Whether this is the only handle.
+    pub(crate) fn is_held_once(&self) -> bool {
+        self.0.is_counted_once()
+    }
+
     /// Asks for the record's first cache line ahead of its use; never needed for correctness.
     pub fn prefetch(&self) {
         self.0.prefetch();
@@ -141,15 +151,6 @@ impl Record {
     #[inline]
     pub(crate) fn prefetch_item(&self) {
         self.0.prefetch_item();
-    }
-
-    /// Notes that a newer version took its place in the memtable that it was in.
-    pub(crate) fn mark_superseded(&self) {
-        self.0.set_mark(Mark::Superseded);
-    }
-
-    pub(crate) fn is_superseded(&self) -> bool {
-        self.0.has_mark(Mark::Superseded)
     }
 
     /// Notes that a tree has released it.

@@ -31,6 +31,19 @@ fn find_in_several<'a>(records: &'a [Record], tag: Tag, key: KeyRef<'_>) -> Opti
     run.get(at).filter(|record| record.has_key(key))
 }
 
+/// Where this record itself is among sorted ones, each key once.
+pub(crate) fn position_of(records: &[Record], record: &Record) -> Option<usize> {
+    let tag = record.tag();
+    let below = records.partition_point(|other| other.tag() < tag);
+    let run = tag_run(&records[below..], tag);
+    let at = if run.len() <= NEAR {
+        run.iter().position(|other| other.same(record))?
+    } else {
+        place_in(run, Edge::Partition(record.pk(), SortEdge::Before(record.sk())))
+    };
+    run.get(at).filter(|other| other.same(record)).map(|_| below + at)
+}
+
 /// The records at the start of these that have the tag.
 pub(crate) fn tag_run(records: &[Record], tag: Tag) -> &[Record] {
     let near = records.iter().take(NEAR).take_while(|record| record.tag() == tag).count();

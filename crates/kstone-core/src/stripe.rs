@@ -140,7 +140,10 @@ impl StripeState {
         let tree = match std::mem::take(&mut self.tree_slot) {
             TreeSlot::Nothing => Tree::default(),
             TreeSlot::Shared(mut tree) => match tree.get_mut() {
-                Some(tree) => std::mem::take(tree),
+                Some(tree) => {
+                    tree.note_shared();
+                    std::mem::take(tree)
+                }
                 None => tree.divergent(stripe, &mut garbage),
             },
             TreeSlot::Own(tree) => *tree,
@@ -150,8 +153,23 @@ impl StripeState {
         self.note_released(&garbage);
     }
 
-    /// The tree as it is now, for as long as the result is kept; none where there is none.
-    pub(crate) fn share(&mut self) -> Option<SharedTree> {
+    /// Puts the tree in order, so that it can be read; a shared one is.
+    #[cold]
+    pub(crate) fn put_in_order(&mut self, stripe: StripeId) -> Garbage {
+        let mut garbage = Garbage::default();
+        if let TreeSlot::Own(tree) = &mut self.tree_slot {
+            tree.put_in_order(stripe, &mut garbage);
+            self.note_released(&garbage);
+        }
+        garbage
+    }
+
+    /// The tree as it is now, in order, for as long as the result is kept; none where there is none.
+    pub(crate) fn share(&mut self, stripe: StripeId) -> Option<SharedTree> {
+        if self.tree().is_some_and(|tree| !tree.is_all_in_order()) {
+            // Dropped under the lock: a few tombstones, since the tree was in order a moment ago.
+            let _garbage = self.put_in_order(stripe);
+        }
         self.tree_slot = match std::mem::take(&mut self.tree_slot) {
             TreeSlot::Own(tree) => TreeSlot::Shared(SharedTree::new(*tree)),
             other => other,
@@ -195,11 +213,13 @@ impl StripeState {
         if self.tree().is_none() {
             self.queue = Some(Box::default());
         }
-        if let Some(queue) = &mut self.queue
-            && !record.is_tombstone()
-            && record.is_item()
-        {
-            queue.push(record.clone(), seq);
+        if record.is_tombstone() || !record.is_item() {
+            return;
+        }
+        match &mut self.queue {
+            Some(queue) => queue.push(record.clone(), seq),
+            // It may take the place of an old one: a queue that is made of the tree sees that it is new.
+            None => record.mark_used(),
         }
     }
 

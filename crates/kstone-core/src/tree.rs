@@ -1,83 +1,77 @@
-//! One stripe's tree: memtable, WAL segment and SSTs, which only ever change together.
+//! One stripe's tree: index, memtable and SSTs, which only ever change together.
 //!
 //! ```text
-//! write ──► WAL ──► memtable ──(the WAL has taken N records)──► SST ──(several of a size)──► fewer SSTs
-//! read  ──► memtable, then SSTs newest first
+//! point       index of the live records ──► record
+//! new key     index, log = memtable ──(N records)──► SST ──(16 SSTs, or a reader comes)──► fewer SSTs
+//! known key   the older version is overwritten where nobody else has it; else the newer one takes its slot in its run
+//! query       memtable, put in order, and SSTs, newest first
 //! ```
 //!
 //! # Invariants
-//! Memory in addition to the newest versions is bounded, so that nothing has to be called to get it back:
-//! - What the WAL holds and the memtable does not show is superseded, and stays below an eighth of the tree's records.
-//! - What tombstones hide stays below a quarter of the rest: past that the tree is compacted as a whole.
-//! - What newer versions hide in SSTs is bounded by the sizes of the runs (`compaction.rs`), and for the memtable by a look
-//!   at what it overlaps each time it has grown to half of the SSTs and twice that, …
-//! - A tombstone exists only where an SST may hold something for it to hide.
+//! - What it shows is what its index holds; each of those records is in the memtable or in an SST, and newest there.
+//! - A version is hidden by a newer one, or by a tombstone, only where its SST is shared with a fork, a view or a merge of
+//!   another thread; all others are exchanged or buried in place.
+//! - What is hidden, and tombstones, stay below a quarter of what is shown: past that the tree is compacted as a whole, and
+//!   where it shows nothing it holds nothing. So nothing has to be called to get memory back.
 //!
 //! The garbage of a change is handed back as [`Garbage`], so that memory is freed where no lock is held.
 //!
 //! Not synchronised: the engine holds the stripe's lock.
 
 use crate::compaction;
-use crate::key::{KeyRef, Route, StripeId, Tag};
+use crate::key::{KeyRef, Route, StripeId};
 use crate::live_counts::LiveCounts;
-use crate::live_index::LiveIndex;
+use crate::live_index::{LiveIndex, Place};
 use crate::memory_sst::{MemorySstReader, SstDirectory};
-use crate::memory_wal::WalSegment;
 use crate::memtable::Memtable;
-use crate::merge_runs::merge_runs;
+use crate::merge_runs::{merge_all, without_tombstones};
 use crate::prefetch::release;
 use crate::record::{Lent, Record};
-use crate::run::{Run, Weight};
+use crate::run::{Hidden, Run};
+use crate::span::Span;
 
 mod view;
 
 pub(crate) use view::TreeView;
 
-/// Superseded records in the WAL and their handles may take this much, and an eighth of what the tree holds.
-const WAL_SLACK_BYTES: usize = 256;
-/// Deleted records and their tombstones may take this much, and a quarter of what else the tree holds.
+/// What is hidden, and tombstones, may take this much, and a quarter of what is shown.
 const HIDDEN_SLACK_BYTES: usize = 512;
-/// So many SSTs that no other thread merges yet a writer merges itself, wherever merging is to be done.
+/// So many SSTs that nobody merges a writer merges itself.
 const UNMERGED_SSTS_MAX: usize = 16;
 /// A tree that diverges from a shared one merges no sooner: most forks are short-lived.
 const DIVERGENT_SSTS_MAX: usize = 6;
-/// A memtable of fewer bytes is not worth a look at what it overlaps.
-const OVERLAP_MIN_BYTES: usize = 512;
-/// How many of its records are looked at.
-const OVERLAP_SAMPLES: usize = 32;
 
 #[derive(Default)]
 pub(crate) struct Tree {
-    /// Finds what it shows.
     index: LiveIndex,
-    memtable: Memtable,
-    wal: WalSegment,
-    ssts: SstDirectory,
-    /// Of the SSTs, so that a write needs not touch them.
-    sst_totals: SstTotals,
-    generation: u64,
-    /// What deletes since the last whole merge have hidden in SSTs, and their tombstones.
-    hidden_bytes: usize,
-    /// Bytes that SSTs left for another thread to merge hide in older ones, about.
-    unmerged_bytes: usize,
-    /// How many of the oldest SSTs another thread is merging, or leaves alone while it does.
-    merging_ssts: usize,
-    /// How large the memtable is when what it overlaps is looked at next; 0 where there is no SST.
-    overlap_check_bytes: usize,
     /// What it shows; a flush and a merge change nothing of it.
     live: LiveCounts,
+    /// What it holds and does not show.
+    hidden: Hidden,
+    memtable: Memtable,
+    ssts: SstDirectory,
+    sst_totals: SstTotals,
+    /// Whether somebody else may hold one of the SSTs.
+    has_shared_ssts: bool,
+    /// Whether the next reader merges SSTs.
+    is_merge_due: bool,
+    /// How many of the oldest SSTs another thread is merging, or leaves alone while it does.
+    merging_ssts: usize,
+    generation: u64,
+    /// Writes ever, whatever became of their records.
+    pub(crate) writes: u64,
     pub(crate) flushes: u64,
     pub(crate) compactions: u64,
 }
 
 /// What the SSTs of a tree add up to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct SstTotals {
+    /// Tombstones and hidden versions included.
     pub(crate) records: usize,
-    pub(crate) weight: Weight,
     /// Bytes of the runs of handles.
     pub(crate) run_bytes: usize,
-    /// Bytes of directories and filters.
+    /// Bytes of directories.
     pub(crate) index_bytes: usize,
 }
 
@@ -86,18 +80,16 @@ pub(crate) struct SstTotals {
 pub(crate) struct TreeBytes {
     /// Records in the memtable, and their handles.
     pub(crate) memtable: usize,
-    /// Superseded records in the WAL, and the handles of all that it holds.
-    pub(crate) wal: usize,
     /// Records in SSTs, hidden versions included, and their handles.
     pub(crate) ssts: usize,
-    /// What finds records: directories, filters, the memtable's tags.
+    /// What finds records: the index and the directories of SSTs.
     pub(crate) index: usize,
 }
 
 impl TreeBytes {
     /// The sum of the parts, and the tree itself.
     pub(crate) fn total(self) -> usize {
-        size_of::<Tree>() + self.memtable + self.wal + self.ssts + self.index
+        size_of::<Tree>() + self.memtable + self.ssts + self.index
     }
 }
 
@@ -105,9 +97,8 @@ impl TreeBytes {
 #[derive(Default)]
 #[must_use = "garbage is dropped after the lock is released"]
 pub(crate) struct Garbage {
-    /// The version that a write replaced in the memtable.
+    /// The version in whose place a write put its own.
     replaced: Option<Record>,
-    wal: Vec<Record>,
     merged: Vec<Record>,
     /// What was left to be merged by another thread.
     pub(crate) work: Option<Work>,
@@ -124,11 +115,9 @@ impl Drop for Garbage {
     #[inline]
     fn drop(&mut self) {
         // Most writes release nothing, or the one version that they replace.
-        if self.wal.is_empty() && self.merged.is_empty() {
-            return;
+        if !self.merged.is_empty() {
+            release(std::mem::take(&mut self.merged));
         }
-        release(std::mem::take(&mut self.wal));
-        release(std::mem::take(&mut self.merged));
     }
 }
 
@@ -136,7 +125,7 @@ impl Drop for Garbage {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Policy {
     pub(crate) stripe: StripeId,
-    pub(crate) wal_records: u64,
+    pub(crate) wal_records: usize,
     /// Whether merging is left to another thread, as long as that keeps up.
     pub(crate) merge_later: bool,
 }
@@ -146,23 +135,21 @@ pub(crate) struct Policy {
 pub(crate) enum Work {
     /// The newest SSTs, while the policy names some.
     Some,
-    /// Everything, to get rid of what tombstones hide.
+    /// Everything, to get rid of what is hidden.
     All,
 }
 
 /// SSTs to be merged while the tree goes on without its lock.
 pub(crate) struct Merging {
     ssts: Vec<MemorySstReader>,
-    nothing_is_older: bool,
-    hidden_bytes: usize,
-    unmerged_bytes: usize,
+    drops_tombstones: bool,
 }
 
 impl Merging {
     /// Merges; what it leaves out, too, which is still held by the tree.
     pub(crate) fn merge(&self) -> (Run, Vec<Record>) {
         let mut left_out = Vec::new();
-        (merge(self.ssts.clone(), self.nothing_is_older, &mut left_out), left_out)
+        (merge(self.ssts.clone(), self.drops_tombstones, &mut left_out), left_out)
     }
 }
 
@@ -183,6 +170,7 @@ impl Tree {
         self.index.len() == 0
     }
 
+    /// What it holds, for spans of which [`Tree::is_in_order`].
     pub(crate) fn view(&self) -> TreeView<'_> {
         TreeView { memtable: Some(&self.memtable), ssts: self.ssts.readers() }
     }
@@ -205,77 +193,190 @@ impl Tree {
         self.get(key.route(), key).is_some_and(|current| current.same(record))
     }
 
-    /// Makes the record the newest version of its key. Flushes and compacts when it is time.
-    pub(crate) fn apply(&mut self, route: Route, record: Record, policy: Policy) -> Garbage {
-        self.wal.append(record.clone());
-        let replaced =
-            if record.is_tombstone() { self.insert_tombstone(route, record) } else { self.insert_put(route, record) };
-        if let Some(old) = &replaced {
-            self.wal.note_superseded(old);
+    /// Makes this the item of the key: without a record of its own, where that can be.
+    pub(crate) fn put(&mut self, route: Route, key: KeyRef<'_>, body: &[u8], policy: Policy) -> Garbage {
+        self.writes += 1;
+        let found = self.index.find(route, key);
+        if let Ok(place) = found
+            && self.has_ssts_alone()
+            && self.index.overwrite(place, body)
+        {
+            return Garbage::default();
         }
-        let mut garbage = Garbage { replaced, wal: Vec::new(), merged: Vec::new(), work: None };
-        if self.hides_more_than_a(4) {
-            if policy.merge_later && !self.hides_more_than_a(1) {
-                garbage.work = Some(Work::All);
-            } else {
-                self.compact_all(policy.stripe, &mut garbage);
-            }
-        } else if self.wal.unflushed() >= policy.wal_records || self.overlaps_too_much() {
-            if policy.merge_later {
-                self.unmerged_bytes += self.overlap_bytes();
-            }
-            self.flush(policy.stripe, &mut garbage);
-            if policy.merge_later && self.hides_little() {
-                garbage.work = Some(Work::Some);
-                if self.ssts.readers().len() - self.merging_ssts >= UNMERGED_SSTS_MAX {
-                    self.compact_above(self.merging_ssts, policy.stripe, &mut garbage);
-                }
-            } else {
-                self.compact_some(policy.stripe, &mut garbage);
-            }
-        } else if self.wal_pins_too_much() {
-            garbage.wal = self.wal.drop_superseded();
+        self.write(found, Record::routed_put(route.tag, key, body), policy)
+    }
+
+    /// Removes the item of the key.
+    pub(crate) fn delete(&mut self, route: Route, key: KeyRef<'_>, policy: Policy) -> Garbage {
+        self.writes += 1;
+        let Ok(place) = self.index.find(route, key) else { return Garbage::default() };
+        if !self.has_ssts_alone() || !self.index.bury(place) {
+            return self.write_tombstone(place, Record::routed_tombstone(route.tag, key), policy);
         }
+        let buried = self.index.remove(place);
+        self.live.subtract(&buried);
+        self.hidden.add(&buried);
+        let mut garbage = Garbage::default();
+        self.keep_bounds(policy, &mut garbage);
         garbage
     }
 
-    /// Turns the memtable into the newest SST and empties the log.
+    /// Makes the record the newest version of its key.
+    pub(crate) fn apply(&mut self, route: Route, record: Record, policy: Policy) -> Garbage {
+        self.writes += 1;
+        let found = self.index.find(route, record.key_ref());
+        match (found, record.is_tombstone()) {
+            (Ok(place), true) => self.write_tombstone(place, record, policy),
+            (Err(_), true) => Garbage::default(),
+            // Nobody knows the new record: what it says may stand in the old one.
+            (Ok(place), false)
+                if record.is_held_once() && self.has_ssts_alone() && self.index.overwrite(place, record.body()) =>
+            {
+                Garbage { replaced: Some(record), merged: Vec::new(), work: None }
+            }
+            (found, false) => self.write(found, record, policy),
+        }
+    }
+
+    fn write(&mut self, found: Result<Place, Place>, record: Record, policy: Policy) -> Garbage {
+        let mut garbage = Garbage::default();
+        self.live.add(&record);
+        match found {
+            Ok(place) => {
+                self.order_to_exchange();
+                let old = self.index.replace(place, &record);
+                self.live.subtract(&old);
+                match self.memtable.exchange(&old, record).or_else(|record| self.ssts.exchange(&old, record)) {
+                    Ok(old) => {
+                        garbage.replaced = Some(old);
+                        return garbage;
+                    }
+                    Err(record) => {
+                        self.hidden.add(&old);
+                        self.memtable.append(record);
+                    }
+                }
+            }
+            Err(place) => {
+                self.index.insert(place, &record);
+                self.memtable.append(record);
+            }
+        }
+        self.keep_bounds(policy, &mut garbage);
+        garbage
+    }
+
+    fn write_tombstone(&mut self, place: Place, tombstone: Record, policy: Policy) -> Garbage {
+        let mut garbage = Garbage::default();
+        self.order_to_exchange();
+        let old = self.index.remove(place);
+        self.live.subtract(&old);
+        self.hidden.add(&tombstone);
+        match self.memtable.exchange(&old, tombstone).or_else(|record| self.ssts.exchange(&old, record)) {
+            Ok(old) => garbage.replaced = Some(old),
+            Err(tombstone) => {
+                self.hidden.add(&old);
+                self.memtable.append(tombstone);
+            }
+        }
+        self.keep_bounds(policy, &mut garbage);
+        garbage
+    }
+
+    /// Flushes and compacts when it is time.
+    #[inline]
+    fn keep_bounds(&mut self, policy: Policy, garbage: &mut Garbage) {
+        if self.hides_more_than_a(4) {
+            self.drop_hidden(policy, garbage);
+        } else if self.memtable.len() >= policy.wal_records {
+            self.flush_in_turn(policy, garbage);
+        }
+    }
+
+    #[cold]
+    fn drop_hidden(&mut self, policy: Policy, garbage: &mut Garbage) {
+        if self.ssts.readers().is_empty() {
+            garbage.merged = self.memtable.take_tombstones();
+            self.hidden.subtract(Hidden::of(&garbage.merged));
+        } else if policy.merge_later && !self.hides_more_than_a(2) {
+            garbage.work = Some(Work::All);
+        } else {
+            self.compact_all(policy.stripe, garbage);
+        }
+    }
+
+    #[cold]
+    fn flush_in_turn(&mut self, policy: Policy, garbage: &mut Garbage) {
+        self.flush(policy.stripe, garbage);
+        if policy.merge_later {
+            garbage.work = Some(Work::Some);
+        }
+        if self.ssts.readers().len() - self.merging_ssts >= UNMERGED_SSTS_MAX {
+            self.compact_above(self.merging_ssts, policy.stripe, garbage);
+        }
+        self.is_merge_due = !policy.merge_later && compaction::newest_to_merge(self.ssts.readers()).is_some();
+    }
+
+    /// Whether the records of the span can be read in order, and soon.
+    pub(crate) fn is_in_order(&self, span: Span<'_>) -> bool {
+        !self.is_merge_due && self.memtable.is_in_order(span)
+    }
+
+    /// Whether all can.
+    pub(crate) fn is_all_in_order(&self) -> bool {
+        !self.is_merge_due && self.memtable.is_all_in_order()
+    }
+
+    /// Makes it so.
+    pub(crate) fn put_in_order(&mut self, stripe: StripeId, garbage: &mut Garbage) {
+        self.put_memtable_in_order(garbage);
+        if self.is_merge_due {
+            self.compact_some(stripe, garbage);
+        }
+    }
+
+    fn put_memtable_in_order(&mut self, garbage: &mut Garbage) {
+        let hidden = self.memtable.put_in_order();
+        self.hidden.subtract(Hidden::of(&hidden));
+        garbage.merged.extend(hidden);
+    }
+
+    /// Turns the memtable into the newest SST.
     pub(crate) fn flush(&mut self, stripe: StripeId, garbage: &mut Garbage) {
-        garbage.wal.append(&mut self.wal.clear());
-        let memtable = std::mem::take(&mut self.memtable);
-        if memtable.is_empty() {
+        self.put_memtable_in_order(garbage);
+        if self.memtable.is_empty() {
             return;
         }
         self.flushes += 1;
-        self.store(stripe, memtable.into_run());
+        let run = self.memtable.take_run();
+        self.store(stripe, run);
     }
 
     /// Merges SSTs while the policy names some.
     pub(crate) fn compact_some(&mut self, stripe: StripeId, garbage: &mut Garbage) {
         self.compact_above(0, stripe, garbage);
-        self.unmerged_bytes = 0;
+        self.is_merge_due = false;
     }
 
     /// The same without so many of the oldest.
     fn compact_above(&mut self, oldest: usize, stripe: StripeId, garbage: &mut Garbage) {
         while let Some(count) = compaction::newest_to_merge(&self.ssts.readers()[oldest..]) {
-            self.merge_newest(stripe, count, garbage);
+            self.merge_newest(stripe, count, false, garbage);
         }
     }
 
     /// Flushes and merges everything into one SST without tombstones.
     pub(crate) fn compact_all(&mut self, stripe: StripeId, garbage: &mut Garbage) {
         self.flush(stripe, garbage);
-        self.unmerged_bytes = 0;
+        self.is_merge_due = false;
         if !self.is_compact() {
-            self.merge_newest(stripe, self.ssts.readers().len(), garbage);
+            self.merge_newest(stripe, self.ssts.readers().len(), self.hidden.tombstones > 0, garbage);
         }
     }
 
     /// Whether compacting everything would give nothing back.
     pub(crate) fn is_compact(&self) -> bool {
-        let ssts = self.ssts.readers().len();
-        self.wal.is_empty() && self.memtable.is_empty() && ssts <= 1 && self.sst_totals.weight.tombstones == 0
+        self.memtable.is_empty() && self.ssts.readers().len() <= 1 && self.hidden.bytes == 0
     }
 
     /// What to merge next, for a thread that does it without the lock.
@@ -291,14 +392,10 @@ impl Tree {
         if self.is_compact() {
             return None;
         }
-        let hidden_bytes = if count == ssts.len() { self.hidden_bytes } else { 0 };
-        let merging = Merging {
-            nothing_is_older: count == ssts.len(),
-            ssts: ssts[ssts.len() - count..].to_vec(),
-            hidden_bytes,
-            unmerged_bytes: self.unmerged_bytes,
-        };
+        let drops_tombstones = work == Work::All && self.hidden.tombstones > 0;
+        let merging = Merging { drops_tombstones, ssts: ssts[ssts.len() - count..].to_vec() };
         self.merging_ssts = ssts.len();
+        self.has_shared_ssts = true;
         Some(merging)
     }
 
@@ -313,9 +410,8 @@ impl Tree {
         if !self.ssts.replace(&merging.ssts, merged) {
             return false;
         }
-        garbage.merged = left_out;
-        self.hidden_bytes = self.hidden_bytes.saturating_sub(merging.hidden_bytes);
-        self.unmerged_bytes = self.unmerged_bytes.saturating_sub(merging.unmerged_bytes);
+        self.hidden.subtract(Hidden::of(&left_out));
+        garbage.merged.extend(left_out);
         self.compactions += 1;
         self.note_ssts();
         true
@@ -325,9 +421,9 @@ impl Tree {
     pub(crate) fn divergent(&self, stripe: StripeId, garbage: &mut Garbage) -> Self {
         let mut tree = Self {
             index: self.index.clone(),
-            memtable: Memtable::default(),
-            wal: self.wal.following(),
+            memtable: self.memtable.following(),
             ssts: self.ssts.clone(),
+            has_shared_ssts: true,
             ..*self
         };
         if !self.memtable.is_empty() {
@@ -340,12 +436,13 @@ impl Tree {
         tree
     }
 
-    pub(crate) fn memtable(&self) -> &Memtable {
-        &self.memtable
+    /// Notes that others have shared the tree, so that they may hold its SSTs still.
+    pub(crate) fn note_shared(&mut self) {
+        self.has_shared_ssts = true;
     }
 
-    pub(crate) fn wal(&self) -> &WalSegment {
-        &self.wal
+    pub(crate) fn memtable(&self) -> &Memtable {
+        &self.memtable
     }
 
     pub(crate) fn ssts(&self) -> &[MemorySstReader] {
@@ -357,6 +454,11 @@ impl Tree {
         self.live
     }
 
+    /// What it holds and does not show. Constant time.
+    pub(crate) fn hidden(&self) -> Hidden {
+        self.hidden
+    }
+
     pub(crate) fn sst_totals(&self) -> SstTotals {
         self.sst_totals
     }
@@ -364,98 +466,56 @@ impl Tree {
     /// Bytes by part. Constant time.
     #[inline]
     pub(crate) fn bytes(&self) -> TreeBytes {
+        let in_memtable = self.memtable.record_bytes();
         TreeBytes {
-            memtable: self.memtable.weight().bytes + self.memtable.leaf_bytes(),
-            wal: self.wal.superseded_bytes() + self.wal.handle_bytes(),
-            ssts: self.sst_totals.weight.bytes + self.sst_totals.run_bytes + self.ssts.handle_bytes(),
-            index: self.index.bytes() + self.memtable.index_bytes() + self.sst_totals.index_bytes,
+            memtable: in_memtable + self.memtable.handle_bytes(),
+            ssts: self.record_bytes() - in_memtable + self.sst_totals.run_bytes + self.ssts.handle_bytes(),
+            index: self.index.bytes() + self.sst_totals.index_bytes,
         }
     }
 
-    /// The same as a limit counts them: so that no single write adds much.
+    /// The same as a limit counts them: with what the index takes once it has grown, and what a flush and merges add. So
+    /// no single write adds much, and compacting adds nothing.
     pub(crate) fn charged_bytes(&self) -> usize {
-        self.bytes().total() - self.index.bytes() + self.index.charged_bytes()
-    }
-
-    #[inline(always)]
-    fn find_in_ssts(&self, tag: Tag, key: KeyRef<'_>) -> Option<&Record> {
-        newest_in(&self.ssts, tag, key)
-    }
-
-    /// What the version replaces in the memtable.
-    fn insert_put(&mut self, route: Route, record: Record) -> Option<Record> {
-        self.live.add(&record);
-        match self.index.find(route, record.key_ref()) {
-            Ok(place) => {
-                self.live.subtract(&self.index.at(place));
-                self.index.replace(place, &record);
-            }
-            Err(place) => self.index.insert(place, &record),
+        let mut bytes = self.bytes();
+        let directories = self.sst_totals.index_bytes.max(self.sst_totals.records + self.memtable.len());
+        bytes.index = self.index.charged_bytes() + directories;
+        if !self.memtable.is_empty() {
+            bytes.ssts += MemorySstReader::EMPTY_BYTES_MAX;
         }
-        self.memtable.insert(record)
-    }
-
-    /// What the tombstone replaces in the memtable, where it goes only if an SST has something for it to hide.
-    fn insert_tombstone(&mut self, route: Route, tombstone: Record) -> Option<Record> {
-        if let Ok(place) = self.index.find(route, tombstone.key_ref()) {
-            self.live.subtract(&self.index.at(place));
-            self.index.remove(place);
-        }
-        let (tag, footprint) = (tombstone.tag(), tombstone.footprint());
-        let in_ssts = newest_in(&self.ssts, tag, tombstone.key_ref()).filter(|found| !found.is_tombstone());
-        let Some(hidden) = in_ssts else {
-            // Neither the deleted version nor the tombstone is needed, but the log still holds both.
-            self.wal.note_superseded(&tombstone);
-            return self.memtable.remove(tag, tombstone.key_ref());
-        };
-        let replaced = self.memtable.insert(tombstone);
-        if !replaced.as_ref().is_some_and(Record::is_tombstone) {
-            self.hidden_bytes += hidden.footprint() + footprint;
-        }
-        replaced
+        bytes.total()
     }
 
     /// Bytes of all records, hidden versions included.
     pub(crate) fn record_bytes(&self) -> usize {
-        self.memtable.weight().bytes + self.sst_totals.weight.bytes
+        self.live.bytes() + self.hidden.bytes
     }
 
-    /// Whether tombstones and what they hide take more than this part of the rest.
+    /// Whether tombstones and what is hidden take more than this part of what is shown. Where nothing is, anything is
+    /// too much.
+    #[inline]
     fn hides_more_than_a(&self, part: usize) -> bool {
-        let Some(hidden) = self.hidden_bytes.checked_sub(HIDDEN_SLACK_BYTES) else { return false };
-        hidden > self.record_bytes().saturating_sub(self.hidden_bytes) / part
-    }
-
-    fn wal_pins_too_much(&self) -> bool {
-        let Some(pinned) = self.wal.pinned_bytes().checked_sub(WAL_SLACK_BYTES) else { return false };
-        pinned > self.record_bytes() / 8
-    }
-
-    /// Whether the memtable is large compared with the SSTs and much of it hides versions there. Looks when the
-    /// memtable has doubled since it last did, and then at a few of its records.
-    fn overlaps_too_much(&mut self) -> bool {
-        if self.overlap_check_bytes == 0 || self.memtable.weight().bytes < self.overlap_check_bytes {
-            return false;
+        match self.live.bytes() {
+            0 => self.hidden.bytes > 0,
+            live => self.hidden.bytes > live / part + HIDDEN_SLACK_BYTES,
         }
-        self.overlap_check_bytes *= 2;
-        self.overlap_bytes() * 4 >= self.memtable.weight().bytes
     }
 
-    /// How many bytes of the memtable hide versions in SSTs, by a look at a few of its records.
-    fn overlap_bytes(&self) -> usize {
-        let step = self.memtable.len().div_ceil(OVERLAP_SAMPLES).max(1);
-        let (mut sampled, mut hiding) = (0, 0);
-        for record in self.memtable.records().step_by(step) {
-            sampled += 1;
-            hiding += usize::from(self.find_in_ssts(record.tag(), record.key_ref()).is_some());
+    /// Whether nobody else holds one of the SSTs.
+    #[inline]
+    fn has_ssts_alone(&mut self) -> bool {
+        if self.has_shared_ssts {
+            self.has_shared_ssts = self.ssts.are_shared();
         }
-        self.memtable.weight().bytes * hiding / sampled.max(1)
+        !self.has_shared_ssts
     }
 
-    /// Whether SSTs that were not merged yet hide little enough to wait for another thread.
-    fn hides_little(&self) -> bool {
-        let shown = self.record_bytes().saturating_sub(self.unmerged_bytes);
-        self.unmerged_bytes <= shown / 4
+    /// Before a record is looked for in the memtable: an ordered one is searched by halves.
+    fn order_to_exchange(&mut self) {
+        if self.memtable.has_much_unordered() {
+            let hidden = self.memtable.put_in_order();
+            self.hidden.subtract(Hidden::of(&hidden));
+        }
     }
 
     fn store(&mut self, stripe: StripeId, run: Run) {
@@ -469,26 +529,22 @@ impl Tree {
         let mut totals = SstTotals::default();
         for sst in self.ssts.readers() {
             totals.records += sst.len();
-            totals.weight.bytes += sst.weight().bytes;
-            totals.weight.tombstones += sst.weight().tombstones;
             totals.run_bytes += sst.run_bytes();
             totals.index_bytes += sst.index_bytes();
         }
         self.sst_totals = totals;
-        let is_there = usize::from(totals.records > 0);
-        self.overlap_check_bytes = is_there * (totals.weight.bytes / 2).max(OVERLAP_MIN_BYTES);
     }
 
-    fn merge_newest(&mut self, stripe: StripeId, count: usize, garbage: &mut Garbage) {
+    fn merge_newest(&mut self, stripe: StripeId, count: usize, drops_tombstones: bool, garbage: &mut Garbage) {
         let first = self.ssts.readers().len() - count;
-        if first == 0 {
-            self.hidden_bytes = 0;
-        }
         if first < self.merging_ssts {
             // The other thread finds them gone.
             self.merging_ssts = 0;
         }
-        let merged = merge(self.ssts.split_off(first), first == 0, &mut garbage.merged);
+        let mut hidden = Vec::new();
+        let merged = merge(self.ssts.split_off(first), drops_tombstones, &mut hidden);
+        self.hidden.subtract(Hidden::of(&hidden));
+        garbage.merged.append(&mut hidden);
         self.compactions += 1;
         if merged.records.is_empty() {
             self.note_ssts();
@@ -498,26 +554,10 @@ impl Tree {
     }
 }
 
-/// The newest version that SSTs hold of a key, a tombstone too.
-#[inline(always)]
-fn newest_in<'a>(ssts: &'a SstDirectory, tag: Tag, key: KeyRef<'_>) -> Option<&'a Record> {
-    for sst in ssts.readers().iter().rev() {
-        if let Some(record) = sst.find(tag, key) {
-            return Some(record);
-        }
-    }
-    None
-}
-
-/// SSTs, oldest first, as one run; tombstones go where `nothing_is_older`.
-fn merge(ssts: Vec<MemorySstReader>, nothing_is_older: bool, garbage: &mut Vec<Record>) -> Run {
-    let mut runs = ssts.into_iter().map(MemorySstReader::into_run).enumerate().rev();
-    let Some((oldest, newest)) = runs.next() else { return Run::default() };
-    if oldest == 0 && nothing_is_older && newest.weight.tombstones > 0 {
-        return merge_runs(Run::default(), newest, true, garbage);
-    }
-    // The newest run is the first of the result, not copied into it.
-    runs.fold(newest, |merged, (at, older)| merge_runs(merged, older, nothing_is_older && at == 0, garbage))
+/// SSTs, oldest first, as one run, without tombstones where nothing is older.
+fn merge(ssts: Vec<MemorySstReader>, drops_tombstones: bool, garbage: &mut Vec<Record>) -> Run {
+    let merged = merge_all(ssts.into_iter().map(MemorySstReader::into_run).collect(), garbage);
+    if drops_tombstones { without_tombstones(merged, garbage) } else { merged }
 }
 
 #[cfg(test)]

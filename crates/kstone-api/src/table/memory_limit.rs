@@ -73,11 +73,13 @@ impl Database {
             if nothing_left || !self.engine().may_fit(needed)? {
                 return Err(self.engine().memory_exceeded(needed).into());
             }
+            // Before the look: what is being written meanwhile may be evicted once it is.
+            let others = self.engine().is_reclaiming();
             let made = {
                 let _under_way = self.engine().reclaiming();
                 self.reclaim_some(&table)?
             };
-            if !made && self.engine().is_reclaiming() {
+            if !made && (others || self.engine().is_reclaiming()) {
                 std::thread::yield_now();
             } else {
                 nothing_left = !made;

@@ -46,14 +46,14 @@ impl<'a> Filling<'a> {
             Err(place) => index.insert(place, &record),
         }
         live.add(&record);
-        run.weight.add(&record);
+        run.bytes += record.footprint();
         run.records.push(record);
     }
 
     /// # Errors
     /// [`Error::Limit`] where the records so far do not fit the memory limit.
     pub fn check_limit(&self) -> Result<()> {
-        let bytes = self.runs.iter().map(|(run, ..)| run.weight.bytes).sum();
+        let bytes = self.runs.iter().map(|(run, ..)| run.bytes).sum();
         if self.engine.may_fit(bytes)? { Ok(()) } else { Err(self.engine.memory_exceeded(bytes)) }
     }
 

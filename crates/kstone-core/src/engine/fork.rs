@@ -20,9 +20,10 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn fork<T>(&self, at_the_moment: impl FnOnce() -> T) -> Result<(Self, T)> {
+        self.put_in_order(StripeId::all())?;
         let mut locked = self.lock(StripeId::all())?;
         let seen = at_the_moment();
-        let mut shared = locked.iter_mut().map(|(_, held)| held.share());
+        let mut shared = locked.iter_mut().map(|(id, held)| held.share(*id));
         let mut stripes = stripes(|_| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
         let budget = self.store.budget.as_ref().map(|budget| budget.forked(&mut stripes[..]));
         let (of_original, counters) = (&self.store.counters, Counters::default());

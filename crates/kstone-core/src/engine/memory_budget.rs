@@ -27,9 +27,9 @@ use crate::tree::Tree;
 /// The least that a limit may be: below it the stripes themselves would not leave bytes for items.
 pub const MEMORY_MAX_BYTES_MIN: usize = 1 << 20;
 
-/// Handles of a new record: in the WAL, in the memtable and, later, in an SST and its directory.
+/// Handles of a new record: in the log, in the index and, later, in an SST and its directory.
 const HANDLE_BYTES: usize = 64;
-/// What a new tree, a leaf, the tags and the lists of a memtable may add at once.
+/// What a new tree, its first SST and the free places of a log may add at once.
 const STRUCTURE_BYTES: usize = 3072;
 
 /// What the limit of an engine has counted. See the module.
@@ -58,8 +58,8 @@ impl MemoryBudget {
             under_way: AtomicUsize::new(0),
             evictions: AtomicU64::new(0),
             oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
-            // A long WAL grows by a 16th of its handles, the memtable by the list of its leaves.
-            structure_bytes: STRUCTURE_BYTES + 3 * memtable_max_records,
+            // A long log grows by a 16th of its handles.
+            structure_bytes: STRUCTURE_BYTES + memtable_max_records,
         };
         budget.used.store(base_bytes + budget.bytes(), Ordering::Relaxed);
         budget

@@ -55,7 +55,7 @@ impl Engine {
     ) -> Result<RecordPage> {
         let (stripe, span) = partition_span(keyspace, pk, range);
         let mut page = PageBuffer::new(limits);
-        let held = self.store.read(stripe)?;
+        let held = self.store.read_in_order(stripe, Some(span))?;
         let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), Record::clone));
         drop(held);
         if self.evicts() {
@@ -73,7 +73,7 @@ impl Engine {
         let mut locked = Vec::new();
         let mut limited = false;
         for (stripe, span) in range.spans() {
-            let held = self.store.read(stripe)?;
+            let held = self.store.read_in_order(stripe, Some(span))?;
             limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false), Record::clone));
             locked.push(held);
             if limited {
@@ -95,7 +95,7 @@ impl Engine {
         limits: PageLimits,
     ) -> Result<CountPage> {
         let (stripe, span) = partition_span(Keyspace::Items, pk, range);
-        let held = self.store.read(stripe)?;
+        let held = self.store.read_in_order(stripe, Some(span))?;
         let mut page = PageBuffer::<&Record>::new(limits);
         let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), |record| record));
         if self.evicts() {
@@ -110,7 +110,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::scan`].
     pub fn count_scan(&self, range: ScanRange<'_>, limits: PageLimits) -> Result<CountPage> {
-        let locked = range.spans().map(|(stripe, span)| Ok((self.store.read(stripe)?, span)));
+        let locked = range.spans().map(|(stripe, span)| Ok((self.store.read_in_order(stripe, Some(span))?, span)));
         let locked: Vec<_> = locked.collect::<Result<_>>()?;
         let mut page = PageBuffer::<&Record>::new(limits);
         let limited = locked.iter().any(|(held, span)| {

@@ -37,9 +37,10 @@ impl Engine {
         self.view_of_stripes(std::iter::once(Route::of(pk, keyspace).stripe))
     }
 
-    fn view_of_stripes(&self, ids: impl Iterator<Item = StripeId>) -> Result<PointInTimeView> {
+    fn view_of_stripes(&self, ids: impl Iterator<Item = StripeId> + Clone) -> Result<PointInTimeView> {
+        self.put_in_order(ids.clone())?;
         let mut locked = self.lock(ids)?;
-        let stripes = locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share()?))).collect();
+        let stripes = locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share(*id)?))).collect();
         Ok(PointInTimeView::new(stripes))
     }
 }

@@ -26,9 +26,9 @@ pub struct EngineStats {
     pub memtable_bytes: usize,
     /// Bytes of the records in SSTs, tombstones and hidden versions included, and of their handles.
     pub sst_bytes: usize,
-    /// Bytes of what finds records: filters, directories of SSTs, tags of memtables.
+    /// Bytes of what finds records: the index of live records and the directories of SSTs.
     pub filter_bytes: usize,
-    /// Bytes that WALs hold in addition to the memtables: superseded versions, and handles.
+    /// Bytes that WALs hold in addition to the memtables: none, since a memtable is its WAL.
     pub wal_bytes: usize,
     /// Bytes of the queues of those to evict next.
     pub eviction_bytes: usize,
@@ -38,7 +38,7 @@ pub struct EngineStats {
     pub memory_max_bytes: usize,
     /// Records in memtables, tombstones included.
     pub memtable_records: u64,
-    /// Records in WALs.
+    /// Records in WALs: those of the memtables.
     pub wal_records: u64,
     /// Records in SSTs, tombstones and hidden versions included.
     pub sst_records: u64,
@@ -104,15 +104,14 @@ impl EngineStats {
         self.memtable_bytes += bytes.memtable;
         self.sst_bytes += bytes.ssts;
         self.filter_bytes += bytes.index;
-        self.wal_bytes += bytes.wal;
         self.base_bytes += size_of::<Tree>();
         self.memtable_records += memtable.len() as u64;
-        self.wal_records += tree.wal().records().len() as u64;
+        self.wal_records += memtable.len() as u64;
         self.sst_records += ssts.records as u64;
         self.ssts += tree.ssts().len() as u64;
         self.stripes += 1;
         self.ssts_per_stripe_max = self.ssts_per_stripe_max.max(tree.ssts().len() as u64);
-        self.tombstones += (memtable.weight().tombstones + ssts.weight.tombstones) as u64;
+        self.tombstones += tree.hidden().tombstones as u64;
         self.flushes += tree.flushes;
         self.compactions += tree.compactions;
     }

@@ -7,6 +7,7 @@ use super::memory_budget::MemoryBudget;
 use crate::error::Result;
 use crate::key::{STRIPES, StripeId};
 use crate::mode::{Flags, Mode};
+use crate::span::Span;
 use crate::stripe::{ReadGuard, Stripe, StripeState, WriteGuard};
 use crate::tree::{Garbage, Tree};
 
@@ -80,6 +81,32 @@ impl Store {
         self.stripe(id).try_write(&self.mode)
     }
 
+    /// As [`Store::read`], of a tree whose records of this span, or all of them, are in order. Where they are not, that is
+    /// the first reader's work: sorting what was written, and the merges that writers have left.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
+    #[inline]
+    pub(super) fn read_in_order(&self, id: StripeId, span: Option<Span<'_>>) -> Result<ReadGuard<'_>> {
+        let held = self.read(id)?;
+        let is_in_order = |tree: &Tree| span.map_or_else(|| tree.is_all_in_order(), |span| tree.is_in_order(span));
+        if held.tree().is_none_or(is_in_order) {
+            return Ok(held);
+        }
+        drop(held);
+        self.put_in_order(id)
+    }
+
+    #[cold]
+    fn put_in_order(&self, id: StripeId) -> Result<ReadGuard<'_>> {
+        let mut held = self.write(id)?;
+        let garbage = held.put_in_order(id);
+        self.count(id, &mut held);
+        let held = held.downgrade();
+        drop(garbage);
+        Ok(held)
+    }
+
     /// Changes a stripe's tree, if there is one, under its lock, which is released before the garbage is dropped.
     pub(super) fn change_tree<T>(
         &self,
@@ -102,7 +129,7 @@ impl Store {
     /// Keeps what a tree that is about to go has counted.
     pub(super) fn note_past(&self, held: &StripeState) {
         if let Some(tree) = held.tree() {
-            self.counters.past_writes.fetch_add(tree.wal().last().0, Ordering::Relaxed);
+            self.counters.past_writes.fetch_add(tree.writes, Ordering::Relaxed);
             self.counters.past_flushes.fetch_add(tree.flushes, Ordering::Relaxed);
             self.counters.past_compactions.fetch_add(tree.compactions, Ordering::Relaxed);
         }

@@ -10,7 +10,7 @@ use crate::key::{KeyRef, Route, StripeId};
 use crate::mode::Flags;
 use crate::record::{Record, SeqNo};
 use crate::stripe::StripeState;
-use crate::tree::{Garbage, Policy};
+use crate::tree::{Garbage, Policy, Tree};
 
 impl Engine {
     /// Makes the item, in its stored form, the newest version of the key.
@@ -18,8 +18,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn put(&self, key: KeyRef<'_>, body: &[u8]) -> Result<()> {
-        let route = key.route();
-        self.write(route, Record::routed_put(route.tag, key, body), |_| true).map(drop)
+        self.write(key, Some(body), |_| true).map(drop)
     }
 
     /// Removes the item of this key, if there is one.
@@ -27,8 +26,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn delete(&self, key: KeyRef<'_>) -> Result<()> {
-        let route = key.route();
-        self.write(route, Record::routed_tombstone(route.tag, key), |_| true).map(drop)
+        self.write(key, None, |_| true).map(drop)
     }
 
     /// As [`Engine::put`], unless writes are [watched](Engine::watch): false, and nothing is written.
@@ -36,11 +34,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn put_unwatched(&self, key: KeyRef<'_>, body: &[u8]) -> Result<bool> {
-        if self.writes_are_watched() {
-            return Ok(false);
-        }
-        let route = key.route();
-        self.write(route, Record::routed_put(route.tag, key, body), is_unwatched)
+        self.write(key, Some(body), is_unwatched)
     }
 
     /// As [`Engine::delete`], unless writes are [watched](Engine::watch): false, and nothing is written.
@@ -48,11 +42,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn delete_unwatched(&self, key: KeyRef<'_>) -> Result<bool> {
-        if self.writes_are_watched() {
-            return Ok(false);
-        }
-        let route = key.route();
-        self.write(route, Record::routed_tombstone(route.tag, key), is_unwatched)
+        self.write(key, None, is_unwatched)
     }
 
     /// Whether writes are watched, without a lock: for what would be done in vain.
@@ -61,24 +51,31 @@ impl Engine {
     }
 
     #[inline(always)]
-    fn write(&self, route: Route, record: Record, allowed: impl FnOnce(Flags) -> bool) -> Result<bool> {
+    fn write(&self, key: KeyRef<'_>, body: Option<&[u8]>, allowed: impl FnOnce(Flags) -> bool) -> Result<bool> {
+        let route = key.route();
         let (mut held, flags) = self.store.stripe(route.stripe).write_with_flags(&self.store.mode)?;
         if !allowed(flags) {
             return Ok(false);
         }
-        let garbage = self.apply(route, &mut held, record);
+        let garbage = match body {
+            _ if flags.has(Flags::EVICTS) => self.apply(route, &mut held, Record::routed(route.tag, key, body)),
+            Some(body) => self.change(route.stripe, &mut held, |tree, policy| tree.put(route, key, body, policy)),
+            // Nothing to delete is no reason to make a tree.
+            None if held.tree().is_none() => Garbage::default(),
+            None => self.change(route.stripe, &mut held, |tree, policy| tree.delete(route, key, policy)),
+        };
         drop(held);
         self.finish(route.stripe, garbage);
         Ok(true)
     }
 
     /// How many records were written: it rises with every record, and with nothing else. A fork goes on from the number
-    /// of the original. Locks each stripe (shared) for a look at the number of its log.
+    /// of the original. Locks each stripe (shared) for a look at a number.
     pub fn writes(&self) -> u64 {
         let store = &self.store;
         let locked: Vec<_> = store.stripes.iter().map(|stripe| stripe.read_with_flags(&store.mode).0).collect();
-        let logs = locked.iter().filter_map(|held| held.tree()).map(|tree| tree.wal().last().0);
-        store.counters.past_writes.load(Ordering::Relaxed) + logs.sum::<u64>()
+        let written = locked.iter().filter_map(|held| held.tree()).map(|tree| tree.writes);
+        store.counters.past_writes.load(Ordering::Relaxed) + written.sum::<u64>()
     }
 
     /// The number of a write to an engine that evicts, drawn under its stripe's lock.
@@ -87,24 +84,30 @@ impl Engine {
     }
 
     pub(super) fn apply(&self, route: Route, held: &mut StripeState, record: Record) -> Garbage {
-        let stripe = route.stripe;
-        let options = &self.store.options;
-        let policy = Policy {
-            stripe,
-            wal_records: options.memtable_max_records as u64,
-            merge_later: options.background_compaction,
-        };
         if record.is_tombstone() && held.tree().is_none() {
-            // Nothing to delete is no reason to make a tree.
             return Garbage::default();
         }
-        let Some(budget) = &self.store.budget else { return held.tree_mut(stripe).apply(route, record, policy) };
-        if budget.evicts() {
+        if self.evicts() {
             held.queue_written(&record, self.next_seq());
         }
-        let garbage = held.tree_mut(stripe).apply(route, record, policy);
-        held.note_released(&garbage);
-        budget.count(stripe, held);
+        self.change(route.stripe, held, |tree, policy| tree.apply(route, record, policy))
+    }
+
+    #[inline]
+    fn change(
+        &self,
+        stripe: StripeId,
+        held: &mut StripeState,
+        change: impl FnOnce(&mut Tree, Policy) -> Garbage,
+    ) -> Garbage {
+        let options = &self.store.options;
+        let policy =
+            Policy { stripe, wal_records: options.memtable_max_records, merge_later: options.background_compaction };
+        let garbage = change(held.tree_mut(stripe), policy);
+        if let Some(budget) = &self.store.budget {
+            held.note_released(&garbage);
+            budget.count(stripe, held);
+        }
         garbage
     }
 

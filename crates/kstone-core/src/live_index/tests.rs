@@ -19,7 +19,7 @@ impl Model {
         let key = KeyRef::new(&pk, b"").expect("valid");
         let record = Record::routed_put(Self::route(checksum).tag, key, b"");
         match self.index.find(Self::route(checksum), key) {
-            Ok(place) => self.index.replace(place, &record),
+            Ok(place) => drop(self.index.replace(place, &record)),
             Err(place) => self.index.insert(place, &record),
         }
         self.records.insert((pk, checksum), record);
@@ -30,7 +30,7 @@ impl Model {
         let found = self.index.find(Self::route(checksum), key);
         assert_eq!(found.is_ok(), self.records.contains_key(&(pk.clone(), checksum)));
         if let Ok(place) = found {
-            self.index.remove(place);
+            let _gone = self.index.remove(place);
         }
         self.records.remove(&(pk, checksum));
     }

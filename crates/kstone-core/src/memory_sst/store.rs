@@ -5,6 +5,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::MemorySstReader;
+use crate::record::Record;
 use crate::run::Run;
 
 /// SSTs by name, in the order of their names. A stripe owns one and names its SSTs by age, so that the newest is last.
@@ -49,6 +50,21 @@ impl SstDirectory {
         let merged = (!run.records.is_empty()).then(|| MemorySstReader::from_run(name, run));
         self.readers.splice(places, merged);
         true
+    }
+
+    /// Whether somebody else holds one of them, too.
+    pub(crate) fn are_shared(&mut self) -> bool {
+        self.readers.iter_mut().any(MemorySstReader::is_shared)
+    }
+
+    /// Puts a newer version of a key in the place of this record, which is returned; or returns the newer one where the
+    /// record is in none of the SSTs, or in one that somebody else holds, too.
+    pub(crate) fn exchange(&mut self, old: &Record, new: Record) -> std::result::Result<Record, Record> {
+        let place = |(sst, reader): (usize, &MemorySstReader)| Some((sst, reader.position(old)?));
+        match self.readers.iter().enumerate().rev().find_map(place) {
+            Some((sst, at)) => self.readers[sst].exchange(at, new),
+            None => Err(new),
+        }
     }
 
     /// Heap bytes without the SSTs.

@@ -101,3 +101,15 @@ fn the_directory_of_more_records_than_two_bytes_count_finds_them_all() {
         assert!((records as u32..2 * records as u32).all(|i| find(i).is_none()));
     }
 }
+
+#[test]
+fn an_sst_takes_no_more_than_a_limit_sets_aside_for_it() {
+    for count in [1, 2, 7, 8, 31, 100, 4095, 5000, 70_000] {
+        let records: Vec<_> = (0..count).map(|i| put(&format!("pk{i}"), "", b"")).collect();
+        let mut sorted = records;
+        sorted.sort_by(Record::order);
+        let sst = MemorySstReader::from_run("stripe-000-000000000001.sst".into(), Run::of(sorted));
+        let taken = sst.run_bytes() + sst.index_bytes();
+        assert!(taken <= MemorySstReader::EMPTY_BYTES_MAX + count * 9, "{taken} bytes for {count} records");
+    }
+}

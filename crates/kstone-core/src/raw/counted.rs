@@ -8,7 +8,7 @@
 //!            │ state u32 (atomic)    │ body 12 │ pk 6 │ sk 6 bits       │ MAGIC u8 │
 //! data at 8  │ partition key │ sort key │ body (stored form of the item) │
 //!
-//! state      │ count 28 │ tombstone │released│ used │ superseded │
+//! state      │ count 28 │ tombstone │released│ used │ – │
 //! ```
 //!
 //! A record with a longer key or body is long: its 12 bits are all ones, and its lengths stand before the header, in 8
@@ -20,7 +20,8 @@
 //! the address of the data, can tell a record from its other handles.
 //!
 //! # Invariants
-//! - Header and data are written before the handle is shared and never after, but for the count and the marks (atomic).
+//! - Header and data are written before the handle is shared and never after, but for the count and the marks (atomic),
+//!   and for a record that has one count, which its holder may overwrite or bury (`uncounted.rs`).
 //! - A count that passes half its range stays there for good: such a record is never freed, rather than freed too early.
 //!
 //! # Thread safety
@@ -63,15 +64,13 @@ struct LongLengths {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Mark {
-    /// A newer version took its place in the memtable that it was in.
-    Superseded = 1,
     /// It was read since eviction last looked.
     Used = 2,
     /// A tree that held it has released it; others, of forks, may show it still.
     LetGo = 4,
 }
 
-/// In the state: written once.
+/// In the state: written once, or when the record is buried.
 const IS_TOMBSTONE: u32 = 8;
 /// In the state: one handle more.
 const ONE: u32 = 16;
@@ -272,6 +271,42 @@ impl Counted {
     /// Takes the mark away; whether it was there.
     pub(crate) fn take_mark(&self, mark: Mark) -> bool {
         self.has_mark(mark) && self.state().fetch_and(!(mark as u32), Ordering::Relaxed) & mark as u32 != 0
+    }
+
+    /// Whether there is one count. The reads of those who had others are over then.
+    #[inline]
+    pub(crate) fn is_counted_once(&self) -> bool {
+        self.state().load(Ordering::Acquire) / ONE == 1
+    }
+
+    /// Writes a body of the same length over this one, where there is one count; whether it has.
+    ///
+    /// # Safety
+    /// Nobody reads the record meanwhile who has no count.
+    #[inline]
+    pub(super) unsafe fn overwrite(&self, body: &[u8]) -> bool {
+        let parts = self.parts();
+        let lengths = parts.lengths();
+        if lengths.body != body.len() || !self.is_counted_once() {
+            return false;
+        }
+        // SAFETY: the allocation holds a body of this length behind the keys; by contract and by the count, nobody else
+        // refers to it, and who passes bytes of a record holds a count of it.
+        unsafe {
+            let at = parts.data().as_ptr().add(lengths.pk + lengths.sk);
+            at.copy_from_nonoverlapping(body.as_ptr(), body.len());
+        }
+        true
+    }
+
+    /// Makes a tombstone of the record, where there is one count; whether it has. Its body stays what it takes.
+    #[inline]
+    pub(super) fn bury(&self) -> bool {
+        let is_mine = self.is_counted_once();
+        if is_mine {
+            self.state().fetch_or(IS_TOMBSTONE, Ordering::Relaxed);
+        }
+        is_mine
     }
 
     /// Whether both handles are of one record.
@@ -519,7 +554,7 @@ mod tests {
             for body_len in body_lens {
                 let (pk, sk, body) = (&bytes[..pk_len], &bytes[1..][..sk_len], &bytes[..body_len]);
                 let record = Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(7), pk, sk, body: &[body] });
-                [Mark::Superseded, Mark::Used, Mark::LetGo].iter().for_each(|&mark| record.set_mark(mark));
+                [Mark::Used, Mark::LetGo].iter().for_each(|&mark| record.set_mark(mark));
                 let other = record.clone();
                 assert_eq!((other.pk(), other.sk(), other.body()), (pk, sk, body));
                 assert_eq!(other.kind(), RecordKind::Tombstone);
@@ -540,9 +575,9 @@ mod tests {
     fn marks_stand_side_by_side_and_are_taken_once() {
         let record = sample();
         record.set_mark(Mark::Used);
-        record.set_mark(Mark::Superseded);
+        record.set_mark(Mark::LetGo);
         assert!(record.take_mark(Mark::Used) && !record.take_mark(Mark::Used));
-        assert!(record.has_mark(Mark::Superseded) && !record.has_mark(Mark::Used));
+        assert!(record.has_mark(Mark::LetGo) && !record.has_mark(Mark::Used));
     }
 
     #[test]

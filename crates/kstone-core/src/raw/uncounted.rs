@@ -61,6 +61,19 @@ impl Uncounted {
         };
         ManuallyDrop::new(Counted::pack(header, tag))
     }
+
+    /// Writes a body of the same length over the record's, where that has one count; whether it has.
+    #[inline]
+    pub(crate) fn overwrite(self, body: &[u8]) -> bool {
+        // SAFETY: the holder of this handle keeps to the module's invariants.
+        unsafe { self.lend(Tag::FIRST).overwrite(body) }
+    }
+
+    /// Makes a tombstone of the record, where that has one count; whether it has.
+    #[inline]
+    pub(crate) fn bury(self) -> bool {
+        self.lend(Tag::FIRST).bury()
+    }
 }
 
 #[cfg(test)]
@@ -79,5 +92,21 @@ mod tests {
             assert!(lent.same(&record) && lent.tag() == Tag(0xABCD) && lent.body() == b"body");
         }
         assert_eq!(Uncounted::NONE.hash(), Uncounted::HASH_LAST);
+    }
+
+    #[test]
+    fn what_has_one_count_is_overwritten_by_as_many_bytes_and_buried_and_nothing_else() {
+        let parts = Parts { kind: RecordKind::Put, tag: Tag(1), pk: b"pk", sk: b"s", body: &[b"body"] };
+        let record = Counted::new(&parts);
+        let handle = Uncounted::of(&record, 7);
+        let read = record.clone();
+        assert!(!handle.overwrite(b"next") && !handle.bury());
+        assert_eq!((read.body(), read.kind()), (&b"body"[..], RecordKind::Put));
+        drop(read);
+        assert!(!handle.overwrite(b"longer") && !handle.overwrite(b"sho"));
+        assert!(handle.overwrite(b"next"));
+        assert_eq!((record.pk(), record.sk(), record.body()), (&b"pk"[..], &b"s"[..], &b"next"[..]));
+        assert!(handle.bury());
+        assert_eq!((record.kind(), record.footprint()), (RecordKind::Tombstone, 8 + 2 + 1 + 4));
     }
 }

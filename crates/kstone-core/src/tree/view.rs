@@ -28,8 +28,8 @@ impl<'a> TreeView<'a> {
 
     /// The live records of a span, in order or in reverse.
     pub(crate) fn merge(&self, span: Span<'_>, reverse: bool) -> Merge<'a> {
-        let memtable = self.memtable.map(|table| table.between(span, reverse));
-        let ssts = self.ssts.iter().rev().map(|sst| Source::of_run(sst.between(span)));
-        Merge::of(memtable.into_iter().chain(ssts), reverse, span.is_in_one_partition())
+        let memtable = self.memtable.map(|table| table.between(span));
+        let ssts = self.ssts.iter().rev().map(|sst| sst.between(span));
+        Merge::of(memtable.into_iter().chain(ssts).map(Source::of_run), reverse, span.is_in_one_partition())
     }
 }

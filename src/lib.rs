@@ -31,6 +31,7 @@
 pub mod access;
 #[cfg(feature = "mimalloc")]
 mod allocator;
+pub mod attribute;
 pub mod batch;
 pub mod bound;
 pub mod boundary;
@@ -50,6 +51,7 @@ pub mod iter;
 pub mod json_form;
 pub mod library;
 pub mod maintenance;
+pub mod many;
 mod nearest;
 pub mod nested;
 pub mod options;

@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use kstone_api::ItemRef;
+use kstone_api::{ItemRef, Record};
 
 use crate::boundary::status::KSTONE_NOT_FOUND;
 use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, accessor, borrow, by_contract, bytes, entry};
@@ -79,7 +79,7 @@ pub unsafe extern "C" fn kstone_put_bytes(
 ///
 /// Returns KSTONE_NOT_FOUND where there is no item; buffer and *len are then left alone.
 /// Errors: as kstone_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
-/// Cost: one look-up and the copy; nothing is allocated.
+/// Cost: one look-up and the copy; nothing is allocated. Writers of items near this one wait for the copy.
 /// Threads: any.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -100,16 +100,19 @@ pub unsafe extern "C" fn kstone_get_bytes(
         if buffer.is_null() && capacity != 0 {
             return Err(Failure::misuse("buffer is NULL, but its capacity is not 0"));
         }
-        let Some(record) = database(db)?.get_record(pk, sk)? else {
+        let copied = database(db)?.look(pk, sk, |record: &Record| {
+            let body = record.body();
+            if body.len() <= capacity {
+                // `buffer` may be written for `capacity` bytes. The item lies in memory of the library's, which it does
+                // not overlap.
+                ptr::copy_nonoverlapping(body.as_ptr(), buffer.cast(), body.len());
+            }
+            body.len()
+        })?;
+        let Some(found) = copied else {
             return Ok(KSTONE_NOT_FOUND);
         };
-        let body = record.body();
-        if body.len() <= capacity {
-            // `buffer` may be written for `capacity` bytes. The item lies in memory of the library's, which it does not
-            // overlap.
-            ptr::copy_nonoverlapping(body.as_ptr(), buffer.cast(), body.len());
-        }
-        len.set(body.len());
+        len.set(found);
         Ok(KSTONE_OK)
     })
 }

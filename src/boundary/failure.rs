@@ -12,7 +12,11 @@ use super::text::{LentText, lent_text};
 
 /// Why a call fails: a status below 0, a message for people, and what else an error object says.
 #[derive(Debug)]
-pub(crate) struct Failure {
+pub(crate) struct Failure(Box<Parts>);
+
+/// What a failure says: on the heap, so that what a call returns where it does not fail fits registers.
+#[derive(Debug)]
+struct Parts {
     status: Status,
     /// Which operation of a batch failed, or -1.
     operation: i32,
@@ -26,27 +30,32 @@ impl Failure {
     /// A failure with this status.
     #[cold]
     pub(crate) fn new(status: Status, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, operation: -1, exception: row_of(status).exception, message: message.into(), item: None }
+        let (exception, message) = (row_of(status).exception, message.into());
+        Self(Box::new(Parts { status, operation: -1, exception, message, item: None }))
     }
 
     /// The same of one operation of a batch, counted from 0.
-    pub(crate) fn of_operation(self, operation: usize) -> Self {
-        Self { operation: i32::try_from(operation).unwrap_or(i32::MAX), ..self }
+    pub(crate) fn of_operation(mut self, operation: usize) -> Self {
+        self.0.operation = i32::try_from(operation).unwrap_or(i32::MAX);
+        self
     }
 
     /// The same with another exception's name than the status has.
-    pub(crate) fn with_exception(self, exception: LentText) -> Self {
-        Self { exception, ..self }
+    pub(crate) fn with_exception(mut self, exception: LentText) -> Self {
+        self.0.exception = exception;
+        self
     }
 
     /// The same with another message.
-    pub(crate) fn with_message(self, message: String) -> Self {
-        Self { message: message.into(), ..self }
+    pub(crate) fn with_message(mut self, message: String) -> Self {
+        self.0.message = message.into();
+        self
     }
 
     /// The same with the item that made a condition fail.
-    pub(crate) fn with_item(self, item: Option<Record>) -> Self {
-        Self { item, ..self }
+    pub(crate) fn with_item(mut self, item: Option<Record>) -> Self {
+        self.0.item = item;
+        self
     }
 
     /// The program is wrong.
@@ -63,31 +72,33 @@ impl Failure {
 
     /// The status.
     pub(crate) fn status(&self) -> Status {
-        self.status
+        self.0.status
     }
 
     /// Which operation of a batch failed, or -1.
     pub(crate) fn operation(&self) -> i32 {
-        self.operation
+        self.0.operation
     }
 
     /// The name of DynamoDB's exception, empty where it has none.
     pub(crate) fn exception(&self) -> LentText {
-        self.exception
+        self.0.exception
     }
 
     /// The message.
     pub(crate) fn message(&self) -> &str {
-        &self.message
+        &self.0.message
     }
 
     /// The item that made a condition fail, where the caller asked for it.
     pub(crate) fn item(&self) -> Option<&Record> {
-        self.item.as_ref()
+        self.0.item.as_ref()
     }
 }
 
 impl From<Error> for Failure {
+    #[cold]
+    #[inline(never)]
     fn from(error: Error) -> Self {
         let message = error.to_string();
         match error {
@@ -109,6 +120,8 @@ impl From<Error> for Failure {
 }
 
 impl From<CoreError> for Failure {
+    #[cold]
+    #[inline(never)]
     fn from(error: CoreError) -> Self {
         Error::from(error).into()
     }

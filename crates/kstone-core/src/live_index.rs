@@ -20,6 +20,7 @@
 use std::cmp::Ordering;
 
 use crate::key::{KeyRef, Route, Tag};
+use crate::raw::counted::prefetch;
 use crate::raw::uncounted::Uncounted;
 use crate::record::{Lent, Record};
 
@@ -45,19 +46,50 @@ pub(crate) struct Place {
     tag: Tag,
 }
 
+/// The first slot of a hash, and what it held.
+#[derive(Clone, Copy)]
+pub(crate) struct Probe {
+    at: usize,
+    first: Uncounted,
+}
+
 impl LiveIndex {
     /// The live record of this key.
     #[inline(always)]
     pub(crate) fn get(&self, route: Route, key: KeyRef<'_>) -> Option<Lent<'_>> {
+        let probe = self.probe(hash_of(route, key))?;
+        self.confirm(probe, route, key)
+    }
+
+    /// The hash of a key, whose first slot is asked for ahead of its use: the first of the three steps of
+    /// [`LiveIndex::get`], for callers that take each for many keys before the next, so that their cache misses overlap.
+    #[inline(always)]
+    pub(crate) fn begin(&self, route: Route, key: KeyRef<'_>) -> u32 {
         let hash = hash_of(route, key);
+        if let Some(slot) = self.slots.get(self.home(hash)) {
+            prefetch(slot);
+        }
+        hash
+    }
+
+    /// The second: the first slot of the hash, whose record is asked for.
+    #[inline(always)]
+    pub(crate) fn probe(&self, hash: u32) -> Option<Probe> {
         let at = self.first_not_below(hash);
-        let first = self.slots.get(at).filter(|slot| slot.hash() == hash)?;
-        let record = Lent::of(*first, route.tag);
-        record.prefetch_item();
+        let first = *self.slots.get(at).filter(|slot| slot.hash() == hash)?;
+        Lent::of(first, Tag::FIRST).prefetch_item();
+        Some(Probe { at, first })
+    }
+
+    /// The third: the record of the key, which is nearly always that of the first slot.
+    #[inline(always)]
+    pub(crate) fn confirm(&self, probe: Probe, route: Route, key: KeyRef<'_>) -> Option<Lent<'_>> {
+        let record = Lent::of(probe.first, route.tag);
         if record.has_key(key) {
             return Some(record);
         }
-        self.find_among_equals(at, hash, key).ok().map(|at| Lent::of(self.slots[at], route.tag))
+        let found = self.find_among_equals(probe.at, probe.first.hash(), key.pk(), key.sk());
+        found.ok().map(|at| Lent::of(self.slots[at], route.tag))
     }
 
     /// Where the live record of this key is, or where it would be.
@@ -69,7 +101,7 @@ impl LiveIndex {
         match self.slots.get(at).filter(|slot| slot.hash() == hash) {
             None => Err(place(at)),
             Some(first) if Lent::of(*first, route.tag).has_key(key) => Ok(place(at)),
-            Some(_) => self.find_among_equals(at, hash, key).map(place).map_err(place),
+            Some(_) => self.find_among_equals(at, hash, key.pk(), key.sk()).map(place).map_err(place),
         }
     }
 
@@ -150,7 +182,8 @@ impl LiveIndex {
     #[inline(always)]
     fn first_not_below(&self, hash: u32) -> usize {
         let home = self.home(hash);
-        let near = self.slots.iter().skip(home).take(NEAR).position(|slot| slot.hash() >= hash);
+        let behind = self.slots.get(home..).unwrap_or_default();
+        let near = behind[..behind.len().min(NEAR)].iter().position(|slot| slot.is_not_below(hash));
         match near {
             Some(near) => home + near,
             None => self.first_far_not_below(home, hash),
@@ -172,12 +205,12 @@ impl LiveIndex {
     /// The place of a key among the slots of its hash, which begin here and are in the order of their keys.
     #[cold]
     #[inline(never)]
-    fn find_among_equals(&self, first: usize, hash: u32, key: KeyRef<'_>) -> Result<usize, usize> {
+    fn find_among_equals(&self, first: usize, hash: u32, pk: &[u8], sk: &[u8]) -> Result<usize, usize> {
         let slots = &self.slots[first..];
         let equals = &slots[..slots.partition_point(|slot| slot.hash() <= hash)];
         let order = |slot: &Uncounted| {
             let record = Lent::of(*slot, Tag::FIRST);
-            (record.pk(), record.sk()).cmp(&(key.pk(), key.sk()))
+            (record.pk(), record.sk()).cmp(&(pk, sk))
         };
         let below = equals.partition_point(|slot| order(slot) == Ordering::Less);
         match equals.get(below) {
@@ -188,7 +221,7 @@ impl LiveIndex {
 
     fn place_of(&self, hash: u32, key: KeyRef<'_>) -> usize {
         let first = self.first_not_below(hash);
-        self.find_among_equals(first, hash, key).unwrap_or_else(|at| at)
+        self.find_among_equals(first, hash, key.pk(), key.sk()).unwrap_or_else(|at| at)
     }
 
     /// Moves all to so many slots.

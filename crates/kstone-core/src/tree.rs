@@ -181,6 +181,12 @@ impl Tree {
         self.index.get(route, key)
     }
 
+    /// What finds the newest version of a key.
+    #[inline(always)]
+    pub(crate) fn index(&self) -> &LiveIndex {
+        &self.index
+    }
+
     /// The items, those of older SSTs first. Costs a look-up for each record.
     pub(crate) fn items_by_age(&self) -> impl Iterator<Item = &Record> {
         let records = self.ssts.readers().iter().flat_map(MemorySstReader::records).chain(self.memtable.records());

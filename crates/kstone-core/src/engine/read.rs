@@ -1,13 +1,17 @@
 //! Look-ups of single keys.
 
+use smallvec::SmallVec;
+
 use super::Engine;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::{KeyRef, Route, StripeId};
+use crate::key::{KeyRef, RoutedKey, STRIPES, StripeSet};
+use crate::live_index::LiveIndex;
 use crate::mode::Flags;
-use crate::record::Record;
+use crate::record::{Lent, Record};
 use crate::stripe::{ReadGuard, Stripe};
+use crate::tree::Tree;
 
 impl Engine {
     /// The item of this key, shared: no bytes are copied.
@@ -35,12 +39,41 @@ impl Engine {
         let route = key.route();
         let stripe = self.store.stripe(route.stripe);
         let (held, flags) = stripe.read_with_flags(&self.store.mode);
-        if !flags.reads_are_plain() {
-            return look_where_flagged(stripe, (held, flags), (route, key), hides, take);
+        let is_plain = flags.reads_are_plain();
+        if !is_plain {
+            flags.check()?;
         }
         let found = held.tree().and_then(|tree| tree.get(route, key));
         stripe.count(found.is_some());
+        let found = found.filter(|record| is_plain || is_shown(flags, record, hides));
         Ok(found.map(|record| take(&record)))
+    }
+
+    /// As [`Engine::look`] for many keys, in their order: `take` is shown the place of each and what is there. The items
+    /// need not be of one moment: keys are looked for in groups, so that their cache misses overlap, and no lock is kept
+    /// from one group to the next.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`], after some keys perhaps.
+    pub fn look_many<'k>(
+        &self,
+        count: usize,
+        key: impl Fn(usize) -> KeyRef<'k>,
+        hides: impl Fn(&Record) -> bool,
+        mut take: impl FnMut(usize, Option<&Record>),
+    ) -> Result<()> {
+        for first in (0..count).step_by(GROUP) {
+            let places = first..count.min(first + GROUP);
+            let keys: SmallVec<[RoutedKey<'k>; GROUP]> = places.map(|place| key(place).into()).collect();
+            let stripes = StripesToRead::lock(self, &keys)?;
+            stripes.look(&keys, |at, found| {
+                self.store.stripe(keys[at].stripe()).count(found.is_some());
+                let is_shown =
+                    |record: &Lent<'_>| stripes.flags.reads_are_plain() || is_shown(stripes.flags, record, &hides);
+                take(first + at, found.filter(is_shown).as_deref());
+            });
+        }
+        Ok(())
     }
 
     /// The items of several keys as they are at one moment: no [`Engine::commit`] lies between them.
@@ -73,37 +106,77 @@ impl Engine {
     }
 
     fn look_up(&self, keys: &[KeyRef<'_>], count: impl Fn(&Stripe, bool)) -> Result<Vec<Option<Record>>> {
-        let routes: Vec<Route> = keys.iter().map(KeyRef::route).collect();
-        let mut stripes: Vec<StripeId> = routes.iter().map(|route| route.stripe).collect();
-        stripes.sort_unstable();
-        stripes.dedup();
-        let locked = stripes.iter().map(|&id| self.store.read(id)).collect::<Result<Vec<_>>>()?;
-        let evicts = self.evicts();
-        let find = |(key, route): (&KeyRef<'_>, &Route)| {
-            let at = stripes.binary_search(&route.stripe).expect("the stripes of all keys are locked");
-            let found = locked[at].tree().and_then(|tree| tree.get(*route, *key));
-            count(self.store.stripe(route.stripe), found.is_some());
-            found.as_ref().filter(|_| evicts).inspect(|record| record.mark_used());
-            found.map(|record| record.clone())
-        };
-        Ok(keys.iter().zip(&routes).map(find).collect())
+        let keys: Vec<RoutedKey<'_>> = keys.iter().map(|key| RoutedKey::from(*key)).collect();
+        let stripes = StripesToRead::lock(self, &keys)?;
+        let mut all = Vec::with_capacity(keys.len());
+        for group in keys.chunks(GROUP) {
+            stripes.look(group, |at, found| {
+                count(self.store.stripe(group[at].stripe()), found.is_some());
+                found.as_ref().filter(|_| stripes.flags.has(Flags::EVICTS)).inspect(|record| record.mark_used());
+                all.push(found.map(|record| record.clone()));
+            });
+        }
+        Ok(all)
     }
 }
 
-/// The rest of [`Engine::look`] where more is to be done than to look.
-#[inline(never)]
-fn look_where_flagged<T>(
-    stripe: &Stripe,
-    (held, flags): (ReadGuard<'_>, Flags),
-    (route, key): (Route, KeyRef<'_>),
-    hides: impl FnOnce(&Record) -> bool,
-    take: impl FnOnce(&Record) -> T,
-) -> Result<Option<T>> {
-    flags.check()?;
-    let found = held.tree().and_then(|tree| tree.get(route, key));
-    stripe.count(found.is_some());
-    if flags.has(Flags::EVICTS) {
-        found.as_ref().inspect(|record| record.mark_used());
+/// How many keys are looked for together: as many cache misses overlap.
+const GROUP: usize = 16;
+
+/// Stripes that are locked to be read, each once.
+struct StripesToRead<'a> {
+    locked: SmallVec<[ReadGuard<'a>; GROUP]>,
+    /// For each stripe that is locked, where among them.
+    places: [u8; STRIPES],
+    /// Of the moment when all of them were locked.
+    flags: Flags,
+}
+
+impl<'a> StripesToRead<'a> {
+    /// # Errors
+    /// [`Error::Poisoned`].
+    fn lock(engine: &'a Engine, keys: &[RoutedKey<'_>]) -> Result<Self> {
+        let mut wanted = StripeSet::default();
+        keys.iter().for_each(|key| wanted.add(key.stripe()));
+        let (mut locked, mut places) = (SmallVec::new(), [0; STRIPES]);
+        for stripe in wanted.iter() {
+            places[stripe.index()] = locked.len() as u8;
+            locked.push(engine.store.read(stripe)?);
+        }
+        Ok(Self { locked, places, flags: engine.store.mode.flags() })
     }
-    Ok(found.filter(|record| !(flags.has(Flags::HIDES) && hides(record))).map(|record| take(&record)))
+
+    fn index_of(&self, key: &RoutedKey<'_>) -> Option<&LiveIndex> {
+        let place = self.places[key.stripe().index()];
+        self.locked[usize::from(place)].tree().map(Tree::index)
+    }
+
+    /// Looks for up to [`GROUP`] keys, whose stripes are locked: each step for all of them before the next.
+    fn look(&self, keys: &[RoutedKey<'_>], mut take: impl FnMut(usize, Option<Lent<'_>>)) {
+        let mut hashes = [0; GROUP];
+        for (key, hash) in keys.iter().zip(&mut hashes) {
+            *hash = self.index_of(key).map_or(0, |index| index.begin(key.route(), key.key()));
+        }
+        let mut probes = [None; GROUP];
+        for ((key, hash), probe) in keys.iter().zip(hashes).zip(&mut probes) {
+            *probe = self.index_of(key).and_then(|index| index.probe(hash));
+        }
+        for (at, (key, probe)) in keys.iter().zip(probes).enumerate() {
+            let found = match (self.index_of(key), probe) {
+                (Some(index), Some(probe)) => index.confirm(probe, key.route(), key.key()),
+                _ => None,
+            };
+            take(at, found);
+        }
+    }
+}
+
+/// Whether a read shows what it found, where more is to be asked: notes its use, too, where that tells what to evict.
+#[cold]
+#[inline(never)]
+fn is_shown(flags: Flags, record: &Record, hides: impl FnOnce(&Record) -> bool) -> bool {
+    if flags.has(Flags::EVICTS) {
+        record.mark_used();
+    }
+    !(flags.has(Flags::HIDES) && hides(record))
 }

@@ -37,6 +37,35 @@ impl Engine {
         self.write(key, Some(body), is_unwatched)
     }
 
+    /// As [`Engine::put_unwatched`] for many items, in their order; each stripe's lock is taken once. Readers may see some
+    /// of them before the others. The places of those that were not put, since writes were watched by then.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`], after some items perhaps.
+    pub fn put_many_unwatched(&self, puts: &[(KeyRef<'_>, &[u8])]) -> Result<Vec<usize>> {
+        let mut routed: Vec<(Route, usize)> = puts.iter().enumerate().map(|(at, (key, _))| (key.route(), at)).collect();
+        // Stable: of several items of one key the last one stays.
+        routed.sort_by_key(|(route, _)| route.stripe);
+        let mut left_out = Vec::new();
+        for of_stripe in routed.chunk_by(|(one, _), (other, _)| one.stripe == other.stripe) {
+            let stripe = of_stripe[0].0.stripe;
+            let record =
+                |(route, at): &(Route, usize)| (*route, Record::routed_put(route.tag, puts[*at].0, puts[*at].1));
+            let records: Vec<(Route, Record)> = of_stripe.iter().map(record).collect();
+            let (mut held, flags) = self.store.stripe(stripe).write_with_flags(&self.store.mode)?;
+            if !is_unwatched(flags) {
+                left_out.extend(of_stripe.iter().map(|(_, at)| *at));
+                continue;
+            }
+            let apply = |(route, record)| self.apply(route, &mut held, record);
+            let garbage: Vec<Garbage> = records.into_iter().map(apply).collect();
+            drop(held);
+            garbage.into_iter().for_each(|garbage| self.finish(stripe, garbage));
+        }
+        left_out.sort_unstable();
+        Ok(left_out)
+    }
+
     /// As [`Engine::delete`], unless writes are [watched](Engine::watch): false, and nothing is written.
     ///
     /// # Errors

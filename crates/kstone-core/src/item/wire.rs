@@ -78,18 +78,20 @@ pub(super) fn take_varint(cursor: &mut &[u8]) -> Option<usize> {
         *cursor = rest;
         return Some(usize::from(first));
     }
-    take_long_varint(cursor)
+    // By value: the cursor itself then stays in registers.
+    let (n, rest) = long_varint(cursor)?;
+    *cursor = rest;
+    Some(n)
 }
 
 #[cold]
 #[inline(never)]
-fn take_long_varint(cursor: &mut &[u8]) -> Option<usize> {
+fn long_varint(cursor: &[u8]) -> Option<(usize, &[u8])> {
     let mut n = 0;
     for (i, &byte) in cursor.iter().take(VARINT_MAX_BYTES).enumerate() {
         n |= usize::from(byte & 0x7f) << (7 * i);
         if byte < 0x80 {
-            *cursor = &cursor[i + 1..];
-            return Some(n);
+            return Some((n, &cursor[i + 1..]));
         }
     }
     None

@@ -331,14 +331,7 @@ impl Counted {
     #[inline]
     fn prefetch_line(&self, line: usize) {
         const LINE_BYTES: usize = 64;
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a prefetch is a hint; it reads nothing architecturally, so that any address may be given.
-        unsafe {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T0>(self.address().as_ptr().cast::<i8>().wrapping_add(line * LINE_BYTES));
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = line * LINE_BYTES;
+        prefetch(self.address().as_ptr().wrapping_byte_add(line * LINE_BYTES));
     }
 
     /// Gives the count away as the address of the data.
@@ -448,6 +441,19 @@ impl<'a> RecordRef<'a> {
     fn footprint(self) -> usize {
         self.shape().before_data() + self.data_len()
     }
+}
+
+/// Asks for the cache line at a place ahead of its use.
+#[inline(always)]
+pub(crate) fn prefetch<T>(place: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: a prefetch is a hint; it reads nothing architecturally, so that any address may be given.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(place.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = place;
 }
 
 fn layout_of(shape: Shape, lengths: Lengths) -> Layout {

@@ -52,6 +52,12 @@ impl Uncounted {
         (self.0.addr() >> ADDRESS_BITS) as u32
     }
 
+    /// Whether its hash is this one or a greater one.
+    #[inline(always)]
+    pub(crate) fn is_not_below(self, hash: u32) -> bool {
+        self.0.addr() >= (hash as usize) << ADDRESS_BITS
+    }
+
     /// The record as if by a counted handle, which is never dropped. Not to be asked of [`Uncounted::NONE`].
     #[inline(always)]
     pub(crate) fn lend(self, tag: Tag) -> ManuallyDrop<Counted> {

@@ -1,0 +1,149 @@
+//! Many items in one call: gets whose cache misses overlap, and puts that take each stripe's lock once.
+
+use std::ffi::c_void;
+use std::ptr;
+
+use kstone_api::{KeyRef, RecordRef};
+
+use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, bytes, entry};
+use crate::database::{Db, database};
+use crate::item_view::{Item, View};
+
+/// Gets many items in one call: out[i] becomes the item under the i-th key, or NULL where there is none. The arrays have
+/// count elements each; sks and sk_lens may both be NULL, then no key has a sort key. A key may come twice.
+///
+/// The items need not be of one moment: where others write meanwhile some may be older than others, as with calls of
+/// kstone_get one after the other. Gets of a kstone_batch with KSTONE_BATCH_ATOMIC are of one moment.
+///
+/// Ownership: each of out is yours, release it with kstone_free.
+/// Errors: as kstone_get, and KSTONE_ERR_MISUSE where an array is NULL; kstone_error_index says which key is wrong.
+/// Nothing is written to out then.
+/// Cost: a look-up for each key; the memory that they wait for is asked for ahead, 16 keys at a time, so that many keys
+/// take a fraction of as many calls. Nothing is allocated or copied.
+/// Threads: any.
+#[must_use]
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_get_many(
+    db: *const Db,
+    pks: *const *const c_void,
+    pk_lens: *const usize,
+    sks: *const *const c_void,
+    sk_lens: *const usize,
+    count: usize,
+    out: *mut *mut Item,
+    err: *mut *mut ErrorObject,
+) -> Status {
+    entry!(err, {
+        let keys = Keys::new((pks, pk_lens), (sks, sk_lens), count)?;
+        let database = database(db)?;
+        if count == 0 {
+            return Ok(KSTONE_OK);
+        }
+        Out::new(out, "out")?;
+        (0..count).try_for_each(|at| keys.at(at).map(drop))?;
+        let mut written = 0;
+        let key = |at| keys.at(at).expect("every key was looked at");
+        let looked = database.look_many(count, key, |at, record| {
+            let item = record.map_or(ptr::null_mut(), |record| record.clone().into_raw().as_ptr().cast());
+            // `out` has `count` elements, and `at` is one of them.
+            out.add(at).write(item);
+            written = at + 1;
+        });
+        if looked.is_err() {
+            for place in (0..written).map(|at| out.add(at)) {
+                if let Some(item) = ptr::NonNull::new(place.replace(ptr::null_mut())) {
+                    RecordRef::release_raw(item.cast());
+                }
+            }
+        }
+        looked?;
+        Ok(KSTONE_OK)
+    })
+}
+
+/// Puts many items in one call, each as kstone_put would and in their order: of several under one key the last one
+/// stays. The arrays have count elements each; sks and sk_lens may both be NULL, then no key has a sort key.
+///
+/// Each item is stored by itself: readers may see some before the others. A kstone_batch with KSTONE_BATCH_ATOMIC stores
+/// its items as one. All keys and items are looked at before anything is stored: where one is refused nothing is. Where
+/// the memory limit is reached on the way, what was stored before stays.
+///
+/// Errors: as kstone_put, and KSTONE_ERR_MISUSE where an array is NULL; kstone_error_index says which element is wrong.
+/// Cost: that of the puts, but for the calls and the locks: each stripe's is taken once for some thousands of items.
+/// Threads: any.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_put_many(
+    db: *mut Db,
+    pks: *const *const c_void,
+    pk_lens: *const usize,
+    sks: *const *const c_void,
+    sk_lens: *const usize,
+    items: *const *const Item,
+    count: usize,
+    err: *mut *mut ErrorObject,
+) -> Status {
+    entry!(err, {
+        let keys = Keys::new((pks, pk_lens), (sks, sk_lens), count)?;
+        let database = database(db)?;
+        if items.is_null() && count > 0 {
+            return Err(refuse_array("items"));
+        }
+        let view = |at| {
+            // `items` has `count` elements.
+            View::new(items.add(at).read()).map_err(|failure| failure.of_operation(at))
+        };
+        let views = (0..count).map(view).collect::<Result<Vec<_>, _>>()?;
+        let put = |(at, view)| Ok((keys.at(at)?, View::body(view)));
+        let puts = views.iter().enumerate().map(put).collect::<Result<Vec<_>, Failure>>()?;
+        database.put_many(&puts)?;
+        Ok(KSTONE_OK)
+    })
+}
+
+/// Keys in arrays: pointers and lengths of partition keys, and of sort keys where there are any.
+struct Keys {
+    pks: (*const *const c_void, *const usize),
+    sks: Option<(*const *const c_void, *const usize)>,
+}
+
+impl Keys {
+    fn new(
+        pks: (*const *const c_void, *const usize),
+        sks: (*const *const c_void, *const usize),
+        count: usize,
+    ) -> Result<Self, Failure> {
+        let names = [(pks.0.is_null(), "pks"), (pks.1.is_null(), "pk_lens")];
+        if let Some((_, name)) = names.into_iter().find(|(is_null, _)| *is_null && count > 0) {
+            return Err(refuse_array(name));
+        }
+        let sks = match (sks.0.is_null(), sks.1.is_null()) {
+            (true, true) => None,
+            (false, false) => Some(sks),
+            (true, false) => return Err(refuse_array("sks, unlike sk_lens,")),
+            (false, true) => return Err(refuse_array("sk_lens, unlike sks,")),
+        };
+        Ok(Self { pks, sks })
+    }
+
+    /// A key, with its lengths checked.
+    ///
+    /// # Safety
+    /// As `boundary::contract` says; the arrays have more elements than `at`.
+    unsafe fn at<'a>(&self, at: usize) -> Result<KeyRef<'a>, Failure> {
+        let key = || {
+            // SAFETY: the arrays have that many elements, each a pointer and a length that keep the contract.
+            let part = |(data, len): (*const *const c_void, *const usize), name| unsafe {
+                bytes(data.add(at).read(), len.add(at).read(), name)
+            };
+            let pk = part(self.pks, "pk")?;
+            let sk = self.sks.map_or(Ok(&[][..]), |sks| part(sks, "sk"))?;
+            Ok::<_, Failure>(KeyRef::new(pk, sk)?)
+        };
+        key().map_err(|failure: Failure| failure.of_operation(at))
+    }
+}
+
+#[cold]
+fn refuse_array(name: &str) -> Failure {
+    Failure::misuse(format!("{name} is NULL: it needs an element for each key"))
+}

@@ -13,17 +13,17 @@ use crate::database::{Db, database};
 pub const KSTONE_TYPE_NONE: u32 = 0;
 
 /// One attribute of the item under a key, copied into your buffer: kstone_get, kstone_item_get and a copy in one,
-/// without the item between them. path is as for kstone_item_get. *type becomes the value's type, one of KSTONE_TYPE_S
-/// and so on, and the buffer gets the bytes that a kstone_value has: the text of S and of N, the bytes of B, one byte, 1
-/// or 0, of BOOL, none of NULL, and of L, M and sets the stored form of what they hold, which kstone_value_at and its
-/// like read from a kstone_value of this type and these bytes.
+/// without the item between them. path is as for kstone_item_get. *type becomes the value's type, one of
+/// KSTONE_TYPE_S and so on, and the buffer gets the bytes that a kstone_value has: the text of S and of N, the bytes
+/// of B, one byte, 1 or 0, of BOOL, none of NULL, and of L, M and sets the stored form of what they hold, which
+/// kstone_value_at and its like read from a kstone_value of this type and these bytes.
 ///
-/// *len becomes the length of the value, whatever the capacity of the buffer: where it is more than capacity, nothing was
-/// copied. Call again with a buffer of *len bytes then, and look at *len again, since others may have put a longer value
-/// meanwhile. A buffer of capacity 0 may be NULL, and asks for type and length alone.
+/// *len becomes the length of the value, whatever the capacity of the buffer: where it is more than capacity, nothing
+/// was copied. Call again with a buffer of *len bytes then, and look at *len again, since others may have put a
+/// longer value meanwhile. A buffer of capacity 0 may be NULL, and asks for type and length alone.
 ///
-/// Returns KSTONE_NOT_FOUND where there is no item; buffer, *len and *type are then left alone. Where there is one that
-/// path leads nowhere in, it returns KSTONE_OK, *type is KSTONE_TYPE_NONE and *len is 0.
+/// Returns KSTONE_NOT_FOUND where there is no item; buffer, *len and *type are then left alone. Where there is one
+/// that path leads nowhere in, it returns KSTONE_OK, *type is KSTONE_TYPE_NONE and *len is 0.
 /// Errors: as kstone_get and kstone_item_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
 /// Cost: one look-up and the copy; nothing is allocated. Writers of items near this one wait for the copy.
 /// Threads: any.

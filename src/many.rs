@@ -9,8 +9,8 @@ use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, bytes, entry
 use crate::database::{Db, database};
 use crate::item_view::{Item, View};
 
-/// Gets many items in one call: out[i] becomes the item under the i-th key, or NULL where there is none. The arrays have
-/// count elements each; sks and sk_lens may both be NULL, then no key has a sort key. A key may come twice.
+/// Gets many items in one call: out[i] becomes the item under the i-th key, or NULL where there is none. The arrays
+/// have count elements each; sks and sk_lens may both be NULL, then no key has a sort key. A key may come twice.
 ///
 /// The items need not be of one moment: where others write meanwhile some may be older than others, as with calls of
 /// kstone_get one after the other. Gets of a kstone_batch with KSTONE_BATCH_ATOMIC are of one moment.
@@ -18,8 +18,8 @@ use crate::item_view::{Item, View};
 /// Ownership: each of out is yours, release it with kstone_free.
 /// Errors: as kstone_get, and KSTONE_ERR_MISUSE where an array is NULL; kstone_error_index says which key is wrong.
 /// Nothing is written to out then.
-/// Cost: a look-up for each key; the memory that they wait for is asked for ahead, 16 keys at a time, so that many keys
-/// take a fraction of as many calls. Nothing is allocated or copied.
+/// Cost: a look-up for each key; the memory that they wait for is asked for ahead, 16 keys at a time, so that many
+/// keys take a fraction of as many calls. Nothing is allocated or copied.
 /// Threads: any.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -64,11 +64,12 @@ pub unsafe extern "C" fn kstone_get_many(
 /// Puts many items in one call, each as kstone_put would and in their order: of several under one key the last one
 /// stays. The arrays have count elements each; sks and sk_lens may both be NULL, then no key has a sort key.
 ///
-/// Each item is stored by itself: readers may see some before the others. A kstone_batch with KSTONE_BATCH_ATOMIC stores
-/// its items as one. All keys and items are looked at before anything is stored: where one is refused nothing is. Where
-/// the memory limit is reached on the way, what was stored before stays.
+/// Each item is stored by itself: readers may see some before the others. A kstone_batch with KSTONE_BATCH_ATOMIC
+/// stores its items as one. All keys and items are looked at before anything is stored: where one is refused nothing
+/// is. Where the memory limit is reached on the way, what was stored before stays.
 ///
-/// Errors: as kstone_put, and KSTONE_ERR_MISUSE where an array is NULL; kstone_error_index says which element is wrong.
+/// Errors: as kstone_put, and KSTONE_ERR_MISUSE where an array is NULL; kstone_error_index says which element is
+/// wrong.
 /// Cost: that of the puts, but for the calls and the locks: each stripe's is taken once for some thousands of items.
 /// Threads: any.
 #[unsafe(no_mangle)]

@@ -1040,7 +1040,28 @@ struct key {
     key(bytes_view partition, bytes_view sort) noexcept : pk(partition), sk(sort) {}
 };
 
+/** What database::get_attribute has copied: a KSTONE_TYPE_S and so on, KSTONE_TYPE_NONE for no attribute, and how long. */
+struct copied {
+    std::uint32_t type = KSTONE_TYPE_NONE;
+    std::size_t size = 0;
+};
+
 namespace detail {
+
+/** Keys as C takes many of them. */
+struct key_arrays {
+    std::vector<const void *> pks, sks;
+    std::vector<std::size_t> pk_lens, sk_lens;
+
+    template <class At> key_arrays(std::size_t count, const At &at) {
+        pks.reserve(count), sks.reserve(count), pk_lens.reserve(count), sk_lens.reserve(count);
+        for (std::size_t i = 0; i < count; i++) {
+            const key &k = at(i);
+            pks.push_back(k.pk.data()), pk_lens.push_back(k.pk.size());
+            sks.push_back(k.sk.data()), sk_lens.push_back(k.sk.size());
+        }
+    }
+};
 
 /** The bag of an expression, empty until something is put in. Self::with chains. */
 template <class Self> class with_values {
@@ -1896,6 +1917,58 @@ class database {
             out = stored_item(found);
         }
         return static_cast<status>(s);
+    }
+
+    /**
+     * The items under many keys, in their order, nothing where there is none; a key may come twice. The items need not
+     * be of one moment. One call, and a fraction of the time of as many gets. Throws error where a key cannot be:
+     * error::index() says which.
+     */
+    std::vector<std::optional<stored_item>> get_many(const std::vector<key> &keys) const {
+        const detail::key_arrays of(keys.size(), [&](std::size_t i) -> const key & { return keys[i]; });
+        std::vector<kstone_item *> found(keys.size());
+        std::vector<std::optional<stored_item>> items;
+        items.reserve(keys.size());
+        detail::call([&](kstone_error **err) {
+            return kstone_get_many(get(), of.pks.data(), of.pk_lens.data(), of.sks.data(), of.sk_lens.data(), keys.size(),
+                                   found.data(), err);
+        });
+        for (kstone_item *one : found) {
+            items.push_back(optional_item(one));
+        }
+        return items;
+    }
+
+    /**
+     * Stores copies of many items in one call, in their order: of several under one key the last one stays. Each is
+     * stored by itself, but all are looked at before the first is stored. Throws error: status::invalid, limit;
+     * error::index() says which.
+     */
+    void put_many(const std::vector<std::pair<key, item_view>> &puts) {
+        const detail::key_arrays of(puts.size(), [&](std::size_t i) -> const key & { return puts[i].first; });
+        std::vector<const kstone_item *> items;
+        items.reserve(puts.size());
+        for (const auto &put : puts) {
+            items.push_back(put.second.get());
+        }
+        detail::call([&](kstone_error **err) {
+            return kstone_put_many(get(), of.pks.data(), of.pk_lens.data(), of.sks.data(), of.sk_lens.data(), items.data(),
+                                   puts.size(), err);
+        });
+    }
+
+    /**
+     * One attribute of the item under a key, copied into `buffer`: what `path` leads to, as item_view::find takes it.
+     * Nothing where there is no item; type() is 0 where the item has no such attribute. Where size is more than capacity
+     * nothing was copied. One call, one look-up; nothing is allocated. Throws error where the key or the path cannot be.
+     */
+    std::optional<copied> get_attribute(const key &k, std::string_view path, void *buffer, std::size_t capacity) const {
+        copied found{};
+        const status s = detail::call([&](kstone_error **err) {
+            return kstone_get_attribute(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), path.data(), path.size(),
+                                        buffer, capacity, &found.size, &found.type, err);
+        });
+        return s == status::not_found ? std::nullopt : std::optional<copied>(found);
     }
 
     /** Deletes the item under a key, whether there is one or not. Throws error where the key cannot be. */

@@ -984,6 +984,84 @@ kstone_status kstone_get_json(const kstone_db *db,
                               char **out,
                               size_t *out_len,
                               kstone_error **err);
+/** No value: what kstone_get_attribute says of an item that has no such attribute. */
+#define KSTONE_TYPE_NONE 0
+
+/**
+ * One attribute of the item under a key, copied into your buffer: kstone_get, kstone_item_get and a copy in one,
+ * without the item between them. path is as for kstone_item_get. *type becomes the value's type, one of
+ * KSTONE_TYPE_S and so on, and the buffer gets the bytes that a kstone_value has: the text of S and of N, the bytes
+ * of B, one byte, 1 or 0, of BOOL, none of NULL, and of L, M and sets the stored form of what they hold, which
+ * kstone_value_at and its like read from a kstone_value of this type and these bytes.
+ *
+ * *len becomes the length of the value, whatever the capacity of the buffer: where it is more than capacity, nothing
+ * was copied. Call again with a buffer of *len bytes then, and look at *len again, since others may have put a
+ * longer value meanwhile. A buffer of capacity 0 may be NULL, and asks for type and length alone.
+ *
+ * Returns KSTONE_NOT_FOUND where there is no item; buffer, *len and *type are then left alone. Where there is one
+ * that path leads nowhere in, it returns KSTONE_OK, *type is KSTONE_TYPE_NONE and *len is 0.
+ * Errors: as kstone_get and kstone_item_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
+ * Cost: one look-up and the copy; nothing is allocated. Writers of items near this one wait for the copy.
+ * Threads: any.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_get_attribute(const kstone_db *db,
+                                   const void *pk,
+                                   size_t pk_len,
+                                   const void *sk,
+                                   size_t sk_len,
+                                   const char *path,
+                                   size_t path_len,
+                                   void *buffer,
+                                   size_t capacity,
+                                   size_t *len,
+                                   uint32_t *type,
+                                   kstone_error **err);
+/**
+ * Gets many items in one call: out[i] becomes the item under the i-th key, or NULL where there is none. The arrays
+ * have count elements each; sks and sk_lens may both be NULL, then no key has a sort key. A key may come twice.
+ *
+ * The items need not be of one moment: where others write meanwhile some may be older than others, as with calls of
+ * kstone_get one after the other. Gets of a kstone_batch with KSTONE_BATCH_ATOMIC are of one moment.
+ *
+ * Ownership: each of out is yours, release it with kstone_free.
+ * Errors: as kstone_get, and KSTONE_ERR_MISUSE where an array is NULL; kstone_error_index says which key is wrong.
+ * Nothing is written to out then.
+ * Cost: a look-up for each key; the memory that they wait for is asked for ahead, 16 keys at a time, so that many
+ * keys take a fraction of as many calls. Nothing is allocated or copied.
+ * Threads: any.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_get_many(const kstone_db *db,
+                              const void *const *pks,
+                              const size_t *pk_lens,
+                              const void *const *sks,
+                              const size_t *sk_lens,
+                              size_t count,
+                              kstone_item **out,
+                              kstone_error **err);
+
+/**
+ * Puts many items in one call, each as kstone_put would and in their order: of several under one key the last one
+ * stays. The arrays have count elements each; sks and sk_lens may both be NULL, then no key has a sort key.
+ *
+ * Each item is stored by itself: readers may see some before the others. A kstone_batch with KSTONE_BATCH_ATOMIC
+ * stores its items as one. All keys and items are looked at before anything is stored: where one is refused nothing
+ * is. Where the memory limit is reached on the way, what was stored before stays.
+ *
+ * Errors: as kstone_put, and KSTONE_ERR_MISUSE where an array is NULL; kstone_error_index says which element is
+ * wrong.
+ * Cost: that of the puts, but for the calls and the locks: each stripe's is taken once for some thousands of items.
+ * Threads: any.
+ */
+kstone_status kstone_put_many(kstone_db *db,
+                              const void *const *pks,
+                              const size_t *pk_lens,
+                              const void *const *sks,
+                              const size_t *sk_lens,
+                              const kstone_item *const *items,
+                              size_t count,
+                              kstone_error **err);
 
 
 /* ---------------------------------------------------------------------------------------------------------------------
@@ -2593,7 +2671,7 @@ kstone_status kstone_put_bytes(kstone_db *db,
  *
  * Returns KSTONE_NOT_FOUND where there is no item; buffer and *len are then left alone.
  * Errors: as kstone_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
- * Cost: one look-up and the copy; nothing is allocated.
+ * Cost: one look-up and the copy; nothing is allocated. Writers of items near this one wait for the copy.
  * Threads: any.
  */
 KSTONE_MUST_USE

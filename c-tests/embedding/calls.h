@@ -282,6 +282,35 @@ static inline void call_kstone_get_bytes(calls_world *w) {
                  kstone_get_bytes(w->db, LIT("wide"), LIT("s007.5"), buffer, sizeof buffer, &len, &err));
 }
 
+static inline void call_kstone_get_attribute(calls_world *w) {
+    char buffer[64];
+    size_t len = 0;
+    uint32_t type = 0;
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_get_attribute(w->db, LIT("wide"), LIT("s007"), LIT("none"), buffer, sizeof buffer, &len, &type, &err));
+    CHECK_STATUS(KSTONE_NOT_FOUND, kstone_get_attribute(w->db, LIT("wide"), LIT("s007.5"), LIT("none"), buffer,
+                                                        sizeof buffer, &len, &type, &err));
+}
+
+static inline void call_kstone_get_many(calls_world *w) {
+    const void *pks[] = {"wide", "wide"}, *sks[] = {"s007", "s007.5"};
+    const size_t pk_lens[] = {4, 4}, sk_lens[] = {4, 6};
+    kstone_item *out[2] = {NULL, NULL};
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_get_many(w->db, pks, pk_lens, sks, sk_lens, 2, out, &err));
+    CHECK_NULL(out[1]);
+    kstone_free(out[0]);
+}
+
+static inline void call_kstone_put_many(calls_world *w) {
+    const void *pks[] = {"wide", "wide"}, *sks[] = {"s012", "s012"};
+    const size_t pk_lens[] = {4, 4}, sk_lens[] = {4, 4};
+    const kstone_item *items[2];
+    kstone_error *err = NULL;
+    items[0] = items[1] = w->item;
+    CHECK_OK(kstone_put_many(w->db, pks, pk_lens, sks, sk_lens, items, 2, &err));
+}
+
 static inline void call_kstone_put_if(calls_world *w) {
     kstone_cond cond = calls_condition();
     kstone_error *err = NULL;
@@ -653,8 +682,10 @@ static const call calls[] = {
     CALL(kstone_fork),
     CALL(kstone_free),
     CALL(kstone_get),
+    CALL(kstone_get_attribute),
     CALL(kstone_get_bytes),
     CALL(kstone_get_json),
+    CALL(kstone_get_many),
     CALL(kstone_import_json),
     CALL(kstone_import_json_from),
     CALL(kstone_item_at),
@@ -700,6 +731,7 @@ static const call calls[] = {
     CALL(kstone_put_bytes),
     CALL(kstone_put_if),
     CALL(kstone_put_json),
+    CALL(kstone_put_many),
     CALL(kstone_query),
     CALL(kstone_run),
     CALL(kstone_run_iter),

@@ -91,6 +91,9 @@ enum Call<'a> {
     /// Opens a cursor, over a partition or over all, which is moved while others write.
     Cursor(Option<KeyChoice>, bool, bool),
     Move(u8, Move),
+    GetMany(Vec<KeyChoice>),
+    PutMany(Vec<(KeyChoice, AttributesChoice)>),
+    Attribute(KeyChoice, u8),
     /// Builds an item member by member, puts it and gets it.
     Nested(KeyChoice, Vec<Step>),
 }
@@ -164,7 +167,9 @@ impl Run {
             _ => {
                 let (db, model) = &mut self.databases[self.at];
                 match call {
-                    Call::Get(_) | Call::Query(..) | Call::Scan(_) => read(db, model, call),
+                    Call::Get(_) | Call::GetMany(_) | Call::Attribute(..) | Call::Query(..) | Call::Scan(_) => {
+                        read(db, model, call);
+                    }
                     Call::Flush => db.flush(),
                     Call::Compact => db.compact(),
                     _ => write(db, model, call),
@@ -198,6 +203,16 @@ impl Run {
 fn read(db: &Database, model: &Model, call: &Call<'_>) {
     match call {
         Call::Get(choice) => assert_eq!(db.get(&choice.key()).as_ref(), model.get(&choice.key())),
+        Call::GetMany(choices) => {
+            let keys: Vec<Key> = choices.iter().map(|choice| choice.key()).collect();
+            let expected: Vec<_> = keys.iter().map(|key| model.get(key).cloned()).collect();
+            assert_eq!(db.get_many(&keys), expected);
+        }
+        Call::Attribute(choice, name) => {
+            let (key, name) = (choice.key(), ["n", "a", "zz", "ä"][usize::from(name & 3)]);
+            let expected = model.get(&key).map(|item| item.get(name).map(i64::to_string));
+            assert_eq!(db.attribute(&key, name), expected);
+        }
         Call::Query(choice, reverse, limit) => {
             let (pk, _) = choice.key();
             agree(db.pages(Some(&pk), *reverse, u32::from(limit % 4)), model.entries(Some(&pk), *reverse), true);
@@ -212,6 +227,11 @@ fn write(db: &Database, model: &mut Model, call: &Call<'_>) {
         Call::Put(choice, attributes) => {
             db.put(&choice.key(), &attributes.attributes());
             model.put(&choice.key(), &attributes.attributes());
+        }
+        Call::PutMany(choices) => {
+            let puts: Vec<_> = choices.iter().map(|(choice, item)| (choice.key(), item.attributes())).collect();
+            db.put_many(&puts);
+            puts.iter().for_each(|(key, attributes)| model.put(key, attributes));
         }
         Call::PutIfAbsent(choice, attributes) => {
             let (key, attributes) = (choice.key(), attributes.attributes());

@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_char, c_void};
 use std::ptr::{null, null_mut};
 
 use kstone_c_abi::access::{kstone_delete, kstone_get, kstone_put, kstone_put_json};
+use kstone_c_abi::attribute::{KSTONE_TYPE_NONE, kstone_get_attribute};
 use kstone_c_abi::batch::{
     Batch, kstone_batch_delete, kstone_batch_get, kstone_batch_new, kstone_batch_put, kstone_batch_run,
     kstone_batch_update,
@@ -26,6 +27,7 @@ use kstone_c_abi::item_build::{kstone_item_new, kstone_item_remove, kstone_item_
 use kstone_c_abi::item_view::Item;
 use kstone_c_abi::iter::{Iter, kstone_iter_next, kstone_iter_open};
 use kstone_c_abi::library::kstone_free;
+use kstone_c_abi::many::{kstone_get_many, kstone_put_many};
 use kstone_c_abi::maintenance::{kstone_compact, kstone_flush};
 use kstone_c_abi::options::Options;
 use kstone_c_abi::page::{
@@ -154,6 +156,48 @@ impl Database {
         let status = checked(|error| unsafe { kstone_get(self.0, pk, pk_len, sk, sk_len, &raw mut out, error) });
         assert!([KSTONE_OK, KSTONE_NOT_FOUND].contains(&status));
         output(status, out).map(|item| attributes(item.0))
+    }
+
+    /// The items of many keys.
+    pub(super) fn get_many(&self, keys: &[Key]) -> Vec<Option<Attributes>> {
+        let (pks, pk_lens): (Vec<_>, Vec<_>) = keys.iter().map(|key| slice(&key.0)).unzip();
+        let (sks, sk_lens): (Vec<_>, Vec<_>) = keys.iter().map(|key| slice(&key.1)).unzip();
+        let (pks, pk_lens, sks, sk_lens) = (pks.as_ptr(), pk_lens.as_ptr(), sks.as_ptr(), sk_lens.as_ptr());
+        let mut out: Vec<*mut Item> = vec![null_mut(); keys.len()];
+        let status = checked(|error| unsafe {
+            kstone_get_many(self.0, pks, pk_lens, sks, sk_lens, keys.len(), out.as_mut_ptr(), error)
+        });
+        assert_eq!(status, KSTONE_OK);
+        let items = out.into_iter().map(|item| (!item.is_null()).then_some(Handle(item)));
+        items.map(|item| item.map(|item| attributes(item.0))).collect()
+    }
+
+    /// Puts many items.
+    pub(super) fn put_many(&self, puts: &[(Key, Attributes)]) {
+        let (pks, pk_lens): (Vec<_>, Vec<_>) = puts.iter().map(|(key, _)| slice(&key.0)).unzip();
+        let (sks, sk_lens): (Vec<_>, Vec<_>) = puts.iter().map(|(key, _)| slice(&key.1)).unzip();
+        let (pks, pk_lens, sks, sk_lens) = (pks.as_ptr(), pk_lens.as_ptr(), sks.as_ptr(), sk_lens.as_ptr());
+        let built: Vec<Handle<Item>> = puts.iter().map(|(_, attributes)| item(attributes)).collect();
+        let items: Vec<*const Item> = built.iter().map(|item| item.0.cast_const()).collect();
+        let status = checked(|error| unsafe {
+            kstone_put_many(self.0, pks, pk_lens, sks, sk_lens, items.as_ptr(), puts.len(), error)
+        });
+        assert_eq!(status, KSTONE_OK);
+    }
+
+    /// The text of an attribute that is a number: none where there is no item, and none in that where it has no such.
+    pub(super) fn attribute(&self, key: &Key, name: &str) -> Option<Option<String>> {
+        let ((pk, pk_len), (sk, sk_len), (path, path_len)) = (slice(&key.0), slice(&key.1), text(name));
+        let (mut buffer, mut len, mut kind) = ([0_u8; 40], 0, 0);
+        let status = checked(|error| unsafe {
+            let to = buffer.as_mut_ptr().cast();
+            kstone_get_attribute(
+                self.0, pk, pk_len, sk, sk_len, path, path_len, to, 40, &raw mut len, &raw mut kind, error,
+            )
+        });
+        assert!([KSTONE_OK, KSTONE_NOT_FOUND].contains(&status));
+        let number = || String::from_utf8(buffer[..len].to_vec()).expect("a number");
+        (status == KSTONE_OK).then(|| (kind != KSTONE_TYPE_NONE).then(number))
     }
 
     /// A put of whatever the JSON says; whether it was one.

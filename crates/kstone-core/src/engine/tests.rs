@@ -133,6 +133,70 @@ fn watched_engines_write_nothing_unasked_and_ask_before_they_show() {
     assert_eq!(look(false), Ok(None));
 }
 
+/// One partition is wide, some keys come twice, some are absent; trees have memtables, SSTs and forks.
+#[test]
+fn many_keys_are_looked_for_as_one_is() {
+    let engine = Engine::new(EngineOptions { memtable_max_records: 7, ..EngineOptions::default() }).expect("created");
+    let mut random = fastrand::Rng::with_seed(1);
+    let names: Vec<(String, String)> = (0..700)
+        .map(|_| match random.u32(..3) {
+            0 => ("wide".to_owned(), random.u32(..300).to_string()),
+            _ => (random.u32(..300).to_string(), String::new()),
+        })
+        .collect();
+    let keys: Vec<_> = names.iter().map(|(pk, sk)| KeyRef::new(pk.as_bytes(), sk.as_bytes()).expect("valid")).collect();
+    for key in keys.iter().filter(|_| random.bool()).collect::<Vec<_>>() {
+        engine.put(*key, key.sk()).expect("put");
+    }
+    let (fork, ()) = engine.fork(|| ()).expect("forked");
+    keys[..100].iter().for_each(|key| fork.delete(*key).expect("deleted"));
+    for engine in [&engine, &fork] {
+        let one_by_one: Vec<_> = keys.iter().map(|key| engine.get(*key).expect("got")).collect();
+        assert!(one_by_one.iter().flatten().count() > 50 && one_by_one.iter().any(Option::is_none));
+        for count in [0, 1, 15, 16, 17, keys.len()] {
+            let before = engine.stats().expect("counted");
+            let mut many = Vec::new();
+            let take = |at, found: Option<&Record>| many.push((at, found.cloned()));
+            engine.look_many(count, |at| keys[at], |_| false, take).expect("looked");
+            let expected: Vec<_> = one_by_one[..count].iter().cloned().enumerate().collect();
+            assert_eq!(many, expected);
+            let after = engine.stats().expect("counted");
+            assert_eq!(after.hits + after.misses, before.hits + before.misses + count as u64);
+            assert_eq!(engine.get_many(&keys[..count]).expect("got"), one_by_one[..count]);
+        }
+    }
+    engine.watch(Watch { writes: true, reads: true });
+    let mut shown = 0;
+    engine
+        .look_many(
+            keys.len(),
+            |at| keys[at],
+            |record| record.pk() == b"wide",
+            |_, found| {
+                assert!(found.is_none_or(|record| record.pk() != b"wide"));
+                shown += usize::from(found.is_some());
+            },
+        )
+        .expect("looked");
+    assert!(shown > 50);
+    assert_eq!(engine.put_many_unwatched(&[(keys[0], b"1"), (keys[1], b"2")]).expect("not put"), [0, 1]);
+}
+
+#[test]
+fn many_items_are_put_as_one_after_the_other() {
+    let [engine, other] = [engine(), engine()];
+    let names: Vec<[u8; 2]> = (0..3000_u32).map(|i| ((i * 7) as u16 % 2000).to_be_bytes()).collect();
+    let bodies: Vec<[u8; 4]> = (0..3000_u32).map(u32::to_be_bytes).collect();
+    let puts: Vec<(KeyRef<'_>, &[u8])> =
+        names.iter().zip(&bodies).map(|(pk, body)| (KeyRef::new(pk, b"").expect("valid"), &body[..])).collect();
+    assert!(engine.put_many_unwatched(&puts).expect("put").is_empty());
+    puts.iter().for_each(|(key, body)| other.put(*key, body).expect("put"));
+    assert_eq!((engine.count(), engine.writes()), (other.count(), other.writes()));
+    for (key, _) in &puts {
+        assert_eq!(engine.get(*key), other.get(*key));
+    }
+}
+
 #[test]
 fn index_entries_stay_out_of_queries_and_scans() {
     let engine = engine();

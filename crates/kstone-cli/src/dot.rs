@@ -48,6 +48,11 @@ const PARAMETER: &str = r#"Such as:
   .parameter set 1 'user#1'
   SELECT * FROM items WHERE pk = ?;"#;
 
+const PREPARE: &str = r#"Such as:
+  .prepare add "INSERT INTO items VALUE {'pk': ?, 'age': ?}"
+  .run add user#1 36
+  .run add user#2 '"27"'"#;
+
 const WIDTH: &str = "\
 A column is as wide as its number says and longer text is shortened; 0 is as wide as needed, and a negative number sets \
 the text to the right. .width 0 makes all columns as wide as needed again.";
@@ -160,6 +165,24 @@ pub(crate) enum Dot {
     Parameter {
         #[command(subcommand)]
         action: ParameterAction,
+    },
+    /// Read a statement once, to run it many times
+    #[command(name = ".prepare", after_help = PREPARE)]
+    Prepare {
+        /// What .run calls it; one of the same name is replaced
+        name: String,
+        /// The statement, best between double quotes
+        #[arg(required = true, value_name = "STATEMENT")]
+        statement: Vec<String>,
+    },
+    /// Run a prepared statement
+    #[command(name = ".run", after_help = PREPARE)]
+    Run {
+        /// The name that .prepare gave it
+        name: String,
+        /// The values of its ?, in order: JSON; what is no JSON is a text
+        #[arg(value_name = "VALUE", allow_hyphen_values = true)]
+        values: Vec<String>,
     },
     /// Change what stands for null in tables and CSV, or show it
     #[command(name = ".nullvalue")]

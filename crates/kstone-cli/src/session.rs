@@ -1,12 +1,13 @@
 //! One database, the file that it is of, its forks, and how results are shown.
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::io::{self, BufRead as _, BufReader};
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use kstone_api::{Database, Record};
+use kstone_api::{Database, PreparedStatement, Record};
 
 use crate::failure::Failure;
 use crate::format::{Format, Layout};
@@ -69,6 +70,8 @@ pub(crate) struct Session {
     pub(crate) settings: Settings,
     pub(crate) destination: Destination,
     pub(crate) parameters: Parameters,
+    /// What `.prepare` read, by its names. It belongs to no database, and stays when another is opened.
+    pub(crate) prepared: BTreeMap<String, PreparedStatement>,
     interactive: bool,
     interrupt: Interrupt,
     vocabulary: Rc<RefCell<Vocabulary>>,
@@ -92,6 +95,7 @@ impl Session {
             settings,
             destination: Destination::default(),
             parameters: Parameters::default(),
+            prepared: BTreeMap::new(),
             interactive,
             interrupt,
             vocabulary: Rc::default(),

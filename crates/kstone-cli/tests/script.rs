@@ -19,7 +19,7 @@ use std::process::Command;
 
 use process::{Directory, airports, golden, kstone, kstone_with_input, shell, snapshot, start};
 
-const DOT_COMMANDS: [&str; 24] = [
+const DOT_COMMANDS: [&str; 26] = [
     ".help",
     ".format",
     ".exit",
@@ -42,6 +42,8 @@ const DOT_COMMANDS: [&str; 24] = [
     ".output",
     ".once",
     ".parameter",
+    ".prepare",
+    ".run",
     ".nullvalue",
     ".width",
 ];

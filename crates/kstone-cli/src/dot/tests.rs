@@ -32,6 +32,8 @@ fn every_command_is_read() {
         (".once 'a b'", Dot::Once { file: "a b".into() }),
         (".parameter list", Dot::Parameter { action: ParameterAction::List }),
         (".parameter unset :a", Dot::Parameter { action: ParameterAction::Unset { name: ":a".to_owned() } }),
+        (".prepare a \"SELECT 'x'\"", Dot::Prepare { name: "a".to_owned(), statement: vec!["SELECT 'x'".to_owned()] }),
+        (".run a -1 x", Dot::Run { name: "a".to_owned(), values: vec!["-1".to_owned(), "x".to_owned()] }),
         (".nullvalue ''", Dot::Nullvalue { text: Some(String::new()) }),
         (".width 1 -2 0", Dot::Width { columns: vec![1, -2, 0] }),
         (".fork keep", Dot::Fork { end: Some(ForkEnd::Keep) }),

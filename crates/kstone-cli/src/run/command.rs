@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use kstone_api::json::JsonForm;
-use kstone_api::{Database, ImportOptions, ItemWriter, KeyRef, Record};
+use kstone_api::{Database, ImportOptions, ItemWriter, KeyRef, KeystoneValue, PreparedValues, Record};
 
 use crate::dot::{Dot, ForkEnd, ParameterAction, Switch, help};
 use crate::input::words::name_as_written;
@@ -20,7 +20,8 @@ use crate::session::{Session, Settings};
 
 use super::Next;
 use super::dump;
-use super::statement::show;
+use super::statement::{self, show};
+use crate::session::parameters::plain_value;
 
 /// Carries a command out.
 ///
@@ -69,6 +70,8 @@ pub(super) fn run(session: &mut Session, dot: Dot) -> Result<Next, Failure> {
             session.destination.send_next(&file, own.as_deref())?;
         }
         Dot::Parameter { action } => parameter(session, action)?,
+        Dot::Prepare { name, statement } => prepare(session, name, &statement.join(" "))?,
+        Dot::Run { name, values } => run_prepared(session, &name, &values)?,
         Dot::Nullvalue { text: Some(text) } => session.settings.null = Some(text),
         Dot::Nullvalue { text: None } => show_null(session)?,
         Dot::Width { columns } if columns.is_empty() => show_widths(session)?,
@@ -147,6 +150,26 @@ fn output(session: &mut Session, file: Option<&Path>) -> Result<(), Failure> {
         Some(file) => format!("results go to {}: .output off ends that", text::path(file)),
         None => "results go to the terminal".to_owned(),
     })
+}
+
+fn prepare(session: &mut Session, name: String, statement: &str) -> Result<(), Failure> {
+    let prepared = session.db().prepare_statement(statement)?;
+    let values = prepared.parameters().len();
+    session.note(&format!("prepared {name}: it takes {values} {}", if values == 1 { "value" } else { "values" }))?;
+    session.prepared.insert(name, prepared);
+    Ok(())
+}
+
+fn run_prepared(session: &mut Session, name: &str, values: &[String]) -> Result<(), Failure> {
+    let Some(prepared) = session.prepared.get(name).cloned() else {
+        return Err(Failure::message(format!("nothing is prepared as {name}: .prepare {name} STATEMENT prepares it")));
+    };
+    let values: Vec<KeystoneValue> = values.iter().map(|value| plain_value(value)).collect();
+    let statement = prepared.bound(&PreparedValues::encode(&values)?.lent())?;
+    if statement::is_a(prepared.text(), "DELETE") {
+        return session.deleting(|session| statement::run_bound(session, &statement));
+    }
+    statement::run_bound(session, &statement)
 }
 
 fn parameter(session: &mut Session, action: ParameterAction) -> Result<(), Failure> {

@@ -20,8 +20,16 @@ pub(super) fn run(session: &Session, text: &str) -> Result<(), Failure> {
     if session.settings.explain && is_a(text, "SELECT") {
         show_plan(session, text)?;
     }
-    let outcome = execute(session, text)?;
-    if !is_a(text, "SELECT") {
+    run_bound(session, &session.parameters.bind(text)?)
+}
+
+/// The same of a statement with its values.
+///
+/// # Errors
+/// As [`run`].
+pub(super) fn run_bound(session: &Session, statement: &Statement) -> Result<(), Failure> {
+    let outcome = execute(session, statement)?;
+    if !is_a(statement.text(), "SELECT") {
         session.learn_database();
     }
     let summary = match outcome.items {
@@ -68,9 +76,8 @@ struct Outcome {
 }
 
 /// Runs a statement and prints its items.
-fn execute(session: &Session, text: &str) -> Result<Outcome, Failure> {
-    let statement = session.parameters.bind(text)?;
-    let mut pages = Pages::new(session.db(), &statement, session.interrupt());
+fn execute(session: &Session, statement: &Statement) -> Result<Outcome, Failure> {
+    let mut pages = Pages::new(session.db(), statement, session.interrupt());
     let first = pages.next()?.unwrap_or_default();
     let mut outcome = Outcome { has_result: first.returns_rows, ..Outcome::default() };
     // A write without RETURNING has no result, not an empty one.

@@ -22,10 +22,9 @@ impl Parameters {
     /// Where the name is none, or the value is not what it should be.
     pub(crate) fn set(&mut self, name: &str, value: &str, typed: bool) -> Result<(), Failure> {
         let name = checked(name)?;
-        let value = match value_from_str(value, if typed { JsonForm::Typed } else { JsonForm::Plain }) {
-            Ok(value) => value,
-            Err(error) if typed => return Err(Failure::from(error).at("the value")),
-            Err(_) => KeystoneValue::string(value),
+        let value = match typed {
+            true => value_from_str(value, JsonForm::Typed).map_err(|error| Failure::from(error).at("the value"))?,
+            false => plain_value(value),
         };
         self.0.insert(name, value);
         Ok(())
@@ -119,6 +118,11 @@ impl Parameters {
             Failure::message(format!("the parameter {shown} has no value: .parameter set {name} VALUE gives it one"))
         })
     }
+}
+
+/// A value in JSON; what is no JSON is a text.
+pub(crate) fn plain_value(text: &str) -> KeystoneValue {
+    value_from_str(text, JsonForm::Plain).unwrap_or_else(|_| KeystoneValue::string(text))
 }
 
 /// How long the name is that a text begins with; none where it begins with no name, or with a word of PartiQL that may

@@ -80,6 +80,28 @@ fn null_is_shown_as_the_user_wants() {
 }
 
 #[test]
+fn a_prepared_statement_runs_with_other_values() {
+    let prepare = ".format jsonl\n.prepare add \"INSERT INTO items VALUE {'pk': ?, 'n': ?}\"\n\
+                   .prepare get \"SELECT n FROM items WHERE pk = ?\"\n";
+    let runs = ".run add a 1\n.run add 'b c' '\"1\"'\n.run add '\"3\"' '[-1, null]'\n";
+    let got = shell(&format!("{prepare}{runs}.run get a\n.run get 'b c'\n.run get '\"3\"'\n")).ok();
+    assert_eq!(got, "{\"n\":1}\n{\"n\":\"1\"}\n{\"n\":[-1,null]}\n");
+    let deleted = "DELETE FROM items WHERE pk = ?";
+    let left = format!(".prepare get \"{deleted}\"\n.run get a\nSELECT COUNT(*) AS c FROM items;\n");
+    assert_eq!(shell(&format!("{prepare}{runs}{left}")).ok(), "{\"c\":2}\n", "the last of a name counts");
+    for (line, part) in [
+        (".run none", "nothing is prepared as none"),
+        (".run get", "1 parameters (?1): found 0"),
+        (".run get a b", "found 2"),
+        (".prepare get", "required arguments were not provided"),
+        (".prepare get SELECT", "well formed"),
+    ] {
+        let failed = shell(&format!("{prepare}{line}\n")).failed();
+        assert!(failed.contains(part), "{line}: {failed}");
+    }
+}
+
+#[test]
 fn columns_are_as_wide_as_the_user_wants() {
     let rows = "INSERT INTO items VALUE {'pk': 'abcdefgh', 'n': 1};\nSELECT pk, n FROM items;\n";
     let table = shell(&format!(".width 5 -4\n{rows}.width\n.width 0\n.width\nSELECT pk FROM items;\n")).ok();

@@ -16,7 +16,7 @@ pub const KSTONE_STAT_LIVE_BYTES: u32 = 2;
 pub const KSTONE_STAT_TOTAL_BYTES: u32 = 3;
 /// The most that KSTONE_STAT_TOTAL_BYTES may come to; 0: no limit.
 pub const KSTONE_STAT_MEMORY_MAX_BYTES: u32 = 4;
-/// Entries of secondary indexes.
+/// Entries of secondary indexes, those of dropped ones included until their memory is given back.
 pub const KSTONE_STAT_INDEX_ENTRIES: u32 = 5;
 /// Bytes of those entries' records.
 pub const KSTONE_STAT_INDEX_ENTRY_BYTES: u32 = 6;

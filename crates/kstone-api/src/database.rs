@@ -25,7 +25,7 @@ use crate::request::read::{Keyed, ReadContext, Selection};
 use crate::request::records::{IterSource, Records};
 use crate::request::scan::Scan;
 use crate::request::token;
-use crate::request::write::{Prepared, Write};
+use crate::request::write::{Prepared, PreparedAction, Write};
 use crate::table::Table;
 use crate::table::commit::Settle;
 use crate::table::index::{IndexEntry, IndexId};
@@ -211,6 +211,18 @@ impl Database {
         *self.shared.table.write() = table;
     }
 
+    /// Has writes watched no longer where the table in force has become plain by itself: nothing is left of the indexes
+    /// it had.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub(crate) fn note_plain(&self) -> Result<()> {
+        if !self.engine().writes_are_watched() || !self.table_in_force().is_plain() {
+            return Ok(());
+        }
+        Ok(self.engine().with_all_locks(|| self.engine().watch(self.table_in_force().watch()))?)
+    }
+
     pub(crate) fn configuring(&self) -> Result<Turn<'_>> {
         self.shared.configuring.enter()
     }
@@ -275,7 +287,7 @@ impl Database {
                 return Ok(());
             }
         }
-        self.write(Write::put_body(pk, body).sort_key(sk)).map(drop)
+        self.write_prepared(&Prepared::plain(key, PreparedAction::Put(body.into()))).map(drop)
     }
 
     /// The item of a partition key alone, copied out.
@@ -338,7 +350,7 @@ impl Database {
         if self.engine().delete_unwatched(key)? {
             return self.keep_to_limit(|| std::iter::once(key.stripe()));
         }
-        self.write(Write::delete(pk).sort_key(sk)).map(drop)
+        self.write_prepared(&Prepared::plain(key, PreparedAction::Delete)).map(drop)
     }
 
     /// One page of a partition, copied out. A query with a filter and without a partition runs as a scan.
@@ -553,15 +565,18 @@ impl Database {
         Ok(self.engine().flush()?)
     }
 
-    /// Removes what has expired, merges every stripe into one SST and frees what deleted and overwritten items held.
+    /// Removes what has expired, merges every stripe into one SST and frees what deleted and overwritten items and
+    /// dropped indexes held.
     /// Never needed.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn compact(&self) -> Result<()> {
-        if self.table().ttl.is_some() {
+        let table = self.table();
+        if table.ttl.is_some() {
             self.purge_expired()?;
         }
+        self.release_all(&table)?;
         Ok(self.engine().compact()?)
     }
 

@@ -7,6 +7,7 @@ pub(crate) mod fork;
 pub mod index;
 pub(crate) mod memory_limit;
 pub(crate) mod one_at_a_time;
+pub(crate) mod retired;
 pub mod stream;
 pub mod ttl;
 
@@ -23,6 +24,7 @@ use crate::model::item_check::check_item;
 use crate::model::schema::{StreamSpecification, TableSchema};
 use crate::table::expiries::Expiries;
 use crate::table::index::{Index, IndexEntry, IndexId, Indexes, Version};
+use crate::table::retired::Retired;
 use crate::table::stream::{Stream, StreamOptions};
 use crate::table::ttl::{Ttl, has_passed, may_pass};
 
@@ -33,6 +35,8 @@ pub(crate) struct Table {
     pub(crate) indexes: Indexes,
     /// The indexes of the schema that is to follow: written to, not read yet.
     pub(crate) filling: Option<Arc<FillingIndexes>>,
+    /// Indexes that tables before this one had and whose entries may not all be released yet.
+    pub(crate) retired: Vec<Arc<Retired>>,
     /// Indexes that may lack items which have their key attributes: they refused some when they were filled or loaded.
     /// Never forgotten as long as the index is there, since nobody counts when those items go.
     pub(crate) incomplete: HashSet<IndexId>,
@@ -60,13 +64,17 @@ impl Table {
     /// since only then is it certain which number the stream gave last.
     pub(crate) fn following(schema: TableSchema, before: Option<&Self>, stream_max_bytes: usize) -> Result<Self> {
         schema.validate()?;
-        let none = Indexes::default();
         let ttl = schema.ttl_attribute().map(Ttl::new).transpose()?;
-        let indexes = match before {
-            Some(before) if before.ttl == ttl => Indexes::compile(&schema, &before.indexes),
-            // Entries say when their item expires: by another attribute, each of them is another.
-            Some(before) => Indexes::compile_anew(&schema, &before.indexes),
-            None => Indexes::compile(&schema, &none),
+        let (indexes, retired) = match before {
+            None => (Indexes::compile(&schema, &Indexes::default()), Vec::new()),
+            Some(before) => {
+                // Entries say when their item expires: by another attribute, each of them is another.
+                let keeps = before.ttl == ttl;
+                let retired: Vec<IndexId> = before.retired.iter().map(|retired| retired.id()).collect();
+                let indexes = Indexes::compile_with(&schema, &before.indexes, (keeps, &retired));
+                let retired = before.retiring(&before.indexes.without(&indexes));
+                (indexes, retired)
+            }
         };
         let still_there = |id: &IndexId| indexes.by_id(*id).is_some();
         let incomplete = before.iter().flat_map(|before| &before.incomplete).copied().filter(still_there).collect();
@@ -87,7 +95,18 @@ impl Table {
                 Some(Arc::new(stream?))
             }
         };
-        Ok(Self { schema, indexes, filling: None, incomplete, ttl, expiries, stream, stream_last })
+        Ok(Self { schema, indexes, filling: None, retired, incomplete, ttl, expiries, stream, stream_last })
+    }
+
+    /// The indexes that are retired, and these.
+    fn retiring(&self, dropped: &Indexes) -> Vec<Arc<Retired>> {
+        let left = self.retired.iter().filter(|retired| !retired.is_gone()).cloned();
+        left.chain(dropped.iter().map(|index| Arc::new(Retired::new(index.id())))).collect()
+    }
+
+    /// The same, after indexes that `next` was to add came to nothing.
+    pub(crate) fn without_those_of(&self, next: &Self) -> Self {
+        Self { retired: self.retiring(&next.indexes.without(&self.indexes)), ..self.clone() }
     }
 
     /// The same for a fork. To be called in its moment, under the locks of all stripes: what is noted of items and changes
@@ -97,6 +116,7 @@ impl Table {
         Self {
             expiries: self.expiries.as_ref().map(|expiries| Arc::new(Expiries::clone(expiries))),
             stream: self.stream.as_ref().map(|stream| Arc::new(stream.forked(stream_last))),
+            retired: self.retired.iter().map(|retired| Arc::new(Retired::clone(retired))).collect(),
             stream_last,
             ..self.clone()
         }
@@ -150,7 +170,8 @@ impl Table {
 
     /// Whether a put concerns its item alone.
     pub(crate) fn is_plain(&self) -> bool {
-        !self.has_indexes() && self.ttl.is_none() && self.stream.is_none()
+        let has_retired = self.retired.iter().any(|retired| !retired.is_gone());
+        !self.has_indexes() && self.ttl.is_none() && self.stream.is_none() && !has_retired
     }
 
     /// What the engine asks of this table.
@@ -239,17 +260,14 @@ impl Table {
     /// The entries of an item that is in the table.
     pub(crate) fn present_entries(&self, record: &Record) -> Vec<Record> {
         let item = record.item();
-        let mut entries = self.indexes.present_entries(record.pk(), record.sk(), item, self.expires_at(item));
-        entries.extend(self.filling_entries(record));
-        entries
+        self.indexes.present_entries(record.pk(), record.sk(), item, self.expires_at(item))
     }
 
-    /// Those of its entries that are in indexes that are being filled.
-    pub(crate) fn filling_entries(&self, record: &Record) -> Vec<Record> {
-        let Some(filling) = &self.filling else { return Vec::new() };
-        let item = record.item();
-        let expires_at = filling.ttl.as_ref().and_then(|ttl| ttl.expires_at(item));
-        filling.indexes.present_entries(record.pk(), record.sk(), item, expires_at)
+    /// Adds the writes of an item's entries in indexes that are being filled; each that refuses the item is noted.
+    pub(crate) fn fill_entries(&self, item: &Record, to: &mut Writes, refused: &mut HashSet<IndexId>) {
+        let Some(filling) = &self.filling else { return };
+        let expires_at = filling.ttl.as_ref().and_then(|ttl| ttl.expires_at(item.item()));
+        filling.indexes.fill(&Version::of(item, expires_at), to, refused);
     }
 }
 

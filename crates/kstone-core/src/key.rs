@@ -331,6 +331,12 @@ impl Route {
         self.stripe
     }
 
+    /// Orders what is written by where it lies.
+    #[inline]
+    pub fn place(self) -> impl Ord {
+        (self.stripe, self.tag)
+    }
+
     #[inline(always)]
     pub(crate) fn of(pk: &[u8], keyspace: Keyspace) -> Self {
         match keyspace {

@@ -21,6 +21,7 @@ use std::str::FromStr;
 
 use bigdecimal::{BigDecimal, Zero};
 
+use crate::buffer::Buffer;
 use crate::error::{Error, Result, Unit};
 
 pub mod ordered;
@@ -132,7 +133,15 @@ pub fn compare(a: &str, b: &str) -> Ordering {
 /// assert!(add(&"9".repeat(38), "0.1").is_err());
 /// ```
 pub fn add(a: &str, b: &str) -> Result<String> {
-    combine(a, b, i64::checked_add, |a, b| a + b)
+    text_of(|out| add_to(out, a, b))
+}
+
+/// As [`add`], appended to a buffer: allocates nothing where both numbers and their sum are integers of 64 bits.
+///
+/// # Errors
+/// As [`add`].
+pub fn add_to(out: &mut impl Buffer, a: &str, b: &str) -> Result<()> {
+    combine(out, (a, b), i64::checked_add, |a, b| a + b)
 }
 
 /// The exact difference of two canonical texts. See [`add`] for cost.
@@ -144,7 +153,15 @@ pub fn add(a: &str, b: &str) -> Result<String> {
 /// assert_eq!(kstone_core::number::subtract("1", "0.25").unwrap(), "0.75");
 /// ```
 pub fn subtract(a: &str, b: &str) -> Result<String> {
-    combine(a, b, i64::checked_sub, |a, b| a - b)
+    text_of(|out| subtract_to(out, a, b))
+}
+
+/// As [`subtract`], appended to a buffer as [`add_to`] does.
+///
+/// # Errors
+/// As [`add`].
+pub fn subtract_to(out: &mut impl Buffer, a: &str, b: &str) -> Result<()> {
+    combine(out, (a, b), i64::checked_sub, |a, b| a - b)
 }
 
 /// An integer in canonical form, in the last bytes of `text`.
@@ -215,22 +232,49 @@ pub fn size(canonical: &str) -> usize {
     if digits == 0 { 1 } else { 1 + digits.div_ceil(2) + sign }
 }
 
+fn text_of(write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<String> {
+    let mut text = Vec::new();
+    write(&mut text)?;
+    String::from_utf8(text).map_err(|_| Error::invalid(NOT_A_NUMBER))
+}
+
 /// [`add`] and [`subtract`]: in integers where they do, in big decimals otherwise.
 fn combine(
-    a: &str,
-    b: &str,
+    out: &mut impl Buffer,
+    (a, b): (&str, &str),
     integers: impl FnOnce(i64, i64) -> Option<i64>,
     decimals: impl FnOnce(BigDecimal, BigDecimal) -> BigDecimal,
-) -> Result<String> {
+) -> Result<()> {
     if let (Some(a), Some(b)) = (to_i64(a), to_i64(b))
         && let Some(result) = integers(a, b)
     {
-        return Ok(result.to_string());
+        put_integer(out, result);
+        return Ok(());
     }
     let decimal = |text: &str| BigDecimal::from_str(text).map_err(|_| Error::invalid(NOT_A_NUMBER));
     // Two numbers in range span some 260 digits, so the plain text stays far below what `canonical` reads.
     let plain = decimals(decimal(a)?, decimal(b)?).to_plain_string();
-    canonical(&plain).map(Cow::into_owned)
+    out.extend_from_slice(canonical(&plain)?.as_bytes());
+    Ok(())
+}
+
+/// Appends the canonical text of an integer.
+fn put_integer(out: &mut impl Buffer, number: i64) {
+    const MAX_BYTES: usize = 20;
+    let mut digits = [0; MAX_BYTES];
+    let (mut at, mut rest) = (MAX_BYTES, number.unsigned_abs());
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if number < 0 {
+        out.push(b'-');
+    }
+    out.extend_from_slice(&digits[at..]);
 }
 
 /// Significant digits of a canonical text; none in zero.

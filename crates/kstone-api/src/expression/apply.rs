@@ -1,7 +1,8 @@
 //! Making an item's new body from the old one and an update.
 //!
 //! The actions, ordered by their paths, and the old item, ordered by names, are read together: what no path touches is
-//! copied as it lies, what one touches is written anew level by level.
+//! copied as it lies, in one piece up to what the next one touches; that is written anew level by level. Everything goes
+//! into one buffer; a number is computed on the stack.
 //!
 //! ```text
 //! SET m.b = :x REMOVE m.c     old   a S …   m M { a 1  b 2  c 3 }   z S …
@@ -13,9 +14,11 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, Result};
+use kstone_core::buffer::Buffer;
 use kstone_core::item::{self, BODY_MAX_BYTES, ItemRef, MAX_NESTING_LEVELS, ValueRef, parts};
 use kstone_core::value::Type;
 use kstone_core::{error::Unit, number};
+use smallvec::SmallVec;
 
 use super::ast::{NewValue, OperandSource, Verb};
 use super::path::Place;
@@ -23,21 +26,25 @@ use super::resolve::Resolved;
 use super::subject::Subject;
 use super::update::Update;
 
-/// See [`Update::apply`].
-pub(super) fn apply(update: &Update, pk: &[u8], sk: &[u8], old: Option<ItemRef<'_>>) -> Result<Option<Vec<u8>>> {
+/// See [`Update::apply_to`].
+pub(super) fn apply(
+    update: &Update<'_>,
+    (pk, sk): (&[u8], &[u8]),
+    old: Option<ItemRef<'_>>,
+    body: &mut impl Buffer,
+) -> Result<bool> {
     let makes_nothing = |verb: &Verb| matches!(verb, Verb::Remove | Verb::Delete(_));
     if old.is_none() && update.ast.actions.iter().all(|action| makes_nothing(&action.verb)) {
-        return Ok(None);
+        return Ok(false);
     }
     let subject = Subject::new(pk, sk, old.unwrap_or_default());
-    let mut body = Vec::with_capacity(subject.item().as_bytes().len() + 64);
     let resolved = Resolved::of(&update.bound, &update.ast.symbols, &subject);
-    Writer { update, subject, resolved }.entries(&mut body, subject.item(), &update.order, 0)?;
-    item::check_size(pk, sk, ItemRef::new(&body)).map_err(|error| match error {
+    Writer { update, subject, resolved }.entries(body, subject.item(), &update.order, 0)?;
+    item::check_size(pk, sk, ItemRef::new(body)).map_err(|error| match error {
         kstone_core::Error::Limit { unit, limit, found, .. } => Error::limit(ITEM_SIZE, unit, limit, found),
         other => other.into(),
     })?;
-    Ok(Some(body))
+    Ok(true)
 }
 
 const ITEM_SIZE: &str = "Item size to update";
@@ -48,8 +55,11 @@ const WRONG_TYPE: &str = "An operand in the update expression has an incorrect d
 /// A value that is in the old item or the request, or was made.
 enum Made<'a> {
     Borrowed(ValueRef<'a>),
-    Owned(Type, Vec<u8>),
+    Owned(Type, Payload),
 }
+
+/// What was made: a number fits, sign and point included, whatever else is small does.
+type Payload = SmallVec<[u8; 64]>;
 
 impl Made<'_> {
     fn view(&self) -> ValueRef<'_> {
@@ -67,62 +77,84 @@ struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    /// Writes the entries of a map, or of the item, changed by these actions, whose paths differ from this depth on.
-    fn entries(&self, out: &mut Vec<u8>, old: ItemRef<'a>, actions: &[u16], depth: usize) -> Result<()> {
-        let mut rest = old.iter().peekable();
+    /// Writes the entries of a map, or of the item, changed by these actions, whose paths differ from this depth on. What
+    /// lies between them is copied in one piece.
+    fn entries(&self, out: &mut impl Buffer, old: ItemRef<'a>, actions: &[u16], depth: usize) -> Result<()> {
+        let mut rest = old.raw_iter();
+        let mut uncopied = rest.rest();
         for group in self.groups(actions, depth) {
             let Some(Place::Name(name)) = self.place(group, depth) else { return Err(Error::invalid(INVALID_PATH)) };
-            while let Some((other, value)) = rest.next_if(|(other, _)| *other < name) {
-                parts::append_entry(out, other, value);
+            let (mut behind, mut value) = (rest.clone(), None);
+            while let Some((other, found)) = behind.next() {
+                match other.cmp(name.as_bytes()) {
+                    Ordering::Less => rest = behind.clone(),
+                    Ordering::Equal => {
+                        value = Some(found);
+                        break;
+                    }
+                    Ordering::Greater => break,
+                }
             }
-            let value = rest.next_if(|(other, _)| *other == name).map(|(_, value)| value);
-            if let Some(made) = self.changed(value, group, depth + 1)? {
-                parts::append_entry(out, name, made.view());
+            out.extend_from_slice(&uncopied[..uncopied.len() - rest.rest().len()]);
+            if value.is_some() {
+                rest = behind;
             }
+            uncopied = rest.rest();
+            self.changed(out, value, (group, depth + 1), |out| parts::append_name(out, name))?;
             check_growth(out)?;
         }
-        for (name, value) in rest {
-            parts::append_entry(out, name, value);
-        }
+        out.extend_from_slice(uncopied);
         check_growth(out)
     }
 
     /// Writes the elements of a list. Indexes are those of the old list; new elements go to its end in their order.
-    fn elements(&self, out: &mut Vec<u8>, old: ValueRef<'a>, actions: &[u16], depth: usize) -> Result<()> {
-        let mut rest = (0..).zip(old.list()).peekable();
+    fn elements(&self, out: &mut impl Buffer, old: ValueRef<'a>, actions: &[u16], depth: usize) -> Result<()> {
+        let (mut rest, mut at) = (old.list(), 0);
+        let mut uncopied = rest.rest();
         for group in self.groups(actions, depth) {
             let Some(Place::Index(index)) = self.place(group, depth) else { return Err(Error::invalid(INVALID_PATH)) };
-            while let Some((_, value)) = rest.next_if(|(at, _)| *at < index) {
-                parts::append_value(out, value);
+            while at < index && rest.next().is_some() {
+                at += 1;
             }
-            let value = rest.next_if(|(at, _)| *at == index).map(|(_, value)| value);
-            if let Some(made) = self.changed(value, group, depth + 1)? {
-                parts::append_value(out, made.view());
-            }
+            out.extend_from_slice(&uncopied[..uncopied.len() - rest.rest().len()]);
+            let value = if at == index { rest.next() } else { None };
+            at += u32::from(value.is_some());
+            uncopied = rest.rest();
+            self.changed(out, value, (group, depth + 1), |_| ())?;
             check_growth(out)?;
         }
-        rest.for_each(|(_, value)| parts::append_value(out, value));
+        out.extend_from_slice(uncopied);
         check_growth(out)
     }
 
-    /// What becomes of a value, or of a place without one, by actions whose paths lead to it in this many steps.
-    fn changed(&self, old: Option<ValueRef<'a>>, actions: &[u16], depth: usize) -> Result<Option<Made<'a>>> {
+    /// Writes what becomes of a value, or of a place without one, by actions whose paths lead to it in this many steps:
+    /// what `put_head` writes and the value, or nothing.
+    fn changed<B: Buffer>(
+        &self,
+        out: &mut B,
+        old: Option<ValueRef<'a>>,
+        (actions, depth): (&[u16], usize),
+        put_head: impl FnOnce(&mut B),
+    ) -> Result<()> {
         let Some(next) = self.place(actions, depth) else {
-            let made = self.act(actions[0], old)?;
-            if let Some(made) = &made {
-                // The path itself nests once less than it has steps.
-                check_levels(depth - 1 + made.view().levels())?;
-            }
-            return Ok(made);
+            let Some(made) = self.act(actions[0], old)? else { return Ok(()) };
+            // The path itself nests once less than it has steps.
+            check_levels(depth - 1 + made.view().levels())?;
+            put_head(out);
+            parts::append_value(out, made.view());
+            return Ok(());
         };
         let old = old.ok_or_else(|| Error::invalid(INVALID_PATH))?;
-        let mut payload = Vec::with_capacity(old.payload().len() + 64);
+        put_head(out);
         match (next, old.type_(), old.map()) {
-            (Place::Name(_), _, Some(map)) => self.entries(&mut payload, map, actions, depth)?,
-            (Place::Index(_), Type::L, _) => self.elements(&mut payload, old, actions, depth)?,
-            _ => return Err(Error::invalid(INVALID_PATH)),
+            (Place::Name(_), type_, Some(map)) => {
+                parts::append_framed(out, type_, |out| self.entries(out, map, actions, depth))
+            }
+            (Place::Index(_), Type::L, _) => {
+                parts::append_framed(out, Type::L, |out| self.elements(out, old, actions, depth))
+            }
+            _ => Err(Error::invalid(INVALID_PATH)),
         }
-        Ok(Some(Made::Owned(old.type_(), payload)))
     }
 
     /// The step at this depth of the first action's path.
@@ -149,14 +181,16 @@ impl<'a> Writer<'a> {
     fn new_value(&self, new: &NewValue) -> Result<Made<'a>> {
         match new {
             NewValue::Source(source) => self.source(*source).map(Made::Borrowed),
-            NewValue::Plus(left, right) => self.sum(*left, *right, number::add),
-            NewValue::Minus(left, right) => self.sum(*left, *right, number::subtract),
+            NewValue::Plus(left, right) => self.sum(*left, *right, number::add_to),
+            NewValue::Minus(left, right) => self.sum(*left, *right, number::subtract_to),
             NewValue::ListAppend(first, second) => {
                 let (first, second) = (self.source(*first)?, self.source(*second)?);
                 if first.type_() != Type::L || second.type_() != Type::L {
                     return Err(Error::invalid(WRONG_TYPE));
                 }
-                Ok(Made::Owned(Type::L, [first.payload(), second.payload()].concat()))
+                let mut payload = Payload::with_capacity(first.payload().len() + second.payload().len());
+                [first, second].iter().for_each(|list| payload.extend_from_slice(list.payload()));
+                Ok(Made::Owned(Type::L, payload))
             }
             // Binding refuses these.
             NewValue::Fault(text) => Err(super::Kind::Update.invalid(text)),
@@ -167,12 +201,14 @@ impl<'a> Writer<'a> {
         &self,
         left: u16,
         right: u16,
-        sum: impl FnOnce(&str, &str) -> kstone_core::Result<String>,
+        sum_to: impl FnOnce(&mut Payload, &str, &str) -> kstone_core::Result<()>,
     ) -> Result<Made<'a>> {
-        match (self.source(left)?.as_number(), self.source(right)?.as_number()) {
-            (Some(left), Some(right)) => Ok(Made::Owned(Type::N, sum(left, right)?.into_bytes())),
-            _ => Err(Error::invalid(WRONG_TYPE)),
-        }
+        let (Some(left), Some(right)) = (self.source(left)?.as_number(), self.source(right)?.as_number()) else {
+            return Err(Error::invalid(WRONG_TYPE));
+        };
+        let mut sum = Payload::new();
+        sum_to(&mut sum, left, right)?;
+        Ok(Made::Owned(Type::N, sum))
     }
 
     /// The value of a source in the old item or the request.
@@ -198,9 +234,11 @@ fn add<'a>(old: Option<ValueRef<'a>>, value: ValueRef<'a>) -> Result<Made<'a>> {
         return Err(Error::invalid(WRONG_TYPE));
     }
     if let (Some(old), Some(value)) = (old.as_number(), value.as_number()) {
-        return Ok(Made::Owned(Type::N, number::add(old, value)?.into_bytes()));
+        let mut sum = Payload::new();
+        number::add_to(&mut sum, old, value)?;
+        return Ok(Made::Owned(Type::N, sum));
     }
-    let mut union = Vec::with_capacity(old.payload().len() + value.payload().len());
+    let mut union = Payload::with_capacity(old.payload().len() + value.payload().len());
     merge(old, value, |element, _, _| parts::append_element(&mut union, element));
     Ok(Made::Owned(old.type_(), union))
 }
@@ -211,7 +249,7 @@ fn delete<'a>(old: Option<ValueRef<'a>>, value: ValueRef<'a>) -> Result<Option<M
     if old.type_() != value.type_() {
         return Err(Error::invalid(WRONG_TYPE));
     }
-    let mut rest = Vec::with_capacity(old.payload().len());
+    let mut rest = Payload::with_capacity(old.payload().len());
     merge(old, value, |element, in_old, in_value| {
         if in_old && !in_value {
             parts::append_element(&mut rest, element);

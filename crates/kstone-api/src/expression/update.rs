@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use kstone_core::buffer::Buffer;
 use kstone_core::item::ItemRef;
 use kstone_core::value::Type;
 
@@ -123,7 +124,21 @@ impl<'v> Update<'v> {
     /// [`Error::Invalid`] with DynamoDB's text where a path leads nowhere that could be written, an operand is missing or of
     /// the wrong type, or a number is out of range; [`Error::Limit`] where the new item is too large or nested too deep.
     pub fn apply(&self, pk: &[u8], sk: &[u8], old: Option<ItemRef<'_>>) -> Result<Option<Vec<u8>>> {
-        apply::apply(self, pk, sk, old)
+        let mut body = Vec::new();
+        Ok(self.apply_to(&mut body, (pk, sk), old)?.then_some(body))
+    }
+
+    /// As [`Update::apply`] with a buffer that is empty, where the body is put; false where nothing is to be written.
+    ///
+    /// # Errors
+    /// As [`Update::apply`].
+    pub(crate) fn apply_to(
+        &self,
+        body: &mut impl Buffer,
+        key: (&[u8], &[u8]),
+        old: Option<ItemRef<'_>>,
+    ) -> Result<bool> {
+        apply::apply(self, key, old, body)
     }
 
     /// The body of what an update returns, from the item before and after it; none where there is nothing to return.

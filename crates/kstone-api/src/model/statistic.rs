@@ -14,7 +14,7 @@ pub enum Statistic {
     TotalBytes = 3,
     /// The most that `TotalBytes` may come to; 0: no limit.
     MemoryMaxBytes = 4,
-    /// Entries of secondary indexes.
+    /// Entries of secondary indexes, those of dropped ones included until their memory is given back.
     IndexEntries = 5,
     /// Bytes of those entries' records.
     IndexEntryBytes = 6,

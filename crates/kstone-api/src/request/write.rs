@@ -9,6 +9,7 @@ use kstone_core::key::Key;
 use kstone_core::key::{KeyRef, RoutedKey};
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
+use smallvec::SmallVec;
 
 use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
 use crate::model::item_check::check_item;
@@ -235,6 +236,9 @@ impl PreparedAction<'_> {
     }
 }
 
+/// Up to how many bytes an update makes the new body on the stack.
+const BODY_ON_STACK_BYTES: usize = 2048;
+
 /// What a write comes to, given the item that is there.
 pub(crate) struct ItemChange {
     /// The record to write, if any.
@@ -244,6 +248,11 @@ pub(crate) struct ItemChange {
 }
 
 impl<'a> Prepared<'a> {
+    /// A write on no condition that returns nothing. What a put stores was checked with its key.
+    pub(crate) fn plain(key: KeyRef<'a>, action: PreparedAction<'a>) -> Self {
+        Self { key, action, condition: None, return_old_on_failure: false, return_values: ReturnValues::None }
+    }
+
     /// No write: returns the item that is there.
     pub(crate) fn get(key: KeyRef<'a>) -> Self {
         Self {
@@ -303,14 +312,21 @@ impl Prepared<'_> {
         present: Option<&Record>,
         old: &Subject<'_>,
     ) -> Result<ItemChange> {
-        let (pk, sk) = (self.key.pk(), self.key.sk());
-        let record = match update.apply(pk, sk, present.map(Record::item))? {
-            Some(body) => Some(Record::put_pieces(key, &[&checked(self.key, body.into())?])),
-            None => None,
+        let mut body: SmallVec<[u8; BODY_ON_STACK_BYTES]> = SmallVec::new();
+        let old_item = present.map(Record::item);
+        body.reserve(old_item.map_or(0, |item| item.as_bytes().len()));
+        // The key stays as it is, and the size is checked where the body is made.
+        let is_written = update.apply_to(&mut body, (self.key.pk(), self.key.sk()), old_item)?;
+        let record = is_written.then(|| Record::put_pieces(key, &[&body]));
+        let returned = match self.return_values {
+            ReturnValues::None => None,
+            ReturnValues::AllOld => present.cloned(),
+            ReturnValues::AllNew => record.as_ref().or(present).cloned(),
+            which @ (ReturnValues::UpdatedOld | ReturnValues::UpdatedNew) => {
+                let new = record.as_ref().map_or(*old, Subject::of_record);
+                update.returned(which, old, &new).map(|body| Record::put_pieces(key, &[&body]))
+            }
         };
-        let new = record.as_ref().map_or(*old, Subject::of_record);
-        let returned = update.returned(self.return_values, old, &new);
-        let returned = returned.map(|body| Record::put_pieces(key, &[&body]));
         Ok(ItemChange { record, returned })
     }
 }

@@ -135,12 +135,12 @@ impl Database {
             }
         }
         let garbage = note(&table, now, &plan, changes);
-        let expiring = table.expiries.is_some().then(|| Arc::clone(&table));
+        let cleaning = (table.expiries.is_some() || !table.retired.is_empty()).then(|| Arc::clone(&table));
         drop(table);
         let returned = plan.carry_out(commit);
         drop(garbage);
-        if let Some(table) = expiring {
-            self.remove_expired_near(&table, keys, now)?;
+        if let Some(table) = cleaning {
+            self.clean_near(&table, keys, now)?;
         }
         Ok(Some(returned))
     }
@@ -175,8 +175,14 @@ impl Database {
         let returned = plan.carry_out(commit);
         drop(garbage);
         self.keep_to_limit(|| stripes.into_iter())?;
-        self.remove_expired_near(&table, keys, now)?;
+        self.clean_near(&table, keys, now)?;
         Ok(Some(returned))
+    }
+
+    /// After a write: removes some of what has expired and of what dropped indexes left.
+    fn clean_near(&self, table: &Arc<Table>, keys: &Keys<'_>, now: i64) -> Result<()> {
+        self.remove_expired_near(table, keys, now)?;
+        keys.first().map_or(Ok(()), |key| self.release_some(table, key.stripe()))
     }
 }
 
@@ -289,3 +295,6 @@ impl Database {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests;

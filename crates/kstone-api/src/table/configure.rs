@@ -3,11 +3,13 @@
 //! ```text
 //! in force      before ──► before, filling the new indexes ──► after          a step that fails: before again
 //!                     │                                   │
-//!                     all locks                           all locks           then: entries of dropped indexes go
+//!                     all locks                           all locks           entries of dropped indexes: `retired.rs`
 //! ```
 //! 1. Everything about the schema that can be wrong is found.
 //! 2. Where there are new indexes, the table in force is exchanged for one whose writes keep them, too; page by page the
 //!    items that are there get their entries. Indexes, expiry and stream stay those of before; readers see no difference.
+//!    The entries of a page are made and sorted where nobody waits, then written under the locks of all their stripes
+//!    at once, those of items that have changed meanwhile left out.
 //! 3. The new table is put in force: schema, indexes, expiry and stream at once. Nothing fails from here on.
 //!
 //! Each exchange is made under the locks of all stripes. No write is under way then: one that decided under the old
@@ -17,8 +19,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::Result;
-use kstone_core::engine::{PageLimits, ScanRange};
-use kstone_core::key::Key;
+use kstone_core::engine::{PageLimits, ScanRange, Writes};
+use kstone_core::key::{Route, RoutedKey};
 use kstone_core::record::Record;
 
 use crate::database::Database;
@@ -27,60 +29,67 @@ use crate::error::Error;
 use crate::model::schema::TableSchema;
 use crate::request::page::batch_limits;
 use crate::table::Table;
-use crate::table::index::{Index, IndexId};
+use crate::table::index::IndexId;
 
-const PAGE: PageLimits = batch_limits(1000);
+/// How many items get their entries at once: the stripes are locked for some tens of microseconds.
+const FILLED_AT_ONCE: usize = 256;
 
 impl Database {
     /// Puts a schema in the place of the one there is: indexes, TTL and stream. Returns when new indexes are filled;
     /// reads and writes go on meanwhile. Items that a new index refuses are left out of it, as in DynamoDB's backfill.
+    /// Dropping an index costs the same whatever it holds: its entries are seen no more at once, and their memory is
+    /// given back bit by bit with the writes that follow, or by [`Database::compact`].
     ///
     /// # Errors
     /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where a new index does not fit the memory limit,
     /// [`Error::Interrupted`]; nothing is changed then. [`Error::Poisoned`].
     pub fn configure(&self, schema: TableSchema) -> Result<()> {
-        self.configure_with(schema, |table, record| self.fill(table, record))
+        self.configure_with(schema, FILLED_AT_ONCE, |entries| self.write_entries(entries))
     }
 
-    fn configure_with(&self, schema: TableSchema, fill: impl FnMut(&Table, &Record) -> Result<()>) -> Result<()> {
+    fn configure_with(
+        &self,
+        schema: TableSchema,
+        at_once: usize,
+        fill: impl FnMut(NewEntries<'_>) -> Result<()>,
+    ) -> Result<()> {
         let _one_at_a_time = self.configuring()?;
         let before = self.table();
+        self.free_slots(&before)?;
         let next = Table::following(schema.clone(), Some(&before), self.stream_max_bytes())?;
         let refused = match before.filling_for(&next) {
-            Some(filling) => self.fill_all(&before, (&next, filling), fill)?,
+            Some(filling) => self.fill_all(&before, (&next, filling), at_once, fill)?,
             None => HashSet::new(),
         };
-        let follow = || -> Result<Arc<Table>> {
+        let follow = || -> Result<()> {
             let table = Table::following(schema, Some(&before), self.stream_max_bytes())?;
-            let table = Arc::new(table.lacking(&refused));
-            self.install(Arc::clone(&table));
-            Ok(table)
+            self.install(Arc::new(table.lacking(&refused)));
+            Ok(())
         };
-        let table = self.engine().with_all_locks(follow)??;
-        self.drop_strays(&before, &table)
+        self.engine().with_all_locks(follow)?
     }
 
-    /// Gives every item its entries in the new indexes of the table that is to follow; those that refuse some. On
-    /// failure the table is `before` again.
+    /// Gives every item its entries in the new indexes of the table that is to follow, so many items at once; those
+    /// indexes that refuse some. On failure the table is `before` again.
     fn fill_all(
         &self,
         before: &Arc<Table>,
         (next, filling): (&Table, Table),
-        mut fill: impl FnMut(&Table, &Record) -> Result<()>,
+        at_once: usize,
+        mut fill: impl FnMut(NewEntries<'_>) -> Result<()>,
     ) -> Result<HashSet<IndexId>> {
         let filling = Arc::new(filling);
-        let install = |table: &Arc<Table>| self.engine().with_all_locks(|| self.install(Arc::clone(table)));
-        install(&filling)?;
+        let install = |table: Arc<Table>| self.engine().with_all_locks(|| self.install(table));
+        install(Arc::clone(&filling))?;
         let mut refused = HashSet::new();
-        let filled = self.each_record(ScanRange::all(), |record| {
+        let filled = self.each_page(ScanRange::all(), batch_limits(at_once), |items| {
             self.check_interrupt()?;
-            refused.extend(filling.refusing(record));
-            fill(&filling, record)
+            fill(NewEntries::of(&filling, items, &mut refused))
         });
         if filled.is_err() {
             // No memory for the entries, or interrupted.
-            install(before)?;
-            self.drop_strays(next, before)?;
+            install(Arc::new(before.without_those_of(next)))?;
+            self.release_all(&self.table())?;
         }
         refused.retain(|id| before.indexes.by_id(*id).is_none());
         filled.map(|()| refused)
@@ -93,13 +102,18 @@ impl Database {
         self.engine().watch(watch);
     }
 
-    /// Visits the records of a range page by page, each as it is when its page is read.
-    pub(crate) fn each_record(&self, range: ScanRange<'_>, mut visit: impl FnMut(&Record) -> Result<()>) -> Result<()> {
+    /// Visits the records of a range page by page, each page as it is when it is read.
+    fn each_page(
+        &self,
+        range: ScanRange<'_>,
+        limits: PageLimits,
+        mut visit: impl FnMut(&[Record]) -> Result<()>,
+    ) -> Result<()> {
         let mut last: Option<Record> = None;
         loop {
             let range = last.as_ref().map_or(range, |last| range.after(last.pk(), last.sk()));
-            let page = self.engine().scan(range, PAGE)?;
-            page.records.iter().try_for_each(&mut visit)?;
+            let page = self.engine().scan(range, limits)?;
+            visit(&page.records)?;
             if !page.limited {
                 return Ok(());
             }
@@ -107,34 +121,49 @@ impl Database {
         }
     }
 
-    /// Gives an item its entries in the indexes that are being filled, if it is still that one.
-    fn fill(&self, table: &Table, record: &Record) -> Result<()> {
-        let entries = table.filling_entries(record);
+    /// Gives those items their entries that are still the same.
+    fn write_entries(&self, new: NewEntries<'_>) -> Result<()> {
+        let NewEntries { items, entries } = new;
         if entries.is_empty() {
             return Ok(());
         }
-        let entry_keys: Vec<Key> = entries.iter().map(Record::key).collect();
-        let mut keys = vec![record.key_ref()];
-        for key in &entry_keys {
-            keys.push(key.as_key_ref()?);
-        }
-        let _reserved = self.reserve(entries.iter(), 0)?;
-        self.engine().commit(&keys, |present| {
-            let unchanged = present.get(record.key_ref()).is_some_and(|now| now.same(record));
-            Ok((if unchanged { entries } else { Vec::new() }, ()))
-        })
-    }
-
-    /// Drops the entries of the indexes that one table has and the other does not. Costs a scan of those alone.
-    fn drop_strays(&self, of: &Table, not_in: &Table) -> Result<()> {
-        let gone = of.indexes.iter().map(Index::id).filter(|id| not_in.indexes.by_id(*id).is_none());
-        for IndexId(index) in gone {
-            self.each_record(ScanRange::all().of_index(index), |entry| {
-                self.engine().delete(entry.key_ref())?;
-                self.keep_to_limit(|| std::iter::once(entry.key_ref().stripe()))
-            })?;
-        }
+        let _reserved = self.reserve(entries.iter().map(|entry| &entry.record), 0)?;
+        let items: Vec<(RoutedKey<'_>, &Record)> =
+            items.iter().map(|item| (RoutedKey::from(item.key_ref()), item)).collect();
+        let mut commit = self.engine().begin();
+        let of_items = items.iter().map(|(key, _)| key.stripe());
+        commit.lock(of_items.chain(entries.iter().map(|entry| entry.route.stripe())))?;
+        let is_same = |(key, item): &(RoutedKey<'_>, &Record)| commit.get(key).is_some_and(|now| now.same(item));
+        let same: Vec<bool> = items.iter().map(is_same).collect();
+        let entries = entries.into_iter().filter(|entry| same[entry.item]);
+        commit.write(entries.map(|entry| (entry.route, entry.record)));
         Ok(())
+    }
+}
+
+/// The entries of some items in indexes that are being filled, in the order in which they lie.
+struct NewEntries<'a> {
+    items: &'a [Record],
+    entries: Vec<NewEntry>,
+}
+
+struct NewEntry {
+    route: Route,
+    record: Record,
+    /// Which of the items it is of.
+    item: usize,
+}
+
+impl<'a> NewEntries<'a> {
+    fn of(table: &Table, items: &'a [Record], refused: &mut HashSet<IndexId>) -> Self {
+        let mut entries = Vec::with_capacity(items.len());
+        let mut writes = Writes::new();
+        for (at, item) in items.iter().enumerate() {
+            table.fill_entries(item, &mut writes, refused);
+            entries.extend(writes.drain(..).map(|(route, record)| NewEntry { route, record, item: at }));
+        }
+        entries.sort_unstable_by_key(|entry| entry.route.place());
+        Self { items, entries }
     }
 }
 
@@ -197,12 +226,12 @@ mod tests {
         let untouched = state(&db)?;
         for fails_at in 0..=u32::from(ITEMS) - 1 {
             let mut filled = 0;
-            let failed = db.configure_with(after(), |table, record| {
+            let failed = db.configure_with(after(), 1, |entries| {
                 if filled == fails_at {
                     return Err(Error::invalid("injected"));
                 }
                 filled += 1;
-                db.fill(table, record)
+                db.write_entries(entries)
             });
             assert_eq!(failed, Err(Error::invalid("injected")));
             assert_eq!(state(&db)?, untouched, "failed at item {fails_at}");
@@ -225,12 +254,13 @@ mod tests {
     #[test]
     fn writes_during_a_configure_that_fails_are_kept_as_any_others() -> Result<()> {
         let (db, _) = database()?;
-        let failed = db.configure_with(after(), |table, record| {
+        let failed = db.configure_with(after(), 1, |entries| {
+            let Some(record) = entries.items.first() else { return Ok(()) };
             db.put(&[record.pk()[0], 1], item(9000))?;
             assert!(db.schema() == before() && of_kind(&db)? >= usize::from(ITEMS), "readers see no difference");
             let error = db.query(Query::new().index("by-until").partition_key(b"k")).unwrap_err();
             assert!(error.to_string().contains("Cannot read from backfilling"), "{error}");
-            if record.pk() == [ITEMS / 2] { Err(Error::invalid("injected")) } else { db.fill(table, record) }
+            if record.pk() == [ITEMS / 2] { Err(Error::invalid("injected")) } else { db.write_entries(entries) }
         });
         assert!(failed.is_err());
         let written = of_kind(&db)? - usize::from(ITEMS);
@@ -248,12 +278,12 @@ mod tests {
         let (db, _) = database()?;
         let mut last = u64::from(ITEMS);
         for schema in [after(), before().with_ttl("kind")] {
-            db.configure_with(schema, |table, record| {
-                if record.pk().len() == 1 {
+            db.configure_with(schema, 1, |entries| {
+                if let Some(record) = entries.items.first().filter(|record| record.pk().len() == 1) {
                     db.put(&[record.pk()[0], 1, last as u8], item(9000 + last as i64))?;
                     last += 1;
                 }
-                db.fill(table, record)
+                db.write_entries(entries)
             })?;
             assert!(matches!(db.read_stream(last, 1), Err(Error::Trimmed { oldest, .. }) if oldest == last + 2));
             db.put(b"next", item(9000 + last as i64))?;
@@ -272,7 +302,7 @@ mod tests {
         assert_eq!(of_kind(&db)?, usize::from(ITEMS), "by the other attribute nothing has expired");
         clock.set(5001);
         assert_eq!((of_kind(&db)?, db.purge_expired()?), (0, usize::from(ITEMS)));
-        db.engine().compact()?;
+        db.compact()?;
         assert_eq!(db.engine().stats()?.sst_records, 0, "no entry of the old index is left");
         Ok(())
     }

@@ -27,6 +27,8 @@
 //!
 //! Thread safety: compiled indexes are plain values, shared freely; everything else is a pure function.
 
+use std::collections::HashSet;
+
 use crate::error::Result;
 use kstone_core::buffer::Buffer;
 use kstone_core::engine::Writes;
@@ -102,22 +104,20 @@ impl Indexes {
     /// number is none that `before` knows, nor equal to one of those modulo [`INDEX_SLOTS`]: entries that an index has
     /// left behind are never mistaken for another's, and the entries of each lie by themselves.
     pub fn compile(schema: &TableSchema, before: &Self) -> Self {
-        Self::compile_with(schema, before, true)
+        Self::compile_with(schema, before, (true, &[]))
     }
 
-    /// As [`Indexes::compile`] where no index of `before` is any of this schema's: all of them are to be filled.
-    pub(crate) fn compile_anew(schema: &TableSchema, before: &Self) -> Self {
-        Self::compile_with(schema, before, false)
-    }
-
-    fn compile_with(schema: &TableSchema, before: &Self, keeps: bool) -> Self {
+    /// As [`Indexes::compile`], where no number is given that one of the retired has. `keeps` says whether an index of
+    /// `before` may be one of this schema's; otherwise all of them are to be filled.
+    pub(crate) fn compile_with(schema: &TableSchema, before: &Self, (keeps, retired): (bool, &[IndexId])) -> Self {
         let local = schema.local_indexes().iter().map(Index::local);
         let global = schema.global_indexes().iter().map(Index::global);
         let mut by_name: Vec<Index> = local.chain(global).collect();
         by_name.sort_by(|a, b| a.name.cmp(&b.name));
         let mut last_id = before.last_id;
-        // Two tables have at most twice 25 indexes, fewer than there are slots.
-        let mut slots: Vec<u16> = before.iter().map(|index| index.id.slot()).collect();
+        // Two tables have at most twice 25 indexes, and few are retired: fewer than there are slots.
+        let before_ids = before.iter().map(Index::id);
+        let mut slots: Vec<u16> = before_ids.chain(retired.iter().copied()).map(IndexId::slot).collect();
         for index in &mut by_name {
             let same =
                 before.get(&index.name).filter(|old| keeps && Index { id: index.id, ..(*old).clone() } == *index);
@@ -181,6 +181,13 @@ impl Indexes {
     /// before the index was, as DynamoDB's backfill leaves such items out, too.
     pub fn present_entries(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Vec<Record> {
         self.iter().filter_map(|index| index.entry(pk, sk, item, expires_at).ok().flatten()).collect()
+    }
+
+    /// Adds the writes of an item's entries in indexes that are being filled; each that refuses the item is noted.
+    pub(crate) fn fill(&self, version: &Version<'_>, to: &mut Writes, refused: &mut HashSet<IndexId>) {
+        // What is refused was put before the index was.
+        let refusing = self.iter().filter(|index| index.change(None, Some(version), to).is_err());
+        refused.extend(refusing.map(Index::id));
     }
 
     /// The indexes that refuse an item that is in the table already, so that it is not in them.

@@ -4,6 +4,7 @@
 //! ```text
 //! reserve ─► fits? ── yes ─► write
 //!    ▲         no
+//!    ├── entries of dropped indexes in one stripe released
 //!    ├── expired items of one stripe removed
 //!    ├── NONE: one stripe compacted; nothing left to compact: the write fails
 //!    └── LRU:  the oldest items of the stripe that holds the oldest removed, and that stripe compacted
@@ -103,6 +104,9 @@ impl Database {
 
     /// Evicts once; false where nothing can be done.
     fn reclaim_some(&self, table: &Arc<Table>) -> Result<bool> {
+        if self.release_stripe(table)? {
+            return Ok(true);
+        }
         let now = self.now_for(table);
         if let Some(stripe) = table.expiries.as_ref().and_then(|expiries| expiries.due(now)) {
             self.remove_expired_in(table, stripe, now)?;

@@ -10,6 +10,7 @@
 //! Nothing is allocated for up to [`INLINE_WRITES`] stripes and records.
 
 use std::cmp::Ordering;
+use std::sync::atomic::Ordering::Relaxed;
 
 use smallvec::SmallVec;
 
@@ -17,7 +18,7 @@ use super::Engine;
 use crate::error::{Error, Result};
 use crate::key::{KeyRef, Route, RoutedKey, StripeId, StripeSet};
 use crate::record::{Lent, Record};
-use crate::stripe::WriteGuard;
+use crate::stripe::{StripeState, WriteGuard};
 use crate::tree::Garbage;
 
 /// How many stripes and records a commit takes without an allocation.
@@ -97,12 +98,33 @@ impl<'a> Commit<'a> {
     /// # Panics
     /// Where a stripe is not locked: the engine is poisoned then.
     pub fn write(self, writes: impl IntoIterator<Item = (Route, Record)>) {
+        self.write_as(writes, |_, _| ());
+    }
+
+    /// As [`Commit::write`], for what changes nothing that anybody sees: [`Engine::writes`] does not rise.
+    ///
+    /// # Panics
+    /// As [`Commit::write`].
+    pub fn write_uncounted(self, writes: impl IntoIterator<Item = (Route, Record)>) {
+        let past_writes = &self.engine.store.counters.past_writes;
+        self.write_as(writes, |before, after| {
+            past_writes.fetch_sub(after - before, Relaxed);
+        });
+    }
+
+    /// `note` is told how many writes the stripe of each had before and after it.
+    #[inline]
+    fn write_as(self, writes: impl IntoIterator<Item = (Route, Record)>, note: impl Fn(u64, u64)) {
         let Self { engine, mut locked } = self;
+        let written = |held: &StripeState| held.tree().map_or(0, |tree| tree.writes);
         let mut garbage: SmallVec<[(StripeId, Garbage); INLINE_WRITES]> = SmallVec::new();
         for (route, record) in writes {
             let stripe = route.stripe();
             let place = locked.binary_search_by_key(&stripe, |(id, _)| *id).expect("the stripe of a write is locked");
-            garbage.push((stripe, engine.apply(route, &mut locked[place].1, record)));
+            let held = &mut locked[place].1;
+            let before = written(held);
+            garbage.push((stripe, engine.apply(route, held, record)));
+            note(before, written(held));
         }
         drop(locked);
         for (stripe, garbage) in garbage {

@@ -16,7 +16,7 @@ pub struct EngineStats {
     pub items: u64,
     /// Bytes of those items' records: keys, stored form and header.
     pub live_bytes: usize,
-    /// Entries of secondary indexes.
+    /// Entries of secondary indexes, those of dropped ones included until their memory is given back.
     pub index_entries: u64,
     /// Bytes of those entries' records.
     pub index_entry_bytes: usize,

@@ -18,12 +18,13 @@
 
 use super::writer::append_value_of;
 use super::{ValueRef, wire};
+use crate::buffer::Buffer;
 use crate::error::Result;
 use crate::value::{Type, Value};
 
 /// Appends a name to a body, or to the payload of a map; its value must follow.
 #[inline]
-pub fn append_name(body: &mut Vec<u8>, name: &str) {
+pub fn append_name(body: &mut impl Buffer, name: &str) {
     wire::put_bytes(body, name.as_bytes());
 }
 
@@ -32,10 +33,10 @@ pub fn append_name(body: &mut Vec<u8>, name: &str) {
 /// # Errors
 /// Those of `write`.
 #[inline]
-pub fn append_framed<E>(
-    list: &mut Vec<u8>,
+pub fn append_framed<B: Buffer, E>(
+    list: &mut B,
     type_: Type,
-    write: impl FnOnce(&mut Vec<u8>) -> std::result::Result<(), E>,
+    write: impl FnOnce(&mut B) -> std::result::Result<(), E>,
 ) -> std::result::Result<(), E> {
     list.push(type_.code());
     wire::framed(list, write)
@@ -50,18 +51,18 @@ pub fn append_owned(list: &mut Vec<u8>, value: &Value) -> Result<()> {
 }
 
 /// Appends an entry to a body, or to the payload of a map.
-pub fn append_entry(body: &mut Vec<u8>, name: &str, value: ValueRef<'_>) {
+pub fn append_entry(body: &mut impl Buffer, name: &str, value: ValueRef<'_>) {
     wire::put_bytes(body, name.as_bytes());
     append_value(body, value);
 }
 
 /// Appends a value to the payload of a list.
-pub fn append_value(list: &mut Vec<u8>, value: ValueRef<'_>) {
+pub fn append_value(list: &mut impl Buffer, value: ValueRef<'_>) {
     list.push(value.type_().code());
     wire::put_bytes(list, value.payload());
 }
 
 /// Appends an element to the payload of a set.
-pub fn append_element(set: &mut Vec<u8>, element: &[u8]) {
+pub fn append_element(set: &mut impl Buffer, element: &[u8]) {
     wire::put_bytes(set, element);
 }

@@ -393,8 +393,10 @@ impl<'a> Iterator for Attributes<'a> {
 pub struct RawAttributes<'a>(&'a [u8]);
 
 impl<'a> RawAttributes<'a> {
-    /// The bytes not read yet.
-    pub(super) fn rest(&self) -> &'a [u8] {
+    /// The bytes not read yet: the attributes that are to come, in the stored form.
+    #[inline]
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
         self.0
     }
 }
@@ -417,6 +419,14 @@ impl<'a> Iterator for RawAttributes<'a> {
 /// The values of a list; see [`ValueRef::list`].
 #[derive(Debug, Clone)]
 pub struct Values<'a>(&'a [u8]);
+
+impl<'a> Values<'a> {
+    /// The bytes not read yet: the values that are to come, in the stored form.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+}
 
 impl<'a> Iterator for Values<'a> {
     type Item = ValueRef<'a>;

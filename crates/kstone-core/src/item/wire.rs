@@ -3,6 +3,7 @@
 //! Readers take a cursor (`&mut &[u8]`) and return `None`, leaving the cursor where it was or further on, where the
 //! bytes are not what they should be; the caller stops there.
 
+use crate::buffer::Buffer;
 use crate::value::Type;
 
 /// The most bytes of a varint here: 4 hold 28 bits, far beyond the largest body.
@@ -10,7 +11,7 @@ pub(super) const VARINT_MAX_BYTES: usize = 4;
 
 /// Appends `n`, which is less than 2^28.
 #[inline]
-pub(super) fn put_varint(out: &mut Vec<u8>, mut n: usize) {
+pub(super) fn put_varint(out: &mut impl Buffer, mut n: usize) {
     debug_assert!(n < 1 << (7 * VARINT_MAX_BYTES));
     while n >= 0x80 {
         out.push(n as u8 | 0x80);
@@ -32,14 +33,14 @@ pub(super) fn varint_len(n: usize) -> usize {
 
 /// Appends `bytes` behind their length.
 #[inline]
-pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn put_bytes(out: &mut impl Buffer, bytes: &[u8]) {
     put_varint(out, bytes.len());
     out.extend_from_slice(bytes);
 }
 
 /// Appends what `payload` appends, behind its length.
 #[inline]
-pub(super) fn framed<E>(out: &mut Vec<u8>, payload: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+pub(super) fn framed<B: Buffer, E>(out: &mut B, payload: impl FnOnce(&mut B) -> Result<(), E>) -> Result<(), E> {
     let start = begin_frame(out);
     payload(out)?;
     end_frame(out, start);
@@ -48,7 +49,7 @@ pub(super) fn framed<E>(out: &mut Vec<u8>, payload: impl FnOnce(&mut Vec<u8>) ->
 
 /// Leaves a place for a length of one byte; where the payload starts, for [`end_frame`].
 #[inline]
-pub(super) fn begin_frame(out: &mut Vec<u8>) -> usize {
+pub(super) fn begin_frame(out: &mut impl Buffer) -> usize {
     out.push(0);
     out.len()
 }
@@ -56,7 +57,7 @@ pub(super) fn begin_frame(out: &mut Vec<u8>) -> usize {
 /// Writes the length of the payload from `start` to the end before it. A length of more than one byte moves the
 /// payload.
 #[inline]
-pub(super) fn end_frame(out: &mut Vec<u8>, start: usize) {
+pub(super) fn end_frame(out: &mut impl Buffer, start: usize) {
     let end = out.len();
     let len = end - start;
     if len < 0x80 {
@@ -66,7 +67,8 @@ pub(super) fn end_frame(out: &mut Vec<u8>, start: usize) {
     put_varint(out, len);
     out[start - 1] = out[end];
     let more_bytes = out.len() - end - 1;
-    out.remove(end);
+    out.copy_within(end + 1.., end);
+    out.truncate(end + more_bytes);
     out[start..].rotate_right(more_bytes);
 }
 

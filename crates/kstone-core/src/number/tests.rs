@@ -272,3 +272,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn sums_of_integers_to_the_ends_of_their_range_are_appended_as_text() {
+    for number in [0, 1, -1, 9, 10, -10, 99, 100, i64::MAX, i64::MIN, i64::MIN + 1] {
+        let mut out = b"before".to_vec();
+        add_to(&mut out, &number.to_string(), "0").unwrap();
+        assert_eq!(out, format!("before{number}").into_bytes());
+        let mut out = Vec::new();
+        subtract_to(&mut out, "0", &number.to_string()).unwrap();
+        assert_eq!(out, (-i128::from(number)).to_string().into_bytes());
+    }
+}

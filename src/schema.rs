@@ -14,8 +14,8 @@ use crate::options::schema_of;
 /// backfill. See kstone_options.schema_json for the form.
 ///
 /// Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
-/// Cost: one pass over all items where an index is new. Dropping an index takes microseconds whatever it holds: the memory
-/// of its entries is given back bit by bit with the writes that follow, or by kstone_compact; until then
+/// Cost: one pass over all items where an index is new. Dropping an index takes microseconds whatever it holds: the
+/// memory of its entries is given back bit by bit with the writes that follow, or by kstone_compact; until then
 /// kstone_stats_json counts them.
 /// Threads: any; a second call waits for the first.
 #[unsafe(no_mangle)]

@@ -48,8 +48,8 @@ fn entries(db: &Database) -> Result<u64> {
 /// writes that follow have released them.
 #[test]
 fn a_dropped_index_is_gone_at_once_and_its_memory_with_the_writes_that_follow() -> Result<()> {
-    let db = filled(indexed(), 3000)?;
-    let plain_bytes = filled(TableSchema::new(), 3000)?.stats()?.total_bytes;
+    let db = filled(indexed(), 12_000)?;
+    let plain_bytes = filled(TableSchema::new(), 12_000)?.stats()?.total_bytes;
     let (before, written) = (db.stats()?, db.writes());
     db.configure(TableSchema::new())?;
     let after = db.stats()?;
@@ -64,16 +64,21 @@ fn a_dropped_index_is_gone_at_once_and_its_memory_with_the_writes_that_follow() 
         db.put(b"one stripe", item(0))?;
         writes += 1;
         let now = entries(&db)?;
-        assert!(left - now <= 16 && (now < left || writes < 2000), "a write releases a few");
+        assert!(left - now <= 16 && (now < left || writes < 4000), "a write releases a few");
         left = now;
     }
     // Once each stripe has been found empty, the table is as one that never had an index.
     (0..2 * STRIPES).try_for_each(|_| db.put(b"one stripe", item(0)))?;
     assert!(db.table().is_plain() && !db.engine().writes_are_watched());
     let bytes = db.stats()?.total_bytes;
-    assert!(bytes < plain_bytes + plain_bytes / 3, "{bytes} bytes, without an index {plain_bytes}");
+    // What deletes leave in each stripe: up to a quarter of its records and a little more.
+    let most = plain_bytes + plain_bytes / 4 + STRIPES * 1024;
+    assert!(bytes < most, "{bytes} bytes, without an index {plain_bytes}, with it {}", before.total_bytes);
+    assert!(bytes < before.total_bytes, "{bytes} bytes, with the index {}", before.total_bytes);
     db.compact()?;
-    assert!(db.stats()?.total_bytes <= plain_bytes + plain_bytes / 20);
+    let bytes = db.stats()?.total_bytes;
+    // The index of live records keeps slots for up to three times as many.
+    assert!(bytes < plain_bytes + plain_bytes / 6, "{bytes} bytes, without an index {plain_bytes}");
     Ok(())
 }
 

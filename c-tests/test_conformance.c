@@ -434,15 +434,99 @@ static uint32_t choice_of(runner *r, slice value, const char *const *names, size
     return 0;
 }
 
+/* Whether updates and statements are prepared: the suite is run once without, once with it. */
+static int prepares;
+
+enum { VALUES_MAX = 32 };
+
+/* The values of what was prepared out of these bags, of which any may be NULL: whether all of them are there, and
+ * nothing else. */
+static int values_of(const kstone_prepared *prepared, const kstone_item *const *bags, size_t bag_count,
+                     kstone_value *values) {
+    size_t count = kstone_prepared_count(prepared);
+    size_t given = 0;
+    size_t i, b;
+    for (b = 0; b < bag_count; b++) {
+        for (i = 0; i < kstone_item_count(bags[b]); i++) {
+            kstone_bytes name;
+            kstone_value value;
+            CHECK_STATUS(KSTONE_OK, kstone_item_at(bags[b], i, &name, &value));
+            given += name.len > 0 && name.data[0] != '#';
+        }
+    }
+    if (count > VALUES_MAX || given != count) {
+        return 0;
+    }
+    for (i = 0; i < count; i++) {
+        kstone_bytes name = kstone_prepared_name(prepared, i);
+        int found = 0;
+        for (b = 0; b < bag_count && !found; b++) {
+            found = kstone_item_get(bags[b], (const char *)name.data, name.len, &values[i]) == KSTONE_OK;
+        }
+        if (!found) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+/* The #names of a bag, as a bag of their own; NULL where there are none. */
+static const kstone_item *names_of(runner *r, const kstone_item *bag) {
+    kstone_item *names = bag != NULL ? kstone_item_clone(bag) : NULL;
+    size_t i;
+    keep_handle(r, names);
+    for (i = 0; bag != NULL && i < kstone_item_count(bag); i++) {
+        kstone_bytes name;
+        kstone_value value;
+        CHECK_STATUS(KSTONE_OK, kstone_item_at(bag, i, &name, &value));
+        if (name.len == 0 || name.data[0] != '#') {
+            CHECK_STATUS(KSTONE_OK, kstone_item_remove(names, (const char *)name.data, name.len));
+        }
+    }
+    return names != NULL && kstone_item_count(names) > 0 ? names : NULL;
+}
+
+/* An update in its prepared form; 0 where its bags are wrong, which the other form says as the suite has it. */
+static int update_prepared(runner *r, kstone_db *db, slice step, uint32_t returns, kstone_item **returned,
+                           outcome *out) {
+    kstone_prepare_spec spec = KSTONE_PREPARE_SPEC_INIT;
+    kstone_prepared *prepared = NULL;
+    kstone_cond cond;
+    kstone_value values[VALUES_MAX];
+    const kstone_item *bags[2];
+    int holds = cond_at(r, step, &cond) != NULL;
+    bags[0] = item_at(r, step, "params");
+    bags[1] = holds ? cond.params : NULL;
+    spec.kind = KSTONE_PREPARE_UPDATE;
+    spec.text = text_at(r, step, "expr", &spec.text_len);
+    spec.names = names_of(r, bags[0]);
+    if (holds) {
+        cond.params = names_of(r, bags[1]);
+        spec.cond = &cond;
+    }
+    if (kstone_prepare(db, &spec, &prepared, NULL) != KSTONE_OK) {
+        return 0;
+    }
+    keep_handle(r, prepared);
+    if (!values_of(prepared, bags, 2, values)) {
+        return 0;
+    }
+    out->status = kstone_run_write(db, prepared, KEY(key_of(r, step)), NULL, values, kstone_prepared_count(prepared),
+                                   returns, returned, &out->err);
+    return 1;
+}
+
 static void op_update(runner *r, kstone_db *db, slice step, outcome *out) {
     static const char *const RETURNS[] = {"ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"};
     kstone_cond cond;
     kstone_item *returned = NULL;
     size_t expr_len = 0;
     const char *expr = text_at(r, step, "expr", &expr_len);
-    out->status = kstone_update(db, KEY(key_of(r, step)), expr, expr_len, item_at(r, step, "params"),
-                                cond_at(r, step, &cond), choice_of(r, slice_member(step, "return"), RETURNS, 4),
-                                &returned, &out->err);
+    uint32_t returns = choice_of(r, slice_member(step, "return"), RETURNS, 4);
+    if (!prepares || !update_prepared(r, db, step, returns, &returned, out)) {
+        out->status = kstone_update(db, KEY(key_of(r, step)), expr, expr_len, item_at(r, step, "params"),
+                                    cond_at(r, step, &cond), returns, &returned, &out->err);
+    }
     found_item(r, returned, out);
 }
 
@@ -605,8 +689,21 @@ static void op_execute(runner *r, kstone_db *db, slice step, outcome *out) {
     const char *statement = text_at(r, step, "statement", &len);
     kstone_bytes token = token_at(r, step);
     kstone_page *page = NULL;
-    out->status =
-        kstone_execute(db, statement, len, item_at(r, step, "params"), token.data, token.len, &page, &out->err);
+    const kstone_item *params = item_at(r, step, "params");
+    kstone_prepare_spec spec = KSTONE_PREPARE_SPEC_INIT;
+    kstone_prepared *prepared = NULL;
+    kstone_value values[VALUES_MAX];
+    spec.kind = KSTONE_PREPARE_STATEMENT;
+    spec.text = statement;
+    spec.text_len = len;
+    if (prepares && kstone_prepare(db, &spec, &prepared, NULL) == KSTONE_OK &&
+        values_of(prepared, &params, 1, values)) {
+        out->status = kstone_run(db, prepared, values, kstone_prepared_count(prepared), 0, token.data, token.len, &page,
+                                 &out->err);
+    } else {
+        out->status = kstone_execute(db, statement, len, params, token.data, token.len, &page, &out->err);
+    }
+    keep_handle(r, prepared);
     found_page(r, page, out);
     save_token(r, step, out->token);
 }
@@ -1119,7 +1216,10 @@ int main(void) {
         fprintf(stderr, "KSTONE_CONFORMANCE does not name the directory of the suite\n");
         return 1;
     }
-    CHECK(run_directory(path, run_case) >= CASES_MIN);
+    for (; prepares < 2; prepares++) {
+        CHECK(run_directory(path, run_case) >= CASES_MIN);
+    }
+    prepares = 0;
     snprintf(wrong, sizeof wrong, "%s/wrong", path);
     CHECK(run_directory(wrong, run_wrong_case) >= WRONG_CASES_MIN);
     return check_report();

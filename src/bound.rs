@@ -17,7 +17,7 @@ pub const KSTONE_VALUE_I64: u32 = 257;
 pub const KSTONE_VALUE_F64: u32 = 258;
 
 /// The most values that are believed: no text has so many parameters.
-const VALUES_MAX: usize = 1 << 16;
+const VALUES_MAX: usize = 1 << 15;
 
 /// The texts of numbers that came in otherwise.
 pub(crate) type Numbers = SmallVec<[u8; 64]>;
@@ -41,21 +41,23 @@ pub(crate) unsafe fn bound_values<'v>(
     }
     // SAFETY: not NULL, so the caller vouches for so many.
     let values = unsafe { std::slice::from_raw_parts(values, count) };
-    let mut ends: SmallVec<[usize; 8]> = SmallVec::new();
+    let mut bound = BoundValues::with_capacity(count);
+    // Where numbers lie that had to be written: they are read when all of them are there.
+    let mut written: SmallVec<[(u16, u32); 4]> = SmallVec::new();
     for (at, value) in values.iter().enumerate() {
         by_contract!(write_number(value, numbers)).map_err(|failure| (at, failure))?;
-        ends.push(numbers.len());
+        if written.last().map_or(0, |&(_, end)| end as usize) < numbers.len() {
+            written.push((at as u16, numbers.len() as u32));
+            bound.push(ValueRef::from_parts(Type::N, b"0"));
+        } else {
+            bound.push(by_contract!(value_of(value)).map_err(|failure| (at, failure))?);
+        }
     }
     let numbers: &'v [u8] = numbers;
     let mut start = 0;
-    let mut bound = BoundValues::with_capacity(count);
-    for (at, (value, end)) in values.iter().zip(ends).enumerate() {
-        bound.push(if end > start {
-            ValueRef::from_parts(Type::N, &numbers[start..end])
-        } else {
-            by_contract!(value_of(value)).map_err(|failure| (at, failure))?
-        });
-        start = end;
+    for (at, end) in written {
+        bound[usize::from(at)] = ValueRef::from_parts(Type::N, &numbers[start..end as usize]);
+        start = end as usize;
     }
     Ok(bound)
 }

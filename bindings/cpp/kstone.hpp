@@ -1458,8 +1458,25 @@ class bound {
     double real_ = 0;
 };
 
-/** The values of a run, in the order of the parameters: `{"ada", 10}`. */
-using bound_list = std::initializer_list<bound>;
+/** The values of a run, in the order of the parameters: `{"ada", 10}`, or a vector of bound. Lends them. */
+class bound_list {
+  public:
+    bound_list() noexcept = default;
+    bound_list(std::initializer_list<bound> values) noexcept : size_(values.size()) {
+        // What it is called with lives until the call returns.
+        const bound *first = values.begin();
+        first_ = first;
+    }
+    bound_list(const std::vector<bound> &values) noexcept : first_(values.data()), size_(values.size()) {}
+
+    const bound *begin() const noexcept { return first_; }
+    const bound *end() const noexcept { return first_ + size_; }
+    std::size_t size() const noexcept { return size_; }
+
+  private:
+    const bound *first_ = nullptr;
+    std::size_t size_ = 0;
+};
 
 namespace detail {
 

@@ -199,8 +199,10 @@ func TestConformance(t *testing.T) {
 		t.Run(file.Section, func(t *testing.T) {
 			for _, c := range file.Cases {
 				t.Run(c.Name, func(t *testing.T) {
-					if differs := c.run(t); differs != "" {
-						t.Fatal(differs)
+					for _, prepares := range []bool{false, true} {
+						if differs := c.run(t, prepares); differs != "" {
+							t.Fatalf("prepared: %v: %s", prepares, differs)
+						}
 					}
 				})
 			}
@@ -217,7 +219,7 @@ func TestWrongCasesOfConformanceFail(t *testing.T) {
 	for _, file := range conformanceFiles(t, filepath.Join(conformanceDir, "wrong")) {
 		for _, c := range file.Cases {
 			wrong++
-			if c.run(t) == "" {
+			if c.run(t, false) == "" {
 				t.Errorf("%s did not fail", c.Name)
 			}
 		}
@@ -229,10 +231,12 @@ func TestWrongCasesOfConformanceFail(t *testing.T) {
 
 // caseRun is a case that runs.
 type caseRun struct {
-	t      *testing.T
-	dir    string // of the files that the steps share
-	dbs    map[string]*DB
-	tokens map[string][]byte
+	t *testing.T
+	// Whether what can be prepared is prepared.
+	prepares bool
+	dir      string // of the files that the steps share
+	dbs      map[string]*DB
+	tokens   map[string][]byte
 }
 
 func (r *caseRun) path(file string) string {
@@ -243,8 +247,8 @@ func (r *caseRun) path(file string) string {
 }
 
 // run says what differs from what is expected, or nothing.
-func (c conformanceCase) run(t *testing.T) string {
-	r := caseRun{t: t, dbs: map[string]*DB{}, tokens: map[string][]byte{}}
+func (c conformanceCase) run(t *testing.T, prepares bool) string {
+	r := caseRun{t: t, prepares: prepares, dbs: map[string]*DB{}, tokens: map[string][]byte{}}
 	if err := r.open("main", c.Options); err != nil {
 		t.Fatal(err)
 	}
@@ -290,6 +294,40 @@ func (r *caseRun) open(name string, o *caseOptions) error {
 func (r *caseRun) adopt(name string, db *DB) {
 	r.t.Cleanup(func() { _ = db.Close() })
 	r.dbs[name] = db
+}
+
+// updatePrepared does an update in its prepared form; false where its bags are wrong, which the other form says as the
+// suite has it.
+func (r *caseRun) updatePrepared(db *DB, step *caseStep, returns ReturnValues, out *outcome) bool {
+	names, values := Params{}, Params{}
+	split := func(bag Item) {
+		for name, value := range bag {
+			if strings.HasPrefix(name, "#") {
+				names[name] = value
+			} else {
+				values[name] = value
+			}
+		}
+	}
+	split(step.Params)
+	var opts []WriteOption
+	if step.Cond != nil {
+		split(step.Cond.Params)
+		opts = append(opts, If(step.Cond.Expr, nil))
+		if step.Cond.ReturnOld {
+			opts = append(opts, ReturnOnFailure())
+		}
+	}
+	update, err := db.PrepareUpdate(step.Expr, names, opts...)
+	if err != nil {
+		return false
+	}
+	given, err := update.Values(values)
+	if err != nil {
+		return false
+	}
+	out.item, out.err = db.RunWrite(update, string(step.PK), string(step.SK), WriteRun{Values: given, Returns: returns})
+	return true
 }
 
 // paramsOf gives a bag as a program would: nil where there is none.
@@ -348,6 +386,9 @@ func (r *caseRun) do(step *caseStep, out *outcome) {
 		out.err = db.Delete(pk, sk, append(step.Cond.options(), ReturnOld(&out.item))...)
 	case "update":
 		values := slices.Index([]string{"", "ALL_OLD", "UPDATED_OLD", "ALL_NEW", "UPDATED_NEW"}, step.Return)
+		if r.prepares && r.updatePrepared(db, step, ReturnValues(values), out) {
+			break
+		}
 		opts := append(step.Cond.options(), Returning(ReturnValues(values)))
 		out.item, out.err = db.Update(pk, sk, step.Expr, paramsOf(step.Params), opts...)
 	case "put_json":
@@ -358,6 +399,13 @@ func (r *caseRun) do(step *caseStep, out *outcome) {
 		page, err := db.page(r.spec(step, step.Op == "scan"))
 		r.took(step, page, err, out)
 	case "execute":
+		if r.prepares {
+			if statement, err := db.Prepare(step.Statement); err == nil {
+				page, err := db.RunPage(statement, PageRun{Values: r.numbered(step.Params), Token: r.token(step.Token)})
+				r.took(step, page, err, out)
+				break
+			}
+		}
 		page, err := db.ExecutePage(Statement{
 			Text: step.Statement, Params: r.numbered(step.Params), Token: r.token(step.Token),
 		})

@@ -43,9 +43,10 @@ def cases(directory: Path, at_least: int) -> list[Any]:
     return [pytest.param(case, id=f"{section}: {case['name']}") for section, case in found]
 
 
+@pytest.mark.parametrize("prepared", [False, True], ids=["as text", "prepared"])
 @pytest.mark.parametrize("case", cases(SUITE, 240))
-def test_case(case: Arguments, tmp_path: Path) -> None:
-    run_case(case, tmp_path)
+def test_case(case: Arguments, prepared: bool, tmp_path: Path) -> None:
+    run_case(case, tmp_path, prepared)
 
 
 @pytest.mark.parametrize("case", cases(SUITE / "wrong", 38))
@@ -55,10 +56,10 @@ def test_a_wrong_case_fails(case: Arguments, tmp_path: Path) -> None:
         run_case(case, tmp_path)
 
 
-def run_case(case: Arguments, files: Path) -> None:
+def run_case(case: Arguments, files: Path, prepared: bool = False) -> None:
     case = json.loads(json.dumps(case))
     case.pop("name")
-    runner = Runner(case.pop("options", {}), files)
+    runner = (PreparingRunner if prepared else Runner)(case.pop("options", {}), files)
     for number, step in enumerate(case.pop("steps")):
         operation = step["op"]
         try:
@@ -291,6 +292,46 @@ class Runner:
     def do_close(self, db: kstone.Database, step: Arguments) -> Arguments:
         db.close()
         return {}
+
+
+class PreparingRunner(Runner):
+    """Does with prepared requests what it can."""
+
+    def do_update(self, db: kstone.Database, step: Arguments) -> Arguments:
+        if not step["expr"]:
+            # The error names the parameter of the function.
+            return super().do_update(db, step)
+        given, place, returns = update(step), key(step), step.pop("return", "NONE")
+        names, values = names_and_values(given)
+        request = db.prepare_update(given["expression"], names, condition=given.get("condition"))
+        return returned(request.run(place["pk"], values, place.get("sk"), returns=returns))
+
+    def do_put_if(self, db: kstone.Database, step: Arguments) -> Arguments:
+        given, place, attributes = condition(step), key(step), item(step.pop("item"))
+        names, values = names_and_values(given)
+        request = db.prepare_put(given.get("condition"), names)
+        return returned(request.run(place["pk"], attributes, values, place.get("sk"), return_old=True))
+
+    def do_delete_if(self, db: kstone.Database, step: Arguments) -> Arguments:
+        given, place = condition(step), key(step)
+        names, values = names_and_values(given)
+        request = db.prepare_delete(given.get("condition"), names)
+        return returned(request.run(place["pk"], values, place.get("sk"), return_old=True))
+
+    def do_execute(self, db: kstone.Database, step: Arguments) -> Arguments:
+        save, token = step.pop("save_token", None), step.pop("token", None)
+        values, request = numbered(step), db.prepare(step.pop("statement"))
+        page = request.run(values, token=None if token is None else self.token(token)).page()
+        if save is not None:
+            self.tokens[save] = page.token
+        return {**listed(page.items), "count": page.count, "scanned": page.scanned, "token": page.token}
+
+
+def names_and_values(given: Arguments) -> tuple[Arguments | None, Arguments]:
+    """What is prepared, and what a run gives."""
+    params = given.get("params") or {}
+    names = {name: params[name] for name in params if name.startswith("#")}
+    return names or None, {name: params[name] for name in params if not name.startswith("#")}
 
 
 def open_database(options: Arguments) -> kstone.Database:

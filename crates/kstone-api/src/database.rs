@@ -370,17 +370,17 @@ impl Database {
     /// [`Error::Invalid`] for a missing partition key, a limit of 0, a BETWEEN whose ends are the wrong way round, or a
     /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
     pub fn query_page(&self, query: &Query) -> Result<Page> {
-        self.page_of(query, |context| query.prepare(context))
+        self.page_of(query.limit, |context| query.prepare(context))
     }
 
-    /// The page of a query whose expressions `prepare` gives.
+    /// The page of a query that `prepare` gives, which has this limit.
     pub(crate) fn page_of<'q>(
         &self,
-        query: &'q Query,
+        limit: Option<usize>,
         prepare: impl FnOnce(ReadContext<'_>) -> Result<(Keyed<'q>, Selection)>,
     ) -> Result<Page> {
         self.check_interrupt()?;
-        let limits = page_limits(query.limit)?;
+        let limits = page_limits(limit)?;
         let (keyed, selection) = prepare(self.read_context())?;
         let (query, partition) = (&keyed.query, keyed.partition());
         let token = query.token.as_deref();

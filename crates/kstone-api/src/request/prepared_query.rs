@@ -2,6 +2,7 @@
 //!
 //! Thread safety: immutable; any number of threads run one at once.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -110,7 +111,8 @@ impl PreparedQuery {
         token: Option<&[u8]>,
     ) -> Result<Page> {
         let query = self.query_of(values, limit, token)?;
-        database.page_of(&query, |context| keyed(&query, context, &mut Run { shared: &self.shared, values }))
+        let run = &mut Run { shared: &self.shared, values };
+        database.page_of(query.limit, |context| keyed(Cow::Owned(query), context, run))
     }
 
     /// The items one by one, as the database is now. `limit` bounds the items in all.
@@ -120,7 +122,7 @@ impl PreparedQuery {
     pub fn iter(&self, database: &Database, values: &[ValueRef<'_>], limit: Option<usize>) -> Result<Records> {
         let query = self.query_of(values, limit, None)?;
         let mut run = Run { shared: &self.shared, values };
-        let (keyed, selection) = keyed(&query, database.read_context(), &mut run)?;
+        let (keyed, selection) = keyed(Cow::Owned(query), database.read_context(), &mut run)?;
         database.iter_prepared(keyed, selection)
     }
 

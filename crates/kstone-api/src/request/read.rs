@@ -91,11 +91,11 @@ impl Query {
             None if self.index.is_none() => {
                 Ok((Keyed { query: Cow::Borrowed(self), entries: None }, Selection::of_all(context, self.select)))
             }
-            None => keyed(self, context, &mut NoExpressions),
+            None => keyed(Cow::Borrowed(self), context, &mut NoExpressions),
             Some(expressions) => {
                 let parameters = expressions.parameters.gathered()?;
                 let mut texts = Texts { expressions, cache: context.cache, binder: Binder::new(&parameters) };
-                let prepared = keyed(self, context, &mut texts)?;
+                let prepared = keyed(Cow::Borrowed(self), context, &mut texts)?;
                 texts.binder.finish()?;
                 Ok(prepared)
             }
@@ -173,7 +173,7 @@ impl BoundExpressions for Texts<'_> {
 
 /// Which records a query is about, and what becomes of them.
 pub(crate) fn keyed<'q>(
-    query: &'q Query,
+    query: Cow<'q, Query>,
     context: ReadContext<'_>,
     expressions: &mut impl BoundExpressions,
 ) -> Result<(Keyed<'q>, Selection)> {
@@ -181,7 +181,9 @@ pub(crate) fn keyed<'q>(
     let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
     let schema = index.map_or(KeySchema::ITEMS, index_schema);
     let condition = expressions.key_condition(schema)?;
-    let mut keyed = Keyed { query: Cow::Borrowed(query), entries: None };
+    let select = query.select;
+    let mut keyed = Keyed { query, entries: None };
+    let query = &keyed.query;
     if condition.is_some() && (!query.partition_key.is_empty() || query.sort_key != SortKeyCondition::Any) {
         return Err(Error::invalid("a query has a KeyConditionExpression or a partition key, not both"));
     }
@@ -200,7 +202,7 @@ pub(crate) fn keyed<'q>(
             keyed.entries = Some(index.range(key_value(condition.partition())?, entry_condition(condition.sort())?)?);
         }
     }
-    let selection = selection(query.select, query.index.as_deref(), context, expressions)?;
+    let selection = selection(select, index.map(Index::name), context, expressions)?;
     if let Some(filter) = &selection.filter {
         let names = [schema.partition.name, schema.sort.map_or(schema.partition.name, |sort| sort.name)];
         filter.refuse_attributes(&names)?;

@@ -18,7 +18,7 @@ use super::write::{StatementWrite, whole_key};
 use crate::database::Database;
 use crate::expression::BoundParameters;
 use crate::request::operation::TransactError;
-use crate::request::transaction::{Moment, TRANSACTION_MAX, check_list, check_some, twice_in};
+use crate::request::transaction::{Moment, TRANSACTION_MAX, check_list, check_some, parts_of, twice_in};
 use crate::request::write::Prepared;
 use crate::table::Table;
 use crate::table::commit::Settle;
@@ -166,7 +166,7 @@ impl Database {
                 }
             }
         }
-        if let Some(at) = twice_in(keys.iter().cloned()) {
+        if let Some(at) = twice_in(keys.iter().map(parts_of)) {
             let text = "Transaction request cannot include multiple operations on one item";
             return Err(of_statement(at)(Error::invalid(text)));
         }

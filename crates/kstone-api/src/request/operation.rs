@@ -91,14 +91,6 @@ impl From<BoundWrite> for Operation {
 }
 
 impl Operation {
-    fn key(&self) -> Key {
-        match self {
-            Self::Get(key) => key.clone(),
-            Self::Write(write) => write.key(),
-            Self::Prepared(write) => write.key().clone(),
-        }
-    }
-
     fn prepare(&self, cache: &ExpressionCache) -> Result<Prepared<'_>> {
         match self {
             Self::Get(key) => Ok(Prepared::get(key.as_key_ref()?)),
@@ -152,11 +144,12 @@ impl Database {
         &self,
         operations: &'a [Operation],
     ) -> std::result::Result<Vec<Prepared<'a>>, TransactError> {
-        let prepare = |(at, operation): (usize, &'a Operation)| {
-            let prepared = operation.prepare(self.expressions());
-            prepared.map_err(|error| TransactError { operation: Some(at), ..error.into() })
-        };
-        operations.iter().enumerate().map(prepare).collect()
+        let mut prepared = Vec::with_capacity(operations.len());
+        for (at, operation) in operations.iter().enumerate() {
+            let of_operation = |error: Error| TransactError { operation: Some(at), ..error.into() };
+            prepared.push(operation.prepare(self.expressions()).map_err(of_operation)?);
+        }
+        Ok(prepared)
     }
 
     /// Does all of the operations or none: isolated, at one moment. The items of the gets, in their order, none where
@@ -179,13 +172,16 @@ impl Database {
     pub fn transact(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         check_list(operations.len(), ("TransactItems", TRANSACTION_MAX))?;
         let prepared = self.prepare_operations(operations)?;
-        if let Some(at) = twice_in(operations.iter().map(Operation::key)) {
+        if let Some(at) = twice_in(prepared.iter().map(|prepared| (prepared.key.pk(), prepared.key.sk()))) {
             let text = "Transaction request cannot include multiple operations on one item";
             return Err(TransactError { operation: Some(at), ..Error::invalid(text).into() });
         }
+        let key_of_get = |operation: &Operation| match operation {
+            Operation::Get(key) => Some(key.clone()),
+            Operation::Write(_) | Operation::Prepared(_) => None,
+        };
         let is_get = |operation: &Operation| matches!(operation, Operation::Get(_));
-        if operations.iter().all(is_get) {
-            let keys: Vec<Key> = operations.iter().map(Operation::key).collect();
+        if let Some(keys) = operations.iter().map(key_of_get).collect::<Option<Vec<Key>>>() {
             return Ok(self.transact_get(&keys)?);
         }
         let returned = match self.commit_prepared(&prepared, Settle::EveryReason) {

@@ -311,10 +311,6 @@ pub struct BoundWrite {
 }
 
 impl BoundWrite {
-    pub(crate) fn key(&self) -> &Key {
-        &self.key
-    }
-
     /// The write as the write path takes it.
     pub(crate) fn prepare(&self) -> Result<Prepared<'_>> {
         Ok(Prepared {

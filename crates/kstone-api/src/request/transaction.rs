@@ -4,10 +4,12 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
+use kstone_core::engine::INLINE_WRITES;
 use kstone_core::error::Unit;
 use kstone_core::item::item_size;
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
+use smallvec::SmallVec;
 
 use crate::database::Database;
 use crate::request::write::{Prepared, Write};
@@ -66,7 +68,7 @@ impl Database {
     /// [`TRANSACTION_MAX`]; [`Error::Poisoned`].
     pub fn transact_write(&self, request: TransactWriteRequest) -> Result<()> {
         check_keys(
-            request.writes.iter().map(Write::key),
+            request.writes.iter().map(Write::key_parts),
             ("TransactItems", TRANSACTION_MAX),
             "Transaction request cannot include multiple operations on one item",
         )?;
@@ -86,7 +88,7 @@ impl Database {
     /// As [`Database::transact_get`], with the moment.
     pub(crate) fn transaction_reads(&self, keys: &[Key]) -> Result<Moment> {
         let text = "Transaction request cannot include multiple operations on one item";
-        check_keys(keys.iter().cloned(), ("TransactItems", TRANSACTION_MAX), text)?;
+        check_keys(keys.iter().map(parts_of), ("TransactItems", TRANSACTION_MAX), text)?;
         let moment = self.get_at_one_moment(keys)?;
         check_transaction_size(|| moment.found.iter().flatten())?;
         Ok(moment)
@@ -103,7 +105,7 @@ impl Database {
     pub fn batch_write(&self, writes: &[Write]) -> Result<()> {
         let text = "Provided list of item keys contains duplicates";
         check_some(writes.len(), "RequestItems")?;
-        refuse_twice(writes.iter().map(Write::key), text)?;
+        refuse_twice(writes.iter().map(Write::key_parts), text)?;
         if !writes.iter().all(Write::is_plain) {
             return Err(Error::invalid("a batch holds puts and deletes without conditions; use a transaction"));
         }
@@ -118,7 +120,7 @@ impl Database {
     pub fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
         let text = "Provided list of item keys contains duplicates";
         check_some(keys.len(), "RequestItems")?;
-        refuse_twice(keys.iter().cloned(), text)?;
+        refuse_twice(keys.iter().map(parts_of), text)?;
         Ok(self.get_at_one_moment(keys)?.found)
     }
 
@@ -157,12 +159,16 @@ pub(crate) fn check_transaction_size<'a, R: Iterator<Item = &'a Record>>(items: 
     Err(Error::limit("The items of a transaction", Unit::Bytes, TRANSACTION_MAX_BYTES, found))
 }
 
-fn check_keys(keys: impl ExactSizeIterator<Item = Key>, list: (&'static str, usize), twice: &str) -> Result<()> {
+fn check_keys<'a>(
+    keys: impl ExactSizeIterator<Item = KeyParts<'a>>,
+    list: (&'static str, usize),
+    twice: &str,
+) -> Result<()> {
     check_list(keys.len(), list)?;
     refuse_twice(keys, twice)
 }
 
-fn refuse_twice(keys: impl Iterator<Item = Key>, text: &str) -> Result<()> {
+fn refuse_twice<'a>(keys: impl Iterator<Item = KeyParts<'a>>, text: &str) -> Result<()> {
     twice_in(keys).map_or(Ok(()), |_| Err(Error::invalid(text)))
 }
 
@@ -177,8 +183,39 @@ pub(crate) fn check_some(found: usize, what: &str) -> Result<()> {
     if found == 0 { Err(Error::invalid(format!("{what} must not be empty"))) } else { Ok(()) }
 }
 
-/// Where a key comes for the second time.
-pub(crate) fn twice_in(mut keys: impl Iterator<Item = Key>) -> Option<usize> {
-    let mut seen = HashSet::new();
-    keys.position(|key| !seen.insert(key))
+/// Where a key comes for the second time. Among few each is compared with all before it, which takes no hash.
+pub(crate) fn twice_in<'a>(keys: impl Iterator<Item = KeyParts<'a>>) -> Option<usize> {
+    const FEW: usize = 16;
+    let keys: SmallVec<[KeyParts<'a>; INLINE_WRITES]> = keys.collect();
+    if keys.len() <= FEW {
+        return (1..keys.len()).find(|&at| keys[..at].contains(&keys[at]));
+    }
+    let mut seen = HashSet::with_capacity(keys.len());
+    keys.iter().position(|key| !seen.insert(key))
+}
+
+/// A partition key and a sort key, which is empty where there is none.
+pub(crate) type KeyParts<'a> = (&'a [u8], &'a [u8]);
+
+/// The parts of a key.
+pub(crate) fn parts_of(key: &Key) -> KeyParts<'_> {
+    (&key.pk, key.sk.as_deref().unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_comes_twice_is_found_among_few_and_many() {
+        let names: Vec<[u8; 1]> = (0..40).map(|name| [name]).collect();
+        for count in 1..=names.len() {
+            let keys = || names[..count].iter().flat_map(|name| [(&name[..], &b""[..]), (b"p", name)]);
+            assert_eq!(twice_in(keys()), None, "{count}");
+            for again in 0..count {
+                let twice = keys().chain([(&names[again][..], &b""[..]), (b"other", b"")]);
+                assert_eq!(twice_in(twice), Some(2 * count), "{count}, {again}");
+            }
+        }
+    }
 }

@@ -5,7 +5,6 @@ use std::borrow::Cow;
 use crate::error::Error;
 use crate::error::Result;
 use kstone_core::item::{self, ItemRef};
-use kstone_core::key::Key;
 use kstone_core::key::{KeyRef, RoutedKey};
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
@@ -14,6 +13,7 @@ use smallvec::SmallVec;
 use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
 use crate::model::item_check::check_item;
 use crate::request::parameters::RequestParameters;
+use crate::request::transaction::KeyParts;
 use crate::table::Table;
 
 /// What is written to one key.
@@ -180,8 +180,8 @@ impl Write {
         })
     }
 
-    pub(crate) fn key(&self) -> Key {
-        Key::with_sk(self.pk.clone(), self.sk.clone())
+    pub(crate) fn key_parts(&self) -> KeyParts<'_> {
+        (&self.pk, &self.sk)
     }
 
     /// Whether a batch may hold it: an item put or deleted without a condition.

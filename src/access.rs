@@ -5,7 +5,7 @@ use std::ffi::{c_char, c_void};
 use kstone_api::json;
 
 use crate::boundary::status::KSTONE_NOT_FOUND;
-use crate::boundary::{ErrorObject, KSTONE_OK, Out, Status, bytes, entry, set_text, text};
+use crate::boundary::{ErrorObject, KSTONE_OK, Out, Status, entry, key_bytes, set_text, text};
 use crate::database::{Db, database};
 use crate::item_view::{Item, View};
 use crate::json_form::form_of;
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn kstone_put(
     err: *mut *mut ErrorObject,
 ) -> Status {
     entry!(err, {
-        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         let database = database(db)?;
         let view = View::new(item)?;
         database.put_body(pk, sk, view.body())?;
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn kstone_get(
 ) -> Status {
     entry!(err, {
         let out = Out::new(out, "out")?;
-        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         let Some(record) = database(db)?.get_record(pk, sk)? else {
             return Ok(KSTONE_NOT_FOUND);
         };
@@ -83,7 +83,7 @@ pub unsafe extern "C" fn kstone_delete(
     err: *mut *mut ErrorObject,
 ) -> Status {
     entry!(err, {
-        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         database(db)?.delete_with_sk(pk, sk)?;
         Ok(KSTONE_OK)
     })
@@ -105,7 +105,7 @@ pub unsafe extern "C" fn kstone_put_json(
     err: *mut *mut ErrorObject,
 ) -> Status {
     entry!(err, {
-        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         let form = form_of(flags)?;
         let database = database(db)?;
         let mut item = json::item_from_str(text(json, json_len, "json")?, form)?;
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn kstone_get_json(
 ) -> Status {
     entry!(err, {
         let (out, out_len) = (Out::new(out, "out")?, Out::new(out_len, "out_len")?);
-        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         let form = form_of(flags)?;
         let Some(record) = database(db)?.get_record(pk, sk)? else {
             return Ok(KSTONE_NOT_FOUND);

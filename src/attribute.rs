@@ -6,7 +6,7 @@ use std::ptr;
 use kstone_api::{ItemRef, Record, ValueRef, is_plain_path};
 
 use crate::boundary::status::KSTONE_NOT_FOUND;
-use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, bytes, checked_text, entry, text_bytes};
+use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, checked_text, entry, key_bytes, text_bytes};
 use crate::database::{Db, database};
 
 /// No value: what kstone_get_attribute says of an item that has no such attribute.
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn kstone_get_attribute(
 ) -> Status {
     entry!(err, {
         let (len, type_out) = (Out::new(len, "len")?, Out::new(r#type, "type")?);
-        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         let path = Path::new(text_bytes(path, path_len, "path")?)?;
         if buffer.is_null() && capacity != 0 {
             return Err(Failure::misuse("buffer is NULL, but its capacity is not 0"));

@@ -117,7 +117,8 @@ pub(crate) unsafe fn named_in_record<'a>(
         let path = slice::from_raw_parts(path.as_ptr().cast(), path_len);
         (tag_of(item) == Tag::RECORD)
             .then(|| RecordRef::from_raw(pointer.cast()))
-            .and_then(|record| named(ItemRef::new(record.body()), path))
+            .and_then(|record| ItemRef::new(record.body()).get_near(path))
+            .filter(|_| is_plain_path(path))
     }
 }
 

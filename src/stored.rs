@@ -6,7 +6,9 @@ use std::ptr;
 use kstone_api::{ItemRef, Record};
 
 use crate::boundary::status::KSTONE_NOT_FOUND;
-use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, accessor, borrow, by_contract, bytes, entry};
+use crate::boundary::{
+    ErrorObject, Failure, KSTONE_OK, Out, Status, accessor, borrow, by_contract, bytes, entry, key_bytes,
+};
 use crate::built_item::hand_out_copy;
 use crate::database::{Db, database};
 use crate::item::Bytes;
@@ -66,7 +68,7 @@ pub unsafe extern "C" fn kstone_put_bytes(
     err: *mut *mut ErrorObject,
 ) -> Status {
     entry!(err, {
-        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         database(db)?.put_body(pk, sk, checked(body, body_len)?)?;
         Ok(KSTONE_OK)
     })
@@ -96,7 +98,7 @@ pub unsafe extern "C" fn kstone_get_bytes(
 ) -> Status {
     entry!(err, {
         let len = Out::new(len, "len")?;
-        let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
+        let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         if buffer.is_null() && capacity != 0 {
             return Err(Failure::misuse("buffer is NULL, but its capacity is not 0"));
         }

@@ -6,6 +6,7 @@ use std::ptr::NonNull;
 use std::slice;
 
 use kstone_api::utf8;
+use kstone_api::{PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
 
 use super::contract::by_contract;
 use super::failure::Failure;
@@ -29,6 +30,37 @@ pub(crate) unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &'static s
     }
     // SAFETY: not NULL and no longer than memory can be; the caller vouches for the rest.
     Ok(unsafe { slice::from_raw_parts(data.cast(), len) })
+}
+
+/// The bytes of a partition key and of a sort key.
+///
+/// # Safety
+/// As for [`bytes`].
+#[inline(always)]
+pub(crate) unsafe fn key_bytes<'a>(
+    (pk, pk_len): (*const c_void, usize),
+    (sk, sk_len): (*const c_void, usize),
+) -> Result<(&'a [u8], &'a [u8]), Failure> {
+    // What nearly every key is: a partition key alone, or both within their limits.
+    if !pk.is_null()
+        && pk_len <= PARTITION_KEY_MAX_BYTES
+        && (sk_len == 0 || !sk.is_null())
+        && sk_len <= SORT_KEY_MAX_BYTES
+    {
+        let sk = if sk_len == 0 { NonNull::dangling().as_ptr() } else { sk.cast() };
+        // SAFETY: not NULL and short, and not read where they are empty; the caller vouches for the rest.
+        return Ok(unsafe { (slice::from_raw_parts(pk.cast(), pk_len), slice::from_raw_parts(sk, sk_len)) });
+    }
+    by_contract!(key_bytes_or_refusal((pk, pk_len), (sk, sk_len)))
+}
+
+#[cold]
+#[inline(never)]
+unsafe fn key_bytes_or_refusal<'a>(
+    (pk, pk_len): (*const c_void, usize),
+    (sk, sk_len): (*const c_void, usize),
+) -> Result<(&'a [u8], &'a [u8]), Failure> {
+    by_contract!(Ok((bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?)))
 }
 
 #[cold]

@@ -38,7 +38,7 @@ pub use kstone_core::error::Unit;
 pub use kstone_core::item::{
     ItemRef, ItemWriter, Member, Members, NAME_MAX_BYTES, NestedWriter, ValueRef, is_plain_path,
 };
-pub use kstone_core::key::{Key, KeyRef};
+pub use kstone_core::key::{Key, KeyRef, PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
 pub use kstone_core::number;
 pub use kstone_core::record::{Record, RecordRef};
 pub use kstone_core::utf8;

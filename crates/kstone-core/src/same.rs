@@ -7,6 +7,9 @@ pub(crate) fn same_bytes(left: &[u8], right: &[u8]) -> bool {
         return false;
     }
     let (Some(left_end), Some(right_end)) = (left.last_chunk::<8>(), right.last_chunk()) else {
+        if left.len() >= 4 {
+            return left.first_chunk::<4>() == right.first_chunk() && left.last_chunk::<4>() == right.last_chunk();
+        }
         return left.iter().zip(right).all(|(left, right)| left == right);
     };
     if left.len() <= 16 {

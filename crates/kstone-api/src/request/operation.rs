@@ -126,15 +126,17 @@ impl Database {
         let of = |at: usize| move |error: Error| TransactError { operation: Some(at), ..error.into() };
         prepared.iter().enumerate().try_for_each(|(at, prepared)| prepared.check(&table).map_err(of(at)))?;
         let mut found = Vec::new();
-        for (at, (operation, prepared)) in operations.iter().zip(&prepared).enumerate() {
-            match operation {
-                Operation::Get(_) => {
-                    let record = self.get_record(prepared.key.pk(), prepared.key.sk()).map_err(of(at))?;
-                    found.push(record);
-                }
-                Operation::Write(_) | Operation::Prepared(_) => {
-                    self.write_prepared(prepared).map_err(of(at))?;
-                }
+        let mut at = 0;
+        while at < operations.len() {
+            let is_get = |operation: &&Operation| matches!(operation, Operation::Get(_));
+            let gets = operations[at..].iter().take_while(is_get).count();
+            // Those that follow each other are one call, in which cache misses overlap.
+            let key = |get: usize| prepared[at + get].key;
+            self.look_many(gets, key, |_, record| found.push(record.cloned())).map_err(of(at))?;
+            at += gets;
+            if let Some(write) = prepared.get(at) {
+                self.write_prepared(write).map_err(of(at))?;
+                at += 1;
             }
         }
         Ok(found)

@@ -81,6 +81,26 @@ impl<'a> ItemRef<'a> {
         None
     }
 
+    /// [`ItemRef::get_raw`] as far as lengths are below 16 KiB; none says nothing. It calls nothing, so that what it works
+    /// with stays in registers: the usual look costs half as much.
+    #[inline(always)]
+    #[must_use]
+    pub fn get_near(self, name: &[u8]) -> Option<ValueRef<'a>> {
+        let mut rest = self.0;
+        loop {
+            let found = wire::take_near(&mut rest)?;
+            let (&code, behind) = rest.split_first()?;
+            rest = behind;
+            let payload = wire::take_near(&mut rest)?;
+            if same_bytes(found, name) {
+                return Some(ValueRef { type_: Type::from_code(code)?, payload });
+            }
+            if found.first() > name.first() {
+                return None;
+            }
+        }
+    }
+
     /// The value that a path such as `a.b[0].c` leads to: dots go into maps, brackets into lists, from 0. A dot always
     /// separates: an attribute whose own name has one is for [`ItemRef::get`]. Costs a pass per step.
     ///

@@ -108,6 +108,23 @@ pub(super) fn take_bytes<'a>(cursor: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(bytes)
 }
 
+/// [`take_bytes`] of fewer than 16 KiB; none of more.
+#[inline(always)]
+pub(super) fn take_near<'a>(cursor: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (&low, mut rest) = cursor.split_first()?;
+    let mut len = usize::from(low);
+    if low >= 0x80 {
+        let (&high, behind) = rest.split_first()?;
+        if high >= 0x80 {
+            return None;
+        }
+        (len, rest) = (len & 0x7f | usize::from(high) << 7, behind);
+    }
+    let (bytes, rest) = rest.split_at_checked(len)?;
+    *cursor = rest;
+    Some(bytes)
+}
+
 /// Takes a value: its type and payload.
 #[inline]
 pub(super) fn take_value<'a>(cursor: &mut &'a [u8]) -> Option<(Type, &'a [u8])> {

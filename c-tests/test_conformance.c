@@ -755,6 +755,54 @@ static void op_batch(runner *r, kstone_db *db, slice step, outcome *out) {
     found_page(r, page, out);
 }
 
+enum { MANY_MAX = 16 };
+
+/* The operations of get_many and put_many, as arrays. */
+typedef struct many {
+    const void *pks[MANY_MAX], *sks[MANY_MAX];
+    size_t pk_lens[MANY_MAX], sk_lens[MANY_MAX];
+    const kstone_item *items[MANY_MAX];
+    size_t count;
+} many;
+
+static many many_of(runner *r, slice step, const char *op) {
+    slice_iter operations = slice_open(slice_member(step, "operations"));
+    slice operation;
+    many of;
+    memset(&of, 0, sizeof of);
+    while (slice_next(&operations, &operation)) {
+        key k = key_of(r, operation);
+        if (of.count == MANY_MAX || !slice_is_string(slice_member(operation, "op"), op)) {
+            suite_error(r, "too many operations, or an unknown one");
+        }
+        of.pks[of.count] = k.pk.data;
+        of.pk_lens[of.count] = k.pk.len;
+        of.sks[of.count] = k.sk.data;
+        of.sk_lens[of.count] = k.sk.len;
+        of.items[of.count++] = item_at(r, operation, "item");
+    }
+    return of;
+}
+
+static void op_get_many(runner *r, kstone_db *db, slice step, outcome *out) {
+    many of = many_of(r, step, "get");
+    kstone_item *items[MANY_MAX] = {NULL};
+    size_t i;
+    out->status = kstone_get_many(db, of.pks, of.pk_lens, of.sks, of.sk_lens, of.count, items, &out->err);
+    out->count = of.count;
+    out->items = list_of(r, of.count);
+    out->keys = list_of(r, of.count);
+    for (i = 0; i < of.count; i++) {
+        keep_handle(r, items[i]);
+        found_element(r, items[i], out);
+    }
+}
+
+static void op_put_many(runner *r, kstone_db *db, slice step, outcome *out) {
+    many of = many_of(r, step, "put");
+    out->status = kstone_put_many(db, of.pks, of.pk_lens, of.sks, of.sk_lens, of.items, of.count, &out->err);
+}
+
 static void op_configure(runner *r, kstone_db *db, slice step, outcome *out) {
     slice schema = slice_member(step, "schema");
     (void)r;
@@ -876,6 +924,8 @@ static const struct operation {
     {"cursor", " moves " SPEC, " items keys any_order count ", op_cursor},
     {"count", "", " count ", op_count},
     {"batch", " operations atomic ", " items count ", op_batch},
+    {"get_many", " operations ", " items count ", op_get_many},
+    {"put_many", " operations ", "", op_put_many},
     {"execute", " statement params token save_token ", PAGE, op_execute},
     {"configure", " schema ", "", op_configure},
     {"set_time", " seconds ", "", op_set_time},

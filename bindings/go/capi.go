@@ -14,6 +14,12 @@ package kstone
 #cgo nocallback kstone_get_bytes
 #cgo noescape kstone_delete
 #cgo nocallback kstone_delete
+#cgo noescape kstone_get_attribute
+#cgo nocallback kstone_get_attribute
+#cgo noescape kgo_get_many
+#cgo nocallback kgo_get_many
+#cgo noescape kgo_put_many
+#cgo nocallback kgo_put_many
 #cgo noescape kgo_write_one
 #cgo nocallback kgo_write_one
 #cgo noescape kgo_run
@@ -138,6 +144,65 @@ func cGet(db cDB, pk, sk string) (string, error) {
 		}
 		buffer = make([]byte, length)
 	}
+}
+
+// cGetAttribute gives one attribute of an item.
+func cGetAttribute(db cDB, pk, sk, path string) (Value, error) {
+	var stack [getBufferBytes]byte
+	buffer := stack[:]
+	for {
+		var length C.size_t
+		var kind C.uint32_t
+		var cerr *C.kstone_error
+		status := C.kstone_get_attribute(db, textPointer(pk), C.size_t(len(pk)), textPointer(sk), C.size_t(len(sk)),
+			textChars(path), C.size_t(len(path)), bytesPointer(buffer), C.size_t(len(buffer)), &length, &kind, &cerr)
+		if err := found(status, cerr); err != nil {
+			return nil, err
+		}
+		if kind == C.KSTONE_TYPE_NONE {
+			return nil, ErrNotFound
+		}
+		if int(length) <= len(buffer) {
+			return decodeValue(Type(kind), string(buffer[:length]), 0)
+		}
+		buffer = make([]byte, length)
+	}
+}
+
+// cKeys writes many keys.
+func cKeys(a *arena, count int, key func(i int) (pk, sk string)) []C.kgo_key {
+	parts := make([]C.kgo_key, count)
+	for i := range parts {
+		pk, sk := key(i)
+		parts[i] = C.kgo_key{pk: a.text(pk), sk: a.text(sk)}
+	}
+	return parts
+}
+
+// cBody writes what is to be put under one of them.
+func cBody(a *arena, part *C.kgo_key, item any) error {
+	at := len(a.bytes)
+	body, err := appendBody(nil, item)
+	a.bytes = append(a.bytes, body...)
+	part.body = C.kgo_part{at: C.size_t(at), len: C.size_t(len(body))}
+	return err
+}
+
+func cGetMany(db cDB, a *arena, keys []C.kgo_key) ([]Entry, error) {
+	var out C.kgo_bytes
+	var cerr *C.kstone_error
+	status := C.kgo_get_many(db, a.base(), unsafe.SliceData(keys), C.size_t(len(keys)), &out, &cerr)
+	if err := failure(status, cerr); err != nil {
+		return nil, err
+	}
+	defer C.kgo_release(out)
+	return decodeEntries(unsafe.Slice((*byte)(out.data), int(out.len)))
+}
+
+func cPutMany(db cDB, a *arena, keys []C.kgo_key) error {
+	var cerr *C.kstone_error
+	status := C.kgo_put_many(db, a.base(), unsafe.SliceData(keys), C.size_t(len(keys)), &cerr)
+	return failure(status, cerr)
 }
 
 func cDelete(db cDB, pk, sk string) error {

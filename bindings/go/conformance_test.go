@@ -395,6 +395,10 @@ func (r *caseRun) do(step *caseStep, out *outcome) {
 		out.err = db.PutJSON(pk, sk, step.JSON, form)
 	case "get_json":
 		out.json, out.err = db.GetJSON(pk, sk, form)
+	case "get_many":
+		getMany(db, step, out)
+	case "put_many":
+		putMany(db, step, out)
 	case "query", "scan":
 		page, err := db.page(r.spec(step, step.Op == "scan"))
 		r.took(step, page, err, out)
@@ -628,6 +632,23 @@ func (r *caseRun) batch(db *DB, step *caseStep, out *outcome) {
 	}
 	out.items, out.err = run(ops...)
 	out.count = len(out.items)
+}
+
+func getMany(db *DB, step *caseStep, out *outcome) {
+	var keys []Key
+	for _, op := range step.Operations {
+		keys = append(keys, Key{PK: string(op.PK), SK: string(op.SK)})
+	}
+	out.items, out.err = db.GetMany(keys...)
+	out.count = len(out.items)
+}
+
+func putMany(db *DB, step *caseStep, out *outcome) {
+	var items []KeyedItem
+	for _, op := range step.Operations {
+		items = append(items, KeyedItem{PK: string(op.PK), SK: string(op.SK), Item: op.Item})
+	}
+	out.err = db.PutMany(items...)
 }
 
 func (r *caseRun) stream(db *DB, step *caseStep, out *outcome) {

@@ -22,6 +22,19 @@ typedef struct kgo_part {
     size_t len;
 } kgo_part;
 
+/* One of many keys, and what is to be put under it, in its stored form. */
+typedef struct kgo_key {
+    kgo_part pk;
+    kgo_part sk;
+    kgo_part body;
+} kgo_key;
+
+/* Bytes that the shim has made, to be given to kgo_release. */
+typedef struct kgo_bytes {
+    uint8_t *data;
+    size_t len;
+} kgo_bytes;
+
 /* How a database is to be, as kstone_options. */
 typedef struct kgo_options {
     kgo_part schema;
@@ -116,6 +129,11 @@ kstone_status kgo_scan(const kstone_db *db, const void *arena, const kgo_spec *s
                        kstone_error **err);
 kstone_status kgo_execute(kstone_db *db, const void *arena, kgo_part statement, kgo_part params, kgo_part token,
                           kgo_page *out, kstone_error **err);
+/* The items as kstone_page_bytes has them. */
+kstone_status kgo_get_many(const kstone_db *db, const void *arena, const kgo_key *keys, size_t count, kgo_bytes *out,
+                           kstone_error **err);
+void kgo_release(kgo_bytes bytes);
+kstone_status kgo_put_many(kstone_db *db, const void *arena, const kgo_key *keys, size_t count, kstone_error **err);
 kstone_status kgo_import_json(kstone_db *db, const void *arena, kgo_import *import, kstone_error **err);
 
 /* What is prepared: of KSTONE_PREPARE_QUERY `query`, of all others the rest. */

@@ -25,6 +25,7 @@ ROOT = SDIST_ROOT if SDIST_ROOT.is_dir() else HERE.parents[1]
 HEADER = ROOT / "include" / "kstone.h"
 PICKLED = HERE / "pickled.c"
 BOUND = HERE / "bound.c"
+MANY = HERE / "many.c"
 PACKAGE = HERE / "src" / "kstone"
 EXTENSION = "_native.abi3.so"
 # What the extension asks the loader for, and where the loader looks: in the extension's own directory.
@@ -102,7 +103,7 @@ def stripped(library: Path, work: Path) -> Path:
 def build_extension(library: Path, work: Path) -> Path:
     """The cffi extension in API mode: a call costs half of what it does through dlopen."""
     ffi = FFI()
-    helpers = "\n".join(file.read_text(encoding="utf-8") for file in (PICKLED, BOUND))
+    helpers = "\n".join(file.read_text(encoding="utf-8") for file in (PICKLED, BOUND, MANY))
     ffi.cdef(declarations(HEADER.read_text(encoding="utf-8")))
     ffi.cdef(
         "\n".join(f"{function};" for function in re.findall(r"^(?!static)\w+ kpy_\w+\([^)]*\)", helpers, re.MULTILINE))

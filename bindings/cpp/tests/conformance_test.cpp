@@ -385,6 +385,29 @@ class Case {
         out.take(is_true(step, "atomic") ? db(step).transact(batch) : db(step).run(batch));
     }
 
+    void get_many(slice step, Outcome &out) {
+        const std::vector<slice> operations = elements_of(slice_member(step, "operations"));
+        const std::vector<Key> named(operations.begin(), operations.end());
+        const auto found = db(step).get_many(std::vector<kstone::key>(named.begin(), named.end()));
+        for (const std::optional<kstone::stored_item> &item : found) {
+            out.items.push_back(json_of(item));
+        }
+        out.count = std::to_string(found.size());
+    }
+
+    void put_many(slice step) {
+        const std::vector<slice> operations = elements_of(slice_member(step, "operations"));
+        const std::vector<Key> named(operations.begin(), operations.end());
+        std::vector<kstone::item> items;
+        std::vector<std::pair<kstone::key, kstone::item_view>> puts;
+        items.reserve(operations.size());
+        for (std::size_t i = 0; i < operations.size(); i++) {
+            items.push_back(item_of(slice_member(operations[i], "item")));
+            puts.emplace_back(named[i], items.back());
+        }
+        db(step).put_many(puts);
+    }
+
     static kstone::json form_of(slice step) { return is_true(step, "plain") ? kstone::json::plain : kstone::json::typed; }
 
     static const std::map<std::string, step_function> &operations();
@@ -530,6 +553,8 @@ const std::map<std::string, Case::step_function> &Case::operations() {
         {"cursor", [](Case &c, slice s, Outcome &out) { c.scroll(s, out); }},
         {"count", [](Case &c, slice s, Outcome &out) { out.count = std::to_string(c.db(s).count()); }},
         {"batch", [](Case &c, slice s, Outcome &out) { c.run_batch(s, out); }},
+        {"get_many", [](Case &c, slice s, Outcome &out) { c.get_many(s, out); }},
+        {"put_many", [](Case &c, slice s, Outcome &) { c.put_many(s); }},
         {"configure",
          [](Case &c, slice s, Outcome &) {
              const slice schema = slice_member(s, "schema");

@@ -238,6 +238,14 @@ class Runner:
         items = batch.run()
         return {"items": [None if found is None else typed_item(found) for found in items], "count": len(items)}
 
+    def do_get_many(self, db: kstone.Database, step: Arguments) -> Arguments:
+        items = db.get_many([whole_key(operation) for operation in step.pop("operations")])
+        return {"items": [None if found is None else typed_item(found) for found in items], "count": len(items)}
+
+    def do_put_many(self, db: kstone.Database, step: Arguments) -> Arguments:
+        db.put_many([(whole_key(operation), item(operation.pop("item"))) for operation in step.pop("operations")])
+        return {}
+
     # The database.
 
     def do_configure(self, db: kstone.Database, step: Arguments) -> Arguments:
@@ -348,6 +356,12 @@ def open_database(options: Arguments) -> kstone.Database:
 
 def key(step: Arguments) -> Arguments:
     return {name: key_part(step.pop(name)) for name in ("pk", "sk") if name in step}
+
+
+def whole_key(operation: Arguments) -> kstone.Key:
+    operation.pop("op")
+    parts = key(operation)
+    return (parts["pk"], parts["sk"]) if "sk" in parts else parts["pk"]
 
 
 def key_part(part: str | dict[str, Any]) -> kstone.KeyPart:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pickle import loads
 from types import TracebackType
@@ -40,7 +40,7 @@ from kstone._prepared import (
     PreparedUpdate,
     prepare,
 )
-from kstone._results import RawPage, Request, Results, Rows, read_page
+from kstone._results import RawPage, Request, Results, Rows, page_items, read_page
 from kstone._schema import Schema
 from kstone._stream import Change, changes_of
 from kstone._streams import Readable, Writable, from_file, to_file
@@ -160,6 +160,65 @@ class Database(Owner):
         item.pk = key_part(partition)
         item.sk = key_part(sort) if sort else None
         return item
+
+    def get_many(self, keys: Iterable[Key]) -> list[Item | None]:
+        """The items under many keys in one call, in their order; None where there is none.
+
+        A key is what `db[key]` takes, and may come twice. The items need not be of one moment: a `transaction` is for
+        that. Raises as `get`, with `Error.index` saying which key it was.
+
+        >>> import kstone
+        >>> db = kstone.open()
+        >>> db.put_many([("a", {"n": 1}), (("b", "s"), {"n": 2})])
+        >>> db.get_many(["a", "c", ("b", "s")])
+        [{'n': 1}, None, {'n': 2}]
+        """
+        parts, lengths = _joined(keys)
+        out, size = ffi.new("char **"), ffi.new("size_t *")
+        self._run(lib.kpy_get_many, parts, lengths, len(lengths) // 2, out, size)
+        pickle = bytes(ffi.buffer(ffi.gc(out[0], lib.kpy_free_text), size[0]))
+        return list(page_items(pickle))
+
+    def get_attribute(self, pk: KeyPart, path: str, sk: KeyPart | None = None, default: Any = None) -> Any:
+        """One attribute of the item under a key, without the rest: what `path` leads to ("tags[0]", "address.city").
+
+        `default` where there is no item, or no such attribute. Raises as `get`, and `InvalidError` where `path` is none.
+
+        >>> import kstone
+        >>> db = kstone.open()
+        >>> db.put("a", {"tags": ["new", "red"]})
+        >>> db.get_attribute("a", "tags[1]")
+        'red'
+        """
+        partition, sort, text = key_bytes(pk), key_bytes(sk), text_bytes(path)
+        chars = ffi.from_buffer(text)
+        length, buffer, capacity = ffi.new("size_t *"), ffi.new("char[]", BUFFER_BYTES), BUFFER_BYTES
+        while True:
+            status = self._run(
+                lib.kpy_get_attribute,
+                partition, len(partition), sort, len(sort), chars, len(text), buffer, capacity, length,
+            )  # fmt: skip
+            if status == NOT_FOUND:
+                return default
+            if length[0] <= capacity:
+                return loads(ffi.buffer(buffer, length[0]))  # noqa: S301 - made by many.c
+            capacity = length[0]
+            buffer = ffi.new("char[]", capacity)
+
+    def put_many(self, items: Iterable[tuple[Key, Attributes]]) -> None:
+        """Store many items in one call, in their order: of several under one key the last one stays.
+
+        Each is stored by itself, so that readers may see some before the others; all are looked at before the first is
+        stored. Raises as `put`, with `Error.index` saying which one it was; nothing is stored then, but where the memory
+        limit is reached on the way.
+        """
+        keys, bodies = [], []
+        for key, attributes in items:
+            keys.append(key)
+            bodies.append(encode(attributes))
+        parts, lengths = _joined(keys)
+        body_lengths = ffi.new("size_t[]", [len(body) for body in bodies])
+        self._run(lib.kpy_put_many, parts, lengths, b"".join(bodies), body_lengths, len(bodies))
 
     def put(
         self,
@@ -669,6 +728,12 @@ def open(  # noqa: A001 - kstone.open, as sqlite3.connect or shelve.open
     out, error = ffi.new("kstone_db **"), new_error()
     check(lib.kstone_open_memory(options, out, error), error)
     return Database(owned(out[0]))
+
+
+def _joined(keys: Iterable[Key]) -> tuple[bytes, Any]:
+    """Keys as many.c takes them: all their bytes, and the lengths of the parts."""
+    parts = [key_bytes(part) for key in keys for part in split_key(key)]
+    return b"".join(parts), ffi.new("size_t[]", [len(part) for part in parts])
 
 
 def _texts(

@@ -9,6 +9,7 @@ mod item_calls;
 mod model;
 mod nested;
 
+use kstone_c_abi::bound::KSTONE_VALUE_I64;
 use kstone_c_abi::boundary::status::{KSTONE_ERR_CONDITION_FAILED, KSTONE_ERR_INVALID, KSTONE_OK};
 use libfuzzer_sys::arbitrary::{self, Arbitrary, Unstructured};
 
@@ -96,6 +97,10 @@ enum Call<'a> {
     Attribute(KeyChoice, u8),
     /// Builds an item member by member, puts it and gets it.
     Nested(KeyChoice, Vec<Step>),
+    /// An update that is prepared.
+    SetPrepared(KeyChoice, i8),
+    /// Any bytes as a value that is bound.
+    Bind(KeyChoice, u16, &'a [u8]),
 }
 
 /// An iterator, and what it must give.
@@ -247,6 +252,21 @@ fn write(db: &Database, model: &mut Model, call: &Call<'_>) {
         Call::Set(choice, value) => {
             assert_eq!(db.update(&choice.key(), SET_N, Some(i64::from(*value))), KSTONE_OK);
             model.set(&choice.key(), "n", i64::from(*value));
+        }
+        Call::SetPrepared(choice, value) => {
+            let value = i64::from(*value);
+            let bound = (KSTONE_VALUE_I64, &value.to_ne_bytes()[..]);
+            assert_eq!(db.update_prepared(&choice.key(), SET_N, bound), KSTONE_OK);
+            model.set(&choice.key(), "n", value);
+        }
+        Call::Bind(choice, type_, bytes) => {
+            // As with JSON: what was bound can be read as an item, and is removed.
+            let key = choice.key();
+            if db.update_prepared(&key, "SET zz = :v", (u32::from(*type_ % 300), bytes)) == KSTONE_OK {
+                db.check_json(&key);
+                db.delete(&key);
+                model.delete(&key);
+            }
         }
         Call::Add(choice, value) => {
             let key = choice.key();

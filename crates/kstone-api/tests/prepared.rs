@@ -1,5 +1,7 @@
 //! Prepared writes, queries and statements: what one text did once, its prepared form does at every run.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use kstone_api::expression::{Parameters, ReturnValues};
 use kstone_api::{
     Database, Error, GlobalSecondaryIndex, Item, ItemBuilder, KeystoneValue, Operation, PreparedValues, Query, Result,

@@ -4,7 +4,7 @@
 use std::ffi::{CStr, c_char, c_void};
 use std::ptr::{null, null_mut};
 
-use kstone_c_abi::access::{kstone_delete, kstone_get, kstone_put, kstone_put_json};
+use kstone_c_abi::access::{kstone_delete, kstone_get, kstone_get_json, kstone_put, kstone_put_json};
 use kstone_c_abi::attribute::{KSTONE_TYPE_NONE, kstone_get_attribute};
 use kstone_c_abi::batch::{
     Batch, kstone_batch_delete, kstone_batch_get, kstone_batch_new, kstone_batch_put, kstone_batch_run,
@@ -27,12 +27,13 @@ use kstone_c_abi::item_build::{kstone_item_new, kstone_item_remove, kstone_item_
 use kstone_c_abi::item_view::Item;
 use kstone_c_abi::iter::{Iter, kstone_iter_next, kstone_iter_open};
 use kstone_c_abi::library::kstone_free;
-use kstone_c_abi::many::{kstone_get_many, kstone_put_many};
 use kstone_c_abi::maintenance::{kstone_compact, kstone_flush};
+use kstone_c_abi::many::{kstone_get_many, kstone_put_many};
 use kstone_c_abi::options::Options;
 use kstone_c_abi::page::{
     PageObject, kstone_page_count, kstone_page_item, kstone_page_token, kstone_query, kstone_scan,
 };
+use kstone_c_abi::prepared::{KSTONE_PREPARE_UPDATE, PrepareSpec, kstone_prepare, kstone_run_write};
 use kstone_c_abi::spec::{KSTONE_QUERY_REVERSE, QuerySpec};
 use kstone_c_abi::stats::{KSTONE_STAT_INDEX_ENTRIES, kstone_count, kstone_stat};
 use kstone_c_abi::write::{kstone_put_if, kstone_update};
@@ -145,6 +146,49 @@ impl Database {
         })
     }
 
+    /// The same prepared, run with these bytes as its one value, of whatever type.
+    pub(super) fn update_prepared(&self, key: &Key, expression: &str, (type_, bytes): (u32, &[u8])) -> Status {
+        let ((pk, pk_len), (sk, sk_len), (text, text_len)) = (slice(&key.0), slice(&key.1), text(expression));
+        // SAFETY: a struct of integers and pointers, of which 0 is the default.
+        let mut spec: PrepareSpec = unsafe { std::mem::zeroed() };
+        spec.struct_size = size_of::<PrepareSpec>();
+        (spec.kind, spec.text, spec.text_len) = (KSTONE_PREPARE_UPDATE, text, text_len);
+        let mut prepared = null_mut();
+        let status = checked(|error| unsafe { kstone_prepare(self.0, &raw const spec, &raw mut prepared, error) });
+        assert_eq!(status, KSTONE_OK);
+        let prepared = Handle(prepared);
+        let value = Value { r#type: type_, reserved: 0, bytes: Bytes { data: bytes.as_ptr(), len: bytes.len() } };
+        checked(|error| unsafe {
+            kstone_run_write(
+                self.0,
+                prepared.0,
+                pk,
+                pk_len,
+                sk,
+                sk_len,
+                null(),
+                &raw const value,
+                1,
+                0,
+                null_mut(),
+                error,
+            )
+        })
+    }
+
+    /// The item of a key as JSON is an item again.
+    pub(super) fn check_json(&self, key: &Key) {
+        let ((pk, pk_len), (sk, sk_len)) = (slice(&key.0), slice(&key.1));
+        let (mut json, mut len) = (null_mut(), 0);
+        let status = checked(|error| unsafe {
+            kstone_get_json(self.0, pk, pk_len, sk, sk_len, 0, &raw mut json, &raw mut len, error)
+        });
+        let json = output(status, json).expect("what was bound is an item");
+        // SAFETY: a C string for as long as its handle lives.
+        let text = unsafe { CStr::from_ptr(json.0) }.to_bytes();
+        assert_eq!(self.put_json(key, text, 0), KSTONE_OK);
+    }
+
     pub(super) fn delete(&self, key: &Key) {
         let ((pk, pk_len), (sk, sk_len)) = (slice(&key.0), slice(&key.1));
         assert_eq!(checked(|error| unsafe { kstone_delete(self.0, pk, pk_len, sk, sk_len, error) }), KSTONE_OK);
@@ -192,7 +236,18 @@ impl Database {
         let status = checked(|error| unsafe {
             let to = buffer.as_mut_ptr().cast();
             kstone_get_attribute(
-                self.0, pk, pk_len, sk, sk_len, path, path_len, to, 40, &raw mut len, &raw mut kind, error,
+                self.0,
+                pk,
+                pk_len,
+                sk,
+                sk_len,
+                path,
+                path_len,
+                to,
+                40,
+                &raw mut len,
+                &raw mut kind,
+                error,
             )
         });
         assert!([KSTONE_OK, KSTONE_NOT_FOUND].contains(&status));

@@ -157,7 +157,7 @@ struct Texts<'a> {
 impl BoundExpressions for Texts<'_> {
     fn key_condition(&mut self, schema: KeySchema<'_>) -> Result<Option<KeyCondition<'_>>> {
         let text = self.expressions.key_condition.as_ref();
-        Ok(text.map(|text| self.cache.key_condition(text, schema, &mut self.binder)).transpose()?)
+        text.map(|text| self.cache.key_condition(text, schema, &mut self.binder)).transpose()
     }
 
     fn filter(&mut self) -> Result<Option<Condition<'static>>> {

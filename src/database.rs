@@ -59,6 +59,7 @@ pub unsafe extern "C" fn kstone_open_memory(
         let options = read_struct(options)?;
         let schema = schema_of(options.schema_json, options.schema_json_len)?;
         let database = Database::create_in_memory_with(options.to_api()?, schema, ClockSource::default())?;
+        kstone_api::when_much_is_freed(crate::give_memory_back);
         out.set(hand_out(Db(database)));
         Ok(KSTONE_OK)
     })

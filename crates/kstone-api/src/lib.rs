@@ -35,6 +35,7 @@ pub use kstone_core::engine::{
     Eviction, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,
 };
 pub use kstone_core::error::Unit;
+pub use kstone_core::freed::when_much_is_freed;
 pub use kstone_core::item::{
     ItemRef, ItemWriter, Member, Members, NAME_MAX_BYTES, NestedWriter, ValueRef, is_plain_path,
 };

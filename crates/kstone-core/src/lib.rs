@@ -17,6 +17,7 @@ mod compaction;
 pub mod engine;
 pub mod error;
 mod filter;
+pub mod freed;
 pub mod item;
 pub mod key;
 mod live_counts;

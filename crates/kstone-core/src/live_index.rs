@@ -26,6 +26,8 @@ use crate::record::{Lent, Record};
 
 /// So many slots are looked at one by one before halving what is left.
 const NEAR: usize = 16;
+/// How full it is when it grows, as a fraction: fuller, it would look at twice the slots for a little less memory.
+const FULL: (usize, usize) = (4, 5);
 /// The fewest slots of an index that holds anything.
 const SLOTS_MIN: usize = 8;
 
@@ -108,18 +110,26 @@ impl LiveIndex {
     /// Adds a record where [`LiveIndex::find`] found none.
     pub(crate) fn insert(&mut self, place: Place, record: &Record) {
         let mut at = place.at;
-        if (self.records + 1) * 8 > self.homes * 7 {
-            self.rebuild(larger(self.slots.len()));
+        if (self.records + 1) * FULL.1 > self.homes * FULL.0 {
+            let mut count = larger(self.homes);
+            while (self.records + 1) * FULL.1 > homes_in(count) * FULL.0 {
+                count = larger(count);
+            }
+            self.rebuild(count);
             at = self.place_of(place.hash, record.key_ref());
         }
-        let is_gap = |slot: &Uncounted| slot.hash() == Uncounted::HASH_LAST;
-        let pushed = self.slots[at..].iter().position(is_gap).expect("the last slot is a gap");
-        if at + pushed + 1 == self.slots.len() {
+        self.records += 1;
+        // Each of those behind it goes on by one, up to the next gap.
+        let mut pushed = Uncounted::of(&record.0, place.hash);
+        for slot in &mut self.slots[at..] {
+            std::mem::swap(slot, &mut pushed);
+            if pushed.is_none() {
+                break;
+            }
+        }
+        if self.slots.last().is_some_and(|last| !last.is_none()) {
             self.lengthen();
         }
-        self.slots.copy_within(at..at + pushed, at + 1);
-        self.slots[at] = Uncounted::of(&record.0, place.hash);
-        self.records += 1;
     }
 
     /// Puts a newer version of the same key in the place of the record, which is returned.
@@ -145,9 +155,7 @@ impl LiveIndex {
     pub(crate) fn remove(&mut self, place: Place) -> Lent<'_> {
         let record = Lent::of(self.slots[place.at], place.tag);
         let behind = place.at + 1;
-        let is_pushed = |(at, slot): (usize, &Uncounted)| {
-            slot.hash() != Uncounted::HASH_LAST && self.home(slot.hash()) < behind + at
-        };
+        let is_pushed = |(at, slot): (usize, &Uncounted)| !slot.is_none() && self.home(slot.hash()) < behind + at;
         let pushed = self.slots[behind..].iter().enumerate().take_while(|slot| is_pushed(*slot)).count();
         self.slots.copy_within(behind..behind + pushed, place.at);
         self.slots[place.at + pushed] = Uncounted::NONE;
@@ -175,7 +183,7 @@ impl LiveIndex {
 
     /// The same for so many records.
     pub(crate) const fn charged_bytes_of(records: usize) -> usize {
-        records * 12 + 128
+        records * 13 + 128
     }
 
     /// The first slot at or behind its place that no smaller hash is in; without slots, 0.
@@ -194,12 +202,12 @@ impl LiveIndex {
     #[inline(never)]
     fn first_far_not_below(&self, home: usize, hash: u32) -> usize {
         // All that is behind a gap has a larger hash, as the gap itself has.
-        home + self.slots[home..].partition_point(|slot| slot.hash() < hash)
+        home + self.slots[home..].partition_point(|slot| !slot.is_not_below(hash))
     }
 
     #[inline(always)]
     fn home(&self, hash: u32) -> usize {
-        (u64::from(hash) * self.homes as u64 >> Uncounted::HASH_BITS) as usize
+        home_of(hash, self.homes)
     }
 
     /// The place of a key among the slots of its hash, which begin here and are in the order of their keys.
@@ -225,24 +233,32 @@ impl LiveIndex {
     }
 
     /// Moves all to so many slots.
-    fn rebuild(&mut self, slots: usize) {
-        let before = std::mem::replace(&mut self.slots, gaps(slots));
-        self.homes = slots - (slots / 16).clamp(2, 32);
-        let mut next = 0;
-        for slot in before.into_iter().filter(|slot| slot.hash() != Uncounted::HASH_LAST) {
-            let at = self.home(slot.hash()).max(next);
-            next = at + 1;
-            if next == self.slots.len() {
-                self.lengthen();
+    fn rebuild(&mut self, count: usize) {
+        self.homes = homes_in(count);
+        let (before, homes) = (std::mem::take(&mut self.slots), self.homes);
+        let mut slots = Vec::with_capacity(count);
+        for slot in before {
+            if slot.is_none() {
+                continue;
             }
-            self.slots[at] = slot;
+            let home = home_of(slot.hash(), homes);
+            while slots.len() < home {
+                slots.push(Uncounted::NONE);
+            }
+            slots.push(slot);
+        }
+        let is_full = slots.len() >= count;
+        slots.resize(slots.len().max(count), Uncounted::NONE);
+        self.slots = slots;
+        if is_full {
+            self.lengthen();
         }
     }
 
     /// Adds slots at the end: many hashes that belong there were pushed over it.
     #[cold]
     fn lengthen(&mut self) {
-        let more = (self.slots.len() / 8).max(4);
+        let more = (self.slots.len() / 8).clamp(4, 64);
         self.slots.reserve_exact(more);
         self.slots.resize(self.slots.len() + more, Uncounted::NONE);
     }
@@ -263,8 +279,15 @@ impl LiveIndex {
     }
 }
 
-fn gaps(slots: usize) -> Vec<Uncounted> {
-    vec![Uncounted::NONE; slots]
+/// How many of so many slots hashes are spread over.
+fn homes_in(slots: usize) -> usize {
+    slots - (slots / 16).clamp(2, 32)
+}
+
+/// Where a hash belongs.
+#[inline(always)]
+fn home_of(hash: u32, homes: usize) -> usize {
+    (u64::from(hash) * homes as u64 >> Uncounted::HASH_BITS) as usize
 }
 
 /// The next number of slots: a quarter of a power of two more, as the blocks of allocators are sized.

@@ -16,7 +16,7 @@
 
 use crate::memory_wal::WalSegment;
 use crate::record::Record;
-use crate::run::{Hidden, Run};
+use crate::run::{Hidden, Run, keep_newest, sort};
 use crate::search::{position_of, seek_in};
 use crate::span::Span;
 
@@ -106,17 +106,8 @@ impl Memtable {
         let mut hidden = Vec::new();
         let records = self.log.records_mut();
         if records.len() - self.ordered > FEW {
-            // Stable, so that of one key the newest comes last.
-            records[self.ordered..].sort_by(Record::order);
-            records.sort_by(Record::order);
-            records.dedup_by(|newer, older| {
-                let is_same = newer.order(older).is_eq();
-                if is_same {
-                    std::mem::swap(newer, older);
-                    hidden.push(newer.clone());
-                }
-                is_same
-            });
+            sort(records);
+            hidden = keep_newest(records);
             self.ordered = records.len();
         }
         while self.ordered < records.len() {

@@ -100,6 +100,8 @@ pub(crate) struct Garbage {
     /// The version in whose place a write put its own.
     replaced: Option<Record>,
     merged: Vec<Record>,
+    /// Bytes of those.
+    pub(crate) merged_bytes: usize,
     /// What was left to be merged by another thread.
     pub(crate) work: Option<Work>,
 }
@@ -238,7 +240,7 @@ impl Tree {
             (Ok(place), false)
                 if record.is_held_once() && self.has_ssts_alone() && self.index.overwrite(place, record.body()) =>
             {
-                Garbage { replaced: Some(record), merged: Vec::new(), work: None }
+                Garbage { replaced: Some(record), merged: Vec::new(), merged_bytes: 0, work: None }
             }
             (found, false) => self.write(found, record, policy),
         }
@@ -302,8 +304,8 @@ impl Tree {
     #[cold]
     fn drop_hidden(&mut self, policy: Policy, garbage: &mut Garbage) {
         if self.ssts.readers().is_empty() {
-            garbage.merged = self.memtable.take_tombstones();
-            self.hidden.subtract(Hidden::of(&garbage.merged));
+            let gone = self.memtable.take_tombstones();
+            self.discard(gone, garbage);
         } else if policy.merge_later && !self.hides_more_than_a(2) {
             garbage.work = Some(Work::All);
         } else {
@@ -342,9 +344,19 @@ impl Tree {
     }
 
     fn put_memtable_in_order(&mut self, garbage: &mut Garbage) {
-        let hidden = self.memtable.put_in_order();
-        self.hidden.subtract(Hidden::of(&hidden));
-        garbage.merged.extend(hidden);
+        let gone = self.memtable.put_in_order();
+        self.discard(gone, garbage);
+    }
+
+    /// Notes that hidden versions and tombstones are held no more.
+    fn discard(&mut self, gone: Vec<Record>, garbage: &mut Garbage) {
+        if gone.is_empty() {
+            return;
+        }
+        let weight = Hidden::of(&gone);
+        self.hidden.subtract(weight);
+        garbage.merged_bytes += weight.bytes;
+        garbage.merged.extend(gone);
     }
 
     /// Turns the memtable into the newest SST.
@@ -416,8 +428,7 @@ impl Tree {
         if !self.ssts.replace(&merging.ssts, merged) {
             return false;
         }
-        self.hidden.subtract(Hidden::of(&left_out));
-        garbage.merged.extend(left_out);
+        self.discard(left_out, garbage);
         self.compactions += 1;
         self.note_ssts();
         true
@@ -519,8 +530,8 @@ impl Tree {
     /// Before a record is looked for in the memtable: an ordered one is searched by halves.
     fn order_to_exchange(&mut self) {
         if self.memtable.has_much_unordered() {
-            let hidden = self.memtable.put_in_order();
-            self.hidden.subtract(Hidden::of(&hidden));
+            // A few tombstones.
+            self.put_memtable_in_order(&mut Garbage::default());
         }
     }
 
@@ -547,10 +558,9 @@ impl Tree {
             // The other thread finds them gone.
             self.merging_ssts = 0;
         }
-        let mut hidden = Vec::new();
-        let merged = merge(self.ssts.split_off(first), drops_tombstones, &mut hidden);
-        self.hidden.subtract(Hidden::of(&hidden));
-        garbage.merged.append(&mut hidden);
+        let mut gone = Vec::new();
+        let merged = merge(self.ssts.split_off(first), drops_tombstones, &mut gone);
+        self.discard(gone, garbage);
         self.compactions += 1;
         if merged.records.is_empty() {
             self.note_ssts();

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::EngineOptions;
 use super::memory_budget::MemoryBudget;
 use crate::error::Result;
+use crate::freed::Freed;
 use crate::key::{STRIPES, StripeId};
 use crate::mode::{Flags, Mode};
 use crate::span::Span;
@@ -32,6 +33,7 @@ pub(super) struct Counters {
     /// Of trees that are gone.
     pub(super) past_flushes: AtomicU64,
     pub(super) past_compactions: AtomicU64,
+    pub(super) freed: Freed,
 }
 
 /// Every stripe, made one by one.
@@ -122,8 +124,24 @@ impl Store {
         held.note_released(&garbage);
         self.count(id, &mut held);
         drop(held);
-        drop(garbage);
+        self.free(garbage);
         Ok(Some(result))
+    }
+
+    /// Frees what a change left, where no lock is held.
+    #[inline]
+    pub(super) fn free(&self, garbage: Garbage) {
+        let merged_bytes = garbage.merged_bytes;
+        drop(garbage);
+        if merged_bytes > 0 {
+            self.counters.freed.note(merged_bytes, || self.is_empty());
+        }
+    }
+
+    /// Whether there is no record, as far as a look at one stripe after another can say.
+    fn is_empty(&self) -> bool {
+        let is_empty = |id| self.read(id).is_ok_and(|held| held.tree().is_none_or(Tree::is_empty));
+        StripeId::all().all(is_empty)
     }
 
     /// Keeps what a tree that is about to go has counted.

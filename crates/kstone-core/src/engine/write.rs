@@ -147,7 +147,7 @@ impl Engine {
         if let (Some(compactor), Some(work)) = (&self.compactor, garbage.work) {
             compactor.add(stripe, work);
         }
-        drop(garbage);
+        self.store.free(garbage);
     }
 }
 

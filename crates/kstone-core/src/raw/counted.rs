@@ -195,9 +195,13 @@ impl Counted {
             }
             header.write(Header { state, shape: shape.0.to_le_bytes() });
             let mut at = data.as_ptr();
-            for part in [parts.pk, parts.sk].iter().chain(parts.body) {
-                at.copy_from_nonoverlapping(part.as_ptr(), part.len());
-                at = at.add(part.len());
+            for key in [parts.pk, parts.sk] {
+                copy_short(key, at);
+                at = at.add(key.len());
+            }
+            for piece in parts.body {
+                at.copy_from_nonoverlapping(piece.as_ptr(), piece.len());
+                at = at.add(piece.len());
             }
             Self::pack(header, parts.tag)
         }
@@ -454,6 +458,24 @@ pub(crate) fn prefetch<T>(place: *const T) {
     }
     #[cfg(not(target_arch = "x86_64"))]
     let _ = place;
+}
+
+/// Copies bytes: those of a short key as they were written, eight at a time, without a call.
+///
+/// # Safety
+/// There is space for them at `to`, which they do not overlap.
+#[inline(always)]
+unsafe fn copy_short(bytes: &[u8], to: *mut u8) {
+    match (bytes.first_chunk::<8>(), bytes.last_chunk::<8>()) {
+        // SAFETY: both lie in the space for the bytes; they may overlap each other.
+        (Some(first), Some(last)) if bytes.len() <= 16 => unsafe {
+            to.cast::<[u8; 8]>().write(*first);
+            to.add(bytes.len() - 8).cast::<[u8; 8]>().write(*last);
+        },
+        _ if bytes.is_empty() => {}
+        // SAFETY: by contract.
+        _ => unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) },
+    }
 }
 
 fn layout_of(shape: Shape, lengths: Lengths) -> Layout {

@@ -47,6 +47,12 @@ impl Uncounted {
         Self(record.address().as_ptr().map_addr(|address| (address >> FREE_BITS) | (hash as usize) << ADDRESS_BITS))
     }
 
+    /// Whether it is the handle of no record.
+    #[inline(always)]
+    pub(crate) fn is_none(self) -> bool {
+        self.0.addr() == usize::MAX
+    }
+
     #[inline(always)]
     pub(crate) fn hash(self) -> u32 {
         (self.0.addr() >> ADDRESS_BITS) as u32

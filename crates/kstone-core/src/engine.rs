@@ -15,7 +15,7 @@ use std::sync::Arc;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::StripeId;
+use crate::key::{STRIPES, StripeId};
 use crate::mode::Flags;
 use crate::stripe::{Stripe, WriteGuard};
 
@@ -103,9 +103,25 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn count(&self) -> Result<u64> {
-        let locked = StripeId::all().map(|id| self.store.read(id)).collect::<Result<Vec<_>>>()?;
-        let items = locked.iter().filter_map(|held| held.tree()).map(|tree| tree.live().items.records as u64);
-        Ok(items.sum())
+        self.count_with(None, || ()).map(|(items, ())| items)
+    }
+
+    /// How many items there are, or entries of the index of this number. `at_the_moment` runs while the locks are held.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn count_with<T>(&self, index: Option<u16>, at_the_moment: impl FnOnce() -> T) -> Result<(u64, T)> {
+        let mut locked = Vec::with_capacity(STRIPES);
+        let mut count = 0;
+        for id in StripeId::all() {
+            let held = self.store.read(id)?;
+            count += held.tree().map_or(0, |tree| match index {
+                None => tree.live().items.records as u64,
+                Some(index) => tree.live().entries_of(index).into(),
+            });
+            locked.push(held);
+        }
+        Ok((count, at_the_moment()))
     }
 
     /// What is held, at one moment: locks each stripe (shared) for a look at its numbers.

@@ -127,6 +127,18 @@ impl Record {
         self.0.parts().data_len()
     }
 
+    /// No less than [`Record::data_len`], for which less of the header has to be read.
+    #[inline(always)]
+    pub(crate) fn data_len_at_most(&self) -> usize {
+        self.0.parts().data_len_at_most()
+    }
+
+    /// Partition key, sort key and body, cheaper than one after the other.
+    #[inline(always)]
+    pub fn parts(&self) -> (&[u8], &[u8], &[u8]) {
+        self.0.parts().all()
+    }
+
     /// What the [footprint](Record::footprint) of a record of this key and body is.
     pub fn footprint_of(key: KeyRef<'_>, body: &[u8]) -> usize {
         Lengths { pk: key.pk().len(), sk: key.sk().len(), body: body.len() }.footprint()
@@ -191,10 +203,16 @@ impl Record {
         self.tag() <= Tag::LAST_ITEM
     }
 
+    /// Where its key belongs. Does not touch the record.
+    #[inline]
+    pub fn keyspace(&self) -> Keyspace {
+        if self.is_item() { Keyspace::Items } else { Keyspace::Index }
+    }
+
     /// The key with its keyspace, borrowed.
     pub fn key_ref(&self) -> KeyRef<'_> {
-        let keyspace = if self.is_item() { Keyspace::Items } else { Keyspace::Index };
-        KeyRef::of_record(self.pk(), self.sk(), keyspace)
+        let (pk, sk) = self.0.parts().key();
+        KeyRef::of_record(pk, sk, self.keyspace())
     }
 
     /// The order inside a stripe: tag, partition key, sort key. Touches the records only where their tags are equal.

@@ -435,6 +435,24 @@ impl<'a> RecordRef<'a> {
         (self.slice(0, lengths.pk), self.slice(lengths.pk, lengths.sk))
     }
 
+    /// Partition key, sort key and body, cheaper than one after the other.
+    #[inline(always)]
+    pub(crate) fn all(self) -> (&'a [u8], &'a [u8], &'a [u8]) {
+        let Lengths { pk, sk, body } = self.lengths();
+        (self.slice(0, pk), self.slice(pk, sk), self.slice(pk + sk, body))
+    }
+
+    /// No less than that, whatever the lengths of short keys.
+    #[inline(always)]
+    pub(crate) fn data_len_at_most(self) -> usize {
+        let shape = self.shape();
+        if shape.is_long() {
+            self.data_len()
+        } else {
+            (shape.0 & Shape::BODY_MASK) as usize + 2 * Shape::KEY_MASK as usize
+        }
+    }
+
     /// How many bytes keys and body are.
     #[inline(always)]
     pub(crate) fn data_len(self) -> usize {

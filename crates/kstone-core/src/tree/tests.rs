@@ -70,7 +70,7 @@ impl Tree {
             assert!(self.is_current(record), "{record:?} is the newest and is found");
             live.add(record);
         }
-        assert_eq!((self.index.len(), self.live), (newest.len(), live));
+        assert_eq!((self.index.len(), &self.live), (newest.len(), &live));
         assert_eq!(self.hidden, Hidden { bytes: all.bytes - live.bytes(), ..all });
         assert_eq!(self.sst_totals.records, self.ssts().iter().map(MemorySstReader::len).sum::<usize>());
     }

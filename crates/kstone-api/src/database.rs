@@ -429,9 +429,9 @@ impl Database {
         }
     }
 
-    /// The page of a query where the table has nothing that decides what is shown, so that records are shown as met.
+    /// The page of a query where no item is hidden, so that records are shown as they are met.
     fn plain_page<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Option<Page<R>>> {
-        if !self.is_plain() {
+        if self.engine().hides_items() {
             return Ok(None);
         }
         self.check_interrupt()?;
@@ -440,7 +440,7 @@ impl Database {
         let last_sk = query.token.map(|token| token::decode_in(token, shape(), pk)).transpose()?;
         let page = query
             .with_range(last_sk, |range| self.engine().query_as(Keyspace::Items, pk, range, query.reverse, limits))??;
-        Ok(self.is_plain().then(|| Page::whole(page, shape)))
+        Ok((!self.engine().hides_items()).then(|| Page::whole(page, shape)))
     }
 
     /// The records that a query is about, behind the sort key where the last page ended.

@@ -98,6 +98,12 @@ impl Engine {
         self.store.mode.set(Flags::HIDES, watch.reads);
     }
 
+    /// Whether the owner of this engine hides some of its items, so that what is read has to be shown to it.
+    #[inline]
+    pub fn hides_items(&self) -> bool {
+        self.store.mode.flags().has(Flags::HIDES)
+    }
+
     /// How many items there are, at one moment: locks each stripe (shared) for a look at a number.
     ///
     /// # Errors

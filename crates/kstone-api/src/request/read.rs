@@ -392,7 +392,7 @@ impl Selection {
     /// Whether the request returns every record that it meets, as it is.
     pub(crate) fn shows_all(&self) -> bool {
         let is_whole = self.filter.is_none() && self.projection.is_none() && self.select == Select::All;
-        is_whole && self.index.is_none() && self.table.is_plain()
+        is_whole && self.examines_all()
     }
 
     /// Whether the request asks for the number of items alone, whatever they are.

@@ -408,7 +408,8 @@ impl Database {
         let (query, partition) = (&keyed.query, keyed.partition());
         let token = query.token.as_deref();
         let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
-        if selection.counts_all() {
+        // Where the items of entries are noted as used, their entries have to be looked at.
+        if selection.counts_all() && !(keyed.entries.is_some() && self.engine().evicts()) {
             let counted = self.count_of(&keyed, last_sk, limits)?;
             self.refuse_dropped_index(&selection)?;
             return Ok(Page::of_count(counted, || query.shape()));

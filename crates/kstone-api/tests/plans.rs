@@ -234,8 +234,15 @@ fn a_complete_index_that_gives_the_order_is_taken_and_nothing_is_sorted() -> Res
     for (clause, expected) in ordered.into_iter().chain(sorted) {
         let text = format!("SELECT b, a, sk FROM items WHERE {clause}");
         assert_eq!(plan(&indexed, &text), expected, "{text}");
-        assert_eq!(order(&indexed, &text) == AS_READ, ordered.contains(&(clause, expected)), "{text}");
-        assert_eq!(rows(&indexed, &text)?, rows(&db, &text)?, "{text}");
+        let is_ordered = ordered.contains(&(clause, expected));
+        assert_eq!(order(&indexed, &text) == AS_READ, is_ordered, "{text}");
+        let [mut found, mut expected] = [rows(&indexed, &text)?, rows(&db, &text)?];
+        if !is_ordered {
+            // Rows that are equal stay as they were read.
+            found.sort();
+            expected.sort();
+        }
+        assert_eq!(found, expected, "{text}");
     }
     let first = indexed.execute_statement(
         &Statement::new("SELECT * FROM items WHERE g = 'x' AND b IS NOT MISSING ORDER BY b").limit(5),

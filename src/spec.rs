@@ -163,7 +163,7 @@ impl QuerySpec {
     ///
     /// # Safety
     /// The pointers and lengths describe memory that may be read and does not change during `'a`.
-    pub(crate) unsafe fn to_partition_query<'a>(&self) -> Result<Option<PartitionQuery<'a>>, Failure> {
+    pub(crate) unsafe fn to_partition_query<'a>(self) -> Result<Option<PartitionQuery<'a>>, Failure> {
         let has_no_text = self.index.is_null() && self.filter.is_null() && self.projection.is_null();
         let is_whole = has_no_text
             && self.index_len | self.filter_len | self.projection_len | self.key_expr_len == 0

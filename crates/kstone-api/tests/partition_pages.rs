@@ -29,7 +29,7 @@ fn databases(writes: &[(Vec<u8>, Option<u16>)]) -> Result<[Database; 2]> {
         for (at, (sk, bytes)) in writes.iter().enumerate() {
             match bytes {
                 Some(bytes) => {
-                    let item = ItemBuilder::new().binary("v", &vec![at as u8; usize::from(*bytes)]).build();
+                    let item = ItemBuilder::new().binary("v", vec![at as u8; usize::from(*bytes)]).build();
                     db.put_with_sk(b"p", sk, item)?;
                 }
                 None => db.delete_with_sk(b"p", sk)?,

@@ -185,7 +185,7 @@ fn counted<R: From<Record>>(record: &Record) -> R {
 impl RecordPage {
     /// The records of a page that is not limited, each counted once more.
     fn counting(page: &PageBuffer<&Record>) -> Self {
-        Self { records: page.records.iter().map(|record| Record::clone(record)).collect(), limited: false }
+        Self { records: page.records.iter().copied().cloned().collect(), limited: false }
     }
 }
 

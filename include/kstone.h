@@ -103,9 +103,12 @@
  *
  * PROCESS AND SYSTEM
  *
- * Threads of its own. The library starts a thread only for a database that is opened with
- * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each. It ends when that database is freed. The library
- * calls nothing back, except the functions of CALLBACKS.
+ * Threads of its own. The library starts a thread for a database that is opened with
+ * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each, which ends when that database is freed; and for the load of a
+ * snapshot of more than 256 KiB up to three, one for each further processor that the process may use, which have ended
+ * when the call returns. Where none can be started, and in a child of fork, a load works alone. No other function
+ * starts one. All of them block all signals. The library calls nothing back, except the functions of CALLBACKS, on the
+ * thread that called it.
  *
  * fork(2). A child that goes on as one thread may use and free its copy of a database, independently of the parent, if
  * no other thread was inside a call with that database at the moment of the fork: a lock that such a thread holds stays
@@ -2236,7 +2239,8 @@ kstone_status kstone_snapshot_save(const kstone_db *db,
  * Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
  * where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, and for a file of
  * another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
- * Cost: a read of the file, a check and a copy of each item, and its index entries.
+ * Cost: a read of the file, a check and a copy of each item, and its index entries; the work on a large file is shared
+ * with up to three threads of the library's, which have ended when this returns.
  * Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
  */
 KSTONE_MUST_USE

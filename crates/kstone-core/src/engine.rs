@@ -15,6 +15,7 @@ use std::sync::Arc;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
+use crate::in_order;
 use crate::key::{STRIPES, StripeId};
 use crate::mode::Flags;
 use crate::stripe::{Stripe, WriteGuard};
@@ -42,7 +43,7 @@ use store::{Counters, Store, stripes};
 pub use crate::page_buffer::PageLimits;
 pub use commit::{Commit, INLINE_WRITES, Present, Writes};
 pub use cursor::Cursor;
-pub use fill::{Filled, Filling};
+pub use fill::{Filled, Filling, FillingPart};
 pub use memory_budget::{MEMORY_MAX_BYTES_MIN, Reservation};
 pub use options::{EngineOptions, Eviction, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT};
 pub use pages::{CountPage, RecordPage, SortKeyRange};
@@ -72,6 +73,7 @@ impl Engine {
     /// [`Error::Invalid`] for an option outside its range.
     pub fn new(options: EngineOptions) -> Result<Self> {
         options.check()?;
+        in_order::is_at_home();
         let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records, Store::BYTES);
         let budget = options.memory_max_bytes.map(budget);
         Self::start(Store::new(options, Counters::default(), budget, stripes(|_| Stripe::default())))

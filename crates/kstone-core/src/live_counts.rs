@@ -37,6 +37,20 @@ impl LiveCounts {
         }
     }
 
+    /// Adds what was counted apart.
+    pub(crate) fn add_all(&mut self, other: &Self) {
+        for (count, more) in [(&mut self.items, other.items), (&mut self.index_entries, other.index_entries)] {
+            count.records += more.records;
+            count.bytes += more.bytes;
+        }
+        for &(index, entries) in &other.by_index {
+            match self.place_of(index) {
+                Ok(at) => self.by_index[at].1 += entries,
+                Err(at) => self.by_index.insert(at, (index, entries)),
+            }
+        }
+    }
+
     /// Takes a record out that was counted.
     #[inline]
     pub(crate) fn subtract(&mut self, record: &Record) {

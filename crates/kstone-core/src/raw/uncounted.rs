@@ -53,6 +53,12 @@ impl Uncounted {
         self.0.addr() == usize::MAX
     }
 
+    /// A number that is in the order of the hashes.
+    #[inline]
+    pub(crate) fn bits(self) -> usize {
+        self.0.addr()
+    }
+
     #[inline(always)]
     pub(crate) fn hash(self) -> u32 {
         (self.0.addr() >> ADDRESS_BITS) as u32

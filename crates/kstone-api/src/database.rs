@@ -291,8 +291,8 @@ impl Database {
         let key = KeyRef::new(pk, sk)?;
         check_item(key, ItemRef::new(body))?;
         if !self.engine().writes_are_watched() {
-            let footprint = std::iter::once(Record::footprint_of(key, body));
-            let _reserved = self.engine().is_limited().then(|| self.reserve_bytes(footprint, 0)).transpose()?;
+            let reserve = || self.reserve_bytes(std::iter::once(Record::footprint_of(key, body)), 0);
+            let _reserved = self.engine().is_limited().then(reserve).transpose()?;
             if self.engine().put_unwatched(key, body)? {
                 return Ok(());
             }

@@ -120,7 +120,7 @@ pub(crate) fn page_limits(limit: Option<usize>) -> Result<PageLimits> {
 pub(crate) fn examined_bytes(record: &Record) -> usize {
     match IndexEntry::read(record) {
         Some(entry) => item_size(entry.table_pk(), entry.table_sk(), entry.item()),
-        None => item_size(record.pk(), record.sk(), record.item()),
+        None => record.item_size(),
     }
 }
 

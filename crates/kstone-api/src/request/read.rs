@@ -31,6 +31,9 @@ pub(crate) struct ReadExpressions {
     pub(crate) parameters: RequestParameters,
 }
 
+/// How many records ahead of the filter its attributes are asked for.
+const FILTERED_AHEAD: usize = 4;
+
 /// What becomes of each record that was examined.
 pub(crate) struct Selection {
     table: Arc<Table>,
@@ -434,7 +437,11 @@ impl Selection {
         }
         let most = if self.counts() || self.filter.is_some() { 0 } else { met.len() };
         let (mut records, mut count, mut scanned) = (Vec::with_capacity(most), 0, 0);
-        for record in met {
+        let mut left = met.into_iter();
+        while let Some(record) = left.next() {
+            if let Some(ahead) = left.as_slice().get(FILTERED_AHEAD) {
+                self.prefetch(ahead);
+            }
             let selected = self.select(&record, items)?;
             scanned += usize::from(!matches!(selected, Selected::Unseen));
             let shown = match selected {
@@ -449,11 +456,18 @@ impl Selection {
         }
         Ok((records, count, scanned))
     }
+
+    /// Asks for what the filter will read of an item.
+    fn prefetch(&self, record: &Record) {
+        if let (Some(filter), None) = (&self.filter, self.index) {
+            filter.prefetch(record.item());
+        }
+    }
 }
 
 /// This body under the key of an item.
 fn record_of(item: &Subject<'_>, body: &[u8]) -> Result<Record> {
-    Ok(Record::put(KeyRef::new(item.pk(), item.sk())?, body))
+    Ok(Record::row(KeyRef::new(item.pk(), item.sk())?, body))
 }
 
 /// The key that a condition on an index may name: values of any type that a key can have.

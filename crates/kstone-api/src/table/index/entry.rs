@@ -112,6 +112,6 @@ impl<'a> IndexEntry<'a> {
     /// What the index shows of the item, as a record under the table's key: what a query through the index returns. One
     /// allocation and one copy; the record has no sequence number.
     pub fn to_item_record(&self) -> Record {
-        Record::put(self.key, self.item.as_bytes())
+        Record::row(self.key, self.item.as_bytes())
     }
 }

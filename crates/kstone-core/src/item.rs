@@ -47,6 +47,7 @@ mod view;
 mod wire;
 mod writer;
 
+pub use directory::HashedName;
 pub use members::{Member, Members};
 pub use nested::NestedWriter;
 pub use view::{Attributes, Elements, ItemRef, RawAttributes, ValueRef, Values, is_plain_path};

@@ -213,7 +213,10 @@ impl<'a> Writer<'a> {
 
     /// The value of a source in the old item or the request.
     fn source(&self, mut source: u16) -> Result<ValueRef<'a>> {
-        let follow = |path: u16| self.resolved.get(&self.update.bound, &self.update.ast.symbols, &self.subject, path);
+        let follow = |path: u16| {
+            let segments = &self.update.ast.symbols.paths[usize::from(path)];
+            self.resolved.get(path, || self.update.bound.follow(segments, &self.subject))
+        };
         loop {
             match self.update.ast.sources[usize::from(source)] {
                 OperandSource::Value(value) => return Ok(self.update.bound.value(value)),

@@ -7,24 +7,27 @@
 
 use std::cmp::Ordering;
 
-use kstone_core::item::ValueRef;
+use kstone_core::item::{HashedName, ValueRef};
 use kstone_core::number;
 use kstone_core::value::Type;
 use memchr::memmem;
 
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step};
 use super::bind::BoundParameters;
-use super::resolve::{Known, KnownPath, Resolved};
+use super::resolve::{Known, Resolved};
 use super::subject::Subject;
 
-/// Runs the program of a condition.
-pub(super) fn holds(ast: &ConditionAst, bound: &BoundParameters, subject: &Subject<'_>) -> bool {
-    if ast.symbols.repeats_paths { run(ast, bound, subject, &Known::default()) } else { run(ast, bound, subject, &[]) }
-}
-
-fn run<'s>(ast: &ConditionAst, bound: &BoundParameters, subject: &Subject<'s>, known: &[KnownPath<'s>]) -> bool {
+/// Runs the program of a condition. `attributes` may say of each path, or of none, which attribute it names where it is no
+/// more than that.
+pub(super) fn holds(
+    ast: &ConditionAst,
+    bound: &BoundParameters,
+    attributes: &[Option<HashedName<'_>>],
+    subject: &Subject<'_>,
+) -> bool {
+    let known = if ast.symbols.repeats_paths { &Known::default()[..] } else { &[] };
     let resolved = Resolved::of(bound, &ast.symbols, subject, known);
-    let asked = Asked { ast, bound, subject, resolved };
+    let asked = Asked { ast, bound, attributes, subject, resolved };
     let mut answer = false;
     let mut at = 0;
     while let Some(step) = ast.steps.get(at) {
@@ -89,6 +92,7 @@ pub(super) fn key_bounds(low: ValueRef<'_>, high: ValueRef<'_>) -> Option<Orderi
 struct Asked<'a, 's> {
     ast: &'a ConditionAst,
     bound: &'a BoundParameters<'a>,
+    attributes: &'a [Option<HashedName<'a>>],
     subject: &'a Subject<'s>,
     resolved: Resolved<'a, 's>,
 }
@@ -174,12 +178,21 @@ impl<'s> Asked<'_, 's> {
 
     #[inline]
     fn is_key(&self, path: u16) -> bool {
-        self.bound.is_key(&self.ast.symbols.paths[usize::from(path)])
+        self.attribute(path).is_none() && self.bound.is_key(&self.ast.symbols.paths[usize::from(path)])
     }
 
     #[inline]
     fn follow(&self, path: u16) -> Option<ValueRef<'s>> {
-        self.resolved.get(self.bound, &self.ast.symbols, self.subject, path)
+        self.resolved.get(path, || match self.attribute(path) {
+            Some(name) => self.subject.item().get_hashed(name),
+            None => self.bound.follow(&self.ast.symbols.paths[usize::from(path)], self.subject),
+        })
+    }
+
+    /// The attribute that a path names, where that is known.
+    #[inline]
+    fn attribute(&self, path: u16) -> Option<HashedName<'_>> {
+        self.attributes.get(usize::from(path)).copied().flatten()
     }
 }
 

@@ -322,8 +322,19 @@ impl Selection {
     /// # Errors
     /// What `items` returns.
     pub(crate) fn select(&self, record: &Record, items: &impl Items) -> Result<Selected> {
+        let passes = |item: &Subject<'_>| self.filter.as_ref().is_none_or(|filter| filter.evaluate(item));
+        self.select_where(record, items, passes)
+    }
+
+    /// As [`Selection::select`], for a caller that has prepared the filter.
+    fn select_where(
+        &self,
+        record: &Record,
+        items: &impl Items,
+        passes: impl FnOnce(&Subject<'_>) -> bool,
+    ) -> Result<Selected> {
         let Some(subject) = self.seen(record) else { return Ok(Selected::Unseen) };
-        if self.filter.as_ref().is_some_and(|filter| !filter.evaluate(&subject)) {
+        if !passes(&subject) {
             return Ok(Selected::LeftOut);
         }
         if self.fetches {
@@ -435,14 +446,16 @@ impl Selection {
             let count = met.len();
             return Ok((met.into_iter().map(R::from).collect(), count, count));
         }
+        let filter = self.filter.as_ref().map(Condition::of_many);
         let most = if self.counts() || self.filter.is_some() { 0 } else { met.len() };
         let (mut records, mut count, mut scanned) = (Vec::with_capacity(most), 0, 0);
         let mut left = met.into_iter();
         while let Some(record) = left.next() {
-            if let Some(ahead) = left.as_slice().get(FILTERED_AHEAD) {
-                self.prefetch(ahead);
+            if let (Some(filter), Some(ahead)) = (&filter, left.as_slice().get(FILTERED_AHEAD)) {
+                filter.prefetch(ahead.item());
             }
-            let selected = self.select(&record, items)?;
+            let selected =
+                self.select_where(&record, items, |item| filter.as_ref().is_none_or(|filter| filter.evaluate(item)))?;
             scanned += usize::from(!matches!(selected, Selected::Unseen));
             let shown = match selected {
                 Selected::Unseen | Selected::LeftOut => continue,
@@ -455,13 +468,6 @@ impl Selection {
             }
         }
         Ok((records, count, scanned))
-    }
-
-    /// Asks for what the filter will read of an item.
-    fn prefetch(&self, record: &Record) {
-        if let (Some(filter), None) = (&self.filter, self.index) {
-            filter.prefetch(record.item());
-        }
     }
 }
 

@@ -46,6 +46,27 @@ impl Survey<'_> {
     }
 }
 
+/// The name of an attribute with its hash: what is asked of many items.
+#[derive(Debug, Clone, Copy)]
+pub struct HashedName<'a> {
+    pub(super) name: &'a [u8],
+    hash: u8,
+}
+
+impl<'a> HashedName<'a> {
+    /// Costs some nanoseconds.
+    #[inline]
+    #[must_use]
+    pub fn new(name: &'a str) -> Self {
+        Self::of(name.as_bytes())
+    }
+
+    #[inline]
+    pub(super) fn of(name: &'a [u8]) -> Self {
+        Self { name, hash: hash_of(name) }
+    }
+}
+
 /// Memory for a directory that is being made.
 pub(crate) struct Scratch {
     small: [u8; ON_STACK_BYTES],
@@ -95,31 +116,26 @@ impl Scratch {
 }
 
 /// The attribute of this name in a body of this directory.
-pub(super) fn find<'a>(body: &'a [u8], directory: &[u8], name: &[u8]) -> Option<ValueRef<'a>> {
-    search(body, directory, name, |mut entry| {
+pub(super) fn find<'a>(body: &'a [u8], directory: &[u8], name: HashedName<'_>) -> Option<ValueRef<'a>> {
+    search(body, directory, name.hash, |mut entry| {
         let found = wire::take_bytes(&mut entry)?;
         let (type_, payload) = wire::take_value(&mut entry)?;
-        same_bytes(found, name).then_some(ValueRef::from_parts(type_, payload))
+        same_bytes(found, name.name).then_some(ValueRef::from_parts(type_, payload))
     })
 }
 
 /// Where the attribute of this name lies, if there is one: a guess by its hash, which does not touch the body.
-pub(super) fn guess<'a>(body: &'a [u8], directory: &[u8], name: &[u8]) -> Option<&'a [u8]> {
-    search(body, directory, name, Some)
+pub(super) fn guess<'a>(body: &'a [u8], directory: &[u8], name: HashedName<'_>) -> Option<&'a [u8]> {
+    search(body, directory, name.hash, Some)
 }
 
 /// What `take` makes of the first entry that it takes, of those whose hash is that of the name.
 #[inline(always)]
-fn search<'a, T>(
-    body: &'a [u8],
-    directory: &[u8],
-    name: &[u8],
-    mut take: impl FnMut(&'a [u8]) -> Option<T>,
-) -> Option<T> {
+fn search<'a, T>(body: &'a [u8], directory: &[u8], hash: u8, mut take: impl FnMut(&'a [u8]) -> Option<T>) -> Option<T> {
     let width = offset_width(body);
     let count = if width == 2 { directory.len() / 3 } else { directory.len() / 5 };
     let (hashes, offsets) = directory.split_at(count);
-    let wanted = u64::from(hash_of(name)) * EACH_BYTE;
+    let wanted = u64::from(hash) * EACH_BYTE;
     let mut among = |word: &[u8; 8], first: usize| {
         let mut equal = zero_bytes(u64::from_le_bytes(*word) ^ wanted);
         while equal != 0 {

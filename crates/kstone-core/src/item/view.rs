@@ -9,6 +9,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::directory::HashedName;
 use super::path::{Segment, Segments};
 use super::{MAX_NESTING_LEVELS, check, directory, wire};
 use crate::buffer::Buffer;
@@ -78,7 +79,7 @@ impl<'a> ItemRef<'a> {
     #[must_use]
     pub fn get_raw(self, name: &[u8]) -> Option<ValueRef<'a>> {
         if !self.directory.is_empty() {
-            return self.look_up(name);
+            return self.look_up(HashedName::of(name));
         }
         let mut rest = self.body;
         while !rest.is_empty() {
@@ -115,17 +116,24 @@ impl<'a> ItemRef<'a> {
         }
     }
 
+    /// [`ItemRef::get`] of a name that is asked of many items.
+    #[inline]
+    #[must_use]
+    pub fn get_hashed(self, name: HashedName<'_>) -> Option<ValueRef<'a>> {
+        if self.directory.is_empty() { self.get_raw(name.name) } else { self.look_up(name) }
+    }
+
     #[inline(never)]
-    fn look_up(self, name: &[u8]) -> Option<ValueRef<'a>> {
+    fn look_up(self, name: HashedName<'_>) -> Option<ValueRef<'a>> {
         directory::find(self.body, self.directory, name)
     }
 
     /// Asks the processor for the cache line at which the attribute of this name begins, where a directory tells; never
     /// needed for correctness.
     #[inline]
-    pub fn prefetch(self, name: &str) {
+    pub fn prefetch(self, name: HashedName<'_>) {
         if !self.directory.is_empty()
-            && let Some(entry) = directory::guess(self.body, self.directory, name.as_bytes())
+            && let Some(entry) = directory::guess(self.body, self.directory, name)
         {
             prefetch(entry.as_ptr());
         }

@@ -28,6 +28,7 @@ fn check_record(body: &[u8], others: &[&str]) {
     assert!(record.footprint() <= 24 + record.data_len() + body.len() * 5 / 16, "{}", record.footprint());
     for name in plain.iter().map(|(name, _)| name).chain(others.iter().copied()) {
         assert_eq!(record.item().get(name), plain.get(name), "{name}");
+        assert_eq!(record.item().get_hashed(HashedName::new(name)), plain.get(name), "{name}");
         assert_eq!(record.item().at_path(name), plain.at_path(name), "{name}");
     }
 }
@@ -207,7 +208,7 @@ proptest! {
 fn check_inside(found_in: ItemRef<'_>, names: &Item) {
     let body = found_in.as_bytes().as_ptr_range();
     for name in names.keys() {
-        found_in.prefetch(name);
+        found_in.prefetch(HashedName::new(name));
         if let Some(found) = found_in.get(name) {
             let found = found.payload().as_ptr_range();
             assert!(body.start <= found.start && found.end <= body.end);

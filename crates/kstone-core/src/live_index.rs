@@ -321,7 +321,7 @@ fn homes_in(slots: usize) -> usize {
 /// Where a hash belongs.
 #[inline(always)]
 fn home_of(hash: u32, homes: usize) -> usize {
-    (u64::from(hash) * homes as u64 >> Uncounted::HASH_BITS) as usize
+    ((u64::from(hash) * homes as u64) >> Uncounted::HASH_BITS) as usize
 }
 
 /// The next number of slots: a quarter of a power of two more, as the blocks of allocators are sized.

@@ -51,14 +51,14 @@ pub struct Projection {
 /// Parses a projection.
 pub(super) fn parse(text: &str) -> Result<ProjectionAst> {
     let mut parser = Parser::new(Kind::Projection, text, &[])?;
-    let mut paths = vec![parser.path()?];
+    parser.path()?;
     while parser.cursor.take(Token::Comma) {
-        paths.push(parser.path()?);
+        parser.path()?;
     }
     if parser.cursor.token() != Token::End {
         return Err(parser.cursor.syntax_error());
     }
-    Ok(ProjectionAst { symbols: parser.finish()?, paths })
+    Ok(ProjectionAst { symbols: parser.finish()? })
 }
 
 impl Projection {
@@ -84,8 +84,8 @@ impl Projection {
     }
 
     fn with_names(ast: Arc<ProjectionAst>, bound: BoundParameters<'static>) -> Result<Self> {
-        // Refuses a path that is there twice, so that what it says of their places is also said of their numbers.
-        let order = bound.in_order(Kind::Projection, &ast.symbols, &ast.paths)?.into();
+        let all: Vec<u16> = (0..super::ast::index(ast.symbols.paths.len())).collect();
+        let order = bound.in_order(Kind::Projection, &ast.symbols, &all)?.into();
         Ok(Self { ast, bound, order })
     }
 

@@ -141,8 +141,6 @@ pub(super) enum Ask {
     Between(u16, u16),
     BeginsWith(u16),
     Missing,
-    /// That it is there: no condition on a key, but an index sorted by it has the item then.
-    Present,
 }
 
 #[derive(Debug)]
@@ -221,7 +219,7 @@ impl Where {
         match self.tests("sk").find_map(equal) {
             Some(sk) => Some(KeyValues { pk, sk: Some(sk) }),
             None => {
-                let names_none = self.tests("sk").all(|(_, test)| matches!(test.ask, Ask::Missing | Ask::Present));
+                let names_none = self.tests("sk").all(|(_, test)| matches!(test.ask, Ask::Missing));
                 names_none.then_some(KeyValues { pk, sk: None })
             }
         }

@@ -103,9 +103,12 @@
  *
  * PROCESS AND SYSTEM
  *
- * Threads of its own. The library starts a thread only for a database that is opened with
- * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each. It ends when that database is freed. The library
- * calls nothing back, except the functions of CALLBACKS.
+ * Threads of its own. The library starts a thread for a database that is opened with
+ * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each, which ends when that database is freed; and for the load of a
+ * snapshot of more than 256 KiB up to three, one for each further processor that the process may use, which have ended
+ * when the call returns. Where none can be started, and in a child of fork, a load works alone. No other function
+ * starts one. All of them block all signals. The library calls nothing back, except the functions of CALLBACKS, on the
+ * thread that called it.
  *
  * fork(2). A child that goes on as one thread may use and free its copy of a database, independently of the parent, if
  * no other thread was inside a call with that database at the moment of the fork: a lock that such a thread holds stays
@@ -1298,7 +1301,10 @@ kstone_status kstone_update(kstone_db *db,
 /** Flag of a kstone_query_spec: from the greatest sort key down. */
 #define KSTONE_QUERY_REVERSE 1u
 
-/** Flag of a kstone_query_spec: count the items of the page, hand out none. The token goes on as with items. */
+/**
+ * Flag of a kstone_query_spec: count the items of the page, hand out none. The token goes on as with items. A scan of
+ * all items, or of an index, that has no filter, limit, token and segments counts them in one page, of any size.
+ */
 #define KSTONE_QUERY_COUNT 2u
 
 /** Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk. */
@@ -1442,8 +1448,9 @@ typedef struct kstone_query_spec {
  * Errors: KSTONE_ERR_INVALID where spec has neither pk nor key_expr, a field that a query has no use for, an unknown
  * flag or sk_op, a token of another query, an expression or a bag that is not as kstone_cond says, or a filter on pk
  * or sk, which belong into the key condition; KSTONE_ERR_LIMIT where a key is too long.
- * Cost: a search for the first item, then the number of items examined, however many the partition has; a few
- * allocations, and a reference for each item. Deleted items among them are examined too until their stripe is
+ * Cost: a search for the first item, then the number of items examined, however many the partition has; an allocation
+ * for the page and one for its items, a few more where anything but pk, sk_op and limit is set, and a reference for
+ * each item. Deleted items among them are examined too until their stripe is
  * compacted. A projection copies what it returns.
  * Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
  */
@@ -1461,7 +1468,8 @@ kstone_status kstone_query(const kstone_db *db,
  * Ownership, threads: as kstone_query.
  * Errors: KSTONE_ERR_INVALID where spec has a pk or another field that a scan has no use for, an unknown flag, a
  * segment that does not exist, a token of another scan, or an expression or a bag that is not as kstone_cond says.
- * Cost: as kstone_query.
+ * Cost: as kstone_query. What KSTONE_QUERY_COUNT counts in one page is known without a look at an item, unless some may
+ * have expired.
  */
 KSTONE_MUST_USE
 kstone_status kstone_scan(const kstone_db *db,
@@ -1544,9 +1552,10 @@ kstone_status kstone_page_to_json(const kstone_page *p,
  *
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: as kstone_query or kstone_scan.
- * Cost: a count for each stripe (one for a partition, 256 for all items); nothing is copied. The iterator shares the
- * stripes with the database, so the next write to each of them costs more, once: it makes a tree of the stripe's own,
- * for which the records collected since the last flush become a sorted run, which may be merged.
+ * Cost: where there are no more than 256 items to examine, or limit is no more than that, a reference for each. In all
+ * other cases a count for each stripe (one for a partition, 256 for all items); nothing is copied. The iterator then
+ * shares the stripes with the database, so the next write to each of them costs more, once: it makes a tree of the
+ * stripe's own, for which the records collected since the last flush become a sorted run, which may be merged.
  * Threads: any.
  */
 KSTONE_MUST_USE
@@ -2230,7 +2239,8 @@ kstone_status kstone_snapshot_save(const kstone_db *db,
  * Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
  * where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, and for a file of
  * another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
- * Cost: a read of the file, a check and a copy of each item, and its index entries.
+ * Cost: a read of the file, a check and a copy of each item, and its index entries; the work on a large file is shared
+ * with up to three threads of the library's, which have ended when this returns.
  * Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
  */
 KSTONE_MUST_USE

@@ -77,14 +77,29 @@ impl<'a> View<'a> {
 
     /// The item's attributes.
     pub(crate) fn item(&self) -> ItemRef<'_> {
-        ItemRef::new(self.body())
+        match self {
+            Self::Stored(record) => record.item(),
+            Self::Built(built) => ItemRef::new(built.body()),
+        }
     }
 
     /// What a path leads to.
     #[inline(always)]
     pub(crate) fn at_path(&self, path: &[u8]) -> Result<Option<ValueRef<'_>>, Failure> {
-        let item = self.item();
-        named(item, path).map_or_else(|| follow(item, path), |value| Ok(Some(value)))
+        named(path, |name| self.get_raw(name)).map_or_else(|| follow(self.item(), path), |value| Ok(Some(value)))
+    }
+
+    /// The attribute of this name.
+    #[inline(always)]
+    fn get_raw(&self, name: &[u8]) -> Option<ValueRef<'_>> {
+        let body = match self {
+            Self::Stored(record) => match record.short_body() {
+                Some(body) => body,
+                None => return record.get_of_long(name),
+            },
+            Self::Built(built) => built.body(),
+        };
+        ItemRef::new(body).get_raw(name)
     }
 
     /// The record, of an item that was read.
@@ -117,7 +132,7 @@ pub(crate) unsafe fn named_in_record<'a>(
         let path = slice::from_raw_parts(path.as_ptr().cast(), path_len);
         (tag_of(item) == Tag::RECORD)
             .then(|| RecordRef::from_raw(pointer.cast()))
-            .and_then(|record| ItemRef::new(record.body()).get_near(path))
+            .and_then(|record| ItemRef::new(record.short_body()?).get_near(path))
             .filter(|_| is_plain_path(path))
     }
 }
@@ -125,8 +140,8 @@ pub(crate) unsafe fn named_in_record<'a>(
 /// The value of the attribute that a path names; none where there is none, and where the path leads into one. A name that
 /// is found is text, since all names are.
 #[inline(always)]
-fn named<'a>(item: ItemRef<'a>, path: &[u8]) -> Option<ValueRef<'a>> {
-    item.get_raw(path).filter(|_| is_plain_path(path))
+fn named<'a>(path: &[u8], get: impl FnOnce(&[u8]) -> Option<ValueRef<'a>>) -> Option<ValueRef<'a>> {
+    get(path).filter(|_| is_plain_path(path))
 }
 
 #[cold]

@@ -45,9 +45,10 @@ pub(crate) unsafe fn release(iter: *mut Iter) {
 ///
 /// Ownership: *out is yours, release it with kstone_free.
 /// Errors: as kstone_query or kstone_scan.
-/// Cost: a count for each stripe (one for a partition, 256 for all items); nothing is copied. The iterator shares the
-/// stripes with the database, so the next write to each of them costs more, once: it makes a tree of the stripe's own,
-/// for which the records collected since the last flush become a sorted run, which may be merged.
+/// Cost: where there are no more than 256 items to examine, or limit is no more than that, a reference for each. In all
+/// other cases a count for each stripe (one for a partition, 256 for all items); nothing is copied. The iterator then
+/// shares the stripes with the database, so the next write to each of them costs more, once: it makes a tree of the
+/// stripe's own, for which the records collected since the last flush become a sorted run, which may be merged.
 /// Threads: any.
 #[must_use]
 #[unsafe(no_mangle)]

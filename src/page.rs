@@ -69,10 +69,10 @@ fn append_stored(stored: &mut Vec<u8>, item: Option<&Record>) {
     }
 }
 
-impl From<kstone_api::Page> for PageObject {
-    fn from(page: kstone_api::Page) -> Self {
+impl From<kstone_api::Page<Slot>> for PageObject {
+    fn from(page: kstone_api::Page<Slot>) -> Self {
         Self {
-            items: page.records.into_iter().map(|record| Slot::new(Some(record))).collect(),
+            items: page.records,
             count: page.count,
             scanned: page.scanned,
             token: page.token.unwrap_or_default(),
@@ -85,7 +85,7 @@ impl From<StatementResult> for PageObject {
     fn from(result: StatementResult) -> Self {
         Self {
             count: result.records.len(),
-            items: result.records.into_iter().map(|record| Slot::new(Some(record))).collect(),
+            items: result.records.into_iter().map(Slot::from).collect(),
             scanned: result.scanned,
             token: result.token.unwrap_or_default(),
             stored: OnceLock::new(),
@@ -109,8 +109,9 @@ pub(crate) unsafe fn release(page: *mut PageObject) {
 /// Errors: KSTONE_ERR_INVALID where spec has neither pk nor key_expr, a field that a query has no use for, an unknown
 /// flag or sk_op, a token of another query, an expression or a bag that is not as kstone_cond says, or a filter on pk
 /// or sk, which belong into the key condition; KSTONE_ERR_LIMIT where a key is too long.
-/// Cost: a search for the first item, then the number of items examined, however many the partition has; a few
-/// allocations, and a reference for each item. Deleted items among them are examined too until their stripe is
+/// Cost: a search for the first item, then the number of items examined, however many the partition has; an allocation
+/// for the page and one for its items, a few more where anything but pk, sk_op and limit is set, and a reference for
+/// each item. Deleted items among them are examined too until their stripe is
 /// compacted. A projection copies what it returns.
 /// Threads: any. The stripe is locked while references are taken, not while you read, nor while a filter is evaluated.
 #[must_use]
@@ -124,7 +125,11 @@ pub unsafe extern "C" fn kstone_query(
     entry!(err, {
         let out = Out::new(out, "out")?;
         let database = database(db)?;
-        let page = database.query_page(&read_struct(spec)?.to_query()?)?;
+        let spec = read_struct(spec)?;
+        let page = match spec.to_partition_query()? {
+            Some(query) => database.query_partition_as(&query)?,
+            None => database.query_page_as(&spec.to_query()?)?,
+        };
         out.set(hand_out(PageObject::from(page)));
         Ok(KSTONE_OK)
     })
@@ -137,7 +142,8 @@ pub unsafe extern "C" fn kstone_query(
 /// Ownership, threads: as kstone_query.
 /// Errors: KSTONE_ERR_INVALID where spec has a pk or another field that a scan has no use for, an unknown flag, a
 /// segment that does not exist, a token of another scan, or an expression or a bag that is not as kstone_cond says.
-/// Cost: as kstone_query.
+/// Cost: as kstone_query. What KSTONE_QUERY_COUNT counts in one page is known without a look at an item, unless some may
+/// have expired.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_scan(
@@ -149,7 +155,7 @@ pub unsafe extern "C" fn kstone_scan(
     entry!(err, {
         let out = Out::new(out, "out")?;
         let database = database(db)?;
-        let page = database.scan_page(&read_struct(spec)?.to_scan()?)?;
+        let page = database.scan_page_as(&read_struct(spec)?.to_scan()?)?;
         out.set(hand_out(PageObject::from(page)));
         Ok(KSTONE_OK)
     })

@@ -330,7 +330,7 @@ pub unsafe extern "C" fn kstone_run(
             }
             Prepared::Query(query) => {
                 let out = Out::new(out, "out")?;
-                (Some(out), PageObject::from(query.run(database, &values, limit, token)?))
+                (Some(out), PageObject::from(query.run_as(database, &values, limit, token)?))
             }
             Prepared::Write(_) => return Err(prepared.unfit("kstone_run", "a statement or a query")),
         };

@@ -37,7 +37,8 @@ pub unsafe extern "C" fn kstone_snapshot_save(
 /// Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
 /// where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, and for a file of
 /// another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
-/// Cost: a read of the file, a check and a copy of each item, and its index entries.
+/// Cost: a read of the file, a check and a copy of each item, and its index entries; the work on a large file is shared
+/// with up to three threads of the library's, which have ended when this returns.
 /// Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
 #[must_use]
 #[unsafe(no_mangle)]

@@ -6,7 +6,7 @@
 use std::ffi::{c_char, c_void};
 
 use kstone_api::expression::Parameters;
-use kstone_api::{Query, Scan, Select, SortKeyCondition};
+use kstone_api::{PartitionQuery, Query, Scan, Select, SortKeyCondition};
 
 use crate::boundary::{Failure, by_contract, bytes, c_struct, known_flags, not_served};
 use crate::cond::{expression, parameters};
@@ -31,7 +31,8 @@ pub const KSTONE_SK_BEGINS_WITH: u32 = 7;
 
 /// Flag of a kstone_query_spec: from the greatest sort key down.
 pub const KSTONE_QUERY_REVERSE: u32 = 1u32;
-/// Flag of a kstone_query_spec: count the items of the page, hand out none. The token goes on as with items.
+/// Flag of a kstone_query_spec: count the items of the page, hand out none. The token goes on as with items. A scan of
+/// all items, or of an index, that has no filter, limit, token and segments counts them in one page, of any size.
 pub const KSTONE_QUERY_COUNT: u32 = 2u32;
 /// Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk.
 pub const KSTONE_QUERY_KEYS_ONLY: u32 = 4u32;
@@ -157,6 +158,35 @@ impl QuerySpec {
         refuse(self.flags & KSTONE_QUERY_COUNT != 0, "flags", "an iterator does not count")
     }
 
+    /// The query of one partition, where it is one for whole items of the table and no field is set that would have to
+    /// be refused.
+    ///
+    /// # Safety
+    /// The pointers and lengths describe memory that may be read and does not change during `'a`.
+    pub(crate) unsafe fn to_partition_query<'a>(self) -> Result<Option<PartitionQuery<'a>>, Failure> {
+        let has_no_text = self.index.is_null() && self.filter.is_null() && self.projection.is_null();
+        let is_whole = has_no_text
+            && self.index_len | self.filter_len | self.projection_len | self.key_expr_len == 0
+            && self.key_expr.is_null()
+            && self.params.is_null()
+            && self.segment | self.segments | self.reserved | self.flags & !KSTONE_QUERY_REVERSE == 0;
+        if !is_whole || !self.has_pk() {
+            return Ok(None);
+        }
+        let (partition_key, sort_key, token) = by_contract!((
+            bytes(self.pk, self.pk_len, "pk")?,
+            self.condition()?,
+            bytes(self.token, self.token_len, "token")?,
+        ));
+        Ok(Some(PartitionQuery {
+            partition_key,
+            sort_key,
+            reverse: self.flags & KSTONE_QUERY_REVERSE != 0,
+            limit: (self.limit != 0).then_some(self.limit as usize),
+            token: (!token.is_empty()).then_some(token),
+        }))
+    }
+
     /// The query of one partition.
     ///
     /// # Safety
@@ -172,7 +202,7 @@ impl QuerySpec {
         let select = self.select()?;
         let (pk, condition, token, expressions) = by_contract!((
             bytes(self.pk, self.pk_len, "pk")?,
-            self.condition()?,
+            self.condition()?.to_owned(),
             bytes(self.token, self.token_len, "token")?,
             self.expressions()?,
         ));
@@ -275,12 +305,9 @@ impl QuerySpec {
     }
 
     /// # Safety
-    /// sk1 and sk2 with their lengths describe memory that may be read.
-    unsafe fn condition(&self) -> Result<SortKeyCondition, Failure> {
-        let (sk1, sk2) = by_contract!((
-            bytes(self.sk1, self.sk1_len, "sk1")?.to_vec(),
-            bytes(self.sk2, self.sk2_len, "sk2")?.to_vec()
-        ));
+    /// sk1 and sk2 with their lengths describe memory that may be read and does not change during `'a`.
+    unsafe fn condition<'a>(&self) -> Result<SortKeyCondition<&'a [u8]>, Failure> {
+        let (sk1, sk2) = by_contract!((bytes(self.sk1, self.sk1_len, "sk1")?, bytes(self.sk2, self.sk2_len, "sk2")?));
         refuse(self.sk_op == KSTONE_SK_ANY && !sk1.is_empty(), "sk1", "KSTONE_SK_ANY takes every sort key")?;
         refuse(self.sk_op != KSTONE_SK_BETWEEN && !sk2.is_empty(), "sk2", "it belongs to KSTONE_SK_BETWEEN alone")?;
         Ok(match self.sk_op {

@@ -1,7 +1,7 @@
 /* reads.c: gets, queries, scans and filters of records with one value. */
 #include "instructions.h"
 
-enum { SHORT_SCAN = 100 };
+enum { SHORT_SCAN = 100, KEYS_OF_A_CALL = 16 };
 
 static void get_one(size_t n) {
     kstone_item *found = NULL;
@@ -13,6 +13,41 @@ static void get_one(size_t n) {
 static void get(void) {
     load_points(0);
     count(get_one, RECORDS);
+}
+
+/* Sixteen keys by one call; the count is that of one key. */
+static void get_many_one(size_t n) {
+    const void *pks[KEYS_OF_A_CALL];
+    size_t lens[KEYS_OF_A_CALL];
+    kstone_item *found[KEYS_OF_A_CALL];
+    size_t i;
+    for (i = 0; i < KEYS_OF_A_CALL; i++) {
+        pks[i] = loaded_key(n * KEYS_OF_A_CALL + i)->bytes;
+        lens[i] = KEY_BYTES;
+    }
+    OK(kstone_get_many(db, pks, lens, NULL, NULL, KEYS_OF_A_CALL, found, NULL));
+    for (i = 0; i < KEYS_OF_A_CALL; i++) {
+        check_value(found[i]);
+        kstone_free(found[i]);
+    }
+}
+
+static void get_many(void) {
+    load_points(0);
+    count_all(get_many_one, RECORDS / KEYS_OF_A_CALL, KEYS_OF_A_CALL);
+}
+
+static void get_attribute_one(size_t n) {
+    char value[sizeof(VALUE_TEXT)];
+    size_t len = 0;
+    uint32_t type = 0;
+    OK(kstone_get_attribute(db, PK(loaded_key(n)), NO_SK, LIT("v"), value, sizeof value, &len, &type, NULL));
+    require(len == sizeof(VALUE_TEXT) - 1, "a value is not what was put");
+}
+
+static void get_attribute(void) {
+    load_points(0);
+    count(get_attribute_one, RECORDS);
 }
 
 /* The same by a statement that the database knows: what get costs, and what PartiQL adds. */
@@ -205,6 +240,8 @@ static void filter(void) {
 
 const workload read_workloads[] = {
     {"get", get},
+    {"get-many", get_many},
+    {"get-attribute", get_attribute},
     {"select", select_by_key},
     {"get-absent", get_absent},
     {"query-10", query10},

@@ -25,6 +25,10 @@ pub fn run(data: &[u8]) {
     }
     let database = Database::create_in_memory().expect("an empty database");
     if database.put_body(b"key", b"", data).is_ok() {
-        assert_eq!(database.get_record(b"key", b"").expect("a key").expect("it was put").body(), data);
+        let stored = database.get_record(b"key", b"").expect("a key").expect("it was put");
+        assert_eq!(stored.body(), data);
+        for (name, value) in item {
+            assert_eq!(stored.item().get(name), Some(value));
+        }
     }
 }

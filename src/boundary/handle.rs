@@ -16,6 +16,7 @@
 //! # Thread safety
 //! Tags are written when a handle is made and when it is released, never between, so reading one needs no lock.
 
+use std::borrow::Borrow;
 use std::ffi::c_void;
 use std::mem::{align_of, offset_of, size_of};
 
@@ -139,6 +140,20 @@ pub(crate) trait Slotted {
 /// A record inside a page or an error, which has its count.
 impl Slotted for Record {
     const TAG: Tag = Tag::BORROWED_ITEM;
+}
+
+impl From<Record> for Slot {
+    #[inline(always)]
+    fn from(record: Record) -> Self {
+        Self::new(Some(record))
+    }
+}
+
+/// Of a slot that was made of one.
+impl Borrow<Record> for Slot {
+    fn borrow(&self) -> &Record {
+        self.record.as_ref().expect("a slot of a query has its record")
+    }
 }
 
 /// A record that an iterator has come to, and holds.

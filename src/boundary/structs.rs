@@ -40,13 +40,15 @@ pub(crate) use c_struct;
 /// # Safety
 /// `pointer` is NULL or begins with the size of the memory that may be read behind it.
 pub(crate) unsafe fn read_struct<T: CStruct>(pointer: *const T) -> Result<T, Failure> {
+    // SAFETY: not NULL, so it begins with its size.
+    let size = (!pointer.is_null()).then(|| unsafe { pointer.cast::<usize>().read_unaligned() });
+    if size == Some(size_of::<T>()) {
+        // SAFETY: as large as the caller says it is, and any bits are a value, as those of integers and pointers are.
+        return Ok(unsafe { pointer.read_unaligned() });
+    }
     // SAFETY: `CStruct` says that zero bits are a value.
     let mut value: T = unsafe { std::mem::zeroed() };
-    if pointer.is_null() {
-        return Ok(value);
-    }
-    // SAFETY: not NULL, so it begins with its size.
-    let size = unsafe { pointer.cast::<usize>().read_unaligned() };
+    let Some(size) = size else { return Ok(value) };
     let known = size.min(size_of::<T>());
     if size > STRUCT_MAX_BYTES || !T::EDGES[1..].contains(&known) {
         return Err(Failure::invalid(format!("{}.struct_size is {size}: set it to sizeof({0})", T::NAME)));

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use kstone_core::engine::{Engine, PageLimits, Present, RecordPage};
+use kstone_core::engine::{CountPage, Cursor, Engine, PageLimits, Present, RecordPage, SortKeyRange};
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
@@ -19,10 +19,11 @@ use crate::model::schema::TableSchema;
 use crate::model::statistic::Statistic;
 use crate::model::stats::Stats;
 use crate::partiql::StatementCache;
-use crate::request::page::{Page, QueryResult, page_limits};
+use crate::request::page::{Page, PageRecord, QueryResult, batch_limits, page_limits};
+use crate::request::partition::PartitionQuery;
 use crate::request::query::Query;
 use crate::request::read::{Keyed, ReadContext, Selection};
-use crate::request::records::{IterSource, Records};
+use crate::request::records::{BATCH_RECORDS, IterSource, Records};
 use crate::request::scan::Scan;
 use crate::request::token;
 use crate::request::write::{Prepared, PreparedAction, Write};
@@ -73,6 +74,15 @@ struct Shared {
     table: RwLock<Arc<Table>>,
     configuring: OneAtATime,
     snapshot_progress: Mutex<SnapshotProgress>,
+}
+
+/// What an iterator reads when it is opened.
+enum AtOnce {
+    Nothing,
+    /// All that it may examine, which is so much.
+    Examined(usize),
+    /// All that there is, where that is little.
+    All,
 }
 
 impl Database {
@@ -281,8 +291,8 @@ impl Database {
         let key = KeyRef::new(pk, sk)?;
         check_item(key, ItemRef::new(body))?;
         if !self.engine().writes_are_watched() {
-            let footprint = std::iter::once(Record::footprint_of(key, body));
-            let _reserved = self.engine().is_limited().then(|| self.reserve_bytes(footprint, 0)).transpose()?;
+            let reserve = || self.reserve_bytes(std::iter::once(Record::footprint_of(key, body)), 0);
+            let _reserved = self.engine().is_limited().then(reserve).transpose()?;
             if self.engine().put_unwatched(key, body)? {
                 return Ok(());
             }
@@ -370,29 +380,68 @@ impl Database {
     /// [`Error::Invalid`] for a missing partition key, a limit of 0, a BETWEEN whose ends are the wrong way round, or a
     /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
     pub fn query_page(&self, query: &Query) -> Result<Page> {
+        self.query_page_as(query)
+    }
+
+    /// As [`Database::query_page`], each record in what the caller keeps it in.
+    ///
+    /// # Errors
+    /// As [`Database::query_page`].
+    pub fn query_page_as<R: PageRecord>(&self, query: &Query) -> Result<Page<R>> {
+        if let Some(query) = query.of_whole_items()
+            && let Some(page) = self.plain_page(&query)?
+        {
+            return Ok(page);
+        }
         self.page_of(query.limit, |context| query.prepare(context))
     }
 
     /// The page of a query that `prepare` gives, which has this limit.
-    pub(crate) fn page_of<'q>(
+    pub(crate) fn page_of<'q, R: PageRecord>(
         &self,
         limit: Option<usize>,
         prepare: impl FnOnce(ReadContext<'_>) -> Result<(Keyed<'q>, Selection)>,
-    ) -> Result<Page> {
+    ) -> Result<Page<R>> {
         self.check_interrupt()?;
         let limits = page_limits(limit)?;
         let (keyed, selection) = prepare(self.read_context())?;
         let (query, partition) = (&keyed.query, keyed.partition());
         let token = query.token.as_deref();
         let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
-        if selection.counts_all() {
-            let counted = query
-                .with_range(last_sk, |range| self.engine().count_query(partition, range, query.reverse, limits))??;
+        // Where the items of entries are noted as used, their entries have to be looked at.
+        if selection.counts_all() && !(keyed.entries.is_some() && self.engine().evicts()) {
+            let counted = self.count_of(&keyed, last_sk, limits)?;
+            self.refuse_dropped_index(&selection)?;
             return Ok(Page::of_count(counted, || query.shape()));
         }
         let page = self.records_of(&keyed, last_sk, limits)?;
         self.refuse_dropped_index(&selection)?;
         Page::new(page, || query.shape(), &selection, self)
+    }
+
+    /// As [`Database::query_page_as`], for whole items of the table: allocates the page and nothing else.
+    ///
+    /// # Errors
+    /// As [`Database::query_page`].
+    pub fn query_partition_as<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Page<R>> {
+        match self.plain_page(query)? {
+            Some(page) => Ok(page),
+            None => self.query_page_as(&query.to_query()),
+        }
+    }
+
+    /// The page of a query where no item is hidden, so that records are shown as they are met.
+    fn plain_page<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Option<Page<R>>> {
+        if self.engine().hides_items() {
+            return Ok(None);
+        }
+        self.check_interrupt()?;
+        let limits = page_limits(query.limit)?;
+        let (pk, shape) = (query.partition_key, || query.shape(""));
+        let last_sk = query.token.map(|token| token::decode_in(token, shape(), pk)).transpose()?;
+        let page = query
+            .with_range(last_sk, |range| self.engine().query_as(Keyspace::Items, pk, range, query.reverse, limits))??;
+        Ok((!self.engine().hides_items()).then(|| Page::whole(page, shape)))
     }
 
     /// The records that a query is about, behind the sort key where the last page ended.
@@ -402,19 +451,24 @@ impl Database {
         last_sk: Option<&[u8]>,
         limits: PageLimits,
     ) -> Result<RecordPage> {
-        let Keyed { query, entries } = keyed;
-        match entries {
-            None => query.with_range(last_sk, |range| {
-                Ok(self.engine().query(&query.partition_key, range, query.reverse, limits)?)
-            })?,
-            Some(range) => {
-                let range = last_sk.map_or_else(|| range.clone(), |sk| range.clone().behind(sk, query.reverse));
-                let page =
-                    self.engine().query_in(Keyspace::Index, range.pk(), range.sort_keys(), query.reverse, limits)?;
-                self.note_use_of_items(&page.records)?;
-                Ok(page)
-            }
+        let reverse = keyed.query.reverse;
+        let read = |keyspace, pk: &[u8], range: SortKeyRange<'_>| {
+            self.engine().query_as::<Record>(keyspace, pk, range, reverse, limits)
+        };
+        let page = keyed.with_range(last_sk, read)??;
+        if keyed.entries.is_some() {
+            self.note_use_of_items(&page.records)?;
         }
+        Ok(page)
+    }
+
+    /// How many records that are, without a reference to any but the last. Marks the items of no entries as used.
+    pub(crate) fn count_of(&self, keyed: &Keyed<'_>, last_sk: Option<&[u8]>, limits: PageLimits) -> Result<CountPage> {
+        let reverse = keyed.query.reverse;
+        let count = |keyspace, pk: &[u8], range: SortKeyRange<'_>| {
+            self.engine().count_query(keyspace, pk, range, reverse, limits)
+        };
+        Ok(keyed.with_range(last_sk, count)??)
     }
 
     /// Notes that the items of these entries were used, where that tells what to evict.
@@ -440,14 +494,31 @@ impl Database {
     /// [`Error::Invalid`] for a segment that is not one of the segments, a limit of 0 or a token of another request;
     /// [`Error::Poisoned`].
     pub fn scan_page(&self, scan: &Scan) -> Result<Page> {
+        self.scan_page_as(scan)
+    }
+
+    /// As [`Database::scan_page`], each record in what the caller keeps it in.
+    ///
+    /// # Errors
+    /// As [`Database::scan_page`].
+    pub fn scan_page_as<R: PageRecord>(&self, scan: &Scan) -> Result<Page<R>> {
         self.check_interrupt()?;
         let limits = page_limits(scan.limit)?;
         let selection = scan.prepare(self.read_context())?;
         let index = selection.index();
         let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape(index))).transpose()?;
-        if selection.counts_all() {
+        if scan.is_whole()
+            && let Some(count) = selection.kept_count(self)?
+        {
+            return Ok(Page { records: Vec::new(), count, scanned: count, token: None });
+        }
+        if selection.counts_all() && index.is_none() {
             let counted = self.engine().count_scan(scan.range_after(None, last)?, limits)?;
             return Ok(Page::of_count(counted, || scan.shape(None)));
+        }
+        if selection.shows_all() {
+            let page = self.engine().scan_as(scan.range_after(index, last)?, limits)?;
+            return Ok(Page::whole(page, || scan.shape(index)));
         }
         let page = self.scan_records(scan, index, last, limits)?;
         self.refuse_dropped_index(&selection)?;
@@ -492,23 +563,42 @@ impl Database {
         selection: Selection,
         last: Option<(Vec<u8>, Vec<u8>)>,
     ) -> Result<Records> {
-        let Keyed { query, entries } = keyed;
-        let limit = query.limit;
-        let (view, source) = match entries {
-            None => {
-                query.with_range(None, |_| ())?;
-                (
-                    self.engine().view_of_partition(Keyspace::Items, &query.partition_key)?,
-                    IterSource::Query(query.into_owned()),
-                )
+        let (limit, reverse) = (keyed.query.limit, keyed.query.reverse);
+        let last_sk = last.as_ref().map(|(_, sk)| sk.as_slice());
+        let short = |keyspace, pk: &[u8], range: SortKeyRange<'_>| match self.iterated_at_once(limit, &selection) {
+            AtOnce::Nothing => Ok(None),
+            AtOnce::Examined(most) => {
+                let page = self.engine().query_as(keyspace, pk, range, reverse, batch_limits(most))?;
+                Ok((!page.limited || page.records.len() == most).then_some(page))
             }
-            Some(range) => {
-                let view = self.engine().view_of_partition(Keyspace::Index, range.pk())?;
-                (view, IterSource::Entries(range, query.reverse))
+            AtOnce::All => self.engine().query_if_short(keyspace, pk, range, reverse, BATCH_RECORDS),
+        };
+        let cursor = match keyed.with_range(last_sk, short)?? {
+            Some(page) => Cursor::over_page(page),
+            None => {
+                Cursor::over(keyed.with_range(None, |keyspace, pk, _| self.engine().view_of_partition(keyspace, pk))??)
             }
         };
         self.refuse_dropped_index(&selection)?;
-        Records::new(view, source, limit, selection, last).map(|records| records.ended_by(self.interrupt.clone()))
+        let source = match keyed.entries {
+            None => IterSource::Query(keyed.query.into_owned()),
+            Some(range) => IterSource::Entries(range, reverse),
+        };
+        Records::new(cursor, source, limit, selection, last).map(|records| records.ended_by(self.interrupt.clone()))
+    }
+
+    /// How much of what an iterator shows is read when it is opened, so that it needs no view.
+    fn iterated_at_once(&self, limit: Option<usize>, selection: &Selection) -> AtOnce {
+        match limit {
+            // The items of entries have to be of the same moment.
+            _ if selection.fetches() => AtOnce::Nothing,
+            // A page of a query counts as use of its items.
+            Some(limit) if limit <= BATCH_RECORDS && selection.examines_all() && !self.engine().evicts() => {
+                AtOnce::Examined(limit)
+            }
+            Some(_) => AtOnce::Nothing,
+            None => AtOnce::All,
+        }
     }
 
     /// To be called after a read: an index that was dropped meanwhile may have been read in part.
@@ -536,11 +626,22 @@ impl Database {
         selection: Selection,
         last: Option<(Vec<u8>, Vec<u8>)>,
     ) -> Result<Records> {
-        scan.range(selection.index())?;
         let limit = scan.limit;
-        let view = self.engine().view()?;
+        let range = scan.range_after(selection.index(), last.as_ref().map(|(pk, sk)| (&pk[..], &sk[..])))?;
+        let page = match self.iterated_at_once(limit, &selection) {
+            AtOnce::Nothing => None,
+            AtOnce::Examined(most) => {
+                let page = self.engine().scan(range, batch_limits(most))?;
+                (!page.limited || page.records.len() == most).then_some(page)
+            }
+            AtOnce::All => self.engine().scan_if_short(range, BATCH_RECORDS)?,
+        };
+        let cursor = match page {
+            Some(page) => Cursor::over_page(page),
+            None => Cursor::over(self.engine().view()?),
+        };
         self.refuse_dropped_index(&selection)?;
-        Records::new(view, IterSource::Scan(scan), limit, selection, last)
+        Records::new(cursor, IterSource::Scan(scan), limit, selection, last)
             .map(|records| records.ended_by(self.interrupt.clone()))
     }
 

@@ -190,11 +190,13 @@ impl Table {
         }
     }
 
+    #[inline]
     pub(crate) fn expires_at(&self, item: ItemRef<'_>) -> Option<i64> {
         self.ttl.as_ref().and_then(|ttl| ttl.expires_at(item))
     }
 
     /// Whether the item's time has passed: it is to be removed.
+    #[inline]
     pub(crate) fn is_expired(&self, record: &Record, now: i64) -> bool {
         let expires_at = match record.key_ref().keyspace() {
             Keyspace::Items => self.expires_at(record.item()),

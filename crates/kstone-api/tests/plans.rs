@@ -193,6 +193,75 @@ fn an_index_that_left_items_out_helps_only_where_it_is_named() -> Result<()> {
     Ok(())
 }
 
+/// What EXPLAIN says of the order of rows.
+fn order(db: &Database, text: &str) -> String {
+    let plan = db.execute_statement(&Statement::new(format!("EXPLAIN {text}"))).expect("explained").items();
+    plan[0]["order"].as_string().expect("a text").to_owned()
+}
+
+/// An index gives the order where the clause says that every row is in it, and while it is complete: then nothing is
+/// sorted, and rows come page by page.
+#[test]
+fn a_complete_index_that_gives_the_order_is_taken_and_nothing_is_sorted() -> Result<()> {
+    const AS_READ: &str = "as read, which is the order asked for";
+    let by = |name: &str, sort: &str| GlobalSecondaryIndex::new(name, "g").sort_key(sort);
+    let schema = TableSchema::new()
+        .add_global_index(by("by-a", "a"))
+        .add_global_index(by("by-b", "b"))
+        .add_local_index(LocalSecondaryIndex::new("local-b", "b"));
+    let db = Database::create_in_memory()?;
+    for i in 0..60_i64 {
+        let item = ItemBuilder::new().string("g", "x").number("a", i * 7 % 60);
+        let item = if i % 3 == 0 { item } else { item.number("b", i * 11 % 60) };
+        db.put_with_sk(b"p", format!("{i:02}").as_bytes(), item.build())?;
+    }
+    let indexed = db.fork()?;
+    indexed.configure(schema.clone())?;
+    let ordered = [
+        ("g = 'x' AND a > 3 AND b > 5 ORDER BY b", "index query by-b"),
+        ("g = 'x' AND a > 3 AND b > 5 ORDER BY a DESC", "index query by-a"),
+        ("g = 'x' AND b IS NOT MISSING ORDER BY b DESC", "index query by-b"),
+        ("g = 'x' AND b IS NOT MISSING AND a >= 0 ORDER BY b", "index query by-b"),
+        ("pk = 'p' AND b IS NOT MISSING ORDER BY b", "index query local-b"),
+        ("pk = 'p' AND attribute_exists(b) ORDER BY b DESC", "index query local-b"),
+    ];
+    let sorted = [
+        // Rows without b come first, and are in no index by it.
+        ("g = 'x' AND a >= 0 ORDER BY b", "index query by-a"),
+        ("pk = 'p' ORDER BY b", "query "),
+        ("pk = 'p' AND b IS NOT MISSING ORDER BY a", "query "),
+    ];
+    for (clause, expected) in ordered.into_iter().chain(sorted) {
+        let text = format!("SELECT b, a, sk FROM items WHERE {clause}");
+        assert_eq!(plan(&indexed, &text), expected, "{text}");
+        let is_ordered = ordered.contains(&(clause, expected));
+        assert_eq!(order(&indexed, &text) == AS_READ, is_ordered, "{text}");
+        let [mut found, mut expected] = [rows(&indexed, &text)?, rows(&db, &text)?];
+        if !is_ordered {
+            // Rows that are equal stay as they were read.
+            found.sort();
+            expected.sort();
+        }
+        assert_eq!(found, expected, "{text}");
+    }
+    let first = indexed.execute_statement(
+        &Statement::new("SELECT * FROM items WHERE g = 'x' AND b IS NOT MISSING ORDER BY b").limit(5),
+    )?;
+    assert!(first.records.len() == 5 && first.token.is_some(), "a page of what is not sorted");
+
+    // One item that an index refuses, and it gives nothing unasked any more.
+    db.put_with_sk(b"p", b"zz", ItemBuilder::new().string("g", "x").string("b", "").number("a", 1).build())?;
+    let incomplete = db.fork()?;
+    incomplete.configure(schema)?;
+    for (clause, _) in ordered {
+        let text = format!("SELECT b, a, sk FROM items WHERE {clause}");
+        let plan = plan(&incomplete, &text);
+        assert!(!plan.ends_with("-b"), "{plan}: {text}");
+        assert_eq!(rows(&incomplete, &text)?, rows(&db, &text)?, "{plan}: {text}");
+    }
+    Ok(())
+}
+
 /// A path is not the attribute that has its text as a name.
 #[test]
 fn a_path_with_dots_is_not_an_attribute_with_dots_in_its_name() -> Result<()> {

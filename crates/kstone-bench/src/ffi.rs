@@ -17,6 +17,8 @@ pub(crate) const QUERY_REVERSE: u32 = 1;
 pub(crate) const BATCH_ATOMIC: u32 = 1;
 pub(crate) const RETURN_NONE: i32 = 0;
 pub(crate) const JSON_PLAIN: u32 = 1;
+pub(crate) const PREPARE_UPDATE: u32 = 3;
+pub(crate) const VALUE_I64: u32 = 257;
 
 macro_rules! handles {
     ($($(#[$doc:meta])* $name:ident),+) => {
@@ -44,7 +46,9 @@ handles! {
     /// `kstone_batch`
     Batch,
     /// `kstone_error`
-    Error
+    Error,
+    /// `kstone_prepared`
+    Prepared
 }
 
 /// `kstone_options`
@@ -103,6 +107,19 @@ pub(crate) struct QuerySpec {
     pub(crate) reserved: u32,
     pub(crate) key_expr: *const c_char,
     pub(crate) key_expr_len: usize,
+}
+
+/// `kstone_prepare_spec`
+#[repr(C)]
+pub(crate) struct PrepareSpec {
+    pub(crate) struct_size: usize,
+    pub(crate) kind: u32,
+    pub(crate) reserved: u32,
+    pub(crate) text: *const c_char,
+    pub(crate) text_len: usize,
+    pub(crate) names: *const Item,
+    pub(crate) cond: *const Cond,
+    pub(crate) query: *const QuerySpec,
 }
 
 unsafe extern "C" {
@@ -170,6 +187,50 @@ unsafe extern "C" {
         sk: *const c_void,
         sk_len: usize,
         out: *mut *mut Item,
+        err: *mut *mut Error,
+    ) -> Status;
+    pub(crate) fn kstone_get_many(
+        db: *const Db,
+        pks: *const *const c_void,
+        pk_lens: *const usize,
+        sks: *const *const c_void,
+        sk_lens: *const usize,
+        count: usize,
+        out: *mut *mut Item,
+        err: *mut *mut Error,
+    ) -> Status;
+    pub(crate) fn kstone_get_attribute(
+        db: *const Db,
+        pk: *const c_void,
+        pk_len: usize,
+        sk: *const c_void,
+        sk_len: usize,
+        path: *const c_char,
+        path_len: usize,
+        buffer: *mut c_void,
+        capacity: usize,
+        len: *mut usize,
+        type_: *mut u32,
+        err: *mut *mut Error,
+    ) -> Status;
+    pub(crate) fn kstone_prepare(
+        db: *const Db,
+        spec: *const PrepareSpec,
+        out: *mut *mut Prepared,
+        err: *mut *mut Error,
+    ) -> Status;
+    pub(crate) fn kstone_run_write(
+        db: *mut Db,
+        p: *const Prepared,
+        pk: *const c_void,
+        pk_len: usize,
+        sk: *const c_void,
+        sk_len: usize,
+        it: *const Item,
+        values: *const Value,
+        count: usize,
+        return_values: u32,
+        returned: *mut *mut Item,
         err: *mut *mut Error,
     ) -> Status;
     pub(crate) fn kstone_delete(

@@ -142,8 +142,8 @@ pub(crate) trait Session {
 
 /// Why a store is not asked for what it has no call for.
 const NOT_EXTRA: &str = "only stores are asked that name the workload in their EXTRA";
-/// How many keys a call of [`Session::get_many`] gets.
-const KEYS_OF_A_CALL: usize = 16;
+/// How many keys a call of [`Session::get_many`] gets at most.
+pub(crate) const KEYS_OF_A_CALL: usize = 16;
 /// How many items [`Work::ScanFirst`] visits.
 pub(crate) const FIRST_ITEMS: usize = 100;
 

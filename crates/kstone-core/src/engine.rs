@@ -15,7 +15,8 @@ use std::sync::Arc;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::StripeId;
+use crate::in_order;
+use crate::key::{STRIPES, StripeId};
 use crate::mode::Flags;
 use crate::stripe::{Stripe, WriteGuard};
 
@@ -42,7 +43,7 @@ use store::{Counters, Store, stripes};
 pub use crate::page_buffer::PageLimits;
 pub use commit::{Commit, INLINE_WRITES, Present, Writes};
 pub use cursor::Cursor;
-pub use fill::{Filled, Filling};
+pub use fill::{Filled, Filling, FillingPart};
 pub use memory_budget::{MEMORY_MAX_BYTES_MIN, Reservation};
 pub use options::{EngineOptions, Eviction, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT};
 pub use pages::{CountPage, RecordPage, SortKeyRange};
@@ -72,6 +73,7 @@ impl Engine {
     /// [`Error::Invalid`] for an option outside its range.
     pub fn new(options: EngineOptions) -> Result<Self> {
         options.check()?;
+        in_order::is_at_home();
         let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records, Store::BYTES);
         let budget = options.memory_max_bytes.map(budget);
         Self::start(Store::new(options, Counters::default(), budget, stripes(|_| Stripe::default())))
@@ -98,14 +100,36 @@ impl Engine {
         self.store.mode.set(Flags::HIDES, watch.reads);
     }
 
+    /// Whether the owner of this engine hides some of its items, so that what is read has to be shown to it.
+    #[inline]
+    pub fn hides_items(&self) -> bool {
+        self.store.mode.flags().has(Flags::HIDES)
+    }
+
     /// How many items there are, at one moment: locks each stripe (shared) for a look at a number.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn count(&self) -> Result<u64> {
-        let locked = StripeId::all().map(|id| self.store.read(id)).collect::<Result<Vec<_>>>()?;
-        let items = locked.iter().filter_map(|held| held.tree()).map(|tree| tree.live().items.records as u64);
-        Ok(items.sum())
+        self.count_with(None, || ()).map(|(items, ())| items)
+    }
+
+    /// How many items there are, or entries of the index of this number. `at_the_moment` runs while the locks are held.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn count_with<T>(&self, index: Option<u16>, at_the_moment: impl FnOnce() -> T) -> Result<(u64, T)> {
+        let mut locked = Vec::with_capacity(STRIPES);
+        let mut count = 0;
+        for id in StripeId::all() {
+            let held = self.store.read(id)?;
+            count += held.tree().map_or(0, |tree| match index {
+                None => tree.live().items.records as u64,
+                Some(index) => tree.live().entries_of(index).into(),
+            });
+            locked.push(held);
+        }
+        Ok((count, at_the_moment()))
     }
 
     /// What is held, at one moment: locks each stripe (shared) for a look at its numbers.

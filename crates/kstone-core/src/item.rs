@@ -14,6 +14,7 @@
 //!
 //! This is version 1 of the form; bindings read it, and golden bytes in the tests hold it in place. Equal items have
 //! equal bytes. [`ItemWriter`] grows a body, [`encode`] makes one of an [`Item`], [`ItemRef`] and [`ValueRef`] read it.
+//! The record of a large item has a directory of its attributes in addition: see [`directory`].
 //!
 //! # Limits
 //! | what | limit | where |
@@ -37,6 +38,7 @@ use crate::number;
 use crate::value::{Item, Type};
 
 mod check;
+pub(crate) mod directory;
 mod members;
 mod nested;
 pub mod parts;
@@ -45,6 +47,7 @@ mod view;
 mod wire;
 mod writer;
 
+pub use directory::HashedName;
 pub use members::{Member, Members};
 pub use nested::NestedWriter;
 pub use view::{Attributes, Elements, ItemRef, RawAttributes, ValueRef, Values, is_plain_path};
@@ -114,18 +117,22 @@ pub fn item_size(pk: &[u8], sk: &[u8], item: ItemRef<'_>) -> usize {
     if !sk.is_empty() {
         size += 2 + sk.len();
     }
-    for (name, value) in item.raw_iter() {
-        let counted_with_the_key = name == b"pk" || (name == b"sk" && !sk.is_empty());
-        if !counted_with_the_key {
-            size += name.len()
-                + match value.type_() {
-                    // Not a call for what most values are.
-                    Type::S | Type::B => value.payload().len(),
-                    _ => value_size(value, 0),
-                };
-        }
+    size + item.raw_iter().map(|(name, value)| attribute_size(name, value, sk)).sum::<usize>()
+}
+
+/// What an attribute of an item with this sort key counts.
+#[inline]
+fn attribute_size(name: &[u8], value: ValueRef<'_>, sk: &[u8]) -> usize {
+    let counted_with_the_key = name == b"pk" || (name == b"sk" && !sk.is_empty());
+    if counted_with_the_key {
+        return 0;
     }
-    size
+    name.len()
+        + match value.type_() {
+            // Not a call for what most values are.
+            Type::S | Type::B => value.payload().len(),
+            _ => value_size(value, 0),
+        }
 }
 
 /// Refuses an item that is too large to be put under this key. Costs a comparison while the body has less than half of

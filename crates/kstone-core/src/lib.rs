@@ -18,6 +18,7 @@ pub mod engine;
 pub mod error;
 mod filter;
 pub mod freed;
+pub mod in_order;
 pub mod item;
 pub mod key;
 mod live_counts;

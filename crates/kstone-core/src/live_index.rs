@@ -56,6 +56,40 @@ pub(crate) struct Probe {
 }
 
 impl LiveIndex {
+    /// What is in the slot of a record.
+    #[inline]
+    pub(crate) fn slot_of(route: Route, record: &Record) -> Uncounted {
+        Uncounted::of(&record.0, hash_of(route, record.key_ref()))
+    }
+
+    /// An index of these, in any order. Costs a sort of words: records are touched where hashes are equal.
+    ///
+    /// # Errors
+    /// A record whose key stands twice.
+    pub(crate) fn of_slots(mut slots: Vec<Uncounted>) -> Result<Self, Record> {
+        slots.sort_unstable_by_key(|slot| slot.bits());
+        for equals in slots.chunk_by_mut(|a, b| a.hash() == b.hash()).filter(|equals| equals.len() > 1) {
+            let record = |slot: &Uncounted| Lent::of(*slot, Tag::FIRST);
+            let order = |a: &Uncounted, b: &Uncounted| {
+                let (a, b) = (record(a), record(b));
+                (a.pk(), a.sk()).cmp(&(b.pk(), b.sk()))
+            };
+            equals.sort_by(order);
+            if let Some(pair) = equals.windows(2).find(|pair| order(&pair[0], &pair[1]).is_eq()) {
+                return Err(Record::clone(&record(&pair[1])));
+            }
+        }
+        let mut index = Self { records: slots.len(), slots, homes: 0 };
+        if index.records > 0 {
+            let mut wanted = SLOTS_MIN;
+            while index.records * FULL.1 > homes_in(wanted) * FULL.0 {
+                wanted = larger(wanted);
+            }
+            index.rebuild(wanted);
+        }
+        Ok(index)
+    }
+
     /// The live record of this key.
     #[inline(always)]
     pub(crate) fn get(&self, route: Route, key: KeyRef<'_>) -> Option<Lent<'_>> {
@@ -287,7 +321,7 @@ fn homes_in(slots: usize) -> usize {
 /// Where a hash belongs.
 #[inline(always)]
 fn home_of(hash: u32, homes: usize) -> usize {
-    (u64::from(hash) * homes as u64 >> Uncounted::HASH_BITS) as usize
+    ((u64::from(hash) * homes as u64) >> Uncounted::HASH_BITS) as usize
 }
 
 /// The next number of slots: a quarter of a power of two more, as the blocks of allocators are sized.

@@ -22,7 +22,7 @@ use crate::filter::{Filter, WIDE_RECORDS};
 use crate::key::{Edge, Key, KeyRef, Keyspace, Route, SortEdge, Tag};
 use crate::record::Record;
 use crate::run::Run;
-use crate::search::{find_in, place_in, position_of, seek_in, tag_run};
+use crate::search::{asked_tag_run, find_in, place_in, position_of, seek_in};
 use crate::span::Span;
 
 mod store;
@@ -32,9 +32,6 @@ use tag_directory::{BUCKET_RECORDS, TagDirectory};
 
 pub use store::MemorySstStore;
 pub(crate) use store::SstDirectory;
-
-/// A run of one tag that is no longer is asked for as a whole before its ends are looked at.
-const SMALL_RUN: usize = 16;
 
 /// What an `Arc` keeps in addition to its value.
 const ARC_COUNTS_BYTES: usize = 2 * size_of::<usize>();
@@ -170,10 +167,7 @@ impl MemorySstReader {
         };
         let bucket = &records[self.sst.directory.bucket(tag)];
         let Some(first) = first_of_tag(bucket, tag) else { return &[] };
-        let run = tag_run(&bucket[first..], tag);
-        if run.len() <= SMALL_RUN {
-            run.iter().for_each(Record::prefetch_item);
-        }
+        let run = asked_tag_run(&bucket[first..], tag);
         let from = place_in(run, span.from.edge);
         let to = from + place_in(&run[from..], span.to.edge);
         &run[from..to]

@@ -17,7 +17,7 @@
 use crate::memory_wal::WalSegment;
 use crate::record::Record;
 use crate::run::{Hidden, Run, keep_newest, sort};
-use crate::search::{position_of, seek_in};
+use crate::search::{asked_tag_run, place_in, position_of, seek_in};
 use crate::span::Span;
 
 /// So few records that are not in order are put in their places one by one.
@@ -160,9 +160,16 @@ impl Memtable {
     pub(crate) fn between(&self, span: Span<'_>) -> &[Record] {
         debug_assert!(self.is_in_order(span), "what is not in order would be missing");
         let ordered = &self.records()[..self.ordered];
-        let from = seek_in(ordered, span.from.tag, span.from.edge);
-        let to = from + seek_in(&ordered[from..], span.to.tag, span.to.edge);
-        &ordered[from..to]
+        let Some(tag) = span.only_tag() else {
+            let from = seek_in(ordered, span.from.tag, span.from.edge);
+            let to = from + seek_in(&ordered[from..], span.to.tag, span.to.edge);
+            return &ordered[from..to];
+        };
+        let below = ordered.partition_point(|record| record.tag() < tag);
+        let run = asked_tag_run(&ordered[below..], tag);
+        let from = place_in(run, span.from.edge);
+        let to = from + place_in(&run[from..], span.to.edge);
+        &run[from..to]
     }
 }
 

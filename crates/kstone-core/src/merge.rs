@@ -1,25 +1,35 @@
 //! Reading several sorted sources as one, newest first: what every read of more than one key goes through.
 //!
 //! ```text
-//! heads    [ b·9  newest │ b·7  older │ d·2 ]     by their next records, the newest of equal keys first
-//!            └─ next: b·9; the older version of b is passed over, and both heads move to their places
+//! heads    [ b·9 c d  newest │ d·7  older │ e·2 ]     by their next records, the newest of equal keys first
+//!            └──┬──┘
+//!            a stretch: what lies before the next head
 //! ```
-//! A head keeps what its next record is mostly told apart by: the tag or, in one partition, the first bytes of the sort
-//! key. So most steps compare two numbers and touch the one record that they return.
+//! A head keeps what its next record is mostly told apart by, its rank: the tag or, in one partition, the first bytes of
+//! the sort key. So a stretch is found by comparing numbers, and in a scan without touching a record. A few records of one
+//! partition, as most queries find, are put in order one by one instead: that costs less than a stretch for each.
 
 use std::cmp::Ordering;
 
 use smallvec::SmallVec;
 
+use crate::prefetch::PREFETCH_AHEAD;
 use crate::record::Record;
+use crate::search::SMALL_RUN;
 use crate::source::Source;
 
-/// An iterator over the live records of several sources in order: of each key the newest version, none where that is a
-/// tombstone.
+/// So many records of one partition are few.
+const FEW: usize = 16;
+
+/// The live records of several sources in order: of each key the newest version, none where that is a tombstone.
 pub(crate) struct Merge<'a> {
     /// By their next records; none is empty.
     heads: SmallVec<[Head<'a>; 4]>,
-    reverse: bool,
+    /// In the place of heads: the newest versions of all keys with their ranks, in order, …
+    few: SmallVec<[(u64, &'a Record); FEW]>,
+    /// … and how many of them were passed.
+    few_passed: usize,
+    pub(crate) reverse: bool,
     /// Whether all records have one partition key.
     one_partition: bool,
 }
@@ -37,12 +47,16 @@ impl<'a> Merge<'a> {
     /// Sources of one span, newest first, to be read in order or in reverse. Sorted by sort key alone where all of
     /// their records are of one partition.
     pub(crate) fn of(sources: impl IntoIterator<Item = Source<'a>>, reverse: bool, one_partition: bool) -> Self {
-        let mut merge = Self { heads: SmallVec::new(), reverse, one_partition };
+        let mut merge = Self { heads: SmallVec::new(), few: SmallVec::new(), few_passed: 0, reverse, one_partition };
         for (age, source) in sources.into_iter().filter(|source| !source.is_empty()).enumerate() {
-            source.prefetch_first(reverse);
+            if !one_partition || source.len() > SMALL_RUN {
+                source.prefetch_first(reverse);
+            }
             merge.heads.push(Head { rank: 0, source, age });
         }
-        if merge.heads.len() > 1 {
+        if merge.heads.len() > 1 && one_partition && merge.len_at_most() <= FEW {
+            merge.order_few();
+        } else if merge.heads.len() > 1 {
             merge.heads.iter_mut().for_each(|head| head.rank(reverse, one_partition));
             (0..merge.heads.len() - 1).rev().for_each(|at| merge.settle(at));
         }
@@ -51,41 +65,98 @@ impl<'a> Merge<'a> {
 
     /// The most records that are left.
     pub(crate) fn len_at_most(&self) -> usize {
-        self.heads.iter().map(|head| head.source.len()).sum()
+        self.few.len() - self.few_passed + self.heads.iter().map(|head| head.source.len()).sum::<usize>()
     }
 
-    /// The next newest version, a tombstone too.
-    #[inline(always)]
-    fn next_version(&mut self) -> Option<&'a Record> {
-        match self.heads.as_mut_slice() {
-            [] => None,
-            [only] => {
-                let record = only.source.peek(self.reverse)?;
-                only.source.pop(self.reverse);
-                Some(record)
+    /// Puts all records of the sources, which are the newest first, in order.
+    fn order_few(&mut self) {
+        let reverse = self.reverse;
+        for mut head in std::mem::take(&mut self.heads) {
+            while !head.source.is_empty() {
+                let run = head.source.take(FEW, reverse);
+                match reverse {
+                    false => run.iter().for_each(|record| self.insert_few(record)),
+                    true => run.iter().rev().for_each(|record| self.insert_few(record)),
+                }
             }
-            _ => self.next_of_several(),
         }
     }
 
-    fn next_of_several(&mut self) -> Option<&'a Record> {
-        let Head { rank, source, .. } = &self.heads[0];
-        let (rank, record) = (*rank, source.peek(self.reverse)?);
-        self.pass_first();
-        while let Some(next) = self.heads.first()
-            && next.rank == rank
-            && self.order(next.source.peek(self.reverse)?, record).is_eq()
+    #[inline]
+    fn insert_few(&mut self, record: &'a Record) {
+        let rank = rank(record, self.reverse, true);
+        let mut at = self.few.len();
+        while let Some((other_rank, other)) = self.few[..at].last()
+            && *other_rank >= rank
         {
-            self.pass_first();
+            if *other_rank == rank {
+                match self.order(other, record) {
+                    Ordering::Less => break,
+                    // An older version of what a newer source holds.
+                    Ordering::Equal => return,
+                    Ordering::Greater => {}
+                }
+            }
+            at -= 1;
         }
+        self.few.insert(at, (rank, record));
+    }
+
+    /// The next newest version where all records are few, a tombstone too.
+    #[inline]
+    pub(crate) fn next_of_few(&mut self) -> Option<&'a Record> {
+        let (_, record) = self.few.get(self.few_passed)?;
+        self.few_passed += 1;
         Some(record)
     }
 
-    /// Passes over the next record of the first head, which goes to its new place.
+    /// The newest versions that come next, at most so many, tombstones too: records of one source that were asked for
+    /// ahead, to be read from the end where the merge is read in reverse. None at the end.
     #[inline]
-    fn pass_first(&mut self) {
+    pub(crate) fn next_stretch(&mut self, most: usize) -> &'a [Record] {
+        let most = most.min(PREFETCH_AHEAD);
+        let (reverse, one_partition) = (self.reverse, self.one_partition);
+        match self.heads.as_mut_slice() {
+            [] => &[],
+            [only] => {
+                let stretch = only.source.take(most, reverse);
+                if only.source.is_empty() {
+                    self.heads.clear();
+                }
+                stretch
+            }
+            [first, second, ..] => match first.len_before(second.rank, most, reverse, one_partition) {
+                0 => self.next_of_equal_ranks(),
+                len => {
+                    let stretch = first.source.take(len, reverse);
+                    self.place_first();
+                    stretch
+                }
+            },
+        }
+    }
+
+    /// The first record, and no older version of it after that.
+    #[inline(never)]
+    fn next_of_equal_ranks(&mut self) -> &'a [Record] {
+        let rank = self.heads[0].rank;
+        let newest = self.heads[0].source.take(1, self.reverse);
+        self.place_first();
+        while let Some(head) = self.heads.first_mut()
+            && head.rank == rank
+            && let Some(older) = head.source.peek(self.reverse)
+            && newest.iter().all(|newest| self.order(older, newest).is_eq())
+        {
+            self.heads[0].source.take(1, self.reverse);
+            self.place_first();
+        }
+        newest
+    }
+
+    /// Puts the first head, whose next record is another, in its new place.
+    #[inline]
+    fn place_first(&mut self) {
         let first = &mut self.heads[0];
-        first.source.pop(self.reverse);
         if first.source.is_empty() {
             self.heads.remove(0);
             return;
@@ -97,40 +168,65 @@ impl<'a> Merge<'a> {
     /// Moves the head at this place behind those that come before it, which are in order.
     #[inline]
     fn settle(&mut self, mut at: usize) {
-        while at + 1 < self.heads.len() && self.is_before(&self.heads[at + 1], &self.heads[at]) {
-            self.heads.swap(at, at + 1);
+        let (reverse, one_partition) = (self.reverse, self.one_partition);
+        let heads = self.heads.as_mut_slice();
+        while let Some([head, next]) = heads.get_mut(at..at + 2) {
+            if head.rank < next.rank || head.rank == next.rank && head.is_before(next, reverse, one_partition) {
+                return;
+            }
+            std::mem::swap(head, next);
             at += 1;
         }
     }
 
-    #[inline]
-    fn is_before(&self, head: &Head<'a>, other: &Head<'a>) -> bool {
-        if head.rank != other.rank {
-            return head.rank < other.rank;
-        }
-        let (Some(record), Some(other_record)) = (head.source.peek(self.reverse), other.source.peek(self.reverse))
-        else {
-            return false;
-        };
-        self.order(record, other_record).then(head.age.cmp(&other.age)).is_lt()
-    }
-
-    /// The order in which the records are read, versions of one key being equal.
+    /// The order in which records are read, versions of one key being equal.
     fn order(&self, record: &Record, other: &Record) -> Ordering {
-        let order = if self.one_partition { record.sk().cmp(other.sk()) } else { record.order(other) };
-        if self.reverse { order.reverse() } else { order }
+        order(record, other, self.reverse, self.one_partition)
     }
+}
+
+fn order(record: &Record, other: &Record, reverse: bool, one_partition: bool) -> Ordering {
+    let order = if one_partition { record.sk().cmp(other.sk()) } else { record.order(other) };
+    if reverse { order.reverse() } else { order }
 }
 
 impl Head<'_> {
     /// Ranks the next record.
     #[inline]
     fn rank(&mut self, reverse: bool, one_partition: bool) {
-        let Some(record) = self.source.peek(reverse) else { return };
-        // The tag is in the handle; the sort key would have to be touched.
-        let rank = if one_partition { first_bytes(record.sk()) } else { u64::from(record.tag().0) };
-        self.rank = if reverse { !rank } else { rank };
+        if let Some(next) = self.source.peek(reverse) {
+            self.rank = rank(next, reverse, one_partition);
+        }
     }
+
+    /// How many of its next records, at most so many, come before one of this rank, as far as ranks tell.
+    #[inline]
+    fn len_before(&self, other: u64, most: usize, reverse: bool, one_partition: bool) -> usize {
+        let is_before = |record: &&Record| rank(record, reverse, one_partition) < other;
+        let run = self.source.run();
+        match reverse {
+            false => run.iter().take(most).take_while(is_before).count(),
+            true => run.iter().rev().take(most).take_while(is_before).count(),
+        }
+    }
+
+    /// Whether its next record comes before that of a head of the same rank.
+    #[inline(never)]
+    fn is_before(&self, other: &Self, reverse: bool, one_partition: bool) -> bool {
+        match (self.source.peek(reverse), other.source.peek(reverse)) {
+            (Some(next), Some(others)) => {
+                order(next, others, reverse, one_partition).then(self.age.cmp(&other.age)).is_lt()
+            }
+            (next, _) => next.is_some(),
+        }
+    }
+}
+
+#[inline(always)]
+fn rank(record: &Record, reverse: bool, one_partition: bool) -> u64 {
+    // The tag is in the handle; the sort key has to be touched.
+    let rank = if one_partition { first_bytes(record.sk()) } else { u64::from(record.tag().0) };
+    if reverse { !rank } else { rank }
 }
 
 /// The first eight bytes as a number; where there are fewer, zeros follow.
@@ -145,13 +241,13 @@ fn first_bytes(bytes: &[u8]) -> u64 {
     }
 }
 
+#[cfg(test)]
 impl<'a> Iterator for Merge<'a> {
     type Item = &'a Record;
 
-    #[inline(always)]
     fn next(&mut self) -> Option<&'a Record> {
         loop {
-            let record = self.next_version()?;
+            let record = self.next_of_few().or_else(|| self.next_stretch(1).first())?;
             if !record.is_tombstone() {
                 return Some(record);
             }
@@ -189,6 +285,7 @@ mod tests {
                 prop::collection::btree_map((0_u8..4, prop::collection::vec(0_u8..3, 0..10)), any::<bool>(), 0..40), 0..9),
             one_partition: bool,
             reverse: bool,
+            most in 1_usize..20,
         ) {
             let mut newest = BTreeMap::new();
             let mut runs = Vec::new();
@@ -211,13 +308,28 @@ mod tests {
             let sources = runs.iter().map(|run| Source::of_run(run));
             let mut merge = Merge::of(sources, reverse, one_partition);
             let left = merge.len_at_most();
-            let shown: Vec<&Record> = merge.by_ref().collect();
+            let mut shown: Vec<&Record> = Vec::new();
+            while let Some(record) = merge.next_of_few() {
+                shown.extend(Some(record).filter(|record| !record.is_tombstone()));
+            }
+            loop {
+                let stretch = merge.next_stretch(most);
+                if stretch.is_empty() {
+                    break;
+                }
+                prop_assert!(stretch.len() <= most);
+                let live = |record: &&Record| !record.is_tombstone();
+                match reverse {
+                    false => shown.extend(stretch.iter().filter(live)),
+                    true => shown.extend(stretch.iter().rev().filter(live)),
+                }
+            }
             let mut expected: Vec<&Record> = newest.values().filter(|record| !record.is_tombstone()).collect();
             if reverse {
                 expected.reverse();
             }
             prop_assert!(shown.len() == expected.len() && shown.iter().zip(&expected).all(|(a, b)| a.same(b)));
-            prop_assert!(left == runs.iter().map(Vec::len).sum::<usize>() && merge.len_at_most() == 0);
+            prop_assert!((newest.len()..=runs.iter().map(Vec::len).sum()).contains(&left) && merge.len_at_most() == 0);
         }
     }
 }

@@ -111,7 +111,14 @@ pub fn is_canonical(text: &str) -> bool {
 /// ```
 #[must_use]
 pub fn compare(a: &str, b: &str) -> Ordering {
-    match (a.as_bytes(), b.as_bytes()) {
+    compare_bytes(a.as_bytes(), b.as_bytes())
+}
+
+/// [`compare`] of texts that lie in an item as bytes.
+#[inline]
+#[must_use]
+pub fn compare_bytes(a: &[u8], b: &[u8]) -> Ordering {
+    match (a, b) {
         ([b'-', a @ ..], [b'-', b @ ..]) => compare_magnitudes(b, a),
         ([b'-', ..], _) => Ordering::Less,
         (_, [b'-', ..]) => Ordering::Greater,

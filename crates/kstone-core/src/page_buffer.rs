@@ -35,11 +35,20 @@ pub(crate) struct PageBuffer<T = Record> {
     pub(crate) records: Vec<T>,
     records_left: usize,
     limits: PageLimits,
+    /// So many bytes more may be taken before sizes have to be looked at, as [`Record::data_len_at_most`] tells them.
+    unlooked_bytes_left: usize,
     /// How many of the records were measured, and their sizes together.
     measured: usize,
     measured_bytes: usize,
-    /// No less than the sizes of the others.
+    /// How many were looked at since, …
+    looked_at: usize,
+    /// … and no less than their sizes.
     unmeasured_bytes: usize,
+}
+
+/// See [`PageLimits::size`].
+const fn size_at_most(data_len: usize) -> usize {
+    2 * data_len + 4
 }
 
 impl<T: Borrow<Record>> PageBuffer<T> {
@@ -49,7 +58,17 @@ impl<T: Borrow<Record>> PageBuffer<T> {
 
     /// A page in this list, which is empty.
     pub(crate) fn within(records: Vec<T>, limits: PageLimits) -> Self {
-        Self { records, records_left: limits.records, limits, measured: 0, measured_bytes: 0, unmeasured_bytes: 0 }
+        let (measured, measured_bytes, looked_at, unmeasured_bytes) = (0, 0, 0, 0);
+        Self {
+            records,
+            records_left: limits.records,
+            limits,
+            unlooked_bytes_left: limits.bytes,
+            measured,
+            measured_bytes,
+            looked_at,
+            unmeasured_bytes,
+        }
     }
 
     /// Takes records until the page is full (true) or the merge ends (false).
@@ -57,29 +76,54 @@ impl<T: Borrow<Record>> PageBuffer<T> {
     pub(crate) fn fill<'a>(&mut self, merge: &mut Merge<'a>, handle: impl Fn(&'a Record) -> T) -> bool {
         self.records.reserve(merge.len_at_most().min(self.records_left).min(RESERVED_MAX));
         loop {
-            if self.records_left == 0 || self.may_be_full() && self.is_full() {
+            if self.records_left == 0 || self.unlooked_bytes_left == 0 && self.is_full() {
                 return true;
             }
-            let Some(record) = merge.next() else { return false };
-            self.unmeasured_bytes += 2 * record.data_len() + 4;
-            self.records_left -= 1;
-            self.records.push(handle(record));
+            if let Some(record) = merge.next_of_few() {
+                if self.take(record, &handle) {
+                    return true;
+                }
+                continue;
+            }
+            let stretch = merge.next_stretch(self.records_left);
+            let full = match merge.reverse {
+                _ if stretch.is_empty() => return false,
+                false => stretch.iter().any(|record| self.take(record, &handle)),
+                true => stretch.iter().rev().any(|record| self.take(record, &handle)),
+            };
+            if full {
+                return true;
+            }
         }
     }
 
-    fn may_be_full(&self) -> bool {
-        self.measured_bytes.saturating_add(self.unmeasured_bytes) >= self.limits.bytes
+    /// Takes a record, if it is one; whether the page has all the bytes that it may.
+    #[inline(always)]
+    fn take<'a>(&mut self, record: &'a Record, handle: &impl Fn(&'a Record) -> T) -> bool {
+        if record.is_tombstone() {
+            return false;
+        }
+        self.records_left -= 1;
+        self.unlooked_bytes_left = self.unlooked_bytes_left.saturating_sub(size_at_most(record.data_len_at_most()));
+        self.records.push(handle(record));
+        self.unlooked_bytes_left == 0 && self.is_full()
     }
 
     /// Whether the sizes of all records reach the limit: each is measured once, and none of a page that is far from it.
     #[cold]
     fn is_full(&mut self) -> bool {
-        let new = &self.records[self.measured..];
-        let exact: usize = new.iter().map(|record| (self.limits.size)(record.borrow())).sum();
-        self.measured_bytes = self.measured_bytes.saturating_add(exact);
-        self.unmeasured_bytes = 0;
-        self.measured = self.records.len();
-        self.measured_bytes >= self.limits.bytes
+        let new = self.records[self.looked_at..].iter().map(|record| size_at_most(record.borrow().data_len()));
+        self.unmeasured_bytes += new.sum::<usize>();
+        self.looked_at = self.records.len();
+        if self.measured_bytes.saturating_add(self.unmeasured_bytes) >= self.limits.bytes {
+            let unmeasured = self.records[self.measured..].iter();
+            let exact: usize = unmeasured.map(|record| (self.limits.size)(record.borrow())).sum();
+            self.measured_bytes = self.measured_bytes.saturating_add(exact);
+            self.measured = self.records.len();
+            self.unmeasured_bytes = 0;
+        }
+        self.unlooked_bytes_left = self.limits.bytes.saturating_sub(self.measured_bytes + self.unmeasured_bytes);
+        self.unlooked_bytes_left == 0
     }
 }
 

@@ -7,7 +7,8 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
-use crate::item::ItemRef;
+use crate::item::directory::{self, Scratch};
+use crate::item::{ItemRef, ValueRef, item_size};
 use crate::key::{Edge, Key, KeyRef, Keyspace, RoutedKey, TAG_HASH_BITS, Tag};
 use crate::raw::counted::{Counted, Lengths, MAGIC, Mark, Parts, RecordKind};
 use crate::raw::uncounted::Uncounted;
@@ -42,14 +43,20 @@ impl Record {
     /// A version of an item. `body` is in the stored form, as [`crate::item::ItemWriter`] makes it; under the key of an
     /// index entry ([`KeyRef::index_entry`]) it is whatever the index keeps there.
     ///
-    /// Costs one allocation and one copy.
+    /// Costs one allocation and one copy; of an item of more than some hundred bytes a pass over its attributes too, to
+    /// keep its size and a directory of it.
     pub fn put(key: KeyRef<'_>, body: &[u8]) -> Self {
         Self::routed_put(key.route().tag, key, body)
     }
 
     /// A row that was computed and lies under no key: its partition key is empty.
     pub fn computed(body: &[u8]) -> Self {
-        Self::put(KeyRef::of_record(&[], &[], Keyspace::Items), body)
+        Self::row(KeyRef::of_record(&[], &[], Keyspace::Items), body)
+    }
+
+    /// What a request shows of an item. As [`Record::put`] for what is not stored: no directory is made of it.
+    pub fn row(key: KeyRef<'_>, body: &[u8]) -> Self {
+        Self::new(RecordKind::Put, key.route().tag, key, &[body])
     }
 
     /// The mark that hides every older version of the key.
@@ -61,7 +68,13 @@ impl Record {
     #[inline]
     pub fn put_pieces(key: &RoutedKey<'_>, body: &[&[u8]]) -> Self {
         let (tag, key) = (key.route().tag, key.key());
-        Self(Counted::new(&Parts { kind: RecordKind::Put, tag, pk: key.pk(), sk: key.sk(), body }))
+        match body {
+            [body] => Self::routed_put(tag, key, body),
+            _ if may_have_finder(key, body.iter().map(|piece| piece.len()).sum()) => {
+                Self::large_put(tag, key, &body.concat())
+            }
+            _ => Self::new(RecordKind::Put, tag, key, body),
+        }
     }
 
     /// As [`Record::tombstone`], for a caller that has routed the key already.
@@ -70,14 +83,33 @@ impl Record {
     }
 
     /// As [`Record::put`], for a caller that has routed the key already.
+    #[inline]
     pub(crate) fn routed_put(tag: Tag, key: KeyRef<'_>, body: &[u8]) -> Self {
-        let body = &[body];
-        Self(Counted::new(&Parts { kind: RecordKind::Put, tag, pk: key.pk(), sk: key.sk(), body }))
+        if may_have_finder(key, body.len()) {
+            return Self::large_put(tag, key, body);
+        }
+        Self::new(RecordKind::Put, tag, key, &[body])
+    }
+
+    #[inline(never)]
+    fn large_put(tag: Tag, key: KeyRef<'_>, body: &[u8]) -> Self {
+        let mut scratch = Scratch::new();
+        let Some(survey) = scratch.survey(key.pk(), key.sk(), body) else {
+            return Self::new(RecordKind::Put, tag, key, &[body]);
+        };
+        let (kind, pieces) = (RecordKind::Put, [survey.hashes, survey.offsets, body]);
+        let parts = Parts { kind, tag, pk: key.pk(), sk: key.sk(), body: &pieces };
+        Self(Counted::with_finder(&parts, survey.finder()))
+    }
+
+    #[inline(always)]
+    fn new(kind: RecordKind, tag: Tag, key: KeyRef<'_>, body: &[&[u8]]) -> Self {
+        Self(Counted::new(&Parts { kind, tag, pk: key.pk(), sk: key.sk(), body }))
     }
 
     /// As [`Record::tombstone`], for a caller that has routed the key already.
     pub(crate) fn routed_tombstone(tag: Tag, key: KeyRef<'_>) -> Self {
-        Self(Counted::new(&Parts { kind: RecordKind::Tombstone, tag, pk: key.pk(), sk: key.sk(), body: &[] }))
+        Self::new(RecordKind::Tombstone, tag, key, &[])
     }
 
     /// A version of an item or, without a body, a tombstone.
@@ -107,8 +139,16 @@ impl Record {
     }
 
     /// The item, read in place.
+    #[inline]
     pub fn item(&self) -> ItemRef<'_> {
-        ItemRef::new(self.body())
+        self.0.parts().item()
+    }
+
+    /// The item's size with its key, as [`item_size`] counts it. A large item's is kept with it.
+    #[inline]
+    pub fn item_size(&self) -> usize {
+        let kept = self.0.parts().kept_size();
+        kept.unwrap_or_else(|| item_size(self.pk(), self.sk(), self.item()))
     }
 
     /// Whether this marks a deletion.
@@ -121,15 +161,28 @@ impl Record {
         self.0.footprint()
     }
 
-    /// How many bytes keys and body are.
+    /// How many bytes key and body are.
     #[inline(always)]
     pub fn data_len(&self) -> usize {
         self.0.parts().data_len()
     }
 
-    /// What the [footprint](Record::footprint) of a record of this key and body is.
+    /// No less than [`Record::data_len`], for which less of the header has to be read.
+    #[inline(always)]
+    pub(crate) fn data_len_at_most(&self) -> usize {
+        self.0.parts().data_len_at_most()
+    }
+
+    /// Partition key, sort key and body, cheaper than one after the other.
+    #[inline(always)]
+    pub fn parts(&self) -> (&[u8], &[u8], &[u8]) {
+        self.0.parts().all()
+    }
+
+    /// What the [footprint](Record::footprint) of [`Record::put`] of this key and body is.
     pub fn footprint_of(key: KeyRef<'_>, body: &[u8]) -> usize {
-        Lengths { pk: key.pk().len(), sk: key.sk().len(), body: body.len() }.footprint()
+        let directory = if may_have_finder(key, body.len()) { directory_of(key, body) } else { None };
+        Lengths { pk: key.pk().len(), sk: key.sk().len(), body: body.len(), directory }.footprint()
     }
 
     /// Whether both are the same version, not merely equal ones.
@@ -191,10 +244,16 @@ impl Record {
         self.tag() <= Tag::LAST_ITEM
     }
 
+    /// Where its key belongs. Does not touch the record.
+    #[inline]
+    pub fn keyspace(&self) -> Keyspace {
+        if self.is_item() { Keyspace::Items } else { Keyspace::Index }
+    }
+
     /// The key with its keyspace, borrowed.
     pub fn key_ref(&self) -> KeyRef<'_> {
-        let keyspace = if self.is_item() { Keyspace::Items } else { Keyspace::Index };
-        KeyRef::of_record(self.pk(), self.sk(), keyspace)
+        let (pk, sk) = self.0.parts().key();
+        KeyRef::of_record(pk, sk, self.keyspace())
     }
 
     /// The order inside a stripe: tag, partition key, sort key. Touches the records only where their tags are equal.
@@ -212,6 +271,42 @@ impl Record {
     pub(crate) fn is_before(&self, edge: Edge<'_>) -> bool {
         let (pk, sk) = self.0.parts().key();
         edge.is_after(pk, sk)
+    }
+}
+
+/// Whether this is an item large enough for a look at what to keep with it.
+#[inline(always)]
+fn may_have_finder(key: KeyRef<'_>, body: usize) -> bool {
+    body >= directory::BODY_MIN_BYTES && key.keyspace() == Keyspace::Items
+}
+
+/// How long the directory is, where the record keeps the size of its item.
+#[inline(never)]
+fn directory_of(key: KeyRef<'_>, body: &[u8]) -> Option<usize> {
+    Scratch::new().survey(key.pk(), key.sk(), body).map(|survey| survey.finder().directory)
+}
+
+impl<'a> RecordRef<'a> {
+    /// The item, read in place.
+    #[inline(always)]
+    pub fn item(self) -> ItemRef<'a> {
+        let (directory, body) = self.directory_and_body();
+        ItemRef::with_directory(body, directory)
+    }
+
+    /// [`ItemRef::get_raw`] of the item, for callers that ask no more of it.
+    #[inline(always)]
+    pub fn get_raw(self, name: &[u8]) -> Option<ValueRef<'a>> {
+        match self.short_body() {
+            Some(body) => ItemRef::new(body).get_raw(name),
+            None => self.get_of_long(name),
+        }
+    }
+
+    /// [`ItemRef::get_raw`] of the item of a record that has no [`RecordRef::short_body`].
+    #[inline(never)]
+    pub fn get_of_long(self, name: &[u8]) -> Option<ValueRef<'a>> {
+        self.item().get_raw(name)
     }
 }
 

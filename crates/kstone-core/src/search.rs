@@ -2,6 +2,10 @@
 
 use crate::key::{Edge, KeyRef, SortEdge, Tag};
 use crate::record::Record;
+use crate::same::same_bytes;
+
+/// Records of one tag that are no more than so many are asked for as a whole before their ends are looked at.
+pub(crate) const SMALL_RUN: usize = 16;
 
 /// How many handles are looked at one by one before halving what is left.
 const NEAR: usize = 8;
@@ -44,6 +48,15 @@ pub(crate) fn position_of(records: &[Record], record: &Record) -> Option<usize> 
     run.get(at).filter(|other| other.same(record)).map(|_| below + at)
 }
 
+/// The records at the start of these that have the tag; they are asked for where they are few.
+pub(crate) fn asked_tag_run(records: &[Record], tag: Tag) -> &[Record] {
+    let run = tag_run(records, tag);
+    if run.len() <= SMALL_RUN {
+        run.iter().for_each(Record::prefetch_item);
+    }
+    run
+}
+
 /// The records at the start of these that have the tag.
 pub(crate) fn tag_run(records: &[Record], tag: Tag) -> &[Record] {
     let near = records.iter().take(NEAR).take_while(|record| record.tag() == tag).count();
@@ -55,8 +68,8 @@ pub(crate) fn tag_run(records: &[Record], tag: Tag) -> &[Record] {
 /// partition, as most queries want all of it, and each record between that is looked at is a cache miss.
 pub(crate) fn place_in(run: &[Record], edge: Edge<'_>) -> usize {
     match edge {
-        Edge::Partition(pk, SortEdge::Start) if run.first().is_some_and(|first| first.pk() == pk) => 0,
-        Edge::Partition(pk, SortEdge::End) if run.last().is_some_and(|last| last.pk() == pk) => run.len(),
+        Edge::Partition(pk, SortEdge::Start) if run.first().is_some_and(|first| same_bytes(first.pk(), pk)) => 0,
+        Edge::Partition(pk, SortEdge::End) if run.last().is_some_and(|last| same_bytes(last.pk(), pk)) => run.len(),
         _ => run.partition_point(|record| record.is_before(edge)),
     }
 }

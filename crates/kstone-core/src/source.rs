@@ -26,22 +26,31 @@ impl<'a> Source<'a> {
         if reverse { self.0.last() } else { self.0.first() }
     }
 
+    /// The records that are read next and lie together.
     #[inline]
-    pub(crate) fn pop(&mut self, reverse: bool) {
-        let (rest, ahead) = match reverse {
-            false => (&self.0[1..], self.0.get(PREFETCH_AHEAD)),
-            true => {
-                let rest = &self.0[..self.0.len() - 1];
-                (rest, rest.len().checked_sub(PREFETCH_AHEAD).map(|at| &rest[at]))
-            }
-        };
-        if let Some(ahead) = ahead {
-            ahead.prefetch_item();
-        }
-        self.0 = rest;
+    pub(crate) fn run(&self) -> &'a [Record] {
+        self.0
     }
 
-    /// Asks for those that `pop` does not look ahead to.
+    /// Passes over the next records, at most so many.
+    #[inline]
+    pub(crate) fn take(&mut self, most: usize, reverse: bool) -> &'a [Record] {
+        let (taken, rest) = match reverse {
+            false => self.0.split_at(most.min(self.0.len())),
+            true => {
+                let (rest, taken) = self.0.split_at(self.0.len() - most.min(self.0.len()));
+                (taken, rest)
+            }
+        };
+        // The nearest of the rest have been asked for, as many more as were taken have not.
+        let (from, to) = (PREFETCH_AHEAD.saturating_sub(taken.len()).min(rest.len()), PREFETCH_AHEAD.min(rest.len()));
+        let ahead = if reverse { &rest[rest.len() - to..rest.len() - from] } else { &rest[from..to] };
+        ahead.iter().for_each(Record::prefetch_item);
+        self.0 = rest;
+        taken
+    }
+
+    /// Asks for the first, which `take` does not look ahead to.
     pub(crate) fn prefetch_first(&self, reverse: bool) {
         let skip = if reverse { self.0.len().saturating_sub(PREFETCH_AHEAD) } else { 0 };
         self.0[skip..].iter().take(PREFETCH_AHEAD).for_each(Record::prefetch_item);

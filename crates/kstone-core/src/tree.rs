@@ -441,6 +441,7 @@ impl Tree {
             memtable: self.memtable.following(),
             ssts: self.ssts.clone(),
             has_shared_ssts: true,
+            live: self.live.clone(),
             ..*self
         };
         if !self.memtable.is_empty() {
@@ -467,8 +468,8 @@ impl Tree {
     }
 
     /// What it shows. Constant time.
-    pub(crate) fn live(&self) -> LiveCounts {
-        self.live
+    pub(crate) fn live(&self) -> &LiveCounts {
+        &self.live
     }
 
     /// What it holds and does not show. Constant time.
@@ -487,7 +488,7 @@ impl Tree {
         TreeBytes {
             memtable: in_memtable + self.memtable.handle_bytes(),
             ssts: self.record_bytes() - in_memtable + self.sst_totals.run_bytes + self.ssts.handle_bytes(),
-            index: self.index.bytes() + self.sst_totals.index_bytes,
+            index: self.index.bytes() + self.live.heap_bytes() + self.sst_totals.index_bytes,
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::Builder;
 
-use kstone_core::engine::{Cursor, Engine, EngineOptions, Eviction, PageLimits, ScanRange};
+use kstone_core::engine::{Cursor, Engine, EngineOptions, Eviction, FillingPart, PageLimits, ScanRange};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 use kstone_core::{Error, Result};
@@ -57,7 +57,9 @@ fn use_everything(engine: &Engine) -> Result<()> {
     fork.compact()?;
     fork.clear()?;
     let mut filling = fork.filling();
-    filling.add(Record::put(key(b"loaded"), b""));
+    let mut part = FillingPart::default();
+    part.add(Record::put(key(b"loaded"), b""));
+    filling.append(part);
     filling.sorted().expect("one key").install(0, || Ok::<_, Error>(()))?;
     assert_eq!(fork.stats()?.items, 1);
     drop(fork);

@@ -38,7 +38,7 @@ pub(super) fn apply(
         return Ok(false);
     }
     let subject = Subject::new(pk, sk, old.unwrap_or_default());
-    let resolved = Resolved::of(&update.bound, &update.ast.symbols, &subject);
+    let resolved = Resolved::of(&update.bound, &update.ast.symbols, &subject, &[]);
     Writer { update, subject, resolved }.entries(body, subject.item(), &update.order, 0)?;
     item::check_size(pk, sk, ItemRef::new(body)).map_err(|error| match error {
         kstone_core::Error::Limit { unit, limit, found, .. } => Error::limit(ITEM_SIZE, unit, limit, found),
@@ -73,7 +73,7 @@ impl Made<'_> {
 struct Writer<'a> {
     update: &'a Update<'a>,
     subject: Subject<'a>,
-    resolved: Resolved<'a>,
+    resolved: Resolved<'a, 'a>,
 }
 
 impl<'a> Writer<'a> {
@@ -213,7 +213,10 @@ impl<'a> Writer<'a> {
 
     /// The value of a source in the old item or the request.
     fn source(&self, mut source: u16) -> Result<ValueRef<'a>> {
-        let follow = |path: u16| self.resolved.get(&self.update.bound, &self.update.ast.symbols, &self.subject, path);
+        let follow = |path: u16| {
+            let segments = &self.update.ast.symbols.paths[usize::from(path)];
+            self.resolved.get(path, || self.update.bound.follow(segments, &self.subject))
+        };
         loop {
             match self.update.ast.sources[usize::from(source)] {
                 OperandSource::Value(value) => return Ok(self.update.bound.value(value)),

@@ -26,16 +26,22 @@ pub(crate) enum Segment {
     Index(u32),
 }
 
-/// The paths, `#names` and `:values` of an expression, in order of appearance; names and values once each.
+/// The paths, `#names` and `:values` of an expression, in order of appearance and once each.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Symbols {
     pub(crate) paths: Vec<Box<[Segment]>>,
+    /// Whether a path appears more than once.
+    pub(crate) repeats_paths: bool,
     pub(crate) aliases: Vec<Box<str>>,
     pub(crate) values: Vec<Box<str>>,
 }
 
 impl Symbols {
     pub(crate) fn add_path(&mut self, path: Vec<Segment>) -> u16 {
+        if let Some(at) = self.paths.iter().position(|other| **other == *path) {
+            self.repeats_paths = true;
+            return index(at);
+        }
         self.paths.push(path.into_boxed_slice());
         index(self.paths.len() - 1)
     }
@@ -141,10 +147,11 @@ pub(crate) struct ConditionAst {
     pub(crate) steps: Vec<Step>,
 }
 
-/// A projection: its paths, in order.
+/// A projection: its paths, in order of appearance.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct ProjectionAst {
     pub(crate) symbols: Symbols,
+    pub(crate) paths: Vec<u16>,
 }
 
 /// An update.

@@ -10,8 +10,10 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kstone_core::item::ValueRef;
+use kstone_core::item::{HashedName, ItemRef, ValueRef};
 use kstone_core::value::Type;
+
+use smallvec::SmallVec;
 
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Segment};
 use super::bind::{Binder, BoundParameters};
@@ -19,6 +21,9 @@ use super::eval;
 use super::parser::wrong_operand_type;
 use super::subject::Subject;
 use super::{Kind, condition_parser};
+
+/// The attributes of how many paths are asked for ahead: each look-up costs as much again as finding it.
+const PREFETCHED_PATHS: usize = 2;
 
 /// A condition or filter, ready to be asked of items.
 #[derive(Debug, Clone)]
@@ -70,7 +75,14 @@ impl<'v> Condition<'v> {
     /// Whether the condition holds. Reads the item in place; allocates nothing; stops as soon as the answer is known.
     #[must_use]
     pub fn evaluate(&self, subject: &Subject<'_>) -> bool {
-        eval::holds(&self.ast, &self.bound, subject)
+        eval::holds(&self.ast, &self.bound, &[], subject)
+    }
+
+    /// The same, to be asked of many items.
+    pub(crate) fn of_many(&self) -> ConditionOfMany<'_> {
+        let paths = self.ast.symbols.paths.iter();
+        let attributes = paths.map(|path| self.bound.attribute(path).map(HashedName::new)).collect();
+        ConditionOfMany { condition: self, attributes }
     }
 
     /// The names of the attributes that its paths begin with, some maybe more than once.
@@ -89,6 +101,25 @@ impl<'v> Condition<'v> {
                 "Filter Expression can only contain non-primary key attributes: Primary key attribute: {root}"
             ))),
         }
+    }
+}
+
+/// A condition that is asked of many items: what is the same for all of them is known.
+pub(crate) struct ConditionOfMany<'c> {
+    condition: &'c Condition<'c>,
+    /// For each path the attribute that it names, where it is no more than that.
+    attributes: SmallVec<[Option<HashedName<'c>>; 4]>,
+}
+
+impl ConditionOfMany<'_> {
+    /// As [`Condition::evaluate`].
+    pub(crate) fn evaluate(&self, subject: &Subject<'_>) -> bool {
+        eval::holds(&self.condition.ast, &self.condition.bound, &self.attributes, subject)
+    }
+
+    /// Asks the processor for the memory that evaluating it over a large item will read first, some items ahead.
+    pub(crate) fn prefetch(&self, item: ItemRef<'_>) {
+        self.attributes.iter().flatten().take(PREFETCHED_PATHS).for_each(|name| item.prefetch(*name));
     }
 }
 

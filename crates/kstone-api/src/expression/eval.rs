@@ -7,20 +7,27 @@
 
 use std::cmp::Ordering;
 
-use kstone_core::item::ValueRef;
+use kstone_core::item::{HashedName, ValueRef};
 use kstone_core::number;
 use kstone_core::value::Type;
 use memchr::memmem;
 
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step};
 use super::bind::BoundParameters;
-use super::resolve::Resolved;
+use super::resolve::{Known, Resolved};
 use super::subject::Subject;
 
-/// Runs the program of a condition.
-pub(super) fn holds(ast: &ConditionAst, bound: &BoundParameters, subject: &Subject<'_>) -> bool {
-    let resolved = Resolved::of(bound, &ast.symbols, subject);
-    let asked = Asked { ast, bound, subject, resolved };
+/// Runs the program of a condition. `attributes` may say of each path, or of none, which attribute it names where it is no
+/// more than that.
+pub(super) fn holds(
+    ast: &ConditionAst,
+    bound: &BoundParameters,
+    attributes: &[Option<HashedName<'_>>],
+    subject: &Subject<'_>,
+) -> bool {
+    let known = if ast.symbols.repeats_paths { &Known::default()[..] } else { &[] };
+    let resolved = Resolved::of(bound, &ast.symbols, subject, known);
+    let asked = Asked { ast, bound, attributes, subject, resolved };
     let mut answer = false;
     let mut at = 0;
     while let Some(step) = ast.steps.get(at) {
@@ -40,7 +47,7 @@ pub(super) fn holds(ast: &ConditionAst, bound: &BoundParameters, subject: &Subje
 pub(crate) fn order(a: ValueRef<'_>, b: ValueRef<'_>) -> Option<Ordering> {
     match (a.type_(), b.type_()) {
         (Type::S, Type::S) | (Type::B, Type::B) => Some(a.payload().cmp(b.payload())),
-        (Type::N, Type::N) => Some(number::compare(a.as_number()?, b.as_number()?)),
+        (Type::N, Type::N) => Some(number::compare_bytes(a.payload(), b.payload())),
         _ => None,
     }
 }
@@ -85,8 +92,9 @@ pub(super) fn key_bounds(low: ValueRef<'_>, high: ValueRef<'_>) -> Option<Orderi
 struct Asked<'a, 's> {
     ast: &'a ConditionAst,
     bound: &'a BoundParameters<'a>,
+    attributes: &'a [Option<HashedName<'a>>],
     subject: &'a Subject<'s>,
-    resolved: Resolved<'s>,
+    resolved: Resolved<'a, 's>,
 }
 
 /// The digits of a size, so that it can be compared as a number.
@@ -100,83 +108,92 @@ impl<'s> Asked<'_, 's> {
         match predicate {
             Predicate::Compare(comparator, left, right) => self.compare(*comparator, *left, *right),
             Predicate::Between(operand, low, high) => {
-                let holds = |operand, bound, wanted: fn(Ordering) -> bool| self.is_ordered(operand, bound, wanted);
-                holds(*operand, *low, Ordering::is_ge) && holds(*operand, *high, Ordering::is_le)
+                let digits = &mut Digits::default();
+                let Some(seen) = self.seen(*operand, digits) else { return false };
+                self.is_ordered(seen, *low, Ordering::is_ge) && self.is_ordered(seen, *high, Ordering::is_le)
             }
-            Predicate::In(operand, list) => list.iter().any(|other| self.is_equal(*operand, *other)),
+            Predicate::In(operand, list) => {
+                let digits = &mut Digits::default();
+                let Some(seen) = self.seen(*operand, digits) else { return false };
+                list.iter().any(|other| self.is_equal(seen, *other))
+            }
             Predicate::Exists(path) => self.follow(*path).is_some(),
             Predicate::NotExists(path) => self.follow(*path).is_none(),
-            Predicate::HasType(operand, type_) => {
-                let is_of = |seen: Seen<'_>, name: &str| seen.value.type_().name() == name;
-                self.with(*operand, |seen| {
-                    self.with(*type_, |name| name.value.as_str().is_some_and(|name| is_of(seen, name)))
-                })
+            Predicate::HasType(operand, type_) => self.both(*operand, *type_, |seen, name| {
+                name.value.as_str().is_some_and(|name| seen.value.type_().name() == name)
+            }),
+            Predicate::BeginsWith(operand, prefix) => {
+                self.both(*operand, *prefix, |seen, prefix| begins_with(seen.facing(prefix), prefix.facing(seen)))
             }
-            Predicate::BeginsWith(operand, prefix) => self.with_both(*operand, *prefix, begins_with),
-            Predicate::Contains(operand, wanted) => {
-                self.with(*operand, |seen| self.with(*wanted, |wanted| contains(seen, wanted)))
-            }
+            Predicate::Contains(operand, wanted) => self.both(*operand, *wanted, contains),
             // Binding refuses these.
             Predicate::Fault(_) => false,
         }
     }
 
     fn compare(&self, comparator: Comparator, left: Operand, right: Operand) -> bool {
+        let digits = &mut Digits::default();
+        let left = self.seen(left, digits);
+        let is_equal = || left.is_some_and(|left| self.is_equal(left, right));
+        let is_ordered = |wanted| left.is_some_and(|left| self.is_ordered(left, right, wanted));
         match comparator {
-            Comparator::Equal => self.is_equal(left, right),
-            Comparator::NotEqual => !self.is_equal(left, right),
-            Comparator::Less => self.is_ordered(left, right, Ordering::is_lt),
-            Comparator::LessOrEqual => self.is_ordered(left, right, Ordering::is_le),
-            Comparator::Greater => self.is_ordered(left, right, Ordering::is_gt),
-            Comparator::GreaterOrEqual => self.is_ordered(left, right, Ordering::is_ge),
+            Comparator::Equal => is_equal(),
+            Comparator::NotEqual => !is_equal(),
+            Comparator::Less => is_ordered(Ordering::is_lt),
+            Comparator::LessOrEqual => is_ordered(Ordering::is_le),
+            Comparator::Greater => is_ordered(Ordering::is_gt),
+            Comparator::GreaterOrEqual => is_ordered(Ordering::is_ge),
         }
     }
 
-    #[inline]
-    fn is_equal(&self, left: Operand, right: Operand) -> bool {
+    fn is_equal(&self, left: Seen<'_>, right: Operand) -> bool {
+        let digits = &mut Digits::default();
         // Equal values have equal bytes, sets in whatever order and numbers however they were written.
-        self.with_both(left, right, |left, right| left == right)
+        self.seen(right, digits).is_some_and(|right| left.facing(right) == right.facing(left))
     }
 
-    fn is_ordered(&self, left: Operand, right: Operand, wanted: impl FnOnce(Ordering) -> bool) -> bool {
-        self.with_both(left, right, |left, right| order(left, right).is_some_and(wanted))
+    fn is_ordered(&self, left: Seen<'_>, right: Operand, wanted: fn(Ordering) -> bool) -> bool {
+        let digits = &mut Digits::default();
+        let Some(right) = self.seen(right, digits) else { return false };
+        order(left.facing(right), right.facing(left)).is_some_and(wanted)
     }
 
-    /// Calls back with two values as they are compared with each other; false where one is not there.
+    /// What is asked of the values of two operands; false where one is not there.
+    fn both(&self, left: Operand, right: Operand, ask: fn(Seen<'_>, Seen<'_>) -> bool) -> bool {
+        let (left_digits, right_digits) = (&mut Digits::default(), &mut Digits::default());
+        let (left, right) = (self.seen(left, left_digits), self.seen(right, right_digits));
+        left.zip(right).is_some_and(|(left, right)| ask(left, right))
+    }
+
+    /// The operand's value, where there is one; that of a size lies in `digits`.
     #[inline]
-    fn with_both(&self, left: Operand, right: Operand, ask: impl FnOnce(ValueRef<'_>, ValueRef<'_>) -> bool) -> bool {
-        self.with(left, |left| self.with(right, |right| ask(left.facing(right), right.facing(left))))
-    }
-
-    /// Calls back with the operand's value; false where there is none.
-    #[inline]
-    fn with(&self, operand: Operand, ask: impl FnOnce(Seen<'_>) -> bool) -> bool {
+    fn seen<'d>(&'d self, operand: Operand, digits: &'d mut Digits) -> Option<Seen<'d>> {
         match operand {
-            Operand::Path(path) => {
-                self.follow(path).is_some_and(|value| ask(Seen { value, is_key: self.is_key(path) }))
-            }
-            Operand::Value(value) => ask(Seen::plain(self.bound.value(value))),
-            Operand::SizeOfPath(path) => self.follow(path).is_some_and(|value| with_size(value, ask)),
-            Operand::SizeOfValue(value) => with_size(self.bound.value(value), ask),
+            Operand::Path(path) => Some(Seen { value: self.follow(path)?, is_key: self.is_key(path) }),
+            Operand::Value(value) => Some(Seen::plain(self.bound.value(value))),
+            Operand::SizeOfPath(path) => digits.seen_size(self.follow(path)?),
+            Operand::SizeOfValue(value) => digits.seen_size(self.bound.value(value)),
         }
     }
 
     #[inline]
     fn is_key(&self, path: u16) -> bool {
-        self.bound.is_key(&self.ast.symbols.paths[usize::from(path)])
+        self.attribute(path).is_none() && self.bound.is_key(&self.ast.symbols.paths[usize::from(path)])
     }
 
     #[inline]
     fn follow(&self, path: u16) -> Option<ValueRef<'s>> {
-        self.resolved.get(self.bound, &self.ast.symbols, self.subject, path)
+        self.resolved.get(path, || match self.attribute(path) {
+            Some(name) => self.subject.item().get_hashed(name),
+            None => self.bound.follow(&self.ast.symbols.paths[usize::from(path)], self.subject),
+        })
     }
-}
 
-fn with_size(value: ValueRef<'_>, ask: impl FnOnce(Seen<'_>) -> bool) -> bool {
-    let Some(size) = size(value) else { return false };
-    let mut digits = Digits::default();
-    let start = digits.write(size);
-    ask(Seen::plain(ValueRef::from_parts(Type::N, &digits.bytes[start..])))
+    /// The attribute that a path names, where that is known.
+    #[inline]
+    fn attribute(&self, path: u16) -> Option<HashedName<'_>> {
+        self.attributes.get(usize::from(path)).copied().flatten()
+    }
 }
 
 /// What `size` is of a value: of text the number of its UTF-16 units, of bytes theirs, of a list, map or set the number of
@@ -193,6 +210,12 @@ fn size(value: ValueRef<'_>) -> Option<usize> {
 }
 
 impl Digits {
+    /// The size of a value that has one, as a number.
+    fn seen_size(&mut self, value: ValueRef<'_>) -> Option<Seen<'_>> {
+        let start = self.write(size(value)?);
+        Some(Seen::plain(ValueRef::from_parts(Type::N, &self.bytes[start..])))
+    }
+
     /// Writes a number at the end of the buffer; returns where it starts.
     fn write(&mut self, mut number: usize) -> usize {
         let mut start = self.bytes.len();

@@ -52,6 +52,17 @@ impl BoundParameters<'_> {
         matches!(path, [segment] if matches!(self.place(segment), Place::Name(PARTITION_KEY | SORT_KEY)))
     }
 
+    /// The attribute that the path names, where it is no more than that and not the key.
+    pub(super) fn attribute<'a>(&'a self, path: &'a [Segment]) -> Option<&'a str> {
+        match path {
+            [segment] => match self.place(segment) {
+                Place::Name(name) => (!Subject::is_key(name)).then_some(name),
+                Place::Index(_) => None,
+            },
+            _ => None,
+        }
+    }
+
     /// The attribute that the path begins with.
     pub(super) fn root<'a>(&'a self, path: &'a [Segment]) -> &'a str {
         match path.first().map(|segment| self.place(segment)) {

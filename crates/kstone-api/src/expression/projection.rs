@@ -51,14 +51,14 @@ pub struct Projection {
 /// Parses a projection.
 pub(super) fn parse(text: &str) -> Result<ProjectionAst> {
     let mut parser = Parser::new(Kind::Projection, text, &[])?;
-    parser.path()?;
+    let mut paths = vec![parser.path()?];
     while parser.cursor.take(Token::Comma) {
-        parser.path()?;
+        paths.push(parser.path()?);
     }
     if parser.cursor.token() != Token::End {
         return Err(parser.cursor.syntax_error());
     }
-    Ok(ProjectionAst { symbols: parser.finish()? })
+    Ok(ProjectionAst { symbols: parser.finish()?, paths })
 }
 
 impl Projection {
@@ -84,8 +84,8 @@ impl Projection {
     }
 
     fn with_names(ast: Arc<ProjectionAst>, bound: BoundParameters<'static>) -> Result<Self> {
-        let all: Vec<u16> = (0..super::ast::index(ast.symbols.paths.len())).collect();
-        let order = bound.in_order(Kind::Projection, &ast.symbols, &all)?.into();
+        // Refuses a path that is there twice, so that what it says of their places is also said of their numbers.
+        let order = bound.in_order(Kind::Projection, &ast.symbols, &ast.paths)?.into();
         Ok(Self { ast, bound, order })
     }
 

@@ -2,10 +2,12 @@
 //!
 //! Following paths one by one reads the attributes before each of them again: paths times attributes. Here the paths,
 //! in their order, are merged with the attributes, in theirs, level by level: every map and list on the way is read
-//! once. It pays where there are several paths and a large item; otherwise [`BoundParameters::follow`] is cheaper.
+//! once. It pays where there are several paths and a large item, and more of them where the item has a directory to look
+//! attributes up in; otherwise [`BoundParameters::follow`] is cheaper.
 //!
 //! Invariants: recursion ends at [`PATH_MAX_LEVELS`](super::PATH_MAX_LEVELS). Thread safety: borrows only.
 
+use std::cell::Cell;
 use std::iter::Peekable;
 
 use kstone_core::item::ValueRef;
@@ -18,23 +20,40 @@ use super::subject::Subject;
 
 /// From how many paths on, and how many bytes of an item, they are resolved together.
 const PATHS_MIN: usize = 4;
+const PATHS_MIN_WITH_DIRECTORY: usize = 16;
 const ITEM_MIN_BYTES: usize = 1024;
 
-/// What the paths of an expression lead to in one item.
-pub(super) struct Resolved<'s>(Option<Box<[Option<ValueRef<'s>>]>>);
+/// What a path leads to, once it was followed.
+pub(super) type KnownPath<'s> = Cell<Option<Option<ValueRef<'s>>>>;
 
-impl<'s> Resolved<'s> {
+/// Memory for what the first paths of an expression lead to.
+pub(super) type Known<'s> = [KnownPath<'s>; 8];
+
+/// What the paths of an expression lead to in one item.
+pub(super) struct Resolved<'k, 's> {
+    /// Where they were followed together.
+    all: Option<Box<[Option<ValueRef<'s>>]>>,
+    /// In all other cases a path is followed when it is asked for: one that has a place here only once.
+    known: &'k [KnownPath<'s>],
+}
+
+impl<'k, 's> Resolved<'k, 's> {
     /// Resolves the paths, where that costs less than following each when it is asked for.
     #[inline]
-    pub(super) fn of(bound: &BoundParameters, symbols: &Symbols, subject: &Subject<'s>) -> Self {
-        if symbols.paths.len() < PATHS_MIN || subject.item().as_bytes().len() < ITEM_MIN_BYTES {
-            return Self(None);
-        }
-        Self::all(bound, symbols, subject)
+    pub(super) fn of(
+        bound: &BoundParameters,
+        symbols: &Symbols,
+        subject: &Subject<'s>,
+        known: &'k [KnownPath<'s>],
+    ) -> Self {
+        let item = subject.item();
+        let paths_min = if item.has_directory() { PATHS_MIN_WITH_DIRECTORY } else { PATHS_MIN };
+        let together = symbols.paths.len() >= paths_min && item.as_bytes().len() >= ITEM_MIN_BYTES;
+        Self { all: together.then(|| Self::all(bound, symbols, subject)), known }
     }
 
     #[cold]
-    fn all(bound: &BoundParameters, symbols: &Symbols, subject: &Subject<'s>) -> Self {
+    fn all(bound: &BoundParameters, symbols: &Symbols, subject: &Subject<'s>) -> Box<[Option<ValueRef<'s>>]> {
         let paths = &symbols.paths;
         let mut order: Vec<u16> = (0..super::ast::index(paths.len())).collect();
         order.sort_by(|&a, &b| bound.compare(&paths[usize::from(a)], &paths[usize::from(b)]));
@@ -46,22 +65,26 @@ impl<'s> Resolved<'s> {
                 pass.reach(found, group, 1);
             }
         }
-        Self(Some(pass.found))
+        pass.found
     }
 
-    /// What the path of this number leads to.
+    /// What the path of this number leads to, by `follow` where that is not known.
     #[inline]
-    pub(super) fn get(
-        &self,
-        bound: &BoundParameters,
-        symbols: &Symbols,
-        subject: &Subject<'s>,
-        path: u16,
-    ) -> Option<ValueRef<'s>> {
-        match &self.0 {
-            Some(found) => found[usize::from(path)],
-            None => bound.follow(&symbols.paths[usize::from(path)], subject),
+    pub(super) fn get(&self, path: u16, follow: impl FnOnce() -> Option<ValueRef<'s>>) -> Option<ValueRef<'s>> {
+        let follow = || {
+            #[cfg(test)]
+            tests::FOLLOWED.set(tests::FOLLOWED.get() + 1);
+            follow()
+        };
+        if let Some(found) = &self.all {
+            return found[usize::from(path)];
         }
+        let Some(known) = self.known.get(usize::from(path)) else { return follow() };
+        known.get().unwrap_or_else(|| {
+            let found = follow();
+            known.set(Some(found));
+            found
+        })
     }
 }
 
@@ -147,7 +170,6 @@ impl<I: Iterator> Iterator for Counted<I> {
 
 #[cfg(test)]
 mod tests {
-    use std::cell::Cell;
     use std::fmt::Write as _;
 
     use super::super::{Binder, Condition, Kind, Parameters, Projection, ReturnValues, Update};
@@ -157,6 +179,30 @@ mod tests {
     thread_local! {
         /// Attributes and elements that were looked at.
         pub(super) static VISITS: Cell<usize> = const { Cell::new(0) };
+        /// Paths that were followed one by one.
+        pub(super) static FOLLOWED: Cell<usize> = const { Cell::new(0) };
+    }
+
+    #[test]
+    fn each_path_is_followed_once_however_often_it_is_asked_for() {
+        let mut item = ItemWriter::new();
+        item.set_i64("a", 5).expect("set").set_i64("b", 6).expect("set");
+        for (text, followed, holds) in [
+            ("a = :1 OR a = :2 OR a = :5", 1, true),
+            ("a IN (:1, :2, :3, :4, :5, :6)", 1, true),
+            ("a BETWEEN :6 AND :6", 1, false),
+            ("a = :5 AND b = :6 AND a < :6 AND b > :1 AND NOT a = b", 2, true),
+            ("a = :1 AND b = :1", 1, false),
+            ("c = :1 OR c = :2", 1, false),
+        ] {
+            let text = format!("{text} OR ({text})");
+            let used = (1..=6).filter(|i| text.contains(&format!(":{i}"))).map(|i| (format!(":{i}"), Value::number(i)));
+            let values = Parameters::from_maps([], &used.collect::<Item>()).expect("a bag");
+            let condition = Condition::parse(Kind::Where, &text, &mut Binder::new(&values)).expect("parsed");
+            FOLLOWED.set(0);
+            assert_eq!(condition.evaluate(&Subject::new(b"p", b"", item.as_item())), holds, "{text}");
+            assert_eq!(FOLLOWED.get(), followed, "{text}");
+        }
     }
 
     fn visits(run: impl FnOnce()) -> usize {
@@ -254,12 +300,12 @@ mod tests {
         let condition = Condition::parse(Kind::Where, &text.join(" OR "), &mut Binder::new(&nothing)).expect("parsed");
         let subject = Subject::new(b"p", b"s", item.as_item());
         let symbols = &condition.ast.symbols;
-        let resolved = Resolved::of(&condition.bound, symbols, &subject);
-        assert!(resolved.0.is_some() && symbols.paths.len() == paths.len());
+        let resolved = Resolved::of(&condition.bound, symbols, &subject, &[]);
+        assert!(resolved.all.is_some() && symbols.paths.len() == paths.len());
         let mut there = 0;
         for (at, (path, text)) in symbols.paths.iter().zip(paths).enumerate() {
             let alone = condition.bound.follow(path, &subject);
-            assert_eq!(resolved.get(&condition.bound, symbols, &subject, at as u16), alone, "{text}");
+            assert_eq!(resolved.get(at as u16, || unreachable!("all are known")), alone, "{text}");
             there += usize::from(alone.is_some());
         }
         assert_eq!(there, 14);

@@ -66,6 +66,7 @@ fn ask(predicate: &Predicate) -> Option<(u16, Ask)> {
         }
         Predicate::BeginsWith(Path(path), Value(prefix)) => (path, Ask::BeginsWith(prefix)),
         Predicate::NotExists(path) => (path, Ask::Missing),
+        Predicate::Exists(path) => (path, Ask::Present),
         _ => return None,
     })
 }

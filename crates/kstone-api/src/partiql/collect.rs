@@ -6,6 +6,7 @@
 //! as many are held.
 
 use crate::error::{Error, Result};
+use kstone_core::engine::PageLimits;
 use kstone_core::error::Unit;
 use kstone_core::record::Record;
 
@@ -31,11 +32,18 @@ pub(super) fn collect(mut reading: Reading<'_>) -> Result<StatementResult> {
     let mut groups = Groups::new(reading.select, reading.bound);
     let mut sorter = Sorter::new(&reading);
     let mut scanned = 0;
-    let mut take = |record: Record| match &mut groups {
-        Some(groups) => groups.take(&record),
-        None => sorter.push(record),
-    };
+    let counts = groups.as_ref().is_some_and(Groups::only_count);
     for range in ranges {
+        if counts {
+            let (count, examined) = count(&reading, range)?;
+            groups.iter_mut().for_each(|groups| groups.count(count));
+            scanned += examined;
+            continue;
+        }
+        let mut take = |record: Record| match &mut groups {
+            Some(groups) => groups.take(&record),
+            None => sorter.push(record),
+        };
         let records = match range {
             Range::Get { pk, sk } => {
                 let found: Vec<Record> = reading.database.get_record(&pk, &sk)?.into_iter().collect();
@@ -62,6 +70,30 @@ pub(super) fn collect(mut reading: Reading<'_>) -> Result<StatementResult> {
         None => sorter.into_records()?.iter().skip(reading.offset).map(|record| reading.row(record)).collect(),
     };
     Ok(StatementResult { scanned, ..StatementResult::of_rows(rows) })
+}
+
+/// How many items of a range the statement is about, and how many were examined to know. All of a table or of an index
+/// are known without looking at one.
+fn count(reading: &Reading<'_>, range: Range) -> Result<(usize, usize)> {
+    let (database, selection) = (reading.database, reading.selection().counting());
+    let whole = |count: usize| (count, count);
+    match range {
+        Range::Get { pk, sk } => {
+            let found: Vec<Record> = database.get_record(&pk, &sk)?.into_iter().collect();
+            let (_, count, examined) = selection.apply_all::<Record>(found, database)?;
+            Ok((count, examined))
+        }
+        Range::Query(keyed) if selection.counts_all() => {
+            let count = database.count_of(&keyed, None, PageLimits::NONE)?.count;
+            database.refuse_dropped_index(&selection)?;
+            Ok(whole(count))
+        }
+        Range::Query(keyed) => database.iter_keyed(*keyed, reading.selection(), None)?.count(),
+        Range::Scan(scan) => match selection.kept_count(database)? {
+            Some(count) => Ok(whole(count)),
+            None => database.iter_scanned(*scan, reading.selection(), None)?.count(),
+        },
+    }
 }
 
 /// Keeps records in order, and no more than are wanted.

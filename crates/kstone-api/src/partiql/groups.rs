@@ -110,6 +110,18 @@ impl<'a> Groups<'a> {
         check_bytes("The groups", self.bytes)
     }
 
+    /// Whether the number of all items decides the one row.
+    pub(super) fn only_count(&self) -> bool {
+        let is_count = |column: &Column| matches!(column.cell, Cell::Aggregate(Aggregate::Count, None));
+        self.paths.is_empty() && self.columns.list.iter().all(is_count)
+    }
+
+    /// Takes so many items in where [their number decides](Self::only_count).
+    pub(super) fn count(&mut self, items: usize) {
+        let states = self.groups.values_mut().flat_map(|group| &mut group.states);
+        states.for_each(|state| state.count += items as u64);
+    }
+
     /// A row for each group, by ascending keys.
     pub(super) fn into_rows(self, interrupt: Option<&Interrupt>) -> Result<Vec<Record>> {
         let Self { paths, columns, groups, .. } = self;

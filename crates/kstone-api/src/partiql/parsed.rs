@@ -141,6 +141,8 @@ pub(super) enum Ask {
     Between(u16, u16),
     BeginsWith(u16),
     Missing,
+    /// That it is there: no condition on a key, but an index sorted by it has the item then.
+    Present,
 }
 
 #[derive(Debug)]
@@ -219,7 +221,7 @@ impl Where {
         match self.tests("sk").find_map(equal) {
             Some(sk) => Some(KeyValues { pk, sk: Some(sk) }),
             None => {
-                let names_none = self.tests("sk").all(|(_, test)| matches!(test.ask, Ask::Missing));
+                let names_none = self.tests("sk").all(|(_, test)| matches!(test.ask, Ask::Missing | Ask::Present));
                 names_none.then_some(KeyValues { pk, sk: None })
             }
         }

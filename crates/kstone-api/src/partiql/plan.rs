@@ -10,8 +10,9 @@
 //! 5     scan          none of these
 //! ```
 //! A SELECT that names an index reads that one, see [`super::projection`]. One that names none may be answered by an
-//! index that is sure to hold what the table would give: its key attributes are in the clause, it has left out no item when
-//! it was filled, and it holds all that the statement looks at. Whatever is read, the rest of the clause is asked of each item, so a plan decides what a statement
+//! index that is sure to hold what the table would give: its key attributes are in the clause, be it only that they are
+//! not missing, it has left out no item when it was filled, and it holds all that the statement looks at. Of several, one
+//! that gives the order that is asked for goes first. Whatever is read, the rest of the clause is asked of each item, so a plan decides what a statement
 //! costs and never what it returns.
 //!
 //! Thread safety: a plan is made for one call.
@@ -175,32 +176,40 @@ impl<'a> Planner<'a> {
         Ok(Plan { fetched, ..plan })
     }
 
-    /// The first index of this kind that is sure to hold all that the statement wants, the one that narrows most first.
+    /// The index of this kind that is sure to hold all that the statement wants, one that gives the order and one that
+    /// narrows most first.
     fn helpful_index(&self, kind: IndexKind) -> Option<Plan<'a>> {
         let candidates = self.table.indexes.iter().filter(|index| index.kind() == kind);
         let usable = candidates.filter(|index| self.table.is_complete(index) && holds_all(self.select, index));
         let sorted = |index: &&Index| index.sort_attribute().is_none();
         let mut usable: Vec<&Index> = usable.collect();
         usable.sort_by_key(sorted);
-        usable.into_iter().find_map(|index| {
+        let plans = usable.into_iter().filter_map(|index| {
             let partitions = self.partitions(index.partition_attribute()).ok().flatten()?;
             let can_be_key = |value: &ValueRef<'_>| is_key_type(value.type_()) && !value.payload().is_empty();
             if !partitions.values.iter().all(can_be_key) {
                 return None;
             }
+            let mut narrows = true;
             if let Some(sort) = index.sort_attribute() {
-                let sorts = self.sorts(sort)?;
-                let asked_of_a_value = match &sorts.ask {
-                    SortAsk::Missing => false,
-                    SortAsk::OneOf(values) => values.iter().all(can_be_key),
-                    SortAsk::Range(_) => true,
+                let has_all = match self.sorts(sort).map(|sorts| sorts.ask) {
+                    Some(SortAsk::Missing) => false,
+                    Some(SortAsk::OneOf(values)) => values.iter().all(can_be_key),
+                    Some(SortAsk::Range(_)) => true,
+                    None => {
+                        narrows = kind == IndexKind::Global;
+                        self.tests(sort).any(|(_, test)| matches!(test.ask, Ask::Present))
+                    }
                 };
-                if !asked_of_a_value {
+                if !has_all {
                     return None;
                 }
             }
-            self.index_queries(index, &partitions).ok()
-        })
+            let plan = self.index_queries(index, &partitions).ok()?;
+            (narrows || self.is_ordered() && !plan.sorts).then_some(plan)
+        });
+        // Of two that narrow alike, the one that gives the order; the first of those.
+        plans.min_by_key(|plan| plan.sorts)
     }
 
     fn scan(&self, index: Option<&'a Index>) -> Plan<'a> {

@@ -27,7 +27,7 @@ pub(super) fn with_key(record: &Record) -> Record {
     for (key, value) in keys {
         parts::append_entry(&mut body, key, value);
     }
-    Record::put(record.key_ref(), &body)
+    Record::row(record.key_ref(), &body)
 }
 
 /// The cells of a SELECT list without aggregates: what each path leads to, under the column's name.
@@ -41,5 +41,5 @@ pub(super) fn cells(columns: &Columns, bound: &BoundParameters, record: &Record)
             parts::append_entry(&mut body, &column.name, value);
         }
     }
-    Record::put(record.key_ref(), &body)
+    Record::row(record.key_ref(), &body)
 }

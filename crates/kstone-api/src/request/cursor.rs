@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::request::page::batch_limits;
 use crate::request::query::Query;
-use crate::request::read::Selection;
+use crate::request::read::{Selected, Selection};
 use crate::request::scan::Scan;
 
 /// How many records the first batch after a seek has.
@@ -240,9 +240,10 @@ impl Cursor {
     /// Goes on until the record at the place is one that the request shows.
     fn settle(&mut self, forward: bool) -> Result<Option<&Record>> {
         while let CursorPlace::On(at) = self.place {
-            let shown = match self.selection.examine(self.batch[at].clone()) {
-                Some(record) => self.selection.apply(record, &self.view)?,
-                None => None,
+            let shown = match self.selection.select(&self.batch[at], &self.view)? {
+                Selected::Unseen | Selected::LeftOut => None,
+                Selected::AsItIs => Some(self.batch[at].clone()),
+                Selected::Made(record) => Some(record),
             };
             if let Some(shown) = shown {
                 return Ok(Some(self.current.insert(shown)));

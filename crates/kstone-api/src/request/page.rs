@@ -1,9 +1,10 @@
 //! Pages: what one read returns, shared or copied out.
 
+use std::borrow::Borrow;
+
 use crate::error::{Error, Result};
 use kstone_core::engine::{CountPage, PageLimits, RecordPage};
 use kstone_core::item::{ItemWriter, item_size};
-use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::Item;
 
@@ -14,11 +15,16 @@ use crate::table::index::IndexEntry;
 /// The most bytes a page holds, DynamoDB's.
 pub(crate) const PAGE_MAX_BYTES: usize = 1 << 20;
 
+/// What a page keeps each of its records in: a record, or what has it inside.
+pub trait PageRecord: From<Record> + Borrow<Record> {}
+
+impl<R: From<Record> + Borrow<Record>> PageRecord for R {}
+
 /// One page of records. See [`Database::query_page`](crate::Database::query_page).
 #[derive(Debug, Default)]
-pub struct Page {
+pub struct Page<R = Record> {
     /// The records, shared with the database; none for [`Select::Count`](crate::Select::Count).
-    pub records: Vec<Record>,
+    pub records: Vec<R>,
     /// How many items the page returns or counts.
     pub count: usize,
     /// How many items were examined.
@@ -41,8 +47,8 @@ pub struct QueryResult {
     pub token: Option<Vec<u8>>,
 }
 
-impl Page {
-    /// `shape` is asked for where there is a token to make.
+impl<R: PageRecord> Page<R> {
+    /// What a request shows of the records that it met. `shape` is asked for where there is a token to make.
     ///
     /// # Errors
     /// What `items` returns.
@@ -52,10 +58,15 @@ impl Page {
         selection: &Selection,
         items: &impl Items,
     ) -> Result<Self> {
-        let RecordPage { records: met, limited } = page;
-        let token = met.last().filter(|_| limited).map(|last| token::encode(shape(), last.pk(), last.sk()));
-        let (records, count, scanned) = selection.apply_all(met, items)?;
+        let token = token_behind(&page, shape);
+        let (records, count, scanned) = selection.apply_all(page.records, items)?;
         Ok(Self { records, count, scanned, token })
+    }
+
+    /// All records that a request met, as they are. `shape` as for [`Page::new`].
+    pub(crate) fn whole(page: RecordPage<R>, shape: impl FnOnce() -> u32) -> Self {
+        let (token, count) = (token_behind(&page, shape), page.records.len());
+        Self { records: page.records, count, scanned: count, token }
     }
 
     /// A page of a number. `shape` as for [`Page::new`].
@@ -63,6 +74,12 @@ impl Page {
         let token = page.last.map(|last| token::encode(shape(), last.pk(), last.sk()));
         Self { records: Vec::new(), count: page.count, scanned: page.count, token }
     }
+}
+
+/// Where the page after one that ended at its limit goes on.
+fn token_behind<R: PageRecord>(page: &RecordPage<R>, shape: impl FnOnce() -> u32) -> Option<Vec<u8>> {
+    let last: &Record = page.records.last().filter(|_| page.limited)?.borrow();
+    Some(token::encode(shape(), last.pk(), last.sk()))
 }
 
 impl From<Page> for QueryResult {
@@ -76,10 +93,10 @@ impl From<Page> for QueryResult {
     }
 }
 
-/// The record with its key, as the attributes `pk` and `sk`, for its item.
-pub(crate) fn keys_only(record: &Record) -> Record {
+/// A key as an item of the attributes `pk` and `sk`, in the stored form.
+pub(crate) fn keys_only(pk: &[u8], sk: &[u8]) -> Vec<u8> {
     let mut writer = ItemWriter::new();
-    for (name, key) in [("pk", record.pk()), ("sk", record.sk())] {
+    for (name, key) in [("pk", pk), ("sk", sk)] {
         match std::str::from_utf8(key) {
             Ok("") => continue,
             Ok(text) => writer.set_str(name, text),
@@ -87,8 +104,7 @@ pub(crate) fn keys_only(record: &Record) -> Record {
         }
         .expect("a key is far smaller than an item may be");
     }
-    let key = KeyRef::new(record.pk(), record.sk()).expect("a record's key was checked when it was put");
-    Record::put(key, writer.finish())
+    writer.into_body()
 }
 
 /// How much a page may hold under the limit of a request. It ends as DynamoDB's does: with the item at which the sizes of
@@ -104,7 +120,7 @@ pub(crate) fn page_limits(limit: Option<usize>) -> Result<PageLimits> {
 pub(crate) fn examined_bytes(record: &Record) -> usize {
     match IndexEntry::read(record) {
         Some(entry) => item_size(entry.table_pk(), entry.table_sk(), entry.item()),
-        None => item_size(record.pk(), record.sk(), record.item()),
+        None => record.item_size(),
     }
 }
 

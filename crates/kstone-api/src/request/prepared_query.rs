@@ -15,7 +15,7 @@ use crate::expression::{
     Condition, KeyCondition, KeySchema, Kind, ParameterNames, PreparedExpression, Preparing, Projection,
     binder_of_names,
 };
-use crate::request::page::Page;
+use crate::request::page::{Page, PageRecord};
 use crate::request::query::{Query, Select};
 use crate::request::read::{BoundExpressions, index_schema, keyed};
 use crate::request::records::Records;
@@ -110,6 +110,20 @@ impl PreparedQuery {
         limit: Option<usize>,
         token: Option<&[u8]>,
     ) -> Result<Page> {
+        self.run_as(database, values, limit, token)
+    }
+
+    /// As [`PreparedQuery::run`], each record in what the caller keeps it in.
+    ///
+    /// # Errors
+    /// As [`PreparedQuery::run`].
+    pub fn run_as<R: PageRecord>(
+        &self,
+        database: &Database,
+        values: &[ValueRef<'_>],
+        limit: Option<usize>,
+        token: Option<&[u8]>,
+    ) -> Result<Page<R>> {
         let query = self.query_of(values, limit, token)?;
         let run = &mut Run { shared: &self.shared, values };
         database.page_of(query.limit, |context| keyed(Cow::Owned(query), context, run))

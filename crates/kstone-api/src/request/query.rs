@@ -1,55 +1,14 @@
 //! What a query asks for: one partition, a condition on its sort keys, a direction and a limit.
 
-use std::ops::Bound;
-
-use crate::error::{Error, Result};
+use crate::error::Result;
 use kstone_core::engine::SortKeyRange;
-use kstone_core::key::KeyRef;
 use kstone_core::value::Value;
 
 use crate::expression::Parameters;
+use crate::request::partition::PartitionQuery;
 use crate::request::read::ReadExpressions;
 use crate::request::scan::Scan;
-use crate::request::token;
-
-/// A condition on the sort keys of a partition. Sort keys are compared as bytes. An item without a sort key meets
-/// [`SortKeyCondition::Any`] and equality with the empty one, no other: what is not there compares with nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum SortKeyCondition {
-    /// Every sort key, and no sort key.
-    #[default]
-    Any,
-    /// Equal to this.
-    Eq(Vec<u8>),
-    /// Less than this.
-    Lt(Vec<u8>),
-    /// Less than or equal to this.
-    Le(Vec<u8>),
-    /// Greater than this.
-    Gt(Vec<u8>),
-    /// Greater than or equal to this.
-    Ge(Vec<u8>),
-    /// From the first to the second, both included.
-    Between(Vec<u8>, Vec<u8>),
-    /// Starting with these bytes.
-    BeginsWith(Vec<u8>),
-}
-
-impl SortKeyCondition {
-    /// A number for the comparison, and its operands; empty where there is none.
-    fn parts(&self) -> (u8, &[u8], &[u8]) {
-        match self {
-            Self::Any => (0, &[], &[]),
-            Self::Eq(sk) => (1, sk, &[]),
-            Self::Lt(sk) => (2, sk, &[]),
-            Self::Le(sk) => (3, sk, &[]),
-            Self::Gt(sk) => (4, sk, &[]),
-            Self::Ge(sk) => (5, sk, &[]),
-            Self::Between(low, high) => (6, low, high),
-            Self::BeginsWith(sk) => (7, sk, &[]),
-        }
-    }
-}
+use crate::request::sort_key::SortKeyCondition;
 
 /// What a read returns of the items it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -224,77 +183,38 @@ impl Query {
         })
     }
 
+    /// The query of the table for whole items that this is, expressions aside.
+    pub(crate) fn partition(&self) -> PartitionQuery<'_> {
+        PartitionQuery {
+            partition_key: &self.partition_key,
+            sort_key: self.sort_key.borrowed(),
+            reverse: self.reverse,
+            limit: self.limit,
+            token: self.token.as_deref(),
+        }
+    }
+
+    /// The same, where it asks for nothing else.
+    pub(crate) fn of_whole_items(&self) -> Option<PartitionQuery<'_>> {
+        let is_whole = self.expressions.is_none() && self.index.is_none() && self.select == Select::All;
+        is_whole.then(|| self.partition())
+    }
+
     /// Checks the query's keys and calls back with the range of its sort keys behind `ended_at`.
     pub(crate) fn with_range<T>(&self, ended_at: Option<&[u8]>, read: impl FnOnce(SortKeyRange<'_>) -> T) -> Result<T> {
-        let (_, low, high) = self.sort_key.parts();
-        KeyRef::new(&self.partition_key, low)?;
-        KeyRef::new(&self.partition_key, high)?;
-        let mut prefix_end = Vec::new();
-        let (mut from, mut to) = bounds(&self.sort_key, &mut prefix_end)?;
-        // A token goes on inside the condition, never outside: a page that ended before it cannot widen the range.
-        if let Some(sk) = ended_at {
-            match (self.reverse, from, to) {
-                (false, Bound::Included(low) | Bound::Excluded(low), _) if sk < low => {}
-                (true, _, Bound::Included(high) | Bound::Excluded(high)) if sk > high => {}
-                (false, ..) => from = Bound::Excluded(sk),
-                (true, ..) => to = Bound::Excluded(sk),
-            }
-        }
-        Ok(read((from, to)))
+        self.partition().with_range(ended_at, read)
     }
 
     /// What the query asks for, in one number: its tokens fit no other.
     pub(crate) fn shape(&self) -> u32 {
-        let (condition, low, high) = self.sort_key.parts();
-        let index = self.index.as_deref().unwrap_or_default().as_bytes();
-        token::shape(&[b"query", index, &self.partition_key, &[condition, self.reverse.into()], low, high])
-    }
-}
-
-/// The bounds of a condition; `prefix_end` lends them the end of a prefix's range.
-fn bounds<'a>(condition: &'a SortKeyCondition, prefix_end: &'a mut Vec<u8>) -> Result<SortKeyRange<'a>> {
-    use Bound::{Excluded, Included, Unbounded};
-    let (from, to) = match condition {
-        SortKeyCondition::Any => (Unbounded, Unbounded),
-        SortKeyCondition::Eq(sk) => (Included(sk.as_slice()), Included(sk.as_slice())),
-        SortKeyCondition::Lt(sk) => (Unbounded, Excluded(sk.as_slice())),
-        SortKeyCondition::Le(sk) => (Unbounded, Included(sk.as_slice())),
-        SortKeyCondition::Gt(sk) => (Excluded(sk.as_slice()), Unbounded),
-        SortKeyCondition::Ge(sk) => (Included(sk.as_slice()), Unbounded),
-        SortKeyCondition::Between(low, high) if low > high => {
-            return Err(Error::invalid(
-                "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound",
-            ));
-        }
-        SortKeyCondition::Between(low, high) => (Included(low.as_slice()), Included(high.as_slice())),
-        SortKeyCondition::BeginsWith(prefix) => {
-            // The first key behind every key with this prefix: its last byte that can be raised, raised.
-            let Some(raised) = prefix.iter().rposition(|&byte| byte != 0xFF) else {
-                return Ok((behind_none(Included(prefix.as_slice())), Unbounded));
-            };
-            prefix_end.clear();
-            prefix_end.extend_from_slice(&prefix[..=raised]);
-            prefix_end[raised] += 1;
-            (Included(prefix.as_slice()), Excluded(prefix_end.as_slice()))
-        }
-    };
-    let from = match condition {
-        SortKeyCondition::Any | SortKeyCondition::Eq(_) => from,
-        _ => behind_none(from),
-    };
-    Ok((from, to))
-}
-
-/// The lower bound without the item that has no sort key, whose place is before all others.
-fn behind_none(from: Bound<&[u8]>) -> Bound<&[u8]> {
-    match from {
-        Bound::Unbounded | Bound::Included([]) => Bound::Excluded(&[]),
-        other => other,
+        self.partition().shape(self.index.as_deref().unwrap_or_default())
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Bound;
+
     use super::*;
 
     /// Found by forging tokens: one that ended before the condition's range opened the range.

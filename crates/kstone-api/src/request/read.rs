@@ -4,9 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use kstone_core::engine::PointInTimeView;
+use kstone_core::engine::{PointInTimeView, SortKeyRange};
 use kstone_core::item::ValueRef;
-use kstone_core::key::KeyRef;
+use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 
@@ -16,8 +16,9 @@ use crate::expression::{
 };
 use crate::request::page::keys_only;
 use crate::request::parameters::RequestParameters;
-use crate::request::query::{Query, Select, SortKeyCondition};
+use crate::request::query::{Query, Select};
 use crate::request::scan::Scan;
+use crate::request::sort_key::SortKeyCondition;
 use crate::table::Table;
 use crate::table::index::{self, Index, IndexEntry, IndexId, IndexRange, KeyValue};
 
@@ -30,6 +31,9 @@ pub(crate) struct ReadExpressions {
     pub(crate) parameters: RequestParameters,
 }
 
+/// How many records ahead of the filter its attributes are asked for.
+const FILTERED_AHEAD: usize = 4;
+
 /// What becomes of each record that was examined.
 pub(crate) struct Selection {
     table: Arc<Table>,
@@ -41,6 +45,18 @@ pub(crate) struct Selection {
     filter: Option<Condition<'static>>,
     projection: Option<Projection>,
     select: Select,
+}
+
+/// What becomes of one record.
+pub(crate) enum Selected {
+    /// The request does not see it.
+    Unseen,
+    /// It is examined and not returned.
+    LeftOut,
+    /// It is returned as it is.
+    AsItIs,
+    /// This is returned of it.
+    Made(Record),
 }
 
 /// Where the items of entries are read.
@@ -59,6 +75,13 @@ impl Items for Database {
 impl Items for PointInTimeView {
     fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
         Ok(self.get(key))
+    }
+}
+
+/// No view is needed where no item is asked for.
+impl Items for Option<&PointInTimeView> {
+    fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
+        Ok(self.and_then(|view| view.get(key)))
     }
 }
 
@@ -81,6 +104,20 @@ impl Keyed<'_> {
     /// The partition of the records, an index's or the table's.
     pub(crate) fn partition(&self) -> &[u8] {
         self.entries.as_ref().map_or(self.query.partition_key.as_slice(), IndexRange::pk)
+    }
+
+    /// Checks its keys and calls back with where its records are, behind the sort key `ended_at`.
+    pub(crate) fn with_range<T>(
+        &self,
+        ended_at: Option<&[u8]>,
+        read: impl FnOnce(Keyspace, &[u8], SortKeyRange<'_>) -> T,
+    ) -> Result<T> {
+        let Some(entries) = &self.entries else {
+            return self.query.with_range(ended_at, |range| read(Keyspace::Items, &self.query.partition_key, range));
+        };
+        let behind = ended_at.map(|sk| entries.clone().behind(sk, self.query.reverse));
+        let entries = behind.as_ref().unwrap_or(entries);
+        Ok(read(Keyspace::Index, entries.pk(), entries.sort_keys()))
     }
 }
 
@@ -257,56 +294,92 @@ impl Selection {
         Self { fetches, ..self }
     }
 
+    /// The same for what the number is asked of.
+    pub(crate) fn counting(self) -> Self {
+        Self { select: Select::Count, projection: None, ..self }
+    }
+
+    /// The number of all items of the table or of the index, from what is kept of it; none where that may include items
+    /// that have expired.
+    pub(crate) fn kept_count(&self, database: &Database) -> Result<Option<usize>> {
+        if !self.asks_for_number() {
+            return Ok(None);
+        }
+        let expiries = self.table.expiries.as_ref().filter(|_| self.is_hidden_by_time());
+        let is_right =
+            || database.is_current(&self.table) && expiries.is_none_or(|expiries| expiries.due(self.now).is_none());
+        let (count, is_right) = database.engine().count_with(self.index.map(|IndexId(index)| index), is_right)?;
+        Ok(usize::try_from(count).ok().filter(|_| is_right))
+    }
+
     /// The index whose entries are read.
     pub(crate) fn index(&self) -> Option<IndexId> {
         self.index
     }
 
-    /// The item that a record stands for, where the request can see it: an entry's item for an entry.
-    pub(crate) fn examine(&self, record: Record) -> Option<Record> {
-        if self.table.is_hidden(&record, self.now) {
-            return None;
-        }
-        match self.index {
-            None => Some(record),
-            Some(index) => {
-                let entry = IndexEntry::read(&record)?;
-                (entry.index() == index).then(|| entry.to_item_record())
-            }
-        }
+    /// What the request makes of a record that it met. Copies nothing but what it returns of an entry or in part.
+    ///
+    /// # Errors
+    /// What `items` returns.
+    pub(crate) fn select(&self, record: &Record, items: &impl Items) -> Result<Selected> {
+        let passes = |item: &Subject<'_>| self.filter.as_ref().is_none_or(|filter| filter.evaluate(item));
+        self.select_where(record, items, passes)
     }
 
-    /// What the request returns of an item; none where its filter does not hold.
-    pub(crate) fn apply(&self, record: Record, items: &impl Items) -> Result<Option<Record>> {
-        if self.filter.as_ref().is_some_and(|filter| !filter.evaluate(&Subject::of_record(&record))) {
-            return Ok(None);
+    /// As [`Selection::select`], for a caller that has prepared the filter.
+    fn select_where(
+        &self,
+        record: &Record,
+        items: &impl Items,
+        passes: impl FnOnce(&Subject<'_>) -> bool,
+    ) -> Result<Selected> {
+        let Some(subject) = self.seen(record) else { return Ok(Selected::Unseen) };
+        if !passes(&subject) {
+            return Ok(Selected::LeftOut);
         }
-        let whole = if self.fetches { self.fetch(&record, items)? } else { Some(record) };
-        Ok(whole.map(|record| self.show(record)))
+        if self.fetches {
+            let fetched = self.fetch(&subject, items)?;
+            let Some(item) = fetched else { return Ok(Selected::LeftOut) };
+            let part = self.part(&Subject::of_record(&item))?;
+            return Ok(Selected::Made(part.unwrap_or(item)));
+        }
+        Ok(match self.part(&subject)? {
+            Some(part) => Selected::Made(part),
+            None if self.index.is_none() || self.counts() => Selected::AsItIs,
+            None => Selected::Made(record_of(&subject, subject.item().as_bytes())?),
+        })
+    }
+
+    /// The item that a record stands for, where the request can see it: of an entry, what the index shows of its item.
+    fn seen<'r>(&self, record: &'r Record) -> Option<Subject<'r>> {
+        if self.table.is_hidden(record, self.now) {
+            return None;
+        }
+        let Some(index) = self.index else { return Some(Subject::of_record(record)) };
+        let entry = IndexEntry::read(record)?;
+        (entry.index() == index).then(|| Subject::new(entry.table_pk(), entry.table_sk(), entry.item()))
     }
 
     /// The item of an entry. One that was written in between, so that the entry is no longer its own, is none of the
     /// index's any more.
-    fn fetch(&self, entry: &Record, items: &impl Items) -> Result<Option<Record>> {
+    fn fetch(&self, entry: &Subject<'_>, items: &impl Items) -> Result<Option<Record>> {
         let Some(index) = self.index.and_then(|id| self.table.indexes.by_id(id)) else { return Ok(None) };
-        let found = items.item(entry.key_ref())?;
+        let found = items.item(KeyRef::new(entry.pk(), entry.sk())?)?;
         Ok(found.filter(|item| !self.table.is_hidden(item, self.now)).filter(|item| {
-            let (item, entry) = (Subject::of_record(item), Subject::of_record(entry));
+            let item = Subject::of_record(item);
             let attributes = [Some(index.partition_attribute()), index.sort_attribute()];
             attributes.into_iter().flatten().all(|name| item.get(name) == entry.get(name))
         }))
     }
 
-    /// What the request shows of an item that it returns.
-    fn show(&self, record: Record) -> Record {
-        match (&self.projection, self.select) {
-            (Some(projection), _) => {
-                let body = projection.apply(&Subject::of_record(&record));
-                Record::put(record.key_ref(), &body)
-            }
-            (None, Select::KeysOnly) => keys_only(&record),
-            (None, Select::All | Select::Count) => record,
-        }
+    /// What the request shows of an item that it returns; none where that is all of it.
+    fn part(&self, item: &Subject<'_>) -> Result<Option<Record>> {
+        let body = match (&self.projection, self.select) {
+            (Some(projection), _) => projection.apply(item),
+            (None, Select::KeysOnly) => keys_only(item.pk(), item.sk()),
+            (None, Select::All | Select::Count) => return Ok(None),
+        };
+        record_of(item, &body).map(Some)
     }
 
     /// Whether it is entries of an index that are read.
@@ -333,35 +406,74 @@ impl Selection {
     /// Whether the request returns every record that it meets, as it is.
     pub(crate) fn shows_all(&self) -> bool {
         let is_whole = self.filter.is_none() && self.projection.is_none() && self.select == Select::All;
-        is_whole && self.index.is_none() && self.table.is_plain()
+        is_whole && self.examines_all()
+    }
+
+    /// Whether the request asks for the number of items alone, whatever they are.
+    pub(crate) fn asks_for_number(&self) -> bool {
+        self.counts() && self.filter.is_none()
     }
 
     /// Whether the request counts every record that it meets.
     pub(crate) fn counts_all(&self) -> bool {
-        let is_hidden_by_time = self.table.ttl.is_some() && self.table.hides_expired();
-        self.counts() && self.filter.is_none() && self.index.is_none() && !is_hidden_by_time
+        self.asks_for_number() && !self.is_hidden_by_time()
+    }
+
+    /// Whether the request examines every record that it meets: none has expired, none is of an index that is gone.
+    pub(crate) fn examines_all(&self) -> bool {
+        self.index.is_none() && !self.is_hidden_by_time()
+    }
+
+    /// Whether the items of entries are read, too.
+    pub(crate) fn fetches(&self) -> bool {
+        self.fetches
+    }
+
+    fn is_hidden_by_time(&self) -> bool {
+        self.table.ttl.is_some() && self.table.hides_expired()
     }
 
     /// What the request returns of the records it met, how many items they are, and how many were examined.
     ///
     /// # Errors
     /// What `items` returns.
-    pub(crate) fn apply_all(&self, met: Vec<Record>, items: &impl Items) -> Result<(Vec<Record>, usize, usize)> {
+    pub(crate) fn apply_all<R: From<Record>>(
+        &self,
+        met: Vec<Record>,
+        items: &impl Items,
+    ) -> Result<(Vec<R>, usize, usize)> {
         if self.shows_all() {
             let count = met.len();
-            return Ok((met, count, count));
+            return Ok((met.into_iter().map(R::from).collect(), count, count));
         }
-        let mut scanned = 0;
-        let examined = met.into_iter().filter_map(|record| self.examine(record)).inspect(|_| scanned += 1);
-        let mut selected = examined.filter_map(|record| self.apply(record, items).transpose());
-        if self.select == Select::Count {
-            let count = selected.try_fold(0, |count, record| record.map(|_| count + 1))?;
-            return Ok((Vec::new(), count, scanned));
+        let filter = self.filter.as_ref().map(Condition::of_many);
+        let most = if self.counts() || self.filter.is_some() { 0 } else { met.len() };
+        let (mut records, mut count, mut scanned) = (Vec::with_capacity(most), 0, 0);
+        let mut left = met.into_iter();
+        while let Some(record) = left.next() {
+            if let (Some(filter), Some(ahead)) = (&filter, left.as_slice().get(FILTERED_AHEAD)) {
+                filter.prefetch(ahead.item());
+            }
+            let selected =
+                self.select_where(&record, items, |item| filter.as_ref().is_none_or(|filter| filter.evaluate(item)))?;
+            scanned += usize::from(!matches!(selected, Selected::Unseen));
+            let shown = match selected {
+                Selected::Unseen | Selected::LeftOut => continue,
+                Selected::AsItIs => record,
+                Selected::Made(made) => made,
+            };
+            count += 1;
+            if !self.counts() {
+                records.push(R::from(shown));
+            }
         }
-        let records: Vec<Record> = selected.collect::<Result<_>>()?;
-        let count = records.len();
         Ok((records, count, scanned))
     }
+}
+
+/// This body under the key of an item.
+fn record_of(item: &Subject<'_>, body: &[u8]) -> Result<Record> {
+    Ok(Record::row(KeyRef::new(item.pk(), item.sk())?, body))
 }
 
 /// The key that a condition on an index may name: values of any type that a key can have.

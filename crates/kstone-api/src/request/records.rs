@@ -1,19 +1,21 @@
 //! Iterators over the database as it was at one moment.
 
 use crate::error::{Error, Result};
-use kstone_core::engine::{Cursor, PageLimits, PointInTimeView};
+use kstone_core::engine::{Cursor, PageLimits};
 use kstone_core::key::Keyspace;
 use kstone_core::record::{Record, RecordRef};
 
 use crate::interrupt::Interrupt;
 use crate::request::page::{batch_limits, page_limits};
 use crate::request::query::Query;
-use crate::request::read::Selection;
+use crate::request::read::{Selected, Selection};
 use crate::request::scan::Scan;
 use crate::table::index::IndexRange;
 
-/// How many records an iterator takes from its view at a time.
-const BATCH: PageLimits = batch_limits(256);
+/// How many records an iterator takes from its view at a time, and how many it takes at once where these are all there
+/// are: then it needs no view.
+pub(crate) const BATCH_RECORDS: usize = 256;
+const BATCH: PageLimits = batch_limits(BATCH_RECORDS);
 
 pub(crate) enum IterSource {
     Query(Query),
@@ -52,7 +54,7 @@ enum Found {
 
 impl Records {
     pub(crate) fn new(
-        view: PointInTimeView,
+        cursor: Cursor,
         source: IterSource,
         limit: Option<usize>,
         selection: Selection,
@@ -63,9 +65,9 @@ impl Records {
         }
         let left = page_limits(limit)?.records;
         let shows_all = selection.shows_all();
-        let cursor = Cursor::over(view);
+        let more = cursor.view().is_some();
         let (made, interrupt) = (None, None);
-        Ok(Self { cursor, source, selection, shows_all, left, last, more: true, made, interrupt, interrupted: false })
+        Ok(Self { cursor, source, selection, shows_all, left, last, more, made, interrupt, interrupted: false })
     }
 
     /// The same, ended by this flag where there is one.
@@ -78,6 +80,20 @@ impl Records {
     /// [`Database::interrupted_by`](crate::Database::interrupted_by).
     pub fn check_interrupt(&self) -> Result<()> {
         if self.interrupted { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// How many items are left, and how many of all were examined, where there is no limit. Copies nothing.
+    ///
+    /// # Errors
+    /// As [`Records::check_interrupt`].
+    pub(crate) fn count(mut self) -> Result<(usize, usize)> {
+        self.selection = self.selection.counting();
+        let mut count = 0;
+        while self.find().is_some() {
+            count += 1;
+        }
+        self.check_interrupt()?;
+        Ok((count, self.examined()))
     }
 
     /// How many items were examined so far, where there is no limit.
@@ -115,31 +131,39 @@ impl Records {
         record.map(RecordRef::from)
     }
 
+    fn is_interrupted(&mut self) -> bool {
+        let is_raised = self.interrupt.as_ref().is_some_and(Interrupt::is_raised);
+        self.interrupted |= is_raised;
+        is_raised
+    }
+
     #[inline]
     fn find(&mut self) -> Option<Found> {
         loop {
             if self.left == 0 {
                 return None;
             }
-            if self.cursor.is_at_end() && self.more {
-                if self.interrupt.as_ref().is_some_and(Interrupt::is_raised) {
-                    self.interrupted = true;
+            if !self.cursor.advance() {
+                if !self.more || self.is_interrupted() {
                     return None;
                 }
                 self.next_batch();
-            }
-            if !self.cursor.advance() {
-                return None;
+                continue;
             }
             if self.shows_all {
                 self.left -= 1;
                 return Some(Found::InView);
             }
-            let Some(record) = self.selection.examine(self.cursor.current()?.clone()) else { continue };
+            let selected = self.selection.select(self.cursor.current()?, &self.cursor.view());
+            let found = match selected.expect("a view can be read at any time") {
+                Selected::Unseen => continue,
+                Selected::LeftOut => None,
+                Selected::AsItIs => Some(Found::InView),
+                Selected::Made(record) => Some(Found::Made(record)),
+            };
             self.left -= 1;
-            let selected = self.selection.apply(record, self.cursor.view());
-            if let Some(selected) = selected.expect("a view can be read at any time") {
-                return Some(Found::Made(selected));
+            if found.is_some() {
+                return found;
             }
         }
     }

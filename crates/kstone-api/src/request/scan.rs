@@ -123,6 +123,11 @@ impl Scan {
         self
     }
 
+    /// Whether it is about all there is, in one page.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.segment.is_none() && self.token.is_none() && self.limit.is_none()
+    }
+
     /// The places that it covers; of an index, those of its entries, whose number `index` is.
     pub(crate) fn range(&self, index: Option<IndexId>) -> Result<ScanRange<'static>> {
         let range = self.segment.map_or(Ok(ScanRange::all()), |(at, of)| ScanRange::segment(at, of))?;

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use kstone_core::engine::INLINE_WRITES;
 use kstone_core::error::Unit;
-use kstone_core::item::item_size;
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 use smallvec::SmallVec;
@@ -152,7 +151,7 @@ pub(crate) fn check_transaction_size<'a, R: Iterator<Item = &'a Record>>(items: 
     if 2 * items().map(Record::footprint).sum::<usize>() <= TRANSACTION_MAX_BYTES {
         return Ok(());
     }
-    let found = items().map(|record| item_size(record.pk(), record.sk(), record.item())).sum();
+    let found = items().map(|record| record.item_size()).sum();
     if found <= TRANSACTION_MAX_BYTES {
         return Ok(());
     }
@@ -212,9 +211,9 @@ mod tests {
         for count in 1..=names.len() {
             let keys = || names[..count].iter().flat_map(|name| [(&name[..], &b""[..]), (b"p", name)]);
             assert_eq!(twice_in(keys()), None, "{count}");
-            for again in 0..count {
-                let twice = keys().chain([(&names[again][..], &b""[..]), (b"other", b"")]);
-                assert_eq!(twice_in(twice), Some(2 * count), "{count}, {again}");
+            for again in &names[..count] {
+                let twice = keys().chain([(&again[..], &b""[..]), (b"other", b"")]);
+                assert_eq!(twice_in(twice), Some(2 * count), "{count}, {again:?}");
             }
         }
     }

@@ -324,7 +324,7 @@ impl Prepared<'_> {
             ReturnValues::AllNew => record.as_ref().or(present).cloned(),
             which @ (ReturnValues::UpdatedOld | ReturnValues::UpdatedNew) => {
                 let new = record.as_ref().map_or(*old, Subject::of_record);
-                update.returned(which, old, &new).map(|body| Record::put_pieces(key, &[&body]))
+                update.returned(which, old, &new).map(|body| Record::row(self.key, &body))
             }
         };
         Ok(ItemChange { record, returned })

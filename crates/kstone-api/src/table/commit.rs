@@ -77,6 +77,7 @@ impl CommitPlan {
     }
 
     /// Writes everything; what it returns of the items.
+    #[inline]
     fn carry_out(self, commit: Commit<'_>) -> Returned {
         let items = self.items.into_iter().map(|item| (item.route, item.record));
         commit.write(items.chain(self.entries));
@@ -125,7 +126,8 @@ impl Database {
         if evaluated_bytes(writes, &olds) > evaluation_max_bytes {
             return Ok(None);
         }
-        let plan = plan(&table, now, (writes, keys, &olds), settle)?;
+        let mut plan = CommitPlan::default();
+        plan.add_all(&table, now, (writes, keys, &olds), settle)?;
         let changes = stream_changes(&table, &plan, &olds);
         drop(olds);
         drop(lent);
@@ -135,7 +137,7 @@ impl Database {
             }
         }
         let garbage = note(&table, now, &plan, changes);
-        let cleaning = (table.expiries.is_some() || !table.retired.is_empty()).then(|| Arc::clone(&table));
+        let cleaning = (table.expiries.is_some() || table.left_over().is_some()).then(|| Arc::clone(&table));
         drop(table);
         let returned = plan.carry_out(commit);
         drop(garbage);
@@ -157,7 +159,8 @@ impl Database {
         let named: Vec<KeyRef<'_>> = keys.iter().map(RoutedKey::key).collect();
         let present = self.engine().present(&named)?;
         let olds: Olds<'_> = present.iter().map(Option::as_ref).collect();
-        let plan = plan(&table, now, (writes, keys, &olds), settle)?;
+        let mut plan = CommitPlan::default();
+        plan.add_all(&table, now, (writes, keys, &olds), settle)?;
         let _reserved = self.reserve(plan.records(), stream_growth(&table, &plan, &olds))?;
         let mut commit = self.engine().begin();
         commit.lock(keys.iter().map(RoutedKey::stripe).chain(plan.stripes()))?;
@@ -192,37 +195,37 @@ fn evaluated_bytes(writes: &[Prepared<'_>], olds: &Olds<'_>) -> usize {
     asked.filter_map(|(_, old)| *old).map(|old| old.body().len()).sum()
 }
 
-/// What the writes come to, given the items that are there.
-fn plan(
-    table: &Table,
-    now: i64,
-    (writes, keys, olds): (&[Prepared<'_>], &Keys<'_>, &Olds<'_>),
-    settle: Settle,
-) -> Result<CommitPlan> {
-    let mut plan = CommitPlan::default();
-    // As long as nothing fails there are none.
-    let mut reasons: Vec<Option<CancellationReason>> = Vec::new();
-    for (at, write) in writes.iter().enumerate() {
-        match plan.add(table, now, (write, at), (&keys[at], olds[at])) {
-            Ok(()) => {}
-            Err(error) if settle == Settle::FirstError => return Err(error),
-            Err(error) => {
-                reasons.resize(writes.len(), None);
-                reasons[at] = Some(CancellationReason::of(error));
+impl CommitPlan {
+    /// Adds what the writes come to, given the items that are there. What it holds after an error is of no use.
+    fn add_all(
+        &mut self,
+        table: &Table,
+        now: i64,
+        (writes, keys, olds): (&[Prepared<'_>], &Keys<'_>, &Olds<'_>),
+        settle: Settle,
+    ) -> Result<()> {
+        // As long as nothing fails there are none.
+        let mut reasons: Vec<Option<CancellationReason>> = Vec::new();
+        for (at, write) in writes.iter().enumerate() {
+            match self.add(table, now, (write, at), (&keys[at], olds[at])) {
+                Ok(()) => {}
+                Err(error) if settle == Settle::FirstError => return Err(error),
+                Err(error) => {
+                    reasons.resize(writes.len(), None);
+                    reasons[at] = Some(CancellationReason::of(error));
+                }
             }
         }
+        if !reasons.is_empty() {
+            return Err(Error::TransactionCanceled { reasons });
+        }
+        if settle == Settle::EveryReason {
+            let written = self.items.iter().map(|item| &item.record);
+            check_transaction_size(|| written.clone().filter(|record| !record.is_tombstone()))?;
+        }
+        Ok(())
     }
-    if !reasons.is_empty() {
-        return Err(Error::TransactionCanceled { reasons });
-    }
-    if settle == Settle::EveryReason {
-        let written = plan.items.iter().map(|item| &item.record);
-        check_transaction_size(|| written.clone().filter(|record| !record.is_tombstone()))?;
-    }
-    Ok(plan)
-}
 
-impl CommitPlan {
     /// Adds what a write comes to.
     fn add(
         &mut self,

@@ -77,7 +77,7 @@ impl Clone for Retired {
 
 impl Table {
     /// An index that was dropped and has entries left.
-    fn left_over(&self) -> Option<&Retired> {
+    pub(crate) fn left_over(&self) -> Option<&Retired> {
         self.retired.iter().map(|retired| &**retired).find(|retired| !retired.is_gone())
     }
 }

@@ -6,6 +6,7 @@
 #![expect(unsafe_code, reason = "calls of C functions")]
 
 use std::ffi::{CStr, c_char, c_void};
+use std::hint::black_box;
 use std::mem::size_of;
 use std::path::Path;
 use std::ptr::{null, null_mut};
@@ -14,7 +15,7 @@ use std::slice;
 use crate::data::{FILTERED, Key, Partition, Shape, Value, value_of};
 use crate::ffi;
 use crate::snapshots::Saved;
-use crate::store::{Result, Session, Shared, Store, Tally, Work};
+use crate::store::{KEYS_OF_A_CALL, Result, Session, Shared, Store, Tally, Work};
 use crate::workload::Workload;
 
 mod documents;
@@ -157,8 +158,16 @@ impl Saved for Kstone {
 impl Store for Kstone {
     const ORDERED: bool = true;
     const ATOMIC: bool = true;
-    const EXTRA: &'static [Workload] =
-        &[Workload::ScanPages, Workload::ScanFirst, Workload::ScanFirstPage, Workload::Count, Workload::CountSmall];
+    const EXTRA: &'static [Workload] = &[
+        Workload::GetMany,
+        Workload::GetAttribute,
+        Workload::UpdatePrepared,
+        Workload::ScanPages,
+        Workload::ScanFirst,
+        Workload::ScanFirstPage,
+        Workload::Count,
+        Workload::CountSmall,
+    ];
 
     fn open(_records: usize, shape: Shape) -> Result<Self> {
         Self::with_memtable(0, shape)
@@ -183,7 +192,7 @@ impl Store for Kstone {
 
 impl Shared for Kstone {
     fn run_shared(&self, work: &Work<'_>) -> Tally {
-        work.perform(&mut Caller { store: self, one: None })
+        work.perform(&mut Caller { store: self, one: None, update: None })
     }
 }
 
@@ -192,6 +201,8 @@ struct Caller<'a> {
     store: &'a Kstone,
     /// What the updates' `:one` stands for, once there is an update.
     one: Option<BuiltItem>,
+    /// The prepared update, once there is one.
+    update: Option<Prepared>,
 }
 
 impl Session for Caller<'_> {
@@ -225,6 +236,86 @@ impl Session for Caller<'_> {
             )
         };
         assert_eq!(status, ffi::OK);
+    }
+
+    fn update_prepared(&mut self, key: &Key) {
+        let update = self.update.get_or_insert_with(|| Prepared::update(self.store));
+        let one = 1_i64;
+        let bytes = ffi::Bytes { data: (&raw const one).cast(), len: size_of::<i64>() };
+        let value = ffi::Value { type_: ffi::VALUE_I64, reserved: 0, bytes };
+        let (pk, sk) = key.split_at(self.store.pk_len);
+        // SAFETY: every pointer comes with the length of what it points at, the value points at a number that outlives
+        // the call, and what is not asked for is NULL.
+        let status = unsafe {
+            ffi::kstone_run_write(
+                self.store.db,
+                update.0,
+                pk.as_ptr().cast(),
+                pk.len(),
+                sk.as_ptr().cast(),
+                sk.len(),
+                null(),
+                &raw const value,
+                1,
+                ffi::RETURN_NONE as u32,
+                null_mut(),
+                null_mut(),
+            )
+        };
+        assert_eq!(status, ffi::OK);
+    }
+
+    fn get_many(&mut self, keys: &[Key], out: &mut Value) -> u64 {
+        let mut pks = [null(); KEYS_OF_A_CALL];
+        let mut items = [null_mut(); KEYS_OF_A_CALL];
+        let lengths = [size_of::<Key>(); KEYS_OF_A_CALL];
+        pks.iter_mut().zip(keys).for_each(|(pk, key)| *pk = key.as_ptr().cast());
+        // SAFETY: the arrays have a place for each key, and no key has a sort key.
+        let status = unsafe {
+            ffi::kstone_get_many(
+                self.store.db,
+                pks.as_ptr(),
+                lengths.as_ptr(),
+                null(),
+                null(),
+                keys.len(),
+                items.as_mut_ptr(),
+                null_mut(),
+            )
+        };
+        assert_eq!(status, ffi::OK);
+        let mut seen = 0;
+        for item in items.iter().filter(|item| !item.is_null()) {
+            out.copy_from_slice(attribute(&item.cast_const()));
+            black_box(&*out);
+            seen += 1;
+            // SAFETY: the item is this function's own, and the bytes borrowed from it are copied.
+            unsafe { ffi::kstone_free(item.cast()) };
+        }
+        seen
+    }
+
+    fn get_attribute(&mut self, key: &Key, out: &mut Value) -> bool {
+        let (pk, sk) = key.split_at(self.store.pk_len);
+        let (mut len, mut type_) = (0, 0);
+        // SAFETY: every pointer comes with the length of what it points at; len and type are places to write to.
+        let status = unsafe {
+            ffi::kstone_get_attribute(
+                self.store.db,
+                pk.as_ptr().cast(),
+                pk.len(),
+                sk.as_ptr().cast(),
+                sk.len(),
+                NAME.as_ptr(),
+                NAME_LEN,
+                out.as_mut_ptr().cast(),
+                out.len(),
+                &raw mut len,
+                &raw mut type_,
+                null_mut(),
+            )
+        };
+        status == ffi::OK && len == out.len()
     }
 
     fn put_together(&mut self, keys: &[Key]) {
@@ -409,6 +500,37 @@ fn empty_spec() -> ffi::QuerySpec {
         reserved: 0,
         key_expr: null(),
         key_expr_len: 0,
+    }
+}
+
+/// A prepared request that is freed when dropped.
+struct Prepared(*mut ffi::Prepared);
+
+impl Prepared {
+    /// The update that [`Session::update`] does.
+    fn update(store: &Kstone) -> Self {
+        let spec = ffi::PrepareSpec {
+            struct_size: size_of::<ffi::PrepareSpec>(),
+            kind: ffi::PREPARE_UPDATE,
+            reserved: 0,
+            text: UPDATE.as_ptr().cast(),
+            text_len: UPDATE.len(),
+            names: null(),
+            cond: null(),
+            query: null(),
+        };
+        let mut prepared = null_mut();
+        // SAFETY: the spec says its size, its text comes with its length, and prepared is a place to write to.
+        let status = unsafe { ffi::kstone_prepare(store.db, &raw const spec, &raw mut prepared, null_mut()) };
+        assert_eq!(status, ffi::OK);
+        Self(prepared)
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        // SAFETY: the handle is owned.
+        unsafe { ffi::kstone_free(self.0.cast()) };
     }
 }
 

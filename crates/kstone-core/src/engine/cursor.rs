@@ -1,13 +1,14 @@
 //! A cursor over what a point-in-time view shows, by borrowed records that count nothing.
 //!
 //! A count is an atomic addition when a record is met and another when it is done with: a tenth of a scan's time. The
-//! view holds its records anyway, for as long as the cursor lives that owns it.
+//! view holds its records anyway, for as long as the cursor lives that owns it. Where a few records are all there is to
+//! show, the cursor holds these instead: no stripe is shared then, and no writer has to make a tree of its own.
 //!
 //! Thread safety: as the view's; one thread at a time moves the cursor.
 
 use self_cell::self_cell;
 
-use super::{PageLimits, PointInTimeView, ScanRange, SortKeyRange};
+use super::{PageLimits, PointInTimeView, RecordPage, ScanRange, SortKeyRange};
 use crate::key::Keyspace;
 use crate::page_buffer::PageBuffer;
 use crate::record::Record;
@@ -17,10 +18,16 @@ pub struct Cursor(Batches);
 
 self_cell! {
     struct Batches {
-        owner: PointInTimeView,
+        owner: Shown,
         #[covariant]
         dependent: Batch,
     }
+}
+
+/// What a cursor shows.
+enum Shown {
+    View(PointInTimeView),
+    Page(RecordPage),
 }
 
 /// Records that were taken from the view at once.
@@ -46,16 +53,27 @@ impl<'a> Batch<'a> {
 impl Cursor {
     /// A cursor over this view that has no batch yet.
     pub fn over(view: PointInTimeView) -> Self {
-        Self(Batches::new(view, |_| Batch::default()))
+        Self(Batches::new(Shown::View(view), |_| Batch::default()))
     }
 
-    /// The view that the cursor goes over.
+    /// A cursor over the records of a page, its only batch.
+    pub fn over_page(page: RecordPage) -> Self {
+        Self(Batches::new(Shown::Page(page), |shown| match shown {
+            Shown::Page(page) => Batch { records: page.records.iter().collect(), passed: 0 },
+            Shown::View(_) => Batch::default(),
+        }))
+    }
+
+    /// The view that the cursor goes over; none where it goes over a page.
     #[must_use]
-    pub fn view(&self) -> &PointInTimeView {
-        self.0.borrow_owner()
+    pub fn view(&self) -> Option<&PointInTimeView> {
+        match self.0.borrow_owner() {
+            Shown::View(view) => Some(view),
+            Shown::Page(_) => None,
+        }
     }
 
-    /// Takes what [`PointInTimeView::query_in`] shows as the next batch; whether a limit ended it.
+    /// Takes what [`PointInTimeView::query_in`] shows as the next batch; whether a limit ended it. Nothing follows a page.
     pub fn query_in(
         &mut self,
         keyspace: Keyspace,
@@ -64,15 +82,18 @@ impl Cursor {
         reverse: bool,
         limits: PageLimits,
     ) -> bool {
-        self.0.with_dependent_mut(|view, batch| {
+        self.0.with_dependent_mut(|shown, batch| {
+            let Shown::View(view) = shown else { return false };
             batch.refill(limits, |page| view.fill_query(page, keyspace, pk, range, reverse, |record| record))
         })
     }
 
-    /// Takes what [`PointInTimeView::scan`] shows as the next batch; whether a limit ended it.
+    /// Takes what [`PointInTimeView::scan`] shows as the next batch; whether a limit ended it. Nothing follows a page.
     pub fn scan(&mut self, range: ScanRange<'_>, limits: PageLimits) -> bool {
-        self.0
-            .with_dependent_mut(|view, batch| batch.refill(limits, |page| view.fill_scan(page, range, |record| record)))
+        self.0.with_dependent_mut(|shown, batch| {
+            let Shown::View(view) = shown else { return false };
+            batch.refill(limits, |page| view.fill_scan(page, range, |record| record))
+        })
     }
 
     /// Whether the batch has no record behind the current one.

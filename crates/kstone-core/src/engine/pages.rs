@@ -1,5 +1,6 @@
 //! Pages: the records of a partition or of a share of the table, as they are at one moment.
 
+use std::borrow::Borrow;
 use std::ops::Bound;
 
 use super::{Engine, ScanRange};
@@ -16,9 +17,9 @@ pub type SortKeyRange<'a> = (Bound<&'a [u8]>, Bound<&'a [u8]>);
 
 /// Records in order, and whether the page ended at its limit rather than at the end of the range.
 #[derive(Debug, Default)]
-pub struct RecordPage {
+pub struct RecordPage<R = Record> {
     /// The records, as they were at one moment.
-    pub records: Vec<Record>,
+    pub records: Vec<R>,
     /// Whether a limit ended the page: there may be more.
     pub limited: bool,
 }
@@ -38,28 +39,28 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn query(&self, pk: &[u8], range: SortKeyRange<'_>, reverse: bool, limits: PageLimits) -> Result<RecordPage> {
-        self.query_in(Keyspace::Items, pk, range, reverse, limits)
+        self.query_as(Keyspace::Items, pk, range, reverse, limits)
     }
 
-    /// As [`Engine::query`], in any keyspace.
+    /// As [`Engine::query`], in any keyspace, each record in what the caller keeps it in.
     ///
     /// # Errors
     /// As [`Engine::query`].
-    pub fn query_in(
+    pub fn query_as<R: From<Record> + Borrow<Record>>(
         &self,
         keyspace: Keyspace,
         pk: &[u8],
         range: SortKeyRange<'_>,
         reverse: bool,
         limits: PageLimits,
-    ) -> Result<RecordPage> {
+    ) -> Result<RecordPage<R>> {
         let (stripe, span) = partition_span(keyspace, pk, range);
         let mut page = PageBuffer::new(limits);
         let held = self.store.read_in_order(stripe, Some(span))?;
-        let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), Record::clone));
+        let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), counted));
         drop(held);
         if self.evicts() {
-            page.records.iter().for_each(Record::mark_used);
+            page.records.iter().for_each(|record: &R| record.borrow().mark_used());
         }
         Ok(RecordPage { records: page.records, limited })
     }
@@ -69,12 +70,24 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn scan(&self, range: ScanRange<'_>, limits: PageLimits) -> Result<RecordPage> {
+        self.scan_as(range, limits)
+    }
+
+    /// As [`Engine::scan`], each record in what the caller keeps it in.
+    ///
+    /// # Errors
+    /// As [`Engine::scan`].
+    pub fn scan_as<R: From<Record> + Borrow<Record>>(
+        &self,
+        range: ScanRange<'_>,
+        limits: PageLimits,
+    ) -> Result<RecordPage<R>> {
         let mut page = PageBuffer::new(limits);
         let mut locked = Vec::new();
         let mut limited = false;
         for (stripe, span) in range.spans() {
             let held = self.store.read_in_order(stripe, Some(span))?;
-            limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false), Record::clone));
+            limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false), counted));
             locked.push(held);
             if limited {
                 break;
@@ -83,18 +96,61 @@ impl Engine {
         Ok(RecordPage { records: page.records, limited })
     }
 
+    /// All records of a partition's range, where these are no more than so many. Does not count as using the items.
+    ///
+    /// # Errors
+    /// As [`Engine::query`].
+    pub fn query_if_short(
+        &self,
+        keyspace: Keyspace,
+        pk: &[u8],
+        range: SortKeyRange<'_>,
+        reverse: bool,
+        most: usize,
+    ) -> Result<Option<RecordPage>> {
+        let (stripe, span) = partition_span(keyspace, pk, range);
+        let held = self.store.read_in_order(stripe, Some(span))?;
+        let mut page = PageBuffer::<&Record>::new(PageLimits::of_records(most + 1));
+        let is_long = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), |record| record));
+        Ok((!is_long).then(|| RecordPage::counting(&page)))
+    }
+
+    /// All records of a scan's range, where the stripes hold no more than so many items or entries in all: where they
+    /// hold more, that costs a look at the first of them.
+    ///
+    /// # Errors
+    /// As [`Engine::scan`].
+    pub fn scan_if_short(&self, range: ScanRange<'_>, most: usize) -> Result<Option<RecordPage>> {
+        let mut locked = Vec::new();
+        let mut records = 0;
+        for (stripe, span) in range.spans() {
+            let held = self.store.read_in_order(stripe, Some(span))?;
+            records += held.tree().map_or(0, |tree| range.live_in(tree.live()));
+            if records > most {
+                return Ok(None);
+            }
+            locked.push((held, span));
+        }
+        let mut page = PageBuffer::<&Record>::new(PageLimits::NONE);
+        for (tree, span) in locked.iter().filter_map(|(held, span)| Some((held.tree()?, span))) {
+            page.fill(&mut tree.view().merge(*span, false), |record| record);
+        }
+        Ok(Some(RecordPage::counting(&page)))
+    }
+
     /// The count of the page that [`Engine::query`] returns. Takes no reference to a record but the last.
     ///
     /// # Errors
     /// As [`Engine::query`].
     pub fn count_query(
         &self,
+        keyspace: Keyspace,
         pk: &[u8],
         range: SortKeyRange<'_>,
         reverse: bool,
         limits: PageLimits,
     ) -> Result<CountPage> {
-        let (stripe, span) = partition_span(Keyspace::Items, pk, range);
+        let (stripe, span) = partition_span(keyspace, pk, range);
         let held = self.store.read_in_order(stripe, Some(span))?;
         let mut page = PageBuffer::<&Record>::new(limits);
         let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), |record| record));
@@ -117,6 +173,19 @@ impl Engine {
             held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(*span, false), |record| record))
         });
         Ok(CountPage::of(&page, limited))
+    }
+}
+
+/// The record, counted once more.
+#[inline(always)]
+fn counted<R: From<Record>>(record: &Record) -> R {
+    R::from(record.clone())
+}
+
+impl RecordPage {
+    /// The records of a page that is not limited, each counted once more.
+    fn counting(page: &PageBuffer<&Record>) -> Self {
+        Self { records: page.records.iter().copied().cloned().collect(), limited: false }
     }
 }
 
@@ -164,7 +233,7 @@ mod tests {
         let range = (Bound::Unbounded, Bound::Unbounded);
         for (limits, count, references) in [(PageLimits::NONE, 600, 0), (PageLimits::of_records(500), 500, 1)] {
             CLONES.set(0);
-            assert_eq!(engine.count_query(b"p", range, false, limits).expect("counted").count, count);
+            assert_eq!(engine.count_query(Keyspace::Items, b"p", range, false, limits).expect("counted").count, count);
             assert_eq!(engine.count_scan(ScanRange::all(), limits).expect("counted").count, count);
             assert_eq!(CLONES.get(), 2 * references);
             assert_eq!(
@@ -193,7 +262,7 @@ mod tests {
                 for reverse in [false, true] {
                     let range = (Bound::Unbounded, Bound::Unbounded);
                     let page = engine.query(b"p", range, reverse, limits).expect("queried");
-                    let count = engine.count_query(b"p", range, reverse, limits).expect("counted");
+                    let count = engine.count_query(Keyspace::Items, b"p", range, reverse, limits).expect("counted");
                     assert_eq!((count.count, count.last.map(|last| last.key())), (page.records.len(), ended_at(&page)));
                 }
             }

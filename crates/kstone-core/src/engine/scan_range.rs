@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result, Unit};
 use crate::key::{Edge, INDEX_SLOT_BITS, Keyspace, Route, STRIPES, SortEdge, StripeId, TAG_HASH_BITS, Tag};
+use crate::live_counts::LiveCounts;
 use crate::span::{Span, StripeEdge};
 
 /// A share of the table in scan order: stripe, hash of the partition, partition key, sort key.
@@ -77,6 +78,15 @@ impl<'a> ScanRange<'a> {
     #[must_use]
     pub fn of_index(self, index: u16) -> Self {
         Self { keyspace: Keyspace::Index, index: Some(index), ..self }
+    }
+
+    /// How many of these live records may be of the range, which covers all places or some.
+    pub(super) fn live_in(self, live: &LiveCounts) -> usize {
+        match (self.keyspace, self.index) {
+            (Keyspace::Items, _) => live.items.records,
+            (Keyspace::Index, None) => live.index_entries.records,
+            (Keyspace::Index, Some(index)) => live.entries_of(index) as usize,
+        }
     }
 
     /// The first and the last tag of these places of a stripe; none where no tag is theirs.

@@ -9,10 +9,12 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use super::directory::HashedName;
 use super::path::{Segment, Segments};
-use super::{MAX_NESTING_LEVELS, check, wire};
+use super::{MAX_NESTING_LEVELS, check, directory, wire};
 use crate::buffer::Buffer;
 use crate::error::Result;
+use crate::raw::counted::prefetch;
 use crate::same::same_bytes;
 use crate::utf8;
 use crate::value::{Item, Type, Value};
@@ -28,14 +30,24 @@ use crate::value::{Item, Type, Value};
 /// assert_eq!(item.get("name").unwrap().as_str(), Some("Alice"));
 /// assert_eq!(item.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["age", "name"]);
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Default)]
-pub struct ItemRef<'a>(&'a [u8]);
+#[derive(Clone, Copy, Default)]
+pub struct ItemRef<'a> {
+    body: &'a [u8],
+    /// See [`directory`]; empty where there is none.
+    directory: &'a [u8],
+}
 
 impl<'a> ItemRef<'a> {
     /// A view of this body, taken as it is; [`ItemRef::validate`] looks at it first.
     #[must_use]
     pub const fn new(body: &'a [u8]) -> Self {
-        Self(body)
+        Self { body, directory: &[] }
+    }
+
+    /// A view of the body of a record that has this directory.
+    #[inline(always)]
+    pub(crate) const fn with_directory(body: &'a [u8], directory: &'a [u8]) -> Self {
+        Self { body, directory }
     }
 
     /// A view of bytes from outside, once they are found to be a body in every detail: order of names, shortest
@@ -45,17 +57,17 @@ impl<'a> ItemRef<'a> {
     /// [`crate::error::Error::Invalid`] saying what is wrong and at which byte.
     pub fn validate(body: &'a [u8]) -> Result<Self> {
         check::body(body)?;
-        Ok(Self(body))
+        Ok(Self::new(body))
     }
 
     /// The body.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {
-        self.0
+        self.body
     }
 
-    /// The value of the attribute of this name. Passes over the attributes before it, skipping their values; no dots or
-    /// brackets are read in `name`.
+    /// The value of the attribute of this name. In a large item that was stored it is looked up in a directory; in all
+    /// others this passes over the attributes before it, skipping their values. No dots or brackets are read in `name`.
     #[inline]
     #[must_use]
     pub fn get(self, name: &str) -> Option<ValueRef<'a>> {
@@ -66,7 +78,10 @@ impl<'a> ItemRef<'a> {
     #[inline(always)]
     #[must_use]
     pub fn get_raw(self, name: &[u8]) -> Option<ValueRef<'a>> {
-        let mut rest = self.0;
+        if !self.directory.is_empty() {
+            return self.look_up(HashedName::of(name));
+        }
+        let mut rest = self.body;
         while !rest.is_empty() {
             let found = wire::take_bytes(&mut rest)?;
             let (type_, payload) = wire::take_value(&mut rest)?;
@@ -86,7 +101,7 @@ impl<'a> ItemRef<'a> {
     #[inline(always)]
     #[must_use]
     pub fn get_near(self, name: &[u8]) -> Option<ValueRef<'a>> {
-        let mut rest = self.0;
+        let mut rest = self.body;
         loop {
             let found = wire::take_near(&mut rest)?;
             let (&code, behind) = rest.split_first()?;
@@ -99,6 +114,35 @@ impl<'a> ItemRef<'a> {
                 return None;
             }
         }
+    }
+
+    /// [`ItemRef::get`] of a name that is asked of many items.
+    #[inline]
+    #[must_use]
+    pub fn get_hashed(self, name: HashedName<'_>) -> Option<ValueRef<'a>> {
+        if self.directory.is_empty() { self.get_raw(name.name) } else { self.look_up(name) }
+    }
+
+    #[inline(never)]
+    fn look_up(self, name: HashedName<'_>) -> Option<ValueRef<'a>> {
+        directory::find(self.body, self.directory, name)
+    }
+
+    /// Asks the processor for the cache line at which the attribute of this name begins, where a directory tells; never
+    /// needed for correctness.
+    #[inline]
+    pub fn prefetch(self, name: HashedName<'_>) {
+        if !self.directory.is_empty()
+            && let Some(entry) = directory::guess(self.body, self.directory, name)
+        {
+            prefetch(entry.as_ptr());
+        }
+    }
+
+    /// Whether attributes are looked up in a directory.
+    #[must_use]
+    pub fn has_directory(self) -> bool {
+        !self.directory.is_empty()
     }
 
     /// The value that a path such as `a.b[0].c` leads to: dots go into maps, brackets into lists, from 0. A dot always
@@ -189,9 +233,18 @@ impl<'a> ItemRef<'a> {
     /// The attributes, with names that are not looked at and may not be UTF-8.
     #[must_use]
     pub fn raw_iter(self) -> RawAttributes<'a> {
-        RawAttributes(self.0)
+        RawAttributes(self.body)
     }
 }
+
+/// Items are equal where their bodies are.
+impl PartialEq for ItemRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.body == other.body
+    }
+}
+
+impl Eq for ItemRef<'_> {}
 
 impl<'a> IntoIterator for ItemRef<'a> {
     type Item = (&'a str, ValueRef<'a>);
@@ -324,7 +377,7 @@ impl<'a> ValueRef<'a> {
     /// The entries of an M, itself the form of an item.
     #[must_use]
     pub fn map(self) -> Option<ItemRef<'a>> {
-        if self.type_ == Type::M { Some(ItemRef(self.payload)) } else { None }
+        if self.type_ == Type::M { Some(ItemRef::new(self.payload)) } else { None }
     }
 
     /// The elements of an SS (UTF-8), NS (decimal text, ascending by number) or BS; nothing for any other type.

@@ -9,10 +9,12 @@
 //! data at 8  │ partition key │ sort key │ body (stored form of the item) │
 //!
 //! state      │ count 28 │ tombstone │released│ used │ – │
+//!
+//! long:      │ body u32 │ size u32 │ directory u32 │ pk u16 │ sk u16 │ header │ pk │ sk │ directory │ body │
 //! ```
 //!
-//! A record with a longer key or body is long: its 12 bits are all ones, and its lengths stand before the header, in 8
-//! bytes more.
+//! A record with a longer key or body is long, and so is one that keeps the size of its item or a directory of it
+//! ([`Finder`]): its 12 bits are all ones, and its lengths stand before the header, in 16 bytes more.
 //!
 //! Eight bytes, because an item of a hundred bytes and its key should be two cache lines and one block of 128 bytes.
 //! Tags in handles let a search pass over records without touching them: a cold record costs a cache miss, and only
@@ -56,6 +58,9 @@ pub(super) struct Header {
 #[derive(Clone, Copy)]
 struct LongLengths {
     body: u32,
+    /// The size of the item, not of the record; 0 where it is not kept.
+    size: u32,
+    directory: u32,
     pk: u16,
     sk: u16,
 }
@@ -92,11 +97,13 @@ pub(crate) struct Lengths {
     pub(crate) pk: usize,
     pub(crate) sk: usize,
     pub(crate) body: usize,
+    /// That of the directory, where the record keeps the size of its item.
+    pub(crate) directory: Option<usize>,
 }
 
 impl Lengths {
     fn data(self) -> usize {
-        self.pk + self.sk + self.body
+        self.pk + self.sk + self.directory.unwrap_or(0) + self.body
     }
 
     /// Bytes of the allocation of such a record.
@@ -121,9 +128,10 @@ impl Shape {
     const LONG: u32 = Self::BODY_MASK;
 
     fn of(lengths: Lengths) -> Self {
-        let Lengths { pk, sk, body } = lengths;
+        let Lengths { pk, sk, body, directory } = lengths;
         let magic = u32::from(MAGIC) << Self::MAGIC_AT;
-        if pk > Self::KEY_MASK as usize || sk > Self::KEY_MASK as usize || body >= Self::LONG as usize {
+        let is_long_key = pk > Self::KEY_MASK as usize || sk > Self::KEY_MASK as usize;
+        if is_long_key || body >= Self::LONG as usize || directory.is_some() {
             return Self(magic | Self::LONG);
         }
         Self(magic | (sk as u32) << Self::SK_AT | (pk as u32) << Self::PK_AT | body as u32)
@@ -142,7 +150,7 @@ impl Shape {
 }
 
 const _: () = assert!(Shape::MAGIC_AT + u8::BITS == u32::BITS, "the magic is the last byte");
-const _: () = assert!(HEADER_LEN == 8 && LONG_LEN == 8);
+const _: () = assert!(HEADER_LEN == 8 && LONG_LEN == 16);
 
 /// A counted handle of a record; see the module.
 #[repr(transparent)]
@@ -163,6 +171,15 @@ pub(crate) struct Parts<'a> {
     pub(crate) body: &'a [&'a [u8]],
 }
 
+/// What a record of a large item keeps in addition to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Finder {
+    /// The size of the item, not of the record.
+    pub(crate) item_size: usize,
+    /// How many bytes of [`Parts::body`] are the directory, which lies before the body.
+    pub(crate) directory: usize,
+}
+
 impl Counted {
     /// One allocation, one copy of each part.
     ///
@@ -171,8 +188,20 @@ impl Counted {
     /// below. Where the system's addresses do not fit 48 bits.
     #[inline]
     pub(crate) fn new(parts: &Parts<'_>) -> Self {
-        let body = parts.body.iter().map(|piece| piece.len()).sum();
-        let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body };
+        Self::of(parts, None)
+    }
+
+    /// As [`Counted::new`], with the directory of the item as the first pieces of the body.
+    #[inline(never)]
+    pub(crate) fn with_finder(parts: &Parts<'_>, finder: Finder) -> Self {
+        Self::of(parts, Some(finder))
+    }
+
+    #[inline(always)]
+    fn of(parts: &Parts<'_>, finder: Option<Finder>) -> Self {
+        let directory = finder.map(|finder| finder.directory);
+        let body = parts.body.iter().map(|piece| piece.len()).sum::<usize>() - directory.unwrap_or(0);
+        let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body, directory };
         let shape = Shape::of(lengths);
         let (data_at, layout) = (shape.before_data(), layout_of(shape, lengths));
         let tombstone = if parts.kind == RecordKind::Tombstone { IS_TOMBSTONE } else { 0 };
@@ -189,6 +218,8 @@ impl Counted {
             if shape.is_long() {
                 start.cast::<LongLengths>().write(LongLengths {
                     body: u32::try_from(lengths.body).expect("an item is far smaller than 4 GiB"),
+                    size: finder.map_or(0, |finder| u32::try_from(finder.item_size).unwrap_or(0)),
+                    directory: u32::try_from(directory.unwrap_or(0)).expect("a directory is smaller than the body"),
                     pk: u16::try_from(lengths.pk).expect("keys are within their limits"),
                     sk: u16::try_from(lengths.sk).expect("keys are within their limits"),
                 });
@@ -283,7 +314,8 @@ impl Counted {
         self.state().load(Ordering::Acquire) / ONE == 1
     }
 
-    /// Writes a body of the same length over this one, where there is one count; whether it has.
+    /// Writes a body of the same length over this one, where there is one count and nothing is kept that follows from the
+    /// body; whether it has.
     ///
     /// # Safety
     /// Nobody reads the record meanwhile who has no count.
@@ -291,7 +323,7 @@ impl Counted {
     pub(super) unsafe fn overwrite(&self, body: &[u8]) -> bool {
         let parts = self.parts();
         let lengths = parts.lengths();
-        if lengths.body != body.len() || !self.is_counted_once() {
+        if lengths.body != body.len() || parts.has_finder() || !self.is_counted_once() {
             return false;
         }
         // SAFETY: the allocation holds a body of this length behind the keys; by contract and by the count, nobody else
@@ -396,16 +428,25 @@ impl<'a> RecordRef<'a> {
     fn lengths(self) -> Lengths {
         let shape = self.shape();
         if shape.is_long() {
-            // SAFETY: before the header of a long record, in the same allocation, lie its lengths.
-            let LongLengths { body, pk, sk } = unsafe { self.0.cast::<LongLengths>().sub(1).read() };
-            return Lengths { pk: usize::from(pk), sk: usize::from(sk), body: body as usize };
+            let LongLengths { body, pk, sk, directory, .. } = *self.long_lengths();
+            let (pk, sk, body) = (usize::from(pk), usize::from(sk), body as usize);
+            return Lengths { pk, sk, body, directory: Some(directory as usize) };
         }
         let part = |at, mask| (shape.0 >> at & mask) as usize;
         Lengths {
             pk: part(Shape::PK_AT, Shape::KEY_MASK),
             sk: part(Shape::SK_AT, Shape::KEY_MASK),
             body: part(0, Shape::BODY_MASK),
+            directory: None,
         }
+    }
+
+    /// The lengths of a record that is long.
+    #[inline(always)]
+    fn long_lengths(self) -> &'a LongLengths {
+        debug_assert!(self.shape().is_long());
+        // SAFETY: before the header of a long record, in the same allocation, lie its lengths, which never change.
+        unsafe { self.0.cast::<LongLengths>().sub(1).as_ref() }
     }
 
     /// The partition key.
@@ -424,8 +465,35 @@ impl<'a> RecordRef<'a> {
     /// The item in its stored form; empty for a tombstone.
     #[inline]
     pub fn body(self) -> &'a [u8] {
-        let lengths = self.lengths();
-        self.slice(lengths.pk + lengths.sk, lengths.body)
+        self.directory_and_body().1
+    }
+
+    /// The directory of a large item, empty where there is none, and the item in its stored form.
+    #[inline(always)]
+    pub(crate) fn directory_and_body(self) -> (&'a [u8], &'a [u8]) {
+        let Lengths { pk, sk, body, directory } = self.lengths();
+        let Some(directory) = directory else { return (&[], self.slice(pk + sk, body)) };
+        (self.slice(pk + sk, directory), self.slice(pk + sk + directory, body))
+    }
+
+    /// The item in its stored form, of a record that keeps nothing else for it: of any small item.
+    #[inline(always)]
+    pub fn short_body(self) -> Option<&'a [u8]> {
+        let Lengths { pk, sk, body, directory: None } = self.lengths() else { return None };
+        Some(self.slice(pk + sk, body))
+    }
+
+    /// Whether the record keeps the size of its item, with a directory or without.
+    #[inline]
+    fn has_finder(self) -> bool {
+        self.kept_size().is_some()
+    }
+
+    /// The size of the item, where it is kept.
+    #[inline]
+    pub(crate) fn kept_size(self) -> Option<usize> {
+        let size = if self.shape().is_long() { self.long_lengths().size } else { 0 };
+        (size != 0).then_some(size as usize)
     }
 
     /// The partition key and the sort key, cheaper than one after the other.
@@ -435,15 +503,35 @@ impl<'a> RecordRef<'a> {
         (self.slice(0, lengths.pk), self.slice(lengths.pk, lengths.sk))
     }
 
+    /// Partition key, sort key and body, cheaper than one after the other.
+    #[inline(always)]
+    pub(crate) fn all(self) -> (&'a [u8], &'a [u8], &'a [u8]) {
+        let Lengths { pk, sk, .. } = self.lengths();
+        (self.slice(0, pk), self.slice(pk, sk), self.body())
+    }
+
+    /// No less than that, whatever the lengths of short keys.
+    #[inline(always)]
+    pub(crate) fn data_len_at_most(self) -> usize {
+        let shape = self.shape();
+        if shape.is_long() {
+            self.data_len()
+        } else {
+            (shape.0 & Shape::BODY_MASK) as usize + 2 * Shape::KEY_MASK as usize
+        }
+    }
+
     /// How many bytes keys and body are.
     #[inline(always)]
     pub(crate) fn data_len(self) -> usize {
-        self.lengths().data()
+        let Lengths { pk, sk, body, .. } = self.lengths();
+        pk + sk + body
     }
 
     #[inline]
     fn footprint(self) -> usize {
-        self.shape().before_data() + self.data_len()
+        let lengths = self.lengths();
+        HEADER_LEN + lengths.directory.map_or(0, |_| LONG_LEN) + lengths.data()
     }
 }
 
@@ -587,16 +675,35 @@ mod tests {
                 assert_eq!((other.pk(), other.sk(), other.body()), (pk, sk, body));
                 assert_eq!(other.kind(), RecordKind::Tombstone);
                 let is_long = pk_len > 63 || sk_len > 63 || body_len > 4094;
-                let lengths = Lengths { pk: pk_len, sk: sk_len, body: body_len };
-                let expected = if is_long { 16 } else { 8 } + pk_len + sk_len + body_len;
+                let lengths = Lengths { pk: pk_len, sk: sk_len, body: body_len, directory: None };
+                let expected = if is_long { 24 } else { 8 } + pk_len + sk_len + body_len;
                 assert_eq!((other.footprint(), lengths.footprint()), (expected, expected));
             }
         }
     }
 
     #[test]
+    fn a_directory_and_the_size_of_an_item_are_read_back_next_to_the_other_parts() {
+        let bytes: Vec<u8> = (0..9000_u32).map(|i| i as u8).collect();
+        for (pk, body, hashes, offsets) in [(1, 0, 0, 0), (16, 300, 8, 16), (64, 5000, 300, 600), (2048, 9000, 0, 0)] {
+            let (size, directory) = (7 + body, [&bytes[..hashes], &bytes[1..=offsets]].concat());
+            let (pk, sk, body) = (&bytes[..pk], &bytes[2..9], &bytes[..body]);
+            let finder = Finder { item_size: size, directory: directory.len() };
+            let pieces = [&directory[..], body];
+            let parts = Parts { kind: RecordKind::Put, tag: Tag(7), pk, sk, body: &pieces };
+            let record = Counted::with_finder(&parts, finder);
+            let of_record = record.parts();
+            assert_eq!((record.pk(), record.sk(), record.body()), (pk, sk, body));
+            assert_eq!(of_record.directory_and_body(), (&directory[..], body));
+            assert_eq!((of_record.kept_size(), of_record.data_len()), (Some(size), pk.len() + 7 + body.len()));
+            assert_eq!(record.footprint(), 24 + of_record.data_len() + directory.len());
+        }
+        assert_eq!(sample().parts().kept_size(), None);
+    }
+
+    #[test]
     fn an_item_of_a_hundred_bytes_under_a_key_of_16_is_two_cache_lines() {
-        assert_eq!(Lengths { pk: 16, sk: 0, body: 4 + 100 }.footprint(), 2 * 64);
+        assert_eq!(Lengths { pk: 16, sk: 0, body: 4 + 100, directory: None }.footprint(), 2 * 64);
     }
 
     #[test]

@@ -53,6 +53,12 @@ impl Uncounted {
         self.0.addr() == usize::MAX
     }
 
+    /// A number that is in the order of the hashes.
+    #[inline]
+    pub(crate) fn bits(self) -> usize {
+        self.0.addr()
+    }
+
     #[inline(always)]
     pub(crate) fn hash(self) -> u32 {
         (self.0.addr() >> ADDRESS_BITS) as u32
@@ -91,7 +97,7 @@ impl Uncounted {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::raw::counted::{Parts, RecordKind};
+    use crate::raw::counted::{Finder, Parts, RecordKind};
 
     #[test]
     fn a_handle_gives_back_the_record_and_the_hash_that_it_was_made_of() {
@@ -120,5 +126,14 @@ mod tests {
         assert_eq!((record.pk(), record.sk(), record.body()), (&b"pk"[..], &b"s"[..], &b"next"[..]));
         assert!(handle.bury());
         assert_eq!((record.kind(), record.footprint()), (RecordKind::Tombstone, 8 + 2 + 1 + 4));
+    }
+
+    #[test]
+    fn a_record_that_keeps_what_follows_from_its_body_is_not_overwritten() {
+        let parts = Parts { kind: RecordKind::Put, tag: Tag(1), pk: b"pk", sk: b"s", body: &[b"directory", b"body"] };
+        for directory in [0, 9] {
+            let record = Counted::with_finder(&parts, Finder { item_size: 1, directory });
+            assert!(!Uncounted::of(&record, 7).overwrite(&record.body().to_vec()));
+        }
     }
 }

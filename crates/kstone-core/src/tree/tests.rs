@@ -70,7 +70,7 @@ impl Tree {
             assert!(self.is_current(record), "{record:?} is the newest and is found");
             live.add(record);
         }
-        assert_eq!((self.index.len(), self.live), (newest.len(), live));
+        assert_eq!((self.index.len(), &self.live), (newest.len(), &live));
         assert_eq!(self.hidden, Hidden { bytes: all.bytes - live.bytes(), ..all });
         assert_eq!(self.sst_totals.records, self.ssts().iter().map(MemorySstReader::len).sum::<usize>());
     }
@@ -90,7 +90,6 @@ fn overwriting_writes_no_second_version() {
         }
         let now = tree.get(key("a").route(), key("a")).expect("present");
         assert_eq!((now.pk().as_ptr(), now.body()), (before, &b"1999"[..]), "it is where it was");
-        drop(now);
         put(&mut tree, "a", b"of another length", 1000);
         assert_eq!(body(&tree, "a").as_deref(), Some(&b"of another length"[..]));
         assert_eq!(tree.memtable.len() + tree.sst_totals.records, 1);

@@ -55,18 +55,18 @@ impl<'a> IndexEntry<'a> {
     ///
     /// Costs a pass over the sort value, copies nothing.
     pub fn read(record: &'a Record) -> Option<Self> {
-        if record.key_ref().keyspace() != Keyspace::Index {
+        if record.keyspace() != Keyspace::Index {
             return None;
         }
-        let (index, partition) = record.pk().split_first_chunk::<INDEX_ID_BYTES>()?;
-        let (&flags, mut body) = record.body().split_first()?;
+        let (pk, mut sk, body) = record.parts();
+        let (index, partition) = pk.split_first_chunk::<INDEX_ID_BYTES>()?;
+        let (&flags, mut body) = body.split_first()?;
         let mut expires_at = None;
         if flags & EXPIRES != 0 {
             let (time, rest) = body.split_first_chunk()?;
             expires_at = Some(i64::from_le_bytes(*time));
             body = rest;
         }
-        let mut sk = record.sk();
         if flags & SORTED != 0 {
             key_value::skip(&mut sk)?;
         }
@@ -112,6 +112,6 @@ impl<'a> IndexEntry<'a> {
     /// What the index shows of the item, as a record under the table's key: what a query through the index returns. One
     /// allocation and one copy; the record has no sequence number.
     pub fn to_item_record(&self) -> Record {
-        Record::put(self.key, self.item.as_bytes())
+        Record::row(self.key, self.item.as_bytes())
     }
 }

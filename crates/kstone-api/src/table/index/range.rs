@@ -17,7 +17,7 @@ use kstone_core::engine::SortKeyRange;
 use kstone_core::number;
 
 use super::{Index, IndexKind, KeyValue};
-use crate::request::query::SortKeyCondition;
+use crate::request::sort_key::SortKeyCondition;
 
 /// A condition on the sort values of an index. It holds for numbers alone, or for text and binary alike, as bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

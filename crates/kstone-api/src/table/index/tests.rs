@@ -265,7 +265,7 @@ fn only_what_an_entry_shows_changes_it() {
             assert!(gone.len() == 1 && gone[0].is_tombstone() && key_of(&gone[0]) == key_of(&before));
         }
         for old in [None, Some((&outside, None))] {
-            assert_eq!(changes(index, old, Some((&open, None))), [before.clone()]);
+            assert_eq!(changes(index, old, Some((&open, None))), std::slice::from_ref(&before));
         }
         assert!(changes(index, None, None).is_empty());
         let timed = changes(index, Some((&open, None)), Some((&open, Some(5))));

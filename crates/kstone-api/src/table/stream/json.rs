@@ -18,6 +18,7 @@
 
 use std::fmt::Write as _;
 
+use kstone_core::item::ItemRef;
 use kstone_core::record::Record;
 
 use super::StreamRecord;
@@ -57,9 +58,10 @@ impl StreamRecord {
         push(out, format_args!(",\"eventVersion\":\"{EVENT_VERSION}\",\"eventSource\":\"{EVENT_SOURCE}\""));
         let created = self.approximate_creation_time();
         push(out, format_args!(",\"dynamodb\":{{\"ApproximateCreationDateTime\":{created}"));
-        image(out, "Keys", Some(&keys_only(self.key_record())));
-        image(out, "NewImage", self.new_image());
-        image(out, "OldImage", self.old_image());
+        let key = self.key_record();
+        image(out, "Keys", Some(ItemRef::new(&keys_only(key.pk(), key.sk()))));
+        image(out, "NewImage", self.new_image().map(Record::item));
+        image(out, "OldImage", self.old_image().map(Record::item));
         push(out, format_args!(",\"SequenceNumber\":\"{:021}\"", self.sequence_number()));
         push(out, format_args!(",\"SizeBytes\":{}", self.size_bytes()));
         push(out, format_args!(",\"StreamViewType\":\"{}\"}}", self.view_type()));
@@ -71,10 +73,10 @@ impl StreamRecord {
     }
 }
 
-fn image(out: &mut String, name: &str, record: Option<&Record>) {
-    if let Some(record) = record {
+fn image(out: &mut String, name: &str, item: Option<ItemRef<'_>>) {
+    if let Some(item) = item {
         push(out, format_args!(",\"{name}\":"));
-        write_item(out, record.item(), JsonForm::Typed);
+        write_item(out, item, JsonForm::Typed);
     }
 }
 

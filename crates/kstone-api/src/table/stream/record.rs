@@ -87,7 +87,7 @@ impl StreamRecord {
         let (pk, sk) = (self.pk(), self.sk());
         let images = [self.new_image(), self.old_image()].into_iter().flatten();
         let key = item_size(pk, sk, Default::default());
-        key + images.map(|image| item_size(pk, sk, image.item())).sum::<usize>()
+        key + images.map(Record::item_size).sum::<usize>()
     }
 
     /// A name for the event, in 32 hexadecimal digits: a random half for its stream, and its sequence number. The same

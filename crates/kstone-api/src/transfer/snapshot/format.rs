@@ -94,20 +94,21 @@ pub(super) struct BlockReader<'a, R> {
     name: &'a str,
     crc: Hasher,
     offset: u64,
-    payload: Vec<u8>,
+    /// Payloads of earlier blocks that nobody looks at any more.
+    spare: Vec<Vec<u8>>,
 }
 
 /// A block that was read: its kind, its payload and where in the file that begins.
-pub(super) struct Block<'a> {
+pub(super) struct Block {
     pub(super) kind: BlockKind,
-    pub(super) payload: &'a [u8],
+    pub(super) payload: Vec<u8>,
     pub(super) offset: u64,
 }
 
 impl<'a, R: Read> BlockReader<'a, R> {
     /// Reads what stands before the first block. Errors call the file `name`.
     pub(super) fn begin(input: R, name: &'a str) -> Result<Self> {
-        let mut reader = Self { input, name, crc: Hasher::new(), offset: 0, payload: Vec::new() };
+        let mut reader = Self { input, name, crc: Hasher::new(), offset: 0, spare: Vec::new() };
         if reader.take::<8>()? != MAGIC {
             return Err(reader.corrupt(0, "not a snapshot of kstone: it begins otherwise"));
         }
@@ -122,7 +123,7 @@ impl<'a, R: Read> BlockReader<'a, R> {
     }
 
     /// Reads a block.
-    pub(super) fn block(&mut self) -> Result<Block<'_>> {
+    pub(super) fn block(&mut self) -> Result<Block> {
         let start = self.offset;
         let code = u32::from_le_bytes(self.take()?);
         let length = u32::from_le_bytes(self.take()?);
@@ -132,16 +133,23 @@ impl<'a, R: Read> BlockReader<'a, R> {
             return Err(self.corrupt(start, what));
         }
         let offset = self.offset;
-        self.payload.clear();
-        let read = (&mut self.input).take(length.into()).read_to_end(&mut self.payload);
+        let mut payload = self.spare.pop().unwrap_or_default();
+        payload.clear();
+        let read = (&mut self.input).take(length.into()).read_to_end(&mut payload);
         read.map_err(|error| Error::io("read", self.name, error))?;
-        self.offset += self.payload.len() as u64;
-        if self.payload.len() < length as usize {
+        self.offset += payload.len() as u64;
+        if payload.len() < length as usize {
+            self.reuse(payload);
             return Err(self.ends_early());
         }
-        self.crc.update(&self.payload);
+        self.crc.update(&payload);
         self.check_crc()?;
-        Ok(Block { kind, payload: &self.payload, offset })
+        Ok(Block { kind, payload, offset })
+    }
+
+    /// Takes back the memory of a payload for a later block.
+    pub(super) fn reuse(&mut self, payload: Vec<u8>) {
+        self.spare.push(payload);
     }
 
     /// Makes sure that nothing follows.
@@ -157,15 +165,15 @@ impl<'a, R: Read> BlockReader<'a, R> {
         self.offset
     }
 
-    /// What the reader holds on to for a block.
+    /// What the reader holds on to for blocks.
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
-        self.payload.capacity()
+        self.spare.iter().map(Vec::capacity).sum()
     }
 
     /// An error about the byte at `offset`.
     pub(super) fn corrupt(&self, offset: u64, what: impl Into<String>) -> Error {
-        Error::corrupt(self.name, Position::Byte(offset), what)
+        corrupt(self.name, offset, what)
     }
 
     fn ends_early(&self) -> Error {
@@ -212,6 +220,11 @@ impl<'a, R: Read> BlockReader<'a, R> {
     }
 }
 
+/// An error about the byte at `offset` of a file.
+pub(super) fn corrupt(name: &str, offset: u64, what: impl Into<String>) -> Error {
+    Error::corrupt(name, Position::Byte(offset), what)
+}
+
 /// Appends a record: pk_len u16, sk_len u16, body_len u32, then their bytes.
 pub(super) fn put_record(payload: &mut Vec<u8>, record: &Record) {
     let (pk, sk, body) = (record.pk(), record.sk(), record.body());
@@ -228,6 +241,15 @@ pub(super) fn take_record<'a>(payload: &mut &'a [u8]) -> Result<(KeyRef<'a>, &'a
     let record = take_parts(payload);
     let (pk, sk, body) = record.ok_or_else(|| Error::invalid("a record that reaches beyond its block"))?;
     Ok((KeyRef::new(pk, sk)?, body))
+}
+
+/// Where the record behind so many others begins in a payload, whose records were taken before.
+pub(super) fn place_of_record(payload: &[u8], records: usize) -> usize {
+    let mut rest = payload;
+    for _ in 0..records {
+        take_parts(&mut rest);
+    }
+    payload.len() - rest.len()
 }
 
 fn take_parts<'a>(payload: &mut &'a [u8]) -> Option<(&'a [u8], &'a [u8], &'a [u8])> {

@@ -1,16 +1,18 @@
 //! Reading a snapshot: everything is read and checked before anything is seen.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use kstone_core::engine::{Filling, PageLimits, ScanRange};
+use kstone_core::engine::{Filling, FillingPart, PageLimits, ScanRange};
+use kstone_core::in_order::in_order;
 use kstone_core::item::ItemRef;
 use kstone_core::record::Record;
 
 use super::Report;
-use super::format::{Block, BlockKind, BlockReader, take_record};
+use super::format::{Block, BlockKind, BlockReader, corrupt, place_of_record, take_record};
 use crate::database::Database;
 use crate::model::item_check::check_item;
 use crate::model::schema::TableSchema;
@@ -28,6 +30,8 @@ struct Header {
 }
 
 /// Fills an empty database; with how many items. Errors call the file `name`.
+///
+/// This thread reads the file and takes what came of each block, in their order; helper threads share the work on them.
 pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
     // Keeps the numbers of the indexes, which entries are made of, until the table is in force.
     let _one_at_a_time = database.configuring()?;
@@ -36,32 +40,36 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
     let mut blocks = BlockReader::begin(input, name)?;
     let Header { items, stream_last, schema } = read_header(&mut blocks)?;
     report.begin(items)?;
-    let table = Table::following(schema, Some(&before), database.stream_max_bytes())?.loading();
-    let mut loading = Loading {
-        table: &table,
-        filling: database.engine().filling(),
-        now: database.now_for(&table),
-        items,
-        loaded: 0,
-        refused: HashSet::new(),
-    };
-    loop {
+    let table = Arc::new(Table::following(schema, Some(&before), database.stream_max_bytes())?.loading());
+    let mut loaded = Loaded { filling: database.engine().filling(), items, loaded: 0, refused: HashSet::new() };
+    let decoder = Decoder { table: Arc::clone(&table), now: database.now_for(&table) };
+    let spare = RefCell::new(Vec::new());
+    let mut end = None;
+    let read = || {
+        spare.take().into_iter().for_each(|payload| blocks.reuse(payload));
         let block = blocks.block()?;
-        let (kind, offset) = (block.kind, block.offset);
-        let checked = match kind {
-            BlockKind::Header => Err((offset, Error::invalid("a second header"))),
-            BlockKind::Items => loading.add(&block),
-            BlockKind::End => loading.check_end(block.payload).map_err(|error| (offset, error)),
-        };
-        checked.map_err(|(offset, error)| blocks.corrupt(offset, error.to_string()))?;
-        loading.filling.check_limit()?;
-        report.reach(loading.loaded)?;
-        if kind == BlockKind::End {
-            break;
+        match block.kind {
+            BlockKind::Header => Err(blocks.corrupt(block.offset, "a second header")),
+            BlockKind::Items => Ok(Some(block)),
+            BlockKind::End => {
+                end = Some(block);
+                Ok(None)
+            }
         }
-    }
+    };
+    in_order(
+        read,
+        move |block| decoder.decode(block),
+        |decoded: Decoded| {
+            loaded.add(decoded, name).map(|payload| spare.borrow_mut().push(payload))?;
+            report.reach(loaded.loaded)
+        },
+    )?;
+    let end = end.expect("reading ends with the block that says so");
+    loaded.check_end(&end.payload).map_err(|error| blocks.corrupt(end.offset, error.to_string()))?;
+    report.reach(loaded.loaded)?;
     blocks.end()?;
-    let Loading { filling, refused, .. } = loading;
+    let Loaded { filling, refused, .. } = loaded;
     let filled = filling.sorted().map_err(|twice| {
         let (pk, sk) = (twice.pk().escape_ascii(), twice.sk().escape_ascii());
         blocks.corrupt(blocks.offset(), format!("two items have the key \"{pk}\", \"{sk}\""))
@@ -89,7 +97,7 @@ fn refuse_items(database: &Database) -> Result<()> {
 fn read_header<R: Read>(blocks: &mut BlockReader<'_, R>) -> Result<Header> {
     let Block { kind, payload, offset } = blocks.block()?;
     let header = match kind {
-        BlockKind::Header => parse_header(payload),
+        BlockKind::Header => parse_header(&payload),
         _ => Err(Error::invalid("the first block is no header")),
     };
     header.map_err(|error| blocks.corrupt(offset, error.to_string()))
@@ -107,11 +115,58 @@ fn parse_header(payload: &[u8]) -> Result<Header> {
     Ok(Header { items, stream_last, schema: TableSchema::from_json(schema)? })
 }
 
-/// What has been read so far.
-struct Loading<'a> {
-    table: &'a Table,
-    filling: Filling<'a>,
+/// Makes records of blocks; any number of threads may at once.
+struct Decoder {
+    table: Arc<Table>,
     now: i64,
+}
+
+/// What came of a block: its records, as far as they are sound.
+struct Decoded {
+    block: Block,
+    items: usize,
+    records: FillingPart,
+    /// The indexes that refused items.
+    refused: HashSet<IndexId>,
+    /// What is wrong, and where in the file.
+    wrong: Option<(u64, Error)>,
+}
+
+impl Decoder {
+    fn decode(&self, block: Block) -> Decoded {
+        let (records, refused) = (FillingPart::default(), HashSet::new());
+        let mut decoded = Decoded { block, items: 0, records, refused, wrong: None };
+        let payload = std::mem::take(&mut decoded.block.payload);
+        let mut rest = &payload[..];
+        while !rest.is_empty() && decoded.wrong.is_none() {
+            let at = decoded.block.offset + (payload.len() - rest.len()) as u64;
+            match self.add_record(&mut rest, &mut decoded) {
+                Ok(()) => decoded.items += 1,
+                Err(error) => decoded.wrong = Some((at, error)),
+            }
+        }
+        decoded.block.payload = payload;
+        decoded
+    }
+
+    fn add_record(&self, rest: &mut &[u8], decoded: &mut Decoded) -> Result<()> {
+        let (key, body) = take_record(rest)?;
+        check_item(key, ItemRef::validate(body)?)?;
+        let record = Record::put(key, body);
+        let with_stripe = std::iter::once_with(|| (record.key_ref().stripe(), &record));
+        self.table.note_expiries(with_stripe, self.now);
+        if self.table.has_indexes() {
+            decoded.refused.extend(self.table.refusing(&record));
+            self.table.present_entries(&record).into_iter().for_each(|entry| decoded.records.add(entry));
+        }
+        decoded.records.add(record);
+        Ok(())
+    }
+}
+
+/// What has been loaded so far.
+struct Loaded<'a> {
+    filling: Filling<'a>,
     /// How many items the header promises.
     items: u64,
     loaded: u64,
@@ -119,30 +174,23 @@ struct Loading<'a> {
     refused: HashSet<IndexId>,
 }
 
-impl Loading<'_> {
-    /// Adds the records of a block. An error comes with where in the file it is.
-    fn add(&mut self, block: &Block<'_>) -> std::result::Result<(), (u64, Error)> {
-        let mut rest = block.payload;
-        while !rest.is_empty() {
-            let at = block.offset + (block.payload.len() - rest.len()) as u64;
-            self.add_record(&mut rest).map_err(|error| (at, error))?;
+impl Loaded<'_> {
+    /// Adds the records of the next block, and gives back its memory.
+    fn add(&mut self, decoded: Decoded, name: &str) -> Result<Vec<u8>> {
+        let Decoded { block, items, records, refused, wrong } = decoded;
+        let expected = self.items - self.loaded;
+        if items as u64 > expected {
+            let at = block.offset + place_of_record(&block.payload, expected as usize) as u64;
+            return Err(corrupt(name, at, format!("more items than the {} of the header", self.items)));
         }
-        Ok(())
-    }
-
-    fn add_record(&mut self, rest: &mut &[u8]) -> Result<()> {
-        let (key, body) = take_record(rest)?;
-        check_item(key, ItemRef::validate(body)?)?;
-        if self.loaded == self.items {
-            return Err(Error::invalid(format!("more items than the {} of the header", self.items)));
+        if let Some((at, error)) = wrong {
+            return Err(corrupt(name, at, error.to_string()));
         }
-        let record = Record::put(key, body);
-        self.table.note_expiries(std::iter::once((record.key_ref().stripe(), &record)), self.now);
-        self.refused.extend(self.table.refusing(&record));
-        self.table.present_entries(&record).into_iter().for_each(|entry| self.filling.add(entry));
-        self.filling.add(record);
-        self.loaded += 1;
-        Ok(())
+        self.filling.append(records);
+        self.refused.extend(refused);
+        self.loaded += items as u64;
+        self.filling.check_limit()?;
+        Ok(block.payload)
     }
 
     fn check_end(&self, payload: &[u8]) -> Result<()> {

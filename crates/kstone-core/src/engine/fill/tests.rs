@@ -12,9 +12,13 @@ fn key(pk: &[u8]) -> KeyRef<'_> {
 
 fn filled(engine: &Engine) -> Filled<'_> {
     let mut filling = engine.filling();
-    for i in (0..3000_u32).rev() {
-        filling.add(Record::put(key(&i.to_be_bytes()), b"v"));
-        filling.add(Record::put(KeyRef::index_entry(&i.to_be_bytes(), b"").expect("valid key"), b"e"));
+    for part in (0..3000_u32).rev().collect::<Vec<_>>().chunks(700) {
+        let mut records = FillingPart::default();
+        for i in part {
+            records.add(Record::put(key(&i.to_be_bytes()), b"v"));
+            records.add(Record::put(KeyRef::index_entry(&i.to_be_bytes(), b"").expect("valid key"), b"e"));
+        }
+        filling.append(records);
     }
     filling.sorted().expect("no key stands twice")
 }
@@ -97,11 +101,15 @@ fn what_commit_refuses_is_not_filled() {
 #[test]
 fn a_key_that_stands_twice_is_handed_back() {
     let engine = engine();
-    let mut filling = engine.filling();
-    for pk in [b"a", b"b", b"a"] {
-        filling.add(Record::put(key(pk), b""));
+    for parts in [&[&[b"a", b"b", b"a"][..]][..], &[&[b"a"], &[b"b", b"a"]], &[&[b"b", b"a", b"a"]]] {
+        let mut filling = engine.filling();
+        for pks in parts {
+            let mut part = FillingPart::default();
+            pks.iter().for_each(|pk| part.add(Record::put(key(&pk[..]), b"")));
+            filling.append(part);
+        }
+        assert_eq!(filling.sorted().err().map(|record| record.pk().to_vec()), Some(b"a".to_vec()));
     }
-    assert_eq!(filling.sorted().err().map(|record| record.pk().to_vec()), Some(b"a".to_vec()));
 }
 
 #[test]
@@ -120,4 +128,38 @@ fn readers_see_all_of_it_or_nothing() {
         filled.install(0, || Ok::<_, Error>(())).expect("installed");
         assert_eq!(reader.join().expect("read"), 3000);
     });
+}
+
+/// In scan order, backwards and mixed, in parts of several sizes, and so many that threads share them.
+#[test]
+fn parts_in_any_order_fill_alike() {
+    let other = engine();
+    for i in 0..40_000_u32 {
+        other.put(key(&i.to_be_bytes()), b"v").expect("put");
+    }
+    let all = other.scan(ScanRange::all(), PageLimits::NONE).expect("scanned").records;
+    let mut random = fastrand::Rng::with_seed(7);
+    for part_records in [1_000, 16_000, 40_000] {
+        for order in 0..3 {
+            let mut records = all.clone();
+            match order {
+                0 => {}
+                1 => records.reverse(),
+                _ => random.shuffle(&mut records),
+            }
+            let engine = engine();
+            let mut filling = engine.filling();
+            for some in records.chunks(part_records) {
+                let mut part = FillingPart::default();
+                some.iter().for_each(|record| part.add(Record::put(record.key_ref(), record.body())));
+                filling.append(part);
+            }
+            filling.sorted().expect("no key twice").install(0, || Ok::<_, Error>(())).expect("installed");
+            assert_eq!(engine.scan(ScanRange::all(), PageLimits::NONE).expect("scanned").records, all);
+            assert!(all.iter().all(|record| engine.get(record.key_ref()).expect("read").is_some()));
+            assert!(engine.get(key(b"absent")).expect("read").is_none());
+            engine.delete(all[17].key_ref()).expect("deleted");
+            assert_eq!(engine.stats().expect("counted").items, 39_999);
+        }
+    }
 }

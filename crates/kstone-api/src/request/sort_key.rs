@@ -1,0 +1,121 @@
+//! Conditions on the sort keys of a partition, and the ranges of keys that they are.
+
+use std::ops::Bound;
+
+use kstone_core::engine::SortKeyRange;
+
+use crate::error::{Error, Result};
+
+/// A condition on the sort keys of a partition, which are owned or, as `SortKeyCondition<&[u8]>`, borrowed. Sort keys
+/// are compared as bytes. An item without a sort key meets [`SortKeyCondition::Any`] and equality with the empty one, no
+/// other: what is not there compares with nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortKeyCondition<K = Vec<u8>> {
+    /// Every sort key, and no sort key.
+    #[default]
+    Any,
+    /// Equal to this.
+    Eq(K),
+    /// Less than this.
+    Lt(K),
+    /// Less than or equal to this.
+    Le(K),
+    /// Greater than this.
+    Gt(K),
+    /// Greater than or equal to this.
+    Ge(K),
+    /// From the first to the second, both included.
+    Between(K, K),
+    /// Starting with these bytes.
+    BeginsWith(K),
+}
+
+impl<K> SortKeyCondition<K> {
+    /// The same condition with each of its keys in another form.
+    fn map<'a, T>(&'a self, mut key: impl FnMut(&'a K) -> T) -> SortKeyCondition<T> {
+        match self {
+            Self::Any => SortKeyCondition::Any,
+            Self::Eq(sk) => SortKeyCondition::Eq(key(sk)),
+            Self::Lt(sk) => SortKeyCondition::Lt(key(sk)),
+            Self::Le(sk) => SortKeyCondition::Le(key(sk)),
+            Self::Gt(sk) => SortKeyCondition::Gt(key(sk)),
+            Self::Ge(sk) => SortKeyCondition::Ge(key(sk)),
+            Self::Between(low, high) => SortKeyCondition::Between(key(low), key(high)),
+            Self::BeginsWith(sk) => SortKeyCondition::BeginsWith(key(sk)),
+        }
+    }
+}
+
+impl SortKeyCondition {
+    /// The same condition, borrowed.
+    pub(crate) fn borrowed(&self) -> SortKeyCondition<&[u8]> {
+        self.map(Vec::as_slice)
+    }
+}
+
+impl<'a> SortKeyCondition<&'a [u8]> {
+    /// The same condition, owned.
+    #[must_use]
+    pub fn to_owned(&self) -> SortKeyCondition {
+        self.map(|sk| sk.to_vec())
+    }
+
+    /// A number for the comparison, and its operands; empty where there is none.
+    pub(crate) fn parts(&self) -> (u8, &'a [u8], &'a [u8]) {
+        match *self {
+            Self::Any => (0, &[], &[]),
+            Self::Eq(sk) => (1, sk, &[]),
+            Self::Lt(sk) => (2, sk, &[]),
+            Self::Le(sk) => (3, sk, &[]),
+            Self::Gt(sk) => (4, sk, &[]),
+            Self::Ge(sk) => (5, sk, &[]),
+            Self::Between(low, high) => (6, low, high),
+            Self::BeginsWith(sk) => (7, sk, &[]),
+        }
+    }
+
+    /// The bounds of the condition; `prefix_end` lends them the end of a prefix's range.
+    pub(crate) fn bounds<'b>(&self, prefix_end: &'b mut Vec<u8>) -> Result<SortKeyRange<'b>>
+    where
+        'a: 'b,
+    {
+        use Bound::{Excluded, Included, Unbounded};
+        let (from, to): SortKeyRange<'b> = match *self {
+            Self::Any => (Unbounded, Unbounded),
+            Self::Eq(sk) => (Included(sk), Included(sk)),
+            Self::Lt(sk) => (Unbounded, Excluded(sk)),
+            Self::Le(sk) => (Unbounded, Included(sk)),
+            Self::Gt(sk) => (Excluded(sk), Unbounded),
+            Self::Ge(sk) => (Included(sk), Unbounded),
+            Self::Between(low, high) if low > high => {
+                return Err(Error::invalid(
+                    "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound",
+                ));
+            }
+            Self::Between(low, high) => (Included(low), Included(high)),
+            Self::BeginsWith(prefix) => {
+                // The first key behind every key with this prefix: its last byte that can be raised, raised.
+                let Some(raised) = prefix.iter().rposition(|&byte| byte != 0xFF) else {
+                    return Ok((behind_none(Included(prefix)), Unbounded));
+                };
+                prefix_end.clear();
+                prefix_end.extend_from_slice(&prefix[..=raised]);
+                prefix_end[raised] += 1;
+                (Included(prefix), Excluded(prefix_end.as_slice()))
+            }
+        };
+        let from = match self {
+            Self::Any | Self::Eq(_) => from,
+            _ => behind_none(from),
+        };
+        Ok((from, to))
+    }
+}
+
+/// The lower bound without the item that has no sort key, whose place is before all others.
+fn behind_none(from: Bound<&[u8]>) -> Bound<&[u8]> {
+    match from {
+        Bound::Unbounded | Bound::Included([]) => Bound::Excluded(&[]),
+        other => other,
+    }
+}

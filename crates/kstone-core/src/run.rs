@@ -1,5 +1,7 @@
 //! A run: sorted records, one per key, as a flush or a merge makes them, and what they add up to.
 
+use std::cmp::Ordering;
+
 use crate::record::Record;
 
 /// Sorted records, one per key, and their bytes, so that nobody needs to touch the records to know.
@@ -18,6 +20,9 @@ impl Run {
 
 /// Fewer records are sorted by comparing them alone.
 const FEW: usize = 64;
+
+/// As many as come together by chance.
+const NEIGHBOURS_MAX: usize = 8;
 
 /// Sorts records; of one key, the later ones stay behind.
 ///
@@ -46,12 +51,28 @@ pub(crate) fn sort(records: &mut Vec<Record>) {
     // Each place is its bucket's end now.
     let mut first = 0;
     for &end in &places[..1 << bits] {
-        match &mut records[first..end] {
-            [] | [_] => {}
-            [one, other] if one.order(other).is_le() => {}
-            several => several.sort_by(Record::order),
+        let neighbours = &mut records[first..end];
+        if neighbours.len() > NEIGHBOURS_MAX {
+            neighbours.sort_by(Record::order);
+        } else {
+            sort_neighbours(neighbours);
         }
         first = end;
+    }
+}
+
+/// Sorts few records, each of which goes back past those that it comes before.
+#[inline(always)]
+fn sort_neighbours(records: &mut [Record]) {
+    let comes_before = |one: &Record, other: &Record| match one.tag().cmp(&other.tag()) {
+        Ordering::Equal => one.order(other).is_lt(),
+        order => order.is_lt(),
+    };
+    for mut at in 1..records.len() {
+        while at > 0 && comes_before(&records[at], &records[at - 1]) {
+            records.swap(at, at - 1);
+            at -= 1;
+        }
     }
 }
 

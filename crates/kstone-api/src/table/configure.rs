@@ -133,7 +133,8 @@ impl Database {
         let mut commit = self.engine().begin();
         let of_items = items.iter().map(|(key, _)| key.stripe());
         commit.lock(of_items.chain(entries.iter().map(|entry| entry.route.stripe())))?;
-        let is_same = |(key, item): &(RoutedKey<'_>, &Record)| commit.get(key).is_some_and(|now| now.same(item));
+        // By content: a write of the same item meanwhile has left its entry as it is, which is still to be made.
+        let is_same = |(key, item): &(RoutedKey<'_>, &Record)| commit.get(key).is_some_and(|now| *now == **item);
         let same: Vec<bool> = items.iter().map(is_same).collect();
         let entries = entries.into_iter().filter(|entry| same[entry.item]);
         commit.write(entries.map(|entry| (entry.route, entry.record)));

@@ -9,7 +9,7 @@ use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, bytes, entry
 use crate::database::{Db, database};
 use crate::item_view::{Item, View};
 
-/// Gets many items in one call: out[i] becomes the item under the i-th key, or NULL where there is none. The arrays
+/// Gets many items in one call: each of out becomes the item under the key of its place, or NULL where there is none. The arrays
 /// have count elements each; sks and sk_lens may both be NULL, then no key has a sort key. A key may come twice.
 ///
 /// The items need not be of one moment: where others write meanwhile some may be older than others, as with calls of

@@ -1021,8 +1021,9 @@ kstone_status kstone_get_attribute(const kstone_db *db,
                                    uint32_t *type,
                                    kstone_error **err);
 /**
- * Gets many items in one call: out[i] becomes the item under the i-th key, or NULL where there is none. The arrays
- * have count elements each; sks and sk_lens may both be NULL, then no key has a sort key. A key may come twice.
+ * Gets many items in one call: each of out becomes the item under the key of its place, or NULL where there is none.
+ * The arrays have count elements each; sks and sk_lens may both be NULL, then no key has a sort key. A key may come
+ * twice.
  *
  * The items need not be of one moment: where others write meanwhile some may be older than others, as with calls of
  * kstone_get one after the other. Gets of a kstone_batch with KSTONE_BATCH_ATOMIC are of one moment.

@@ -13,7 +13,7 @@
 //! # Invariants
 //! - Parts are read and results taken on the calling thread alone. An error ends it as if there were no helpers: results
 //!   of earlier parts are taken first.
-//! - At most [`PENDING_MAX`] parts are read and not taken.
+//! - At most `PENDING_MAX` parts are read and not taken.
 //! - Helpers block all signals: those are for threads of the host.
 //!
 //! # Thread safety

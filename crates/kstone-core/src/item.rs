@@ -14,7 +14,7 @@
 //!
 //! This is version 1 of the form; bindings read it, and golden bytes in the tests hold it in place. Equal items have
 //! equal bytes. [`ItemWriter`] grows a body, [`encode`] makes one of an [`Item`], [`ItemRef`] and [`ValueRef`] read it.
-//! The record of a large item has a directory of its attributes in addition: see [`directory`].
+//! The record of a large item has a directory of its attributes in addition: see `item/directory.rs`.
 //!
 //! # Limits
 //! | what | limit | where |

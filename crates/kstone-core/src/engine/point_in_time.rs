@@ -62,7 +62,7 @@ impl PointInTimeView {
         self.query_in(Keyspace::Items, pk, range, reverse, limits)
     }
 
-    /// As [`Engine::query_in`], at the moment of the view.
+    /// As [`Engine::query_as`], at the moment of the view.
     pub fn query_in(
         &self,
         keyspace: Keyspace,

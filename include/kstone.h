@@ -1176,7 +1176,7 @@ typedef struct kstone_cond {
  * Errors: as kstone_put; KSTONE_ERR_CONDITION_FAILED where the condition does not hold for the item that is there (or
  * for none), with that item in kstone_error_item where cond->return_old asked for it; KSTONE_ERR_INVALID where
  * expression and bag are not as kstone_cond says: the message names the token and its position.
- * Cost: a look-up and what kstone_put costs, with one more copy of the item; the old item is not copied.
+ * Cost: a look-up and what kstone_put costs; the old item is not copied.
  * Threads: any. Writes to the stripe wait while the condition is evaluated.
  */
 KSTONE_MUST_USE

@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use kstone_api::{Database, Key, KeyRef, Operation, Record, Statement, Write};
+use kstone_api::{Database, Key, KeyRef, LentWrite, Operation, Record, Statement};
 
 use crate::boundary::guard;
 use crate::boundary::{
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn kstone_batch_put(
     item: *const Item,
     cond: *const Cond,
 ) -> Status {
-    by_contract!(add(b, (pk, pk_len), (sk, sk_len), |key| put_of(key.pk(), key.sk(), item, cond).map(Operation::from)))
+    by_contract!(add_write(b, (pk, pk_len), (sk, sk_len), |key| put_of(key, item, cond)))
 }
 
 /// Adds a kstone_update that returns nothing of the item. cond may be NULL; the bags are those of kstone_update.
@@ -113,9 +113,7 @@ pub unsafe extern "C" fn kstone_batch_update(
     params: *const Item,
     cond: *const Cond,
 ) -> Status {
-    by_contract!(add(b, (pk, pk_len), (sk, sk_len), |key| {
-        update_of(key.pk(), key.sk(), (expr, expr_len), params, cond).map(Operation::from)
-    }))
+    by_contract!(add_write(b, (pk, pk_len), (sk, sk_len), |key| update_of(key, (expr, expr_len), params, cond)))
 }
 
 /// Adds a kstone_delete_if. cond may be NULL.
@@ -130,7 +128,7 @@ pub unsafe extern "C" fn kstone_batch_delete(
     sk_len: usize,
     cond: *const Cond,
 ) -> Status {
-    by_contract!(add(b, (pk, pk_len), (sk, sk_len), |key| delete_of(key.pk(), key.sk(), cond).map(Operation::from)))
+    by_contract!(add_write(b, (pk, pk_len), (sk, sk_len), |key| delete_of(key, cond)))
 }
 
 /// Adds a condition that must hold for an item which the batch does not write. It counts as a write.
@@ -146,13 +144,12 @@ pub unsafe extern "C" fn kstone_batch_check(
     cond: *const Cond,
 ) -> Status {
     by_contract!({
-        add(b, (pk, pk_len), (sk, sk_len), |key| {
+        add_write(b, (pk, pk_len), (sk, sk_len), |(pk, sk)| {
             let condition = Condition::read(cond)?;
             let Some(expression) = condition.expression() else {
                 return Err(Failure::invalid("a check needs a condition"));
             };
-            let check = Write::check(key.pk(), expression).sort_key(key.sk());
-            Ok(condition.apply(check).into())
+            Ok(condition.apply(LentWrite::check(pk, sk, expression)))
         })
     })
 }
@@ -174,6 +171,16 @@ pub unsafe extern "C" fn kstone_batch_get(
         (sk, sk_len),
         |key| Ok(Key::with_sk(key.pk().to_vec(), key.sk().to_vec()).into())
     ))
+}
+
+/// What the functions that add a write share.
+unsafe fn add_write(
+    b: *mut Batch,
+    pk: (*const c_void, usize),
+    sk: (*const c_void, usize),
+    write: impl for<'k> FnOnce((&'k [u8], &'k [u8])) -> Result<LentWrite<'k>, Failure>,
+) -> Status {
+    by_contract!(add(b, pk, sk, |key| Ok(write((key.pk(), key.sk()))?.to_write()?.into())))
 }
 
 /// What the functions that add share.

@@ -24,7 +24,7 @@ pub(crate) type Numbers = SmallVec<[u8; 64]>;
 /// The values of a run.
 pub(crate) type BoundValues<'v> = SmallVec<[ValueRef<'v>; 8]>;
 
-/// The values of a run, in their order. A failure says which of them is wrong, by its position.
+/// Adds the values of a run, in their order. A failure says which of them is wrong, by its position.
 ///
 /// # Safety
 /// `values` is NULL or `count` values, whose bytes may be read; nobody changes them during `'v`.
@@ -32,16 +32,17 @@ pub(crate) unsafe fn bound_values<'v>(
     values: *const Value,
     count: usize,
     numbers: &'v mut Numbers,
-) -> Result<BoundValues<'v>, (usize, Failure)> {
+    bound: &mut BoundValues<'v>,
+) -> Result<(), (usize, Failure)> {
     if count == 0 {
-        return Ok(BoundValues::new());
+        return Ok(());
     }
     if values.is_null() || count > VALUES_MAX {
         return Err((0, refuse_values(values.is_null(), count)));
     }
     // SAFETY: not NULL, so the caller vouches for so many.
     let values = unsafe { std::slice::from_raw_parts(values, count) };
-    let mut bound = BoundValues::with_capacity(count);
+    bound.reserve(count);
     // Where numbers lie that had to be written: they are read when all of them are there.
     let mut written: SmallVec<[(u16, u32); 4]> = SmallVec::new();
     for (at, value) in values.iter().enumerate() {
@@ -55,11 +56,11 @@ pub(crate) unsafe fn bound_values<'v>(
     }
     let numbers: &'v [u8] = numbers;
     let mut start = 0;
-    for (at, end) in written {
+    for &(at, end) in &written {
         bound[usize::from(at)] = ValueRef::from_parts(Type::N, &numbers[start..end as usize]);
         start = end as usize;
     }
-    Ok(bound)
+    Ok(())
 }
 
 #[cold]

@@ -3,7 +3,7 @@
 use std::ffi::c_char;
 
 use kstone_api::expression::Parameters;
-use kstone_api::{Write, WriteTemplate};
+use kstone_api::{ItemRef, LentWrite, WriteTemplate};
 
 use crate::boundary::{Failure, by_contract, c_struct, not_served, read_struct, text};
 use crate::item_view::{Item, View};
@@ -29,15 +29,15 @@ pub struct Cond {
 
 c_struct!(Cond, "kstone_cond", [struct_size, expr, expr_len, params, return_old, reserved]);
 
-/// The condition of a write, read and copied out as far as it must be.
+/// The condition of a write, lent by the caller.
 pub(crate) struct Condition<'a> {
     expression: Option<&'a str>,
-    parameters: Option<Parameters>,
+    bag: Option<ItemRef<'a>>,
     return_old: bool,
 }
 
 impl<'a> Condition<'a> {
-    /// Reads a caller's struct. Its bag is not kept.
+    /// Reads a caller's struct.
     ///
     /// # Safety
     /// `cond` is NULL or a struct that begins with its size; what it points at may be read, and does not change, during
@@ -51,7 +51,7 @@ impl<'a> Condition<'a> {
             }
             Ok(Self {
                 expression: expression(cond.expr, cond.expr_len, "kstone_cond.expr")?,
-                parameters: parameters(cond.params)?,
+                bag: bag(cond.params)?,
                 return_old: cond.return_old == 1,
             })
         })
@@ -63,23 +63,23 @@ impl<'a> Condition<'a> {
     }
 
     /// The write that is prepared on this condition.
-    pub(crate) fn apply_to_template(self, mut template: WriteTemplate) -> WriteTemplate {
+    pub(crate) fn apply_to_template(self, mut template: WriteTemplate) -> Result<WriteTemplate, Failure> {
         if let Some(expression) = self.expression {
             template = template.condition(expression);
         }
-        if let Some(names) = self.parameters {
-            template = template.condition_names(names);
+        if let Some(bag) = self.bag {
+            template = template.condition_names(Parameters::from_bag(bag)?);
         }
-        if self.return_old { template.return_old_on_failure() } else { template }
+        Ok(if self.return_old { template.return_old_on_failure() } else { template })
     }
 
     /// The write on this condition.
-    pub(crate) fn apply(self, mut write: Write) -> Write {
+    pub(crate) fn apply(self, mut write: LentWrite<'a>) -> LentWrite<'a> {
         if let Some(expression) = self.expression {
             write = write.condition(expression);
         }
-        if let Some(parameters) = self.parameters {
-            write = write.condition_parameters(parameters);
+        if let Some(bag) = self.bag {
+            write = write.condition_parameters(bag);
         }
         if self.return_old {
             write = write.return_old_on_failure();
@@ -106,9 +106,17 @@ pub(crate) unsafe fn expression<'a>(
 
 /// The parameters in a bag, copied out; none for NULL.
 pub(crate) unsafe fn parameters(bag: *const Item) -> Result<Option<Parameters>, Failure> {
+    let bag = by_contract!(self::bag(bag))?;
+    Ok(bag.map(Parameters::from_bag).transpose()?)
+}
+
+/// A bag of parameters, lent by the caller; none for NULL.
+///
+/// # Safety
+/// `bag` is NULL or a live handle, and nobody changes it during `'a`.
+pub(crate) unsafe fn bag<'a>(bag: *const Item) -> Result<Option<ItemRef<'a>>, Failure> {
     if bag.is_null() {
         return Ok(None);
     }
-    let view = by_contract!(View::new(bag))?;
-    Ok(Some(Parameters::from_bag(view.item())?))
+    Ok(Some(by_contract!(View::new(bag))?.item()))
 }

@@ -68,7 +68,7 @@ impl<'a> View<'a> {
 
     /// The item in its stored form.
     #[inline]
-    pub(crate) fn body(&self) -> &[u8] {
+    pub(crate) fn body(&self) -> &'a [u8] {
         match self {
             Self::Stored(record) => record.body(),
             Self::Built(built) => built.body(),
@@ -76,7 +76,7 @@ impl<'a> View<'a> {
     }
 
     /// The item's attributes.
-    pub(crate) fn item(&self) -> ItemRef<'_> {
+    pub(crate) fn item(&self) -> ItemRef<'a> {
         match self {
             Self::Stored(record) => record.item(),
             Self::Built(built) => ItemRef::new(built.body()),

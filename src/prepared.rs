@@ -105,7 +105,7 @@ impl Prepared {
         }
     }
 
-    /// The values of a run.
+    /// Adds the values of a run to `bound`.
     ///
     /// # Safety
     /// As [`bound_values`].
@@ -113,8 +113,9 @@ impl Prepared {
         &self,
         (values, count): (*const Value, usize),
         numbers: &'v mut Numbers,
-    ) -> Result<BoundValues<'v>, Failure> {
-        by_contract!(bound_values(values, count, numbers)).map_err(|(at, failure)| self.of_value(at, failure))
+        bound: &mut BoundValues<'v>,
+    ) -> Result<(), Failure> {
+        by_contract!(bound_values(values, count, numbers, bound)).map_err(|(at, failure)| self.of_value(at, failure))
     }
 
     /// The failure of one value, which it names.
@@ -238,7 +239,7 @@ impl PrepareSpec {
                     WriteTemplate::check(check.ok_or_else(|| Failure::invalid("a check needs a condition"))?)
                 }
             };
-            Ok(condition.apply_to_template(template))
+            condition.apply_to_template(template)
         })
     }
 }
@@ -320,17 +321,17 @@ pub unsafe extern "C" fn kstone_run(
     entry!(err, {
         let database = database(db)?;
         let prepared = borrow(p)?;
-        let mut numbers = Numbers::new();
-        let values = prepared.bind((values, count), &mut numbers)?;
+        let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
+        prepared.bind((values, count), &mut numbers, &mut bound)?;
         let token = Some(bytes(token, token_len, "token")?).filter(|token| !token.is_empty());
         let limit = (limit != 0).then_some(limit as usize);
         let (out, page) = match prepared {
             Prepared::Statement(statement) => {
-                (Out::optional(out), statement.run_page(database, &values, limit, token)?.into())
+                (Out::optional(out), statement.run_page(database, &bound, limit, token)?.into())
             }
             Prepared::Query(query) => {
                 let out = Out::new(out, "out")?;
-                (Some(out), PageObject::from(query.run_as(database, &values, limit, token)?))
+                (Some(out), PageObject::from(query.run_as(database, &bound, limit, token)?))
             }
             Prepared::Write(_) => return Err(prepared.unfit("kstone_run", "a statement or a query")),
         };
@@ -363,10 +364,10 @@ pub unsafe extern "C" fn kstone_run_iter(
         let database = database(db)?;
         let prepared = borrow(p)?;
         let Prepared::Query(query) = prepared else { return Err(prepared.unfit("kstone_run_iter", "a query")) };
-        let mut numbers = Numbers::new();
-        let values = prepared.bind((values, count), &mut numbers)?;
+        let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
+        prepared.bind((values, count), &mut numbers, &mut bound)?;
         let limit = (limit != 0).then_some(limit as usize);
-        out.set(hand_out(Iter::new(query.iter(database, &values, limit)?)));
+        out.set(hand_out(Iter::new(query.iter(database, &bound, limit)?)));
         Ok(KSTONE_OK)
     })
 }
@@ -403,10 +404,10 @@ pub unsafe extern "C" fn kstone_run_write(
         let prepared = borrow(p)?;
         let write = prepared.as_write("kstone_run_write")?;
         let return_values = return_values_of(return_values)?;
-        let mut numbers = Numbers::new();
-        let values = prepared.bind((values, count), &mut numbers)?;
+        let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
+        prepared.bind((values, count), &mut numbers, &mut bound)?;
         let item = if it.is_null() { None } else { Some(View::new(it)?) };
-        let mut run = WriteRun::of_key(pk, sk).values(&values);
+        let mut run = WriteRun::of_key(pk, sk).values(&bound);
         if let Some(item) = &item {
             run = run.item(item.body());
         }
@@ -438,17 +439,17 @@ impl Prepared {
         it: *const Item,
         values: (*const Value, usize),
     ) -> Result<BatchEntry, Failure> {
-        let mut numbers = Numbers::new();
-        let values = by_contract!(self.bind(values, &mut numbers))?;
+        let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
+        by_contract!(self.bind(values, &mut numbers, &mut bound))?;
         let item = if it.is_null() { None } else { Some(by_contract!(View::new(it))?) };
         match self {
             Self::Statement(_) if !pk.is_empty() || !sk.is_empty() || item.is_some() => {
                 Err(Failure::invalid("a statement names its key itself: pk, sk and the item must be empty"))
             }
-            Self::Statement(statement) => Ok(BatchEntry::Statement(statement.bound(&values)?)),
+            Self::Statement(statement) => Ok(BatchEntry::Statement(statement.bound(&bound)?)),
             Self::Query(_) => Err(self.unfit("kstone_batch_prepared", "a write or a statement")),
             Self::Write(write) => {
-                let mut run = WriteRun::of_key(pk, sk).values(&values);
+                let mut run = WriteRun::of_key(pk, sk).values(&bound);
                 if let Some(item) = &item {
                     run = run.item(item.body());
                 }

@@ -3,10 +3,10 @@
 use std::ffi::{c_char, c_void};
 
 use kstone_api::expression::ReturnValues;
-use kstone_api::{Database, Record, Write};
+use kstone_api::{Database, LentWrite, Record};
 
 use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, by_contract, bytes, entry};
-use crate::cond::{Cond, Condition, expression, parameters};
+use crate::cond::{Cond, Condition, bag, expression};
 use crate::database::{Db, database};
 use crate::item_view::{Item, View};
 
@@ -28,7 +28,7 @@ pub const KSTONE_RETURN_UPDATED_NEW: u32 = 4;
 /// Errors: as kstone_put; KSTONE_ERR_CONDITION_FAILED where the condition does not hold for the item that is there (or
 /// for none), with that item in kstone_error_item where cond->return_old asked for it; KSTONE_ERR_INVALID where
 /// expression and bag are not as kstone_cond says: the message names the token and its position.
-/// Cost: a look-up and what kstone_put costs, with one more copy of the item; the old item is not copied.
+/// Cost: a look-up and what kstone_put costs; the old item is not copied.
 /// Threads: any. Writes to the stripe wait while the condition is evaluated.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -46,7 +46,7 @@ pub unsafe extern "C" fn kstone_put_if(
     entry!(err, {
         let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
         let database = database(db)?;
-        let write = put_of(pk, sk, item, cond)?;
+        let write = put_of((pk, sk), item, cond)?;
         write_and_return_old(database, write, old)
     })
 }
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn kstone_delete_if(
     entry!(err, {
         let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
         let database = database(db)?;
-        let write = delete_of(pk, sk, cond)?;
+        let write = delete_of((pk, sk), cond)?;
         write_and_return_old(database, write, old)
     })
 }
@@ -113,10 +113,10 @@ pub unsafe extern "C" fn kstone_update(
         let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
         let database = database(db)?;
         let values = return_values_of(return_values)?;
-        let write = update_of(pk, sk, (expr, expr_len), params, cond)?;
+        let write = update_of((pk, sk), (expr, expr_len), params, cond)?;
         match Out::optional(returned) {
-            None => drop(database.write(write)?),
-            Some(returned) => returned.set(item_or_null(database.write(write.return_values(values))?)),
+            None => drop(write.run(database)?),
+            Some(returned) => returned.set(item_or_null(write.return_values(values).run(database)?)),
         }
         Ok(KSTONE_OK)
     })
@@ -125,51 +125,59 @@ pub unsafe extern "C" fn kstone_update(
 /// A put on a condition.
 ///
 /// # Safety
-/// `item` and `cond` are what callers may pass.
-pub(crate) unsafe fn put_of(pk: &[u8], sk: &[u8], item: *const Item, cond: *const Cond) -> Result<Write, Failure> {
-    // The item may be the condition's bag, which is read before it.
+/// `item` and `cond` are what callers may pass, and do not change during `'a`.
+pub(crate) unsafe fn put_of<'a>(
+    (pk, sk): (&'a [u8], &'a [u8]),
+    item: *const Item,
+    cond: *const Cond,
+) -> Result<LentWrite<'a>, Failure> {
     by_contract!({
         let condition = Condition::read(cond)?;
-        let view = View::new(item)?;
-        Ok(condition.apply(Write::put_body(pk, view.body()).sort_key(sk)))
+        Ok(condition.apply(LentWrite::put(pk, sk, View::new(item)?.body())))
     })
 }
 
 /// A delete on a condition.
 ///
 /// # Safety
-/// `cond` is what callers may pass.
-pub(crate) unsafe fn delete_of(pk: &[u8], sk: &[u8], cond: *const Cond) -> Result<Write, Failure> {
-    Ok(by_contract!(Condition::read(cond))?.apply(Write::delete(pk).sort_key(sk)))
+/// `cond` is what callers may pass, and does not change during `'a`.
+pub(crate) unsafe fn delete_of<'a>(
+    (pk, sk): (&'a [u8], &'a [u8]),
+    cond: *const Cond,
+) -> Result<LentWrite<'a>, Failure> {
+    Ok(by_contract!(Condition::read(cond))?.apply(LentWrite::delete(pk, sk)))
 }
 
 /// An update on a condition.
 ///
 /// # Safety
-/// `expr`, `params` and `cond` are what callers may pass.
-pub(crate) unsafe fn update_of(
-    pk: &[u8],
-    sk: &[u8],
+/// `expr`, `params` and `cond` are what callers may pass, and do not change during `'a`.
+pub(crate) unsafe fn update_of<'a>(
+    (pk, sk): (&'a [u8], &'a [u8]),
     (expr, expr_len): (*const c_char, usize),
     params: *const Item,
     cond: *const Cond,
-) -> Result<Write, Failure> {
-    let (expression, parameters, condition) =
-        by_contract!((expression(expr, expr_len, "expr")?, parameters(params)?, Condition::read(cond)?));
+) -> Result<LentWrite<'a>, Failure> {
+    let (expression, bag, condition) =
+        by_contract!((expression(expr, expr_len, "expr")?, bag(params)?, Condition::read(cond)?));
     let expression = expression.ok_or_else(|| Failure::invalid("expr is NULL: an update needs its expression"))?;
-    let mut write = Write::update(pk, expression).sort_key(sk);
-    if let Some(parameters) = parameters {
-        write = write.parameters(parameters);
+    let mut write = LentWrite::update(pk, sk, expression);
+    if let Some(bag) = bag {
+        write = write.parameters(bag);
     }
     Ok(condition.apply(write))
 }
 
 /// # Safety
 /// `old` is NULL or may be written.
-unsafe fn write_and_return_old(database: &Database, write: Write, old: *mut *mut Item) -> Result<Status, Failure> {
+unsafe fn write_and_return_old(
+    database: &Database,
+    write: LentWrite<'_>,
+    old: *mut *mut Item,
+) -> Result<Status, Failure> {
     match by_contract!(Out::optional(old)) {
-        None => drop(database.write(write)?),
-        Some(old) => old.set(item_or_null(database.write(write.return_values(ReturnValues::AllOld))?)),
+        None => drop(write.run(database)?),
+        Some(old) => old.set(item_or_null(write.return_values(ReturnValues::AllOld).run(database)?)),
     }
     Ok(KSTONE_OK)
 }

@@ -55,6 +55,7 @@ pub use model::stats::Stats;
 pub use model::{clock, json};
 pub use partiql::{PreparedStatement, STATEMENT_MAX_CHARS, Statement, StatementResult};
 pub use request::cursor::Cursor;
+pub use request::lent_write::LentWrite;
 pub use request::operation::{Operation, TransactError};
 pub use request::page::{Page, PageRecord, QueryResult};
 pub use request::partition::PartitionQuery;

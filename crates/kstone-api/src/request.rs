@@ -1,6 +1,7 @@
 //! Requests: what can be asked of a database to read and to write, and what comes back.
 
 pub(crate) mod cursor;
+pub(crate) mod lent_write;
 pub(crate) mod many;
 pub(crate) mod operation;
 pub(crate) mod page;

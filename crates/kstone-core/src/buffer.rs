@@ -2,7 +2,7 @@
 
 use std::ops::DerefMut;
 
-use smallvec::{Array, SmallVec};
+pub use crate::raw::stack_buffer::StackBuffer;
 
 /// What writes keys and values appends to. Its methods are those of [`Vec`].
 pub trait Buffer: DerefMut<Target = [u8]> {
@@ -30,18 +30,18 @@ impl Buffer for Vec<u8> {
     }
 }
 
-impl<A: Array<Item = u8>> Buffer for SmallVec<A> {
+impl<const N: usize> Buffer for StackBuffer<N> {
     #[inline]
     fn push(&mut self, byte: u8) {
-        self.push(byte);
+        self.append(&[byte]);
     }
 
     #[inline]
     fn extend_from_slice(&mut self, bytes: &[u8]) {
-        self.extend_from_slice(bytes);
+        self.append(bytes);
     }
 
     fn truncate(&mut self, len: usize) {
-        self.truncate(len);
+        self.shorten(len);
     }
 }

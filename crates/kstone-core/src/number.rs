@@ -255,7 +255,7 @@ fn combine(
     if let (Some(a), Some(b)) = (to_i64(a), to_i64(b))
         && let Some(result) = integers(a, b)
     {
-        put_integer(out, result);
+        out.extend_from_slice(integer(result, &mut [0; INTEGER_MAX_BYTES]));
         return Ok(());
     }
     let decimal = |text: &str| BigDecimal::from_str(text).map_err(|_| Error::invalid(NOT_A_NUMBER));
@@ -263,25 +263,6 @@ fn combine(
     let plain = decimals(decimal(a)?, decimal(b)?).to_plain_string();
     out.extend_from_slice(canonical(&plain)?.as_bytes());
     Ok(())
-}
-
-/// Appends the canonical text of an integer.
-fn put_integer(out: &mut impl Buffer, number: i64) {
-    const MAX_BYTES: usize = 20;
-    let mut digits = [0; MAX_BYTES];
-    let (mut at, mut rest) = (MAX_BYTES, number.unsigned_abs());
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (rest % 10) as u8;
-        rest /= 10;
-        if rest == 0 {
-            break;
-        }
-    }
-    if number < 0 {
-        out.push(b'-');
-    }
-    out.extend_from_slice(&digits[at..]);
 }
 
 /// Significant digits of a canonical text; none in zero.

@@ -14,11 +14,10 @@
 use std::cmp::Ordering;
 
 use crate::error::{Error, Result};
-use kstone_core::buffer::Buffer;
+use kstone_core::buffer::{Buffer, StackBuffer};
 use kstone_core::item::{self, BODY_MAX_BYTES, ItemRef, MAX_NESTING_LEVELS, ValueRef, parts};
 use kstone_core::value::Type;
 use kstone_core::{error::Unit, number};
-use smallvec::SmallVec;
 
 use super::ast::{NewValue, OperandSource, Verb};
 use super::path::Place;
@@ -59,7 +58,7 @@ enum Made<'a> {
 }
 
 /// What was made: a number fits, sign and point included, whatever else is small does.
-type Payload = SmallVec<[u8; 64]>;
+type Payload = StackBuffer<64>;
 
 impl Made<'_> {
     fn view(&self) -> ValueRef<'_> {

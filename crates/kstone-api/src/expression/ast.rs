@@ -15,6 +15,8 @@
 //!
 //! Thread safety: immutable once made.
 
+use std::sync::Arc;
+
 /// One step of a document path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Segment {
@@ -160,6 +162,8 @@ pub(crate) struct UpdateAst {
     pub(crate) symbols: Symbols,
     pub(crate) sources: Vec<OperandSource>,
     pub(crate) actions: Vec<Action>,
+    /// The actions by their paths, where these are sound and no `#name` is needed to tell.
+    pub(crate) order: Option<Arc<[u16]>>,
 }
 
 /// Where SET takes a value from.

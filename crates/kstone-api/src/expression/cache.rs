@@ -66,7 +66,7 @@ impl ExpressionCache {
         Condition::bind(kind, self.parsed_condition(kind, text)?, binder)
     }
 
-    pub(super) fn parsed_condition(&self, kind: Kind, text: &str) -> Result<Arc<ConditionAst>> {
+    pub(crate) fn parsed_condition(&self, kind: Kind, text: &str) -> Result<Arc<ConditionAst>> {
         self.conditions.get(text, |text| condition_parser::parse(kind, text))
     }
 
@@ -103,7 +103,7 @@ impl ExpressionCache {
         Update::bind(self.parsed_update(text)?, binder)
     }
 
-    pub(super) fn parsed_update(&self, text: &str) -> Result<Arc<UpdateAst>> {
+    pub(crate) fn parsed_update(&self, text: &str) -> Result<Arc<UpdateAst>> {
         self.updates.get(text, update_parser::parse)
     }
 }

@@ -93,6 +93,10 @@ impl<'v> Update<'v> {
     /// # Errors
     /// As [`Update::parse`], for its paths and what its values cannot do.
     pub(crate) fn new(ast: Arc<UpdateAst>, bound: BoundParameters<'v>) -> Result<Self> {
+        if let Some(order) = &ast.order {
+            let order = Arc::clone(order);
+            return Self::in_this_order(ast, order, bound);
+        }
         let order = in_order(&ast, &bound)?;
         let update = Self::in_this_order(ast, order, bound)?;
         check_key(&update.ast, &update.bound)?;

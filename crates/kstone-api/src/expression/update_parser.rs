@@ -19,11 +19,16 @@ use super::Kind;
 use super::ast::{Action, NewValue, OperandSource, UpdateAst, Verb, index};
 use super::lexer::{Keyword, Token, UPDATE_KEYWORDS};
 use super::parser::{Fault, Parser, not_this_way, path_required, wrong_operand_count};
+use super::update::check_paths;
 
 /// Parses an update.
 pub(super) fn parse(text: &str) -> Result<UpdateAst> {
     let parser = Parser::new(Kind::Update, text, UPDATE_KEYWORDS)?;
-    UpdateParser { parser, frames: Vec::new(), sources: Vec::new(), actions: Vec::new() }.run()
+    let mut ast = UpdateParser { parser, frames: Vec::new(), sources: Vec::new(), actions: Vec::new() }.run()?;
+    if ast.symbols.aliases.is_empty() {
+        ast.order = check_paths(&ast).ok();
+    }
+    Ok(ast)
 }
 
 /// Something begun that waits for more.
@@ -63,7 +68,7 @@ impl<'a> UpdateParser<'a> {
             }
         }
         let symbols = self.parser.finish()?;
-        Ok(UpdateAst { symbols, sources: self.sources, actions: self.actions })
+        Ok(UpdateAst { symbols, sources: self.sources, actions: self.actions, order: None })
     }
 
     fn action(&mut self, section: Keyword) -> Result<()> {

@@ -4,11 +4,11 @@ use std::borrow::Cow;
 
 use crate::error::Error;
 use crate::error::Result;
+use kstone_core::buffer::StackBuffer;
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, RoutedKey};
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
-use smallvec::SmallVec;
 
 use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
 use crate::model::item_check::check_item;
@@ -37,9 +37,9 @@ pub struct Write {
     sk: Vec<u8>,
     action: Action,
     condition: Option<String>,
-    parameters: RequestParameters,
+    parameters: Option<Box<RequestParameters>>,
     /// Where the condition has a bag of its own.
-    condition_parameters: Option<RequestParameters>,
+    condition_parameters: Option<Box<RequestParameters>>,
     return_old_on_failure: bool,
     return_values: ReturnValues,
 }
@@ -85,7 +85,7 @@ impl Write {
             sk: Vec::new(),
             action,
             condition: None,
-            parameters: RequestParameters::default(),
+            parameters: None,
             condition_parameters: None,
             return_old_on_failure: false,
             return_values: ReturnValues::None,
@@ -109,21 +109,21 @@ impl Write {
     /// What a `#name` of the expressions stands for.
     #[must_use]
     pub fn name(mut self, placeholder: &str, name: &str) -> Self {
-        self.parameters.name(placeholder, name);
+        self.parameters.get_or_insert_default().name(placeholder, name);
         self
     }
 
     /// What a `:value` of the expressions stands for.
     #[must_use]
     pub fn value(mut self, placeholder: &str, value: Value) -> Self {
-        self.parameters.value(placeholder, value);
+        self.parameters.get_or_insert_default().value(placeholder, value);
         self
     }
 
     /// All names and values at once, in the place of those given one by one.
     #[must_use]
     pub fn parameters(mut self, parameters: Parameters) -> Self {
-        self.parameters.bag(parameters);
+        self.parameters.get_or_insert_default().bag(parameters);
         self
     }
 
@@ -151,16 +151,46 @@ impl Write {
     /// The write with its key checked, its item encoded and its expressions parsed and bound.
     pub(crate) fn prepare(&self, cache: &ExpressionCache) -> Result<Prepared<'_>> {
         let key = KeyRef::new(&self.pk, &self.sk)?;
-        let own_parameters = self.parameters.gathered()?;
-        let condition_parameters = self.condition_parameters.as_ref().map(RequestParameters::gathered).transpose()?;
-        let mut binder = Binder::new(&own_parameters);
-        let action = match &self.action {
+        let is_plain = self.parameters.is_none() && self.condition_parameters.is_none() && self.condition.is_none();
+        let (action, condition) = match is_plain {
+            true => (self.prepare_action(key, |text| cache.update(text, &mut Binder::new(&Parameters::new())))?, None),
+            false => self.bind(key, cache)?,
+        };
+        check_returned(self.return_values, matches!(self.action, Action::Update(_)))?;
+        Ok(Prepared {
+            key,
+            action,
+            condition,
+            return_old_on_failure: self.return_old_on_failure,
+            return_values: self.return_values,
+        })
+    }
+
+    fn prepare_action(
+        &self,
+        key: KeyRef<'_>,
+        bind_update: impl FnOnce(&str) -> Result<Update<'static>>,
+    ) -> Result<PreparedAction<'_>> {
+        Ok(match &self.action {
             Action::Put(item) => PreparedAction::Put(checked(key, item::encode(item)?.into())?),
             Action::PutBody(body) => PreparedAction::Put(checked(key, body.into())?),
-            Action::Update(text) => PreparedAction::Update(cache.update(text, &mut binder)?),
+            Action::Update(text) => PreparedAction::Update(bind_update(text)?),
             Action::Delete => PreparedAction::Delete,
             Action::Check => PreparedAction::Check,
-        };
+        })
+    }
+
+    /// The action and the condition with their names and values, every one of which must be used.
+    fn bind(
+        &self,
+        key: KeyRef<'_>,
+        cache: &ExpressionCache,
+    ) -> Result<(PreparedAction<'_>, Option<Condition<'static>>)> {
+        let gathered = |parameters: &RequestParameters| parameters.gathered();
+        let own_parameters = self.parameters.as_deref().map_or(Ok(Parameters::new()), gathered)?;
+        let condition_parameters = self.condition_parameters.as_deref().map(gathered).transpose()?;
+        let mut binder = Binder::new(&own_parameters);
+        let action = self.prepare_action(key, |text| cache.update(text, &mut binder))?;
         let mut condition_binder = condition_parameters.as_ref().map(Binder::new);
         let condition = match &self.condition {
             None => None,
@@ -170,14 +200,7 @@ impl Write {
         };
         binder.finish()?;
         condition_binder.map_or(Ok(()), Binder::finish)?;
-        check_returned(self.return_values, matches!(self.action, Action::Update(_)))?;
-        Ok(Prepared {
-            key,
-            action,
-            condition,
-            return_old_on_failure: self.return_old_on_failure,
-            return_values: self.return_values,
-        })
+        Ok((action, condition))
     }
 
     pub(crate) fn key_parts(&self) -> KeyParts<'_> {
@@ -312,9 +335,9 @@ impl Prepared<'_> {
         present: Option<&Record>,
         old: &Subject<'_>,
     ) -> Result<ItemChange> {
-        let mut body: SmallVec<[u8; BODY_ON_STACK_BYTES]> = SmallVec::new();
         let old_item = present.map(Record::item);
-        body.reserve(old_item.map_or(0, |item| item.as_bytes().len()));
+        let capacity = old_item.map_or(0, |item| item.as_bytes().len());
+        let mut body = StackBuffer::<BODY_ON_STACK_BYTES>::with_capacity(capacity);
         // The key stays as it is, and the size is checked where the body is made.
         let is_written = update.apply_to(&mut body, (self.key.pk(), self.key.sk()), old_item)?;
         let record = is_written.then(|| Record::put_pieces(key, &[&body]));

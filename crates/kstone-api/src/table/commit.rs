@@ -78,10 +78,10 @@ impl CommitPlan {
 
     /// Writes everything; what it returns of the items.
     #[inline]
-    fn carry_out(self, commit: Commit<'_>) -> Returned {
-        let items = self.items.into_iter().map(|item| (item.route, item.record));
-        commit.write(items.chain(self.entries));
-        self.returned
+    fn carry_out(&mut self, commit: Commit<'_>) -> Returned {
+        let items = self.items.drain(..).map(|item| (item.route, item.record));
+        commit.write(items.chain(self.entries.drain(..)));
+        std::mem::take(&mut self.returned)
     }
 }
 

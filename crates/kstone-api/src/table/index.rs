@@ -30,12 +30,11 @@
 use std::collections::HashSet;
 
 use crate::error::Result;
-use kstone_core::buffer::Buffer;
+use kstone_core::buffer::{Buffer, StackBuffer};
 use kstone_core::engine::Writes;
 use kstone_core::item::ItemRef;
 use kstone_core::key::{INDEX_SLOTS, KeyRef, Route, RoutedKey};
 use kstone_core::record::Record;
-use smallvec::SmallVec;
 
 use crate::model::schema::{GlobalSecondaryIndex, LocalSecondaryIndex, Projection, TableSchema};
 
@@ -347,7 +346,7 @@ impl Index {
             let record = match self.projects_all() {
                 true => Record::put_pieces(&key, &[&head, version.item.item.as_bytes()]),
                 false => {
-                    let mut shown: SmallVec<[u8; BODY_ON_STACK_BYTES]> = SmallVec::new();
+                    let mut shown = StackBuffer::<BODY_ON_STACK_BYTES>::new();
                     version.item.item.copy_where(&mut shown, |name| self.projects(name));
                     Record::put_pieces(&key, &[&head, &shown])
                 }
@@ -363,7 +362,7 @@ impl Index {
         source: &TableItem<'_>,
         use_key: impl FnOnce(RoutedKey<'_>) -> T,
     ) -> Result<T> {
-        let mut bytes: SmallVec<[u8; KEY_ON_STACK_BYTES]> = SmallVec::new();
+        let mut bytes = StackBuffer::<KEY_ON_STACK_BYTES>::new();
         self.put_partition(partition, source.pk, &mut bytes);
         let sk_at = bytes.len();
         if let Some(sort) = sort {

@@ -114,8 +114,8 @@ impl<'a> Commit<'a> {
 
     /// `note` is told how many writes the stripe of each had before and after it.
     #[inline]
-    fn write_as(self, writes: impl IntoIterator<Item = (Route, Record)>, note: impl Fn(u64, u64)) {
-        let Self { engine, mut locked } = self;
+    fn write_as(mut self, writes: impl IntoIterator<Item = (Route, Record)>, note: impl Fn(u64, u64)) {
+        let (engine, locked) = (self.engine, &mut self.locked);
         let written = |held: &StripeState| held.tree().map_or(0, |tree| tree.writes);
         let mut garbage: SmallVec<[(StripeId, Garbage); INLINE_WRITES]> = SmallVec::new();
         for (route, record) in writes {
@@ -126,7 +126,7 @@ impl<'a> Commit<'a> {
             garbage.push((stripe, engine.apply(route, held, record)));
             note(before, written(held));
         }
-        drop(locked);
+        drop(self);
         for (stripe, garbage) in garbage {
             engine.finish(stripe, garbage);
         }

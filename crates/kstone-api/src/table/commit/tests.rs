@@ -137,6 +137,29 @@ fn an_update_allocates_the_new_item_and_what_it_returns() -> Result<()> {
     Ok(())
 }
 
+/// Text, bag and key of a lent write stay where they are.
+#[test]
+fn a_lent_write_allocates_the_new_item_alone() -> Result<()> {
+    let db = filled(TableSchema::new())?;
+    let mut bag = crate::ItemWriter::new();
+    bag.set_i64(":one", 1)?;
+    let body = bag.finish().to_vec();
+    let bag = kstone_core::item::ItemRef::new(&body);
+    let mut counts = Vec::new();
+    for i in 0..300_u32 {
+        let sk = i.to_be_bytes();
+        let update = crate::LentWrite::update(b"p", &sk, "SET n = n + :one").condition("n >= :one OR n < :one");
+        for write in [update.parameters(bag), crate::LentWrite::put(b"p", &sk, &body).condition("n > m.deep")] {
+            let before = ALLOCATIONS.get();
+            drop(write.run(&db)?);
+            counts.push(ALLOCATIONS.get() - before);
+        }
+    }
+    counts.sort_unstable();
+    assert_eq!(counts[counts.len() / 2], 1);
+    Ok(())
+}
+
 #[test]
 fn a_transaction_allocates_its_records_and_a_few_lists_where_it_is_long() -> Result<()> {
     let db = filled(TableSchema::new())?;

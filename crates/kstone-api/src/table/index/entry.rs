@@ -2,11 +2,10 @@
 //!
 //! Invariant: reading trusts no byte; what is no entry reads as none.
 
-use kstone_core::buffer::Buffer;
+use kstone_core::buffer::{Buffer, StackBuffer};
 use kstone_core::item::ItemRef;
 use kstone_core::key::{INDEX_ID_BYTES, KeyRef, Keyspace};
 use kstone_core::record::Record;
-use smallvec::SmallVec;
 
 use super::{IndexId, IndexKind, key_value};
 
@@ -28,9 +27,9 @@ pub(super) fn put_table_key(kind: IndexKind, pk: &[u8], sk: &[u8], out: &mut imp
 }
 
 /// What stands before the item in the body of an entry.
-pub(super) fn head(kind: IndexKind, sorted: bool, expires_at: Option<i64>) -> SmallVec<[u8; HEAD_MAX_BYTES]> {
+pub(super) fn head(kind: IndexKind, sorted: bool, expires_at: Option<i64>) -> StackBuffer<HEAD_MAX_BYTES> {
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
-    let mut head = SmallVec::new();
+    let mut head = StackBuffer::new();
     head.push(flag(expires_at.is_some(), EXPIRES) | flag(kind == IndexKind::Local, LOCAL) | flag(sorted, SORTED));
     if let Some(time) = expires_at {
         head.extend_from_slice(&time.to_le_bytes());

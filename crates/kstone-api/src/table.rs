@@ -23,7 +23,7 @@ use kstone_core::record::Record;
 use crate::model::item_check::check_item;
 use crate::model::schema::{StreamSpecification, TableSchema};
 use crate::table::expiries::Expiries;
-use crate::table::index::{Index, IndexEntry, IndexId, Indexes, Version};
+use crate::table::index::{Index, IndexEntry, IndexId, Indexes, Unchanged, Version};
 use crate::table::retired::Retired;
 use crate::table::stream::{Stream, StreamOptions};
 use crate::table::ttl::{Ttl, has_passed, may_pass};
@@ -243,20 +243,21 @@ impl Table {
         self.filling.as_ref().map_or(Ok(()), |filling| filling.indexes.check(key.pk(), key.sk(), item))
     }
 
-    /// Adds the writes that keep the indexes, those that are being filled included, in step with a change of an item.
+    /// Adds the writes that keep the indexes, those that are being filled included, in step with a write of an item.
     ///
     /// # Errors
     /// [`Error::Invalid`] where an index refuses the new version.
     pub(crate) fn change_entries(&self, old: Option<&Record>, new: Option<&Record>, to: &mut Writes) -> Result<()> {
-        let change = |indexes: &Indexes, ttl: Option<&Ttl>, to: &mut Writes| {
+        let change = |indexes: &Indexes, ttl: Option<&Ttl>, unchanged: Unchanged, to: &mut Writes| {
             let version = |record| Version::of(record, ttl.and_then(|ttl| ttl.expires_at(Record::item(record))));
             let (old, new) = (old.map(version), new.filter(|new| !new.is_tombstone()).map(version));
-            indexes.change(old.as_ref(), new.as_ref(), to)
+            indexes.change(old.as_ref(), new.as_ref(), unchanged, to)
         };
         if !self.indexes.is_empty() {
-            change(&self.indexes, self.ttl.as_ref(), to)?;
+            change(&self.indexes, self.ttl.as_ref(), Unchanged::Left, to)?;
         }
-        self.filling.as_ref().map_or(Ok(()), |filling| change(&filling.indexes, filling.ttl.as_ref(), to))
+        let Some(filling) = &self.filling else { return Ok(()) };
+        change(&filling.indexes, filling.ttl.as_ref(), Unchanged::Written, to)
     }
 
     /// The entries of an item that is in the table.

@@ -9,7 +9,8 @@
 //! 2. Where there are new indexes, the table in force is exchanged for one whose writes keep them, too; page by page the
 //!    items that are there get their entries. Indexes, expiry and stream stay those of before; readers see no difference.
 //!    The entries of a page are made and sorted where nobody waits, then written under the locks of all their stripes
-//!    at once, those of items that have changed meanwhile left out.
+//!    at once. An item that was written meanwhile is left out: each write of an item makes its entries in the indexes
+//!    that are being filled, also those that stay as they were.
 //! 3. The new table is put in force: schema, indexes, expiry and stream at once. Nothing fails from here on.
 //!
 //! Each exchange is made under the locks of all stripes. No write is under way then: one that decided under the old
@@ -121,7 +122,7 @@ impl Database {
         }
     }
 
-    /// Gives those items their entries that are still the same.
+    /// Gives those items their entries that nobody has written meanwhile; [`Table::change_entries`] has made the others.
     fn write_entries(&self, new: NewEntries<'_>) -> Result<()> {
         let NewEntries { items, entries } = new;
         if entries.is_empty() {
@@ -133,8 +134,7 @@ impl Database {
         let mut commit = self.engine().begin();
         let of_items = items.iter().map(|(key, _)| key.stripe());
         commit.lock(of_items.chain(entries.iter().map(|entry| entry.route.stripe())))?;
-        // By content: a write of the same item meanwhile has left its entry as it is, which is still to be made.
-        let is_same = |(key, item): &(RoutedKey<'_>, &Record)| commit.get(key).is_some_and(|now| *now == **item);
+        let is_same = |(key, item): &(RoutedKey<'_>, &Record)| commit.get(key).is_some_and(|now| now.same(item));
         let same: Vec<bool> = items.iter().map(is_same).collect();
         let entries = entries.into_iter().filter(|entry| same[entry.item]);
         commit.write(entries.map(|entry| (entry.route, entry.record)));
@@ -173,7 +173,12 @@ mod tests {
     use super::*;
     use crate::Error;
     use crate::clock::{Clock, ClockSource, ManualClock};
-    use crate::{DatabaseOptions, GlobalSecondaryIndex, Item, ItemBuilder, Query, StreamSpecification, StreamViewType};
+    use crate::{
+        DatabaseOptions, GlobalSecondaryIndex, Item, ItemBuilder, Projection, Query, StreamSpecification,
+        StreamViewType,
+    };
+    use kstone_core::item::encode;
+    use kstone_core::key::KeyRef;
 
     const ITEMS: u8 = 20;
 
@@ -270,6 +275,54 @@ mod tests {
         db.engine().compact()?;
         let stats = db.engine().stats()?;
         assert_eq!(stats.sst_records, 2 * (u64::from(ITEMS) + written as u64), "an item and one entry each");
+        Ok(())
+    }
+
+    /// What an index shows of an item may stay the same in a write after the item was read to be filled in.
+    #[test]
+    fn a_new_index_has_the_entry_of_every_item_whatever_was_written_meanwhile() -> Result<()> {
+        let item = |kind: &str, shown: i64, other: i64| {
+            ItemBuilder::new().string("kind", kind).number("shown", shown).number("other", other).build()
+        };
+        let meanwhile = |db: &Database, pk: &[u8], write: usize| match write {
+            0 => db.put(pk, item("k", 1, 1)),
+            1 => db.put(pk, item("k", 1, 2)),
+            2 => db.put(pk, item("k", 2, 1)),
+            3 => db.put(pk, item("l", 1, 1)),
+            4 => db.delete(pk),
+            5 => db.delete(pk).and_then(|()| db.put(pk, item("k", 1, 1))),
+            6 => db.put(pk, item("l", 1, 1)).and_then(|()| db.put(pk, item("k", 1, 1))),
+            7 => db.put(pk, item("k", 1, 2)).and_then(|()| db.put(pk, item("k", 1, 1))),
+            8 => db.put_many(&[(KeyRef::new(pk, b"")?, &encode(&item("k", 1, 2))?)]).map_err(|failed| failed.error),
+            _ => Ok(()),
+        };
+        for projection in [Projection::All, Projection::KeysOnly, Projection::Include(vec!["shown".to_owned()])] {
+            for at_once in [1, 7, 100] {
+                let db = Database::create_in_memory()?;
+                let names = || (0..ITEMS).map(|i| [i]);
+                names().try_for_each(|pk| db.put(&pk, item("k", 1, 1)))?;
+                let index = GlobalSecondaryIndex::new("by-kind", "kind").projection(projection.clone());
+                db.configure_with(TableSchema::new().add_global_index(index), at_once, |entries| {
+                    for item in entries.items {
+                        meanwhile(&db, item.pk(), usize::from(item.pk()[0]) % 10)?;
+                    }
+                    db.write_entries(entries)
+                })?;
+                let table = db.table();
+                let mut expected = Vec::new();
+                db.each_page(ScanRange::all(), batch_limits(100), |items| {
+                    expected.extend(items.iter().flat_map(|item| table.present_entries(item)));
+                    Ok(())
+                })?;
+                let id = table.readable_index("by-kind")?.id();
+                let mut entries = db.engine().scan(ScanRange::all().of_index(id.0), batch_limits(100))?.records;
+                for records in [&mut expected, &mut entries] {
+                    records.sort_by(|one, other| (one.pk(), one.sk()).cmp(&(other.pk(), other.sk())));
+                }
+                assert_eq!(entries.len(), usize::from(ITEMS - ITEMS / 10));
+                assert_eq!(entries, expected, "{projection:?}, {at_once} at once");
+            }
+        }
         Ok(())
     }
 

@@ -22,7 +22,7 @@
 //! # Invariants
 //! 1. An item has at most one entry in an index, and none where it lacks a key attribute (the index is sparse).
 //! 2. The entry is a function of index, key, item and expiry: two versions of an item that agree in what the index
-//!    shows have equal entries, which are left alone.
+//!    shows have equal entries, which are left alone, but for those of an index that is being filled.
 //! 3. No entry of one partition value, or of one sort value, lies in the range of another.
 //!
 //! Thread safety: compiled indexes are plain values, shared freely; everything else is a pure function.
@@ -172,8 +172,14 @@ impl Indexes {
     ///
     /// # Errors
     /// As [`Index::entry`], of the first index by name that refuses the new version.
-    pub(crate) fn change(&self, old: Option<&Version<'_>>, new: Option<&Version<'_>>, to: &mut Writes) -> Result<()> {
-        self.iter().try_for_each(|index| index.change(old, new, to))
+    pub(crate) fn change(
+        &self,
+        old: Option<&Version<'_>>,
+        new: Option<&Version<'_>>,
+        unchanged: Unchanged,
+        to: &mut Writes,
+    ) -> Result<()> {
+        self.iter().try_for_each(|index| index.change(old, new, unchanged, to))
     }
 
     /// The entries of an item that is in the table already. One that an index refuses is not in that index: it was put
@@ -185,7 +191,7 @@ impl Indexes {
     /// Adds the writes of an item's entries in indexes that are being filled; each that refuses the item is noted.
     pub(crate) fn fill(&self, version: &Version<'_>, to: &mut Writes, refused: &mut HashSet<IndexId>) {
         // What is refused was put before the index was.
-        let refusing = self.iter().filter(|index| index.change(None, Some(version), to).is_err());
+        let refusing = self.iter().filter(|index| index.change(None, Some(version), Unchanged::Written, to).is_err());
         refused.extend(refusing.map(Index::id));
     }
 
@@ -198,6 +204,16 @@ impl Indexes {
     ) -> impl Iterator<Item = IndexId> + 'a {
         self.iter().filter(move |index| index.key_of(&TableItem { pk, sk, item }).is_err()).map(Index::id)
     }
+}
+
+/// What a write of an item does about an entry that it does not change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unchanged {
+    /// The entry is there, and left alone.
+    Left,
+    /// The index is being filled: the entry may not be there yet, and what fills the index leaves out items that were
+    /// written meanwhile.
+    Written,
 }
 
 /// A version of an item, as indexes see it.
@@ -297,14 +313,20 @@ impl Index {
     }
 
     /// Adds the writes that lead from the entry of an item's old version to that of its new one: a tombstone where it
-    /// goes or moves, a put where it comes, moves or shows something else. An old version that the index refuses has no
-    /// entry: it was put before the index was.
+    /// goes or moves, a put where it comes, moves or shows something else, or where `unchanged` asks for it. An old
+    /// version that the index refuses has no entry: it was put before the index was.
     ///
-    /// Compares values where they lie: an entry that stays as it is is not made. Each write costs one allocation.
+    /// Compares values where they lie: an entry that is left alone is not made. Each write costs one allocation.
     ///
     /// # Errors
     /// As [`Index::entry`], of the new version.
-    fn change(&self, old: Option<&Version<'_>>, new: Option<&Version<'_>>, to: &mut Writes) -> Result<()> {
+    fn change(
+        &self,
+        old: Option<&Version<'_>>,
+        new: Option<&Version<'_>>,
+        unchanged: Unchanged,
+        to: &mut Writes,
+    ) -> Result<()> {
         let new = match new {
             Some(version) => self.whole_key_of(&version.item)?.map(|key| (key, version)),
             None => None,
@@ -312,7 +334,7 @@ impl Index {
         let old = old.and_then(|version| Some((self.whole_key_of(&version.item).ok()??, version)));
         match (old, new) {
             (Some((old_key, old)), Some((key, new))) if old_key == key => {
-                if !self.shows_alike(old, new) {
+                if unchanged == Unchanged::Written || !self.shows_alike(old, new) {
                     to.push(self.put(key, new)?);
                 }
             }

@@ -230,7 +230,7 @@ fn version(mut item: ItemWriter) -> Record {
 fn changes(index: &Index, old: Option<(&Record, Option<i64>)>, new: Option<(&Record, Option<i64>)>) -> Vec<Record> {
     let seen = |(record, expires_at)| Version::of(record, expires_at);
     let mut writes = Writes::new();
-    index.change(old.map(seen).as_ref(), new.map(seen).as_ref(), &mut writes).unwrap();
+    index.change(old.map(seen).as_ref(), new.map(seen).as_ref(), Unchanged::Left, &mut writes).unwrap();
     assert!(writes.iter().all(|(route, record)| route.stripe() == record.key_ref().stripe()));
     writes.into_iter().map(|(_, record)| record).collect()
 }

@@ -200,3 +200,17 @@ fn the_limit_gives_the_memory_of_dropped_indexes_to_writes() -> Result<()> {
     assert_eq!(db.count()?, 2 * u64::from(items));
     Ok(())
 }
+
+/// A database without items is empty, whatever entries of dropped indexes it still holds.
+#[test]
+fn a_snapshot_is_loaded_where_entries_of_a_dropped_index_are_left() -> Result<()> {
+    let mut saved = Vec::new();
+    filled(indexed(), 10)?.save_snapshot_to(&mut saved)?;
+    let db = filled(indexed(), 3)?;
+    db.configure(TableSchema::new())?;
+    (0..3_u32).try_for_each(|i| db.delete(&i.to_be_bytes()))?;
+    assert!(entries(&db)? > 0 && db.count()? == 0, "some are left");
+    assert_eq!(db.load_snapshot_from(&saved[..])?, 10);
+    assert_eq!((check_index(&db)?, entries(&db)?), (10, 20));
+    Ok(())
+}

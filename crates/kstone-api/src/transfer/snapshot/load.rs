@@ -37,6 +37,8 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
     let _one_at_a_time = database.configuring()?;
     refuse_items(database)?;
     let before = database.table();
+    // Those of dropped indexes are nobody's items, but records.
+    database.release_all(&before)?;
     let mut blocks = BlockReader::begin(input, name)?;
     let Header { items, stream_last, schema } = read_header(&mut blocks)?;
     report.begin(items)?;

@@ -12,6 +12,7 @@
 #include <stdarg.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "support.h"
@@ -159,12 +160,20 @@ char *realpath(const char *restrict name, char *restrict resolved) {
     return fails() ? NULL : next(name, resolved);
 }
 
+/* Whether no thread can be started, and how many were to be. */
+static int threads_are_refused;
+static int threads_refused;
+
 #ifdef FAULTY_THREADS
 int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes, void *(*start)(void *),
                    void *restrict argument) {
     static int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
     if (next == NULL) {
         find_next("pthread_create", &next);
+    }
+    if (threads_are_refused) {
+        threads_refused++;
+        return EAGAIN;
     }
     return fails() ? EAGAIN : next(thread, attributes, start, argument);
 }
@@ -461,6 +470,38 @@ static void a_thread_that_cannot_be_made_is_an_error_that_leaves_nothing(void) {
 #endif
 }
 
+/* The load of a snapshot of many blocks, where no thread can be started. */
+static void load_without_threads(size_t items) {
+    threads_are_refused = 1;
+    threads_refused = 0;
+    CHECK_SIZE(items, items_in_snapshot());
+    threads_are_refused = 0;
+}
+
+static void a_load_works_alone_where_no_thread_can_be_started_and_in_a_child(void) {
+#ifdef FAULTY_THREADS
+    enum { ITEMS = 10000 };
+    kstone_db *db = database_of(ITEMS);
+    kstone_error *err = NULL;
+    int status;
+    pid_t child;
+    CHECK_OK(kstone_snapshot_save(db, path, KSTONE_STRLEN, &err));
+    kstone_free(db);
+    load_without_threads(ITEMS);
+    child = fork();
+    if (child == 0) {
+        load_without_threads(ITEMS);
+        /* A child does not even try: it may be kept waiting for ever. */
+        CHECK_INT(0, threads_refused);
+        _exit(check_failed_count == 0 ? 0 : 1);
+    }
+    CHECK(child > 0);
+    CHECK_INT(child, waitpid(child, &status, 0));
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    no_file();
+#endif
+}
+
 int main(void) {
     strcpy(directory, "/tmp/kstone-test-XXXXXX");
     if (mkdtemp(directory) == NULL) {
@@ -475,6 +516,7 @@ int main(void) {
     whatever_fails_a_file_is_the_old_one_or_the_new_one();
     a_file_that_fails_while_it_is_read_leaves_a_sound_database();
     a_thread_that_cannot_be_made_is_an_error_that_leaves_nothing();
+    a_load_works_alone_where_no_thread_can_be_started_and_in_a_child();
     kstone_free(old_db);
     kstone_free(new_db);
     CHECK_INT(0, unlinkat(AT_FDCWD, link_path, 0));

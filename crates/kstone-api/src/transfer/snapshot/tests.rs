@@ -224,6 +224,26 @@ fn a_block_moved_doubled_or_left_out_is_found() {
     assert!(load(&empty(), &[head, one, two, rest].concat()[..]).is_ok());
 }
 
+/// Helpers may be at later blocks by then: the error is of the damaged block, at its checksum.
+#[test]
+fn a_flipped_bit_among_several_blocks_is_found_in_its_block() {
+    let mut bytes = save(&large());
+    let starts = blocks_of(&bytes);
+    assert!(starts.len() > 5, "{starts:?}");
+    let mut random = fastrand::Rng::with_seed(17);
+    for block in starts.windows(2).skip(1) {
+        let checksum = block[1] - 4;
+        for _ in 0..20 {
+            let bit = random.usize(8 * (block[0] + 8)..8 * checksum);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            let (what, at) = refused(&bytes);
+            assert!(what.starts_with("the checksum is "), "{what}");
+            assert_eq!(at, Position::Byte(checksum as u64));
+            bytes[bit / 8] ^= 1 << (bit % 8);
+        }
+    }
+}
+
 #[test]
 fn other_files_are_no_snapshots() {
     for other in ["SQLite format 3\0 and so on", "{\"Item\":{}}", "\u{89}KSNAP\n and on"] {
@@ -320,4 +340,29 @@ fn an_error_of_the_callback_ends_a_load_and_nothing_is_loaded() {
     let outcome = load::load(&db, &bytes[..], "a test", &mut Report::new(&db, &mut stop));
     assert_eq!(outcome, Err(enough()));
     assert!(items(&db).is_empty());
+}
+
+/// Reads no more than is already on its way to the helpers.
+#[test]
+fn an_interrupted_load_of_many_blocks_ends_in_the_middle_and_nothing_is_loaded() {
+    let db = large();
+    for i in 0..4_096 {
+        db.put(format!("more#{i}").as_bytes(), ItemBuilder::new().binary("data", vec![0; 4_000]).build()).expect("put");
+    }
+    let bytes = save(&db);
+    let (into, interrupt) = (empty(), crate::Interrupt::new());
+    let ended = into.interrupted_by(&interrupt);
+    let mut raise = |progress: SnapshotProgress| {
+        if progress.done > 0 {
+            interrupt.raise();
+        }
+        Ok(())
+    };
+    let mut rest = &bytes[..];
+    let outcome = load::load(&ended, &mut rest, "a test", &mut Report::new(&ended, &mut raise));
+    assert_eq!(outcome, Err(Error::Interrupted));
+    assert!(rest.len() > bytes.len() / 3, "{} of {} bytes were not read", rest.len(), bytes.len());
+    assert!(items(&into).is_empty());
+    interrupt.clear();
+    assert_eq!(load(&ended, &bytes[..]), Ok(4_352));
 }

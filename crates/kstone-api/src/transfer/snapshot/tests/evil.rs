@@ -187,6 +187,34 @@ fn items_that_nobody_could_put_are_found() {
     assert_eq!(load(&empty(), &file_with(1, &raw_record(b"k", b"", &same))[..]), Ok(1));
 }
 
+/// Helpers may have met the later ones first.
+#[test]
+fn of_several_wrong_records_in_several_blocks_the_first_of_the_file_is_told() {
+    const BLOCKS: usize = 40;
+    let good = |block: usize, i: u8| raw_record(&[block as u8, i], b"", b"");
+    let wrong = raw_record(b"", b"", b"");
+    let mut random = fastrand::Rng::with_seed(19);
+    for _ in 0..100 {
+        // Where the wrong records are: the block and the place in it.
+        let mut places: Vec<(usize, usize)> = (0..5).map(|_| (random.usize(..BLOCKS), random.usize(..100))).collect();
+        places.sort_unstable();
+        let payload = |block: usize| {
+            let record = |i: u8| if places.contains(&(block, i.into())) { wrong.clone() } else { good(block, i) };
+            (0..100).flat_map(record).collect::<Vec<u8>>()
+        };
+        let payloads: Vec<_> = (0..BLOCKS).map(payload).collect();
+        let (head, last) = (header(100 * BLOCKS as u64, "{}"), end(100 * BLOCKS as u64));
+        let mut blocks = vec![(BlockKind::Header, &head[..])];
+        blocks.extend(payloads.iter().map(|payload| (BlockKind::Items, &payload[..])));
+        blocks.push((BlockKind::End, &last));
+        let bytes = file_of(&blocks);
+        let (block, place) = places[0];
+        let at = blocks_of(&bytes)[1 + block] + 8 + place * good(0, 0).len();
+        let (what, found) = refused(&bytes);
+        assert_eq!(found, Position::Byte(at as u64), "{what}, {places:?}");
+    }
+}
+
 #[test]
 fn a_key_that_stands_twice_is_found() {
     let (a, b) = (raw_record(b"a", b"s", b""), raw_record(b"b", b"", b""));

@@ -216,8 +216,8 @@ impl<'a> LentWrite<'a> {
         if self.condition_parameters.is_none() {
             let in_both = match (update, condition) {
                 (Some(update), Some(condition)) => {
-                    let is_in_update = |value: &&Box<str>| update.symbols.values.contains(*value);
-                    condition.symbols.values.iter().filter(is_in_update).count()
+                    let values = &update.symbols.values;
+                    condition.symbols.values.iter().filter(|value| values.contains(value)).count()
                 }
                 _ => 0,
             };

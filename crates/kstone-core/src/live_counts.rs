@@ -21,11 +21,16 @@ pub(crate) struct LiveCount {
 
 impl LiveCounts {
     /// Counts a record that is not a tombstone.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn add(&mut self, record: &Record) {
         if record.is_item() {
             return self.items.add(record);
         }
+        self.add_entry(record);
+    }
+
+    #[inline(never)]
+    fn add_entry(&mut self, record: &Record) {
         self.index_entries.add(record);
         let index = index_of(record);
         match self.place_of(index) {
@@ -52,11 +57,16 @@ impl LiveCounts {
     }
 
     /// Takes a record out that was counted.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn subtract(&mut self, record: &Record) {
         if record.is_item() {
             return self.items.subtract(record);
         }
+        self.subtract_entry(record);
+    }
+
+    #[inline(never)]
+    fn subtract_entry(&mut self, record: &Record) {
         self.index_entries.subtract(record);
         let Ok(at) = self.place_of(index_of(record)) else { return };
         self.by_index[at].1 -= 1;

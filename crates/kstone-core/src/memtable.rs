@@ -106,8 +106,9 @@ impl Memtable {
         let mut hidden = Vec::new();
         let records = self.log.records_mut();
         if records.len() - self.ordered > FEW {
-            sort(records);
-            hidden = keep_newest(records);
+            if sort(records) {
+                hidden = keep_newest(records);
+            }
             self.ordered = records.len();
         }
         while self.ordered < records.len() {

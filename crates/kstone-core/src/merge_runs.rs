@@ -38,10 +38,11 @@ fn merge_by_sorting(runs: Vec<Run>, garbage: &mut Vec<Record>) -> Run {
         merged.bytes += run.bytes;
         merged.records.append(&mut run.records);
     }
-    sort(&mut merged.records);
-    let mut hidden = keep_newest(&mut merged.records);
-    merged.bytes -= Hidden::of(&hidden).bytes;
-    garbage.append(&mut hidden);
+    if sort(&mut merged.records) {
+        let mut hidden = keep_newest(&mut merged.records);
+        merged.bytes -= Hidden::of(&hidden).bytes;
+        garbage.append(&mut hidden);
+    }
     merged
 }
 

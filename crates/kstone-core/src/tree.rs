@@ -99,9 +99,8 @@ impl TreeBytes {
 pub(crate) struct Garbage {
     /// The version in whose place a write put its own.
     replaced: Option<Record>,
-    merged: Vec<Record>,
-    /// Bytes of those.
-    pub(crate) merged_bytes: usize,
+    /// Boxed: most writes release nothing, or the one version that they replace.
+    merged: Option<Box<Merged>>,
     /// What was left to be merged by another thread.
     pub(crate) work: Option<Work>,
 }
@@ -109,17 +108,27 @@ pub(crate) struct Garbage {
 impl Garbage {
     /// The items that the tree does not hold any more.
     pub(crate) fn items(&self) -> impl Iterator<Item = &Record> {
-        self.replaced.iter().chain(&self.merged).filter(|record| record.is_item() && !record.is_tombstone())
+        let merged = self.merged.iter().flat_map(|merged| &merged.records);
+        self.replaced.iter().chain(merged).filter(|record| record.is_item() && !record.is_tombstone())
+    }
+
+    /// Bytes of hidden versions and tombstones that are not held any more.
+    #[inline]
+    pub(crate) fn merged_bytes(&self) -> usize {
+        self.merged.as_ref().map_or(0, |merged| merged.bytes)
     }
 }
 
-impl Drop for Garbage {
-    #[inline]
+/// Hidden versions and tombstones that were left out.
+#[derive(Default)]
+struct Merged {
+    records: Vec<Record>,
+    bytes: usize,
+}
+
+impl Drop for Merged {
     fn drop(&mut self) {
-        // Most writes release nothing, or the one version that they replace.
-        if !self.merged.is_empty() {
-            release(std::mem::take(&mut self.merged));
-        }
+        release(std::mem::take(&mut self.records));
     }
 }
 
@@ -240,7 +249,7 @@ impl Tree {
             (Ok(place), false)
                 if record.is_held_once() && self.has_ssts_alone() && self.index.overwrite(place, record.body()) =>
             {
-                Garbage { replaced: Some(record), merged: Vec::new(), merged_bytes: 0, work: None }
+                Garbage { replaced: Some(record), ..Garbage::default() }
             }
             (found, false) => self.write(found, record, policy),
         }
@@ -355,8 +364,9 @@ impl Tree {
         }
         let weight = Hidden::of(&gone);
         self.hidden.subtract(weight);
-        garbage.merged_bytes += weight.bytes;
-        garbage.merged.extend(gone);
+        let merged = garbage.merged.get_or_insert_default();
+        merged.bytes += weight.bytes;
+        merged.records.extend(gone);
     }
 
     /// Turns the memtable into the newest SST.

@@ -131,7 +131,7 @@ impl Store {
     /// Frees what a change left, where no lock is held.
     #[inline]
     pub(super) fn free(&self, garbage: Garbage) {
-        let merged_bytes = garbage.merged_bytes;
+        let merged_bytes = garbage.merged_bytes();
         drop(garbage);
         if merged_bytes > 0 {
             self.counters.freed.note(merged_bytes, || self.is_empty());

@@ -52,6 +52,10 @@ fn compact_all(tree: &mut Tree) -> Garbage {
     garbage
 }
 
+fn merged_len(garbage: &Garbage) -> usize {
+    garbage.merged.as_ref().map_or(0, |merged| merged.records.len())
+}
+
 impl Tree {
     /// What the tree knows without a look is what a look at all of its records gives.
     fn check(&self) {
@@ -207,12 +211,12 @@ fn a_delete_hides_older_versions_in_ssts_until_compaction_drops_both() {
     assert_eq!((body(&tree, "a"), items(&mut tree).len()), (None, 2));
     tree.check();
     let garbage = compact_all(&mut tree);
-    assert_eq!(garbage.merged.len(), 2, "the old version and its tombstone");
+    assert_eq!(merged_len(&garbage), 2, "the old version and its tombstone");
     assert_eq!((tree.ssts().len(), tree.ssts()[0].len(), tree.hidden), (1, 2, Hidden::default()));
     delete(&mut tree, "b", 1000);
     assert_eq!((body(&tree, "b"), tree.memtable.len(), tree.hidden.tombstones), (None, 0, 1), "buried where it is");
     assert_eq!((items(&mut tree).len(), items(&mut shared).len()), (1, 3));
-    assert_eq!(compact_all(&mut tree).merged.len(), 1);
+    assert_eq!(merged_len(&compact_all(&mut tree)), 1);
 }
 
 #[test]

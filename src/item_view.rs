@@ -122,18 +122,16 @@ pub(crate) unsafe fn named_in_record<'a>(
     path: *const c_char,
     path_len: usize,
 ) -> Option<ValueRef<'a>> {
-    let (pointer, path) = (NonNull::new(item.cast_mut())?, NonNull::new(path.cast_mut())?);
     // Neither KSTONE_STRLEN nor what memory cannot have.
     if path_len > NAME_MAX_BYTES {
         return None;
     }
+    let pointer = NonNull::new(item.cast_mut())?;
     // SAFETY: a live handle, whose tag says what it points at; and memory of this length that may be read.
     unsafe {
-        let path = slice::from_raw_parts(path.as_ptr().cast(), path_len);
-        (tag_of(item) == Tag::RECORD)
-            .then(|| RecordRef::from_raw(pointer.cast()))
-            .and_then(|record| ItemRef::new(record.short_body()?).get_near(path))
-            .filter(|_| is_plain_path(path))
+        let body = (tag_of(item) == Tag::RECORD).then(|| RecordRef::from_raw(pointer.cast()))?.short_body()?;
+        let path = slice::from_raw_parts(NonNull::new(path.cast_mut())?.as_ptr().cast(), path_len);
+        ItemRef::new(body).get_near(path)
     }
 }
 

@@ -68,7 +68,7 @@ pub unsafe extern "C" fn kstone_free(p: *mut c_void) {
 /// # Safety
 /// `p` was handed out by this library and has this tag; nobody uses it any more.
 #[inline(never)]
-unsafe fn release_guarded(p: *mut c_void, tag: Tag) {
+unsafe extern "C" fn release_guarded(p: *mut c_void, tag: Tag) {
     // SAFETY: the tag says what `p` is, and nobody uses it after this call.
     guard::read((), || unsafe {
         match tag {

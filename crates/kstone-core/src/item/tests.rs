@@ -401,3 +401,40 @@ proptest! {
         let _ = writer.as_item().at_path(&path);
     }
 }
+
+/// Names of every length about the longest that is near, alone and after others, with each separator at each place.
+#[test]
+fn a_near_attribute_is_what_its_path_leads_to() {
+    let long = vec![7; 20_000];
+    for len in 1..=20 {
+        let plain = "k".repeat(len);
+        let names = (0..len).flat_map(|at| ['.', '[', ']'].map(|separator| (at, separator))).map(|(at, separator)| {
+            let mut name = plain.clone();
+            name.replace_range(at..=at, separator.encode_utf8(&mut [0; 4]));
+            name
+        });
+        for name in std::iter::once(plain.clone()).chain(names) {
+            for before in ["", "a", "kk", "k".repeat(len + 1).as_str()] {
+                let mut writer = ItemWriter::new();
+                if !before.is_empty() {
+                    writer.set_bin(before, &long[..200]).expect("set");
+                }
+                writer.set_i64(&name, 5).expect("set");
+                let item = writer.as_item();
+                match item.get_near(name.as_bytes()) {
+                    Some(value) => assert_eq!(item.at_path(&name).ok().flatten(), Some(value), "{name}"),
+                    None => assert!(len > 16 || name != plain, "{name} after {before:?}"),
+                }
+                assert_eq!(
+                    item.get_near(&name.as_bytes()[1..]),
+                    item.get(&name[1..]),
+                    "none of this name but {before}"
+                );
+                assert_eq!(item.get_near(b"z"), None);
+            }
+        }
+    }
+    let mut writer = ItemWriter::new();
+    writer.set_bin("long", &long).expect("set");
+    assert_eq!(writer.as_item().get_near(b"long"), None, "it says nothing of long values");
+}

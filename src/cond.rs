@@ -43,6 +43,9 @@ impl<'a> Condition<'a> {
     /// `cond` is NULL or a struct that begins with its size; what it points at may be read, and does not change, during
     /// `'a`.
     pub(crate) unsafe fn read(cond: *const Cond) -> Result<Self, Failure> {
+        if cond.is_null() {
+            return Ok(Self { expression: None, bag: None, return_old: false });
+        }
         by_contract!({
             let cond = read_struct(cond)?;
             not_served(cond.reserved != 0, "kstone_cond.reserved")?;

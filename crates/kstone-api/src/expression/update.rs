@@ -108,9 +108,8 @@ impl<'v> Update<'v> {
     /// # Errors
     /// As [`Update::parse`], for what its values cannot do.
     pub(crate) fn in_this_order(ast: Arc<UpdateAst>, order: Arc<[u16]>, bound: BoundParameters<'v>) -> Result<Self> {
-        let update = Self { ast, bound, order };
-        update.check_operands()?;
-        Ok(update)
+        check_operands(&ast, &bound)?;
+        Ok(Self { ast, bound, order })
     }
 
     /// The same with values of its own.
@@ -169,48 +168,53 @@ impl<'v> Update<'v> {
     pub(super) fn path(&self, action: u16) -> &[Segment] {
         &self.ast.symbols.paths[usize::from(self.ast.actions[usize::from(action)].path)]
     }
+}
 
-    /// Refuses values that an action cannot use whatever the item: those of ADD and DELETE first, as DynamoDB does.
-    fn check_operands(&self) -> Result<()> {
-        for action in &self.ast.actions {
-            let (operator, value) = match action.verb {
-                Verb::Add(value) => ("ADD", value),
-                Verb::Delete(value) => ("DELETE", value),
-                _ => continue,
-            };
-            let type_ = match self.bound.type_of(value) {
-                Type::SS | Type::NS | Type::BS => continue,
-                Type::N if operator == "ADD" => continue,
-                type_ => long_name(type_),
-            };
-            return Err(Kind::Update.invalid(&format!(
-                "Incorrect operand type for operator or function; operator: {operator}, operand type: {type_}"
-            )));
-        }
-        for action in &self.ast.actions {
-            let Verb::Set(new) = &action.verb else { continue };
-            match new {
-                NewValue::Source(_) => {}
-                NewValue::Plus(left, right) => self.check_sources("+", [*left, *right], Type::N)?,
-                NewValue::Minus(left, right) => self.check_sources("-", [*left, *right], Type::N)?,
-                NewValue::ListAppend(left, right) => self.check_sources("list_append", [*left, *right], Type::L)?,
-                NewValue::Fault(text) => return Err(Kind::Update.invalid(text)),
-            }
-        }
-        Ok(())
+/// Refuses values that an action cannot use whatever the item: those of ADD and DELETE first, as DynamoDB does.
+fn check_operands(ast: &UpdateAst, bound: &BoundParameters<'_>) -> Result<()> {
+    for action in &ast.actions {
+        let (operator, value) = match action.verb {
+            Verb::Add(value) => ("ADD", value),
+            Verb::Delete(value) => ("DELETE", value),
+            _ => continue,
+        };
+        let type_ = match bound.type_of(value) {
+            Type::SS | Type::NS | Type::BS => continue,
+            Type::N if operator == "ADD" => continue,
+            type_ => long_name(type_),
+        };
+        return Err(Kind::Update.invalid(&format!(
+            "Incorrect operand type for operator or function; operator: {operator}, operand type: {type_}"
+        )));
     }
+    for action in &ast.actions {
+        let Verb::Set(new) = &action.verb else { continue };
+        match new {
+            NewValue::Source(_) => {}
+            NewValue::Plus(left, right) => check_sources(ast, bound, ("+", Type::N), [*left, *right])?,
+            NewValue::Minus(left, right) => check_sources(ast, bound, ("-", Type::N), [*left, *right])?,
+            NewValue::ListAppend(left, right) => check_sources(ast, bound, ("list_append", Type::L), [*left, *right])?,
+            NewValue::Fault(text) => return Err(Kind::Update.invalid(text)),
+        }
+    }
+    Ok(())
+}
 
-    fn check_sources(&self, operator: &str, sources: [u16; 2], wanted: Type) -> Result<()> {
-        for source in sources {
-            if let OperandSource::Value(value) = self.ast.sources[usize::from(source)]
-                && let type_ = self.bound.type_of(value)
-                && type_ != wanted
-            {
-                return Err(Kind::Update.invalid(&wrong_operand_type(operator, type_.name())));
-            }
+fn check_sources(
+    ast: &UpdateAst,
+    bound: &BoundParameters<'_>,
+    (operator, wanted): (&str, Type),
+    sources: [u16; 2],
+) -> Result<()> {
+    for source in sources {
+        if let OperandSource::Value(value) = ast.sources[usize::from(source)]
+            && let type_ = bound.type_of(value)
+            && type_ != wanted
+        {
+            return Err(Kind::Update.invalid(&wrong_operand_type(operator, type_.name())));
         }
-        Ok(())
     }
+    Ok(())
 }
 
 /// The order of the actions of an update that has no `#names`, its paths being checked.

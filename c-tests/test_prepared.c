@@ -341,6 +341,10 @@ static void values_that_do_not_fit_are_named(void) {
     values[1] = values[2] = text_value("y");
     CHECK_FAILS_SAYING(KSTONE_ERR_INVALID, "2 parameters (:a, :b): found 3",
                        kstone_run_write(db, update, LIT("k"), NO_SK, NULL, values, 3, 0, NULL, &err));
+    /* What is too many is not looked at. */
+    values[2] = value_of(0, NULL, 0);
+    CHECK_FAILS_SAYING(KSTONE_ERR_INVALID, "2 parameters (:a, :b): found 3",
+                       kstone_run_write(db, update, LIT("k"), NO_SK, NULL, values, 3, 0, NULL, &err));
     CHECK_FAILS_SAYING(KSTONE_ERR_INVALID, "2 parameters (:a, :b): found 0",
                        kstone_run_write(db, update, LIT("k"), NO_SK, NULL, NULL, 0, 0, NULL, &err));
     CHECK_FAILS_SAYING(KSTONE_ERR_MISUSE, "values is NULL",

@@ -24,13 +24,14 @@ pub(crate) type Numbers = SmallVec<[u8; 64]>;
 /// The values of a run.
 pub(crate) type BoundValues<'v> = SmallVec<[ValueRef<'v>; 8]>;
 
-/// Adds the values of a run, in their order. A failure says which of them is wrong, by its position.
+/// Adds the values of a run of what has so many parameters, in their order. A failure says which of them is wrong, by its
+/// position; values beyond the parameters are not looked at, since their number alone is wrong.
 ///
 /// # Safety
 /// `values` is NULL or `count` values, whose bytes may be read; nobody changes them during `'v`.
 pub(crate) unsafe fn bound_values<'v>(
-    values: *const Value,
-    count: usize,
+    parameters: usize,
+    (values, count): (*const Value, usize),
     numbers: &'v mut Numbers,
     bound: &mut BoundValues<'v>,
 ) -> Result<(), (usize, Failure)> {
@@ -45,7 +46,7 @@ pub(crate) unsafe fn bound_values<'v>(
     bound.reserve(count);
     // Where numbers lie that had to be written: they are read when all of them are there.
     let mut written: SmallVec<[(u16, u32); 4]> = SmallVec::new();
-    for (at, value) in values.iter().enumerate() {
+    for (at, value) in values.iter().enumerate().take(parameters) {
         by_contract!(write_number(value, numbers)).map_err(|failure| (at, failure))?;
         if written.last().map_or(0, |&(_, end)| end as usize) < numbers.len() {
             written.push((at as u16, numbers.len() as u32));
@@ -59,6 +60,9 @@ pub(crate) unsafe fn bound_values<'v>(
     for &(at, end) in &written {
         bound[usize::from(at)] = ValueRef::from_parts(Type::N, &numbers[start..end as usize]);
         start = end as usize;
+    }
+    if count > parameters {
+        bound.resize(count, ValueRef::from_parts(Type::Null, b""));
     }
     Ok(())
 }

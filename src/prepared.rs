@@ -111,11 +111,12 @@ impl Prepared {
     /// As [`bound_values`].
     unsafe fn bind<'v>(
         &self,
-        (values, count): (*const Value, usize),
+        values: (*const Value, usize),
         numbers: &'v mut Numbers,
         bound: &mut BoundValues<'v>,
     ) -> Result<(), Failure> {
-        by_contract!(bound_values(values, count, numbers, bound)).map_err(|(at, failure)| self.of_value(at, failure))
+        by_contract!(bound_values(self.count(), values, numbers, bound))
+            .map_err(|(at, failure)| self.of_value(at, failure))
     }
 
     /// The failure of one value, which it names.

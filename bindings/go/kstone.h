@@ -2430,7 +2430,8 @@ kstone_status kstone_snapshot_save_to(const kstone_db *db, kstone_write_fn write
  *
  * Errors: as kstone_snapshot_load; what the function returns below 0, where it ends the load, KSTONE_ERR_IO where it
  * does so with a status above 0; KSTONE_ERR_MISUSE where the function is NULL or says that it has put more bytes into
- * the buffer than it takes. Nothing is loaded then.
+ * the buffer than it takes; KSTONE_ERR_INVALID in the child where the function calls fork and returns in both. Nothing
+ * is loaded then.
  * Cost: as kstone_snapshot_load.
  * Threads: any. The function is called by this thread, before this function returns. It may use this database, but
  * neither free it nor change it as a whole: kstone_snapshot_load, kstone_snapshot_load_from, kstone_configure and

@@ -80,7 +80,83 @@ static void children_use_what_nobody_is_at(uint32_t flags) {
     kstone_free(busy);
 }
 
+typedef struct bytes {
+    char *data;
+    size_t len, at;
+    int is_child;
+} bytes;
+
+static kstone_status append(void *user_data, const void *data, size_t len) {
+    bytes *to = (bytes *)user_data;
+    to->data = realloc(to->data, to->len + len);
+    if (to->data == NULL) {
+        return KSTONE_ERR_IO;
+    }
+    memcpy(to->data + to->len, data, len);
+    to->len += len;
+    return KSTONE_OK;
+}
+
+/* Forks in the middle, where helper threads are at work; both processes go on. */
+static kstone_status take_and_fork(void *user_data, void *buffer, size_t capacity, size_t *len) {
+    bytes *from = (bytes *)user_data;
+    size_t left = from->len - from->at;
+    *len = left < capacity ? left : capacity;
+    if (from->at < from->len / 2 && from->at + *len >= from->len / 2) {
+        int status = -1;
+        pid_t pid = fork();
+        if (pid == 0) {
+            alarm(60);
+            from->is_child = 1;
+        } else {
+            CHECK_INT(pid, waitpid(pid, &status, 0));
+            CHECK_INT(0, status);
+        }
+    }
+    memcpy(buffer, from->data + from->at, *len);
+    from->at += *len;
+    return KSTONE_OK;
+}
+
+/* A child has none of the threads that share a load: it is told so, and neither waits for them nor fails inside. */
+static void a_load_whose_function_forks_goes_on_in_the_parent(void) {
+    enum { ITEMS = 20000 };
+    kstone_db *db = open_with(0);
+    kstone_error *err = NULL;
+    bytes snapshot = {NULL, 0, 0, 0};
+    int i;
+    for (i = 0; i < ITEMS; i++) {
+        char pk[64];
+        snprintf(pk, sizeof pk, "a key that makes the snapshot some blocks longer, %d", i);
+        put_number(db, pk, NULL, i);
+    }
+    CHECK_OK(kstone_snapshot_save_to(db, append, &snapshot, &err));
+    for (i = 0; i < 5; i++) {
+        kstone_db *again = open_with(0);
+        uint64_t items = 1;
+        kstone_status status;
+        snapshot.at = 0;
+        status = kstone_snapshot_load_from(again, take_and_fork, &snapshot, &err);
+        if (snapshot.is_child) {
+            check_failed_count = 0;
+            CHECK_FAILS_SAYING(KSTONE_ERR_INVALID, "forked", status);
+            CHECK_OK(kstone_count(again, &items, &err));
+            CHECK_INT(0, (int)items);
+            put_number(again, "own", NULL, 7);
+            CHECK_INT(7, get_number(again, "own", NULL));
+            _exit(check_failed_count == 0 ? 0 : 1);
+        }
+        CHECK_OK(status);
+        CHECK_OK(kstone_count(again, &items, &err));
+        CHECK_INT(ITEMS, (int)items);
+        kstone_free(again);
+    }
+    free(snapshot.data);
+    kstone_free(db);
+}
+
 int main(void) {
+    a_load_whose_function_forks_goes_on_in_the_parent();
     children_use_what_nobody_is_at(0);
     children_use_what_nobody_is_at(KSTONE_OPEN_BACKGROUND_COMPACTION);
     return check_report();

@@ -8,7 +8,7 @@
 //!
 //! Helpers are started with the second part, so that what has one part starts none, and have ended when the call
 //! returns. A part that no helper is free for is worked on here; where no thread can be started, all are, and so they are
-//! in a child process.
+//! in a child process. Where `read` itself forks the process, the child has neither the helpers nor what they were at.
 //!
 //! # Invariants
 //! - Parts are read and results taken on the calling thread alone. An error ends it as if there were no helpers: results
@@ -54,14 +54,15 @@ const STACK_BYTES: usize = 256 << 10;
 /// Calls `work` for each part that `read` gives, and `take` for each result, in the order of the parts.
 ///
 /// # Errors
-/// The first one that `read` or `take` returns, in the order of the parts.
+/// The first one that `read` or `take` returns, in the order of the parts. A `read` that may fork the
+/// process returns one in the child.
 pub fn in_order<I: Send + 'static, O: Send + 'static, E>(
     mut read: impl FnMut() -> Result<Option<I>, E>,
     work: impl Fn(I) -> O + Send + Sync + 'static,
     take: impl FnMut(O) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut results = Results { pending: VecDeque::new(), first: 0, take };
-    let mut helpers = Helpers { shared: Arc::new(Shared::new(work)), threads: Vec::new() };
+    let mut helpers = Helpers { shared: Arc::new(Shared::new(work)), threads: Vec::new(), process: std::process::id() };
     let mut number = 0;
     let ended = loop {
         match read() {
@@ -82,6 +83,11 @@ pub fn in_order<I: Send + 'static, O: Send + 'static, E>(
                 }
             }
             Ok(None) => break Ok(()),
+            Err(error) if helpers.are_in_the_parent() => {
+                // Nothing of them is touched: their lock may be held for ever, and there is no end of theirs to wait for.
+                std::mem::forget(helpers);
+                return Err(error);
+            }
             Err(error) => break Err(error),
         }
     };
@@ -161,6 +167,8 @@ impl<I, O, W: Fn(I) -> O> Shared<I, O, W> {
 struct Helpers<I, O, W: Fn(I) -> O> {
     shared: Arc<Shared<I, O, W>>,
     threads: Vec<JoinHandle<()>>,
+    /// That of the threads.
+    process: u32,
 }
 
 impl<I: Send + 'static, O: Send + 'static, W: Fn(I) -> O + Send + Sync + 'static> Helpers<I, O, W> {
@@ -177,6 +185,11 @@ impl<I: Send + 'static, O: Send + 'static, W: Fn(I) -> O + Send + Sync + 'static
             let Ok(thread) = with_signals_blocked(|| builder.spawn(move || shared.help())) else { return };
             self.threads.push(thread);
         }
+    }
+
+    /// Whether the threads are those of the process that this one was forked from.
+    fn are_in_the_parent(&self) -> bool {
+        !self.threads.is_empty() && std::process::id() != self.process
     }
 
     /// Gives the part to a helper, or back where none is free.

@@ -47,9 +47,15 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
     let decoder = Decoder { table: Arc::clone(&table), now: database.now_for(&table) };
     let spare = RefCell::new(Vec::new());
     let mut end = None;
+    let process = std::process::id();
     let read = || {
         spare.take().into_iter().for_each(|payload| blocks.reuse(payload));
         let block = blocks.block()?;
+        if std::process::id() != process {
+            return Err(Error::invalid(
+                "the process was forked while a snapshot was read: the load goes on in its parent alone",
+            ));
+        }
         match block.kind {
             BlockKind::Header => Err(blocks.corrupt(block.offset, "a second header")),
             BlockKind::Items => Ok(Some(block)),

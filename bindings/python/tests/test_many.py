@@ -1,6 +1,7 @@
 """Many items, and one attribute, in one call."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ def test_many_items_are_put_and_got_in_one_call() -> None:
     with kstone.open() as db:
         items = [((f"k{i}", "s"), {"n": i, "text": "x" * i}) for i in range(200)]
         db.put_many(items)
-        keys = [key for key, _ in items] + ["k0", items[7][0]]
+        keys: list[str | tuple[str, str]] = [*(key for key, _ in items), "k0", items[7][0]]
         found = db.get_many(keys)
         assert found[:200] == [item for _, item in items]
         assert found[200:] == [None, items[7][1]]
@@ -34,6 +35,10 @@ def test_a_wrong_element_is_named_and_nothing_is_put() -> None:
         assert caught.value.index == 1
         with pytest.raises(TypeError):
             db.put_many([("a", {"n": 1.5})])
+        wrong_pairs: list[Any] = [{"ab": {"n": 1}}, [("a",)], [("a", {}, "s")], [None]]
+        for pairs in wrong_pairs:
+            with pytest.raises(TypeError, match="pairs of a key and an item"):
+                db.put_many(pairs)
         with pytest.raises(TypeError):
             db.get_many([5])  # type: ignore[list-item]
         assert len(db) == 0

@@ -182,7 +182,8 @@ class Database(Owner):
     def get_attribute(self, pk: KeyPart, path: str, sk: KeyPart | None = None, default: Any = None) -> Any:
         """One attribute of the item under a key, without the rest: what `path` leads to ("tags[0]", "address.city").
 
-        `default` where there is no item, or no such attribute. Raises as `get`, and `InvalidError` where `path` is none.
+        `default` where there is no item, or no such attribute. Raises as `get`, and `InvalidError` where `path` is no
+        path.
 
         >>> import kstone
         >>> db = kstone.open()
@@ -209,13 +210,15 @@ class Database(Owner):
         """Store many items in one call, in their order: of several under one key the last one stays.
 
         Each is stored by itself, so that readers may see some before the others; all are looked at before the first is
-        stored. Raises as `put`, with `Error.index` saying which one it was; nothing is stored then, but where the memory
-        limit is reached on the way.
+        stored. Raises as `put`, with `Error.index` saying which one it was, and TypeError for what is no pair: pass the
+        `items()` of a dict. Nothing is stored then, but where the memory limit is reached on the way.
         """
         keys, bodies = [], []
-        for key, attributes in items:
-            keys.append(key)
-            bodies.append(encode(attributes))
+        for pair in items:
+            if not isinstance(pair, tuple | list) or len(pair) != 2:
+                raise TypeError(f"put_many takes pairs of a key and an item, as dict.items() gives, not {pair!r:.60}")
+            keys.append(pair[0])
+            bodies.append(encode(pair[1]))
         parts, lengths = _joined(keys)
         body_lengths = ffi.new("size_t[]", [len(body) for body in bodies])
         self._run(lib.kpy_put_many, parts, lengths, b"".join(bodies), body_lengths, len(bodies))
@@ -464,7 +467,11 @@ class Database(Owner):
         reverse: bool = False,
         keys_only: bool = False,
     ) -> PreparedQuery:
-        """Read a query once, to be run many times: see `PreparedQuery`. What it takes is as in `query`."""
+        """Read a query once, to be run many times: see `PreparedQuery`.
+
+        `key` is what `query` calls so: "pk = :p AND sk >= :from". `names` says what "#names" stand for; values are
+        given at every run. The rest is as in `query`. Raises as `query`, as far as no value is needed to tell.
+        """
         texts = {"key_expr": text_bytes(key), **_texts(index, filter, projection, None)}
         numbers = {"flags": _flags(reverse=reverse, keys_only=keys_only)}
         params = None if names is None else encode(names, "names are")
@@ -661,7 +668,7 @@ class Database(Owner):
         return int(value[0])
 
     def stats(self) -> dict[str, float]:
-        """Numbers about the database, such as "items" and "total_bytes". Costs a walk over all items."""
+        """Numbers about the database, such as "items" and "total_bytes". Costs a look at each of 256 stripes."""
         numbers: dict[str, float] = json.loads(self._text(lib.kstone_stats_json) or "{}")
         return numbers
 

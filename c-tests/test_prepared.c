@@ -154,6 +154,11 @@ static void puts_deletes_and_checks_are_prepared(void) {
     CHECK_OK(kstone_run_write(db, put, LIT("a"), LIT("1"), item, NULL, 0, KSTONE_RETURN_ALL_OLD, &old, &err));
     CHECK(old != NULL);
     kstone_free(old);
+    /* A check alone says whether it holds. */
+    CHECK_OK(kstone_run_write(db, check, LIT("a"), LIT("1"), NULL, &seven, 1, KSTONE_RETURN_NONE, NULL, &err));
+    CHECK_FAILS(KSTONE_ERR_CONDITION_FAILED,
+                kstone_run_write(db, check, LIT("a"), LIT("1"), NULL, &eight, 1, KSTONE_RETURN_NONE, NULL, &err));
+    CHECK_INT(7, get_number(db, "a", "1"));
     CHECK_STATUS(KSTONE_OK, kstone_batch_prepared(batch, check, LIT("a"), LIT("1"), NULL, &seven, 1));
     CHECK_STATUS(KSTONE_OK, kstone_batch_prepared(batch, put, LIT("b"), NO_SK, item, NULL, 0));
     CHECK_OK(kstone_batch_run(db, batch, KSTONE_BATCH_ATOMIC, NULL, &err));
@@ -333,7 +338,8 @@ static void values_that_do_not_fit_are_named(void) {
     RUN_FAILS(KSTONE_ERR_INVALID, "the value of :b, at position 1", value_of(KSTONE_TYPE_SS, NULL, 0));
     RUN_FAILS(KSTONE_ERR_INVALID, "takes 8 bytes, found 4", value_of(KSTONE_VALUE_I64, &infinite, 4));
     RUN_FAILS(KSTONE_ERR_INVALID, "the value of :b, at position 1", value_of(KSTONE_VALUE_F64, &infinite, 8));
-    RUN_FAILS(KSTONE_ERR_MISUSE, "the value of :b, at position 1", value_of(KSTONE_TYPE_B, NULL, 1));
+    RUN_FAILS(KSTONE_ERR_MISUSE, "the value of :b, at position 1: kstone_value.bytes is NULL",
+              value_of(KSTONE_TYPE_B, NULL, 1));
     values[1] = text_value("y");
     values[1].reserved = 1;
     CHECK_FAILS_SAYING(KSTONE_ERR_INVALID, "reserved",
@@ -347,8 +353,9 @@ static void values_that_do_not_fit_are_named(void) {
                        kstone_run_write(db, update, LIT("k"), NO_SK, NULL, values, 3, 0, NULL, &err));
     CHECK_FAILS_SAYING(KSTONE_ERR_INVALID, "2 parameters (:a, :b): found 0",
                        kstone_run_write(db, update, LIT("k"), NO_SK, NULL, NULL, 0, 0, NULL, &err));
-    CHECK_FAILS_SAYING(KSTONE_ERR_MISUSE, "values is NULL",
-                       kstone_run_write(db, update, LIT("k"), NO_SK, NULL, NULL, 2, 0, NULL, &err));
+    CHECK_INT(KSTONE_ERR_MISUSE, kstone_run_write(db, update, LIT("k"), NO_SK, NULL, NULL, 2, 0, NULL, &err));
+    CHECK_STR("values is NULL, but their number is not 0", kstone_error_message(err));
+    support_free_error(&err);
     CHECK_FAILS_SAYING(KSTONE_ERR_MISUSE, "impossible",
                        kstone_run_write(db, update, LIT("k"), NO_SK, NULL, values, (size_t)-1, 0, NULL, &err));
     CHECK_FAILS_SAYING(KSTONE_ERR_INVALID, "which is no put",

@@ -25,7 +25,7 @@ pub(crate) type Numbers = SmallVec<[u8; 64]>;
 pub(crate) type BoundValues<'v> = SmallVec<[ValueRef<'v>; 8]>;
 
 /// Adds the values of a run of what has so many parameters, in their order. A failure says which of them is wrong, by its
-/// position; values beyond the parameters are not looked at, since their number alone is wrong.
+/// position, unless all are; values beyond the parameters are not looked at, since their number alone is wrong.
 ///
 /// # Safety
 /// `values` is NULL or `count` values, whose bytes may be read; nobody changes them during `'v`.
@@ -34,12 +34,12 @@ pub(crate) unsafe fn bound_values<'v>(
     (values, count): (*const Value, usize),
     numbers: &'v mut Numbers,
     bound: &mut BoundValues<'v>,
-) -> Result<(), (usize, Failure)> {
+) -> Result<(), (Option<usize>, Failure)> {
     if count == 0 {
         return Ok(());
     }
     if values.is_null() || count > VALUES_MAX {
-        return Err((0, refuse_values(values.is_null(), count)));
+        return Err((None, refuse_values(values.is_null(), count)));
     }
     // SAFETY: not NULL, so the caller vouches for so many.
     let values = unsafe { std::slice::from_raw_parts(values, count) };
@@ -47,12 +47,12 @@ pub(crate) unsafe fn bound_values<'v>(
     // Where numbers lie that had to be written: they are read when all of them are there.
     let mut written: SmallVec<[(u16, u32); 4]> = SmallVec::new();
     for (at, value) in values.iter().enumerate().take(parameters) {
-        by_contract!(write_number(value, numbers)).map_err(|failure| (at, failure))?;
+        by_contract!(write_number(value, numbers)).map_err(|failure| (Some(at), failure))?;
         if written.last().map_or(0, |&(_, end)| end as usize) < numbers.len() {
             written.push((at as u16, numbers.len() as u32));
             bound.push(ValueRef::from_parts(Type::N, b"0"));
         } else {
-            bound.push(by_contract!(value_of(value)).map_err(|failure| (at, failure))?);
+            bound.push(by_contract!(value_of(value)).map_err(|failure| (Some(at), failure))?);
         }
     }
     let numbers: &'v [u8] = numbers;
@@ -114,7 +114,7 @@ unsafe fn payload<'v>(value: &Value) -> Result<&'v [u8], Failure> {
     if value.reserved != 0 {
         return Err(Failure::invalid("kstone_value.reserved is not 0"));
     }
-    by_contract!(bytes(value.bytes.data.cast::<c_void>(), value.bytes.len, "its bytes"))
+    by_contract!(bytes(value.bytes.data.cast::<c_void>(), value.bytes.len, "kstone_value.bytes"))
 }
 
 /// The bytes of a number of C.

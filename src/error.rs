@@ -37,8 +37,8 @@ pub unsafe extern "C" fn kstone_error_message(e: *const ErrorObject) -> *const c
     accessor!(empty, borrow(e).map_or(empty, |error| error.message.as_ptr()))
 }
 
-/// Which operation of a batch failed, counted from 0 in the order in which they were added; -1 where the call ran no
-/// batch or the batch as a whole is at fault, and for NULL.
+/// Which operation of a batch failed, counted from 0 in the order in which they were added, or which element of
+/// kstone_get_many and kstone_put_many is wrong; -1 where the call is another or as a whole at fault, and for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_error_index(e: *const ErrorObject) -> i32 {
     accessor!(-1, borrow(e).map_or(-1, |error| error.operation))

@@ -27,7 +27,8 @@ pub const KSTONE_PREPARE_PUT: u32 = 2;
 pub const KSTONE_PREPARE_UPDATE: u32 = 3;
 /// Prepares a kstone_delete_if: cond, or none. Each run gives the key.
 pub const KSTONE_PREPARE_DELETE: u32 = 4;
-/// Prepares a kstone_batch_check: cond. For batches alone.
+/// Prepares a kstone_batch_check: cond. Each run gives the key. It is for batches; kstone_run_write of it alone says
+/// whether the condition holds, and writes nothing.
 pub const KSTONE_PREPARE_CHECK: u32 = 5;
 /// Prepares a kstone_query: query.
 pub const KSTONE_PREPARE_QUERY: u32 = 6;
@@ -121,8 +122,8 @@ impl Prepared {
 
     /// The failure of one value, which it names.
     #[cold]
-    fn of_value(&self, at: usize, failure: Failure) -> Failure {
-        let Some(name) = self.name(at) else { return failure };
+    fn of_value(&self, at: Option<usize>, failure: Failure) -> Failure {
+        let Some((at, name)) = at.and_then(|at| Some((at, self.name(at)?))) else { return failure };
         let message = format!("the value of {name}, at position {at}: {}", failure.message());
         failure.with_message(message)
     }
@@ -142,8 +143,9 @@ impl Prepared {
 /// and its index are checked. What is left for a run are its values and the work itself.
 ///
 /// What is prepared belongs to no database: it runs on the one that it was prepared with, on forks of it and on any
-/// other, before and after that one is freed. Names of tables and indexes are looked up at every run, and a statement
-/// is planned by the schema in force then, so a change of the schema changes a plan, or the run says what is missing.
+/// other, before and after that one is freed. Names of tables and indexes are looked up here and at every run, and a
+/// statement is planned by the schema in force then, so a change of the schema changes a plan, or the run says what is
+/// missing.
 ///
 /// Ownership: *out is yours, release it with kstone_free. Nothing is borrowed from spec.
 /// Errors: KSTONE_ERR_INVALID for an unknown kind, a field that the kind does not use, a :value in a bag, and what

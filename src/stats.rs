@@ -26,7 +26,7 @@ pub const KSTONE_STAT_MEMTABLE_BYTES: u32 = 7;
 pub const KSTONE_STAT_SST_BYTES: u32 = 8;
 /// Bytes of what finds records.
 pub const KSTONE_STAT_FILTER_BYTES: u32 = 9;
-/// Bytes that write-ahead logs hold in addition to memtables.
+/// Bytes that write-ahead logs hold in addition to memtables: always 0, since a memtable is its log.
 pub const KSTONE_STAT_WAL_BYTES: u32 = 10;
 /// Bytes of the queues of what to evict next.
 pub const KSTONE_STAT_EVICTION_BYTES: u32 = 11;
@@ -36,7 +36,7 @@ pub const KSTONE_STAT_BASE_BYTES: u32 = 12;
 pub const KSTONE_STAT_STREAM_BYTES: u32 = 13;
 /// Records in memtables.
 pub const KSTONE_STAT_MEMTABLE_RECORDS: u32 = 14;
-/// Records in write-ahead logs.
+/// Records in write-ahead logs: those of the memtables.
 pub const KSTONE_STAT_WAL_RECORDS: u32 = 15;
 /// Records in sorted runs, garbage included.
 pub const KSTONE_STAT_SST_RECORDS: u32 = 16;
@@ -97,10 +97,11 @@ pub unsafe extern "C" fn kstone_stat(
 
 /// Numbers about the database as a JSON object, for people and dashboards; later versions may add members. Items, and
 /// live_bytes of their records; total_bytes and its parts memtable_bytes, sst_bytes, filter_bytes (what finds
-/// records), wal_bytes, eviction_bytes, base_bytes, stream_bytes; memory_max_bytes; index_entries and
-/// index_entry_bytes of secondary indexes; memtable_records, wal_records, sst_records, stream_records; ssts, stripes
-/// (that hold anything), ssts_per_stripe_max and ssts_per_stripe_mean; tombstones; and, since the database was
-/// opened, flushes, compactions, evictions, and hits and misses of look-ups by key.
+/// records), wal_bytes (always 0: a memtable is its own log), eviction_bytes, base_bytes, stream_bytes;
+/// memory_max_bytes; index_entries and index_entry_bytes of secondary indexes; memtable_records, wal_records (the
+/// same number), sst_records, stream_records; ssts, stripes (that hold anything), ssts_per_stripe_max and
+/// ssts_per_stripe_mean; tombstones; and, since the database was opened, flushes, compactions, evictions, and hits and
+/// misses of look-ups by key.
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: as kstone_clear.

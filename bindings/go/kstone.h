@@ -13,8 +13,8 @@
  *   Handles            Statuses and errors                   The library (kstone_free)
  *   Databases          Items              Nested values      Building items     Building lists, maps and sets
  *   Reading and writing                   Conditions         Queries            Pages
- *   Iterators          Cursors            Batches            PartiQL            Schema and stream
- *   Prepared requests  Snapshots          Export and import  Callbacks          Statistics
+ *   Iterators          Cursors            Batches            PartiQL            Prepared requests
+ *   Schema and stream  Snapshots          Export and import  Callbacks          Statistics
  *   Maintenance        Stored form
  *
  *
@@ -301,8 +301,8 @@ const char *kstone_error_name(const kstone_error *e);
 const char *kstone_error_message(const kstone_error *e);
 
 /**
- * Which operation of a batch failed, counted from 0 in the order in which they were added; -1 where the call ran no
- * batch or the batch as a whole is at fault, and for NULL.
+ * Which operation of a batch failed, counted from 0 in the order in which they were added, or which element of
+ * kstone_get_many and kstone_put_many is wrong; -1 where the call is another or as a whole at fault, and for NULL.
  */
 int32_t kstone_error_index(const kstone_error *e);
 
@@ -901,6 +901,22 @@ kstone_status kstone_item_cancel(kstone_item *it);
  *         kstone_free(book);
  *         return status == KSTONE_OK ? kstone_delete(db, "books", 5, from, from_len, err) : status;
  *     }
+ *
+ * Many items go out and in by one call each, in arrays:
+ *
+ *     static kstone_status copy_two(const kstone_db *from, kstone_db *to, kstone_error **err) {
+ *         const void *const pks[] = {"ada", "bob"};
+ *         const size_t pk_lens[] = {3, 3};
+ *         kstone_item *found[] = {NULL, NULL};
+ *         kstone_status status = kstone_get_many(from, pks, pk_lens, NULL, NULL, 2, found, err);
+ *         if (status == KSTONE_OK && found[0] != NULL && found[1] != NULL) {
+ *             const kstone_item *const items[] = {found[0], found[1]};
+ *             status = kstone_put_many(to, pks, pk_lens, NULL, NULL, items, 2, err);
+ *         }
+ *         kstone_free(found[0]);
+ *         kstone_free(found[1]);
+ *         return status;
+ *     }
  */
 
 /**
@@ -987,6 +1003,7 @@ kstone_status kstone_get_json(const kstone_db *db,
                               char **out,
                               size_t *out_len,
                               kstone_error **err);
+
 /** No value: what kstone_get_attribute says of an item that has no such attribute. */
 #define KSTONE_TYPE_NONE 0
 
@@ -1020,6 +1037,7 @@ kstone_status kstone_get_attribute(const kstone_db *db,
                                    size_t *len,
                                    uint32_t *type,
                                    kstone_error **err);
+
 /**
  * Gets many items in one call: each of out becomes the item under the key of its place, or NULL where there is none.
  * The arrays have count elements each; sks and sk_lens may both be NULL, then no key has a sort key. A key may come
@@ -1973,7 +1991,10 @@ kstone_status kstone_execute(kstone_db *db,
 /** Prepares a kstone_delete_if: cond, or none. Each run gives the key. */
 #define KSTONE_PREPARE_DELETE 4
 
-/** Prepares a kstone_batch_check: cond. For batches alone. */
+/**
+ * Prepares a kstone_batch_check: cond. Each run gives the key. It is for batches; kstone_run_write of it alone says
+ * whether the condition holds, and writes nothing.
+ */
 #define KSTONE_PREPARE_CHECK 5
 
 /** Prepares a kstone_query: query. */
@@ -2013,8 +2034,9 @@ typedef struct kstone_prepare_spec {
  * and its index are checked. What is left for a run are its values and the work itself.
  *
  * What is prepared belongs to no database: it runs on the one that it was prepared with, on forks of it and on any
- * other, before and after that one is freed. Names of tables and indexes are looked up at every run, and a statement
- * is planned by the schema in force then, so a change of the schema changes a plan, or the run says what is missing.
+ * other, before and after that one is freed. Names of tables and indexes are looked up here and at every run, and a
+ * statement is planned by the schema in force then, so a change of the schema changes a plan, or the run says what is
+ * missing.
  *
  * Ownership: *out is yours, release it with kstone_free. Nothing is borrowed from spec.
  * Errors: KSTONE_ERR_INVALID for an unknown kind, a field that the kind does not use, a :value in a bag, and what
@@ -2501,7 +2523,7 @@ kstone_status kstone_import_json_from(kstone_db *db,
 /** Bytes of what finds records. */
 #define KSTONE_STAT_FILTER_BYTES 9
 
-/** Bytes that write-ahead logs hold in addition to memtables. */
+/** Bytes that write-ahead logs hold in addition to memtables: always 0, since a memtable is its log. */
 #define KSTONE_STAT_WAL_BYTES 10
 
 /** Bytes of the queues of what to evict next. */
@@ -2516,7 +2538,7 @@ kstone_status kstone_import_json_from(kstone_db *db,
 /** Records in memtables. */
 #define KSTONE_STAT_MEMTABLE_RECORDS 14
 
-/** Records in write-ahead logs. */
+/** Records in write-ahead logs: those of the memtables. */
 #define KSTONE_STAT_WAL_RECORDS 15
 
 /** Records in sorted runs, garbage included. */
@@ -2571,10 +2593,11 @@ kstone_status kstone_stat(const kstone_db *db, uint32_t statistic, uint64_t *val
 /**
  * Numbers about the database as a JSON object, for people and dashboards; later versions may add members. Items, and
  * live_bytes of their records; total_bytes and its parts memtable_bytes, sst_bytes, filter_bytes (what finds
- * records), wal_bytes, eviction_bytes, base_bytes, stream_bytes; memory_max_bytes; index_entries and
- * index_entry_bytes of secondary indexes; memtable_records, wal_records, sst_records, stream_records; ssts, stripes
- * (that hold anything), ssts_per_stripe_max and ssts_per_stripe_mean; tombstones; and, since the database was
- * opened, flushes, compactions, evictions, and hits and misses of look-ups by key.
+ * records), wal_bytes (always 0: a memtable is its own log), eviction_bytes, base_bytes, stream_bytes;
+ * memory_max_bytes; index_entries and index_entry_bytes of secondary indexes; memtable_records, wal_records (the
+ * same number), sst_records, stream_records; ssts, stripes (that hold anything), ssts_per_stripe_max and
+ * ssts_per_stripe_mean; tombstones; and, since the database was opened, flushes, compactions, evictions, and hits and
+ * misses of look-ups by key.
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: as kstone_clear.

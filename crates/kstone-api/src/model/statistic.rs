@@ -24,7 +24,7 @@ pub enum Statistic {
     SstBytes = 8,
     /// Bytes of what finds records.
     FilterBytes = 9,
-    /// Bytes that WALs hold in addition to memtables.
+    /// Bytes that WALs hold in addition to memtables: always 0, since a memtable is its WAL.
     WalBytes = 10,
     /// Bytes of the queues of eviction.
     EvictionBytes = 11,
@@ -34,7 +34,7 @@ pub enum Statistic {
     StreamBytes = 13,
     /// Records in memtables.
     MemtableRecords = 14,
-    /// Records in WALs.
+    /// Records in WALs: those of the memtables.
     WalRecords = 15,
     /// Records in SSTs.
     SstRecords = 16,

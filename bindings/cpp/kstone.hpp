@@ -1976,8 +1976,9 @@ class database {
 
     /**
      * One attribute of the item under a key, copied into `buffer`: what `path` leads to, as item_view::find takes it.
-     * Nothing where there is no item; type() is 0 where the item has no such attribute. Where size is more than capacity
-     * nothing was copied. One call, one look-up; nothing is allocated. Throws error where the key or the path cannot be.
+     * Nothing where there is no item; type is KSTONE_TYPE_NONE where the item has no such attribute. Where size is more
+     * than capacity nothing was copied. One call, one look-up; nothing is allocated. Throws error where the key or the
+     * path cannot be.
      */
     std::optional<copied> get_attribute(const key &k, std::string_view path, void *buffer, std::size_t capacity) const {
         copied found{};

@@ -258,7 +258,7 @@ type Stats struct {
 	MemtableBytes     uint64  `json:"memtable_bytes"`
 	SSTBytes          uint64  `json:"sst_bytes"`
 	FilterBytes       uint64  `json:"filter_bytes"`
-	WALBytes          uint64  `json:"wal_bytes"`
+	WALBytes          uint64  `json:"wal_bytes"` // always 0: a memtable is its own log
 	EvictionBytes     uint64  `json:"eviction_bytes"`
 	BaseBytes         uint64  `json:"base_bytes"`
 	StreamBytes       uint64  `json:"stream_bytes"`
@@ -281,8 +281,8 @@ type Stats struct {
 	Misses            uint64  `json:"misses"`
 }
 
-// Stats counts what is there: a walk over all items, some tens of nanoseconds each; no writer waits for more than one
-// of the 256 stripes.
+// Stats gives all numbers about the database. It costs a look at those of each of 256 stripes, however many items there
+// are; writers wait meanwhile.
 //
 // Errors: [ErrClosed].
 func (db *DB) Stats() (Stats, error) {

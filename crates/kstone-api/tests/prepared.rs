@@ -201,13 +201,14 @@ fn a_run_refuses_values_that_do_not_fit_and_changes_nothing() -> Result<()> {
     assert!(message(update.run(&db, &with_item.values(&given.lent()))).contains("which is no put"));
     let put = db.prepare_write(&WriteTemplate::put())?;
     assert!(message(put.run(&db, &WriteRun::of_key(b"k", b""))).contains("needs the item"));
+    assert!(message(put.run(&db, &with_item.values(&given.lent()))).contains("no parameters: found 2"));
     let new = WriteRun::of_key(b"k", b"").item(&[]).return_values(ReturnValues::AllNew);
     assert!(message(put.run(&db, &new)).contains("returns NONE or ALL_OLD"));
     let returning = WriteRun::of_key(b"k", b"").item(&[]).return_values(ReturnValues::AllOld);
     assert!(message(put.bound(&returning)).contains("returns nothing"));
 
     let query = db.prepare_query(&Query::new().key_condition_expression("pk = :p"))?;
-    assert!(message(query.run(&db, &[], None, None)).contains("1 parameters (:p): found 0"));
+    assert!(message(query.run(&db, &[], None, None)).contains("1 parameter (:p): found 0"));
     assert!(message(query.run(&db, &values(&[number(1)]).lent(), None, None)).contains("does not match schema type"));
     assert!(message(query.run(&db, &values(&[text("p")]).lent(), Some(0), None)).to_lowercase().contains("limit"));
 

@@ -171,7 +171,7 @@ pub(crate) enum Dot {
     Prepare {
         /// What .run calls it; one of the same name is replaced
         name: String,
-        /// The statement, best between double quotes
+        /// The statement, with ? for its values, best between double quotes
         #[arg(required = true, value_name = "STATEMENT")]
         statement: Vec<String>,
     },

@@ -84,10 +84,14 @@ impl ParameterNames {
 
     #[cold]
     fn wrong_number(&self, found: usize) -> Error {
-        let wanted = self.0.len();
         let names = self.0.join(", ");
+        let parameters = match self.0.len() {
+            0 => "no parameters".to_owned(),
+            1 => format!("1 parameter ({names})"),
+            wanted => format!("{wanted} parameters ({names})"),
+        };
         Error::Invalid(format!(
-            "Number of values does not match what was prepared, which has {wanted} parameters ({names}): found {found}"
+            "Number of values does not match what was prepared, which has {parameters}: found {found}"
         ))
     }
 }

@@ -91,7 +91,7 @@ fn a_prepared_statement_runs_with_other_values() {
     assert_eq!(shell(&format!("{prepare}{runs}{left}")).ok(), "{\"c\":2}\n", "the last of a name counts");
     for (line, part) in [
         (".run none", "nothing is prepared as none"),
-        (".run get", "1 parameters (?1): found 0"),
+        (".run get", "1 parameter (?1): found 0"),
         (".run get a b", "found 2"),
         (".prepare get", "required arguments were not provided"),
         (".prepare get SELECT", "well formed"),

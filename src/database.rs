@@ -1,8 +1,12 @@
 //! The database as a whole: opening, emptying, its statistics.
 
-use kstone_api::Database;
-use kstone_api::clock::ClockSource;
+use std::ffi::c_void;
+use std::slice;
 
+use kstone_api::clock::ClockSource;
+use kstone_api::{Database, GLANCE_KEY_BYTES, Glance, Record};
+
+use crate::boundary::handle::borrowed;
 use crate::boundary::{
     ErrorObject, Failure, Handle, KSTONE_OK, Out, Status, Tag, Tagged, borrow, by_contract, entry, hand_out,
     read_struct,
@@ -30,6 +34,28 @@ impl Tagged for Db {
 #[inline]
 pub(crate) unsafe fn database<'a>(db: *const Db) -> Result<&'a Database, Failure> {
     by_contract!(borrow(db)).map(|db| &db.0)
+}
+
+/// What a quick look says of a key, where the arguments are the usual ones; nothing of it can fail or panic.
+///
+/// # Safety
+/// As for [`database`] and [`key_bytes`](crate::boundary::key_bytes).
+#[inline(always)]
+pub(crate) unsafe fn glance(
+    db: *const Db,
+    (pk, pk_len): (*const c_void, usize),
+    (sk, sk_len): (*const c_void, usize),
+    take: impl FnOnce(Record),
+) -> Glance {
+    if pk.is_null() || pk_len > GLANCE_KEY_BYTES || sk_len > GLANCE_KEY_BYTES || (sk_len > 0 && sk.is_null()) {
+        return Glance::Unclear;
+    }
+    // SAFETY: keys that are not NULL and short, and not read where they are empty; the caller vouches for the rest.
+    unsafe {
+        let Some(db) = borrowed(db) else { return Glance::Unclear };
+        let sk = if sk_len == 0 { &[] } else { slice::from_raw_parts(sk.cast(), sk_len) };
+        db.0.glance(slice::from_raw_parts(pk.cast(), pk_len), sk, take)
+    }
 }
 
 /// Releases a database that the caller gives back.

@@ -86,16 +86,24 @@ pub(crate) fn hand_out<T: Tagged>(value: T) -> *mut T {
     Handle::new(value).hand_out()
 }
 
-/// The value behind a handle that came in.
+/// The value behind a handle that came in; none for NULL and for handles of another kind.
 ///
 /// # Safety
 /// `pointer` is NULL or a live handle of this library of any kind, and nobody changes it during `'a`.
-pub(crate) unsafe fn borrow<'a, T: Tagged>(pointer: *const T) -> Result<&'a T, Failure> {
+#[inline(always)]
+pub(crate) unsafe fn borrowed<'a, T: Tagged>(pointer: *const T) -> Option<&'a T> {
     // SAFETY: checked for NULL and for its kind, so it points at a live `T`.
-    unsafe {
-        check::<T>(pointer)?;
-        Ok(&*pointer)
-    }
+    unsafe { is_one::<T>(pointer).then(|| &*pointer) }
+}
+
+/// The value behind a handle that came in.
+///
+/// # Safety
+/// As for [`borrowed`].
+pub(crate) unsafe fn borrow<'a, T: Tagged>(pointer: *const T) -> Result<&'a T, Failure> {
+    // SAFETY: by contract.
+    let value = unsafe { borrowed(pointer) };
+    value.ok_or_else(|| refuse_handle(T::NAME, pointer.is_null()))
 }
 
 /// The value behind a handle that came in, to be changed.
@@ -104,22 +112,21 @@ pub(crate) unsafe fn borrow<'a, T: Tagged>(pointer: *const T) -> Result<&'a T, F
 /// `pointer` is NULL or a live handle of this library of any kind, and nobody else uses it during `'a`.
 pub(crate) unsafe fn borrow_mut<'a, T: Tagged>(pointer: *mut T) -> Result<&'a mut T, Failure> {
     // SAFETY: checked for NULL and for its kind, so it points at a live `T`, and the caller has it alone.
-    unsafe {
-        check::<T>(pointer)?;
-        Ok(&mut *pointer)
+    match unsafe { is_one(pointer.cast_const()) } {
+        // SAFETY: as above.
+        true => Ok(unsafe { &mut *pointer }),
+        false => Err(refuse_handle(T::NAME, pointer.is_null())),
     }
 }
 
-/// Refuses NULL and handles of another kind.
+/// Whether this is neither NULL nor a handle of another kind.
 ///
 /// # Safety
 /// `pointer` is NULL or a live handle of this library of any kind.
-unsafe fn check<T: Tagged>(pointer: *const T) -> Result<(), Failure> {
+#[inline(always)]
+unsafe fn is_one<T: Tagged>(pointer: *const T) -> bool {
     // SAFETY: not NULL, so a handle of this library: the two bytes before it may be read. No record's are this kind's.
-    if !pointer.is_null() && unsafe { pointer.cast::<Tag>().byte_sub(size_of::<Tag>()).read_unaligned() } == T::TAG {
-        return Ok(());
-    }
-    Err(refuse_handle(T::NAME, pointer.is_null()))
+    !pointer.is_null() && unsafe { pointer.cast::<Tag>().byte_sub(size_of::<Tag>()).read_unaligned() } == T::TAG
 }
 
 /// The refusal of NULL, or of a handle of another kind than this.

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use kstone_core::engine::{CountPage, Cursor, Engine, PageLimits, Present, RecordPage, SortKeyRange};
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, Keyspace};
-use kstone_core::record::Record;
+use kstone_core::record::{Glance, Record};
 use kstone_core::value::Item;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
@@ -323,6 +323,13 @@ impl Database {
     #[inline(always)]
     pub fn get_record(&self, pk: &[u8], sk: &[u8]) -> Result<Option<Record>> {
         self.look(pk, sk, Record::clone)
+    }
+
+    /// As [`Database::get_record`], for half the instructions, where nothing is unusual about key, item and database: most
+    /// look-ups. What is unclear is for [`Database::get_record`].
+    #[inline(always)]
+    pub fn glance(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(Record)) -> Glance {
+        self.engine().glance(pk, sk, take)
     }
 
     /// Shows the item of a key to `take`, which should be short and must not use the database: writers of the item's

@@ -32,7 +32,7 @@ pub use interrupt::Interrupt;
 /// Why a key, an item or a number is refused by the storage engine below; becomes an [`Error`] by `?`.
 pub use kstone_core::Error as CoreError;
 pub use kstone_core::engine::{
-    Eviction, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,
+    Eviction, GLANCE_KEY_BYTES, MEMORY_MAX_BYTES_MIN, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT, Present,
 };
 pub use kstone_core::error::Unit;
 pub use kstone_core::freed::when_much_is_freed;
@@ -41,7 +41,7 @@ pub use kstone_core::item::{
 };
 pub use kstone_core::key::{Key, KeyRef, PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
 pub use kstone_core::number;
-pub use kstone_core::record::{Record, RecordRef};
+pub use kstone_core::record::{Glance, Record, RecordRef};
 pub use kstone_core::utf8;
 pub use kstone_core::value::{Item, Type, Value as KeystoneValue};
 pub use model::item_builder::ItemBuilder;

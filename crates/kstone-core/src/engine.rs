@@ -48,6 +48,7 @@ pub use memory_budget::{MEMORY_MAX_BYTES_MIN, Reservation};
 pub use options::{EngineOptions, Eviction, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT};
 pub use pages::{CountPage, RecordPage, SortKeyRange};
 pub use point_in_time::PointInTimeView;
+pub use read::GLANCE_KEY_BYTES;
 pub use scan_range::{SEGMENTS_MAX, ScanRange};
 pub use stats::EngineStats;
 

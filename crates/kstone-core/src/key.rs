@@ -202,6 +202,7 @@ impl<'a> KeyRef<'a> {
     }
 
     /// The key of a record, whose lengths were checked when it was made.
+    #[inline(always)]
     pub(crate) fn of_record(pk: &'a [u8], sk: &'a [u8], keyspace: Keyspace) -> Self {
         Self { pk, sk, keyspace }
     }
@@ -278,6 +279,12 @@ fn refuse_length(what: &'static str, key: &[u8], limit: usize) -> Error {
 pub struct StripeId(u8);
 
 impl StripeId {
+    /// Where the records of a partition of this checksum live: its low byte.
+    #[inline(always)]
+    pub(crate) fn of(checksum: u32) -> Self {
+        Self(checksum as u8)
+    }
+
     /// Every stripe, ascending: the order in which locks are taken.
     pub fn all() -> impl DoubleEndedIterator<Item = Self> + Clone {
         (0..=u8::MAX).map(Self)
@@ -340,9 +347,15 @@ impl Route {
     #[inline(always)]
     pub(crate) fn of(pk: &[u8], keyspace: Keyspace) -> Self {
         match keyspace {
-            Keyspace::Items => Self::with(crc32(pk), Tag),
+            Keyspace::Items => Self::of_item(crc32(pk)),
             Keyspace::Index => Self::of_entry(pk),
         }
+    }
+
+    /// That of an item whose partition key has this checksum.
+    #[inline(always)]
+    pub(crate) fn of_item(checksum: u32) -> Self {
+        Self::with(checksum, Tag)
     }
 
     #[inline(never)]
@@ -356,10 +369,10 @@ impl Route {
 
     #[inline(always)]
     fn with(checksum: u32, tag: impl FnOnce(u16) -> Tag) -> Self {
-        // The stripe is the low byte of the checksum. Multiplying spreads the other bits over the top ones, which alone
-        // would follow the structure of the keys: a crc is linear.
+        // Multiplying spreads the bits that do not say the stripe over the top ones, which alone would follow the structure
+        // of the keys: a crc is linear.
         let hash = (checksum.wrapping_mul(0x9E37_79B1) >> (u32::BITS - TAG_HASH_BITS)) as u16;
-        Self { stripe: StripeId(checksum as u8), tag: tag(hash), checksum }
+        Self { stripe: StripeId::of(checksum), tag: tag(hash), checksum }
     }
 }
 
@@ -375,6 +388,14 @@ pub(crate) fn crc32(bytes: &[u8]) -> u32 {
     #[cfg(test)]
     CHECKSUMS.with(|count| count.set(count.get() + 1));
     checksum::crc32(bytes)
+}
+
+/// The same of a key that is not long, where it takes no call; none says nothing.
+#[inline(always)]
+pub(crate) fn crc32_of_short(bytes: &[u8]) -> Option<u32> {
+    #[cfg(test)]
+    CHECKSUMS.with(|count| count.set(count.get() + 1));
+    checksum::crc32_of_short(bytes)
 }
 
 /// A position among the records of one tag: each lies before it or after it.

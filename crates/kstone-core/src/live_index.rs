@@ -22,7 +22,7 @@ use std::cmp::Ordering;
 use crate::key::{KeyRef, Route, Tag};
 use crate::raw::counted::prefetch;
 use crate::raw::uncounted::Uncounted;
-use crate::record::{Lent, Record};
+use crate::record::{Glance, Lent, Record, RecordRef};
 
 /// So many slots are looked at one by one before halving what is left.
 const NEAR: usize = 16;
@@ -88,6 +88,20 @@ impl LiveIndex {
             index.rebuild(wanted);
         }
         Ok(index)
+    }
+
+    /// The live item of a key whose lengths [`RecordRef::short_key`] takes and whose partition key has this checksum,
+    /// where a look at a few slots says it: without a call, and without the parts of a handle that only others need.
+    #[inline(always)]
+    pub(crate) fn glance(&self, checksum: u32, pk: &[u8], sk: &[u8]) -> Result<RecordRef<'_>, Glance> {
+        let hash = hash_of_item(checksum, sk);
+        let Some((_, slot)) = self.near_not_below(hash) else { return Err(Glance::Unclear) };
+        if slot.hash() != hash {
+            return Err(Glance::Nothing);
+        }
+        let record: RecordRef<'_> = slot.look();
+        record.prefetch_second_line();
+        if record.has_short_key(pk, sk) { Ok(record) } else { Err(Glance::Unclear) }
     }
 
     /// The live record of this key.
@@ -223,18 +237,32 @@ impl LiveIndex {
     /// The first slot at or behind its place that no smaller hash is in; without slots, 0.
     #[inline(always)]
     fn first_not_below(&self, hash: u32) -> usize {
-        let home = self.home(hash);
-        let behind = self.slots.get(home..).unwrap_or_default();
-        let near = behind[..behind.len().min(NEAR)].iter().position(|slot| slot.is_not_below(hash));
-        match near {
-            Some(near) => home + near,
-            None => self.first_far_not_below(home, hash),
+        match self.near_not_below(hash) {
+            Some((at, _)) => at,
+            None => self.first_far_not_below(hash),
         }
+    }
+
+    /// The same, and what is in it, where that is among the first few slots.
+    #[inline(always)]
+    fn near_not_below(&self, hash: u32) -> Option<(usize, Uncounted)> {
+        let home = self.home(hash);
+        let end = self.slots.len().min(home + NEAR);
+        let mut at = home;
+        while at < end {
+            let slot = self.slots[at];
+            if slot.is_not_below(hash) {
+                return Some((at, slot));
+            }
+            at += 1;
+        }
+        None
     }
 
     #[cold]
     #[inline(never)]
-    fn first_far_not_below(&self, home: usize, hash: u32) -> usize {
+    fn first_far_not_below(&self, hash: u32) -> usize {
+        let home = self.home(hash);
         // All that is behind a gap has a larger hash, as the gap itself has.
         home + self.slots[home..].partition_point(|slot| !slot.is_not_below(hash))
     }
@@ -332,15 +360,28 @@ fn larger(slots: usize) -> usize {
 /// Eighteen bits of hash above one for the keyspace, which records do not know themselves.
 #[inline(always)]
 fn hash_of(route: Route, key: KeyRef<'_>) -> u32 {
-    const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
+    if route.tag <= Tag::LAST_ITEM {
+        return hash_of_item(route.checksum, key.sk());
+    }
     // The tag tells apart entries of several indexes for one partition.
     let partition = u64::from(route.checksum) | u64::from(route.tag.0) << u32::BITS;
-    let mixed = match key.sk() {
+    (hash_bits(partition, key.sk()) | 1).min(Uncounted::HASH_LAST - 2)
+}
+
+/// The hash of an item: even, so never the last.
+#[inline(always)]
+fn hash_of_item(checksum: u32, sk: &[u8]) -> u32 {
+    hash_bits(u64::from(checksum), sk) & !1
+}
+
+#[inline(always)]
+fn hash_bits(partition: u64, sk: &[u8]) -> u32 {
+    const SEED: u64 = 0x9E37_79B9_7F4A_7C15;
+    let mixed = match sk {
         [] => partition.wrapping_mul(SEED),
         sk => mix(partition.wrapping_mul(SEED), sk),
     };
-    let hash = ((mixed >> (u64::BITS - Uncounted::HASH_BITS)) as u32) & !1;
-    hash.min(Uncounted::HASH_LAST - 3) | u32::from(route.tag > Tag::LAST_ITEM)
+    (mixed >> (u64::BITS - Uncounted::HASH_BITS)) as u32
 }
 
 /// Mixes bytes into a hash, eight at a time.

@@ -231,6 +231,7 @@ impl Record {
 
     /// Gives this handle's count away as an address: that of the partition key, behind [`Record::MAGIC`]. For foreign
     /// callers, which read it through [`RecordRef::from_raw`] and bring it back to [`RecordRef::release_raw`].
+    #[inline(always)]
     pub fn into_raw(self) -> NonNull<u8> {
         self.0.into_raw()
     }
@@ -294,6 +295,15 @@ impl<'a> RecordRef<'a> {
         ItemRef::with_directory(body, directory)
     }
 
+    /// Whether this is the record of a key whose lengths [`RecordRef::short_key`] takes.
+    #[inline(always)]
+    pub(crate) fn has_short_key(self, pk: &[u8], sk: &[u8]) -> bool {
+        match self.short_key(pk.len(), sk.len()) {
+            Some((own_pk, own_sk)) => same_bytes(own_pk, pk) && (sk.is_empty() || same_bytes(own_sk, sk)),
+            None => false,
+        }
+    }
+
     /// [`ItemRef::get_raw`] of the item, for callers that ask no more of it.
     #[inline(always)]
     pub fn get_raw(self, name: &[u8]) -> Option<ValueRef<'a>> {
@@ -315,6 +325,17 @@ impl<'a> From<&'a Record> for RecordRef<'a> {
     fn from(record: &'a Record) -> Self {
         record.0.parts()
     }
+}
+
+/// What a quick look-up says of a key, which asks no more than nearly every look-up has to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Glance {
+    /// It has an item.
+    Item,
+    /// It has none.
+    Nothing,
+    /// Nothing: a look-up that asks everything will.
+    Unclear,
 }
 
 /// A record that a tree lends for as long as its lock is held; a clone of the [`Record`] counts and may be kept.

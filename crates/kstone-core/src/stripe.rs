@@ -21,7 +21,7 @@ use crate::error::Result;
 use crate::key::StripeId;
 use crate::mode::{Flags, Mode};
 use crate::poison_lock::{self, PoisonLock};
-use crate::record::{Record, SeqNo};
+use crate::record::{Glance, Record, SeqNo};
 use crate::second_chance::SecondChance;
 use crate::shared_tree::SharedTree;
 use crate::tree::{Garbage, Tree};
@@ -89,6 +89,17 @@ impl Stripe {
     pub(crate) fn count(&self, found: bool) {
         let counter = if found { &self.hits } else { &self.misses };
         counter.store(counter.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    /// The same of a glance: one that is unclear is no look-up.
+    #[inline(always)]
+    pub(crate) fn count_glance(&self, glance: Glance) -> Glance {
+        match glance {
+            Glance::Item => self.count(true),
+            Glance::Nothing => self.count(false),
+            Glance::Unclear => {}
+        }
+        glance
     }
 
     /// Look-ups that found an item, and those that did not.

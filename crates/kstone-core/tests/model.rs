@@ -7,7 +7,7 @@ use std::ops::Bound;
 
 use kstone_core::engine::{Engine, EngineOptions, PageLimits, RecordPage, ScanRange};
 use kstone_core::key::{KeyRef, Keyspace};
-use kstone_core::record::Record;
+use kstone_core::record::{Glance, Record};
 
 type Pair = (Vec<u8>, Vec<u8>);
 
@@ -87,6 +87,12 @@ impl Run {
                 let pair = self.random_key();
                 let found = self.engine.get(key(&pair)).expect("read").map(|record| record.body().to_vec());
                 assert_eq!(found.as_ref(), self.model.get(&pair), "get {pair:?}");
+                let mut shown = None;
+                match self.engine.glance(&pair.0, &pair.1, |record| shown = Some(record.body().to_vec())) {
+                    Glance::Item => assert_eq!(shown, found, "glance {pair:?}"),
+                    Glance::Nothing => assert_eq!(found, None, "glance {pair:?}"),
+                    Glance::Unclear => {}
+                }
             }
             401..=450 => self.commit_several(),
             _ => {

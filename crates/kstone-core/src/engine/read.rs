@@ -6,10 +6,10 @@ use super::Engine;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::{KeyRef, RoutedKey, STRIPES, StripeSet};
+use crate::key::{KeyRef, Route, RoutedKey, STRIPES, StripeId, StripeSet, crc32_of_short};
 use crate::live_index::LiveIndex;
 use crate::mode::Flags;
-use crate::record::{Lent, Record};
+use crate::record::{Glance, Lent, Record, RecordRef};
 use crate::stripe::{ReadGuard, Stripe};
 use crate::tree::Tree;
 
@@ -21,6 +21,32 @@ impl Engine {
     #[inline(always)]
     pub fn get(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
         self.look(key, |_| false, Record::clone)
+    }
+
+    /// [`Engine::get`] of a short key for `take`, where nothing but a look is to be done and a few slots are enough: half the
+    /// instructions, since nothing can fail.
+    #[inline(always)]
+    pub fn glance(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(Record)) -> Glance {
+        let store = &*self.store;
+        let is_short = pk.len().wrapping_sub(1) < GLANCE_KEY_BYTES && sk.len() <= GLANCE_KEY_BYTES;
+        if !is_short || !store.mode.flags().reads_are_plain() {
+            return Glance::Unclear;
+        }
+        let Some(checksum) = crc32_of_short(pk) else { return Glance::Unclear };
+        let stripe = store.stripe(StripeId::of(checksum));
+        let (held, flags) = stripe.read_with_flags(&store.mode);
+        // This answer counts; the one before the lock spares databases of which more is asked the lock.
+        if !flags.reads_are_plain() {
+            return Glance::Unclear;
+        }
+        let Some(tree) = held.tree() else { return stripe.count_glance(Glance::Nothing) };
+        match tree.index().glance(checksum, pk, sk) {
+            Ok(record) => {
+                take(Record(record.counted(Route::of_item(checksum).tag)));
+                stripe.count_glance(Glance::Item)
+            }
+            Err(glance) => stripe.count_glance(glance),
+        }
     }
 
     /// Shows the item of this key to `take` while its stripe is locked (shared): what that does should be short, and
@@ -119,6 +145,9 @@ impl Engine {
         Ok(all)
     }
 }
+
+/// The longest part of a key of which [`Engine::glance`] says something.
+pub const GLANCE_KEY_BYTES: usize = RecordRef::SHORT_KEY_BYTES;
 
 /// How many keys are looked for together: as many cache misses overlap.
 const GROUP: usize = 16;

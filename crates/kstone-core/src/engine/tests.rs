@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use super::*;
 use crate::error::Error;
 use crate::key::{Key, KeyRef, Keyspace, STRIPES};
-use crate::record::Record;
+use crate::record::{Glance, Record};
 use crate::second_chance::SecondChance;
 
 const NO_LIMIT: PageLimits = PageLimits::NONE;
@@ -131,6 +131,73 @@ fn watched_engines_write_nothing_unasked_and_ask_before_they_show() {
     engine.watch(Watch::default());
     assert!(engine.delete_unwatched(key("a")).expect("deleted"));
     assert_eq!(look(false), Ok(None));
+}
+
+/// Trees are none, one, and shared; keys are of all lengths about the longest that a glance takes, items short and long.
+#[test]
+fn a_glance_says_what_a_look_says_or_nothing() {
+    let engine = engine();
+    engine.put(key("first, so that the processor is known"), b"").expect("put");
+    let bytes: Vec<u8> = (0..200).collect();
+    let lengths = [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 24, 62, 63, 64, 128, 129];
+    let parts = lengths.into_iter().flat_map(|pk| [0, 1, 5, 8, 16, 17, 63, 64].map(|sk| (pk, sk)));
+    let keys: Vec<_> = parts.map(|(pk, sk)| KeyRef::new(&bytes[..pk], &bytes[1..][..sk]).expect("valid")).collect();
+    let same = |engine: &Engine, key: KeyRef<'_>| {
+        let before = engine.stats().expect("counted");
+        let mut shown = None;
+        let glance = engine.glance(key.pk(), key.sk(), |record| shown = Some(record));
+        let after = engine.stats().expect("counted");
+        let more = (after.hits - before.hits, after.misses - before.misses);
+        let found = engine.get(key).expect("got");
+        match glance {
+            Glance::Item => {
+                let record = shown.expect("shown");
+                assert_eq!((record.key_ref(), record.tag(), more), (key, key.route().tag, (1, 0)));
+                assert!(found.is_some_and(|found| found.same(&record)));
+                true
+            }
+            Glance::Nothing => {
+                assert_eq!((found, shown, more), (None, None, (0, 1)));
+                true
+            }
+            Glance::Unclear => {
+                assert_eq!(more, (0, 0), "the look-up that follows counts");
+                false
+            }
+        }
+    };
+    let clear = |engine: &Engine| keys.iter().filter(|key| same(engine, **key)).count();
+    let none = clear(&engine);
+    let items = [vec![1; 10], vec![2; 5000], crate::item::ItemWriter::new().finish().to_vec()];
+    keys.iter().zip(items.iter().cycle()).step_by(2).for_each(|(key, body)| engine.put(*key, body).expect("put"));
+    let some = clear(&engine);
+    let (fork, ()) = engine.fork(|| ()).expect("forked");
+    let shared = clear(&fork);
+    keys.iter().step_by(3).for_each(|key| fork.delete(*key).expect("deleted"));
+    let all = [none, some, shared, clear(&fork), clear(&engine)];
+    if cfg!(target_arch = "x86_64") {
+        assert!(all.iter().all(|clear| *clear > keys.len() / 2), "{all:?} of {}", keys.len());
+    }
+    assert_eq!(engine.glance(b"", b"", drop), Glance::Unclear);
+}
+
+#[test]
+fn a_glance_says_nothing_where_more_than_a_look_is_asked_of_reads() {
+    let (memory_max_bytes, eviction) = (Some(1 << 30), Eviction::Lru);
+    let evicts = EngineOptions { memory_max_bytes, eviction, ..EngineOptions::default() };
+    let engine = Engine::new(evicts).expect("created");
+    engine.put(key("a"), b"1").expect("put");
+    assert_eq!(engine.glance(b"a", b"", drop), Glance::Unclear);
+    let engine = self::engine();
+    engine.put(key("a"), b"1").expect("put");
+    engine.watch(Watch { writes: false, reads: true });
+    assert_eq!(engine.glance(b"a", b"", drop), Glance::Unclear);
+    engine.watch(Watch { writes: true, reads: false });
+    let panicked = catch_unwind(AssertUnwindSafe(|| {
+        let _ = engine.commit(&[key("b")], |_| -> Result<(Vec<Record>, ())> { panic!("decided badly") });
+    }));
+    assert!(panicked.is_err());
+    assert_eq!(engine.glance(b"a", b"", drop), Glance::Unclear);
 }
 
 /// One partition is wide, some keys come twice, some are absent; trees have memtables, SSTs and forks.

@@ -19,17 +19,35 @@ use std::sync::LazyLock;
 /// The CRC-32 of these bytes, that of zip and Ethernet.
 #[inline(always)]
 pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    match crc32_of_short(bytes) {
+        Some(crc) => crc,
+        None => crc32_of_any(bytes),
+    }
+}
+
+/// The same of bytes that are not long, without a call: none says nothing, and [`crc32`] does.
+#[inline(always)]
+pub(crate) fn crc32_of_short(bytes: &[u8]) -> Option<u32> {
     #[cfg(target_arch = "x86_64")]
-    if bytes.len() <= multiplied::KEY_MAX_BYTES && std::is_x86_feature_detected!("pclmulqdq") {
+    if bytes.len() <= multiplied::KEY_MAX_BYTES && multiplied::is_known() {
         // SAFETY: the processor has the one instruction that the function needs.
-        return unsafe { multiplied::crc32(bytes) };
+        return Some(unsafe { multiplied::crc32(bytes) });
+    }
+    None
+}
+
+/// The checksum where it is not known yet what the processor has, and of long keys.
+#[cold]
+#[inline(never)]
+fn crc32_of_any(bytes: &[u8]) -> u32 {
+    #[cfg(target_arch = "x86_64")]
+    if !multiplied::is_known() && multiplied::find_out() {
+        return crc32(bytes);
     }
     crc32_of_long(bytes)
 }
 
 /// The checksum of long keys, and of all where the processor has no carry-less multiplication.
-#[cold]
-#[inline(never)]
 fn crc32_of_long(bytes: &[u8]) -> u32 {
     // Not made anew: that asks what the processor can do, which takes as long as the checksum of a key.
     static HASHER: LazyLock<crc32fast::Hasher> = LazyLock::new(crc32fast::Hasher::new);
@@ -42,6 +60,7 @@ fn crc32_of_long(bytes: &[u8]) -> u32 {
 mod multiplied {
     use std::arch::asm;
     use std::arch::x86_64::{__m128i, _mm_cvtsi64_si128, _mm_cvtsi128_si32, _mm_set_epi64x, _mm_unpackhi_epi64};
+    use std::sync::atomic::{AtomicBool, Ordering};
 
     /// Longer keys are for [`crc32fast`], which folds 64 bytes at once.
     pub(super) const KEY_MAX_BYTES: usize = 128;
@@ -50,6 +69,22 @@ mod multiplied {
     const POLYNOMIAL: i64 = 0x1_DB71_0640;
     /// The quotient of t^96 by the polynomial, without its last bit, which decides nothing.
     const MU: i64 = 0xB4E5_B025_F701_1641_u64 as i64;
+
+    /// Whether the processor has PCLMULQDQ, once that was found out: half of what asking the standard library takes.
+    static HAS_PCLMULQDQ: AtomicBool = AtomicBool::new(false);
+
+    /// Whether the processor is known to have PCLMULQDQ.
+    #[inline(always)]
+    pub(super) fn is_known() -> bool {
+        HAS_PCLMULQDQ.load(Ordering::Relaxed)
+    }
+
+    /// Whether it has, which is known from then on.
+    pub(super) fn find_out() -> bool {
+        let has = std::is_x86_feature_detected!("pclmulqdq");
+        HAS_PCLMULQDQ.store(has, Ordering::Relaxed);
+        has
+    }
 
     /// # Safety
     /// The processor has PCLMULQDQ.

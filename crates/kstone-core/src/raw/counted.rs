@@ -88,6 +88,7 @@ const ADDRESS_BITS: u32 = 48;
 const ADDRESS_MASK: usize = (1 << ADDRESS_BITS) - 1;
 const HEADER_LEN: usize = size_of::<Header>();
 const LONG_LEN: usize = size_of::<LongLengths>();
+const LINE_BYTES: usize = 64;
 
 pub(crate) const MAGIC: u8 = 0x6B;
 
@@ -366,11 +367,11 @@ impl Counted {
 
     #[inline]
     fn prefetch_line(&self, line: usize) {
-        const LINE_BYTES: usize = 64;
         prefetch(self.address().as_ptr().wrapping_byte_add(line * LINE_BYTES));
     }
 
     /// Gives the count away as the address of the data.
+    #[inline(always)]
     pub(crate) fn into_raw(self) -> NonNull<u8> {
         let data = self.parts().data();
         std::mem::forget(self);
@@ -383,6 +384,9 @@ impl Counted {
 pub struct RecordRef<'a>(NonNull<Header>, PhantomData<&'a Header>);
 
 impl<'a> RecordRef<'a> {
+    /// The longest part of a key whose length fits the header.
+    pub(crate) const SHORT_KEY_BYTES: usize = Shape::KEY_MASK as usize;
+
     /// What lies behind an address that [`Record::into_raw`](crate::record::Record::into_raw) gave.
     ///
     /// # Safety
@@ -401,6 +405,19 @@ impl<'a> RecordRef<'a> {
     pub unsafe fn release_raw(raw: NonNull<u8>) {
         // SAFETY: by contract, the header precedes the data, and the count is there to be given back.
         unsafe { release(raw.sub(HEADER_LEN).cast()) }
+    }
+
+    /// The record behind a header that somebody holds a count of during `'a`.
+    #[inline(always)]
+    pub(super) fn of(header: NonNull<Header>) -> Self {
+        Self(header, PhantomData)
+    }
+
+    /// A handle with a count of its own.
+    #[inline(always)]
+    pub(crate) fn counted(self, tag: Tag) -> Counted {
+        count(&self.header().state);
+        Counted::pack(self.0, tag)
     }
 
     fn header(self) -> &'a Header {
@@ -510,6 +527,28 @@ impl<'a> RecordRef<'a> {
         (self.slice(0, pk), self.slice(pk, sk), self.body())
     }
 
+    /// The partition key and the sort key where they have these lengths, which are no more than
+    /// [`RecordRef::SHORT_KEY_BYTES`] each, the first one not 0: cheaper than to compare with [`RecordRef::key`].
+    #[inline(always)]
+    pub(crate) fn short_key(self, pk: usize, sk: usize) -> Option<(&'a [u8], &'a [u8])> {
+        let shape = self.shape();
+        let wanted = (sk as u32) << Shape::KEY_BITS | pk as u32;
+        if shape.0 >> Shape::PK_AT & ((1 << (2 * Shape::KEY_BITS)) - 1) != wanted {
+            // The bits of a long record say no length.
+            let long = shape.is_long().then(|| self.long_lengths())?;
+            if (usize::from(long.pk), usize::from(long.sk)) != (pk, sk) {
+                return None;
+            }
+        }
+        Some((self.slice(0, pk), self.slice(pk, sk)))
+    }
+
+    /// Asks for the record's second cache line ahead of its use: the first is about to be read.
+    #[inline(always)]
+    pub(crate) fn prefetch_second_line(self) {
+        prefetch(self.0.as_ptr().wrapping_byte_add(LINE_BYTES));
+    }
+
     /// No less than that, whatever the lengths of short keys.
     #[inline(always)]
     pub(crate) fn data_len_at_most(self) -> usize {
@@ -574,11 +613,7 @@ fn layout_of(shape: Shape, lengths: Lengths) -> Layout {
 impl Clone for Counted {
     #[inline(always)]
     fn clone(&self) -> Self {
-        #[cfg(test)]
-        CLONES.with(|count| count.set(count.get() + 1));
-        if self.state().fetch_add(ONE, Ordering::Relaxed) >= STUCK {
-            keep_stuck(self.state(), ONE.wrapping_neg());
-        }
+        count(self.state());
         Self(self.0)
     }
 }
@@ -588,6 +623,16 @@ impl Drop for Counted {
     fn drop(&mut self) {
         // SAFETY: the handle's own count, which nobody gives back a second time.
         unsafe { release(self.address()) }
+    }
+}
+
+/// Takes one count more of a record that somebody holds.
+#[inline(always)]
+fn count(state: &AtomicU32) {
+    #[cfg(test)]
+    CLONES.with(|count| count.set(count.get() + 1));
+    if state.fetch_add(ONE, Ordering::Relaxed) >= STUCK {
+        keep_stuck(state, ONE.wrapping_neg());
     }
 }
 
@@ -674,6 +719,12 @@ mod tests {
                 let other = record.clone();
                 assert_eq!((other.pk(), other.sk(), other.body()), (pk, sk, body));
                 assert_eq!(other.kind(), RecordKind::Tombstone);
+                if pk_len > 0 && pk_len.max(sk_len) <= RecordRef::SHORT_KEY_BYTES {
+                    let of_lengths = |pk, sk| record.parts().short_key(pk, sk);
+                    assert_eq!(of_lengths(pk_len, sk_len), Some((pk, sk)));
+                    assert!(pk_len == 1 || of_lengths(pk_len - 1, sk_len).is_none());
+                    assert!(sk_len == 0 || of_lengths(pk_len, sk_len - 1).is_none());
+                }
                 let is_long = pk_len > 63 || sk_len > 63 || body_len > 4094;
                 let lengths = Lengths { pk: pk_len, sk: sk_len, body: body_len, directory: None };
                 let expected = if is_long { 24 } else { 8 } + pk_len + sk_len + body_len;

@@ -16,7 +16,7 @@
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
 
-use super::counted::{Counted, Header};
+use super::counted::{Counted, Header, RecordRef};
 use crate::tag::Tag;
 
 const ADDRESS_BITS: u32 = 45;
@@ -73,11 +73,20 @@ impl Uncounted {
     /// The record as if by a counted handle, which is never dropped. Not to be asked of [`Uncounted::NONE`].
     #[inline(always)]
     pub(crate) fn lend(self, tag: Tag) -> ManuallyDrop<Counted> {
+        ManuallyDrop::new(Counted::pack(self.header(), tag))
+    }
+
+    /// The record, without its tag. Not to be asked of [`Uncounted::NONE`].
+    #[inline(always)]
+    pub(crate) fn look<'a>(self) -> RecordRef<'a> {
+        RecordRef::of(self.header())
+    }
+
+    #[inline(always)]
+    fn header(self) -> NonNull<Header> {
+        let address = |bits: usize| bits << Self::HASH_BITS >> (Self::HASH_BITS - FREE_BITS);
         // SAFETY: a handle is made of a non-null address, and only the hash was added to it.
-        let header = unsafe {
-            NonNull::new_unchecked(self.0.map_addr(|bits| bits << Self::HASH_BITS >> (Self::HASH_BITS - FREE_BITS)))
-        };
-        ManuallyDrop::new(Counted::pack(header, tag))
+        unsafe { NonNull::new_unchecked(self.0.map_addr(address)) }
     }
 
     /// Writes a body of the same length over the record's, where that has one count; whether it has.

@@ -277,9 +277,10 @@ impl fmt::Debug for ItemRef<'_> {
 pub fn is_plain_path(path: &[u8]) -> bool {
     if let (Some(first), Some(last)) = (path.first_chunk(), path.last_chunk()) {
         let has_a_separator = |word: &[u8; 8]| has_a_separator(u64::from_ne_bytes(*word));
-        let is_long = path.len() > 16;
-        return !(has_a_separator(first) | has_a_separator(last))
-            && !(is_long && path.as_chunks().0.iter().any(has_a_separator));
+        if has_a_separator(first) | has_a_separator(last) {
+            return false;
+        }
+        return path.len() <= 16 || !path.as_chunks().0.iter().any(has_a_separator);
     }
     if let (Some(first), Some(last)) = (path.first_chunk(), path.last_chunk()) {
         let both = u64::from(u32::from_ne_bytes(*first)) << 32 | u64::from(u32::from_ne_bytes(*last));

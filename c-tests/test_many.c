@@ -450,7 +450,45 @@ static void readers_see_whole_values_while_others_write(void) {
     kstone_free(db);
 }
 
+/* What is put may be the stored item itself, which has the length of what takes its place: a held item never changes. */
+static void an_item_is_put_over_itself(void) {
+    const void *pks[3] = {"k", "k", "k"};
+    size_t pk_lens[3] = {1, 1, 1};
+    const kstone_item *items[3];
+    kstone_error *err = NULL;
+    kstone_db *db = open_database(16);
+    kstone_item *one = number_item(1);
+    kstone_item *two = number_item(2);
+    kstone_item *held = NULL;
+    kstone_item *now = NULL;
+    int i;
+    CHECK_OK(kstone_put(db, LIT("k"), NO_SK, one, &err));
+    CHECK_OK(kstone_get(db, LIT("k"), NO_SK, &held, &err));
+    items[0] = items[2] = held;
+    items[1] = two;
+    for (i = 0; i < 3; i++) {
+        CHECK_OK(kstone_put_many(db, pks, pk_lens, NULL, NULL, items, 3, &err));
+        CHECK_OK(kstone_get(db, LIT("k"), NO_SK, &now, &err));
+        CHECK_INT(1, number_of(now));
+        CHECK_OK(kstone_put_many(db, pks, pk_lens, NULL, NULL, items, 2, &err));
+        CHECK_INT(1, number_of(now));
+        CHECK_INT(1, number_of(held));
+        kstone_free(now);
+        CHECK_OK(kstone_get(db, LIT("k"), NO_SK, &now, &err));
+        CHECK_INT(2, number_of(now));
+        CHECK_OK(kstone_put(db, LIT("k"), NO_SK, now, &err));
+        CHECK_OK(kstone_put(db, LIT("k"), NO_SK, one, &err));
+        CHECK_INT(2, number_of(now));
+        kstone_free(now);
+    }
+    kstone_free(held);
+    kstone_free(two);
+    kstone_free(one);
+    kstone_free(db);
+}
+
 int main(void) {
+    an_item_is_put_over_itself();
     what_is_put_together_is_got_together();
     sort_keys_are_taken_and_the_last_of_one_key_stays();
     nothing_at_all_is_fine();

@@ -1,0 +1,60 @@
+//! The rules of each operation that need no table: one file each, with its [`Pipeline`].
+//!
+//! An operation that is not named here has no rules between its members: its shape says all.
+
+mod batch_get_item;
+mod batch_write_item;
+mod create_table;
+mod delete_item;
+mod get_item;
+mod indexes;
+mod put_item;
+mod query;
+mod scan;
+mod search_vectors;
+mod statements;
+mod steps;
+mod tags;
+mod transact_get_items;
+mod transact_write_items;
+mod update_item;
+mod update_table;
+mod vectors;
+
+use crate::pipeline::{self, Pipeline};
+use crate::refusal::{Cohort, Refusal};
+use crate::request::Request;
+
+/// Checks the rules between the members of a request whose shape is right.
+pub(crate) fn check(request: &Request<'_>, cohort: Cohort) -> Result<(), Refusal> {
+    match pipeline(request.operation().name) {
+        Some(pipeline) => pipeline::run(pipeline, request, cohort),
+        None => Ok(()),
+    }
+}
+
+/// The rules of an operation, if it has any.
+fn pipeline(operation: &str) -> Option<&'static Pipeline> {
+    Some(match operation {
+        "BatchExecuteStatement" => &statements::BATCH,
+        "BatchGetItem" => &batch_get_item::PIPELINE,
+        "BatchWriteItem" => &batch_write_item::PIPELINE,
+        "CreateTable" => &create_table::PIPELINE,
+        "DeleteItem" => &delete_item::PIPELINE,
+        "ExecuteStatement" => &statements::ONE,
+        "ExecuteTransaction" => &statements::TRANSACTION,
+        "GetItem" => &get_item::PIPELINE,
+        "ListTagsOfResource" => &tags::LIST,
+        "PutItem" => &put_item::PIPELINE,
+        "Query" => &query::PIPELINE,
+        "Scan" => &scan::PIPELINE,
+        "SearchVectors" => &search_vectors::PIPELINE,
+        "TagResource" => &tags::TAG,
+        "TransactGetItems" => &transact_get_items::PIPELINE,
+        "TransactWriteItems" => &transact_write_items::PIPELINE,
+        "UntagResource" => &tags::UNTAG,
+        "UpdateItem" => &update_item::PIPELINE,
+        "UpdateTable" => &update_table::PIPELINE,
+        _ => return None,
+    })
+}

@@ -1,0 +1,76 @@
+//! CreateTable: billing, keys, indexes, streams, in the order in which AWS looks at them (dynalite,
+//! `validations/createTable.js`; dynoxide, `actions/create_table.rs`).
+
+use super::indexes::{definitions_used, global, lists_not_empty, local, table_keys};
+use super::vectors;
+use crate::pipeline::{Pipeline, Rules, Step};
+use crate::texts::Text;
+use crate::view::Structure;
+
+/// The most units of throughput that are not out of bounds.
+const MAX_UNITS: i64 = 1_000_000_000_000;
+
+pub(super) const PIPELINE: Pipeline = Pipeline::of(&STEPS);
+
+const STEPS: [Step; 10] = [
+    billing,
+    |_, input| table_keys(input),
+    |_, input| lists_not_empty(input),
+    |_, input| local(input),
+    |_, input| global(input),
+    |_, input| vectors::vector(input),
+    |_, input| vectors::names_differ(input),
+    |_, input| definitions_used(input),
+    stream,
+    on_demand,
+];
+
+fn is_on_demand(input: &Structure<'_>) -> bool {
+    input.get("BillingMode").is_some_and(|mode| mode.quoted().is("PAY_PER_REQUEST"))
+}
+
+/// Throughput is provisioned exactly where that is the billing mode, which it is unless another is named.
+fn billing(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    let throughput = input.get("ProvisionedThroughput").map(|throughput| throughput.structure());
+    match (is_on_demand(input), throughput) {
+        (true, Some(_)) => Err(Text::ThroughputOnDemand),
+        (true, None) => Ok(()),
+        (false, None) => Err(Text::ThroughputMissing),
+        (false, Some(throughput)) => in_bounds(&throughput),
+    }
+}
+
+/// Units that AWS has numbers for.
+pub(super) fn in_bounds(throughput: &Structure<'_>) -> Result<(), Text> {
+    for member in ["ReadCapacityUnits", "WriteCapacityUnits"] {
+        match throughput.get(member).map(|units| units.integer()) {
+            Some(value) if value > MAX_UNITS => return Err(Text::ThroughputTooHigh { value, member }),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// A stream that is off shows nothing (facts 81).
+fn stream(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    let Some(stream) = input.get("StreamSpecification").map(|stream| stream.structure()) else { return Ok(()) };
+    let is_off = stream.get("StreamEnabled").is_some_and(|enabled| !enabled.boolean());
+    if is_off && stream.has("StreamViewType") { Err(Text::StreamOffWithView) } else { Ok(()) }
+}
+
+/// Limits of what is paid by request go with that billing mode (captured in eu-west-2 on 2026-07-24: dynoxide,
+/// `actions/create_table.rs`).
+fn on_demand(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    let Some(limits) = input.get("OnDemandThroughput").map(|limits| limits.structure()) else { return Ok(()) };
+    let members = ["MaxReadRequestUnits", "MaxWriteRequestUnits"];
+    let named = members.into_iter().find(|member| limits.has(member));
+    if let (false, Some(member)) = (is_on_demand(input), named) {
+        return Err(Text::OnDemandLimitProvisioned { member });
+    }
+    for member in members {
+        if limits.get(member).is_some_and(|units| units.integer() < 1) {
+            return Err(Text::OnDemandLimitRange { member });
+        }
+    }
+    Ok(())
+}

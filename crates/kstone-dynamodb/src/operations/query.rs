@@ -1,0 +1,51 @@
+//! Query.
+
+use super::steps;
+use crate::expressions::{Parameters, expressions, mixing};
+use crate::legacy;
+use crate::pipeline::{Pipeline, Rules};
+use crate::texts::Text;
+use crate::view::Structure;
+
+pub(super) const PIPELINE: Pipeline = Pipeline {
+    parameters: Parameters {
+        expressions: &["ProjectionExpression", "FilterExpression", "KeyConditionExpression"],
+        legacy: &["AttributesToGet", "QueryFilter", "ConditionalOperator", "KeyConditions"],
+        parsed: &["KeyConditionExpression", "FilterExpression", "ProjectionExpression"],
+    },
+    steps: &[
+        mixing,
+        query_filter,
+        steps::attributes_to_get,
+        steps::start_key,
+        key_condition,
+        expressions,
+        select,
+        key_conditions,
+    ],
+};
+
+fn query_filter(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    legacy::conditions(input, "QueryFilter")
+}
+
+/// There is a condition on the key, in one form or the other.
+fn key_condition(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    if input.has("KeyConditions") || input.has("KeyConditionExpression") {
+        Ok(())
+    } else {
+        Err(Text::KeyConditionMissing)
+    }
+}
+
+fn select(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    steps::select(input, steps::query_prefix(rules))
+}
+
+fn key_conditions(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    legacy::conditions(input, "KeyConditions")?;
+    match input.get("KeyConditions") {
+        Some(conditions) if !matches!(conditions.count(), 1 | 2) => Err(Text::KeyConditionCount),
+        _ => Ok(()),
+    }
+}

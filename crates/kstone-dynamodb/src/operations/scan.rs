@@ -1,0 +1,36 @@
+//! Scan.
+
+use super::steps;
+use crate::expressions::{Parameters, expressions, mixing};
+use crate::legacy;
+use crate::pipeline::{Pipeline, Rules};
+use crate::texts::Text;
+use crate::view::Structure;
+
+pub(super) const PIPELINE: Pipeline = Pipeline {
+    parameters: Parameters {
+        expressions: &["ProjectionExpression", "FilterExpression"],
+        legacy: &["AttributesToGet", "ScanFilter", "ConditionalOperator"],
+        parsed: &["FilterExpression", "ProjectionExpression"],
+    },
+    steps: &[mixing, steps::attributes_to_get, scan_filter, steps::start_key, segments, expressions, select],
+};
+
+fn scan_filter(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    legacy::conditions(input, "ScanFilter")
+}
+
+/// A segment is one of several (facts 53; parity, `error-messages/scan`).
+fn segments(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    let number = |name: &str| input.get(name).map(|value| value.integer());
+    match (number("Segment"), number("TotalSegments")) {
+        (Some(_), None) => Err(Text::TotalSegmentsMissing),
+        (None, Some(_)) => Err(Text::SegmentMissing),
+        (Some(segment), Some(total)) if segment >= total => Err(Text::SegmentTooHigh { segment, total }),
+        _ => Ok(()),
+    }
+}
+
+fn select(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    steps::select(input, "")
+}

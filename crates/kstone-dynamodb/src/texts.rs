@@ -1,0 +1,295 @@
+//! Every sentence of AWS that this crate can say, in one table: name, fields, family, text.
+//!
+//! The family says whether the validation layer that AWS rolled out since June 2026 puts `1 validation error detected: `
+//! before the sentence on the operations that it has taken over ([`Family::Request`]), or leaves it bare
+//! ([`Family::Data`]) (parity, `captures/2026-06-09`; facts 9).
+//!
+//! Each text is held by a case: `every_text_is_said_by_a_case` in `tests/replay.rs` fails where one of these is said by no
+//! request of `tests/cases/*.jsonl`. Where a text comes from, its case says.
+
+use std::fmt;
+
+use crate::echo::Echo;
+
+/// Which layer of the service a sentence comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Of the request alone: the new layer puts its prefix before it.
+    Request,
+    /// Of data, structure and limits: bare in both.
+    Data,
+}
+
+macro_rules! texts {
+    ($($name:ident $({ $($field:ident : $type:ty),+ })? $family:ident $format:literal;)*) => {
+        /// A sentence of AWS with what it quotes.
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the table is the documentation: each name stands next to its sentence")]
+        pub enum Text { $($name $({ $($field: $type),+ })?,)* }
+
+        impl Text {
+            /// The names of all texts.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+            /// This text's name.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name { .. } => stringify!($name),)* }
+            }
+
+            /// This text's family.
+            #[must_use]
+            pub fn family(&self) -> Family {
+                match self { $(Self::$name { .. } => Family::$family,)* }
+            }
+        }
+
+        impl fmt::Display for Text {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                match self { $(Self::$name $({ $($field),+ })? => write!(f, $format),)* }
+            }
+        }
+    };
+}
+
+texts! {
+    // Types of JSON: SerializationException.
+    CannotConvert { token: &'static str, class: &'static str } Data "{token} cannot be converted to {class}";
+    UnexpectedToken Data "Unexpected token received from parser";
+    UnrecognizedClass { class: String } Data "Unrecognized collection type class {class}";
+    UnrecognizedType { class: String } Data "Unrecognized collection type {class}";
+    StartOfStructure Data "Start of structure or map found where not expected";
+    UnexpectedFieldType Data "Unexpected field type";
+    UnexpectedValueType Data "Unexpected value type in payload";
+    ParameterizedCast Data "class sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl cannot be cast to class java.lang.Class (sun.reflect.generics.reflectiveObjects.ParameterizedTypeImpl and java.lang.Class are in module java.base of loader 'bootstrap')";
+    NotBase64Type Data "only base-64-encoded strings are convertible to bytes";
+    Base64Length { found: usize } Data "Base64 encoded length is expected a multiple of 4 bytes but found: {found}";
+    Base64Character Data "Invalid last non-pad Base64 character dectected";
+    FractionalInteger { number: String, column: usize } Data "invalid type: floating point `{number}`, expected i32 at line 1 column {column}";
+
+    // Shapes.
+    Constraints { violations: Violations } Data "{violations}";
+    ParameterRequired { member: &'static str } Data "The parameter '{member}' is required but was not present in the request";
+    TableNameLength Data "TableName must be at least 3 characters long and at most 255 characters long";
+    RequestItemsRequired { operation: &'static str } Data "The requestItems parameter is required for {operation}";
+
+    // Values.
+    EmptyValue Data "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes";
+    SeveralTypes Data "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes";
+    NullNotTrue Request "One or more parameter values were invalid: Null attribute value types must have the value of true";
+    EmptyStringSet Request "One or more parameter values were invalid: An string set  may not be empty";
+    EmptyNumberSet Request "One or more parameter values were invalid: An number set  may not be empty";
+    EmptyBinarySet Request "One or more parameter values were invalid: Binary sets should not be empty";
+    DuplicateStrings { set: Echo } Request "One or more parameter values were invalid: Input collection {set} contains duplicates.";
+    DuplicateNumbers Request "Input collection contains duplicates";
+    DuplicateBinaries { set: Echo } Request "One or more parameter values were invalid: Input collection {set}of type BS contains duplicates.";
+    NotNumericEmpty Data "The parameter cannot be converted to a numeric value";
+    NotNumeric { text: Echo } Data "The parameter cannot be converted to a numeric value: {text}";
+    NumberOverflow Data "Number overflow. Attempting to store a number with magnitude larger than supported range";
+    NumberUnderflow Data "Number underflow. Attempting to store a number with magnitude smaller than supported range";
+    NumberTooPrecise Data "Attempting to store more than 38 significant digits in a Number";
+    NestedTooDeep Data "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+    NestedValueTooDeep Request "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+    ItemTooLarge Data "Item size has exceeded the maximum allowed size";
+
+    // Expressions and what stands in their place.
+    Mixed { legacy: String, expressions: String } Request "Can not use both expression and non-expression parameters in the same request: Non-expression parameters: {{{legacy}}} Expression parameters: {{{expressions}}}";
+    NamesWithoutExpressions Request "ExpressionAttributeNames can only be specified when using expressions";
+    ValuesWithoutExpressions { missing: String } Request "ExpressionAttributeValues can only be specified when using expressions{missing}";
+    NamesEmpty Request "ExpressionAttributeNames must not be empty";
+    ValuesEmpty Request "ExpressionAttributeValues must not be empty";
+    NameKeySyntax { key: Echo } Request "ExpressionAttributeNames contains invalid key: Syntax error; key: \"{key}\"";
+    ValueKeySyntax { key: Echo } Request "ExpressionAttributeValues contains invalid key: Syntax error; key: \"{key}\"";
+    ExpressionValue { reason: Box<Text>, key: Echo } Request "ExpressionAttributeValues contains invalid value: {reason} for key {key}";
+    ExpressionEmpty { parameter: &'static str } Request "Invalid {parameter}: The expression can not be empty;";
+    ExpressionTooLong { parameter: &'static str, size: usize } Request "Invalid {parameter}: Expression size has exceeded the maximum allowed size; expression size: {size}";
+
+    // Items: one, and many.
+    ReturnValuesOldOrNone Request "ReturnValues can only be ALL_OLD or NONE";
+    DuplicateAttribute { attribute: Echo } Data "One or more parameter values were invalid: Duplicate value in attribute name: {attribute}";
+    DuplicateKeys Data "Provided list of item keys contains duplicates";
+    TooManyGets Data "Too many items requested for the BatchGetItem call";
+    TooManyWrites Data "Too many items requested for the BatchWriteItem call";
+    OneTransactAction Data "TransactItems can only contain one of Check, Put, Update or Delete";
+    NoTransactAction Data "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request";
+
+    // Legacy parameters.
+    ValueAndList { attribute: Echo } Data "One or more parameter values were invalid: Value and AttributeValueList cannot be used together for Attribute: {attribute}";
+    ExistsAndOperator { attribute: Echo } Data "One or more parameter values were invalid: Exists and ComparisonOperator cannot be used together for Attribute: {attribute}";
+    OperatorWithoutValue { operator: String, attribute: Echo } Data "One or more parameter values were invalid: Value or AttributeValueList must be used with ComparisonOperator: {operator} for Attribute: {attribute}";
+    ListWithoutOperator { attribute: Echo } Data "One or more parameter values were invalid: AttributeValueList can only be used with a ComparisonOperator for Attribute: {attribute}";
+    ExistsWithoutValue { exists: &'static str, attribute: Echo } Data "One or more parameter values were invalid: Value must be provided when Exists is {exists} for Attribute: {attribute}";
+    ValueWithoutExists { attribute: Echo } Data "One or more parameter values were invalid: Value cannot be used when Exists is false for Attribute: {attribute}";
+    ArgumentCount { operator: String } Data "One or more parameter values were invalid: Invalid number of argument(s) for the {operator} ComparisonOperator";
+    ArgumentTypesDiffer Data "One or more parameter values were invalid: AttributeValues inside AttributeValueList must be of same type";
+    ArgumentType { operator: String, kind: &'static str } Data "One or more parameter values were invalid: ComparisonOperator {operator} is not valid for {kind} AttributeValue type";
+    BoundsReversed Data "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound";
+    UpdateWithoutValue Data "One or more parameter values were invalid: Only DELETE action is allowed when no attribute value is specified";
+    UpdateActionType { action: &'static str, kind: &'static str } Data "One or more parameter values were invalid: {action} for the type {kind}";
+
+    // Pages.
+    StartKeyValue { reason: Box<Text> } Data "The provided starting key is invalid: {reason}";
+    KeyConditionMissing Data "Either the KeyConditions or KeyConditionExpression parameter must be specified in the request.";
+    KeyConditionCount Data "Conditions can be of length 1 or 2 only";
+    TotalSegmentsMissing Data "The TotalSegments parameter is required but was not present in the request when Segment parameter is present";
+    SegmentMissing Data "The Segment parameter is required but was not present in the request when parameter TotalSegments is present";
+    SegmentTooHigh { segment: i64, total: i64 } Data "The Segment parameter is zero-based and must be less than parameter TotalSegments: Segment: {segment} is not less than TotalSegments: {total}";
+    SelectWithoutAttributes { prefix: &'static str } Data "{prefix}Must specify the AttributesToGet or ProjectionExpression when choosing to get SPECIFIC_ATTRIBUTES";
+    SelectWithAttributes { prefix: &'static str, parameter: &'static str, select: &'static str } Data "{prefix}Cannot specify the {parameter} when choosing to get {select}";
+    SelectWithoutIndex { prefix: &'static str } Data "{prefix}ALL_PROJECTED_ATTRIBUTES can be used only when Querying using an IndexName";
+    TopKRange { value: i64 } Data "Provided TopK value '{value}' is out of valid range. The value must be between 1 and 100 inclusive";
+    SearchVectorValue Data "Search vector contains invalid values. All values in the search vector must be a 32-bit floating-point number attribute";
+
+    // Tables.
+    ThroughputOnDemand Data "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified when BillingMode is PAY_PER_REQUEST";
+    ThroughputMissing Data "One or more parameter values were invalid: ReadCapacityUnits and WriteCapacityUnits must both be specified when BillingMode is PROVISIONED";
+    ThroughputMissingInUpdate Data "One or more parameter values were invalid: ProvisionedThroughput must be specified when BillingMode is PROVISIONED";
+    ThroughputTooHigh { value: i64, member: &'static str } Data "Given value {value} for {member} is out of bounds";
+    KeyWithoutDefinition Data "Invalid KeySchema: Some index key attribute have no definition";
+    KeysWithoutDefinitions { keys: Echo, definitions: Echo } Data "One or more parameter values were invalid: Some index key attributes are not defined in AttributeDefinitions. Keys: {keys}, AttributeDefinitions: {definitions}";
+    SameHashAndRange Data "Both the Hash Key and the Range Key element in the KeySchema have the same name";
+    FirstKeyNotHash Data "Invalid KeySchema: The first KeySchemaElement is not a HASH key type";
+    SecondKeyNotRange Data "Invalid KeySchema: The second KeySchemaElement is not a RANGE key type";
+    DefinitionsDoNotMatch Data "One or more parameter values were invalid: Number of attributes in KeySchema does not exactly match number of attributes defined in AttributeDefinitions";
+    DefinitionsUnused { definitions: Echo, keys: Echo } Data "One or more parameter values were invalid: Some AttributeDefinitions are not used. AttributeDefinitions: {definitions}, keys used: {keys}";
+    IndexListEmpty { list: &'static str } Data "One or more parameter values were invalid: List of {list} is empty";
+    LocalIndexWithoutRange Data "One or more parameter values were invalid: Table KeySchema does not have a range key, which is required when specifying a LocalSecondaryIndex";
+    IndexWithoutRange { index: Echo } Data "One or more parameter values were invalid: Index KeySchema does not have a range key for index: {index}";
+    IndexHashDiffers { index: Echo, index_key: Echo, table_key: Echo } Data "One or more parameter values were invalid: Index KeySchema does not have the same leading hash key as table KeySchema for index: {index}. index hash key: {index_key}, table hash key: {table_key}";
+    ProjectionTypeMissing Data "One or more parameter values were invalid: Unknown ProjectionType: null";
+    ProjectionWithAttributes { projection: String } Data "One or more parameter values were invalid: ProjectionType is {projection}, but NonKeyAttributes is specified";
+    ProjectionWithoutAttributes Data "One or more parameter values were invalid: ProjectionType is INCLUDE, but NonKeyAttributes is not specified";
+    DuplicateIndex { index: Echo } Data "One or more parameter values were invalid: Duplicate index name: {index}";
+    TooManyLocalIndexes Data "One or more parameter values were invalid: Number of LocalSecondaryIndexes exceeds per-table limit of 5";
+    TooManyGlobalIndexes Data "One or more parameter values were invalid: GlobalSecondaryIndex count exceeds the per-table limit of 20";
+    IndexThroughputOnDemand { index: Echo } Data "One or more parameter values were invalid: ProvisionedThroughput should not be specified for index: {index} when BillingMode is PAY_PER_REQUEST";
+    VectorIndexProvisioned Data "One or more parameter values were invalid: Vector indexes are only supported for PAY_PER_REQUEST tables";
+    VectorDimensions Data "One or more parameter values were invalid: Number of dimensions must be between 1 and 4096 inclusive.";
+    SearchSchemaUndefined Data "One or more parameter values were invalid: One element in SearchSchema is not defined in attribute definitions";
+    SearchSchemaHashes { count: usize } Data "One or more parameter values were invalid: Value '{count}' at 'SearchSchema' failed to satisfy constraint: Member must have HASH count less than or equal to 1";
+    SearchSchemaDuplicate Data "One or more parameter values were invalid: SearchSchema contains a duplicate AttributeName";
+    TooManyVectorIndexes Data "One or more parameter values were invalid: VectorIndex count exceeds the per-table limit of 5";
+    VectorDimensionsConflict { attribute: Echo } Data "One or more parameter values were invalid: Conflicting attribute definition for '{attribute}'. All VectorIndexes on the same vector attribute must use the same dimensions.";
+    VectorAttributeDefined { attribute: Echo } Data "One or more parameter values were invalid: Conflicting attribute definition for '{attribute}'. An attribute cannot be defined in AttributeDefinitions when used as a VectorAttribute.";
+    StreamOffWithView Data "One or more parameter values were invalid: Table is being created with a stream disabled, UpdateViewType should not be specified";
+    OnDemandLimitProvisioned { member: &'static str } Data "One or more parameter values were invalid: {member} for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.";
+    OnDemandLimitRange { member: &'static str } Data "One or more parameter values were invalid: Requested {member} for OnDemandThroughput for table is outside of valid range";
+    UpdateTableEmpty Data "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required";
+    IndexUpdateEmpty Data "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null";
+    IndexUpdatedTwice { index: Echo } Data "One or more parameter values were invalid: Only one global secondary index update per index is allowed simultaneously. Index: {index}";
+
+    // Tags.
+    TableArnMissing Data "Invalid TableArn";
+    TableArnInvalid { arn: Echo } Data "Invalid TableArn: Invalid ResourceArn provided as input {arn}";
+    TagsMissing { member: &'static str } Data "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null";
+    TagsEmpty { what: &'static str } Data "Atleast one {what} needs to be provided as Input.";
+    NotAuthorized { operation: &'static str, arn: Echo } Data "User: arn:aws:iam::000000000000:user/kstone is not authorized to perform: dynamodb:{operation} on resource: {arn}";
+}
+
+/// What a shape's check found, in the order in which it is printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violations(pub Vec<Violation>);
+
+impl fmt::Display for Violations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plural = if self.0.len() == 1 { "" } else { "s" };
+        write!(f, "{} validation error{plural} detected: ", self.0.len())?;
+        for (at, violation) in self.0.iter().enumerate() {
+            let before = if at == 0 { "" } else { "; " };
+            write!(f, "{before}{violation}")?;
+        }
+        Ok(())
+    }
+}
+
+/// One constraint that a value does not satisfy, and how the service shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Violation {
+    /// `Value 'x' at 'path' failed to satisfy constraint: …`; no value is `null`.
+    Shown {
+        /// What was there.
+        value: Option<Echo>,
+        /// Where, as `keySchema.1.member.keyType`.
+        path: String,
+        /// What it should be.
+        constraint: Constraint,
+    },
+    /// `Value at 'Path' failed to satisfy constraint: …`: the newer form.
+    Hidden {
+        /// Where, as `RequestItems.T.member.Keys`.
+        path: String,
+        /// What it should be.
+        constraint: Constraint,
+    },
+    /// The newer layer's sentence for ReturnValues, misspelt as the service has it (parity, `captures/2026-06-09`).
+    ReturnValues,
+    /// The newer layer's sentence for ReturnItemCollectionMetrics (the same capture).
+    ItemCollectionMetrics,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shown { value: None, path, constraint } => {
+                write!(f, "Value null at '{path}' failed to satisfy constraint: {constraint}")
+            }
+            Self::Shown { value: Some(value), path, constraint } => {
+                write!(f, "Value '{value}' at '{path}' failed to satisfy constraint: {constraint}")
+            }
+            Self::Hidden { path, constraint } => {
+                write!(f, "Value at '{path}' failed to satisfy constraint: {constraint}")
+            }
+            Self::ReturnValues => f.write_str(
+                "Failed to satisfy constraint: Member must satisfy enum value set: \
+                 [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]",
+            ),
+            Self::ItemCollectionMetrics => f.write_str("ReturnItemCollectionMetrics can only be SIZE or NONE"),
+        }
+    }
+}
+
+/// What a member must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Constraint {
+    /// There.
+    NotNull,
+    /// At least so long.
+    LengthFrom(i64),
+    /// At most so long.
+    LengthTo(i64),
+    /// At least so much.
+    ValueFrom(i64),
+    /// At most so much.
+    ValueTo(i64),
+    /// Like this pattern.
+    Pattern(&'static str),
+    /// One of these.
+    OneOf(&'static [&'static str]),
+    /// A map whose keys satisfy all of these.
+    Keys(Vec<Constraint>),
+    /// A map whose values satisfy all of these.
+    Values(Vec<Constraint>),
+}
+
+impl fmt::Display for Constraint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let several = |f: &mut fmt::Formatter<'_>, what: &str, all: &[Self]| {
+            write!(f, "Map {what} must satisfy constraint: [")?;
+            for (at, one) in all.iter().enumerate() {
+                write!(f, "{}{one}", if at == 0 { "" } else { ", " })?;
+            }
+            f.write_str("]")
+        };
+        match self {
+            Self::NotNull => f.write_str("Member must not be null"),
+            Self::LengthFrom(least) => write!(f, "Member must have length greater than or equal to {least}"),
+            Self::LengthTo(most) => write!(f, "Member must have length less than or equal to {most}"),
+            Self::ValueFrom(least) => write!(f, "Member must have value greater than or equal to {least}"),
+            Self::ValueTo(most) => write!(f, "Member must have value less than or equal to {most}"),
+            Self::Pattern(pattern) => write!(f, "Member must satisfy regular expression pattern: {pattern}"),
+            Self::OneOf(values) => write!(f, "Member must satisfy enum value set: [{}]", values.join(", ")),
+            Self::Keys(all) => several(f, "keys", all),
+            Self::Values(all) => several(f, "value", all),
+        }
+    }
+}

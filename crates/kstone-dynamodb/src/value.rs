@@ -1,0 +1,169 @@
+//! Attribute values: what DynamoDB demands of one wherever it stands, and how many bytes it counts.
+//!
+//! The order of checks within a value is dynalite's (`validations/index.js`, `validateAttributeValue`): numbers, `NULL`,
+//! empty sets, numbers and duplicates in sets, what is inside, and last whether there is one type.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::echo::Echo;
+use crate::number;
+use crate::texts::Text;
+use crate::view::{Structure, Value};
+
+/// How many levels of values there may be, the outermost one included (facts 19).
+pub const MAX_LEVELS: usize = 32;
+/// The most bytes of an item (facts 20).
+pub const MAX_ITEM_BYTES: usize = 409_600;
+
+/// The types in the order in which the service looks at them; the first that is there is a value's type.
+const TYPES: [&str; 10] = ["S", "B", "N", "BOOL", "NULL", "BS", "NS", "SS", "L", "M"];
+
+/// Whether `value` is one that DynamoDB takes.
+///
+/// `quotes`: whether the strings of a set are quoted in quotation marks, as the new layer has it.
+///
+/// # Errors
+/// The first thing that is wrong with it.
+pub fn check(value: Value<'_>, quotes: bool) -> Result<(), Text> {
+    check_level(value, quotes, 0)
+}
+
+fn check_level(value: Value<'_>, quotes: bool, level: usize) -> Result<(), Text> {
+    if level >= MAX_LEVELS {
+        return Err(Text::NestedTooDeep);
+    }
+    let of = value.structure();
+    let types = TYPES.iter().filter(|name| of.has(name)).count();
+    if types == 0 {
+        return Err(Text::EmptyValue);
+    }
+    check_plain(&of, quotes)?;
+    if let Some(list) = of.get("L") {
+        list.elements().try_for_each(|inner| check_level(inner, quotes, level + 1))?;
+    }
+    if let Some(map) = of.get("M") {
+        map.entries().try_for_each(|(_, inner)| check_level(inner, quotes, level + 1))?;
+    }
+    if types > 1 { Err(Text::SeveralTypes) } else { Ok(()) }
+}
+
+/// What holds no other values. Apart, so that the frames of the recursion stay small.
+#[inline(never)]
+fn check_plain(of: &Structure<'_>, quotes: bool) -> Result<(), Text> {
+    if let Some(number) = of.get("N") {
+        number::check(&number.text())?;
+    }
+    if of.get("NULL").is_some_and(|null| !null.boolean()) {
+        return Err(Text::NullNotTrue);
+    }
+    if let Some(set) = of.get("BS") {
+        check_set(set, Text::EmptyBinarySet, false, |set| Text::DuplicateBinaries { set: Echo::list(set) })?;
+    }
+    if let Some(set) = of.get("NS") {
+        if set.count() == 0 {
+            return Err(Text::EmptyNumberSet);
+        }
+        set.elements().try_for_each(|number| number::check(&number.text()))?;
+        check_set(set, Text::EmptyNumberSet, true, |_| Text::DuplicateNumbers)?;
+    }
+    if let Some(set) = of.get("SS") {
+        check_set(set, Text::EmptyStringSet, false, |set| {
+            let set = if quotes { Echo::quoted_list(set) } else { Echo::list(set) };
+            Text::DuplicateStrings { set }
+        })?;
+    }
+    Ok(())
+}
+
+/// A set has members, each once; of numbers, each value once.
+fn check_set(
+    set: Value<'_>,
+    empty: Text,
+    is_numbers: bool,
+    duplicate: impl FnOnce(&[Cow<'_, str>]) -> Text,
+) -> Result<(), Text> {
+    let members: Vec<Cow<'_, str>> = set.elements().map(|member| member.text()).collect();
+    if members.is_empty() {
+        return Err(empty);
+    }
+    let mut sorted: Vec<Cow<'_, str>> = if is_numbers {
+        members.iter().map(|text| number::canonical(text)).collect::<Result<_, _>>()?
+    } else {
+        members.iter().map(|text| Cow::Borrowed(&**text)).collect()
+    };
+    sorted.sort_unstable();
+    if sorted.windows(2).any(|pair| pair[0] == pair[1]) { Err(duplicate(&members)) } else { Ok(()) }
+}
+
+/// A value's type; `None` where it has none.
+#[must_use]
+pub fn type_of(value: Value<'_>) -> Option<&'static str> {
+    let of = value.structure();
+    TYPES.into_iter().find(|name| of.has(name))
+}
+
+/// The order of two values of the same type; `None` where the type has no order.
+#[must_use]
+pub fn compare(a: Value<'_>, b: Value<'_>) -> Option<Ordering> {
+    let (a, b) = (a.structure(), b.structure());
+    let both = |name: &str| Some((a.get(name)?.text(), b.get(name)?.text()));
+    if let Some((a, b)) = both("S") {
+        return Some(a.as_bytes().cmp(b.as_bytes()));
+    }
+    if let Some((a, b)) = both("N") {
+        return Some(kstone_core::number::compare(&number::canonical(&a).ok()?, &number::canonical(&b).ok()?));
+    }
+    let (a, b) = both("B")?;
+    Some(STANDARD.decode(&*a).ok()?.cmp(&STANDARD.decode(&*b).ok()?))
+}
+
+/// The bytes that DynamoDB counts for an item: names and values (facts 20).
+#[must_use]
+pub fn item_size(item: Value<'_>) -> usize {
+    item.entries().map(|(name, value)| name.decode().len() + size(value, 0)).sum()
+}
+
+/// The bytes of one value that [`check`] has accepted, and of its first levels otherwise.
+fn size(value: Value<'_>, level: usize) -> usize {
+    let of = value.structure();
+    let sum = |set: Value<'_>, one: fn(&str) -> usize| set.elements().map(|member| one(&member.text())).sum::<usize>();
+    if let Some(text) = of.get("S") {
+        return text.text().len();
+    }
+    if let Some(bytes) = of.get("B") {
+        return binary_size(&bytes.text());
+    }
+    if let Some(number) = of.get("N") {
+        return number::size(&number.text());
+    }
+    if let Some(set) = of.get("SS") {
+        return sum(set, str::len);
+    }
+    if let Some(set) = of.get("NS") {
+        return sum(set, number::size);
+    }
+    if let Some(set) = of.get("BS") {
+        return sum(set, binary_size);
+    }
+    if level >= MAX_LEVELS {
+        return 0;
+    }
+    if let Some(list) = of.get("L") {
+        return 3 + list.elements().map(|inner| 1 + size(inner, level + 1)).sum::<usize>();
+    }
+    if let Some(map) = of.get("M") {
+        let entry =
+            |(name, inner): (crate::json::Quoted<'_>, Value<'_>)| name.decode().len() + 1 + size(inner, level + 1);
+        return 3 + map.entries().map(entry).sum::<usize>();
+    }
+    1
+}
+
+/// The bytes that Base64 stands for.
+fn binary_size(text: &str) -> usize {
+    text.len() / 4 * 3 - text.bytes().rev().take_while(|&b| b == b'=').count()
+}

@@ -350,7 +350,7 @@ mod tests {
     #[test]
     fn values_end_where_they_end() {
         for (text, end) in
-            [("12,", 2), ("\"a]\\\"\" ", 7), ("{\"a\":[1,{}]},", 12), ("[] ]", 2), ("true}", 4), ("null", 4)]
+            [("12,", 2), ("\"a]\\\"\" ", 6), ("{\"a\":[1,{}]},", 12), ("[] ]", 2), ("true}", 4), ("null", 4)]
         {
             assert_eq!(skip(text, 0), end, "{text}");
         }

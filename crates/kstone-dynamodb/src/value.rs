@@ -19,8 +19,39 @@ pub const MAX_LEVELS: usize = 32;
 /// The most bytes of an item (facts 20).
 pub const MAX_ITEM_BYTES: usize = 409_600;
 
+/// A type of values, by its member's place in the model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Type {
+    S,
+    N,
+    B,
+    Ss,
+    Ns,
+    Bs,
+    M,
+    L,
+    Null,
+    Bool,
+}
+
 /// The types in the order in which the service looks at them; the first that is there is a value's type.
-const TYPES: [&str; 10] = ["S", "B", "N", "BOOL", "NULL", "BS", "NS", "SS", "L", "M"];
+const TYPES: [(Type, &str); 10] = [
+    (Type::S, "S"),
+    (Type::B, "B"),
+    (Type::N, "N"),
+    (Type::Bool, "BOOL"),
+    (Type::Null, "NULL"),
+    (Type::Bs, "BS"),
+    (Type::Ns, "NS"),
+    (Type::Ss, "SS"),
+    (Type::L, "L"),
+    (Type::M, "M"),
+];
+
+/// The member of an attribute value, looked up by its place.
+fn member<'a>(of: &Structure<'a>, name: Type) -> Option<Value<'a>> {
+    of.at(name as usize)
+}
 
 /// Whether `value` is one that DynamoDB takes.
 ///
@@ -37,15 +68,15 @@ fn check_level(value: Value<'_>, quotes: bool, level: usize) -> Result<(), Text>
         return Err(Text::NestedTooDeep);
     }
     let of = value.structure();
-    let types = TYPES.iter().filter(|name| of.has(name)).count();
+    let types = TYPES.iter().filter(|(name, _)| member(&of, *name).is_some()).count();
     if types == 0 {
         return Err(Text::EmptyValue);
     }
     check_plain(&of, quotes)?;
-    if let Some(list) = of.get("L") {
+    if let Some(list) = member(&of, Type::L) {
         list.elements().try_for_each(|inner| check_level(inner, quotes, level + 1))?;
     }
-    if let Some(map) = of.get("M") {
+    if let Some(map) = member(&of, Type::M) {
         map.entries().try_for_each(|(_, inner)| check_level(inner, quotes, level + 1))?;
     }
     if types > 1 { Err(Text::SeveralTypes) } else { Ok(()) }
@@ -54,23 +85,23 @@ fn check_level(value: Value<'_>, quotes: bool, level: usize) -> Result<(), Text>
 /// What holds no other values. Apart, so that the frames of the recursion stay small.
 #[inline(never)]
 fn check_plain(of: &Structure<'_>, quotes: bool) -> Result<(), Text> {
-    if let Some(number) = of.get("N") {
+    if let Some(number) = member(of, Type::N) {
         number::check(&number.text())?;
     }
-    if of.get("NULL").is_some_and(|null| !null.boolean()) {
+    if member(of, Type::Null).is_some_and(|null| !null.boolean()) {
         return Err(Text::NullNotTrue);
     }
-    if let Some(set) = of.get("BS") {
+    if let Some(set) = member(of, Type::Bs) {
         check_set(set, Text::EmptyBinarySet, false, |set| Text::DuplicateBinaries { set: Echo::list(set) })?;
     }
-    if let Some(set) = of.get("NS") {
+    if let Some(set) = member(of, Type::Ns) {
         if set.count() == 0 {
             return Err(Text::EmptyNumberSet);
         }
         set.elements().try_for_each(|number| number::check(&number.text()))?;
         check_set(set, Text::EmptyNumberSet, true, |_| Text::DuplicateNumbers)?;
     }
-    if let Some(set) = of.get("SS") {
+    if let Some(set) = member(of, Type::Ss) {
         check_set(set, Text::EmptyStringSet, false, |set| {
             let set = if quotes { Echo::quoted_list(set) } else { Echo::list(set) };
             Text::DuplicateStrings { set }
@@ -103,21 +134,21 @@ fn check_set(
 #[must_use]
 pub fn type_of(value: Value<'_>) -> Option<&'static str> {
     let of = value.structure();
-    TYPES.into_iter().find(|name| of.has(name))
+    TYPES.into_iter().find(|(name, _)| member(&of, *name).is_some()).map(|(_, name)| name)
 }
 
 /// The order of two values of the same type; `None` where the type has no order.
 #[must_use]
 pub fn compare(a: Value<'_>, b: Value<'_>) -> Option<Ordering> {
     let (a, b) = (a.structure(), b.structure());
-    let both = |name: &str| Some((a.get(name)?.text(), b.get(name)?.text()));
-    if let Some((a, b)) = both("S") {
+    let both = |name| Some((member(&a, name)?.text(), member(&b, name)?.text()));
+    if let Some((a, b)) = both(Type::S) {
         return Some(a.as_bytes().cmp(b.as_bytes()));
     }
-    if let Some((a, b)) = both("N") {
+    if let Some((a, b)) = both(Type::N) {
         return Some(kstone_core::number::compare(&number::canonical(&a).ok()?, &number::canonical(&b).ok()?));
     }
-    let (a, b) = both("B")?;
+    let (a, b) = both(Type::B)?;
     Some(STANDARD.decode(&*a).ok()?.cmp(&STANDARD.decode(&*b).ok()?))
 }
 
@@ -131,31 +162,31 @@ pub fn item_size(item: Value<'_>) -> usize {
 fn size(value: Value<'_>, level: usize) -> usize {
     let of = value.structure();
     let sum = |set: Value<'_>, one: fn(&str) -> usize| set.elements().map(|member| one(&member.text())).sum::<usize>();
-    if let Some(text) = of.get("S") {
+    if let Some(text) = member(&of, Type::S) {
         return text.text().len();
     }
-    if let Some(bytes) = of.get("B") {
+    if let Some(bytes) = member(&of, Type::B) {
         return binary_size(&bytes.text());
     }
-    if let Some(number) = of.get("N") {
+    if let Some(number) = member(&of, Type::N) {
         return number::size(&number.text());
     }
-    if let Some(set) = of.get("SS") {
+    if let Some(set) = member(&of, Type::Ss) {
         return sum(set, str::len);
     }
-    if let Some(set) = of.get("NS") {
+    if let Some(set) = member(&of, Type::Ns) {
         return sum(set, number::size);
     }
-    if let Some(set) = of.get("BS") {
+    if let Some(set) = member(&of, Type::Bs) {
         return sum(set, binary_size);
     }
     if level >= MAX_LEVELS {
         return 0;
     }
-    if let Some(list) = of.get("L") {
+    if let Some(list) = member(&of, Type::L) {
         return 3 + list.elements().map(|inner| 1 + size(inner, level + 1)).sum::<usize>();
     }
-    if let Some(map) = of.get("M") {
+    if let Some(map) = member(&of, Type::M) {
         let entry =
             |(name, inner): (crate::json::Quoted<'_>, Value<'_>)| name.decode().len() + 1 + size(inner, level + 1);
         return 3 + map.entries().map(entry).sum::<usize>();
@@ -166,4 +197,21 @@ fn size(value: Value<'_>, level: usize) -> usize {
 /// The bytes that Base64 stands for.
 fn binary_size(text: &str) -> usize {
     text.len() / 4 * 3 - text.bytes().rev().take_while(|&b| b == b'=').count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::TYPES;
+    use crate::model;
+
+    #[test]
+    fn types_are_the_members_of_the_model_by_their_places() {
+        let shapes = model::all_shapes().iter().filter(|shape| shape.name == "AttributeValue");
+        for shape in shapes {
+            assert_eq!(shape.members().len(), TYPES.len());
+            for (place, name) in TYPES {
+                assert_eq!(shape.members()[place as usize].name, name);
+            }
+        }
+    }
 }

@@ -110,7 +110,13 @@ fn replay(case: &Case, cohort: Cohort, scratch: &mut Scratch) -> Result<Vec<&'st
                 return Ok(refusal.text.as_ref().map(names_of).unwrap_or_default());
             }
             let short = |text: &str| text.chars().take(700).collect::<String>();
-            Err(format!("{cohort:?}: {} {}\n   not {} {}", refusal.status(), short(&body), case.status, short(&expected)))
+            Err(format!(
+                "{cohort:?}: {} {}\n   not {} {}",
+                refusal.status(),
+                short(&body),
+                case.status,
+                short(&expected)
+            ))
         }
     }
 }

@@ -2,6 +2,7 @@
 //! `validations/createTable.js`; parity, `error-messages/createTable`; dynoxide's changelog).
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::echo::Echo;
 use crate::texts::Text;
@@ -14,6 +15,14 @@ const MAX_GLOBAL: usize = 20;
 
 /// The names of a table's attributes, and of keys.
 pub(super) type Names<'a> = Vec<Cow<'a, str>>;
+
+/// Names to look others up in. There may be as many as a request has bytes, so that none is looked for one by one.
+pub(super) type Set<'a> = HashSet<Cow<'a, str>>;
+
+/// The names of the attributes that a request defines.
+pub(super) fn definitions<'a>(input: &Structure<'a>) -> Set<'a> {
+    names(input.get("AttributeDefinitions")).into_iter().collect()
+}
 
 /// The names in a list of structures that have a member `AttributeName`.
 pub(super) fn names<'a>(list: Option<Value<'a>>) -> Names<'a> {
@@ -34,7 +43,7 @@ pub(super) fn table_keys(input: &Structure<'_>) -> Result<(), Text> {
     if keys.len() > definitions.len() {
         return Err(Text::KeyWithoutDefinition);
     }
-    defined(&keys, &definitions)?;
+    defined(&keys, &self::definitions(input), input)?;
     key_schema(input.get("KeySchema"), true)?;
     let has_indexes =
         ["LocalSecondaryIndexes", "GlobalSecondaryIndexes", "VectorIndexes"].iter().any(|name| input.has(name));
@@ -45,11 +54,12 @@ pub(super) fn table_keys(input: &Structure<'_>) -> Result<(), Text> {
 }
 
 /// Every key has a definition.
-pub(super) fn defined(keys: &[Cow<'_, str>], definitions: &[Cow<'_, str>]) -> Result<(), Text> {
+fn defined(keys: &[Cow<'_, str>], definitions: &Set<'_>, input: &Structure<'_>) -> Result<(), Text> {
     if keys.iter().all(|key| definitions.contains(key)) {
         return Ok(());
     }
-    Err(Text::KeysWithoutDefinitions { keys: Echo::list(keys), definitions: Echo::list(definitions) })
+    let definitions = Echo::list(names(input.get("AttributeDefinitions")));
+    Err(Text::KeysWithoutDefinitions { keys: Echo::list(keys), definitions })
 }
 
 /// A hash key and then a range key; a global index may have several of each, of which only the first is looked at.
@@ -81,16 +91,16 @@ pub(super) fn lists_not_empty(input: &Structure<'_>) -> Result<(), Text> {
 pub(super) fn local(input: &Structure<'_>) -> Result<(), Text> {
     let Some(indexes) = input.get("LocalSecondaryIndexes") else { return Ok(()) };
     let table = names(input.get("KeySchema"));
-    let definitions = names(input.get("AttributeDefinitions"));
+    let definitions = definitions(input);
     if table.len() != 2 {
         return Err(Text::LocalIndexWithoutRange);
     }
-    let mut seen = Vec::new();
+    let mut seen = Set::new();
     for index in indexes.elements() {
         let index = index.structure();
         let name = name_of(&index);
         let keys = names(index.get("KeySchema"));
-        defined(&keys, &definitions)?;
+        defined(&keys, &definitions, input)?;
         key_schema(index.get("KeySchema"), true)?;
         if keys.len() != 2 {
             return Err(Text::IndexWithoutRange { index: Echo::of(&name) });
@@ -108,13 +118,13 @@ pub(super) fn local(input: &Structure<'_>) -> Result<(), Text> {
 /// Global indexes.
 pub(super) fn global(input: &Structure<'_>) -> Result<(), Text> {
     let Some(indexes) = input.get("GlobalSecondaryIndexes") else { return Ok(()) };
-    let definitions = names(input.get("AttributeDefinitions"));
+    let definitions = definitions(input);
     let is_on_demand = input.get("BillingMode").is_some_and(|mode| mode.quoted().is("PAY_PER_REQUEST"));
     let mut seen = index_names(input.get("LocalSecondaryIndexes"));
     for index in indexes.elements() {
         let index = index.structure();
         let name = name_of(&index);
-        defined(&names(index.get("KeySchema")), &definitions)?;
+        defined(&names(index.get("KeySchema")), &definitions, input)?;
         key_schema(index.get("KeySchema"), false)?;
         projection(&index)?;
         if is_on_demand && index.has("ProvisionedThroughput") {
@@ -149,20 +159,17 @@ pub(super) fn definitions_used(input: &Structure<'_>) -> Result<(), Text> {
             used.extend(names(index.structure().get(schema)));
         }
     }
-    if definitions.iter().all(|definition| used.contains(definition)) {
+    let all: Set<'_> = used.iter().cloned().collect();
+    if definitions.iter().all(|definition| all.contains(definition)) {
         return Ok(());
     }
-    let mut keys: Names<'_> = Vec::new();
-    for key in used {
-        if !keys.contains(&key) {
-            keys.push(key);
-        }
-    }
+    let mut seen = Set::new();
+    let keys = used.into_iter().filter(|key| seen.insert(key.clone()));
     Err(Text::DefinitionsUnused { definitions: Echo::list(definitions), keys: Echo::list(keys) })
 }
 
 /// The names of a list of indexes.
-pub(super) fn index_names<'a>(indexes: Option<Value<'a>>) -> Names<'a> {
+pub(super) fn index_names<'a>(indexes: Option<Value<'a>>) -> Set<'a> {
     indexes.into_iter().flat_map(|indexes| indexes.elements()).map(|index| name_of(&index.structure())).collect()
 }
 
@@ -172,10 +179,10 @@ pub(super) fn name_of<'a>(index: &Structure<'a>) -> Cow<'a, str> {
 }
 
 /// No two indexes of a table have one name, of whatever kind they are.
-pub(super) fn unique<'a>(seen: &mut Names<'a>, name: Cow<'a, str>) -> Result<(), Text> {
+pub(super) fn unique<'a>(seen: &mut Set<'a>, name: Cow<'a, str>) -> Result<(), Text> {
     if seen.contains(&name) {
         return Err(Text::DuplicateIndex { index: Echo::of(&name) });
     }
-    seen.push(name);
+    seen.insert(name);
     Ok(())
 }

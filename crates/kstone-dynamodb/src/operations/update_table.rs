@@ -2,7 +2,7 @@
 //! `validate_update_request`).
 
 use super::create_table::in_bounds;
-use super::indexes::{name_of, unique};
+use super::indexes::{Set, name_of, unique};
 use crate::echo::Echo;
 use crate::pipeline::{Pipeline, Rules};
 use crate::texts::Text;
@@ -37,7 +37,7 @@ fn billing(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
 /// Each update does something, and to an index that no other one touches.
 fn index_updates(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     let Some(updates) = input.get("GlobalSecondaryIndexUpdates") else { return Ok(()) };
-    let mut seen = Vec::new();
+    let mut seen = Set::new();
     for update in updates.elements() {
         let update = update.structure();
         let action = ["Update", "Create", "Delete"].into_iter().find_map(|action| update.get(action));

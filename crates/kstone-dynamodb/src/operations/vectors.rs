@@ -1,7 +1,7 @@
 //! Vector indexes (captured in eu-west-2 and us-east-1 in August 2026: parity, `error-messages/vectorIndexes`; dynoxide,
 //! `validation.rs` and `actions/create_table.rs`).
 
-use super::indexes::{Names, index_names, name_of, names, projection, unique};
+use super::indexes::{Set, definitions, index_names, name_of, names, projection, unique};
 use crate::echo::Echo;
 use crate::texts::Text;
 use crate::view::{Structure, Value};
@@ -17,13 +17,13 @@ pub(super) fn vector(input: &Structure<'_>) -> Result<(), Text> {
     if !input.get("BillingMode").is_some_and(|mode| mode.quoted().is("PAY_PER_REQUEST")) {
         return Err(Text::VectorIndexProvisioned);
     }
-    let definitions = names(input.get("AttributeDefinitions"));
+    let definitions = definitions(input);
     for index in indexes.elements() {
         one(&index.structure(), &definitions)?;
     }
-    let mut seen = Vec::new();
-    for name in index_names(Some(indexes)) {
-        unique(&mut seen, name)?;
+    let mut seen = Set::new();
+    for index in indexes.elements() {
+        unique(&mut seen, name_of(&index.structure()))?;
     }
     if indexes.count() > MAX_VECTOR {
         return Err(Text::TooManyVectorIndexes);
@@ -31,7 +31,7 @@ pub(super) fn vector(input: &Structure<'_>) -> Result<(), Text> {
     same_dimensions(indexes)?;
     for index in indexes.elements() {
         let attribute = attribute(&index.structure());
-        if definitions.iter().any(|definition| *definition == *attribute) {
+        if definitions.contains(&attribute) {
             return Err(Text::VectorAttributeDefined { attribute: Echo::of(&attribute) });
         }
     }
@@ -51,7 +51,7 @@ pub(super) fn names_differ(input: &Structure<'_>) -> Result<(), Text> {
 }
 
 /// One vector index, of CreateTable or UpdateTable.
-pub(super) fn one(index: &Structure<'_>, definitions: &Names<'_>) -> Result<(), Text> {
+pub(super) fn one(index: &Structure<'_>, definitions: &Set<'_>) -> Result<(), Text> {
     let dimensions = index.get("Dimensions").map_or(0, |dimensions| dimensions.integer());
     if !(1..=MAX_DIMENSIONS).contains(&dimensions) {
         return Err(Text::VectorDimensions);

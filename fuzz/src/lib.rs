@@ -8,6 +8,7 @@ pub mod c_calls;
 pub mod condition;
 pub mod csv;
 mod database;
+pub mod dynamodb_request;
 #[expect(dead_code, reason = "of the command's failures its reader of rows knows one")]
 #[path = "../../crates/kstone-cli/src/failure.rs"]
 mod failure;

@@ -91,7 +91,8 @@ impl<'a> Quoted<'a> {
     /// Whether it stands for `text`.
     #[must_use]
     pub fn is(self, text: &str) -> bool {
-        if self.0.contains('\\') { self.chars().eq(text.chars()) } else { self.0 == text }
+        // An escape is longer than what it stands for.
+        self.0 == text || (self.0.len() > text.len() && self.0.contains('\\') && self.chars().eq(text.chars()))
     }
 }
 
@@ -170,16 +171,16 @@ impl<'a> Scanner<'a> {
             return Err(NotJson);
         }
         let start = self.at;
-        let bytes = self.text.as_bytes();
         loop {
-            match bytes.get(self.at).ok_or(NotJson)? {
+            let rest = &self.text.as_bytes()[self.at..];
+            self.at += rest.iter().position(|&b| b < b' ' || b == b'"' || b == b'\\').ok_or(NotJson)?;
+            match self.text.as_bytes()[self.at] {
                 b'"' => {
                     self.at += 1;
                     return Ok(Quoted(&self.text[start..self.at - 1]));
                 }
                 b'\\' => self.escape()?,
-                0..=0x1f => return Err(NotJson),
-                _ => self.at += 1,
+                _ => return Err(NotJson),
             }
         }
     }
@@ -290,12 +291,12 @@ pub fn skip(text: &str, mut at: usize) -> usize {
 /// The place after the string that begins at `at`.
 fn end_of_string(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
+    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|&b| b == b'"' || b == b'\\')) {
+        at += found;
+        if bytes[at] == b'"' {
+            return at + 1;
         }
+        at += 2;
     }
     bytes.len()
 }

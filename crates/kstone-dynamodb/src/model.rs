@@ -25,7 +25,8 @@ impl ShapeId {
     /// Whether this is an attribute value: the one shape that contains itself.
     #[must_use]
     pub fn is_attribute_value(self) -> bool {
-        self.shape().name == "AttributeValue"
+        // The one structure among the parts of a value.
+        self.shape().part == Part::Plain && matches!(self.shape().kind, Kind::Structure(_))
     }
 }
 
@@ -40,6 +41,21 @@ pub struct Shape {
     pub name: &'static str,
     /// What it is.
     pub kind: Kind,
+    /// What it is to an attribute value.
+    pub part: Part,
+}
+
+/// What a shape is to an attribute value, for a reader that passes over what cannot be wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Nothing.
+    None,
+    /// The value itself, or a member of it in which nothing can be wrong: text, bytes, truth, list and map.
+    Plain,
+    /// A number.
+    Number,
+    /// A set or null.
+    Other,
 }
 
 /// What a shape is, and its bounds.
@@ -193,6 +209,19 @@ mod tests {
         assert!(operation("DynamoDBStreams_20120810.GetRecords").is_some());
         assert!(operation("DynamoDB_20120810.GetRecords").is_none());
         assert!(SOURCE.starts_with("botocore "));
+    }
+
+    #[test]
+    fn the_parts_of_attribute_values_are_marked() {
+        for shape in all_shapes() {
+            let part = match shape.name.strip_suffix("AttributeValue") {
+                Some("" | "String" | "Binary" | "Boolean" | "List" | "Map") => Part::Plain,
+                Some("Number") => Part::Number,
+                Some("Null" | "StringSet" | "NumberSet" | "BinarySet") => Part::Other,
+                _ => Part::None,
+            };
+            assert_eq!(shape.part, part, "{}", shape.name);
+        }
     }
 
     #[test]

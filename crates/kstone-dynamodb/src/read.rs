@@ -13,7 +13,7 @@
 
 use crate::json::{MAX_DEPTH, NotJson, Quoted, Scanner, Token};
 use crate::mistake::{self, Place};
-use crate::model::{Kind, MAX_MEMBERS, Operation, ShapeId};
+use crate::model::{Kind, MAX_MEMBERS, Operation, Part, ShapeId};
 use crate::texts::Text;
 
 /// Where a value lies in the body; nowhere where both are 0.
@@ -51,11 +51,17 @@ pub struct Scratch {
     pub(crate) shadowed: Vec<u32>,
 }
 
+/// The deepest nesting at which no value can be nested too deep: each of 32 levels is two brackets, below a few of the
+/// request's own.
+const SHALLOW: usize = 60;
+
 /// An open object or array.
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     holds: Holds,
     is_object: bool,
+    /// How many members of its structure it has named, counted up to 255.
+    names: u8,
     /// Where its names begin in `Scratch::keys`.
     keys_from: u32,
 }
@@ -94,6 +100,9 @@ pub(crate) struct Read {
     pub(crate) members: [Span; MAX_MEMBERS],
     /// The first value of a wrong type.
     pub(crate) mistake: Option<Text>,
+    /// Whether every attribute value is a plain one: of one type, no set, no null, no number that is not a few digits,
+    /// and none nested deep. There is nothing to find in these; checks may pass over them.
+    pub(crate) is_plain: bool,
 }
 
 /// Reads `body` as the input of `operation`; of none, only whether it is JSON.
@@ -102,12 +111,21 @@ pub(crate) fn read(body: &str, operation: Option<&Operation>, scratch: &mut Scra
     scratch.keys.clear();
     scratch.shadowed.clear();
     let members = [Span::default(); MAX_MEMBERS];
-    let mut pass = Pass { body, operation, scanner: Scanner::new(body), scratch, members, member: None, mistake: None };
+    let mut pass = Pass {
+        body,
+        operation,
+        scanner: Scanner::new(body),
+        scratch,
+        members,
+        member: None,
+        mistake: None,
+        is_plain: true,
+    };
     pass.value(Slot { shape: operation.map(|operation| operation.input), place: Place::Top })?;
     if !pass.scanner.at_end() {
         return Err(NotJson);
     }
-    let read = Read { members: pass.members, mistake: pass.mistake };
+    let read = Read { members: pass.members, mistake: pass.mistake, is_plain: pass.is_plain };
     scratch.shadowed.sort_unstable();
     Ok(read)
 }
@@ -121,6 +139,7 @@ struct Pass<'a, 'm> {
     /// The input's member that is being read, and where it begins.
     member: Option<(usize, usize)>,
     mistake: Option<Text>,
+    is_plain: bool,
 }
 
 impl<'a> Pass<'a, '_> {
@@ -150,6 +169,7 @@ impl<'a> Pass<'a, '_> {
         let checked = slot.shape.filter(|_| self.mistake.is_none());
         let mut holds = Holds::Anything;
         if let Some(shape) = checked {
+            self.is_plain &= is_plain(token, shape);
             let whereabouts = mistake::Whereabouts { operation: self.operation, shape, place: slot.place, column: end };
             match mistake::of(token, whereabouts) {
                 Some(text) => self.mistake = Some(text),
@@ -162,7 +182,8 @@ impl<'a> Pass<'a, '_> {
                     return Err(NotJson);
                 }
                 let keys_from = u32::try_from(self.scratch.keys.len()).expect("fewer than bytes of the body");
-                self.scratch.frames.push(Frame { holds, is_object: token == Token::Object, keys_from });
+                self.scratch.frames.push(Frame { holds, is_object: token == Token::Object, names: 0, keys_from });
+                self.is_plain &= self.scratch.frames.len() <= SHALLOW;
                 Ok(true)
             }
             _ => {
@@ -217,6 +238,9 @@ impl<'a> Pass<'a, '_> {
                 if self.scratch.frames.len() == 1 {
                     self.member = found.map(|index| (index, 0));
                 }
+                if let (Some(_), Some(open)) = (found, self.scratch.frames.last_mut()) {
+                    open.names = open.names.saturating_add(1);
+                }
                 let shape = found.map(|index| structure.shape().members()[index].shape);
                 Slot { shape, place: Place::Member }
             }
@@ -231,8 +255,10 @@ impl<'a> Pass<'a, '_> {
 
     /// A frame ends; its value began at its bracket.
     fn close(&mut self, frame: Frame) {
-        if let Holds::Entries(_) = frame.holds {
-            self.shadow(frame.keys_from as usize);
+        match frame.holds {
+            Holds::Entries(_) => self.shadow(frame.keys_from as usize),
+            Holds::Members(shape) if shape.is_attribute_value() => self.is_plain &= frame.names == 1,
+            _ => {}
         }
         self.scratch.frames.pop();
         self.ended(self.scanner.at(), false);
@@ -278,7 +304,20 @@ fn holds_of(token: Token<'_>, shape: ShapeId) -> Holds {
 
 /// FNV-1a of the text that `name` stands for.
 fn hash(name: Quoted<'_>) -> u32 {
-    name.chars().fold(0x811c_9dc5, |hash, c| (hash ^ u32::from(c)).wrapping_mul(0x0100_0193))
+    name.decode().bytes().fold(0x811c_9dc5, |hash, b| (hash ^ u32::from(b)).wrapping_mul(0x0100_0193))
+}
+
+/// Whether there is nothing to find in this part of an attribute value; true of all other shapes.
+fn is_plain(token: Token<'_>, shape: ShapeId) -> bool {
+    match (shape.shape().part, token) {
+        (Part::None, _) => true,
+        (_, Token::Null) => false,
+        (Part::Plain, _) => true,
+        (Part::Number, Token::Text(text)) => {
+            matches!(text.0.len(), 1..=38) && text.0.bytes().all(|b| b.is_ascii_digit())
+        }
+        (Part::Number | Part::Other, _) => false,
+    }
 }
 
 #[cfg(test)]

@@ -92,6 +92,6 @@ fn read_only<'a>(target: &str, body: &'a [u8], scratch: &'a mut Scratch) -> Resu
     if read.mistake.is_some() {
         return Err(Refusal::serialization(read.mistake));
     }
-    let document = Document { body, shadowed: &scratch.shadowed };
+    let document = Document { body, shadowed: &scratch.shadowed, is_plain: read.is_plain };
     Ok(Request { operation, input: Structure::new(document, operation.input, read.members) })
 }

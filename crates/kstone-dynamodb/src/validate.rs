@@ -270,6 +270,11 @@ impl Check {
     fn keys(&mut self, member: &str, map: Value<'_>, key: ShapeId) {
         let Kind::Text { length, .. } = key.shape().kind else { return };
         let names_tables = member == "RequestItems";
+        // No name is longer than the map.
+        let most = usize::try_from(length.1.unwrap_or(i64::MAX)).unwrap_or(usize::MAX);
+        if !names_tables && length.0.is_none_or(|least| least <= 0) && map.json().len() <= most {
+            return;
+        }
         let fits = |name: &str| {
             let length_of_name = count(name.chars().count());
             if names_tables {

@@ -60,12 +60,22 @@ fn member<'a>(of: &Structure<'a>, name: Type) -> Option<Value<'a>> {
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn check(value: Value<'_>, quotes: bool) -> Result<(), Text> {
+    if value.is_of_plain_values() {
+        // Null stands where a value should be, and is no part of one.
+        return if value.is_null() { Err(Text::EmptyValue) } else { Ok(()) };
+    }
     check_level(value, quotes, 0)
 }
 
 fn check_level(value: Value<'_>, quotes: bool, level: usize) -> Result<(), Text> {
     if level >= MAX_LEVELS {
         return Err(Text::NestedTooDeep);
+    }
+    // What most values are, without looking for other types.
+    match value.only_member() {
+        Some((at, _)) if [Type::S as usize, Type::B as usize, Type::Bool as usize].contains(&at) => return Ok(()),
+        Some((at, number)) if at == Type::N as usize => return number::check(&number.text()),
+        _ => {}
     }
     let of = value.structure();
     let types = TYPES.iter().filter(|(name, _)| member(&of, *name).is_some()).count();
@@ -152,6 +162,13 @@ pub fn compare(a: Value<'_>, b: Value<'_>) -> Option<Ordering> {
     Some(STANDARD.decode(&*a).ok()?.cmp(&STANDARD.decode(&*b).ok()?))
 }
 
+/// Whether an item is larger than DynamoDB takes.
+#[must_use]
+pub fn is_item_too_large(item: Value<'_>) -> bool {
+    // Nothing is counted for more bytes than its JSON has.
+    item.json().len() > MAX_ITEM_BYTES && item_size(item) > MAX_ITEM_BYTES
+}
+
 /// The bytes that DynamoDB counts for an item: names and values (facts 20).
 #[must_use]
 pub fn item_size(item: Value<'_>) -> usize {
@@ -201,8 +218,61 @@ fn binary_size(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::TYPES;
+    use proptest::prelude::*;
+
+    use super::{TYPES, check};
     use crate::model;
+    use crate::read::{Scratch, read};
+    use crate::view::{Document, Structure};
+
+    /// Attribute values, right ones and wrong ones.
+    fn values() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just(r#"{"S":"a"}"#),
+            Just(r#"{"N":"12"}"#),
+            Just(r#"{"N":"1e400"}"#),
+            Just(r#"{"N":""}"#),
+            Just(r#"{"N":"123456789012345678901234567890123456789"}"#),
+            Just(r#"{"NULL":true}"#),
+            Just(r#"{"NULL":false}"#),
+            Just(r#"{"SS":[]}"#),
+            Just(r#"{"NS":["1","1.0"]}"#),
+            Just(r#"{"BOOL":false}"#),
+            Just("{}"),
+            Just("null"),
+            Just(r#"{"S":"a","N":"1"}"#),
+            Just(r#"{"S":null}"#),
+            Just(r#"{"x":1}"#),
+            Just(r#"{"S":"a","x":[]}"#),
+            Just(r#"{"S":"a","S":"b"}"#),
+            Just(r#"{"B":"YQ=="}"#),
+        ];
+        leaf.prop_map(str::to_owned).prop_recursive(40, 60, 3, |inner| {
+            let list = proptest::collection::vec(inner.clone(), 0..3);
+            prop_oneof![
+                list.prop_map(|all| format!("{{\"L\":[{}]}}", all.join(","))),
+                inner.prop_map(|one| format!("{{\"M\":{{\"a\":{one}}}}}")),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn in_plain_values_there_is_nothing_to_find(key in values()) {
+            let body = format!("{{\"Key\":{{\"a\":{key}}}}}");
+            let operation = model::operation("DynamoDB_20120810.GetItem").unwrap();
+            let mut scratch = Scratch::default();
+            let read = read(&body, Some(operation), &mut scratch).unwrap();
+            let answer = |is_plain| {
+                let document = Document { body: &body, shadowed: &scratch.shadowed, is_plain };
+                let key = Structure::new(document, operation.input, read.members).get("Key").unwrap();
+                key.entries().try_for_each(|(_, value)| check(value, false))
+            };
+            if read.is_plain {
+                prop_assert_eq!(answer(true), answer(false));
+            }
+        }
+    }
 
     #[test]
     fn types_are_the_members_of_the_model_by_their_places() {

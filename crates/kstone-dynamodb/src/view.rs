@@ -13,6 +13,8 @@ use crate::read::Span;
 pub struct Document<'a> {
     pub(crate) body: &'a str,
     pub(crate) shadowed: &'a [u32],
+    /// Whether there is nothing to find in its attribute values.
+    pub(crate) is_plain: bool,
 }
 
 /// A value: a shape and its place.
@@ -38,6 +40,11 @@ impl<'a> Value<'a> {
     #[must_use]
     pub fn span(&self) -> Span {
         self.span
+    }
+
+    /// Whether the pass over the body has seen that all its attribute values are plain ones.
+    pub(crate) fn is_of_plain_values(&self) -> bool {
+        self.document.is_plain
     }
 
     /// Its JSON.
@@ -103,6 +110,18 @@ impl<'a> Value<'a> {
             _ => return Entries { names: Names::none(self.document), shape: self.shape },
         };
         Entries { names: Names::new(self.document, self.span), shape: value }
+    }
+
+    /// The only member of a structure, by its place in the model's list: what an attribute value mostly is. Nothing where
+    /// there are several names, or none, or one that is unknown or null.
+    #[must_use]
+    pub(crate) fn only_member(&self) -> Option<(usize, Value<'a>)> {
+        let mut names = Names::new(self.document, self.span);
+        let (name, span) = names.next()?;
+        let members = self.shape.shape().members();
+        let index = members.iter().position(|member| name.is(member.name))?;
+        let value = Value::new(self.document, members[index].shape, span);
+        (!value.is_null() && names.is_over()).then_some((index, value))
     }
 
     /// The members of a structure.
@@ -225,6 +244,11 @@ impl<'a> Names<'a> {
         Self { document, at: object.start as usize + 1 }
     }
 
+    /// Whether no further name follows.
+    fn is_over(&self) -> bool {
+        self.document.body.as_bytes().get(blank(self.document.body, self.at)) == Some(&b'}')
+    }
+
     fn none(document: Document<'a>) -> Self {
         Self { document, at: usize::MAX }
     }
@@ -266,6 +290,9 @@ fn next_value(body: &str, at: &mut usize) -> Option<(usize, usize)> {
 
 /// The first place from `at` that is not blank.
 fn blank(body: &str, at: usize) -> usize {
+    if body.as_bytes().get(at).is_some_and(|&b| b > b' ') {
+        return at;
+    }
     let bytes = body.as_bytes().get(at..).unwrap_or_default();
     at.saturating_add(bytes.iter().take_while(|b| matches!(b, b' ' | b'\t' | b'\n' | b'\r')).count())
 }

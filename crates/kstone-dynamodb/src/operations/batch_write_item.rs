@@ -38,7 +38,7 @@ fn one(rules: &Rules<'_>, request: &Structure<'_>) -> Result<(), Text> {
     if let Some(put) = request.get("PutRequest") {
         let item = put.structure().get("Item");
         steps::values(rules, item)?;
-        if item.is_some_and(|item| value::item_size(item) > value::MAX_ITEM_BYTES) {
+        if item.is_some_and(value::is_item_too_large) {
             return Err(Text::ItemTooLarge);
         }
     }

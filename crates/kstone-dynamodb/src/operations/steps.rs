@@ -25,7 +25,7 @@ pub(super) fn values(rules: &Rules<'_>, map: Option<Value<'_>>) -> Result<(), Te
 /// The member `Item` is not too large.
 pub(super) fn item_size(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     match input.get("Item") {
-        Some(item) if value::item_size(item) > value::MAX_ITEM_BYTES => Err(Text::ItemTooLarge),
+        Some(item) if value::is_item_too_large(item) => Err(Text::ItemTooLarge),
         _ => Ok(()),
     }
 }

@@ -60,11 +60,7 @@ fn member<'a>(of: &Structure<'a>, name: Type) -> Option<Value<'a>> {
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn check(value: Value<'_>, quotes: bool) -> Result<(), Text> {
-    if value.is_of_plain_values() {
-        // Null stands where a value should be, and is no part of one.
-        return if value.is_null() { Err(Text::EmptyValue) } else { Ok(()) };
-    }
-    check_level(value, quotes, 0)
+    if value.is_of_plain_values() { Ok(()) } else { check_level(value, quotes, 0) }
 }
 
 fn check_level(value: Value<'_>, quotes: bool, level: usize) -> Result<(), Text> {

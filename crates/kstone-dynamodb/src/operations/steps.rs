@@ -18,7 +18,7 @@ pub(super) fn item(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text>
 
 /// Each value of a map of attributes is one.
 pub(super) fn values(rules: &Rules<'_>, map: Option<Value<'_>>) -> Result<(), Text> {
-    let Some(map) = map else { return Ok(()) };
+    let Some(map) = map.filter(|map| !map.is_of_plain_values()) else { return Ok(()) };
     map.entries().try_for_each(|(_, of_value)| value::check(of_value, rules.is_new()))
 }
 

@@ -51,6 +51,20 @@ pub(crate) fn mixing(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Tex
     Ok(())
 }
 
+/// ConditionalOperator joins two conditions or more, of a filter or of Expected (ExtendDB#213, captured on AWS).
+pub(crate) fn conditional_operator(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    if !input.has("ConditionalOperator") {
+        return Ok(());
+    }
+    let joined =
+        ["Expected", "QueryFilter", "ScanFilter"].into_iter().find(|name| rules.parameters().legacy.contains(name));
+    match joined.and_then(|name| input.get(name)).map_or(0, |conditions| conditions.count()) {
+        0 => Err(Text::ConditionalOperatorAlone),
+        1 => Err(Text::ConditionalOperatorOfOne),
+        _ => Ok(()),
+    }
+}
+
 /// `: UpdateExpression and ConditionExpression are null`, which the new layer leaves out (parity,
 /// `captures/2026-06-09`, `b_put_eav_no_expr`).
 fn missing(expressions: &[&str], is_new: bool) -> String {

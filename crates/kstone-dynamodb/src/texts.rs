@@ -120,6 +120,8 @@ texts! {
     ListWithoutOperator { attribute: Echo } Data "One or more parameter values were invalid: AttributeValueList can only be used with a ComparisonOperator for Attribute: {attribute}";
     ExistsWithoutValue { exists: &'static str, attribute: Echo } Data "One or more parameter values were invalid: Value must be provided when Exists is {exists} for Attribute: {attribute}";
     ValueWithoutExists { attribute: Echo } Data "One or more parameter values were invalid: Value cannot be used when Exists is false for Attribute: {attribute}";
+    ConditionalOperatorAlone Request "ConditionalOperator cannot be used without Filter or Expected";
+    ConditionalOperatorOfOne Request "ConditionalOperator can only be used when Filter or Expected has two or more elements";
     ArgumentCount { operator: String } Data "One or more parameter values were invalid: Invalid number of argument(s) for the {operator} ComparisonOperator";
     ArgumentTypesDiffer Data "One or more parameter values were invalid: AttributeValues inside AttributeValueList must be of same type";
     ArgumentType { operator: String, kind: &'static str } Data "One or more parameter values were invalid: ComparisonOperator {operator} is not valid for {kind} AttributeValue type";
@@ -174,6 +176,7 @@ texts! {
     StreamOffWithView Data "One or more parameter values were invalid: Table is being created with a stream disabled, UpdateViewType should not be specified";
     OnDemandLimitProvisioned { member: &'static str } Data "One or more parameter values were invalid: {member} for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.";
     OnDemandLimitRange { member: &'static str } Data "One or more parameter values were invalid: Requested {member} for OnDemandThroughput for table is outside of valid range";
+    WarmThroughput { member: &'static str, of: Echo, floor: &'static str } Data "One or more parameter values were invalid: Requested {member} for WarmThroughput for {of} is lower than {floor}";
     UpdateTableEmpty Data "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required";
     IndexUpdateEmpty Data "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null";
     IndexUpdatedTwice { index: Echo } Data "One or more parameter values were invalid: Only one global secondary index update per index is allowed simultaneously. Index: {index}";

@@ -1,8 +1,9 @@
 //! CreateTable: billing, keys, indexes, streams, in the order in which AWS looks at them (dynalite,
 //! `validations/createTable.js`; dynoxide, `actions/create_table.rs`).
 
-use super::indexes::{definitions_used, global, lists_not_empty, local, table_keys};
+use super::indexes::{definitions_used, global, lists_not_empty, local, name_of, table_keys};
 use super::vectors;
+use crate::echo::Echo;
 use crate::pipeline::{Pipeline, Rules, Step};
 use crate::texts::Text;
 use crate::view::Structure;
@@ -12,8 +13,9 @@ const MAX_UNITS: i64 = 1_000_000_000_000;
 
 pub(super) const PIPELINE: Pipeline = Pipeline::of(&STEPS);
 
-const STEPS: [Step; 10] = [
+const STEPS: [Step; 12] = [
     billing,
+    warm_indexes,
     |_, input| table_keys(input),
     |_, input| lists_not_empty(input),
     |_, input| local(input),
@@ -21,6 +23,7 @@ const STEPS: [Step; 10] = [
     |_, input| vectors::vector(input),
     |_, input| vectors::names_differ(input),
     |_, input| definitions_used(input),
+    warm_table,
     stream,
     on_demand,
 ];
@@ -46,6 +49,40 @@ pub(super) fn in_bounds(throughput: &Structure<'_>) -> Result<(), Text> {
         match throughput.get(member).map(|units| units.integer()) {
             Some(value) if value > MAX_UNITS => return Err(Text::ThroughputTooHigh { value, member }),
             _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// An index is not warmed to less than it has (moto, `responses.py`, whose tests run against AWS).
+fn warm_indexes(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    let Some(indexes) = input.get("GlobalSecondaryIndexes") else { return Ok(()) };
+    indexes.elements().map(|index| index.structure()).try_for_each(|index| {
+        let mut of = Echo::of("index ");
+        of.push(&name_of(&index));
+        warm(&index, of)
+    })
+}
+
+fn warm_table(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    warm(input, Echo::of("table"))
+}
+
+/// The least that can be asked for is what is provisioned, or what an on-demand table has at first.
+fn warm(structure: &Structure<'_>, of: Echo) -> Result<(), Text> {
+    const ON_DEMAND: &str = "initial throughput for OnDemand";
+    let Some(asked) = structure.get("WarmThroughput").map(|warm| warm.structure()) else { return Ok(()) };
+    let provisioned = structure.get("ProvisionedThroughput").map(|throughput| throughput.structure());
+    for (member, units, at_first, floor) in [
+        ("ReadUnitsPerSecond", "ReadCapacityUnits", 12_000, "ReadCapacityUnits of ProvisionedThroughput"),
+        ("WriteUnitsPerSecond", "WriteCapacityUnits", 4_000, "WriteCapacityUnits of ProvisionedThroughput"),
+    ] {
+        let (least, floor) = match provisioned.and_then(|throughput| throughput.get(units)) {
+            Some(units) => (units.integer(), floor),
+            None => (at_first, ON_DEMAND),
+        };
+        if asked.get(member).is_some_and(|units| units.integer() < least) {
+            return Err(Text::WarmThroughput { member, of, floor });
         }
     }
     Ok(())

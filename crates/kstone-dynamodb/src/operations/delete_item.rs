@@ -1,14 +1,14 @@
 //! DeleteItem.
 
 use super::steps;
-use crate::expressions::{Parameters, expressions, mixing};
+use crate::expressions::{Parameters, conditional_operator, expressions, mixing};
 use crate::pipeline::Pipeline;
 
 pub(super) const PIPELINE: Pipeline = Pipeline {
     parameters: Parameters {
         expressions: &["ConditionExpression"],
-        legacy: &["Expected"],
+        legacy: &["Expected", "ConditionalOperator"],
         parsed: &["ConditionExpression"],
     },
-    steps: &[mixing, steps::key, steps::return_values_old_or_none, steps::expected, expressions],
+    steps: &[mixing, conditional_operator, steps::key, steps::return_values_old_or_none, steps::expected, expressions],
 };

@@ -1,7 +1,7 @@
 //! Query.
 
 use super::steps;
-use crate::expressions::{Parameters, expressions, mixing};
+use crate::expressions::{Parameters, conditional_operator, expressions, mixing};
 use crate::legacy;
 use crate::pipeline::{Pipeline, Rules};
 use crate::texts::Text;
@@ -15,6 +15,7 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
     },
     steps: &[
         mixing,
+        conditional_operator,
         query_filter,
         steps::attributes_to_get,
         steps::start_key,

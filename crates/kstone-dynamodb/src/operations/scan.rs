@@ -1,7 +1,7 @@
 //! Scan.
 
 use super::steps;
-use crate::expressions::{Parameters, expressions, mixing};
+use crate::expressions::{Parameters, conditional_operator, expressions, mixing};
 use crate::legacy;
 use crate::pipeline::{Pipeline, Rules};
 use crate::texts::Text;
@@ -13,7 +13,16 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
         legacy: &["AttributesToGet", "ScanFilter", "ConditionalOperator"],
         parsed: &["FilterExpression", "ProjectionExpression"],
     },
-    steps: &[mixing, steps::attributes_to_get, scan_filter, steps::start_key, segments, expressions, select],
+    steps: &[
+        mixing,
+        conditional_operator,
+        steps::attributes_to_get,
+        scan_filter,
+        steps::start_key,
+        segments,
+        expressions,
+        select,
+    ],
 };
 
 fn scan_filter(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {

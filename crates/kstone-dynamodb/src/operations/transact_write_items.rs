@@ -1,8 +1,9 @@
 //! TransactWriteItems: each item is one action, which has the rules of that write. The order between them and a table's
-//! is not captured.
+//! is not captured. Names and values may come
+//! without an expression here (ExtendDB#169, captured on AWS).
 
 use super::steps;
-use crate::expressions::{Parameters, expressions, mixing};
+use crate::expressions::{Parameters, expressions};
 use crate::pipeline::{self, Pipeline, Rules};
 use crate::texts::Text;
 use crate::view::Structure;
@@ -12,9 +13,9 @@ pub(super) const PIPELINE: Pipeline = Pipeline::of(&[one_action, actions]);
 const CONDITION: Parameters =
     Parameters { expressions: &["ConditionExpression"], legacy: &[], parsed: &["ConditionExpression"] };
 
-const PUT: Pipeline = Pipeline { parameters: CONDITION, steps: &[mixing, steps::item, steps::item_size, expressions] };
+const PUT: Pipeline = Pipeline { parameters: CONDITION, steps: &[steps::item, steps::item_size, expressions] };
 
-const DELETE: Pipeline = Pipeline { parameters: CONDITION, steps: &[mixing, steps::key, expressions] };
+const DELETE: Pipeline = Pipeline { parameters: CONDITION, steps: &[steps::key, expressions] };
 
 const UPDATE: Pipeline = Pipeline {
     parameters: Parameters {
@@ -22,7 +23,7 @@ const UPDATE: Pipeline = Pipeline {
         legacy: &[],
         parsed: &["UpdateExpression", "ConditionExpression"],
     },
-    steps: &[mixing, steps::key, expressions],
+    steps: &[steps::key, expressions],
 };
 
 /// An action's name and its rules.

@@ -1,7 +1,7 @@
 //! UpdateItem.
 
 use super::steps;
-use crate::expressions::{Parameters, expressions, mixing};
+use crate::expressions::{Parameters, conditional_operator, expressions, mixing};
 use crate::legacy;
 use crate::pipeline::{Pipeline, Rules};
 use crate::texts::Text;
@@ -10,10 +10,10 @@ use crate::view::Structure;
 pub(super) const PIPELINE: Pipeline = Pipeline {
     parameters: Parameters {
         expressions: &["UpdateExpression", "ConditionExpression"],
-        legacy: &["AttributeUpdates", "Expected"],
+        legacy: &["AttributeUpdates", "Expected", "ConditionalOperator"],
         parsed: &["UpdateExpression", "ConditionExpression"],
     },
-    steps: &[mixing, steps::key, attribute_updates, steps::expected, expressions],
+    steps: &[mixing, conditional_operator, steps::key, attribute_updates, steps::expected, expressions],
 };
 
 fn attribute_updates(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {

@@ -7,6 +7,8 @@ use crate::texts::Text;
 use crate::value;
 use crate::view::{Structure, Value};
 
+/// The most bytes of a name or value's key, its sign included (ExtendDB, its test of these maps, captured on AWS).
+const MAX_KEY_BYTES: usize = 255;
 /// The most bytes of an expression.
 const MAX_EXPRESSION_BYTES: usize = 4096;
 
@@ -80,12 +82,17 @@ fn missing(expressions: &[&str], is_new: bool) -> String {
 pub(crate) fn expressions(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     let has = |name: &str| input.shape().shape().members().iter().any(|member| member.name == name);
     if let Some(names) = input.get("ExpressionAttributeNames") {
-        names_or_values(names, '#', Text::NamesEmpty, |key| Text::NameKeySyntax { key })?;
+        let too_long = |size| Text::NameKeyTooLong { size };
+        names_or_values(names, '#', Text::NamesEmpty, too_long, |key| Text::NameKeySyntax { key })?;
+        if let Some((key, _)) = names.entries().find(|(_, name)| name.quoted().0.is_empty()) {
+            return Err(Text::NameEmpty { key: Echo::of(&key.decode()) });
+        }
     }
     if has("ExpressionAttributeValues")
         && let Some(values) = input.get("ExpressionAttributeValues")
     {
-        names_or_values(values, ':', Text::ValuesEmpty, |key| Text::ValueKeySyntax { key })?;
+        let too_long = |_| Text::ValueKeyTooLong;
+        names_or_values(values, ':', Text::ValuesEmpty, too_long, |key| Text::ValueKeySyntax { key })?;
         for (key, of_value) in values.entries() {
             value::check(of_value, rules.is_new()).map_err(|reason| match reason {
                 // Said as it is (parity, `captures/2026-08-12`, `o_upd_nested_32_eav`).
@@ -108,12 +115,21 @@ pub(crate) fn expressions(rules: &Rules<'_>, input: &Structure<'_>) -> Result<()
 }
 
 /// `#name` and `:value`.
-fn names_or_values(map: Value<'_>, sign: char, empty: Text, wrong: impl Fn(Echo) -> Text) -> Result<(), Text> {
+fn names_or_values(
+    map: Value<'_>,
+    sign: char,
+    empty: Text,
+    too_long: impl Fn(usize) -> Text,
+    wrong: impl Fn(Echo) -> Text,
+) -> Result<(), Text> {
     if map.count() == 0 {
         return Err(empty);
     }
     for (key, _) in map.entries() {
         let key = key.decode();
+        if key.len() > MAX_KEY_BYTES {
+            return Err(too_long(key.len()));
+        }
         let rest = key.strip_prefix(sign);
         let is_name = |rest: &str| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
         if !rest.is_some_and(is_name) {

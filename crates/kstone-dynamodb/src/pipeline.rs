@@ -32,7 +32,6 @@ impl Pipeline {
 /// What a step may know in addition to the members.
 pub(crate) struct Rules<'p> {
     pipeline: &'p Pipeline,
-    cohort: Cohort,
     is_new: bool,
 }
 
@@ -40,11 +39,6 @@ impl<'p> Rules<'p> {
     /// The expressions of the operation.
     pub(crate) fn parameters(&self) -> &'p Parameters {
         &self.pipeline.parameters
-    }
-
-    /// Which texts are said.
-    pub(crate) fn cohort(&self) -> Cohort {
-        self.cohort
     }
 
     /// Whether the new layer speaks.
@@ -56,7 +50,7 @@ impl<'p> Rules<'p> {
 /// Runs an operation's steps.
 pub(crate) fn run(pipeline: &Pipeline, request: &Request<'_>, cohort: Cohort) -> Result<(), Refusal> {
     let is_new = cohort.envelopes(request.operation().name);
-    let rules = Rules { pipeline, cohort, is_new };
+    let rules = Rules { pipeline, is_new };
     steps(&rules, request.input()).map_err(|text| Refusal::rule(text, is_new))
 }
 

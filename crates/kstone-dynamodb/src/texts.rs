@@ -80,6 +80,9 @@ texts! {
     EmptyStringSet Request "One or more parameter values were invalid: An string set  may not be empty";
     EmptyNumberSet Request "One or more parameter values were invalid: An number set  may not be empty";
     EmptyBinarySet Request "One or more parameter values were invalid: Binary sets should not be empty";
+    NullInStringSet Request "One or more parameter values were invalid: An string set may not have a null string as a member";
+    NullInNumberSet Request "One or more parameter values were invalid: An number set may not have a null number as a member";
+    NullInBinarySet Request "One or more parameter values were invalid: Binary sets may not contain null or empty values";
     DuplicateStrings { set: Echo } Request "One or more parameter values were invalid: Input collection {set} contains duplicates.";
     DuplicateNumbers Request "Input collection contains duplicates";
     DuplicateBinaries { set: Echo } Request "One or more parameter values were invalid: Input collection {set}of type BS contains duplicates.";
@@ -100,6 +103,9 @@ texts! {
     ValuesEmpty Request "ExpressionAttributeValues must not be empty";
     NameKeySyntax { key: Echo } Request "ExpressionAttributeNames contains invalid key: Syntax error; key: \"{key}\"";
     ValueKeySyntax { key: Echo } Request "ExpressionAttributeValues contains invalid key: Syntax error; key: \"{key}\"";
+    NameKeyTooLong { size: usize } Request "ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; size of key: {size}";
+    ValueKeyTooLong Request "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;";
+    NameEmpty { key: Echo } Request "ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}";
     ExpressionValue { reason: Box<Text>, key: Echo } Request "ExpressionAttributeValues contains invalid value: {reason} for key {key}";
     ExpressionEmpty { parameter: &'static str } Request "Invalid {parameter}: The expression can not be empty;";
     ExpressionTooLong { parameter: &'static str, size: usize } Request "Invalid {parameter}: Expression size has exceeded the maximum allowed size; expression size: {size}";

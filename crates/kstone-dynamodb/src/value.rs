@@ -97,6 +97,13 @@ fn check_plain(of: &Structure<'_>, quotes: bool) -> Result<(), Text> {
     if member(of, Type::Null).is_some_and(|null| !null.boolean()) {
         return Err(Text::NullNotTrue);
     }
+    for (set, text) in
+        [(Type::Bs, Text::NullInBinarySet), (Type::Ns, Text::NullInNumberSet), (Type::Ss, Text::NullInStringSet)]
+    {
+        if member(of, set).is_some_and(|set| set.elements().any(|member| member.is_null())) {
+            return Err(text);
+        }
+    }
     if let Some(set) = member(of, Type::Bs) {
         check_set(set, Text::EmptyBinarySet, false, |set| Text::DuplicateBinaries { set: Echo::list(set) })?;
     }

@@ -39,8 +39,10 @@ fn key_condition(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     }
 }
 
-fn select(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
-    steps::select(input, steps::query_prefix(rules))
+/// Query puts a prefix before what it says of Select, in every cohort; Scan does not (ExtendDB, its test of wordings,
+/// captured in us-east-1).
+fn select(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    steps::select(input, "1 validation error detected: ")
 }
 
 fn key_conditions(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {

@@ -1,7 +1,6 @@
 //! Steps that several operations take.
 
 use crate::pipeline::Rules;
-use crate::refusal::Cohort;
 use crate::texts::Text;
 use crate::value;
 use crate::view::{Structure, Value};
@@ -84,9 +83,4 @@ pub(super) fn select(input: &Structure<'_>, prefix: &'static str) -> Result<(), 
         return Err(Text::SelectWithoutIndex { prefix });
     }
     Ok(())
-}
-
-/// Query puts a prefix before what it says of Select, Scan does not (dynoxide's changelog of 0.11.2).
-pub(super) fn query_prefix(rules: &Rules<'_>) -> &'static str {
-    if rules.cohort() == Cohort::Current { "1 validation error detected: " } else { "" }
 }

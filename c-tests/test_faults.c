@@ -160,11 +160,11 @@ char *realpath(const char *restrict name, char *restrict resolved) {
     return fails() ? NULL : next(name, resolved);
 }
 
+#ifdef FAULTY_THREADS
 /* Whether no thread can be started, and how many were to be. */
 static int threads_are_refused;
 static int threads_refused;
 
-#ifdef FAULTY_THREADS
 int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes, void *(*start)(void *),
                    void *restrict argument) {
     static int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
@@ -470,6 +470,7 @@ static void a_thread_that_cannot_be_made_is_an_error_that_leaves_nothing(void) {
 #endif
 }
 
+#ifdef FAULTY_THREADS
 /* The load of a snapshot of many blocks, where no thread can be started. */
 static void load_without_threads(size_t items) {
     threads_are_refused = 1;
@@ -477,6 +478,7 @@ static void load_without_threads(size_t items) {
     CHECK_SIZE(items, items_in_snapshot());
     threads_are_refused = 0;
 }
+#endif
 
 static void a_load_works_alone_where_no_thread_can_be_started_and_in_a_child(void) {
 #ifdef FAULTY_THREADS

@@ -1199,6 +1199,7 @@ static char *read_file(const char *path, size_t *len) {
         perror(path);
         exit(1);
     }
+    text[*len] = '\0';
     fclose(file);
     return text;
 }

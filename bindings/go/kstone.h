@@ -910,7 +910,9 @@ kstone_status kstone_item_cancel(kstone_item *it);
  *         kstone_item *found[] = {NULL, NULL};
  *         kstone_status status = kstone_get_many(from, pks, pk_lens, NULL, NULL, 2, found, err);
  *         if (status == KSTONE_OK && found[0] != NULL && found[1] != NULL) {
- *             const kstone_item *const items[] = {found[0], found[1]};
+ *             const kstone_item *items[2];
+ *             items[0] = found[0];
+ *             items[1] = found[1];
  *             status = kstone_put_many(to, pks, pk_lens, NULL, NULL, items, 2, err);
  *         }
  *         kstone_free(found[0]);

@@ -495,6 +495,8 @@ static void a_load_works_alone_where_no_thread_can_be_started_and_in_a_child(voi
         load_without_threads(ITEMS);
         /* A child does not even try: it may be kept waiting for ever. */
         CHECK_INT(0, threads_refused);
+        kstone_free(old_db);
+        kstone_free(new_db);
         _exit(check_failed_count == 0 ? 0 : 1);
     }
     CHECK(child > 0);

@@ -1,89 +1,23 @@
-//! The database: what callers do with keys and items, on the engine's keys and records.
+//! The database of one table: what most programs open.
 
+use std::ops::Deref;
+use std::path::Path;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
-use kstone_core::engine::{CountPage, Cursor, Engine, PageLimits, Present, RecordPage, SortKeyRange};
-use kstone_core::item::{self, ItemRef};
-use kstone_core::key::{KeyRef, Keyspace};
-use kstone_core::record::{Glance, Record};
-use kstone_core::value::Item;
-use parking_lot::{Mutex, RwLock, RwLockReadGuard};
-
-use crate::expression::ExpressionCache;
+use crate::account::environment::Environment;
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
 use crate::interrupt::Interrupt;
-use crate::model::clock::{Clock, ClockSource};
-use crate::model::item_check::check_item;
+use crate::model::clock::ClockSource;
 use crate::model::options::DatabaseOptions;
 use crate::model::schema::TableSchema;
-use crate::model::statistic::Statistic;
-use crate::model::stats::Stats;
-use crate::partiql::StatementCache;
-use crate::request::page::{Page, PageRecord, QueryResult, batch_limits, page_limits};
-use crate::request::partition::PartitionQuery;
-use crate::request::query::Query;
-use crate::request::read::{Keyed, ReadContext, Selection};
-use crate::request::records::{BATCH_RECORDS, IterSource, Records};
-use crate::request::scan::Scan;
-use crate::request::token;
-use crate::request::write::{Prepared, PreparedAction, Write};
 use crate::table::Table;
-use crate::table::commit::Settle;
-use crate::table::index::{IndexEntry, IndexId};
-use crate::table::one_at_a_time::{OneAtATime, Turn};
-use crate::table::stream::{Stream, StreamRecord};
-use crate::table::ttl::has_passed;
-use crate::transfer::snapshot::SnapshotProgress;
-#[cfg(doc)]
-use crate::{ItemWriter, Select};
 
-/// A database in memory. Clones share it; dropping the last one frees everything.
-///
-/// Calls may be made from any thread at any time; each sees the effect of every call that returned before it began.
-/// Keys are bytes: 1 to 2048 of partition key, up to 1024 of sort key, none being no sort key. An item comes back as
-/// it was put, numbers in canonical form; it may take 400 KB as DynamoDB counts. Where an item has attributes named
-/// `pk` or `sk`, they must equal its key, as S or as B. Keys are compared as bytes with text and binary
-/// alike, whatever they spell, and shown as S where they are UTF-8, as B otherwise.
+/// A database in memory: one [`Table`], whose methods all are the database's, too. Clones share it; dropping the last one
+/// frees everything.
 #[derive(Clone)]
-pub struct Database {
-    shared: Arc<Shared>,
-    /// What ends long calls through this handle: see [`Database::interrupted_by`].
-    pub(crate) interrupt: Option<Interrupt>,
-}
-
-/// What was read of texts, whatever the schema.
-struct Caches {
-    expressions: ExpressionCache,
-    statements: StatementCache,
-}
-
-impl Caches {
-    fn of(options: DatabaseOptions) -> Self {
-        let max_bytes = options.cache_max_bytes();
-        let expressions = ExpressionCache::with_max_bytes(max_bytes);
-        Self { expressions, statements: StatementCache::with_max_bytes(max_bytes) }
-    }
-}
-
-struct Shared {
-    engine: Engine,
-    options: DatabaseOptions,
-    /// Shared with forks.
-    caches: Arc<Caches>,
-    clock: ClockSource,
-    table: RwLock<Arc<Table>>,
-    configuring: OneAtATime,
-    snapshot_progress: Mutex<SnapshotProgress>,
-}
-
-/// What an iterator reads when it is opened.
-enum AtOnce {
-    Nothing,
-    /// All that it may examine, which is so much.
-    Examined(usize),
-    /// All that there is, where that is little.
-    All,
-}
+pub struct Database(Table);
 
 impl Database {
     /// An empty database with the default options. Costs microseconds and a few KiB.
@@ -125,621 +59,53 @@ impl Database {
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range and for a schema that DynamoDB would refuse.
     pub fn create_in_memory_with(options: DatabaseOptions, schema: TableSchema, clock: ClockSource) -> Result<Self> {
-        let engine = Engine::new(options.of_engine())?;
-        let table = Table::new(schema, options.stream_max_bytes())?;
-        Ok(Self::of(engine, options, Arc::new(Caches::of(options)), clock, table))
+        Table::create(Arc::new(Environment::new(options, clock)), schema).map(Self)
     }
 
-    fn of(engine: Engine, options: DatabaseOptions, caches: Arc<Caches>, clock: ClockSource, table: Table) -> Self {
-        engine.watch(table.watch());
-        let shared = Shared {
-            engine,
-            options,
-            caches,
-            clock,
-            table: RwLock::new(Arc::new(table)),
-            configuring: OneAtATime::default(),
-            snapshot_progress: Mutex::default(),
-        };
-        Self { shared: Arc::new(shared), interrupt: None }
-    }
-
-    /// A database of the same options and clock over another engine and table.
-    pub(crate) fn with_engine(&self, engine: Engine, table: Table) -> Self {
-        let caches = Arc::clone(&self.shared.caches);
-        let database = Self::of(engine, self.shared.options, caches, self.shared.clock.clone(), table);
-        Self { interrupt: self.interrupt.clone(), ..database }
-    }
-
-    /// The schema in force.
-    pub fn schema(&self) -> TableSchema {
-        self.table().schema.clone()
-    }
-
-    /// Fixes the time that decides what has expired, in epoch seconds; 0 goes back to the clock. For tests.
-    pub fn set_time(&self, epoch_seconds: i64) {
-        let before = self.shared.clock.now_epoch_seconds();
-        self.shared.clock.set_time(epoch_seconds);
-        if self.shared.clock.now_epoch_seconds() < before {
-            // What had passed for good may expire after all.
-            self.table().expiries.iter().for_each(|expiries| expiries.forget());
-        }
-    }
-
-    /// The changes after a sequence number, oldest first: at most `max`, at most 1,000.
+    /// A new database with what a snapshot holds, with the default options and the system's clock.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the schema has no stream or `max` is 0; [`Error::Trimmed`] where the stream has dropped
-    /// of some of them.
-    pub fn read_stream(&self, after: u64, max: usize) -> Result<Vec<StreamRecord>> {
-        match &self.table().stream {
-            Some(stream) => stream.read(after, max),
-            None => Err(Error::invalid("the table has no stream: its schema must ask for one")),
-        }
+    /// As [`Table::load_snapshot`].
+    pub fn open_snapshot(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_snapshot_with(path, DatabaseOptions::default(), ClockSource::default())
     }
 
-    pub(crate) fn engine(&self) -> &Engine {
-        &self.shared.engine
-    }
-
-    pub(crate) fn stream_max_bytes(&self) -> usize {
-        self.shared.options.stream_max_bytes()
-    }
-
-    pub(crate) fn stream_share_bytes(&self) -> usize {
-        self.shared.options.stream_share_bytes()
-    }
-
-    pub(crate) fn expressions(&self) -> &ExpressionCache {
-        &self.shared.caches.expressions
-    }
-
-    pub(crate) fn statements(&self) -> &StatementCache {
-        &self.shared.caches.statements
-    }
-
-    /// Bytes of what the engine does not hold, the stream apart: parsed texts, and what is known of expiry.
-    pub(crate) fn apart_bytes(&self) -> usize {
-        let caches = self.expressions().bytes() + self.statements().bytes();
-        caches + self.table().expiries.as_ref().map_or(0, |expiries| expiries.bytes())
-    }
-
-    pub(crate) fn table(&self) -> Arc<Table> {
-        Arc::clone(&self.shared.table.read())
-    }
-
-    /// The table in force. While a stripe is locked it stays so: see [`Database::install`].
-    pub(crate) fn table_in_force(&self) -> RwLockReadGuard<'_, Arc<Table>> {
-        self.shared.table.read()
-    }
-
-    pub(crate) fn is_current(&self, table: &Arc<Table>) -> bool {
-        Arc::ptr_eq(&self.shared.table.read(), table)
-    }
-
-    pub(crate) fn set_table(&self, table: Arc<Table>) {
-        *self.shared.table.write() = table;
-    }
-
-    /// Has writes watched no longer where the table in force has become plain by itself: nothing is left of the indexes
-    /// it had.
+    /// A new database with what a snapshot holds, with options and a clock.
     ///
     /// # Errors
-    /// [`Error::Poisoned`].
-    pub(crate) fn note_plain(&self) -> Result<()> {
-        if !self.engine().writes_are_watched() || !self.table_in_force().is_plain() {
-            return Ok(());
-        }
-        Ok(self.engine().with_all_locks(|| self.engine().watch(self.table_in_force().watch()))?)
+    /// As [`Table::load_snapshot`]; [`Error::Invalid`] for an option outside its range.
+    pub fn open_snapshot_with(path: impl AsRef<Path>, options: DatabaseOptions, clock: ClockSource) -> Result<Self> {
+        let database = Self::create_in_memory_with(options, TableSchema::new(), clock)?;
+        database.load_snapshot(path)?;
+        Ok(database)
     }
 
-    pub(crate) fn configuring(&self) -> Result<Turn<'_>> {
-        self.shared.configuring.enter()
-    }
-
-    pub(crate) fn progress_cell(&self) -> &Mutex<SnapshotProgress> {
-        &self.shared.snapshot_progress
-    }
-
-    pub(crate) fn read_context(&self) -> ReadContext<'_> {
-        let table = self.table();
-        let now = self.now_for(&table);
-        ReadContext { cache: self.expressions(), table, now }
-    }
-
-    /// The time; of no interest, and not asked for, where nothing expires and no stream notes it.
-    pub(crate) fn now_for(&self, table: &Table) -> i64 {
-        if table.ttl.is_none() && table.stream.is_none() { 0 } else { self.shared.clock.now_epoch_seconds() }
-    }
-
-    /// Does one write and says what it returns of the item, under the item's key.
-    ///
-    /// # Errors
-    /// [`Error::ConditionFailed`]; [`Error::Invalid`] and [`Error::Limit`] for a key, an item or an expression that
-    /// DynamoDB would refuse; [`Error::Poisoned`]. Nothing is written then.
-    pub fn write(&self, write: Write) -> Result<Option<Record>> {
-        self.write_prepared(&write.prepare(self.expressions())?)
-    }
-
-    /// Does one write whose expressions are known.
-    pub(crate) fn write_prepared(&self, write: &Prepared<'_>) -> Result<Option<Record>> {
-        Ok(self.commit_prepared(std::slice::from_ref(write), Settle::FirstError)?.pop().flatten())
-    }
-
-    /// Stores the item under a partition key alone, in the place of the one that was there.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] and [`Error::Limit`] for a key or an item that DynamoDB would refuse; [`Error::Poisoned`].
-    pub fn put(&self, pk: &[u8], item: Item) -> Result<()> {
-        self.put_with_sk(pk, &[], item)
-    }
-
-    /// Stores the item under a partition key and a sort key.
-    ///
-    /// # Errors
-    /// As [`Database::put`].
-    pub fn put_with_sk(&self, pk: &[u8], sk: &[u8], item: Item) -> Result<()> {
-        self.put_body(pk, sk, &item::encode(&item)?)
-    }
-
-    /// Stores an item in its stored form, as [`ItemWriter::finish`] gives it: one copy of its bytes. That they are an
-    /// item is believed: bytes that come from outside go through [`ItemRef::validate`](crate::ItemRef::validate) first.
-    ///
-    /// # Errors
-    /// As [`Database::put`].
-    pub fn put_body(&self, pk: &[u8], sk: &[u8], body: &[u8]) -> Result<()> {
-        let key = KeyRef::new(pk, sk)?;
-        check_item(key, ItemRef::new(body))?;
-        if !self.engine().writes_are_watched() {
-            let reserve = || self.reserve_bytes(std::iter::once(Record::footprint_of(key, body)), 0);
-            let _reserved = self.engine().is_limited().then(reserve).transpose()?;
-            if self.engine().put_unwatched(key, body)? {
-                return Ok(());
-            }
-        }
-        self.write_prepared(&Prepared::plain(key, PreparedAction::Put(body.into()))).map(drop)
-    }
-
-    /// The item of a partition key alone, copied out.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] and [`Error::Limit`] for a key that cannot be; [`Error::Poisoned`].
-    pub fn get(&self, pk: &[u8]) -> Result<Option<Item>> {
-        self.get_with_sk(pk, &[])
-    }
-
-    /// The item of a partition key and a sort key, copied out.
-    ///
-    /// # Errors
-    /// As [`Database::get`].
-    pub fn get_with_sk(&self, pk: &[u8], sk: &[u8]) -> Result<Option<Item>> {
-        Ok(self.get_record(pk, sk)?.map(|record| record.item().to_item()))
-    }
-
-    /// The item of a key, shared: no bytes are copied. It stays good whatever happens to the database.
-    ///
-    /// # Errors
-    /// As [`Database::get`].
-    #[inline(always)]
-    pub fn get_record(&self, pk: &[u8], sk: &[u8]) -> Result<Option<Record>> {
-        self.look(pk, sk, Record::clone)
-    }
-
-    /// As [`Database::get_record`], for half the instructions, where nothing is unusual about key, item and database: most
-    /// look-ups. What is unclear is for [`Database::get_record`].
-    #[inline(always)]
-    pub fn glance(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(Record)) -> Glance {
-        self.engine().glance(pk, sk, take)
-    }
-
-    /// Shows the item of a key to `take`, which should be short and must not use the database: writers of the item's
-    /// stripe wait for it.
-    ///
-    /// # Errors
-    /// As [`Database::get`].
-    #[inline(always)]
-    pub fn look<T>(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(&Record) -> T) -> Result<Option<T>> {
-        Ok(self.engine().look(KeyRef::new(pk, sk)?, |record| self.is_hidden(record), take)?)
-    }
-
-    /// Whether no request sees the item. Clones no table, since the count of those who hold it is a cache line that all
-    /// threads share.
-    pub(crate) fn is_hidden(&self, record: &Record) -> bool {
-        let table = self.shared.table.read();
-        let hides = |expires_at| has_passed(expires_at, self.shared.clock.now_epoch_seconds());
-        table.hides_expired() && table.expires_at(record.item()).is_some_and(hides)
-    }
-
-    /// Removes the item of a partition key alone. Removing what is not there is no error.
-    ///
-    /// # Errors
-    /// As [`Database::get`].
-    pub fn delete(&self, pk: &[u8]) -> Result<()> {
-        self.delete_with_sk(pk, &[])
-    }
-
-    /// Removes the item of a partition key and a sort key.
-    ///
-    /// # Errors
-    /// As [`Database::get`].
-    pub fn delete_with_sk(&self, pk: &[u8], sk: &[u8]) -> Result<()> {
-        let key = KeyRef::new(pk, sk)?;
-        if self.engine().delete_unwatched(key)? {
-            return self.keep_to_limit(|| std::iter::once(key.stripe()));
-        }
-        self.write_prepared(&Prepared::plain(key, PreparedAction::Delete)).map(drop)
-    }
-
-    /// One page of a partition, copied out. A query with a filter and without a partition runs as a scan.
-    ///
-    /// # Errors
-    /// As [`Database::query_page`].
-    pub fn query(&self, query: Query) -> Result<QueryResult> {
-        match query.without_partition() {
-            Some(scan) => self.scan(scan),
-            None => self.query_page(&query).map(QueryResult::from),
-        }
-    }
-
-    /// One page of a partition, shared, as it is at one moment. Visits the records of the range alone.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a missing partition key, a limit of 0, a BETWEEN whose ends are the wrong way round, or a
-    /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
-    pub fn query_page(&self, query: &Query) -> Result<Page> {
-        self.query_page_as(query)
-    }
-
-    /// As [`Database::query_page`], each record in what the caller keeps it in.
-    ///
-    /// # Errors
-    /// As [`Database::query_page`].
-    pub fn query_page_as<R: PageRecord>(&self, query: &Query) -> Result<Page<R>> {
-        if let Some(query) = query.of_whole_items()
-            && let Some(page) = self.plain_page(&query)?
-        {
-            return Ok(page);
-        }
-        self.page_of(query.limit, |context| query.prepare(context))
-    }
-
-    /// The page of a query that `prepare` gives, which has this limit.
-    pub(crate) fn page_of<'q, R: PageRecord>(
-        &self,
-        limit: Option<usize>,
-        prepare: impl FnOnce(ReadContext<'_>) -> Result<(Keyed<'q>, Selection)>,
-    ) -> Result<Page<R>> {
-        self.check_interrupt()?;
-        let limits = page_limits(limit)?;
-        let (keyed, selection) = prepare(self.read_context())?;
-        let (query, partition) = (&keyed.query, keyed.partition());
-        let token = query.token.as_deref();
-        let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
-        // Where the items of entries are noted as used, their entries have to be looked at.
-        if selection.counts_all() && !(keyed.entries.is_some() && self.engine().evicts()) {
-            let counted = self.count_of(&keyed, last_sk, limits)?;
-            self.refuse_dropped_index(&selection)?;
-            return Ok(Page::of_count(counted, || query.shape()));
-        }
-        let page = self.records_of(&keyed, last_sk, limits)?;
-        self.refuse_dropped_index(&selection)?;
-        Page::new(page, || query.shape(), &selection, self)
-    }
-
-    /// As [`Database::query_page_as`], for whole items of the table: allocates the page and nothing else.
-    ///
-    /// # Errors
-    /// As [`Database::query_page`].
-    pub fn query_partition_as<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Page<R>> {
-        match self.plain_page(query)? {
-            Some(page) => Ok(page),
-            None => self.query_page_as(&query.to_query()),
-        }
-    }
-
-    /// The page of a query where no item is hidden, so that records are shown as they are met.
-    fn plain_page<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Option<Page<R>>> {
-        if self.engine().hides_items() {
-            return Ok(None);
-        }
-        self.check_interrupt()?;
-        let limits = page_limits(query.limit)?;
-        let (pk, shape) = (query.partition_key, || query.shape(""));
-        let last_sk = query.token.map(|token| token::decode_in(token, shape(), pk)).transpose()?;
-        let page = query
-            .with_range(last_sk, |range| self.engine().query_as(Keyspace::Items, pk, range, query.reverse, limits))??;
-        Ok((!self.engine().hides_items()).then(|| Page::whole(page, shape)))
-    }
-
-    /// The records that a query is about, behind the sort key where the last page ended.
-    pub(crate) fn records_of(
-        &self,
-        keyed: &Keyed<'_>,
-        last_sk: Option<&[u8]>,
-        limits: PageLimits,
-    ) -> Result<RecordPage> {
-        let reverse = keyed.query.reverse;
-        let read = |keyspace, pk: &[u8], range: SortKeyRange<'_>| {
-            self.engine().query_as::<Record>(keyspace, pk, range, reverse, limits)
-        };
-        let page = keyed.with_range(last_sk, read)??;
-        if keyed.entries.is_some() {
-            self.note_use_of_items(&page.records)?;
-        }
-        Ok(page)
-    }
-
-    /// How many records that are, without a reference to any but the last. Marks the items of no entries as used.
-    pub(crate) fn count_of(&self, keyed: &Keyed<'_>, last_sk: Option<&[u8]>, limits: PageLimits) -> Result<CountPage> {
-        let reverse = keyed.query.reverse;
-        let count = |keyspace, pk: &[u8], range: SortKeyRange<'_>| {
-            self.engine().count_query(keyspace, pk, range, reverse, limits)
-        };
-        Ok(keyed.with_range(last_sk, count)??)
-    }
-
-    /// Notes that the items of these entries were used, where that tells what to evict.
-    fn note_use_of_items(&self, entries: &[Record]) -> Result<()> {
-        if !self.engine().evicts() {
-            return Ok(());
-        }
-        let mut entries = entries.iter().filter_map(IndexEntry::read);
-        entries.try_for_each(|entry| Ok(self.engine().note_use(entry.table_key())?))
-    }
-
-    /// One page of the table, copied out.
-    ///
-    /// # Errors
-    /// As [`Database::scan_page`].
-    pub fn scan(&self, scan: Scan) -> Result<QueryResult> {
-        self.scan_page(&scan).map(QueryResult::from)
-    }
-
-    /// One page of the table, shared, as it is at one moment.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a segment that is not one of the segments, a limit of 0 or a token of another request;
-    /// [`Error::Poisoned`].
-    pub fn scan_page(&self, scan: &Scan) -> Result<Page> {
-        self.scan_page_as(scan)
-    }
-
-    /// As [`Database::scan_page`], each record in what the caller keeps it in.
-    ///
-    /// # Errors
-    /// As [`Database::scan_page`].
-    pub fn scan_page_as<R: PageRecord>(&self, scan: &Scan) -> Result<Page<R>> {
-        self.check_interrupt()?;
-        let limits = page_limits(scan.limit)?;
-        let selection = scan.prepare(self.read_context())?;
-        let index = selection.index();
-        let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape(index))).transpose()?;
-        if scan.is_whole()
-            && let Some(count) = selection.kept_count(self)?
-        {
-            return Ok(Page { records: Vec::new(), count, scanned: count, token: None });
-        }
-        if selection.counts_all() && index.is_none() {
-            let counted = self.engine().count_scan(scan.range_after(None, last)?, limits)?;
-            return Ok(Page::of_count(counted, || scan.shape(None)));
-        }
-        if selection.shows_all() {
-            let page = self.engine().scan_as(scan.range_after(index, last)?, limits)?;
-            return Ok(Page::whole(page, || scan.shape(index)));
-        }
-        let page = self.scan_records(scan, index, last, limits)?;
-        self.refuse_dropped_index(&selection)?;
-        Page::new(page, || scan.shape(index), &selection, self)
-    }
-
-    /// The records that a scan is about, behind the key where the last page ended.
-    pub(crate) fn scan_records(
-        &self,
-        scan: &Scan,
-        index: Option<IndexId>,
-        last: Option<(&[u8], &[u8])>,
-        limits: PageLimits,
-    ) -> Result<RecordPage> {
-        Ok(self.engine().scan(scan.range_after(index, last)?, limits)?)
-    }
-
-    /// The items of a query one by one, as the database is now, whatever is written meanwhile.
-    ///
-    /// A limit bounds the items in all; a token is where an earlier page of the query ended.
-    ///
-    /// # Errors
-    /// As [`Database::query_page`]; [`Error::Invalid`] for [`Select::Count`].
-    pub fn iter_query(&self, query: &Query) -> Result<Records> {
-        let (keyed, selection) = query.prepare(self.read_context())?;
-        self.iter_prepared(keyed, selection)
-    }
-
-    /// The records of a query whose expressions are known.
-    pub(crate) fn iter_prepared(&self, keyed: Keyed<'_>, selection: Selection) -> Result<Records> {
-        let (query, partition) = (&keyed.query, keyed.partition());
-        let last_sk =
-            query.token.as_deref().map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
-        let last = last_sk.map(|sk| (partition.to_vec(), sk.to_vec()));
-        self.iter_keyed(keyed, selection, last)
-    }
-
-    /// The records of a query whose key condition is known, as they are now.
-    pub(crate) fn iter_keyed(
-        &self,
-        keyed: Keyed<'_>,
-        selection: Selection,
-        last: Option<(Vec<u8>, Vec<u8>)>,
-    ) -> Result<Records> {
-        let (limit, reverse) = (keyed.query.limit, keyed.query.reverse);
-        let last_sk = last.as_ref().map(|(_, sk)| sk.as_slice());
-        let short = |keyspace, pk: &[u8], range: SortKeyRange<'_>| match self.iterated_at_once(limit, &selection) {
-            AtOnce::Nothing => Ok(None),
-            AtOnce::Examined(most) => {
-                let page = self.engine().query_as(keyspace, pk, range, reverse, batch_limits(most))?;
-                Ok((!page.limited || page.records.len() == most).then_some(page))
-            }
-            AtOnce::All => self.engine().query_if_short(keyspace, pk, range, reverse, BATCH_RECORDS),
-        };
-        let cursor = match keyed.with_range(last_sk, short)?? {
-            Some(page) => Cursor::over_page(page),
-            None => {
-                Cursor::over(keyed.with_range(None, |keyspace, pk, _| self.engine().view_of_partition(keyspace, pk))??)
-            }
-        };
-        self.refuse_dropped_index(&selection)?;
-        let source = match keyed.entries {
-            None => IterSource::Query(keyed.query.into_owned()),
-            Some(range) => IterSource::Entries(range, reverse),
-        };
-        Records::new(cursor, source, limit, selection, last).map(|records| records.ended_by(self.interrupt.clone()))
-    }
-
-    /// How much of what an iterator shows is read when it is opened, so that it needs no view.
-    fn iterated_at_once(&self, limit: Option<usize>, selection: &Selection) -> AtOnce {
-        match limit {
-            // The items of entries have to be of the same moment.
-            _ if selection.fetches() => AtOnce::Nothing,
-            // A page of a query counts as use of its items.
-            Some(limit) if limit <= BATCH_RECORDS && selection.examines_all() && !self.engine().evicts() => {
-                AtOnce::Examined(limit)
-            }
-            Some(_) => AtOnce::Nothing,
-            None => AtOnce::All,
-        }
-    }
-
-    /// To be called after a read: an index that was dropped meanwhile may have been read in part.
-    pub(crate) fn refuse_dropped_index(&self, selection: &Selection) -> Result<()> {
-        if selection.reads_index() { selection.check_index(&self.table()) } else { Ok(()) }
-    }
-
-    /// The items of a scan one by one, as the database is now, whatever is written meanwhile.
-    ///
-    /// A limit bounds the items in all; a token is where an earlier page of the scan ended.
-    ///
-    /// # Errors
-    /// As [`Database::scan_page`]; [`Error::Invalid`] for [`Select::Count`].
-    pub fn iter_scan(&self, scan: &Scan) -> Result<Records> {
-        let selection = scan.prepare(self.read_context())?;
-        let shape = scan.shape(selection.index());
-        let last = scan.token.as_deref().map(|token| token::decode_owned(token, shape)).transpose()?;
-        self.iter_scanned(scan.clone(), selection, last)
-    }
-
-    /// The records of a scan, as they are now.
-    pub(crate) fn iter_scanned(
-        &self,
-        scan: Scan,
-        selection: Selection,
-        last: Option<(Vec<u8>, Vec<u8>)>,
-    ) -> Result<Records> {
-        let limit = scan.limit;
-        let range = scan.range_after(selection.index(), last.as_ref().map(|(pk, sk)| (&pk[..], &sk[..])))?;
-        let page = match self.iterated_at_once(limit, &selection) {
-            AtOnce::Nothing => None,
-            AtOnce::Examined(most) => {
-                let page = self.engine().scan(range, batch_limits(most))?;
-                (!page.limited || page.records.len() == most).then_some(page)
-            }
-            AtOnce::All => self.engine().scan_if_short(range, BATCH_RECORDS)?,
-        };
-        let cursor = match page {
-            Some(page) => Cursor::over_page(page),
-            None => Cursor::over(self.engine().view()?),
-        };
-        self.refuse_dropped_index(&selection)?;
-        Records::new(cursor, IterSource::Scan(scan), limit, selection, last)
-            .map(|records| records.ended_by(self.interrupt.clone()))
-    }
-
-    /// Decides and writes as one under the locks of all `keys`; see
-    /// [`Engine::commit`](kstone_core::engine::Engine::commit).
+    /// A database of its own that holds what this one holds now: see [`Table::fork`].
     ///
     /// # Errors
     /// As there.
-    pub fn commit_with<T>(
-        &self,
-        keys: &[KeyRef<'_>],
-        decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T)>,
-    ) -> Result<T> {
-        self.engine().commit(keys, decide)
+    pub fn fork(&self) -> Result<Self> {
+        self.0.fork().map(Self)
     }
 
-    /// Makes an SST of every memtable. Never needed; for tests and measurements.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn flush(&self) -> Result<()> {
-        Ok(self.engine().flush()?)
+    /// The same database by a handle whose long calls end when the flag is raised. Other handles know nothing of it.
+    #[must_use]
+    pub fn interrupted_by(&self, interrupt: &Interrupt) -> Self {
+        Self(self.0.interrupted_by(interrupt))
     }
+}
 
-    /// Removes what has expired, merges every stripe into one SST and frees what deleted and overwritten items and
-    /// dropped indexes held.
-    /// Never needed.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn compact(&self) -> Result<()> {
-        let table = self.table();
-        if table.ttl.is_some() {
-            self.purge_expired()?;
-        }
-        self.release_all(&table)?;
-        Ok(self.engine().compact()?)
+impl Deref for Database {
+    type Target = Table;
+
+    #[inline(always)]
+    fn deref(&self) -> &Table {
+        &self.0
     }
+}
 
-    /// Removes every item, as one: no reader sees a part of it. The stream drops all that was noted until then; a
-    /// reader that goes on with it is told so by [`Error::Trimmed`].
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn clear(&self) -> Result<()> {
-        let clear_stream = || self.table().stream.as_deref().map(Stream::clear);
-        Ok(self.engine().clear_observed(clear_stream).map(drop)?)
-    }
-
-    /// How many items there are, expired ones that were not removed yet included.
-    ///
-    /// # Errors
-    /// As [`Database::stats`].
-    pub fn count(&self) -> Result<u64> {
-        Ok(self.engine().count()?)
-    }
-
-    /// One number of [`Database::stats`].
-    ///
-    /// # Errors
-    /// As there.
-    pub fn stat(&self, statistic: Statistic) -> Result<u64> {
-        self.stats().map(|stats| stats.get(statistic))
-    }
-
-    /// How many records were written so far, deletions and index entries included: as long as it stays, no item has
-    /// changed. A fork goes on from the number of the original. Costs a look at each of 256 stripes, as
-    /// [`Database::stats`] does.
-    ///
-    /// ```
-    /// use kstone_api::{Database, Item};
-    /// let db = Database::create_in_memory()?;
-    /// db.put(b"a", Item::new())?;
-    /// let before = db.writes();
-    /// db.get(b"a")?;
-    /// assert_eq!(db.writes(), before);
-    /// db.put(b"b", Item::new())?;
-    /// assert!(db.writes() > before);
-    /// # Ok::<(), kstone_api::Error>(())
-    /// ```
-    pub fn writes(&self) -> u64 {
-        self.engine().writes()
-    }
-
-    /// What is held and was done. Costs a look at the numbers of each of 256 stripes, which are locked (shared)
-    /// meanwhile.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn stats(&self) -> Result<Stats> {
-        let stream = self.table().stream.as_deref().map(Stream::stats);
-        Ok(Stats::new(self.engine().stats()?, stream, self.apart_bytes()))
+impl From<Table> for Database {
+    fn from(table: Table) -> Self {
+        Self(table)
     }
 }

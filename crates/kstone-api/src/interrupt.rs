@@ -1,6 +1,6 @@
 //! Interruptions: a flag that ends long calls between two items.
 //!
-//! A call through a handle of [`Database::interrupted_by`] looks at the flag before it begins and again and again while
+//! A call through a handle of [`Table::interrupted_by`] looks at the flag before it begins and again and again while
 //! it works: in scans, sorting, grouping, exports, saves, loads, imports and the filling of new indexes. It then fails
 //! with [`Error::Interrupted`] and has changed nothing, but for an import, which says how many items it has put.
 //!
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
 
-use crate::database::Database;
+use crate::table::Table;
 
 /// A flag that ends long calls. Clones share it; it stays raised until it is cleared.
 ///
@@ -91,7 +91,7 @@ pub(crate) fn sort_by<T>(
     }
 }
 
-impl Database {
+impl Table {
     /// The same database by a handle whose long calls end when the flag is raised. Other handles know nothing of it.
     #[must_use]
     pub fn interrupted_by(&self, interrupt: &Interrupt) -> Self {

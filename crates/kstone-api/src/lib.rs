@@ -14,8 +14,9 @@
 //! ```
 //!
 //! Nothing survives the process and nothing is written to disk, but for what a [`snapshot`] or an
-//! [export](Database::export_json) is asked to. Every type here may be used from any thread.
+//! [export](Table::export_json) is asked to. Every type here may be used from any thread.
 
+mod account;
 mod database;
 mod error;
 pub mod expression;
@@ -69,7 +70,7 @@ pub use request::sort_key::SortKeyCondition;
 pub use request::transaction::{TRANSACTION_MAX, TRANSACTION_MAX_BYTES, TransactWriteRequest};
 pub use request::write::Write;
 pub use table::stream::StreamViewType;
-pub use table::{index, stream, ttl};
+pub use table::{Table, index, stream, ttl};
 pub use transfer::import::{
     IMPORT_LINE_MAX_BYTES, ImportOptions, ImportReport, SKIPPED_SHOWN, SkippedRecord, Unzip, foreign_format,
 };

@@ -17,9 +17,9 @@ use crate::error::{Error, Result};
 use kstone_core::error::Unit;
 use kstone_core::item::ItemRef;
 
-use crate::database::Database;
 use crate::expression::{BoundParameters, Texts};
 use crate::table::Table;
+use crate::table::state::TableState;
 
 mod asks;
 mod ast;
@@ -90,7 +90,7 @@ impl StatementCache {
     }
 }
 
-impl Database {
+impl Table {
     /// Executes a statement. See `docs/partiql.md` for the dialect.
     ///
     /// # Errors
@@ -122,7 +122,7 @@ impl Database {
 
     /// A statement whose values are bound.
     fn run_bound(&self, run: StatementRun<'_>, bound: &BoundParameters<'_>) -> Result<StatementResult> {
-        let table = self.table();
+        let table = self.state();
         check_table(run.parsed.target(), &table)?;
         let write = match &run.parsed.verb {
             Verb::Select(select) => {
@@ -145,7 +145,7 @@ impl Database {
 }
 
 /// Refuses a statement about another table.
-fn check_table(target: &Target, table: &Table) -> Result<()> {
+fn check_table(target: &Target, table: &TableState) -> Result<()> {
     let is = table.schema.table_name().unwrap_or(UNNAMED_TABLE);
     if *target.table == *is {
         return Ok(());

@@ -1,4 +1,4 @@
-//! What a database knows besides its items: the schema, compiled, and what follows from it for reads and writes.
+//! The table: items under keys, the schema that they follow, and what callers do with both.
 
 pub(crate) mod commit;
 pub(crate) mod configure;
@@ -8,272 +8,699 @@ pub mod index;
 pub(crate) mod memory_limit;
 pub(crate) mod one_at_a_time;
 pub(crate) mod retired;
+pub(crate) mod state;
 pub mod stream;
 pub mod ttl;
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use kstone_core::engine::{Watch, Writes};
-use kstone_core::item::ItemRef;
-use kstone_core::key::{KeyRef, Keyspace, StripeId};
-use kstone_core::record::Record;
+use kstone_core::engine::{CountPage, Cursor, Engine, PageLimits, Present, RecordPage, SortKeyRange};
+use kstone_core::item::{self, ItemRef};
+use kstone_core::key::{KeyRef, Keyspace};
+use kstone_core::record::{Glance, Record};
+use kstone_core::value::Item;
+use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
+use crate::account::environment::Environment;
+use crate::expression::ExpressionCache;
+use crate::interrupt::Interrupt;
+use crate::model::clock::Clock;
 use crate::model::item_check::check_item;
-use crate::model::schema::{StreamSpecification, TableSchema};
-use crate::table::expiries::Expiries;
-use crate::table::index::{Index, IndexEntry, IndexId, Indexes, Unchanged, Version};
-use crate::table::retired::Retired;
-use crate::table::stream::{Stream, StreamOptions};
-use crate::table::ttl::{Ttl, has_passed, may_pass};
+use crate::model::schema::TableSchema;
+use crate::model::statistic::Statistic;
+use crate::model::stats::Stats;
+use crate::partiql::StatementCache;
+use crate::request::page::{Page, PageRecord, QueryResult, batch_limits, page_limits};
+use crate::request::partition::PartitionQuery;
+use crate::request::query::Query;
+use crate::request::read::{Keyed, ReadContext, Selection};
+use crate::request::records::{BATCH_RECORDS, IterSource, Records};
+use crate::request::scan::Scan;
+use crate::request::token;
+use crate::request::write::{Prepared, PreparedAction, Write};
+use crate::table::commit::Settle;
+use crate::table::index::{IndexEntry, IndexId};
+use crate::table::one_at_a_time::{OneAtATime, Turn};
+use crate::table::state::TableState;
+use crate::table::stream::{Stream, StreamRecord};
+use crate::table::ttl::has_passed;
+use crate::transfer::snapshot::SnapshotProgress;
+#[cfg(doc)]
+use crate::{ItemWriter, Select};
 
-/// A schema in force. Replaced as a whole, never changed.
+/// A database in memory. Clones share it; dropping the last one frees everything.
+///
+/// Calls may be made from any thread at any time; each sees the effect of every call that returned before it began.
+/// Keys are bytes: 1 to 2048 of partition key, up to 1024 of sort key, none being no sort key. An item comes back as
+/// it was put, numbers in canonical form; it may take 400 KB as DynamoDB counts. Where an item has attributes named
+/// `pk` or `sk`, they must equal its key, as S or as B. Keys are compared as bytes with text and binary
+/// alike, whatever they spell, and shown as S where they are UTF-8, as B otherwise.
 #[derive(Clone)]
-pub(crate) struct Table {
-    pub(crate) schema: TableSchema,
-    pub(crate) indexes: Indexes,
-    /// The indexes of the schema that is to follow: written to, not read yet.
-    pub(crate) filling: Option<Arc<FillingIndexes>>,
-    /// Indexes that tables before this one had and whose entries may not all be released yet.
-    pub(crate) retired: Vec<Arc<Retired>>,
-    /// Indexes that may lack items which have their key attributes: they refused some when they were filled or loaded.
-    /// Never forgotten as long as the index is there, since nobody counts when those items go.
-    pub(crate) incomplete: HashSet<IndexId>,
-    pub(crate) ttl: Option<Ttl>,
-    /// Where there is a time to live.
-    pub(crate) expiries: Option<Arc<Expiries>>,
-    pub(crate) stream: Option<Arc<Stream>>,
-    /// The last sequence number of the streams there were.
-    pub(crate) stream_last: u64,
+pub struct Table {
+    shared: Arc<Shared>,
+    /// What ends long calls through this handle: see [`Table::interrupted_by`].
+    pub(crate) interrupt: Option<Interrupt>,
 }
 
-/// Indexes that are being filled while those of the table are in use, and the attribute by which their entries expire.
-pub(crate) struct FillingIndexes {
-    indexes: Indexes,
-    ttl: Option<Ttl>,
+struct Shared {
+    engine: Engine,
+    environment: Arc<Environment>,
+    state: RwLock<Arc<TableState>>,
+    configuring: OneAtATime,
+    snapshot_progress: Mutex<SnapshotProgress>,
+}
+
+/// What an iterator reads when it is opened.
+enum AtOnce {
+    Nothing,
+    /// All that it may examine, which is so much.
+    Examined(usize),
+    /// All that there is, where that is little.
+    All,
 }
 
 impl Table {
-    /// The table of a new database, whose stream may pin so many bytes; 0: the stream's own bound.
-    pub(crate) fn new(schema: TableSchema, stream_max_bytes: usize) -> Result<Self> {
-        Self::following(schema, None, stream_max_bytes)
-    }
-
-    /// The table that takes the place of another. Where writes go on it is to be called under the locks of all stripes,
-    /// since only then is it certain which number the stream gave last.
-    pub(crate) fn following(schema: TableSchema, before: Option<&Self>, stream_max_bytes: usize) -> Result<Self> {
-        schema.validate()?;
-        let ttl = schema.ttl_attribute().map(Ttl::new).transpose()?;
-        let (indexes, retired) = match before {
-            None => (Indexes::compile(&schema, &Indexes::default()), Vec::new()),
-            Some(before) => {
-                // Entries say when their item expires: by another attribute, each of them is another.
-                let keeps = before.ttl == ttl;
-                let retired: Vec<IndexId> = before.retired.iter().map(|retired| retired.id()).collect();
-                let indexes = Indexes::compile_with(&schema, &before.indexes, (keeps, &retired));
-                let retired = before.retiring(&before.indexes.without(&indexes));
-                (indexes, retired)
-            }
-        };
-        let still_there = |id: &IndexId| indexes.by_id(*id).is_some();
-        let incomplete = before.iter().flat_map(|before| &before.incomplete).copied().filter(still_there).collect();
-        let expiries = match (&ttl, before) {
-            (None, _) => None,
-            (Some(ttl), Some(before)) if before.ttl.as_ref() == Some(ttl) => before.expiries.clone(),
-            (Some(_), Some(_)) => Some(Arc::new(Expiries::unknown())),
-            (Some(_), None) => Some(Arc::new(Expiries::none())),
-        };
-        let stream_last = before.map_or(0, Self::last_in_stream);
-        let stream = match (schema.stream(), before) {
-            (None, _) => None,
-            (Some(wanted), Some(before)) if before.schema.stream() == Some(wanted) => before.stream.clone(),
-            (Some(wanted), _) => {
-                let follows = stream_last > 0;
-                let options = stream_options(wanted, stream_max_bytes);
-                let stream = if follows { Stream::following(options, stream_last) } else { Stream::new(options) };
-                Some(Arc::new(stream?))
-            }
-        };
-        Ok(Self { schema, indexes, filling: None, retired, incomplete, ttl, expiries, stream, stream_last })
-    }
-
-    /// The indexes that are retired, and these.
-    fn retiring(&self, dropped: &Indexes) -> Vec<Arc<Retired>> {
-        let left = self.retired.iter().filter(|retired| !retired.is_gone()).cloned();
-        left.chain(dropped.iter().map(|index| Arc::new(Retired::new(index.id())))).collect()
-    }
-
-    /// The same, after indexes that `next` was to add came to nothing.
-    pub(crate) fn without_those_of(&self, next: &Self) -> Self {
-        Self { retired: self.retiring(&next.indexes.without(&self.indexes)), ..self.clone() }
-    }
-
-    /// The same for a fork. To be called in its moment, under the locks of all stripes: what is noted of items and changes
-    /// must be that of the items it has.
-    pub(crate) fn forked(&self) -> Self {
-        let stream_last = self.last_in_stream();
-        Self {
-            expiries: self.expiries.as_ref().map(|expiries| Arc::new(Expiries::clone(expiries))),
-            stream: self.stream.as_ref().map(|stream| Arc::new(stream.forked(stream_last))),
-            retired: self.retired.iter().map(|retired| Arc::new(Retired::clone(retired))).collect(),
-            stream_last,
-            ..self.clone()
-        }
-    }
-
-    /// The same, whose writes keep the indexes that `next` adds to it, too; none where it adds none.
-    pub(crate) fn filling_for(&self, next: &Self) -> Option<Self> {
-        let indexes = next.indexes.without(&self.indexes);
-        let filling = FillingIndexes { indexes, ttl: next.ttl.clone() };
-        (!filling.indexes.is_empty()).then(|| Self { filling: Some(Arc::new(filling)), ..self.clone() })
-    }
-
-    /// The same for items that nobody sees yet, which will be all there are.
-    pub(crate) fn loading(&self) -> Self {
-        Self { expiries: self.ttl.as_ref().map(|_| Arc::new(Expiries::none())), ..self.clone() }
-    }
-
-    /// The same, knowing that these indexes refused items that are in it.
-    pub(crate) fn lacking(&self, refused: &HashSet<IndexId>) -> Self {
-        Self { incomplete: self.incomplete.union(refused).copied().collect(), ..self.clone() }
-    }
-
-    /// Whether an index that may be read has every item that has its key attributes, so that it can stand for the table
-    /// in a request that does not name it.
-    pub(crate) fn is_complete(&self, index: &Index) -> bool {
-        !self.incomplete.contains(&index.id())
-    }
-
-    /// The indexes that refuse an item that is there, those that are being filled included.
-    pub(crate) fn refusing<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = IndexId> + 'a {
-        let all = [Some(&self.indexes), self.filling.as_ref().map(|filling| &filling.indexes)];
-        all.into_iter().flatten().flat_map(|indexes| indexes.refusing(record.pk(), record.sk(), record.item()))
-    }
-
-    /// The same with a stream that follows one which ended with the number `last`.
-    pub(crate) fn restarted(&self, last: u64, stream_max_bytes: usize) -> Result<Self> {
-        let following = |wanted| Stream::following(stream_options(wanted, stream_max_bytes), last);
-        let stream = self.schema.stream().map(following).transpose()?;
-        Ok(Self { stream: stream.map(Arc::new), stream_last: last, ..self.clone() })
-    }
-
-    /// The last sequence number that this table's streams have given.
-    pub(crate) fn last_in_stream(&self) -> u64 {
-        self.stream.as_ref().map_or(self.stream_last, |stream| stream.stats().last)
-    }
-
-    /// Whether items have entries, be it in indexes that are still being filled.
-    pub(crate) fn has_indexes(&self) -> bool {
-        !self.indexes.is_empty() || self.filling.is_some()
-    }
-
-    /// Whether a put concerns its item alone.
-    pub(crate) fn is_plain(&self) -> bool {
-        let has_retired = self.retired.iter().any(|retired| !retired.is_gone());
-        !self.has_indexes() && self.ttl.is_none() && self.stream.is_none() && !has_retired
-    }
-
-    /// What the engine asks of this table.
-    pub(crate) fn watch(&self) -> Watch {
-        Watch { writes: !self.is_plain(), reads: self.ttl.is_some() && self.hides_expired() }
-    }
-
-    /// The index of this name, where it may be read.
-    pub(crate) fn readable_index(&self, name: &str) -> Result<&Index> {
-        match self.indexes.get(name) {
-            Some(index) => Ok(index),
-            None if self.filling.as_ref().is_some_and(|filling| filling.indexes.get(name).is_some()) => {
-                Err(Error::invalid(format!("Cannot read from backfilling global secondary index: {name}")))
-            }
-            None => Err(Error::invalid(format!("The table does not have the specified index: {name}"))),
-        }
-    }
-
-    #[inline]
-    pub(crate) fn expires_at(&self, item: ItemRef<'_>) -> Option<i64> {
-        self.ttl.as_ref().and_then(|ttl| ttl.expires_at(item))
-    }
-
-    /// Whether the item's time has passed: it is to be removed.
-    #[inline]
-    pub(crate) fn is_expired(&self, record: &Record, now: i64) -> bool {
-        let expires_at = match record.key_ref().keyspace() {
-            Keyspace::Items => self.expires_at(record.item()),
-            Keyspace::Index => IndexEntry::read(record).and_then(|entry| entry.expires_at()),
-        };
-        expires_at.is_some_and(|expires_at| has_passed(expires_at, now))
-    }
-
-    /// Whether no request sees the item, because its time has passed. See [`crate::ttl`] for the rule.
-    #[inline]
-    pub(crate) fn is_hidden(&self, record: &Record, now: i64) -> bool {
-        self.ttl.is_some() && self.hides_expired() && self.is_expired(record, now)
-    }
-
-    /// Whether requests do not see what has expired.
-    pub(crate) fn hides_expired(&self) -> bool {
-        !self.schema.ttl_visible()
-    }
-
-    /// Notes when items expire, under the locks of their stripes.
-    pub(crate) fn note_expiries<'a>(&self, items: impl Iterator<Item = (StripeId, &'a Record)>, now: i64) {
-        let Some(expiries) = &self.expiries else { return };
-        for (stripe, item) in items.filter(|(_, item)| !item.is_tombstone()) {
-            if let Some(expires_at) = self.expires_at(item.item()).filter(|time| may_pass(*time, now)) {
-                expiries.note(stripe, expires_at);
-            }
-        }
-    }
-
-    /// Checks all that can be said of a new version of an item without the version that is there: its size, that it
-    /// agrees with its key, and that every index takes its attributes. Each door asks this before anything is written
-    /// and before any condition is asked, as DynamoDB validates a request first.
+    /// An empty table.
     ///
     /// # Errors
-    /// [`Error::Invalid`] and [`Error::Limit`] in DynamoDB's words.
-    pub(crate) fn check_new(&self, key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
-        check_item(key, item)?;
-        self.check_index_keys(key, item)
+    /// [`Error::Invalid`] for an option outside its range and for a schema that DynamoDB would refuse.
+    pub(crate) fn create(environment: Arc<Environment>, schema: TableSchema) -> Result<Self> {
+        let engine = Engine::new(environment.options.of_engine())?;
+        let state = TableState::new(schema, environment.options.stream_max_bytes())?;
+        Ok(Self::of(engine, environment, state))
     }
 
-    /// The part of [`Table::check_new`] that depends on the schema.
-    pub(crate) fn check_index_keys(&self, key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
-        self.indexes.check(key.pk(), key.sk(), item)?;
-        self.filling.as_ref().map_or(Ok(()), |filling| filling.indexes.check(key.pk(), key.sk(), item))
+    fn of(engine: Engine, environment: Arc<Environment>, state: TableState) -> Self {
+        engine.watch(state.watch());
+        let shared = Shared {
+            engine,
+            environment,
+            state: RwLock::new(Arc::new(state)),
+            configuring: OneAtATime::default(),
+            snapshot_progress: Mutex::default(),
+        };
+        Self { shared: Arc::new(shared), interrupt: None }
     }
 
-    /// Adds the writes that keep the indexes, those that are being filled included, in step with a write of an item.
+    /// A fork of this table: over another engine, in another state.
+    pub(crate) fn forked(&self, engine: Engine, state: TableState) -> Self {
+        let environment = Arc::new(self.shared.environment.forked());
+        Self { interrupt: self.interrupt.clone(), ..Self::of(engine, environment, state) }
+    }
+
+    /// The schema in force.
+    pub fn schema(&self) -> TableSchema {
+        self.state().schema.clone()
+    }
+
+    /// Fixes the time that decides what has expired, in epoch seconds; 0 goes back to the clock. For tests.
+    pub fn set_time(&self, epoch_seconds: i64) {
+        let before = self.shared.environment.clock.now_epoch_seconds();
+        self.shared.environment.clock.set_time(epoch_seconds);
+        if self.shared.environment.clock.now_epoch_seconds() < before {
+            // What had passed for good may expire after all.
+            self.state().expiries.iter().for_each(|expiries| expiries.forget());
+        }
+    }
+
+    /// The changes after a sequence number, oldest first: at most `max`, at most 1,000.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where an index refuses the new version.
-    pub(crate) fn change_entries(&self, old: Option<&Record>, new: Option<&Record>, to: &mut Writes) -> Result<()> {
-        let change = |indexes: &Indexes, ttl: Option<&Ttl>, unchanged: Unchanged, to: &mut Writes| {
-            let version = |record| Version::of(record, ttl.and_then(|ttl| ttl.expires_at(Record::item(record))));
-            let (old, new) = (old.map(version), new.filter(|new| !new.is_tombstone()).map(version));
-            indexes.change(old.as_ref(), new.as_ref(), unchanged, to)
-        };
-        if !self.indexes.is_empty() {
-            change(&self.indexes, self.ttl.as_ref(), Unchanged::Left, to)?;
+    /// [`Error::Invalid`] where the schema has no stream or `max` is 0; [`Error::Trimmed`] where the stream has dropped
+    /// of some of them.
+    pub fn read_stream(&self, after: u64, max: usize) -> Result<Vec<StreamRecord>> {
+        match &self.state().stream {
+            Some(stream) => stream.read(after, max),
+            None => Err(Error::invalid("the table has no stream: its schema must ask for one")),
         }
-        let Some(filling) = &self.filling else { return Ok(()) };
-        change(&filling.indexes, filling.ttl.as_ref(), Unchanged::Written, to)
     }
 
-    /// The entries of an item that is in the table.
-    pub(crate) fn present_entries(&self, record: &Record) -> Vec<Record> {
-        let item = record.item();
-        self.indexes.present_entries(record.pk(), record.sk(), item, self.expires_at(item))
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.shared.engine
     }
 
-    /// Adds the writes of an item's entries in indexes that are being filled; each that refuses the item is noted.
-    pub(crate) fn fill_entries(&self, item: &Record, to: &mut Writes, refused: &mut HashSet<IndexId>) {
-        let Some(filling) = &self.filling else { return };
-        let expires_at = filling.ttl.as_ref().and_then(|ttl| ttl.expires_at(item.item()));
-        filling.indexes.fill(&Version::of(item, expires_at), to, refused);
+    pub(crate) fn stream_max_bytes(&self) -> usize {
+        self.shared.environment.options.stream_max_bytes()
     }
-}
 
-fn stream_options(wanted: StreamSpecification, max_bytes: usize) -> StreamOptions {
-    StreamOptions { view_type: wanted.view_type, capacity: wanted.capacity, max_bytes }
+    pub(crate) fn stream_share_bytes(&self) -> usize {
+        self.shared.environment.options.stream_share_bytes()
+    }
+
+    pub(crate) fn expressions(&self) -> &ExpressionCache {
+        self.shared.environment.expressions()
+    }
+
+    pub(crate) fn statements(&self) -> &StatementCache {
+        self.shared.environment.statements()
+    }
+
+    /// Bytes of what the engine does not hold, the stream apart: parsed texts, and what is known of expiry.
+    pub(crate) fn apart_bytes(&self) -> usize {
+        self.shared.environment.cache_bytes() + self.state().expiries.as_ref().map_or(0, |expiries| expiries.bytes())
+    }
+
+    pub(crate) fn state(&self) -> Arc<TableState> {
+        Arc::clone(&self.shared.state.read())
+    }
+
+    /// The table in force. While a stripe is locked it stays so: see [`Table::install`].
+    pub(crate) fn state_in_force(&self) -> RwLockReadGuard<'_, Arc<TableState>> {
+        self.shared.state.read()
+    }
+
+    pub(crate) fn is_current(&self, table: &Arc<TableState>) -> bool {
+        Arc::ptr_eq(&self.shared.state.read(), table)
+    }
+
+    pub(crate) fn set_state(&self, table: Arc<TableState>) {
+        *self.shared.state.write() = table;
+    }
+
+    /// Has writes watched no longer where the table in force has become plain by itself: nothing is left of the indexes
+    /// it had.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub(crate) fn note_plain(&self) -> Result<()> {
+        if !self.engine().writes_are_watched() || !self.state_in_force().is_plain() {
+            return Ok(());
+        }
+        Ok(self.engine().with_all_locks(|| self.engine().watch(self.state_in_force().watch()))?)
+    }
+
+    pub(crate) fn configuring(&self) -> Result<Turn<'_>> {
+        self.shared.configuring.enter()
+    }
+
+    pub(crate) fn progress_cell(&self) -> &Mutex<SnapshotProgress> {
+        &self.shared.snapshot_progress
+    }
+
+    pub(crate) fn read_context(&self) -> ReadContext<'_> {
+        let table = self.state();
+        let now = self.now_for(&table);
+        ReadContext { cache: self.expressions(), table, now }
+    }
+
+    /// The time; of no interest, and not asked for, where nothing expires and no stream notes it.
+    pub(crate) fn now_for(&self, table: &TableState) -> i64 {
+        if table.ttl.is_none() && table.stream.is_none() {
+            0
+        } else {
+            self.shared.environment.clock.now_epoch_seconds()
+        }
+    }
+
+    /// Does one write and says what it returns of the item, under the item's key.
+    ///
+    /// # Errors
+    /// [`Error::ConditionFailed`]; [`Error::Invalid`] and [`Error::Limit`] for a key, an item or an expression that
+    /// DynamoDB would refuse; [`Error::Poisoned`]. Nothing is written then.
+    pub fn write(&self, write: Write) -> Result<Option<Record>> {
+        self.write_prepared(&write.prepare(self.expressions())?)
+    }
+
+    /// Does one write whose expressions are known.
+    pub(crate) fn write_prepared(&self, write: &Prepared<'_>) -> Result<Option<Record>> {
+        Ok(self.commit_prepared(std::slice::from_ref(write), Settle::FirstError)?.pop().flatten())
+    }
+
+    /// Stores the item under a partition key alone, in the place of the one that was there.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] and [`Error::Limit`] for a key or an item that DynamoDB would refuse; [`Error::Poisoned`].
+    pub fn put(&self, pk: &[u8], item: Item) -> Result<()> {
+        self.put_with_sk(pk, &[], item)
+    }
+
+    /// Stores the item under a partition key and a sort key.
+    ///
+    /// # Errors
+    /// As [`Table::put`].
+    pub fn put_with_sk(&self, pk: &[u8], sk: &[u8], item: Item) -> Result<()> {
+        self.put_body(pk, sk, &item::encode(&item)?)
+    }
+
+    /// Stores an item in its stored form, as [`ItemWriter::finish`] gives it: one copy of its bytes. That they are an
+    /// item is believed: bytes that come from outside go through [`ItemRef::validate`](crate::ItemRef::validate) first.
+    ///
+    /// # Errors
+    /// As [`Table::put`].
+    pub fn put_body(&self, pk: &[u8], sk: &[u8], body: &[u8]) -> Result<()> {
+        let key = KeyRef::new(pk, sk)?;
+        check_item(key, ItemRef::new(body))?;
+        if !self.engine().writes_are_watched() {
+            let reserve = || self.reserve_bytes(std::iter::once(Record::footprint_of(key, body)), 0);
+            let _reserved = self.engine().is_limited().then(reserve).transpose()?;
+            if self.engine().put_unwatched(key, body)? {
+                return Ok(());
+            }
+        }
+        self.write_prepared(&Prepared::plain(key, PreparedAction::Put(body.into()))).map(drop)
+    }
+
+    /// The item of a partition key alone, copied out.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] and [`Error::Limit`] for a key that cannot be; [`Error::Poisoned`].
+    pub fn get(&self, pk: &[u8]) -> Result<Option<Item>> {
+        self.get_with_sk(pk, &[])
+    }
+
+    /// The item of a partition key and a sort key, copied out.
+    ///
+    /// # Errors
+    /// As [`Table::get`].
+    pub fn get_with_sk(&self, pk: &[u8], sk: &[u8]) -> Result<Option<Item>> {
+        Ok(self.get_record(pk, sk)?.map(|record| record.item().to_item()))
+    }
+
+    /// The item of a key, shared: no bytes are copied. It stays good whatever happens to the database.
+    ///
+    /// # Errors
+    /// As [`Table::get`].
+    #[inline(always)]
+    pub fn get_record(&self, pk: &[u8], sk: &[u8]) -> Result<Option<Record>> {
+        self.look(pk, sk, Record::clone)
+    }
+
+    /// As [`Table::get_record`], for half the instructions, where nothing is unusual about key, item and database: most
+    /// look-ups. What is unclear is for [`Table::get_record`].
+    #[inline(always)]
+    pub fn glance(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(Record)) -> Glance {
+        self.engine().glance(pk, sk, take)
+    }
+
+    /// Shows the item of a key to `take`, which should be short and must not use the database: writers of the item's
+    /// stripe wait for it.
+    ///
+    /// # Errors
+    /// As [`Table::get`].
+    #[inline(always)]
+    pub fn look<T>(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(&Record) -> T) -> Result<Option<T>> {
+        Ok(self.engine().look(KeyRef::new(pk, sk)?, |record| self.is_hidden(record), take)?)
+    }
+
+    /// Whether no request sees the item. Clones no table, since the count of those who hold it is a cache line that all
+    /// threads share.
+    pub(crate) fn is_hidden(&self, record: &Record) -> bool {
+        let table = self.shared.state.read();
+        let hides = |expires_at| has_passed(expires_at, self.shared.environment.clock.now_epoch_seconds());
+        table.hides_expired() && table.expires_at(record.item()).is_some_and(hides)
+    }
+
+    /// Removes the item of a partition key alone. Removing what is not there is no error.
+    ///
+    /// # Errors
+    /// As [`Table::get`].
+    pub fn delete(&self, pk: &[u8]) -> Result<()> {
+        self.delete_with_sk(pk, &[])
+    }
+
+    /// Removes the item of a partition key and a sort key.
+    ///
+    /// # Errors
+    /// As [`Table::get`].
+    pub fn delete_with_sk(&self, pk: &[u8], sk: &[u8]) -> Result<()> {
+        let key = KeyRef::new(pk, sk)?;
+        if self.engine().delete_unwatched(key)? {
+            return self.keep_to_limit(|| std::iter::once(key.stripe()));
+        }
+        self.write_prepared(&Prepared::plain(key, PreparedAction::Delete)).map(drop)
+    }
+
+    /// One page of a partition, copied out. A query with a filter and without a partition runs as a scan.
+    ///
+    /// # Errors
+    /// As [`Table::query_page`].
+    pub fn query(&self, query: Query) -> Result<QueryResult> {
+        match query.without_partition() {
+            Some(scan) => self.scan(scan),
+            None => self.query_page(&query).map(QueryResult::from),
+        }
+    }
+
+    /// One page of a partition, shared, as it is at one moment. Visits the records of the range alone.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a missing partition key, a limit of 0, a BETWEEN whose ends are the wrong way round, or a
+    /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
+    pub fn query_page(&self, query: &Query) -> Result<Page> {
+        self.query_page_as(query)
+    }
+
+    /// As [`Table::query_page`], each record in what the caller keeps it in.
+    ///
+    /// # Errors
+    /// As [`Table::query_page`].
+    pub fn query_page_as<R: PageRecord>(&self, query: &Query) -> Result<Page<R>> {
+        if let Some(query) = query.of_whole_items()
+            && let Some(page) = self.plain_page(&query)?
+        {
+            return Ok(page);
+        }
+        self.page_of(query.limit, |context| query.prepare(context))
+    }
+
+    /// The page of a query that `prepare` gives, which has this limit.
+    pub(crate) fn page_of<'q, R: PageRecord>(
+        &self,
+        limit: Option<usize>,
+        prepare: impl FnOnce(ReadContext<'_>) -> Result<(Keyed<'q>, Selection)>,
+    ) -> Result<Page<R>> {
+        self.check_interrupt()?;
+        let limits = page_limits(limit)?;
+        let (keyed, selection) = prepare(self.read_context())?;
+        let (query, partition) = (&keyed.query, keyed.partition());
+        let token = query.token.as_deref();
+        let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
+        // Where the items of entries are noted as used, their entries have to be looked at.
+        if selection.counts_all() && !(keyed.entries.is_some() && self.engine().evicts()) {
+            let counted = self.count_of(&keyed, last_sk, limits)?;
+            self.refuse_dropped_index(&selection)?;
+            return Ok(Page::of_count(counted, || query.shape()));
+        }
+        let page = self.records_of(&keyed, last_sk, limits)?;
+        self.refuse_dropped_index(&selection)?;
+        Page::new(page, || query.shape(), &selection, self)
+    }
+
+    /// As [`Table::query_page_as`], for whole items of the table: allocates the page and nothing else.
+    ///
+    /// # Errors
+    /// As [`Table::query_page`].
+    pub fn query_partition_as<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Page<R>> {
+        match self.plain_page(query)? {
+            Some(page) => Ok(page),
+            None => self.query_page_as(&query.to_query()),
+        }
+    }
+
+    /// The page of a query where no item is hidden, so that records are shown as they are met.
+    fn plain_page<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Option<Page<R>>> {
+        if self.engine().hides_items() {
+            return Ok(None);
+        }
+        self.check_interrupt()?;
+        let limits = page_limits(query.limit)?;
+        let (pk, shape) = (query.partition_key, || query.shape(""));
+        let last_sk = query.token.map(|token| token::decode_in(token, shape(), pk)).transpose()?;
+        let page = query
+            .with_range(last_sk, |range| self.engine().query_as(Keyspace::Items, pk, range, query.reverse, limits))??;
+        Ok((!self.engine().hides_items()).then(|| Page::whole(page, shape)))
+    }
+
+    /// The records that a query is about, behind the sort key where the last page ended.
+    pub(crate) fn records_of(
+        &self,
+        keyed: &Keyed<'_>,
+        last_sk: Option<&[u8]>,
+        limits: PageLimits,
+    ) -> Result<RecordPage> {
+        let reverse = keyed.query.reverse;
+        let read = |keyspace, pk: &[u8], range: SortKeyRange<'_>| {
+            self.engine().query_as::<Record>(keyspace, pk, range, reverse, limits)
+        };
+        let page = keyed.with_range(last_sk, read)??;
+        if keyed.entries.is_some() {
+            self.note_use_of_items(&page.records)?;
+        }
+        Ok(page)
+    }
+
+    /// How many records that are, without a reference to any but the last. Marks the items of no entries as used.
+    pub(crate) fn count_of(&self, keyed: &Keyed<'_>, last_sk: Option<&[u8]>, limits: PageLimits) -> Result<CountPage> {
+        let reverse = keyed.query.reverse;
+        let count = |keyspace, pk: &[u8], range: SortKeyRange<'_>| {
+            self.engine().count_query(keyspace, pk, range, reverse, limits)
+        };
+        Ok(keyed.with_range(last_sk, count)??)
+    }
+
+    /// Notes that the items of these entries were used, where that tells what to evict.
+    fn note_use_of_items(&self, entries: &[Record]) -> Result<()> {
+        if !self.engine().evicts() {
+            return Ok(());
+        }
+        let mut entries = entries.iter().filter_map(IndexEntry::read);
+        entries.try_for_each(|entry| Ok(self.engine().note_use(entry.table_key())?))
+    }
+
+    /// One page of the table, copied out.
+    ///
+    /// # Errors
+    /// As [`Table::scan_page`].
+    pub fn scan(&self, scan: Scan) -> Result<QueryResult> {
+        self.scan_page(&scan).map(QueryResult::from)
+    }
+
+    /// One page of the table, shared, as it is at one moment.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a segment that is not one of the segments, a limit of 0 or a token of another request;
+    /// [`Error::Poisoned`].
+    pub fn scan_page(&self, scan: &Scan) -> Result<Page> {
+        self.scan_page_as(scan)
+    }
+
+    /// As [`Table::scan_page`], each record in what the caller keeps it in.
+    ///
+    /// # Errors
+    /// As [`Table::scan_page`].
+    pub fn scan_page_as<R: PageRecord>(&self, scan: &Scan) -> Result<Page<R>> {
+        self.check_interrupt()?;
+        let limits = page_limits(scan.limit)?;
+        let selection = scan.prepare(self.read_context())?;
+        let index = selection.index();
+        let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape(index))).transpose()?;
+        if scan.is_whole()
+            && let Some(count) = selection.kept_count(self)?
+        {
+            return Ok(Page { records: Vec::new(), count, scanned: count, token: None });
+        }
+        if selection.counts_all() && index.is_none() {
+            let counted = self.engine().count_scan(scan.range_after(None, last)?, limits)?;
+            return Ok(Page::of_count(counted, || scan.shape(None)));
+        }
+        if selection.shows_all() {
+            let page = self.engine().scan_as(scan.range_after(index, last)?, limits)?;
+            return Ok(Page::whole(page, || scan.shape(index)));
+        }
+        let page = self.scan_records(scan, index, last, limits)?;
+        self.refuse_dropped_index(&selection)?;
+        Page::new(page, || scan.shape(index), &selection, self)
+    }
+
+    /// The records that a scan is about, behind the key where the last page ended.
+    pub(crate) fn scan_records(
+        &self,
+        scan: &Scan,
+        index: Option<IndexId>,
+        last: Option<(&[u8], &[u8])>,
+        limits: PageLimits,
+    ) -> Result<RecordPage> {
+        Ok(self.engine().scan(scan.range_after(index, last)?, limits)?)
+    }
+
+    /// The items of a query one by one, as the database is now, whatever is written meanwhile.
+    ///
+    /// A limit bounds the items in all; a token is where an earlier page of the query ended.
+    ///
+    /// # Errors
+    /// As [`Table::query_page`]; [`Error::Invalid`] for [`Select::Count`].
+    pub fn iter_query(&self, query: &Query) -> Result<Records> {
+        let (keyed, selection) = query.prepare(self.read_context())?;
+        self.iter_prepared(keyed, selection)
+    }
+
+    /// The records of a query whose expressions are known.
+    pub(crate) fn iter_prepared(&self, keyed: Keyed<'_>, selection: Selection) -> Result<Records> {
+        let (query, partition) = (&keyed.query, keyed.partition());
+        let last_sk =
+            query.token.as_deref().map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
+        let last = last_sk.map(|sk| (partition.to_vec(), sk.to_vec()));
+        self.iter_keyed(keyed, selection, last)
+    }
+
+    /// The records of a query whose key condition is known, as they are now.
+    pub(crate) fn iter_keyed(
+        &self,
+        keyed: Keyed<'_>,
+        selection: Selection,
+        last: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Records> {
+        let (limit, reverse) = (keyed.query.limit, keyed.query.reverse);
+        let last_sk = last.as_ref().map(|(_, sk)| sk.as_slice());
+        let short = |keyspace, pk: &[u8], range: SortKeyRange<'_>| match self.iterated_at_once(limit, &selection) {
+            AtOnce::Nothing => Ok(None),
+            AtOnce::Examined(most) => {
+                let page = self.engine().query_as(keyspace, pk, range, reverse, batch_limits(most))?;
+                Ok((!page.limited || page.records.len() == most).then_some(page))
+            }
+            AtOnce::All => self.engine().query_if_short(keyspace, pk, range, reverse, BATCH_RECORDS),
+        };
+        let cursor = match keyed.with_range(last_sk, short)?? {
+            Some(page) => Cursor::over_page(page),
+            None => {
+                Cursor::over(keyed.with_range(None, |keyspace, pk, _| self.engine().view_of_partition(keyspace, pk))??)
+            }
+        };
+        self.refuse_dropped_index(&selection)?;
+        let source = match keyed.entries {
+            None => IterSource::Query(keyed.query.into_owned()),
+            Some(range) => IterSource::Entries(range, reverse),
+        };
+        Records::new(cursor, source, limit, selection, last).map(|records| records.ended_by(self.interrupt.clone()))
+    }
+
+    /// How much of what an iterator shows is read when it is opened, so that it needs no view.
+    fn iterated_at_once(&self, limit: Option<usize>, selection: &Selection) -> AtOnce {
+        match limit {
+            // The items of entries have to be of the same moment.
+            _ if selection.fetches() => AtOnce::Nothing,
+            // A page of a query counts as use of its items.
+            Some(limit) if limit <= BATCH_RECORDS && selection.examines_all() && !self.engine().evicts() => {
+                AtOnce::Examined(limit)
+            }
+            Some(_) => AtOnce::Nothing,
+            None => AtOnce::All,
+        }
+    }
+
+    /// To be called after a read: an index that was dropped meanwhile may have been read in part.
+    pub(crate) fn refuse_dropped_index(&self, selection: &Selection) -> Result<()> {
+        if selection.reads_index() { selection.check_index(&self.state()) } else { Ok(()) }
+    }
+
+    /// The items of a scan one by one, as the database is now, whatever is written meanwhile.
+    ///
+    /// A limit bounds the items in all; a token is where an earlier page of the scan ended.
+    ///
+    /// # Errors
+    /// As [`Table::scan_page`]; [`Error::Invalid`] for [`Select::Count`].
+    pub fn iter_scan(&self, scan: &Scan) -> Result<Records> {
+        let selection = scan.prepare(self.read_context())?;
+        let shape = scan.shape(selection.index());
+        let last = scan.token.as_deref().map(|token| token::decode_owned(token, shape)).transpose()?;
+        self.iter_scanned(scan.clone(), selection, last)
+    }
+
+    /// The records of a scan, as they are now.
+    pub(crate) fn iter_scanned(
+        &self,
+        scan: Scan,
+        selection: Selection,
+        last: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Records> {
+        let limit = scan.limit;
+        let range = scan.range_after(selection.index(), last.as_ref().map(|(pk, sk)| (&pk[..], &sk[..])))?;
+        let page = match self.iterated_at_once(limit, &selection) {
+            AtOnce::Nothing => None,
+            AtOnce::Examined(most) => {
+                let page = self.engine().scan(range, batch_limits(most))?;
+                (!page.limited || page.records.len() == most).then_some(page)
+            }
+            AtOnce::All => self.engine().scan_if_short(range, BATCH_RECORDS)?,
+        };
+        let cursor = match page {
+            Some(page) => Cursor::over_page(page),
+            None => Cursor::over(self.engine().view()?),
+        };
+        self.refuse_dropped_index(&selection)?;
+        Records::new(cursor, IterSource::Scan(scan), limit, selection, last)
+            .map(|records| records.ended_by(self.interrupt.clone()))
+    }
+
+    /// Decides and writes as one under the locks of all `keys`; see
+    /// [`Engine::commit`](kstone_core::engine::Engine::commit).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn commit_with<T>(
+        &self,
+        keys: &[KeyRef<'_>],
+        decide: impl FnOnce(&Present<'_>) -> Result<(Vec<Record>, T)>,
+    ) -> Result<T> {
+        self.engine().commit(keys, decide)
+    }
+
+    /// Makes an SST of every memtable. Never needed; for tests and measurements.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn flush(&self) -> Result<()> {
+        Ok(self.engine().flush()?)
+    }
+
+    /// Removes what has expired, merges every stripe into one SST and frees what deleted and overwritten items and
+    /// dropped indexes held.
+    /// Never needed.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn compact(&self) -> Result<()> {
+        let table = self.state();
+        if table.ttl.is_some() {
+            self.purge_expired()?;
+        }
+        self.release_all(&table)?;
+        Ok(self.engine().compact()?)
+    }
+
+    /// Removes every item, as one: no reader sees a part of it. The stream drops all that was noted until then; a
+    /// reader that goes on with it is told so by [`Error::Trimmed`].
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn clear(&self) -> Result<()> {
+        let clear_stream = || self.state().stream.as_deref().map(Stream::clear);
+        Ok(self.engine().clear_observed(clear_stream).map(drop)?)
+    }
+
+    /// How many items there are, expired ones that were not removed yet included.
+    ///
+    /// # Errors
+    /// As [`Table::stats`].
+    pub fn count(&self) -> Result<u64> {
+        Ok(self.engine().count()?)
+    }
+
+    /// One number of [`Table::stats`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn stat(&self, statistic: Statistic) -> Result<u64> {
+        self.stats().map(|stats| stats.get(statistic))
+    }
+
+    /// How many records were written so far, deletions and index entries included: as long as it stays, no item has
+    /// changed. A fork goes on from the number of the original. Costs a look at each of 256 stripes, as
+    /// [`Table::stats`] does.
+    ///
+    /// ```
+    /// use kstone_api::{Database, Item};
+    /// let db = Database::create_in_memory()?;
+    /// db.put(b"a", Item::new())?;
+    /// let before = db.writes();
+    /// db.get(b"a")?;
+    /// assert_eq!(db.writes(), before);
+    /// db.put(b"b", Item::new())?;
+    /// assert!(db.writes() > before);
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    pub fn writes(&self) -> u64 {
+        self.engine().writes()
+    }
+
+    /// What is held and was done. Costs a look at the numbers of each of 256 stripes, which are locked (shared)
+    /// meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn stats(&self) -> Result<Stats> {
+        let stream = self.state().stream.as_deref().map(Stream::stats);
+        Ok(Stats::new(self.engine().stats()?, stream, self.apart_bytes()))
+    }
 }

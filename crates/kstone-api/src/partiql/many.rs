@@ -15,13 +15,13 @@ use super::parsed::{Parsed, Select, Verb};
 use super::select::Reading;
 use super::statement::{Statement, StatementResult, StatementRun};
 use super::write::{StatementWrite, whole_key};
-use crate::database::Database;
 use crate::expression::BoundParameters;
 use crate::request::operation::TransactError;
 use crate::request::transaction::{Moment, TRANSACTION_MAX, check_list, check_some, parts_of, twice_in};
 use crate::request::write::Prepared;
 use crate::table::Table;
 use crate::table::commit::Settle;
+use crate::table::state::TableState;
 
 /// A statement with its values.
 struct Call {
@@ -29,7 +29,7 @@ struct Call {
     bound: BoundParameters<'static>,
 }
 
-impl Database {
+impl Table {
     /// Executes each of the statements by itself, in their order, and says what each returned: all of them SELECTs of
     /// one item each, or all of them writes.
     ///
@@ -42,22 +42,22 @@ impl Database {
         check_some(statements.len(), "Statements")?;
         let calls: Vec<Result<Call>> = statements.iter().map(|statement| self.call(statement)).collect();
         check_kinds("BatchExecuteStatement", calls.iter().flatten())?;
-        let table = self.table();
+        let table = self.state();
         let now = self.now_for(&table);
         let each = statements.iter().zip(calls);
         Ok(each.map(|(statement, call)| self.run_call(statement, &call?, (&table, now))).collect())
     }
 
-    /// Executes one statement after the other until one fails: each as [`Database::batch_execute_statement`] takes it,
+    /// Executes one statement after the other until one fails: each as [`Table::batch_execute_statement`] takes it,
     /// reads and writes mixed as you like, any number of them.
     ///
     /// # Errors
-    /// As [`Database::execute_statement`], saying which statement it was. What can be said of a statement without the
+    /// As [`Table::execute_statement`], saying which statement it was. What can be said of a statement without the
     /// item that is there is found before the first one is executed; otherwise the statements before it are done.
     pub fn execute_each(&self, statements: &[Statement]) -> std::result::Result<Vec<StatementResult>, TransactError> {
         check_some(statements.len(), "Statements")?;
         let of_statement = |at: usize| move |error: Error| TransactError { operation: Some(at), ..error.into() };
-        let table = self.table();
+        let table = self.state();
         let mut calls = Vec::with_capacity(statements.len());
         for (at, statement) in statements.iter().enumerate() {
             let call = self.call(statement).and_then(|call| call.check(&table).map(|()| call));
@@ -65,7 +65,7 @@ impl Database {
         }
         let mut results = Vec::with_capacity(statements.len());
         for (at, (statement, call)) in statements.iter().zip(&calls).enumerate() {
-            let table = self.table();
+            let table = self.state();
             let now = self.now_for(&table);
             results.push(self.run_call(statement, call, (&table, now)).map_err(of_statement(at))?);
         }
@@ -77,7 +77,7 @@ impl Database {
         &self,
         statement: &Statement,
         call: &Call,
-        (table, now): (&Arc<Table>, i64),
+        (table, now): (&Arc<TableState>, i64),
     ) -> Result<StatementResult> {
         self.check_interrupt()?;
         if let Verb::Select(select) = &call.parsed.verb {
@@ -116,7 +116,7 @@ impl Database {
     /// # Errors
     /// [`Error::TransactionCanceled`] with a reason for each statement that cannot be done as things stand;
     /// [`Error::Invalid`] for a malformed statement, none at all, reads next to writes, RETURNING, or two with one key;
-    /// [`Error::Limit`] for more than [`TRANSACTION_MAX`]; otherwise as [`Database::execute_statement`]. Nothing is
+    /// [`Error::Limit`] for more than [`TRANSACTION_MAX`]; otherwise as [`Table::execute_statement`]. Nothing is
     /// written then.
     pub fn execute_transaction(&self, statements: &[Statement]) -> Result<Vec<StatementResult>> {
         self.transact_statements(statements).map_err(|failed| match (failed.operation, failed.error) {
@@ -128,7 +128,7 @@ impl Database {
         })
     }
 
-    /// As [`Database::execute_transaction`], with an error that says which statement is at fault.
+    /// As [`Table::execute_transaction`], with an error that says which statement is at fault.
     ///
     /// # Errors
     /// As there.
@@ -214,7 +214,7 @@ impl Database {
         let values = parsed.values.bind(&parsed.values.given(ItemRef::new(&parameters))?, &mut made)?;
         let bound = BoundParameters::lent(&values).into_owned();
         drop(values);
-        check_table(parsed.target(), &self.table())?;
+        check_table(parsed.target(), &self.state())?;
         Ok(Call { parsed, bound })
     }
 }
@@ -231,7 +231,7 @@ fn check_kinds<'a>(api: &str, calls: impl Iterator<Item = &'a Call>) -> Result<(
 
 impl Call {
     /// What can be said of the statement without the item that is there.
-    fn check(&self, table: &Table) -> Result<()> {
+    fn check(&self, table: &TableState) -> Result<()> {
         match &self.parsed.verb {
             Verb::Select(select) => self.key_of("BatchExecuteStatement", select).map(drop),
             verb => {

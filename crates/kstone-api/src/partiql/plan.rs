@@ -32,8 +32,8 @@ use crate::expression::{BoundParameters, SortCondition, order};
 use crate::request::query::Query;
 use crate::request::read::{Keyed, entry_condition, key_bytes, key_value, sort_condition};
 use crate::request::scan::Scan;
-use crate::table::Table;
 use crate::table::index::{Index, IndexKind};
+use crate::table::state::TableState;
 
 /// The most partitions that IN and OR may name, DynamoDB's.
 const PARTITIONS_MAX: usize = 50;
@@ -88,7 +88,7 @@ pub(super) enum Range {
 ///
 /// # Errors
 /// [`Error::Invalid`] for an index that is not there or being filled, and for values that no key can have.
-pub(super) fn plan<'a>(select: &'a Select, bound: &'a BoundParameters<'a>, table: &'a Table) -> Result<Plan<'a>> {
+pub(super) fn plan<'a>(select: &'a Select, bound: &'a BoundParameters<'a>, table: &'a TableState) -> Result<Plan<'a>> {
     let planner = Planner { select, bound, table };
     match &select.target.index {
         Some(name) => planner.named_index(table.readable_index(name)?),
@@ -99,7 +99,7 @@ pub(super) fn plan<'a>(select: &'a Select, bound: &'a BoundParameters<'a>, table
 struct Planner<'a> {
     select: &'a Select,
     bound: &'a BoundParameters<'a>,
-    table: &'a Table,
+    table: &'a TableState,
 }
 
 /// The values that a partition key may have, and which condition says so.

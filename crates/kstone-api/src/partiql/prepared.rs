@@ -10,8 +10,8 @@ use kstone_core::item::ValueRef;
 use super::check_table;
 use super::parsed::Parsed;
 use super::statement::{Statement, StatementResult, StatementRun};
-use crate::database::Database;
 use crate::expression::ParameterNames;
+use crate::table::Table;
 
 /// A statement that is parsed, to be run any number of times by any number of threads at once: the values of its `?`
 /// come with each run. It belongs to no database: it runs on the one that it was prepared with, on forks of it and on
@@ -41,14 +41,14 @@ struct Shared {
     parameters: ParameterNames,
 }
 
-impl Database {
+impl Table {
     /// Reads a statement once, for many runs.
     ///
     /// # Errors
-    /// As [`Database::execute_statement`], as far as no value is needed to tell.
+    /// As [`Table::execute_statement`], as far as no value is needed to tell.
     pub fn prepare_statement(&self, text: &str) -> Result<PreparedStatement> {
         let parsed = self.statements().get(text)?;
-        let table = self.table();
+        let table = self.state();
         check_table(parsed.target(), &table)?;
         if let Some(index) = &parsed.target().index {
             table.readable_index(index)?;
@@ -73,18 +73,18 @@ impl PreparedStatement {
     /// Executes it once with these values, which are lent for the run.
     ///
     /// # Errors
-    /// As [`Database::execute_statement`].
-    pub fn run(&self, database: &Database, values: &[ValueRef<'_>]) -> Result<StatementResult> {
+    /// As [`Table::execute_statement`].
+    pub fn run(&self, database: &Table, values: &[ValueRef<'_>]) -> Result<StatementResult> {
         self.run_page(database, values, None, None)
     }
 
     /// The same for one page: `limit` and `token` are those of [`Statement`].
     ///
     /// # Errors
-    /// As [`Database::execute_statement`].
+    /// As [`Table::execute_statement`].
     pub fn run_page(
         &self,
-        database: &Database,
+        database: &Table,
         values: &[ValueRef<'_>],
         limit: Option<usize>,
         token: Option<&[u8]>,

@@ -21,18 +21,18 @@ use super::rows::{cells, with_key};
 use super::statement::{StatementResult, StatementRun};
 use super::values::encode_refs;
 use super::{collect, explain};
-use crate::database::Database;
 use crate::expression::{BoundParameters, Condition, Kind};
 use crate::request::page::{examined_bytes, page_limits};
 use crate::request::read::Selection;
 use crate::request::token;
 use crate::table::Table;
 use crate::table::index::{Index, IndexId};
+use crate::table::state::TableState;
 
 /// A SELECT that is being executed.
 pub(super) struct Reading<'a> {
-    pub(super) database: &'a Database,
-    pub(super) table: &'a Arc<Table>,
+    pub(super) database: &'a Table,
+    pub(super) table: &'a Arc<TableState>,
     pub(super) now: i64,
     pub(super) select: &'a Select,
     pub(super) bound: &'a BoundParameters<'a>,
@@ -48,8 +48,8 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
     pub(super) fn new(
-        database: &'a Database,
-        table: &'a Arc<Table>,
+        database: &'a Table,
+        table: &'a Arc<TableState>,
         select: &'a Select,
         bound: &'a BoundParameters<'a>,
         now: i64,

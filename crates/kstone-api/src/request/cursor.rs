@@ -16,13 +16,13 @@ use kstone_core::engine::{PointInTimeView, RecordPage, SortKeyRange};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 
-use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::request::page::batch_limits;
 use crate::request::query::Query;
 use crate::request::read::{Selected, Selection};
 use crate::request::scan::Scan;
+use crate::table::Table;
 
 /// How many records the first batch after a seek has.
 const BATCH_RECORDS_MIN: usize = 16;
@@ -94,10 +94,10 @@ enum FromWhere<'a> {
     Behind(&'a [u8], &'a [u8]),
 }
 
-impl Database {
+impl Table {
     /// A cursor over the items of a query, before the first of them. See [`Cursor`].
     ///
-    /// Costs as [`Database::iter_query`].
+    /// Costs as [`Table::iter_query`].
     ///
     /// # Errors
     /// As there; [`Error::Invalid`] for a query with a limit or a token, which a cursor has no use for.
@@ -117,7 +117,7 @@ impl Database {
 
     /// A cursor over the items of a scan, before the first of them. See [`Cursor`].
     ///
-    /// Costs as [`Database::iter_scan`].
+    /// Costs as [`Table::iter_scan`].
     ///
     /// # Errors
     /// As there; [`Error::Invalid`] for a scan with a limit or a token, which a cursor has no use for.

@@ -12,11 +12,11 @@ use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use smallvec::SmallVec;
 
-use crate::database::Database;
 use crate::expression::ast::{ConditionAst, Symbols, UpdateAst};
 use crate::expression::{BoundParameters, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Update};
 use crate::model::item_check::check_item;
 use crate::request::write::{Prepared, PreparedAction, Write, check_returned};
+use crate::table::Table;
 
 /// How many values an expression may have to be read from a bag in place, where each is looked for from the start.
 const LENT_VALUES_MAX: usize = 8;
@@ -130,8 +130,8 @@ impl<'a> LentWrite<'a> {
     /// Does the write and says what it returns of the item, under the item's key.
     ///
     /// # Errors
-    /// As [`Database::write`] and [`LentWrite::to_write`].
-    pub fn run(&self, database: &Database) -> Result<Option<Record>> {
+    /// As [`Table::write`] and [`LentWrite::to_write`].
+    pub fn run(&self, database: &Table) -> Result<Option<Record>> {
         let mut values = (Values::new(), Values::new());
         match self.prepare(database.expressions(), &mut values) {
             Some(prepared) => database.write_prepared(&prepared),

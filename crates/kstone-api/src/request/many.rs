@@ -4,17 +4,17 @@ use kstone_core::item::ItemRef;
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 
-use crate::database::Database;
 use crate::error::{Error, Result};
 use crate::request::operation::TransactError;
+use crate::table::Table;
 
 /// How many items are put before the locks of their stripes are released.
 const PUTS_AT_ONCE: usize = 4096;
 
-impl Database {
+impl Table {
     /// The items of these keys, shared, in their order; none where there is none. Keys may come twice. The items need not
-    /// be of one moment; [`Database::batch_get`] is for that. Costs a fraction of as many calls of
-    /// [`Database::get_record`], since the cache misses of several keys overlap.
+    /// be of one moment; [`Table::batch_get`] is for that. Costs a fraction of as many calls of
+    /// [`Table::get_record`], since the cache misses of several keys overlap.
     ///
     /// ```
     /// use kstone_api::{Database, Item, KeyRef};
@@ -48,17 +48,17 @@ impl Database {
         Ok(self.engine().look_many(count, key, |record| self.is_hidden(record), take)?)
     }
 
-    /// Stores many items, each as [`Database::put_body`] would and in their order, so that of several under one key the
+    /// Stores many items, each as [`Table::put_body`] would and in their order, so that of several under one key the
     /// last one stays. Every item is checked before the first is stored. Each is stored by itself: readers may see some
     /// before the others.
     ///
     /// # Errors
-    /// As [`Database::put_body`], with the place of the item. What can be said of an item without the memory limit is
+    /// As [`Table::put_body`], with the place of the item. What can be said of an item without the memory limit is
     /// said before anything is stored; where the limit is reached on the way the items before stay stored.
     pub fn put_many(&self, puts: &[(KeyRef<'_>, &[u8])]) -> std::result::Result<(), TransactError> {
         let failed = |operation, error| TransactError { operation, error, reasons: Vec::new() };
         let of = |at| move |error: Error| failed(Some(at), error);
-        let table = self.table();
+        let table = self.state();
         for (at, (key, body)) in puts.iter().enumerate() {
             table.check_new(*key, ItemRef::new(body)).map_err(of(at))?;
         }

@@ -7,11 +7,11 @@ use crate::error::{Error, Result};
 use kstone_core::key::Key;
 use kstone_core::record::Record;
 
-use crate::database::Database;
 use crate::expression::ExpressionCache;
 use crate::request::prepared_write::BoundWrite;
 use crate::request::transaction::{TRANSACTION_MAX, check_list, twice_in};
 use crate::request::write::{Prepared, Write};
+use crate::table::Table;
 use crate::table::commit::Settle;
 
 /// A read or a write of one item.
@@ -25,7 +25,7 @@ pub enum Operation {
     Prepared(Box<BoundWrite>),
 }
 
-/// Why [`Database::transact`] did nothing.
+/// Why [`Table::transact`] did nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TransactError {
     /// The first operation at fault, counted from 0; none where it is the list as a whole, or the database.
@@ -100,11 +100,11 @@ impl Operation {
     }
 }
 
-impl Database {
+impl Table {
     /// Does one operation: the item of a get, or what a write returns of its item.
     ///
     /// # Errors
-    /// As [`Database::get_record`] and [`Database::write`].
+    /// As [`Table::get_record`] and [`Table::write`].
     pub fn operate(&self, operation: &Operation) -> Result<Option<Record>> {
         if let Operation::Get(key) = operation {
             return self.get_record(&key.pk, key.sk.as_deref().unwrap_or_default());
@@ -116,13 +116,13 @@ impl Database {
     /// their order, none where there is none.
     ///
     /// # Errors
-    /// As [`Database::operate`], saying which operation it was. What can be said of an operation without the item that
+    /// As [`Table::operate`], saying which operation it was. What can be said of an operation without the item that
     /// is there is found before the first one is done: keys, items, expressions, keys of indexes. A condition that does
     /// not hold, an update that its item does not fit, or a memory limit that it does not fit ends the list where it
     /// is: the operations before it are done then.
     pub fn operate_each(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         let prepared = self.prepare_operations(operations)?;
-        let table = self.table();
+        let table = self.state();
         let of = |at: usize| move |error: Error| TransactError { operation: Some(at), ..error.into() };
         prepared.iter().enumerate().try_for_each(|(at, prepared)| prepared.check(&table).map_err(of(at)))?;
         let mut found = Vec::new();
@@ -170,7 +170,7 @@ impl Database {
     /// ```
     ///
     /// # Errors
-    /// As [`Database::transact_write`] and [`Database::transact_get`].
+    /// As [`Table::transact_write`] and [`Table::transact_get`].
     pub fn transact(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         check_list(operations.len(), ("TransactItems", TRANSACTION_MAX))?;
         let prepared = self.prepare_operations(operations)?;

@@ -20,7 +20,7 @@ pub trait PageRecord: From<Record> + Borrow<Record> {}
 
 impl<R: From<Record> + Borrow<Record>> PageRecord for R {}
 
-/// One page of records. See [`Database::query_page`](crate::Database::query_page).
+/// One page of records. See [`Table::query_page`](crate::Table::query_page).
 #[derive(Debug, Default)]
 pub struct Page<R = Record> {
     /// The records, shared with the database; none for [`Select::Count`](crate::Select::Count).
@@ -34,7 +34,7 @@ pub struct Page<R = Record> {
     pub token: Option<Vec<u8>>,
 }
 
-/// One page of items, owned. See [`Database::query`](crate::Database::query).
+/// One page of items, owned. See [`Table::query`](crate::Table::query).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct QueryResult {
     /// The items.

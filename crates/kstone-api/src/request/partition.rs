@@ -11,7 +11,7 @@ use crate::request::sort_key::SortKeyCondition;
 use crate::request::token;
 
 /// What [`Query`] is without an index, expressions and a choice of what to return: see
-/// [`Database::query_partition_as`](crate::Database::query_partition_as).
+/// [`Table::query_partition_as`](crate::Table::query_partition_as).
 #[derive(Debug, Clone, Copy, Default)]
 pub struct PartitionQuery<'a> {
     /// The partition to read: 1 to 2048 bytes.

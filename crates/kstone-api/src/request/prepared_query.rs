@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
 use kstone_core::value::Type;
 
-use crate::database::Database;
 use crate::expression::ast::{ConditionAst, ProjectionAst};
 use crate::expression::{
     Condition, KeyCondition, KeySchema, Kind, ParameterNames, PreparedExpression, Preparing, Projection,
@@ -19,6 +18,7 @@ use crate::request::page::{Page, PageRecord};
 use crate::request::query::{Query, Select};
 use crate::request::read::{BoundExpressions, index_schema, keyed};
 use crate::request::records::Records;
+use crate::table::Table;
 
 /// A query whose expressions are parsed and whose names are known, to be run any number of times by any number of
 /// threads at once: its values come with each run. It belongs to no database: it runs on the one that it was prepared
@@ -50,17 +50,17 @@ struct Shared {
     parameters: ParameterNames,
 }
 
-impl Database {
+impl Table {
     /// Reads the expressions of a query once, for many runs. The query's own limit is that of every run which has none.
     ///
     /// # Errors
-    /// As [`Database::query_page`], as far as no value is needed to tell; [`Error::Invalid`] for a token, which belongs
+    /// As [`Table::query_page`], as far as no value is needed to tell; [`Error::Invalid`] for a token, which belongs
     /// to a run, and for values among the names.
     pub fn prepare_query(&self, query: &Query) -> Result<PreparedQuery> {
         if query.token.is_some() {
             return Err(Error::invalid("a token belongs to a run of what is prepared"));
         }
-        let table = self.table();
+        let table = self.state();
         let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
         let mut preparing = Preparing::new(self.expressions());
         let texts = query.expressions.as_deref().cloned().unwrap_or_default();
@@ -102,10 +102,10 @@ impl PreparedQuery {
     /// One page. The values are lent for the run; `limit` and `token` are those of [`Query`].
     ///
     /// # Errors
-    /// As [`Database::query_page`], and [`Error::Invalid`] for values that are not as many as the parameters.
+    /// As [`Table::query_page`], and [`Error::Invalid`] for values that are not as many as the parameters.
     pub fn run(
         &self,
-        database: &Database,
+        database: &Table,
         values: &[ValueRef<'_>],
         limit: Option<usize>,
         token: Option<&[u8]>,
@@ -119,7 +119,7 @@ impl PreparedQuery {
     /// As [`PreparedQuery::run`].
     pub fn run_as<R: PageRecord>(
         &self,
-        database: &Database,
+        database: &Table,
         values: &[ValueRef<'_>],
         limit: Option<usize>,
         token: Option<&[u8]>,
@@ -132,8 +132,8 @@ impl PreparedQuery {
     /// The items one by one, as the database is now. `limit` bounds the items in all.
     ///
     /// # Errors
-    /// As [`PreparedQuery::run`] and [`Database::iter_query`].
-    pub fn iter(&self, database: &Database, values: &[ValueRef<'_>], limit: Option<usize>) -> Result<Records> {
+    /// As [`PreparedQuery::run`] and [`Table::iter_query`].
+    pub fn iter(&self, database: &Table, values: &[ValueRef<'_>], limit: Option<usize>) -> Result<Records> {
         let query = self.query_of(values, limit, None)?;
         let mut run = Run { shared: &self.shared, values };
         let (keyed, selection) = keyed(Cow::Owned(query), database.read_context(), &mut run)?;

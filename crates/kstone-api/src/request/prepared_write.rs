@@ -9,7 +9,6 @@ use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 
-use crate::database::Database;
 use crate::expression::ast::{ConditionAst, UpdateAst};
 use crate::expression::{
     Condition, Kind, ParameterNames, Parameters, PreparedExpression, Preparing, ReturnValues, Update, binder_of_names,
@@ -17,8 +16,9 @@ use crate::expression::{
 };
 use crate::model::item_check::check_item;
 use crate::request::write::{Prepared, PreparedAction, check_returned};
+use crate::table::Table;
 
-/// A write whose key, item and `:values` are left open: what [`Database::prepare_write`] prepares.
+/// A write whose key, item and `:values` are left open: what [`Table::prepare_write`] prepares.
 ///
 /// ```
 /// use kstone_api::{Database, KeystoneValue, PreparedValues, WriteRun, WriteTemplate};
@@ -187,11 +187,11 @@ enum PreparedVerb {
     Check,
 }
 
-impl Database {
+impl Table {
     /// Reads the expressions of a write once, for many runs: parses them, resolves their names, checks their paths.
     ///
     /// # Errors
-    /// As [`Database::write`], as far as no value and no item is needed to tell; [`Error::Invalid`] for values among
+    /// As [`Table::write`], as far as no value and no item is needed to tell; [`Error::Invalid`] for values among
     /// the names.
     pub fn prepare_write(&self, template: &WriteTemplate) -> Result<PreparedWrite> {
         let single = template.single_names.iter().map(|(placeholder, name)| (placeholder.as_str(), name.as_str()));
@@ -236,9 +236,9 @@ impl PreparedWrite {
     /// Does the write once and says what it returns of the item, under the item's key.
     ///
     /// # Errors
-    /// As [`Database::write`], and [`Error::Invalid`] for values that are not as many as the parameters, an item where
+    /// As [`Table::write`], and [`Error::Invalid`] for values that are not as many as the parameters, an item where
     /// none is put and none where one is.
-    pub fn run(&self, database: &Database, run: &WriteRun<'_>) -> Result<Option<Record>> {
+    pub fn run(&self, database: &Table, run: &WriteRun<'_>) -> Result<Option<Record>> {
         database.write_prepared(&self.bind(run)?)
     }
 

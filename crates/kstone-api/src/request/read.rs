@@ -10,7 +10,6 @@ use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 
-use crate::database::Database;
 use crate::expression::{
     Binder, Condition, ExpressionCache, KeyAttribute, KeyCondition, KeySchema, Kind, Projection, SortCondition, Subject,
 };
@@ -21,6 +20,7 @@ use crate::request::scan::Scan;
 use crate::request::sort_key::SortKeyCondition;
 use crate::table::Table;
 use crate::table::index::{self, Index, IndexEntry, IndexId, IndexRange, KeyValue};
+use crate::table::state::TableState;
 
 /// The expressions of a query or scan, as text.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +36,7 @@ const FILTERED_AHEAD: usize = 4;
 
 /// What becomes of each record that was examined.
 pub(crate) struct Selection {
-    table: Arc<Table>,
+    table: Arc<TableState>,
     now: i64,
     /// Where entries of an index are read: those of another are passed over.
     index: Option<IndexId>,
@@ -65,7 +65,7 @@ pub(crate) trait Items {
     fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>>;
 }
 
-impl Items for Database {
+impl Items for Table {
     fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
         Ok(self.engine().get(key)?)
     }
@@ -88,7 +88,7 @@ impl Items for Option<&PointInTimeView> {
 /// The database's side of a read: what is in force when it begins.
 pub(crate) struct ReadContext<'a> {
     pub(crate) cache: &'a ExpressionCache,
-    pub(crate) table: Arc<Table>,
+    pub(crate) table: Arc<TableState>,
     pub(crate) now: i64,
 }
 
@@ -281,7 +281,7 @@ impl Selection {
 
     /// What becomes of records where only a filter decides.
     pub(crate) fn of_filter(
-        table: Arc<Table>,
+        table: Arc<TableState>,
         now: i64,
         index: Option<IndexId>,
         filter: Option<Condition<'static>>,
@@ -301,7 +301,7 @@ impl Selection {
 
     /// The number of all items of the table or of the index, from what is kept of it; none where that may include items
     /// that have expired.
-    pub(crate) fn kept_count(&self, database: &Database) -> Result<Option<usize>> {
+    pub(crate) fn kept_count(&self, database: &Table) -> Result<Option<usize>> {
         if !self.asks_for_number() {
             return Ok(None);
         }
@@ -389,7 +389,7 @@ impl Selection {
 
     /// # Errors
     /// [`Error::Invalid`] where this table has not the index that the request reads.
-    pub(crate) fn check_index(&self, table: &Table) -> Result<()> {
+    pub(crate) fn check_index(&self, table: &TableState) -> Result<()> {
         let Some(id) = self.index else { return Ok(()) };
         if table.indexes.by_id(id).is_some() {
             return Ok(());

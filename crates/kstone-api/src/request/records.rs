@@ -77,7 +77,7 @@ impl Records {
 
     /// # Errors
     /// [`Error::Interrupted`] where the iterator was ended by its flag, so that records are missing: see
-    /// [`Database::interrupted_by`](crate::Database::interrupted_by).
+    /// [`Table::interrupted_by`](crate::Table::interrupted_by).
     pub fn check_interrupt(&self) -> Result<()> {
         if self.interrupted { Err(Error::Interrupted) } else { Ok(()) }
     }

@@ -10,10 +10,10 @@ use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 use smallvec::SmallVec;
 
-use crate::database::Database;
 use crate::request::write::{Prepared, Write};
 use crate::table::Table;
 use crate::table::commit::Settle;
+use crate::table::state::TableState;
 
 /// The most operations of a transaction, DynamoDB's.
 pub const TRANSACTION_MAX: usize = 100;
@@ -58,7 +58,7 @@ impl TransactWriteRequest {
     }
 }
 
-impl Database {
+impl Table {
     /// Does all of the writes or none: isolated, at one moment.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl Database {
         Ok(self.transaction_reads(keys)?.found)
     }
 
-    /// As [`Database::transact_get`], with the moment.
+    /// As [`Table::transact_get`], with the moment.
     pub(crate) fn transaction_reads(&self, keys: &[Key]) -> Result<Moment> {
         let text = "Transaction request cannot include multiple operations on one item";
         check_keys(keys.iter().map(parts_of), ("TransactItems", TRANSACTION_MAX), text)?;
@@ -126,7 +126,7 @@ impl Database {
     /// The items of these keys that requests see, at one moment of the database and of its clock.
     pub(crate) fn get_at_one_moment(&self, keys: &[Key]) -> Result<Moment> {
         let keys: Vec<KeyRef<'_>> = keys.iter().map(Key::as_key_ref).collect::<kstone_core::Result<_>>()?;
-        let table = self.table();
+        let table = self.state();
         let now = self.now_for(&table);
         let found = self.engine().get_many(&keys)?.into_iter();
         let found = found.map(|record| record.filter(|record| !table.is_hidden(record, now))).collect();
@@ -140,7 +140,7 @@ impl Database {
 
 /// Items, and the table and time by which they are seen.
 pub(crate) struct Moment {
-    pub(crate) table: Arc<Table>,
+    pub(crate) table: Arc<TableState>,
     pub(crate) now: i64,
     pub(crate) found: Vec<Option<Record>>,
 }

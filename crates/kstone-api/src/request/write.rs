@@ -14,7 +14,7 @@ use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, Re
 use crate::model::item_check::check_item;
 use crate::request::parameters::RequestParameters;
 use crate::request::transaction::KeyParts;
-use crate::table::Table;
+use crate::table::state::TableState;
 
 /// What is written to one key.
 ///
@@ -289,9 +289,9 @@ impl<'a> Prepared<'a> {
 }
 
 impl Prepared<'_> {
-    /// The part of [`Table::check_new`] that waits for the schema; what a put stores was checked otherwise when the
+    /// The part of [`TableState::check_new`] that waits for the schema; what a put stores was checked otherwise when the
     /// write was prepared. What an update makes of an item is checked when it is made.
-    pub(crate) fn check(&self, table: &Table) -> Result<()> {
+    pub(crate) fn check(&self, table: &TableState) -> Result<()> {
         match &self.action {
             PreparedAction::Put(body) | PreparedAction::Insert(body) => {
                 table.check_index_keys(self.key, ItemRef::new(body))

@@ -20,10 +20,10 @@ use kstone_core::key::{KeyRef, Route, RoutedKey, StripeId};
 use kstone_core::record::{Lent, Record};
 use smallvec::SmallVec;
 
-use crate::database::Database;
 use crate::request::transaction::check_transaction_size;
 use crate::request::write::Prepared;
 use crate::table::Table;
+use crate::table::state::TableState;
 use crate::table::stream::{Change as StreamChange, Garbage, Remover, Stream};
 
 /// What becomes of several writes of which one cannot be done: none is done.
@@ -85,7 +85,7 @@ impl CommitPlan {
     }
 }
 
-impl Database {
+impl Table {
     /// Decides all writes on the items that are there and does them, as one; what each returns of its item.
     pub(crate) fn commit_prepared(&self, writes: &[Prepared<'_>], settle: Settle) -> Result<Returned> {
         let keys: Keys<'_> = writes.iter().map(|write| write.key.into()).collect();
@@ -119,7 +119,7 @@ impl Database {
     ) -> Result<Option<Returned>> {
         let mut commit = self.engine().begin();
         commit.lock(keys.iter().map(RoutedKey::stripe))?;
-        let table = self.table_in_force();
+        let table = self.state_in_force();
         let now = self.now_for(&table);
         let lent: SmallVec<[Option<Lent<'_>>; INLINE_WRITES]> = keys.iter().map(|key| commit.get(key)).collect();
         let olds: Olds<'_> = lent.iter().map(Option::as_deref).collect();
@@ -154,7 +154,7 @@ impl Database {
         keys: &Keys<'_>,
         settle: Settle,
     ) -> Result<Option<Returned>> {
-        let table = self.table();
+        let table = self.state();
         let now = self.now_for(&table);
         let named: Vec<KeyRef<'_>> = keys.iter().map(RoutedKey::key).collect();
         let present = self.engine().present(&named)?;
@@ -183,7 +183,7 @@ impl Database {
     }
 
     /// After a write: removes some of what has expired and of what dropped indexes left.
-    fn clean_near(&self, table: &Arc<Table>, keys: &Keys<'_>, now: i64) -> Result<()> {
+    fn clean_near(&self, table: &Arc<TableState>, keys: &Keys<'_>, now: i64) -> Result<()> {
         self.remove_expired_near(table, keys, now)?;
         keys.first().map_or(Ok(()), |key| self.release_some(table, key.stripe()))
     }
@@ -199,7 +199,7 @@ impl CommitPlan {
     /// Adds what the writes come to, given the items that are there. What it holds after an error is of no use.
     fn add_all(
         &mut self,
-        table: &Table,
+        table: &TableState,
         now: i64,
         (writes, keys, olds): (&[Prepared<'_>], &Keys<'_>, &Olds<'_>),
         settle: Settle,
@@ -229,7 +229,7 @@ impl CommitPlan {
     /// Adds what a write comes to.
     fn add(
         &mut self,
-        table: &Table,
+        table: &TableState,
         now: i64,
         (write, at): (&Prepared<'_>, usize),
         (key, old): (&RoutedKey<'_>, Option<&Record>),
@@ -250,7 +250,7 @@ impl CommitPlan {
 }
 
 /// What the stream may grow by when these writes are noted in it.
-fn stream_growth(table: &Table, plan: &CommitPlan, olds: &Olds<'_>) -> usize {
+fn stream_growth(table: &TableState, plan: &CommitPlan, olds: &Olds<'_>) -> usize {
     if table.stream.is_none() {
         return 0;
     }
@@ -260,7 +260,7 @@ fn stream_growth(table: &Table, plan: &CommitPlan, olds: &Olds<'_>) -> usize {
 type StreamChanges = SmallVec<[StreamChange; 1]>;
 
 /// What the writes change, for the stream; nothing where there is none.
-fn stream_changes(table: &Table, plan: &CommitPlan, olds: &Olds<'_>) -> StreamChanges {
+fn stream_changes(table: &TableState, plan: &CommitPlan, olds: &Olds<'_>) -> StreamChanges {
     let Some(stream) = &table.stream else { return StreamChanges::new() };
     let changes = plan.items.iter().flat_map(|item| {
         let old = olds[item.write];
@@ -273,14 +273,20 @@ fn stream_changes(table: &Table, plan: &CommitPlan, olds: &Olds<'_>) -> StreamCh
 
 /// Notes when the items expire, and what they change in the stream, while the locks are held; what that is to be
 /// dropped after them.
-fn note(table: &Table, now: i64, plan: &CommitPlan, changes: StreamChanges) -> Option<Garbage> {
+fn note(table: &TableState, now: i64, plan: &CommitPlan, changes: StreamChanges) -> Option<Garbage> {
     table.note_expiries(plan.items.iter().map(|item| (item.route.stripe(), &item.record)), now);
     table.stream.as_ref().map(|stream| stream.append(changes, now))
 }
 
-impl Database {
+impl Table {
     /// Removes an item with its entries, if it is still that one; whether it was.
-    pub(crate) fn remove_if_same(&self, table: &Arc<Table>, record: &Record, now: i64, by: Remover) -> Result<bool> {
+    pub(crate) fn remove_if_same(
+        &self,
+        table: &Arc<TableState>,
+        record: &Record,
+        now: i64,
+        by: Remover,
+    ) -> Result<bool> {
         let key = RoutedKey::from(record.key_ref());
         let mut plan = CommitPlan::default();
         let tombstone = Record::tombstone_of(&key);

@@ -24,22 +24,22 @@ use kstone_core::engine::{PageLimits, ScanRange, Writes};
 use kstone_core::key::{Route, RoutedKey};
 use kstone_core::record::Record;
 
-use crate::database::Database;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::model::schema::TableSchema;
 use crate::request::page::batch_limits;
 use crate::table::Table;
 use crate::table::index::IndexId;
+use crate::table::state::TableState;
 
 /// How many items get their entries at once: the stripes are locked for some tens of microseconds.
 const FILLED_AT_ONCE: usize = 256;
 
-impl Database {
+impl Table {
     /// Puts a schema in the place of the one there is: indexes, TTL and stream. Returns when new indexes are filled;
     /// reads and writes go on meanwhile. Items that a new index refuses are left out of it, as in DynamoDB's backfill.
     /// Dropping an index costs the same whatever it holds: its entries are seen no more at once, and their memory is
-    /// given back bit by bit with the writes that follow, or by [`Database::compact`].
+    /// given back bit by bit with the writes that follow, or by [`Table::compact`].
     ///
     /// # Errors
     /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where a new index does not fit the memory limit,
@@ -55,15 +55,15 @@ impl Database {
         fill: impl FnMut(NewEntries<'_>) -> Result<()>,
     ) -> Result<()> {
         let _one_at_a_time = self.configuring()?;
-        let before = self.table();
+        let before = self.state();
         self.free_slots(&before)?;
-        let next = Table::following(schema.clone(), Some(&before), self.stream_max_bytes())?;
+        let next = TableState::following(schema.clone(), Some(&before), self.stream_max_bytes())?;
         let refused = match before.filling_for(&next) {
             Some(filling) => self.fill_all(&before, (&next, filling), at_once, fill)?,
             None => HashSet::new(),
         };
         let follow = || -> Result<()> {
-            let table = Table::following(schema, Some(&before), self.stream_max_bytes())?;
+            let table = TableState::following(schema, Some(&before), self.stream_max_bytes())?;
             self.install(Arc::new(table.lacking(&refused)));
             Ok(())
         };
@@ -74,13 +74,13 @@ impl Database {
     /// indexes that refuse some. On failure the table is `before` again.
     fn fill_all(
         &self,
-        before: &Arc<Table>,
-        (next, filling): (&Table, Table),
+        before: &Arc<TableState>,
+        (next, filling): (&TableState, TableState),
         at_once: usize,
         mut fill: impl FnMut(NewEntries<'_>) -> Result<()>,
     ) -> Result<HashSet<IndexId>> {
         let filling = Arc::new(filling);
-        let install = |table: Arc<Table>| self.engine().with_all_locks(|| self.install(table));
+        let install = |table: Arc<TableState>| self.engine().with_all_locks(|| self.install(table));
         install(Arc::clone(&filling))?;
         let mut refused = HashSet::new();
         let filled = self.each_page(ScanRange::all(), batch_limits(at_once), |items| {
@@ -90,16 +90,16 @@ impl Database {
         if filled.is_err() {
             // No memory for the entries, or interrupted.
             install(Arc::new(before.without_those_of(next)))?;
-            self.release_all(&self.table())?;
+            self.release_all(&self.state())?;
         }
         refused.retain(|id| before.indexes.by_id(*id).is_none());
         filled.map(|()| refused)
     }
 
     /// Puts a table in force. Takes no stripe's lock: the caller holds all of them.
-    pub(crate) fn install(&self, table: Arc<Table>) {
+    pub(crate) fn install(&self, table: Arc<TableState>) {
         let watch = table.watch();
-        self.set_table(table);
+        self.set_state(table);
         self.engine().watch(watch);
     }
 
@@ -122,7 +122,7 @@ impl Database {
         }
     }
 
-    /// Gives those items their entries that nobody has written meanwhile; [`Table::change_entries`] has made the others.
+    /// Gives those items their entries that nobody has written meanwhile; [`TableState::change_entries`] has made the others.
     fn write_entries(&self, new: NewEntries<'_>) -> Result<()> {
         let NewEntries { items, entries } = new;
         if entries.is_empty() {
@@ -156,7 +156,7 @@ struct NewEntry {
 }
 
 impl<'a> NewEntries<'a> {
-    fn of(table: &Table, items: &'a [Record], refused: &mut HashSet<IndexId>) -> Self {
+    fn of(table: &TableState, items: &'a [Record], refused: &mut HashSet<IndexId>) -> Self {
         let mut entries = Vec::with_capacity(items.len());
         let mut writes = Writes::new();
         for (at, item) in items.iter().enumerate() {
@@ -171,6 +171,7 @@ impl<'a> NewEntries<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Database;
     use crate::Error;
     use crate::clock::{Clock, ClockSource, ManualClock};
     use crate::{
@@ -221,7 +222,7 @@ mod tests {
         let numbers = db.read_stream(0, 1000)?.iter().map(|record| record.sequence_number()).collect();
         db.engine().compact()?;
         let stats = db.engine().stats()?;
-        let due = db.table().expiries.as_ref().and_then(|expiries| expiries.due(1005)).is_some();
+        let due = db.state().expiries.as_ref().and_then(|expiries| expiries.due(1005)).is_some();
         let records = stats.sst_records + stats.memtable_records;
         Ok((db.schema().to_json(), numbers, of_kind(db)?, stats.live_bytes, records, due))
     }
@@ -308,7 +309,7 @@ mod tests {
                     }
                     db.write_entries(entries)
                 })?;
-                let table = db.table();
+                let table = db.state();
                 let mut expected = Vec::new();
                 db.each_page(ScanRange::all(), batch_limits(100), |items| {
                     expected.extend(items.iter().flat_map(|item| table.present_entries(item)));

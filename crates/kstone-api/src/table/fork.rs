@@ -4,10 +4,10 @@
 use crate::error::Error;
 use crate::error::Result;
 
-use crate::database::Database;
+use crate::table::Table;
 
-impl Database {
-    /// A database of its own that holds what this one holds now: writes on either side never show on the other.
+impl Table {
+    /// A table of its own that holds what this one holds now: writes on either side never show on the other.
     ///
     /// Costs some tens of microseconds, whatever the number of items; memory grows by what is written from then on. This
     /// is the fixture for tests: fill one database, give each test a fork of it. A fork has the options of the original,
@@ -30,8 +30,8 @@ impl Database {
     /// ```
     pub fn fork(&self) -> Result<Self> {
         let _no_change_of_schema = self.configuring()?;
-        let table = self.table();
+        let table = self.state();
         let (engine, table) = self.engine().fork(|| table.forked())?;
-        Ok(self.with_engine(engine, table))
+        Ok(self.forked(engine, table))
     }
 }

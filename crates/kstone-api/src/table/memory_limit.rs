@@ -22,9 +22,9 @@ use kstone_core::engine::{PageLimits, Reservation, ScanRange};
 use kstone_core::key::{RoutedKey, STRIPES, StripeId};
 use kstone_core::record::Record;
 
-use crate::database::Database;
 use crate::table::Table;
 use crate::table::expiries::Sweep;
+use crate::table::state::TableState;
 use crate::table::stream::{Remover, Stream};
 use crate::table::ttl::may_pass;
 
@@ -33,7 +33,7 @@ const SWEEP_STEP: PageLimits = PageLimits::of_records(512);
 /// How many items it removes.
 const SWEEP_REMOVALS: usize = 64;
 
-impl Database {
+impl Table {
     /// A reservation for these records, and for so many bytes more in the stream. Deletes alone need none, they always
     /// go on. Nothing is to be done where there is no limit.
     ///
@@ -53,7 +53,7 @@ impl Database {
     /// A reservation for records of these footprints, and for so many bytes more in the stream.
     ///
     /// # Errors
-    /// As [`Database::reserve`].
+    /// As [`Table::reserve`].
     pub(crate) fn reserve_bytes(
         &self,
         footprints: impl Iterator<Item = usize>,
@@ -62,7 +62,7 @@ impl Database {
         let bytes = self.engine().growth_of(footprints);
         let mut nothing_left = false;
         loop {
-            let table = self.table();
+            let table = self.state();
             // The stream has its share, whether it takes it or not; its newest record may be larger.
             let of_stream = |stream: &Stream| self.stream_share_bytes().max(stream.bytes() + stream_growth);
             let outside = table.stream.as_deref().map_or(0, of_stream) + self.apart_bytes();
@@ -94,7 +94,7 @@ impl Database {
         if !self.engine().is_limited() {
             return Ok(());
         }
-        let outside = self.table().stream.as_deref().map_or(0, Stream::bytes) + self.apart_bytes();
+        let outside = self.state().stream.as_deref().map_or(0, Stream::bytes) + self.apart_bytes();
         if !self.engine().is_over_limit(outside) {
             return Ok(());
         }
@@ -103,7 +103,7 @@ impl Database {
     }
 
     /// Evicts once; false where nothing can be done.
-    fn reclaim_some(&self, table: &Arc<Table>) -> Result<bool> {
+    fn reclaim_some(&self, table: &Arc<TableState>) -> Result<bool> {
         if self.release_stripe(table)? {
             return Ok(true);
         }
@@ -138,7 +138,7 @@ impl Database {
     /// it is not the same any more.
     fn evict(&self, victim: &Record, now: i64) -> Result<bool> {
         loop {
-            let table = self.table();
+            let table = self.state();
             if self.remove_if_same(&table, victim, now, Remover::Eviction)? {
                 return Ok(true);
             }
@@ -153,7 +153,7 @@ impl Database {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn purge_expired(&self) -> Result<usize> {
-        let table = self.table();
+        let table = self.state();
         let now = self.now_for(&table);
         let Some(expiries) = &table.expiries else { return Ok(0) };
         let mut purged = 0;
@@ -165,7 +165,7 @@ impl Database {
 
     /// After a write: removes some of what has expired in the stripes of its keys, so that the memory of expired items
     /// comes back without a call, and no write waits for more than a few of them.
-    pub(crate) fn remove_expired_near(&self, table: &Arc<Table>, keys: &[RoutedKey<'_>], now: i64) -> Result<()> {
+    pub(crate) fn remove_expired_near(&self, table: &Arc<TableState>, keys: &[RoutedKey<'_>], now: i64) -> Result<()> {
         let Some(expiries) = table.expiries.as_ref().filter(|_| table.hides_expired()) else { return Ok(()) };
         for key in keys.iter().filter(|key| expiries.is_due(key.stripe(), now)) {
             let stripe = key.stripe();
@@ -178,7 +178,7 @@ impl Database {
     }
 
     /// Removes all that has expired in a stripe; how many items that were.
-    fn remove_expired_in(&self, table: &Arc<Table>, stripe: StripeId, now: i64) -> Result<usize> {
+    fn remove_expired_in(&self, table: &Arc<TableState>, stripe: StripeId, now: i64) -> Result<usize> {
         let Some(expiries) = &table.expiries else { return Ok(0) };
         let mut removed = 0;
         let mut sweep = Some(expiries.sweep(stripe));
@@ -194,7 +194,7 @@ impl Database {
     fn go_on_with<'a>(
         &self,
         mut sweep: Sweep<'a>,
-        table: &Arc<Table>,
+        table: &Arc<TableState>,
         stripe: StripeId,
         now: i64,
     ) -> Result<(Option<Sweep<'a>>, usize)> {
@@ -233,6 +233,7 @@ mod tests {
     use kstone_core::engine::Eviction;
 
     use super::*;
+    use crate::Database;
     use crate::{DatabaseOptions, Item, ItemBuilder, TableSchema};
 
     /// The schema changes after the table was looked up and before the victim's stripe is locked.
@@ -245,13 +246,13 @@ mod tests {
         let victims = db.engine().take_victims()?;
         std::thread::scope(|scope| -> Result<()> {
             let evicting = db.engine().commit(&[victims[0].key_ref()], |_| {
-                let table = db.table();
+                let table = db.state();
                 let looked_up = Arc::strong_count(&table);
                 let evicting = scope.spawn(|| db.evict_all(&victims, 0));
                 while Arc::strong_count(&table) == looked_up {
                     std::thread::yield_now();
                 }
-                db.install(Arc::new(Table::following(TableSchema::new().name("later"), Some(&table), 0)?));
+                db.install(Arc::new(TableState::following(TableSchema::new().name("later"), Some(&table), 0)?));
                 Ok::<_, crate::Error>((Vec::new(), evicting))
             })?;
             evicting.join().expect("no panic")

@@ -22,9 +22,9 @@ use kstone_core::engine::{PageLimits, ScanRange, Writes};
 use kstone_core::key::{RoutedKey, STRIPES, StripeId};
 use kstone_core::record::Record;
 
-use crate::database::Database;
 use crate::table::Table;
 use crate::table::index::IndexId;
+use crate::table::state::TableState;
 
 /// How many entries one write releases.
 const RELEASED_PER_WRITE: PageLimits = PageLimits::of_records(16);
@@ -75,19 +75,19 @@ impl Clone for Retired {
     }
 }
 
-impl Table {
+impl TableState {
     /// An index that was dropped and has entries left.
     pub(crate) fn left_over(&self) -> Option<&Retired> {
         self.retired.iter().map(|retired| &**retired).find(|retired| !retired.is_gone())
     }
 }
 
-impl Database {
+impl Table {
     /// After a write to this stripe: releases some entries of indexes that were dropped.
     ///
     /// # Errors
     /// [`Error::Poisoned`](crate::Error::Poisoned).
-    pub(crate) fn release_some(&self, table: &Table, near: StripeId) -> Result<()> {
+    pub(crate) fn release_some(&self, table: &TableState, near: StripeId) -> Result<()> {
         let Some(retired) = table.left_over() else { return Ok(()) };
         if let Some(stripe) = retired.next(near) {
             self.release_in(retired, stripe, RELEASED_PER_WRITE)?;
@@ -100,8 +100,8 @@ impl Database {
     /// has.
     ///
     /// # Errors
-    /// As [`Database::release_some`].
-    pub(crate) fn release_stripe(&self, table: &Table) -> Result<bool> {
+    /// As [`Table::release_some`].
+    pub(crate) fn release_stripe(&self, table: &TableState) -> Result<bool> {
         let first = StripeId::all().next().expect("there are stripes");
         let Some(retired) = table.left_over() else { return Ok(false) };
         let Some(stripe) = retired.next(first) else { return Ok(false) };
@@ -114,8 +114,8 @@ impl Database {
     /// Releases all entries of indexes that were dropped.
     ///
     /// # Errors
-    /// As [`Database::release_some`].
-    pub(crate) fn release_all(&self, table: &Table) -> Result<()> {
+    /// As [`Table::release_some`].
+    pub(crate) fn release_all(&self, table: &TableState) -> Result<()> {
         while self.release_stripe(table)? {}
         Ok(())
     }
@@ -123,8 +123,8 @@ impl Database {
     /// Before a change of the schema: leaves slots for new indexes.
     ///
     /// # Errors
-    /// As [`Database::release_some`].
-    pub(crate) fn free_slots(&self, table: &Table) -> Result<()> {
+    /// As [`Table::release_some`].
+    pub(crate) fn free_slots(&self, table: &TableState) -> Result<()> {
         let left = table.retired.iter().filter(|retired| !retired.is_gone()).count();
         if left > RETIRED_MAX { self.release_all(table) } else { Ok(()) }
     }

@@ -19,12 +19,12 @@ use std::path::Path;
 use crate::ImportOptions;
 use crate::error::{Error, Result};
 
-use crate::database::Database;
 use crate::model::json::write_line;
+use crate::table::Table;
 use crate::transfer::file;
 use crate::transfer::view_pages::Pages;
 
-impl Database {
+impl Table {
     /// Writes every item as a line of JSON, as the database is at one moment; how many. Items that have expired are
     /// left out where reads do not show them. [`ImportOptions`] tells what comes back.
     ///
@@ -51,8 +51,8 @@ impl Database {
         Ok(exported)
     }
 
-    /// As [`Database::export_json`], to a file in the place of one that is there, as safely as
-    /// [`Database::save_snapshot`].
+    /// As [`Table::export_json`], to a file in the place of one that is there, as safely as
+    /// [`Table::save_snapshot`].
     ///
     /// # Errors
     /// As there.

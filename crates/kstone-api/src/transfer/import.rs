@@ -1,4 +1,4 @@
-//! Imports: items from JSON, as DynamoDB's exports, its command line, [`Database::export_json`] and other programs write
+//! Imports: items from JSON, as DynamoDB's exports, its command line, [`Table::export_json`] and other programs write
 //! them.
 //!
 //! # What is read
@@ -34,7 +34,7 @@
 //! record ends it with what came before in the database. With [`ImportOptions::skip_bad_records`] bad records are skipped
 //! and counted; in JSON that goes over lines only those between sound brackets and commas.
 //!
-//! Items are put one by one, as [`Database::put`] does, through indexes and into the stream, in the place of those that
+//! Items are put one by one, as [`Table::put`] does, through indexes and into the stream, in the place of those that
 //! are there; of two records with one key the later counts. A record is put whole or not at all. What fails for another
 //! reason than a bad record (no memory is left to the database, a disk fails, the file changes between the two readings)
 //! leaves what was put until then.
@@ -49,9 +49,9 @@ use std::path::Path;
 use crate::error::Position;
 use crate::error::{Error, Result};
 
-use crate::database::Database;
 use crate::json::JsonForm;
 use crate::table::Table;
+use crate::table::state::TableState;
 use crate::transfer::file;
 
 mod documents;
@@ -203,7 +203,7 @@ impl ImportReport {
     }
 }
 
-impl Database {
+impl Table {
     /// Puts the items of the input, from where it stands to its end. See [`ImportOptions`] and its module.
     ///
     /// Costs a parse of each record and a put, a second parse where records are checked first.
@@ -223,7 +223,7 @@ impl Database {
         self.import_records(input, INPUT, options)
     }
 
-    /// As [`Database::import_json`], for an input that can be read only once. The options must say what becomes of bad
+    /// As [`Table::import_json`], for an input that can be read only once. The options must say what becomes of bad
     /// records, since it takes a second reading to put nothing before everything is checked.
     ///
     /// # Errors
@@ -236,7 +236,7 @@ impl Database {
         self.import_records(input, INPUT, options)
     }
 
-    /// As [`Database::import_json`], from a file; from a pipe or a terminal as [`Database::import_json_stream`].
+    /// As [`Table::import_json`], from a file; from a pipe or a terminal as [`Table::import_json_stream`].
     ///
     /// # Errors
     /// As there, naming the file.
@@ -283,7 +283,7 @@ impl Database {
         let mut records = Records::of(input).map_err(failed)?;
         while let Some((place, text)) = records.next().map_err(failed)? {
             self.check_interrupt()?;
-            let taken = match read(&mut reader, &self.table(), text) {
+            let taken = match read(&mut reader, &self.state(), text) {
                 Ok(None) => continue,
                 Ok(Some(change)) => take(&change).map(|()| report.count(&change)),
                 Err(error) => Err(Error::invalid(error.to_string())),
@@ -306,7 +306,7 @@ impl Database {
 
 fn read(
     reader: &mut RecordReader<'_>,
-    table: &Table,
+    table: &TableState,
     text: std::result::Result<&[u8], &'static str>,
 ) -> Result<Option<ImportedChange>> {
     let too_long = |what| Error::invalid(format!("{what} is longer than {IMPORT_LINE_MAX_BYTES} bytes"));

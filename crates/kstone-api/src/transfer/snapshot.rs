@@ -27,7 +27,7 @@
 //!    used, items as strictly as items that are put, keys for being there once.
 //!
 //! # Thread safety
-//! Any thread, at any time. A load keeps [`Database::configure`] and [`Database::fork`] waiting; nothing else waits for
+//! Any thread, at any time. A load keeps [`Table::configure`] and [`Table::fork`] waiting; nothing else waits for
 //! a load or a save.
 
 use std::io::{BufReader, BufWriter, Read, Write};
@@ -35,10 +35,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-use crate::database::Database;
-use crate::model::clock::ClockSource;
-use crate::model::options::DatabaseOptions;
-use crate::model::schema::TableSchema;
+use crate::table::Table;
 use crate::transfer::file;
 
 mod format;
@@ -59,7 +56,7 @@ pub struct SnapshotProgress {
     pub total: u64,
 }
 
-impl Database {
+impl Table {
     /// Writes the database as it is now to a file, in the place of one that is there; how many items that are.
     ///
     /// The file is written next to its place, synced and renamed into it. It gets the permissions of the file that it
@@ -75,7 +72,7 @@ impl Database {
         self.save_snapshot_with(path, |_| Ok(()))
     }
 
-    /// As [`Database::save_snapshot`], telling `progress` how far it has come, first with the number of items, then
+    /// As [`Table::save_snapshot`], telling `progress` how far it has come, first with the number of items, then
     /// each thousand items or so. An error that it returns ends the save and is returned.
     ///
     /// # Errors
@@ -94,7 +91,7 @@ impl Database {
     ///
     /// The schema of the file takes the place of the database's own; its options stay. A stream starts anew, and a
     /// reader that goes on with it is told so by [`Error::Trimmed`], whatever it had read. A read at work meanwhile
-    /// goes by the schema that there was when it began, as with [`Database::configure`].
+    /// goes by the schema that there was when it began, as with [`Table::configure`].
     ///
     /// Costs a read of the file, a check and a copy of every item, and its index entries.
     ///
@@ -106,7 +103,7 @@ impl Database {
         self.load_snapshot_with(path, |_| Ok(()))
     }
 
-    /// As [`Database::load_snapshot`], telling `progress` how far it has come, first with the number of items, then
+    /// As [`Table::load_snapshot`], telling `progress` how far it has come, first with the number of items, then
     /// after each block of the file. An error that it returns ends the load and is returned.
     ///
     /// # Errors
@@ -122,7 +119,7 @@ impl Database {
     }
 
     /// Writes a snapshot of the database as it is now to anything that takes bytes; how many items it has. The bytes
-    /// are those that [`Database::save_snapshot`] writes to a file.
+    /// are those that [`Table::save_snapshot`] writes to a file.
     ///
     /// No lock is held while `out` is called: it may use this database in any way.
     ///
@@ -150,7 +147,7 @@ impl Database {
         Ok(saved)
     }
 
-    /// Fills an empty database from the bytes of a snapshot, up to the end of `input`, as [`Database::load_snapshot`]
+    /// Fills an empty database from the bytes of a snapshot, up to the end of `input`, as [`Table::load_snapshot`]
     /// does from a file.
     ///
     /// `input` may use this database while it is called, but for what would wait for the load: it can neither load,
@@ -164,24 +161,6 @@ impl Database {
         load::load(self, BufReader::new(input), INPUT, &mut report)
     }
 
-    /// A new database with what a snapshot holds, with the default options and the system's clock.
-    ///
-    /// # Errors
-    /// As [`Database::load_snapshot`].
-    pub fn open_snapshot(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_snapshot_with(path, DatabaseOptions::default(), ClockSource::default())
-    }
-
-    /// A new database with what a snapshot holds, with options and a clock.
-    ///
-    /// # Errors
-    /// As [`Database::load_snapshot`]; [`Error::Invalid`] for an option outside its range.
-    pub fn open_snapshot_with(path: impl AsRef<Path>, options: DatabaseOptions, clock: ClockSource) -> Result<Self> {
-        let database = Self::create_in_memory_with(options, TableSchema::new(), clock)?;
-        database.load_snapshot(path)?;
-        Ok(database)
-    }
-
     /// How far the save or load has come that is at work on this database now; of the last one where none is, of the
     /// one that moved last where there are several. For another thread to poll.
     pub fn snapshot_progress(&self) -> SnapshotProgress {
@@ -191,13 +170,13 @@ impl Database {
 
 /// Tells the caller, and a thread that polls, how far it has come.
 struct Report<'a> {
-    database: &'a Database,
+    database: &'a Table,
     progress: SnapshotProgress,
     callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>,
 }
 
 impl<'a> Report<'a> {
-    fn new(database: &'a Database, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
+    fn new(database: &'a Table, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
         let progress = SnapshotProgress::default();
         *database.progress_cell().lock() = progress;
         Self { database, progress, callback }

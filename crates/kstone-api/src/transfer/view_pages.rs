@@ -6,17 +6,17 @@ use crate::error::Result;
 use kstone_core::engine::{PageLimits, PointInTimeView, ScanRange};
 use kstone_core::record::Record;
 
-use crate::database::Database;
 use crate::request::page::batch_limits;
 use crate::table::Table;
+use crate::table::state::TableState;
 
 const PAGE: PageLimits = batch_limits(1000);
 
-impl Database {
+impl Table {
     /// The database at one moment, and the table that was in force then.
-    pub(crate) fn view_with_table(&self) -> Result<(Arc<Table>, PointInTimeView)> {
+    pub(crate) fn view_with_table(&self) -> Result<(Arc<TableState>, PointInTimeView)> {
         loop {
-            let table = self.table();
+            let table = self.state();
             let view = self.engine().view()?;
             if self.is_current(&table) {
                 return Ok((table, view));
@@ -59,6 +59,7 @@ mod tests {
     use kstone_core::key::KeyRef;
 
     use super::*;
+    use crate::Database;
     use crate::model::schema::TableSchema;
 
     /// The schema changes and an item is written after the table was looked up and before the view is made.
@@ -69,7 +70,7 @@ mod tests {
         std::thread::scope(|scope| {
             let view = db.engine().commit(&[key], |_| {
                 // No view is taken while this holds a lock.
-                let table = db.table();
+                let table = db.state();
                 let looked_up = Arc::strong_count(&table);
                 let view = scope.spawn(|| {
                     let (table, view) = db.view_with_table().expect("view");
@@ -78,7 +79,7 @@ mod tests {
                 while Arc::strong_count(&table) == looked_up {
                     std::thread::yield_now();
                 }
-                db.install(Arc::new(Table::following(TableSchema::new().name("later"), Some(&table), 0)?));
+                db.install(Arc::new(TableState::following(TableSchema::new().name("later"), Some(&table), 0)?));
                 Ok::<_, crate::Error>((vec![Record::put(key, &[])], view))
             })?;
             assert_eq!(view.join().expect("view"), (Some("later".to_owned()), 1));

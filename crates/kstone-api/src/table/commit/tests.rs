@@ -6,6 +6,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use super::*;
+use crate::Database;
 use crate::expression::ReturnValues;
 use crate::{
     GlobalSecondaryIndex, Item, ItemBuilder, KeystoneValue, LocalSecondaryIndex, Projection, TableSchema, Write,

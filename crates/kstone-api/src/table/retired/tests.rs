@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::*;
+use crate::Database;
 use crate::{DatabaseOptions, Error, GlobalSecondaryIndex, Item, ItemBuilder, LocalSecondaryIndex, Query, TableSchema};
 
 const KINDS: u32 = 7;
@@ -56,7 +57,7 @@ fn a_dropped_index_is_gone_at_once_and_its_memory_with_the_writes_that_follow() 
     assert_eq!((after.index_entries, db.writes()), (before.index_entries, written), "no entry was looked at");
     assert!(after.total_bytes + 1000 > before.total_bytes, "what is not released yet is counted");
     assert!(matches!(db.query(Query::new().index("by-kind").partition_key(b"k1")), Err(Error::Invalid(_))));
-    assert!(!db.table().is_plain());
+    assert!(!db.state().is_plain());
 
     let mut left = entries(&db)?;
     let mut writes = 0;
@@ -69,7 +70,7 @@ fn a_dropped_index_is_gone_at_once_and_its_memory_with_the_writes_that_follow() 
     }
     // Once each stripe has been found empty, the table is as one that never had an index.
     (0..2 * STRIPES).try_for_each(|_| db.put(b"one stripe", item(0)))?;
-    assert!(db.table().is_plain() && !db.engine().writes_are_watched());
+    assert!(db.state().is_plain() && !db.engine().writes_are_watched());
     let bytes = db.stats()?.total_bytes;
     // What deletes leave in each stripe: up to a quarter of its records and a little more.
     let most = plain_bytes + plain_bytes / 4 + STRIPES * 1024;
@@ -91,7 +92,7 @@ fn a_compaction_releases_everything_and_is_no_write() -> Result<()> {
     let stats = db.stats()?;
     assert_eq!((stats.index_entries, stats.sst_records, stats.tombstones), (0, 2000, 0));
     assert_eq!(db.writes(), written, "nothing that anybody sees has changed");
-    assert!(db.table().is_plain() && !db.engine().writes_are_watched());
+    assert!(db.state().is_plain() && !db.engine().writes_are_watched());
     assert_eq!(db.count()?, 2000);
     Ok(())
 }
@@ -104,8 +105,8 @@ fn indexes_that_come_and_go_never_show_what_others_left() -> Result<()> {
     let mut random = fastrand::Rng::with_seed(11);
     for round in 0..100_u32 {
         db.configure(indexed())?;
-        let retired: BTreeSet<u16> = db.table().retired.iter().map(|retired| retired.id().0 % 64).collect();
-        assert!(db.table().indexes.iter().all(|index| !retired.contains(&(index.id().0 % 64))), "round {round}");
+        let retired: BTreeSet<u16> = db.state().retired.iter().map(|retired| retired.id().0 % 64).collect();
+        assert!(db.state().indexes.iter().all(|index| !retired.contains(&(index.id().0 % 64))), "round {round}");
         assert_eq!(check_index(&db)?, db.count()? as usize, "round {round}");
         for _ in 0..random.u32(..12) {
             let i = random.u32(..150);
@@ -179,7 +180,7 @@ fn a_fork_releases_by_itself() -> Result<()> {
     assert_eq!(check_index(&fork)?, 1001);
     fork.compact()?;
     assert_eq!(entries(&fork)?, 2002);
-    assert!(!db.table().has_indexes() && db.count()? == 1001);
+    assert!(!db.state().has_indexes() && db.count()? == 1001);
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::ImportOptions;
 use super::form::Members;
 use crate::model::json::{JsonForm, item_from_str};
-use crate::table::Table;
+use crate::table::state::TableState;
 
 /// The attributes that are the key itself and do not stay in an item.
 const KEY: [&str; 2] = ["pk", "sk"];
@@ -38,7 +38,7 @@ impl<'a> RecordReader<'a> {
     }
 
     /// Reads a record, checked in every respect that its write checks; none for a blank line.
-    pub(super) fn read(&mut self, table: &Table, bytes: &[u8]) -> Result<Option<ImportedChange>> {
+    pub(super) fn read(&mut self, table: &TableState, bytes: &[u8]) -> Result<Option<ImportedChange>> {
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
@@ -51,7 +51,7 @@ impl<'a> RecordReader<'a> {
         })
     }
 
-    fn change(&mut self, table: &Table, text: &str) -> Result<ImportedChange> {
+    fn change(&mut self, table: &TableState, text: &str) -> Result<ImportedChange> {
         let form = self.form_of(text);
         if form == JsonForm::Plain {
             return self.put(table, &mut item_from_str(text, form)?, form);
@@ -79,7 +79,7 @@ impl<'a> RecordReader<'a> {
         }
     }
 
-    fn put(&self, table: &Table, item: &mut ItemWriter, form: JsonForm) -> Result<ImportedChange> {
+    fn put(&self, table: &TableState, item: &mut ItemWriter, form: JsonForm) -> Result<ImportedChange> {
         let item = item.as_item();
         let (pk, sk) = key_of(self.options, item, form)?;
         let key = KeyRef::new(pk, sk)?;

@@ -4,6 +4,7 @@ use std::io::{self, Cursor, Read};
 use kstone_core::value::{Item, Value};
 
 use super::*;
+use crate::Database;
 use crate::table::stream::EventName;
 use crate::{GlobalSecondaryIndex, ItemBuilder, Scan, StreamViewType, TableSchema};
 

@@ -13,11 +13,11 @@ use kstone_core::record::Record;
 
 use super::Report;
 use super::format::{Block, BlockKind, BlockReader, corrupt, place_of_record, take_record};
-use crate::database::Database;
 use crate::model::item_check::check_item;
 use crate::model::schema::TableSchema;
 use crate::table::Table;
 use crate::table::index::IndexId;
+use crate::table::state::TableState;
 
 /// The largest number of a stream's record that is believed: numbers go on from it without an overflow.
 const STREAM_LAST_MAX: u64 = u64::MAX / 2;
@@ -32,17 +32,17 @@ struct Header {
 /// Fills an empty database; with how many items. Errors call the file `name`.
 ///
 /// This thread reads the file and takes what came of each block, in their order; helper threads share the work on them.
-pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
+pub(super) fn load(database: &Table, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
     // Keeps the numbers of the indexes, which entries are made of, until the table is in force.
     let _one_at_a_time = database.configuring()?;
     refuse_items(database)?;
-    let before = database.table();
+    let before = database.state();
     // Those of dropped indexes are nobody's items, but records.
     database.release_all(&before)?;
     let mut blocks = BlockReader::begin(input, name)?;
     let Header { items, stream_last, schema } = read_header(&mut blocks)?;
     report.begin(items)?;
-    let table = Arc::new(Table::following(schema, Some(&before), database.stream_max_bytes())?.loading());
+    let table = Arc::new(TableState::following(schema, Some(&before), database.stream_max_bytes())?.loading());
     let mut loaded = Loaded { filling: database.engine().filling(), items, loaded: 0, refused: HashSet::new() };
     let decoder = Decoder { table: Arc::clone(&table), now: database.now_for(&table) };
     let spare = RefCell::new(Vec::new());
@@ -94,7 +94,7 @@ pub(super) fn load(database: &Database, input: impl Read, name: &str, report: &m
 }
 
 /// What fails is found before the file is read.
-fn refuse_items(database: &Database) -> Result<()> {
+fn refuse_items(database: &Table) -> Result<()> {
     let one = PageLimits::of_records(1);
     if database.engine().scan(ScanRange::all(), one)?.records.is_empty() {
         return Ok(());
@@ -125,7 +125,7 @@ fn parse_header(payload: &[u8]) -> Result<Header> {
 
 /// Makes records of blocks; any number of threads may at once.
 struct Decoder {
-    table: Arc<Table>,
+    table: Arc<TableState>,
     now: i64,
 }
 

@@ -6,11 +6,11 @@ use crate::error::Result;
 
 use super::Report;
 use super::format::{BLOCK_TARGET_BYTES, BlockKind, BlockWriter, put_record};
-use crate::database::Database;
+use crate::table::Table;
 use crate::transfer::view_pages::Pages;
 
 /// Writes the database as it is now; how many items that are. Errors call the file `name`.
-pub(super) fn save(database: &Database, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+pub(super) fn save(database: &Table, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
     let (table, view) = database.view_with_table()?;
     let stream_last = table.last_in_stream();
     let total = Pages::of(&view).map(|page| page.len() as u64).sum();

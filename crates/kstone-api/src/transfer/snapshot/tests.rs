@@ -8,6 +8,7 @@ use kstone_core::value::{Item, Value};
 
 use super::format::{BLOCK_MAX_BYTES, BlockKind, BlockReader, BlockWriter, MAGIC, put_record};
 use super::*;
+use crate::{Database, TableSchema};
 use crate::{GlobalSecondaryIndex, ItemBuilder, LocalSecondaryIndex, Query, Scan, StreamViewType};
 
 mod evil;

@@ -1,94 +1,47 @@
 //! PartiQL: DynamoDB's dialect of it, on this engine.
 //!
 //! ```text
-//! text ─► tokens ─► Ast ─► Parsed ─► values bound ─► plan ─► rows
-//!         lexer   grammar  lower   │                 write ─► the one write path
-//!                                  └─ StatementCache: a text is read once
+//! text ─► Parsed ─► values bound ─► plan ─► rows
+//!      kstone_expr::partiql         write ─► the one write path
 //! ```
 //! `docs/partiql.md` is the dialect's reference. Conditions run on the expressions' evaluator, updates as theirs do,
 //! reads on the pages and iterators of query and scan, writes on [`crate::table::commit`].
 //!
-//! Invariants: no statement makes a parse or an execution panic, or recurse deeper than [`NESTING_MAX_LEVELS`]; a plan
-//! never decides what is returned. Thread safety: any thread; the cache holds its lock for a look-up alone.
-
-use std::sync::Arc;
+//! Invariants: no statement makes a parse or an execution panic, or recurse deeper than an item nests; a plan
+//! never decides what is returned. Thread safety: any thread.
 
 use crate::error::{Error, Result};
-use kstone_core::error::Unit;
 use kstone_core::item::ItemRef;
+use kstone_expr::partiql::INCOMPLETE_KEY;
+pub use kstone_expr::partiql::STATEMENT_MAX_CHARS;
+pub(crate) use kstone_expr::partiql::StatementCache;
+use kstone_expr::partiql::parsed::{Select, Target, Verb};
 
-use crate::expression::{BoundParameters, Texts};
+use crate::expression::BoundParameters;
 use crate::table::Table;
 use crate::table::state::TableState;
 
-mod asks;
-mod ast;
 mod collect;
-mod condition_grammar;
 mod explain;
-mod fault;
-mod grammar;
 mod groups;
-mod lexer;
-mod lower;
-mod lower_condition;
-mod lower_write;
 mod many;
 mod order;
-mod parsed;
 mod plan;
 mod prepared;
 mod projection;
 mod rows;
 mod select;
 mod statement;
-mod value_grammar;
-mod values;
 mod write;
 
-use parsed::{Parsed, Select, Target, Verb};
 pub use prepared::PreparedStatement;
 use select::Reading;
 use statement::StatementRun;
 pub use statement::{Statement, StatementResult};
 use write::{StatementWrite, returned_row};
 
-/// The most characters that a statement may have, DynamoDB's.
-pub const STATEMENT_MAX_CHARS: usize = 8192;
-/// How deep conditions, values and functions may nest in each other.
-const NESTING_MAX_LEVELS: usize = kstone_core::item::MAX_NESTING_LEVELS;
-/// The longest statement that is remembered, in bytes: those of many kilobytes hold their values in their text, and do
-/// not come again.
-const CACHED_MAX_BYTES: usize = 2048;
 /// What the table is called in statements where its schema has no name.
 const UNNAMED_TABLE: &str = "items";
-
-/// Statements by their texts.
-pub(crate) struct StatementCache(Texts<Parsed>);
-
-impl StatementCache {
-    pub(crate) fn with_max_bytes(max_bytes: usize) -> Self {
-        Self(Texts::new(max_bytes))
-    }
-
-    /// Bytes that are kept, as charged.
-    pub(crate) fn bytes(&self) -> usize {
-        self.0.bytes()
-    }
-
-    fn get(&self, text: &str) -> Result<Arc<Parsed>> {
-        let parse = |text: &str| lower::parse(text).map_err(|fault| fault.into_error(text));
-        if text.len() <= CACHED_MAX_BYTES {
-            return self.0.get(text, parse);
-        }
-        match text.chars().count() {
-            chars if chars > STATEMENT_MAX_CHARS => {
-                Err(Error::limit("Statement", Unit::Characters, STATEMENT_MAX_CHARS, chars))
-            }
-            _ => parse(text).map(Arc::new),
-        }
-    }
-}
 
 impl Table {
     /// Executes a statement. See `docs/partiql.md` for the dialect.
@@ -131,7 +84,7 @@ impl Table {
             Verb::Exists(_) => {
                 return Err(Error::invalid("EXISTS can only be used in ExecuteTransaction write requests."));
             }
-            verb => verb.write(bound)?,
+            verb => write_of(verb, bound)?,
         };
         if run.token.is_some() {
             return Err(Error::invalid("The provided page token belongs to another request: a write has no pages"));
@@ -153,33 +106,20 @@ fn check_table(target: &Target, table: &TableState) -> Result<()> {
     Err(Error::TableNotFound { name: target.table.to_string(), is: is.to_owned() })
 }
 
-impl Parsed {
-    fn target(&self) -> &Target {
-        match &self.verb {
-            Verb::Select(select) | Verb::Exists(select) => &select.target,
-            Verb::Insert(insert) => &insert.target,
-            Verb::Update(update) => &update.target,
-            Verb::Delete(delete) => &delete.target,
-        }
-    }
-}
-
-impl Verb {
-    /// The write that the statement is; a SELECT is none.
-    fn write<'v>(&self, bound: &BoundParameters<'v>) -> Result<StatementWrite<'v>> {
-        match self {
-            Self::Insert(insert) => StatementWrite::insert(insert, bound),
-            Self::Update(update) => StatementWrite::update(update, bound),
-            Self::Delete(delete) => StatementWrite::delete(delete, bound),
-            Self::Exists(select) => exists(select, bound),
-            Self::Select(_) => Err(Error::invalid("a SELECT is no write")),
-        }
+/// The write that a statement is; a SELECT is none.
+fn write_of<'v>(verb: &Verb, bound: &BoundParameters<'v>) -> Result<StatementWrite<'v>> {
+    match verb {
+        Verb::Insert(insert) => StatementWrite::insert(insert, bound),
+        Verb::Update(update) => StatementWrite::update(update, bound),
+        Verb::Delete(delete) => StatementWrite::delete(delete, bound),
+        Verb::Exists(select) => exists(select, bound),
+        Verb::Select(_) => Err(Error::invalid("a SELECT is no write")),
     }
 }
 
 /// The check that EXISTS is.
 fn exists<'v>(select: &Select, bound: &BoundParameters<'v>) -> Result<StatementWrite<'v>> {
     let whole = select.condition.as_ref().and_then(|clause| Some((clause, clause.whole_key()?)));
-    let (clause, key) = whole.ok_or_else(|| Error::invalid(lower_write::INCOMPLETE_KEY))?;
+    let (clause, key) = whole.ok_or_else(|| Error::invalid(INCOMPLETE_KEY))?;
     StatementWrite::exists(clause, key, bound)
 }

@@ -77,7 +77,8 @@ impl Table {
                 (key.clone(), serde_json::from_value(value.clone()).unwrap())
             })
             .collect();
-        Parameters::from_maps(names.iter().map(|(key, name)| (key.as_str(), name.as_str().unwrap())), &values)
+        let names = names.iter().map(|(key, name)| (key.as_str(), name.as_str().unwrap()));
+        Ok(Parameters::from_maps(names, &values)?)
     }
 }
 
@@ -239,7 +240,7 @@ fn updates() {
             let mut binder = Binder::new(&parameters);
             let update = Update::parse(&case.expression, &mut binder)?;
             binder.finish()?;
-            update.apply(&pk, &sk, Some(ItemRef::new(&before)))
+            Ok(update.apply(&pk, &sk, Some(ItemRef::new(&before)))?)
         };
         check(&mut failures, &case, apply(), |body| {
             let (found, expected) = (shown(body.as_deref().unwrap_or_default()), canonical(case.outcome));
@@ -260,7 +261,7 @@ fn returned_values() {
         let old = (!absent).then(|| old.as_item());
         let parameters = table.parameters(&case).unwrap();
         let update = Update::parse(&case.expression, &mut Binder::new(&parameters)).unwrap();
-        check(&mut failures, &case, update.apply(&pk, &sk, old), |body| {
+        check(&mut failures, &case, update.apply(&pk, &sk, old).map_err(Into::into), |body| {
             let before = old.map_or(Subject::absent(), |item| Subject::new(&pk, &sk, item));
             let after = body.as_deref().map_or(before, |body| Subject::new(&pk, &sk, ItemRef::new(body)));
             let wanted = case.whole.as_object().unwrap().iter();

@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use kstone_core::item::{self, ItemRef, ValueRef};
 use kstone_core::key::KeyRef;
-use kstone_core::utf8;
 use kstone_core::value::Type;
 
 /// Checks what DynamoDB checks of an item as a whole, and that it agrees with its key: expressions see the key as `pk`
@@ -20,13 +19,6 @@ pub(crate) fn check_item(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// A key as it is shown: S where it is UTF-8, B otherwise; none where it is empty. Where it is compared its type does
-/// not matter.
-pub(crate) fn key_value(key: &[u8]) -> Option<ValueRef<'_>> {
-    let type_ = if utf8(key).is_ok() { Type::S } else { Type::B };
-    (!key.is_empty()).then(|| ValueRef::from_parts(type_, key))
 }
 
 fn check_key_attribute(name: &str, value: ValueRef<'_>, key: &[u8]) -> Result<()> {

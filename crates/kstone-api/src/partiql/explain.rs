@@ -14,7 +14,7 @@ pub(super) fn explain(reading: &Reading<'_>) -> StatementResult {
     let (plan, select) = (&reading.plan, reading.select);
     let conjuncts = select.condition.iter().flat_map(|condition| condition.conjuncts.iter().enumerate());
     let is_used = |at: &usize| plan.used.contains(at);
-    let all = |conditions: Vec<(usize, &super::parsed::Conjunct)>| {
+    let all = |conditions: Vec<(usize, &kstone_expr::partiql::parsed::Conjunct)>| {
         let texts: Vec<&str> = conditions.into_iter().map(|(_, conjunct)| &*conjunct.text).collect();
         texts.join(" AND ")
     };

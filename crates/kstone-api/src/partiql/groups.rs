@@ -14,13 +14,13 @@ use kstone_core::number::Sum;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 
-use super::ast::Aggregate;
 use super::collect::check_bytes;
 use super::order::compare_values;
-use super::parsed::{Cell, Column, Columns, Select};
 use crate::expression::ast::Segment;
 use crate::expression::{BoundParameters, Subject};
 use crate::interrupt::{Interrupt, sort_by};
+use kstone_expr::partiql::Aggregate;
+use kstone_expr::partiql::parsed::{Cell, Column, Columns, Select};
 
 /// What a group costs besides its key and its values, roughly.
 const GROUP_BYTES: usize = 160;

@@ -10,11 +10,10 @@ use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::key::Key;
 
-use super::check_table;
-use super::parsed::{Parsed, Select, Verb};
 use super::select::Reading;
 use super::statement::{Statement, StatementResult, StatementRun};
 use super::write::{StatementWrite, whole_key};
+use super::{check_table, write_of};
 use crate::expression::BoundParameters;
 use crate::request::operation::TransactError;
 use crate::request::transaction::{Moment, TRANSACTION_MAX, check_list, check_some, parts_of, twice_in};
@@ -22,6 +21,7 @@ use crate::request::write::Prepared;
 use crate::table::Table;
 use crate::table::commit::Settle;
 use crate::table::state::TableState;
+use kstone_expr::partiql::parsed::{Parsed, Select, Verb};
 
 /// A statement with its values.
 struct Call {
@@ -155,7 +155,7 @@ impl Table {
                     keys.push(call.key_of("ExecuteTransaction", select).map_err(of_statement(at))?);
                 }
                 verb => {
-                    let write = verb.write(&call.bound).map_err(of_statement(at))?;
+                    let write = write_of(verb, &call.bound).map_err(of_statement(at))?;
                     if write.returning().is_some() {
                         return Err(of_statement(at)(Error::invalid(
                             "RETURNING clause is not supported in ExecuteTransaction.",
@@ -235,7 +235,7 @@ impl Call {
         match &self.parsed.verb {
             Verb::Select(select) => self.key_of("BatchExecuteStatement", select).map(drop),
             verb => {
-                let write = verb.write(&self.bound)?;
+                let write = write_of(verb, &self.bound)?;
                 let key = write.key.clone();
                 write.under(key.as_key_ref()?, false).check(table)
             }

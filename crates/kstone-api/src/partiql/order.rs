@@ -15,9 +15,9 @@ use kstone_core::number;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 
-use super::parsed::OrderKey;
 use crate::expression::ast::Segment;
 use crate::expression::{BoundParameters, Subject};
+use kstone_expr::partiql::parsed::OrderKey;
 
 /// Which of two records comes first.
 pub(super) fn compare(keys: &[OrderKey], bound: &BoundParameters, a: &Record, b: &Record) -> Ordering {

@@ -25,7 +25,6 @@ use kstone_core::item::ValueRef;
 use kstone_core::key::KeyRef;
 use kstone_core::value::Type;
 
-use super::parsed::{Ask, KeyTest, OrderKey, Select};
 use super::projection::{beyond, holds_all};
 use crate::expression::ast::Comparator;
 use crate::expression::{BoundParameters, SortCondition, order};
@@ -34,6 +33,7 @@ use crate::request::read::{Keyed, entry_condition, key_bytes, key_value, sort_co
 use crate::request::scan::Scan;
 use crate::table::index::{Index, IndexKind};
 use crate::table::state::TableState;
+use kstone_expr::partiql::parsed::{Ask, KeyTest, OrderKey, Select};
 
 /// The most partitions that IN and OR may name, DynamoDB's.
 const PARTITIONS_MAX: usize = 50;

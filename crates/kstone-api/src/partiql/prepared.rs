@@ -8,10 +8,10 @@ use crate::error::Result;
 use kstone_core::item::ValueRef;
 
 use super::check_table;
-use super::parsed::Parsed;
 use super::statement::{Statement, StatementResult, StatementRun};
 use crate::expression::ParameterNames;
 use crate::table::Table;
+use kstone_expr::partiql::parsed::Parsed;
 
 /// A statement that is parsed, to be run any number of times by any number of threads at once: the values of its `?`
 /// come with each run. It belongs to no database: it runs on the one that it was prepared with, on forks of it and on

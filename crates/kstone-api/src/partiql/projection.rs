@@ -4,9 +4,9 @@
 
 use crate::error::Result;
 
-use super::parsed::{Cell, Select};
 use crate::expression::ast::Segment;
 use crate::table::index::Index;
+use kstone_expr::partiql::parsed::{Cell, Select};
 
 /// Whether an index holds all that the statement looks at.
 pub(super) fn holds_all(select: &Select, index: &Index) -> bool {

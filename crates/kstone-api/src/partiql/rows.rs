@@ -5,8 +5,8 @@
 use kstone_core::item::parts;
 use kstone_core::record::Record;
 
-use super::parsed::{Cell, Columns};
 use crate::expression::{BoundParameters, Subject};
+use kstone_expr::partiql::parsed::{Cell, Columns};
 
 /// The attributes that stand for the key, in the order of an item's names.
 const KEY_NAMES: [&str; 2] = ["pk", "sk"];

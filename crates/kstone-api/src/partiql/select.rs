@@ -14,12 +14,9 @@ use crate::error::{Error, Result};
 use kstone_core::engine::{PageLimits, RecordPage};
 use kstone_core::record::Record;
 
-use super::lower::count_of;
-use super::parsed::{Count, Select};
 use super::plan::{Plan, Range, plan};
 use super::rows::{cells, with_key};
 use super::statement::{StatementResult, StatementRun};
-use super::values::encode_refs;
 use super::{collect, explain};
 use crate::expression::{BoundParameters, Condition, Kind};
 use crate::request::page::{examined_bytes, page_limits};
@@ -28,6 +25,9 @@ use crate::request::token;
 use crate::table::Table;
 use crate::table::index::{Index, IndexId};
 use crate::table::state::TableState;
+use kstone_expr::partiql::count_of;
+use kstone_expr::partiql::parsed::{Count, Select};
+use kstone_expr::partiql::values::encode_refs;
 
 /// A SELECT that is being executed.
 pub(super) struct Reading<'a> {

@@ -9,9 +9,9 @@ use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
 use super::StatementCache;
-use super::parsed::Parsed;
 use super::prepared::PreparedStatement;
-use super::values::{encode_parameters, encode_refs};
+use kstone_expr::partiql::parsed::Parsed;
+use kstone_expr::partiql::values::{encode_parameters, encode_refs};
 
 /// A PartiQL statement of DynamoDB's dialect, with what its `?` stand for.
 ///
@@ -143,7 +143,7 @@ impl Statement {
     /// What it was parsed to, now or when it was prepared.
     pub(super) fn parsed(&self, cache: &StatementCache) -> Result<Arc<Parsed>> {
         match &self.source {
-            Source::Text(text) => cache.get(text),
+            Source::Text(text) => Ok(cache.get(text)?),
             Source::Prepared(prepared) => Ok(Arc::clone(prepared.parsed())),
         }
     }
@@ -152,7 +152,7 @@ impl Statement {
     pub(super) fn encoded_parameters(&self) -> Result<Cow<'_, [u8]>> {
         match &self.parameters {
             Parameters::Values(values) if values.is_empty() => Ok(Cow::Borrowed(&[])),
-            Parameters::Values(values) => encode_parameters(values).map(Cow::Owned),
+            Parameters::Values(values) => Ok(Cow::Owned(encode_parameters(values)?)),
             Parameters::Bag(bag) => Ok(Cow::Borrowed(bag)),
         }
     }

@@ -8,15 +8,15 @@ use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 
-use super::ast::Returning;
-use super::lower_write::{is_set, no_set};
-use super::parsed::{Delete, Insert, InsertItem, KeyValues, Update, Where};
 use super::plan::key_operand;
 use super::rows::with_key;
 use crate::expression::ast::Verb;
 use crate::expression::{self, BoundParameters, Condition, Kind, ReturnValues};
 use crate::model::item_check::check_item;
 use crate::request::write::{Prepared, PreparedAction};
+use kstone_expr::partiql::Returning;
+use kstone_expr::partiql::parsed::{Delete, Insert, InsertItem, KeyValues, Update, Where};
+use kstone_expr::partiql::{is_set, no_set};
 
 /// What a statement does with the item of one key.
 pub(super) struct StatementWrite<'v> {
@@ -150,7 +150,7 @@ pub(super) fn whole_key(key: KeyValues, bound: &BoundParameters<'_>) -> Result<K
 }
 
 fn condition<'v>(clause: &Where, bound: &BoundParameters<'v>) -> Result<Condition<'v>> {
-    Condition::new(Kind::Where, Arc::clone(&clause.ast), bound.clone())
+    Ok(Condition::new(Kind::Where, Arc::clone(&clause.ast), bound.clone())?)
 }
 
 /// A key's bytes among the attributes of an item.

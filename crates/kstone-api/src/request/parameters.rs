@@ -35,8 +35,8 @@ impl RequestParameters {
             None => {
                 let names = self.names.iter().map(|(placeholder, name)| (placeholder.as_str(), name.as_str()));
                 match &self.values {
-                    Some(values) => Parameters::from_maps(names, values),
-                    None => Parameters::from_maps(names, &Item::new()),
+                    Some(values) => Ok(Parameters::from_maps(names, values)?),
+                    None => Ok(Parameters::from_maps(names, &Item::new())?),
                 }
             }
         }

@@ -151,7 +151,7 @@ fn key_condition_of<'v>(
     condition: &'v PreparedExpression<ConditionAst>,
     values: &'v [ValueRef<'v>],
 ) -> Result<Condition<'v>> {
-    Condition::new(Kind::KeyCondition, Arc::clone(&condition.ast), condition.bound(values))
+    Ok(Condition::new(Kind::KeyCondition, Arc::clone(&condition.ast), condition.bound(values))?)
 }
 
 /// The expressions with the values of one run.
@@ -163,14 +163,15 @@ struct Run<'a> {
 impl BoundExpressions for Run<'_> {
     fn key_condition(&mut self, schema: KeySchema<'_>) -> Result<Option<KeyCondition<'_>>> {
         let condition = self.shared.key_condition.as_ref();
-        condition.map(|condition| KeyCondition::new(key_condition_of(condition, self.values)?, schema)).transpose()
+        let Some(condition) = condition else { return Ok(None) };
+        Ok(Some(KeyCondition::new(key_condition_of(condition, self.values)?, schema)?))
     }
 
     fn filter(&mut self) -> Result<Option<Condition<'static>>> {
         let filter = self.shared.filter.as_ref().map(|filter| {
             Condition::new(Kind::Filter, Arc::clone(&filter.ast), filter.bound(self.values)).map(Condition::into_owned)
         });
-        filter.transpose()
+        Ok(filter.transpose()?)
     }
 
     fn projection(&mut self) -> Result<Option<Projection>> {

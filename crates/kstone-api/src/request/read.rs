@@ -194,17 +194,17 @@ struct Texts<'a> {
 impl BoundExpressions for Texts<'_> {
     fn key_condition(&mut self, schema: KeySchema<'_>) -> Result<Option<KeyCondition<'_>>> {
         let text = self.expressions.key_condition.as_ref();
-        text.map(|text| self.cache.key_condition(text, schema, &mut self.binder)).transpose()
+        Ok(text.map(|text| self.cache.key_condition(text, schema, &mut self.binder)).transpose()?)
     }
 
     fn filter(&mut self) -> Result<Option<Condition<'static>>> {
         let text = self.expressions.filter.as_ref();
-        text.map(|text| self.cache.condition(Kind::Filter, text, &mut self.binder)).transpose()
+        Ok(text.map(|text| self.cache.condition(Kind::Filter, text, &mut self.binder)).transpose()?)
     }
 
     fn projection(&mut self) -> Result<Option<Projection>> {
         let text = self.expressions.projection.as_ref();
-        text.map(|text| self.cache.projection(text, &mut self.binder)).transpose()
+        Ok(text.map(|text| self.cache.projection(text, &mut self.binder)).transpose()?)
     }
 }
 

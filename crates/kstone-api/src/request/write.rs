@@ -153,7 +153,9 @@ impl Write {
         let key = KeyRef::new(&self.pk, &self.sk)?;
         let is_plain = self.parameters.is_none() && self.condition_parameters.is_none() && self.condition.is_none();
         let (action, condition) = match is_plain {
-            true => (self.prepare_action(key, |text| cache.update(text, &mut Binder::new(&Parameters::new())))?, None),
+            true => {
+                (self.prepare_action(key, |text| Ok(cache.update(text, &mut Binder::new(&Parameters::new()))?))?, None)
+            }
             false => self.bind(key, cache)?,
         };
         check_returned(self.return_values, matches!(self.action, Action::Update(_)))?;
@@ -190,7 +192,7 @@ impl Write {
         let own_parameters = self.parameters.as_deref().map_or(Ok(Parameters::new()), gathered)?;
         let condition_parameters = self.condition_parameters.as_deref().map(gathered).transpose()?;
         let mut binder = Binder::new(&own_parameters);
-        let action = self.prepare_action(key, |text| cache.update(text, &mut binder))?;
+        let action = self.prepare_action(key, |text| Ok(cache.update(text, &mut binder)?))?;
         let mut condition_binder = condition_parameters.as_ref().map(Binder::new);
         let condition = match &self.condition {
             None => None,

@@ -8,7 +8,7 @@ use kstone_core::value::Type;
 
 use super::JsonForm;
 use super::plain::plain_len;
-use crate::model::item_check::key_value;
+use crate::expression::key_value;
 
 /// Appends an object of what is inside this many levels.
 pub(super) fn item(out: &mut String, item: ItemRef<'_>, form: JsonForm, levels: usize) {

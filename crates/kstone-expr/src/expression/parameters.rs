@@ -20,10 +20,10 @@ use super::PLACEHOLDER_MAX_BYTES;
 /// Rust callers give maps, foreign ones a single bag in the stored form, where `#name` entries are texts.
 ///
 /// ```
-/// use kstone_api::expression::Parameters;
-/// use kstone_api::{Item, ItemWriter, KeystoneValue};
+/// use kstone_expr::expression::Parameters;
+/// use kstone_core::{item::ItemWriter, value::{Item, Value}};
 ///
-/// let values = Item::from([(":min".to_string(), KeystoneValue::number(18))]);
+/// let values = Item::from([(":min".to_string(), Value::number(18))]);
 /// let from_maps = Parameters::from_maps([("#y", "year")], &values).unwrap();
 ///
 /// let mut bag = ItemWriter::new();
@@ -46,7 +46,7 @@ struct ParameterEntry {
 
 /// Where a value lies in a bag.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Slot {
+pub struct Slot {
     type_: Type,
     start: u32,
     end: u32,
@@ -54,13 +54,14 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// Puts a value behind a bag, which an item's limits keep far below 4 GiB; where it lies then.
-    pub(crate) fn append(bag: &mut Vec<u8>, value: ValueRef<'_>) -> Self {
+    pub fn append(bag: &mut Vec<u8>, value: ValueRef<'_>) -> Self {
         let start = bag.len() as u32;
         bag.extend_from_slice(value.payload());
         Self { type_: value.type_(), start, end: bag.len() as u32 }
     }
 
-    pub(crate) fn read(self, bag: &[u8]) -> ValueRef<'_> {
+    /// The value that lies here in the bag.
+    pub fn read(self, bag: &[u8]) -> ValueRef<'_> {
         ValueRef::from_parts(self.type_, &bag[self.start as usize..self.end as usize])
     }
 }
@@ -175,7 +176,7 @@ fn check_key(key: &str, sign: char) -> Result<()> {
 
 /// An error of the value under `key`, in DynamoDB's form.
 fn invalid_value(error: kstone_core::Error, key: &str) -> Error {
-    match Error::from(error) {
+    match error {
         Error::Invalid(text) => {
             let place = format!(" (attribute {key})");
             let text = text.strip_suffix(&place).unwrap_or(&text);

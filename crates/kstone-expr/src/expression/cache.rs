@@ -66,7 +66,11 @@ impl ExpressionCache {
         Condition::bind(kind, self.parsed_condition(kind, text)?, binder)
     }
 
-    pub(crate) fn parsed_condition(&self, kind: Kind, text: &str) -> Result<Arc<ConditionAst>> {
+    /// What a condition, filter or key condition is parsed to.
+    ///
+    /// # Errors
+    /// As [`Condition::parse`], for what is not well-formed.
+    pub fn parsed_condition(&self, kind: Kind, text: &str) -> Result<Arc<ConditionAst>> {
         self.conditions.get(text, |text| condition_parser::parse(kind, text))
     }
 
@@ -103,7 +107,11 @@ impl ExpressionCache {
         Update::bind(self.parsed_update(text)?, binder)
     }
 
-    pub(crate) fn parsed_update(&self, text: &str) -> Result<Arc<UpdateAst>> {
+    /// What an update is parsed to.
+    ///
+    /// # Errors
+    /// As [`Update::parse`], for what is not well-formed.
+    pub fn parsed_update(&self, text: &str) -> Result<Arc<UpdateAst>> {
         self.updates.get(text, update_parser::parse)
     }
 }
@@ -116,7 +124,7 @@ impl Default for ExpressionCache {
 
 /// The trees of one grammar by their texts.
 #[derive(Debug)]
-pub(crate) struct Texts<T> {
+pub struct Texts<T> {
     known: Mutex<LruCache<Box<str>, Arc<T>>>,
     /// What is charged for those that are known. Changed under the lock.
     bytes: AtomicUsize,
@@ -124,17 +132,22 @@ pub(crate) struct Texts<T> {
 }
 
 impl<T> Texts<T> {
-    pub(crate) fn new(max_bytes: usize) -> Self {
+    /// A cache of this many bytes.
+    pub fn new(max_bytes: usize) -> Self {
         // Unbounded as the map sees it, so that it allocates as it fills; `get` keeps the bound.
         Self { known: Mutex::new(LruCache::unbounded()), bytes: AtomicUsize::new(0), max_bytes }
     }
 
     /// Bytes that are kept, as charged.
-    pub(crate) fn bytes(&self) -> usize {
+    pub fn bytes(&self) -> usize {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn get(&self, text: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<Arc<T>> {
+    /// What a text is parsed to, by `parse` where it is not known.
+    ///
+    /// # Errors
+    /// Those of `parse`.
+    pub fn get(&self, text: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<Arc<T>> {
         if let Some(tree) = self.known.lock().get(text) {
             return Ok(Arc::clone(tree));
         }

@@ -66,18 +66,25 @@ pub(super) enum AstCell {
 
 /// What is made of a column over many items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Aggregate {
+pub enum Aggregate {
+    /// How many there are.
     Count,
+    /// Their sum.
     Sum,
+    /// The least.
     Min,
+    /// The greatest.
     Max,
+    /// Their mean.
     Avg,
 }
 
 impl Aggregate {
-    pub(super) const ALL: [Self; 5] = [Self::Count, Self::Sum, Self::Min, Self::Max, Self::Avg];
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Count, Self::Sum, Self::Min, Self::Max, Self::Avg];
 
-    pub(super) fn name(self) -> &'static str {
+    /// Its name in capitals.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Count => "COUNT",
             Self::Sum => "SUM",
@@ -124,12 +131,13 @@ pub(super) struct AstDelete {
 
 /// What a write gives back of its item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Returning {
+pub struct Returning {
     /// The attributes that were written, or all of them.
-    pub(super) modified: bool,
+    pub modified: bool,
     /// As they are, or as they were.
-    pub(super) new: bool,
-    pub(super) at: usize,
+    pub new: bool,
+    /// Where it stands in the statement.
+    pub at: usize,
 }
 
 /// A condition and where it stands.

@@ -80,7 +80,7 @@ impl<'a> Binder<'a> {
 
 /// What the `#names` and `:values` of one expression stand for, by their indexes.
 #[derive(Debug, Clone)]
-pub(crate) struct BoundParameters<'v> {
+pub struct BoundParameters<'v> {
     names: Box<[Box<str>]>,
     values: BoundValues<'v>,
 }
@@ -98,17 +98,17 @@ enum BoundValues<'v> {
 
 impl<'v> BoundParameters<'v> {
     /// Values that the caller lends, for what has no `#names`.
-    pub(crate) fn lent(values: &'v [ValueRef<'v>]) -> Self {
+    pub fn lent(values: &'v [ValueRef<'v>]) -> Self {
         Self { names: Box::default(), values: BoundValues::Lent(values) }
     }
 
     /// The values at these positions of those that the caller lends, for what has no `#names`.
-    pub(crate) fn chosen(values: &'v [ValueRef<'v>], positions: &'v [u16]) -> Self {
+    pub fn chosen(values: &'v [ValueRef<'v>], positions: &'v [u16]) -> Self {
         Self { names: Box::default(), values: BoundValues::Chosen(values, positions) }
     }
 
     /// The same with values of its own: a copy of those that are lent.
-    pub(crate) fn into_owned(self) -> BoundParameters<'static> {
+    pub fn into_owned(self) -> BoundParameters<'static> {
         let own = |values: &mut dyn Iterator<Item = ValueRef<'_>>| {
             let (mut bag, mut slots) = (Vec::new(), Vec::new());
             for value in values {
@@ -132,7 +132,8 @@ impl<'v> BoundParameters<'v> {
     }
 
     #[inline]
-    pub(crate) fn value(&self, value: u16) -> ValueRef<'_> {
+    /// The value of this index.
+    pub fn value(&self, value: u16) -> ValueRef<'_> {
         match &self.values {
             BoundValues::Bag(bag, slots) => slots[usize::from(value)].read(bag),
             BoundValues::Lent(values) => values[usize::from(value)],
@@ -140,7 +141,8 @@ impl<'v> BoundParameters<'v> {
         }
     }
 
-    pub(crate) fn type_of(&self, value: u16) -> Type {
+    /// The type of the value of this index.
+    pub fn type_of(&self, value: u16) -> Type {
         self.value(value).type_()
     }
 }

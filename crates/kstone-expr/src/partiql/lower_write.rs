@@ -15,7 +15,7 @@ use crate::expression::ast::{Action, NewValue, OperandSource, UpdateAst, Verb, i
 use crate::expression::check_paths;
 
 /// DynamoDB's text.
-pub(super) const INCOMPLETE_KEY: &str = "Where clause does not contain a mandatory equality on all key attributes";
+pub const INCOMPLETE_KEY: &str = "Where clause does not contain a mandatory equality on all key attributes";
 
 pub(super) fn lower_update(lowering: &mut Lowering<'_>, update: AstUpdate) -> Lowered<Update> {
     let AstUpdate { source, actions, condition, returning, end } = update;
@@ -145,11 +145,12 @@ impl Actions<'_, '_> {
 }
 
 /// What DynamoDB says where SET_ADD or SET_DELETE is given something else.
-pub(super) fn no_set(function: &str) -> String {
+pub fn no_set(function: &str) -> String {
     format!("The second argument to {function} must be a value with type SET")
 }
 
-pub(super) fn is_set(type_: Type) -> bool {
+/// Whether values of this type are sets.
+pub fn is_set(type_: Type) -> bool {
     matches!(type_, Type::SS | Type::NS | Type::BS)
 }
 

@@ -21,14 +21,14 @@ const NAME: &str = "value";
 
 /// The values of a statement, by their indexes.
 #[derive(Debug, Default)]
-pub(super) struct Values {
+pub struct Values {
     literals: Vec<u8>,
     sources: Vec<ValueSource>,
     parameters: usize,
 }
 
 /// Values, the few of most statements in place.
-pub(super) type ValueRefs<'v> = SmallVec<[ValueRef<'v>; 8]>;
+pub type ValueRefs<'v> = SmallVec<[ValueRef<'v>; 8]>;
 
 #[derive(Debug)]
 enum ValueSource {
@@ -75,7 +75,7 @@ impl Values {
     }
 
     /// How many parameters there are.
-    pub(super) fn parameters(&self) -> usize {
+    pub fn parameters(&self) -> usize {
         self.parameters
     }
 
@@ -83,7 +83,7 @@ impl Values {
     ///
     /// # Errors
     /// [`Error::Invalid`] with DynamoDB's text for too few or too many parameters, and for what cannot be a value.
-    pub(super) fn bind<'v>(&'v self, given: &[ValueRef<'v>], made: &'v mut Vec<u8>) -> Result<ValueRefs<'v>> {
+    pub fn bind<'v>(&'v self, given: &[ValueRef<'v>], made: &'v mut Vec<u8>) -> Result<ValueRefs<'v>> {
         if given.len() != self.parameters {
             return Err(self.wrong_number(given.len()));
         }
@@ -108,7 +108,7 @@ impl Values {
     ///
     /// # Errors
     /// [`Error::Invalid`] with DynamoDB's text for too few or too many.
-    pub(super) fn given<'v>(&self, body: ItemRef<'v>) -> Result<ValueRefs<'v>> {
+    pub fn given<'v>(&self, body: ItemRef<'v>) -> Result<ValueRefs<'v>> {
         let mut given: SmallVec<[Option<ValueRef<'v>>; 8]> = SmallVec::from_elem(None, self.parameters);
         let mut count = 0;
         for (name, value) in body {
@@ -135,7 +135,7 @@ impl Values {
 ///
 /// # Errors
 /// [`Error::Invalid`] and [`Error::Limit`] for a value that no item can hold.
-pub(super) fn encode_parameters(parameters: &[Value]) -> Result<Vec<u8>> {
+pub fn encode_parameters(parameters: &[Value]) -> Result<Vec<u8>> {
     let mut writer = ItemWriter::new();
     for (at, value) in parameters.iter().enumerate() {
         writer.set_value(&format!("?{}", at + 1), value)?;
@@ -144,7 +144,7 @@ pub(super) fn encode_parameters(parameters: &[Value]) -> Result<Vec<u8>> {
 }
 
 /// The same of values in the stored form.
-pub(super) fn encode_refs(parameters: &[ValueRef<'_>]) -> Result<Vec<u8>> {
+pub fn encode_refs(parameters: &[ValueRef<'_>]) -> Result<Vec<u8>> {
     let mut writer = ItemWriter::new();
     for (at, value) in parameters.iter().enumerate() {
         writer.set_ref(&format!("?{}", at + 1), *value)?;
@@ -154,7 +154,7 @@ pub(super) fn encode_refs(parameters: &[ValueRef<'_>]) -> Result<Vec<u8>> {
 
 fn encode(value: &Value) -> Result<Vec<u8>> {
     let mut writer = ItemWriter::new();
-    writer.set_value(NAME, value).map_err(|error| match Error::from(error) {
+    writer.set_value(NAME, value).map_err(|error| match error {
         Error::Invalid(text) => Error::invalid(text.strip_suffix(" (attribute value)").unwrap_or(&text)),
         other => other,
     })?;

@@ -44,7 +44,7 @@ pub(super) fn holds(
 }
 
 /// The order of two values of one type that has an order.
-pub(crate) fn order(a: ValueRef<'_>, b: ValueRef<'_>) -> Option<Ordering> {
+pub fn order(a: ValueRef<'_>, b: ValueRef<'_>) -> Option<Ordering> {
     match (a.type_(), b.type_()) {
         (Type::S, Type::S) | (Type::B, Type::B) => Some(a.payload().cmp(b.payload())),
         (Type::N, Type::N) => Some(number::compare_bytes(a.payload(), b.payload())),

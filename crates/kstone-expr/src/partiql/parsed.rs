@@ -10,79 +10,106 @@ use crate::expression::ast::{Comparator, ConditionAst, Segment, UpdateAst};
 
 /// A statement.
 #[derive(Debug)]
-pub(super) struct Parsed {
-    pub(super) explain: bool,
-    pub(super) verb: Verb,
-    pub(super) values: Values,
+pub struct Parsed {
+    /// Whether the plan is asked for, instead of the rows.
+    pub explain: bool,
+    /// What it does.
+    pub verb: Verb,
+    /// Its values, which everything refers to by index.
+    pub values: Values,
 }
 
+/// What a statement does.
 #[derive(Debug)]
-pub(super) enum Verb {
+pub enum Verb {
+    /// Returns items.
     Select(Select),
     /// A condition that must hold for one item.
     Exists(Select),
+    /// Puts an item where there is none.
     Insert(Insert),
+    /// Changes an item.
     Update(Update),
+    /// Removes an item.
     Delete(Delete),
 }
 
 /// What a statement is about.
 #[derive(Debug)]
-pub(super) struct Target {
-    pub(super) table: Box<str>,
-    pub(super) index: Option<Box<str>>,
+pub struct Target {
+    /// The name of the table.
+    pub table: Box<str>,
+    /// The name of the index.
+    pub index: Option<Box<str>>,
 }
 
+/// A SELECT.
 #[derive(Debug)]
-pub(super) struct Select {
-    pub(super) target: Target,
+pub struct Select {
+    /// What it reads.
+    pub target: Target,
     /// What is selected; nothing stands for `*`.
-    pub(super) columns: Option<Columns>,
-    pub(super) condition: Option<Where>,
+    pub columns: Option<Columns>,
+    /// Its WHERE clause.
+    pub condition: Option<Where>,
     /// Whether rows are made of groups of items, and by which paths.
-    pub(super) groups: Option<Vec<Box<[Segment]>>>,
-    pub(super) order_by: Vec<OrderKey>,
-    pub(super) limit: Option<Count>,
-    pub(super) offset: Option<Count>,
+    pub groups: Option<Vec<Box<[Segment]>>>,
+    /// By what rows are ordered, the first key first.
+    pub order_by: Vec<OrderKey>,
+    /// The most rows.
+    pub limit: Option<Count>,
+    /// How many rows are skipped first.
+    pub offset: Option<Count>,
 }
 
 /// A number in the text, or a parameter.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Count {
-    pub(super) value: u16,
-    pub(super) clause: &'static str,
+pub struct Count {
+    /// The index of its value.
+    pub value: u16,
+    /// LIMIT or OFFSET.
+    pub clause: &'static str,
 }
 
 /// The columns of a SELECT list.
 #[derive(Debug)]
-pub(super) struct Columns {
-    pub(super) list: Vec<Column>,
+pub struct Columns {
+    /// In the order of the list.
+    pub list: Vec<Column>,
     /// Their places in the list, ascending by name, as a row holds them.
-    pub(super) by_name: Vec<usize>,
+    pub by_name: Vec<usize>,
 }
 
+/// A column of a SELECT list.
 #[derive(Debug)]
-pub(super) struct Column {
-    pub(super) name: String,
-    pub(super) cell: Cell,
+pub struct Column {
+    /// What it is called.
+    pub name: String,
+    /// What stands in it.
+    pub cell: Cell,
 }
 
+/// What stands in a column.
 #[derive(Debug)]
-pub(super) enum Cell {
+pub enum Cell {
+    /// What a path leads to.
     Path(Box<[Segment]>),
+    /// What is made of the values at a path, or of the items where there is none.
     Aggregate(Aggregate, Option<Box<[Segment]>>),
 }
 
+/// A key to order rows by.
 #[derive(Debug)]
-pub(super) struct OrderKey {
+pub struct OrderKey {
     /// The path in an item; in a row of groups, the one column's name.
-    pub(super) path: Box<[Segment]>,
-    pub(super) descending: bool,
+    pub path: Box<[Segment]>,
+    /// Whether the greatest comes first.
+    pub descending: bool,
 }
 
 impl OrderKey {
     /// The attribute that it is, where it is no part of one: what indexes are ordered by.
-    pub(super) fn attribute(&self) -> Option<&str> {
+    pub fn attribute(&self) -> Option<&str> {
         match &*self.path {
             [Segment::Name(name)] => Some(name),
             _ => None,
@@ -92,101 +119,145 @@ impl OrderKey {
 
 /// A WHERE clause.
 #[derive(Debug)]
-pub(super) struct Where {
-    pub(super) ast: Arc<ConditionAst>,
+pub struct Where {
+    /// Its program.
+    pub ast: Arc<ConditionAst>,
     /// The conditions that must all hold.
-    pub(super) conjuncts: Vec<Conjunct>,
+    pub conjuncts: Vec<Conjunct>,
     /// The one key that they leave, where they say so outright.
-    pub(super) point: Option<Point>,
+    pub point: Option<Point>,
 }
 
 /// One key of the table.
 #[derive(Debug)]
-pub(super) struct Point {
-    pub(super) key: KeyValues,
+pub struct Point {
+    /// Its values.
+    pub key: KeyValues,
     /// The conditions that say so, `pk` first.
-    pub(super) used: [usize; 2],
+    pub used: [usize; 2],
     /// Whether there are others.
-    pub(super) filters: bool,
+    pub filters: bool,
 }
 
+/// One of the conditions that must all hold.
 #[derive(Debug)]
-pub(super) struct Conjunct {
+pub struct Conjunct {
     /// What it asks of attributes, where that could be conditions on a key.
-    pub(super) asks: Asks,
+    pub asks: Asks,
     /// As it stands in the statement.
-    pub(super) text: Box<str>,
+    pub text: Box<str>,
 }
 
 /// What a condition asks of attributes, each of which could be of a key: all of it must hold where the condition does.
 #[derive(Debug, Default)]
-pub(super) struct Asks {
-    pub(super) tests: Vec<KeyTest>,
+pub struct Asks {
+    /// What it asks, test by test.
+    pub tests: Vec<KeyTest>,
     /// Whether the condition asks nothing else: it holds where the tests do.
-    pub(super) exact: bool,
+    pub exact: bool,
 }
 
+/// A test of one attribute.
 #[derive(Debug, Clone)]
-pub(super) struct KeyTest {
-    pub(super) attribute: Box<str>,
-    pub(super) ask: Ask,
+pub struct KeyTest {
+    /// The attribute.
+    pub attribute: Box<str>,
+    /// What is asked of it.
+    pub ask: Ask,
 }
 
 /// A condition that can be one on a key, with the indexes of its values.
 #[derive(Debug, Clone)]
-pub(super) enum Ask {
+pub enum Ask {
+    /// Equal to this.
     Eq(u16),
+    /// Equal to one of these.
     In(Vec<u16>),
+    /// Less or greater than this.
     Compare(Comparator, u16),
+    /// From the first to the second, both included.
     Between(u16, u16),
+    /// Beginning with this.
     BeginsWith(u16),
+    /// That it is not there.
     Missing,
     /// That it is there: no condition on a key, but an index sorted by it has the item then.
     Present,
 }
 
+/// An INSERT.
 #[derive(Debug)]
-pub(super) struct Insert {
-    pub(super) target: Target,
-    pub(super) item: InsertItem,
+pub struct Insert {
+    /// The table that it writes to.
+    pub target: Target,
+    /// What it puts.
+    pub item: InsertItem,
 }
 
+/// The item of an INSERT.
 #[derive(Debug)]
-pub(super) enum InsertItem {
+pub enum InsertItem {
     /// The attributes, ascending by name.
     Attributes(Vec<(Box<str>, u16)>),
     /// A parameter that is a map.
     Whole(u16),
 }
 
+/// An UPDATE.
 #[derive(Debug)]
-pub(super) struct Update {
-    pub(super) target: Target,
-    pub(super) ast: Arc<UpdateAst>,
+pub struct Update {
+    /// The table that it writes to.
+    pub target: Target,
+    /// Its actions.
+    pub ast: Arc<UpdateAst>,
     /// The order of its actions; none where its paths are wrong, which every run says.
-    pub(super) order: Option<Arc<[u16]>>,
-    pub(super) condition: Where,
-    pub(super) key: KeyValues,
-    pub(super) returning: Option<Returning>,
+    pub order: Option<Arc<[u16]>>,
+    /// When it is done; that there is an item among it.
+    pub condition: Where,
+    /// The key of the item.
+    pub key: KeyValues,
+    /// What it returns of the item.
+    pub returning: Option<Returning>,
 }
 
+/// A DELETE.
 #[derive(Debug)]
-pub(super) struct Delete {
-    pub(super) target: Target,
-    pub(super) condition: Where,
-    pub(super) key: KeyValues,
-    pub(super) returning: Option<Returning>,
+pub struct Delete {
+    /// The table that it writes to.
+    pub target: Target,
+    /// When it is done, unless there is no item.
+    pub condition: Where,
+    /// The key of the item.
+    pub key: KeyValues,
+    /// What it returns of the item.
+    pub returning: Option<Returning>,
 }
 
 /// The values of a whole key.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct KeyValues {
-    pub(super) pk: u16,
-    pub(super) sk: Option<u16>,
+pub struct KeyValues {
+    /// The index of the partition key.
+    pub pk: u16,
+    /// The index of the sort key.
+    pub sk: Option<u16>,
+}
+
+impl Parsed {
+    /// The table that it is about, and the index.
+    #[must_use]
+    pub fn target(&self) -> &Target {
+        match &self.verb {
+            Verb::Select(select) | Verb::Exists(select) => &select.target,
+            Verb::Insert(insert) => &insert.target,
+            Verb::Update(update) => &update.target,
+            Verb::Delete(delete) => &delete.target,
+        }
+    }
 }
 
 impl Where {
-    pub(super) fn new(ast: ConditionAst, conjuncts: Vec<Conjunct>) -> Self {
+    /// A clause of this program and these conditions.
+    pub fn new(ast: ConditionAst, conjuncts: Vec<Conjunct>) -> Self {
         let mut clause = Self { ast: Arc::new(ast), conjuncts, point: None };
         clause.point = clause.point();
         clause
@@ -207,7 +278,7 @@ impl Where {
     }
 
     /// The conditions on this attribute that a key could answer, and in which conjuncts they are.
-    pub(super) fn tests(&self, attribute: &str) -> impl Iterator<Item = (usize, &KeyTest)> {
+    pub fn tests(&self, attribute: &str) -> impl Iterator<Item = (usize, &KeyTest)> {
         let conjuncts = self.conjuncts.iter().enumerate();
         let tests = conjuncts.flat_map(|(at, conjunct)| conjunct.asks.tests.iter().map(move |test| (at, test)));
         tests.filter(move |(_, test)| *test.attribute == *attribute)
@@ -215,7 +286,7 @@ impl Where {
 
     /// The key of the one item that the clause can hold for, where it names all of it. A partition key alone is the key
     /// of the item without a sort key.
-    pub(super) fn whole_key(&self) -> Option<KeyValues> {
+    pub fn whole_key(&self) -> Option<KeyValues> {
         let equal = |(_, test): (usize, &KeyTest)| if let Ask::Eq(value) = test.ask { Some(value) } else { None };
         let pk = self.tests("pk").find_map(equal)?;
         match self.tests("sk").find_map(equal) {

@@ -97,7 +97,7 @@ impl Lowering<'_> {
 }
 
 /// The number that LIMIT or OFFSET is given.
-pub(super) fn count_of(value: kstone_core::item::ValueRef<'_>) -> Option<usize> {
+pub fn count_of(value: kstone_core::item::ValueRef<'_>) -> Option<usize> {
     (value.type_() == Type::N).then(|| value.as_number()?.parse().ok()).flatten()
 }
 

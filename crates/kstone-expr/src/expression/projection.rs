@@ -29,8 +29,8 @@ use super::subject::Subject;
 /// A projection, ready to be taken of items.
 ///
 /// ```
-/// use kstone_api::expression::{Binder, Parameters, Projection, Subject};
-/// use kstone_api::{ItemRef, ItemWriter};
+/// use kstone_expr::expression::{Binder, Parameters, Projection, Subject};
+/// use kstone_core::item::{ItemRef, ItemWriter};
 ///
 /// let nothing = Parameters::new();
 /// let projection = Projection::parse("age, pk", &mut Binder::new(&nothing))?;
@@ -38,7 +38,7 @@ use super::subject::Subject;
 /// item.set_str("nickname", "Al")?.set_i64("age", 30)?;
 /// let body = projection.apply(&Subject::new(b"user#1", b"", item.as_item()));
 /// assert_eq!(ItemRef::new(&body).iter().map(|(name, _)| name).collect::<Vec<_>>(), ["age", "pk"]);
-/// # Ok::<(), kstone_api::Error>(())
+/// # Ok::<(), kstone_expr::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Projection {
@@ -79,7 +79,7 @@ impl Projection {
     ///
     /// # Errors
     /// As [`Projection::parse`], for paths that overlap or conflict.
-    pub(crate) fn new(ast: Arc<ProjectionAst>) -> Result<Self> {
+    pub fn new(ast: Arc<ProjectionAst>) -> Result<Self> {
         Self::with_names(ast, BoundParameters::lent(&[]))
     }
 

@@ -50,17 +50,17 @@ impl ReturnValues {
 /// An update, ready to be applied to items.
 ///
 /// ```
-/// use kstone_api::expression::{Binder, Parameters, ReturnValues, Subject, Update};
-/// use kstone_api::{Item, ItemRef, ItemWriter, KeystoneValue};
+/// use kstone_expr::expression::{Binder, Parameters, ReturnValues, Subject, Update};
+/// use kstone_core::{item::ItemRef, value::{Item, Value}};
 ///
-/// let parameters = Parameters::from_maps([], &Item::from([(":one".to_string(), KeystoneValue::number(1))]))?;
+/// let parameters = Parameters::from_maps([], &Item::from([(":one".to_string(), Value::number(1))]))?;
 /// let update = Update::parse("SET visits = if_not_exists(visits, :one) + :one REMOVE draft", &mut Binder::new(&parameters))?;
 ///
 /// let body = update.apply(b"page#1", b"", None)?.expect("SET makes the item");
 /// assert_eq!(ItemRef::new(&body).get("visits").unwrap().as_number(), Some("2"));
 /// let new = Subject::new(b"page#1", b"", ItemRef::new(&body));
 /// assert_eq!(update.returned(ReturnValues::UpdatedNew, &Subject::absent(), &new), Some(body.clone()));
-/// # Ok::<(), kstone_api::Error>(())
+/// # Ok::<(), kstone_expr::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Update<'v> {
@@ -92,7 +92,7 @@ impl<'v> Update<'v> {
     ///
     /// # Errors
     /// As [`Update::parse`], for its paths and what its values cannot do.
-    pub(crate) fn new(ast: Arc<UpdateAst>, bound: BoundParameters<'v>) -> Result<Self> {
+    pub fn new(ast: Arc<UpdateAst>, bound: BoundParameters<'v>) -> Result<Self> {
         if let Some(order) = &ast.order {
             let order = Arc::clone(order);
             return Self::in_this_order(ast, order, bound);
@@ -107,13 +107,13 @@ impl<'v> Update<'v> {
     ///
     /// # Errors
     /// As [`Update::parse`], for what its values cannot do.
-    pub(crate) fn in_this_order(ast: Arc<UpdateAst>, order: Arc<[u16]>, bound: BoundParameters<'v>) -> Result<Self> {
+    pub fn in_this_order(ast: Arc<UpdateAst>, order: Arc<[u16]>, bound: BoundParameters<'v>) -> Result<Self> {
         check_operands(&ast, &bound)?;
         Ok(Self { ast, bound, order })
     }
 
     /// The same with values of its own.
-    pub(crate) fn into_owned(self) -> Update<'static> {
+    pub fn into_owned(self) -> Update<'static> {
         Update { ast: self.ast, bound: self.bound.into_owned(), order: self.order }
     }
 
@@ -135,12 +135,7 @@ impl<'v> Update<'v> {
     ///
     /// # Errors
     /// As [`Update::apply`].
-    pub(crate) fn apply_to(
-        &self,
-        body: &mut impl Buffer,
-        key: (&[u8], &[u8]),
-        old: Option<ItemRef<'_>>,
-    ) -> Result<bool> {
+    pub fn apply_to(&self, body: &mut impl Buffer, key: (&[u8], &[u8]), old: Option<ItemRef<'_>>) -> Result<bool> {
         apply::apply(self, key, old, body)
     }
 
@@ -221,7 +216,7 @@ fn check_sources(
 ///
 /// # Errors
 /// As [`Update::parse`], for its paths.
-pub(crate) fn check_paths(ast: &UpdateAst) -> Result<Arc<[u16]>> {
+pub fn check_paths(ast: &UpdateAst) -> Result<Arc<[u16]>> {
     let names = BoundParameters::lent(&[]);
     let order = in_order(ast, &names)?;
     check_key(ast, &names)?;

@@ -41,7 +41,7 @@ pub(super) fn apply(
     Writer { update, subject, resolved }.entries(body, subject.item(), &update.order, 0)?;
     item::check_size(pk, sk, ItemRef::new(body)).map_err(|error| match error {
         kstone_core::Error::Limit { unit, limit, found, .. } => Error::limit(ITEM_SIZE, unit, limit, found),
-        other => other.into(),
+        other => other,
     })?;
     Ok(true)
 }

@@ -68,16 +68,16 @@ pub enum SortCondition<'a> {
 /// A key condition, ready to be read off.
 ///
 /// ```
-/// use kstone_api::expression::{Binder, KeyCondition, KeySchema, Parameters, SortCondition};
-/// use kstone_api::{Item, KeystoneValue};
+/// use kstone_expr::expression::{Binder, KeyCondition, KeySchema, Parameters, SortCondition};
+/// use kstone_core::value::{Item, Value};
 ///
-/// let values = [(":p".to_string(), KeystoneValue::string("user#1")), (":s".to_string(), KeystoneValue::string("2024"))];
+/// let values = [(":p".to_string(), Value::string("user#1")), (":s".to_string(), Value::string("2024"))];
 /// let parameters = Parameters::from_maps([], &Item::from(values))?;
 /// let mut binder = Binder::new(&parameters);
 /// let condition = KeyCondition::parse("pk = :p AND begins_with(sk, :s)", KeySchema::ITEMS, &mut binder)?;
 /// assert_eq!(condition.partition().as_str(), Some("user#1"));
 /// assert!(matches!(condition.sort(), SortCondition::BeginsWith(prefix) if prefix.as_str() == Some("2024")));
-/// # Ok::<(), kstone_api::Error>(())
+/// # Ok::<(), kstone_expr::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct KeyCondition<'v> {
@@ -115,7 +115,7 @@ impl<'v> KeyCondition<'v> {
     ///
     /// # Errors
     /// As [`KeyCondition::parse`], for what is no condition on the schema's key or has values of other types.
-    pub(crate) fn new(condition: Condition<'v>, schema: KeySchema<'_>) -> Result<Self> {
+    pub fn new(condition: Condition<'v>, schema: KeySchema<'_>) -> Result<Self> {
         let (partition, sort) = Reader { condition: &condition }.read(schema)?;
         Ok(Self { condition, partition, sort })
     }

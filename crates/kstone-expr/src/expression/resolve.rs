@@ -174,7 +174,8 @@ mod tests {
 
     use super::super::{Binder, Condition, Kind, Parameters, Projection, ReturnValues, Update};
     use super::*;
-    use crate::{Item, ItemWriter, KeystoneValue as Value};
+    use kstone_core::item::ItemWriter;
+    use kstone_core::value::{Item, Value};
 
     thread_local! {
         /// Attributes and elements that were looked at.

@@ -40,7 +40,7 @@ impl Condition<'static> {
     /// reserved word, or a name or value that is not there, or asks of a value what its type cannot do.
     ///
     /// ```
-    /// use kstone_api::expression::{Binder, Condition, Kind, Parameters};
+    /// use kstone_expr::expression::{Binder, Condition, Kind, Parameters};
     ///
     /// let nothing = Parameters::new();
     /// let error = Condition::parse(Kind::Filter, "size(tags) > > 3", &mut Binder::new(&nothing)).unwrap_err();
@@ -61,14 +61,14 @@ impl<'v> Condition<'v> {
     ///
     /// # Errors
     /// As [`Condition::parse`], for what its values cannot do.
-    pub(crate) fn new(kind: Kind, ast: Arc<ConditionAst>, bound: BoundParameters<'v>) -> Result<Self> {
+    pub fn new(kind: Kind, ast: Arc<ConditionAst>, bound: BoundParameters<'v>) -> Result<Self> {
         let check = Check { kind, ast: &ast, bound: &bound };
         ast.predicates.iter().try_for_each(|predicate| check.predicate(predicate))?;
         Ok(Self { ast, bound })
     }
 
     /// The same with values of its own.
-    pub(crate) fn into_owned(self) -> Condition<'static> {
+    pub fn into_owned(self) -> Condition<'static> {
         Condition { ast: self.ast, bound: self.bound.into_owned() }
     }
 
@@ -79,14 +79,14 @@ impl<'v> Condition<'v> {
     }
 
     /// The same, to be asked of many items.
-    pub(crate) fn of_many(&self) -> ConditionOfMany<'_> {
+    pub fn of_many(&self) -> ConditionOfMany<'_> {
         let paths = self.ast.symbols.paths.iter();
         let attributes = paths.map(|path| self.bound.attribute(path).map(HashedName::new)).collect();
         ConditionOfMany { condition: self, attributes }
     }
 
     /// The names of the attributes that its paths begin with, some maybe more than once.
-    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.ast.symbols.paths.iter().map(|path| self.bound.root(path))
     }
 
@@ -105,7 +105,7 @@ impl<'v> Condition<'v> {
 }
 
 /// A condition that is asked of many items: what is the same for all of them is known.
-pub(crate) struct ConditionOfMany<'c> {
+pub struct ConditionOfMany<'c> {
     condition: &'c Condition<'c>,
     /// For each path the attribute that it names, where it is no more than that.
     attributes: SmallVec<[Option<HashedName<'c>>; 4]>,
@@ -113,12 +113,12 @@ pub(crate) struct ConditionOfMany<'c> {
 
 impl ConditionOfMany<'_> {
     /// As [`Condition::evaluate`].
-    pub(crate) fn evaluate(&self, subject: &Subject<'_>) -> bool {
+    pub fn evaluate(&self, subject: &Subject<'_>) -> bool {
         eval::holds(&self.condition.ast, &self.condition.bound, &self.attributes, subject)
     }
 
     /// Asks the processor for the memory that evaluating it over a large item will read first, some items ahead.
-    pub(crate) fn prefetch(&self, item: ItemRef<'_>) {
+    pub fn prefetch(&self, item: ItemRef<'_>) {
         self.attributes.iter().flatten().take(PREFETCHED_PATHS).for_each(|name| item.prefetch(*name));
     }
 }

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 /// One step of a document path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Segment {
+pub enum Segment {
     /// A name as it stands in the text.
     Name(Box<str>),
     /// A `#name`: its index among the expression's aliases.
@@ -30,16 +30,20 @@ pub(crate) enum Segment {
 
 /// The paths, `#names` and `:values` of an expression, in order of appearance and once each.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct Symbols {
-    pub(crate) paths: Vec<Box<[Segment]>>,
+pub struct Symbols {
+    /// The paths, by their indexes.
+    pub paths: Vec<Box<[Segment]>>,
     /// Whether a path appears more than once.
-    pub(crate) repeats_paths: bool,
-    pub(crate) aliases: Vec<Box<str>>,
-    pub(crate) values: Vec<Box<str>>,
+    pub repeats_paths: bool,
+    /// The `#names`, with their sign.
+    pub aliases: Vec<Box<str>>,
+    /// The `:values`, with their sign.
+    pub values: Vec<Box<str>>,
 }
 
 impl Symbols {
-    pub(crate) fn add_path(&mut self, path: Vec<Segment>) -> u16 {
+    /// Takes a path in; its index.
+    pub fn add_path(&mut self, path: Vec<Segment>) -> u16 {
         if let Some(at) = self.paths.iter().position(|other| **other == *path) {
             self.repeats_paths = true;
             return index(at);
@@ -48,11 +52,13 @@ impl Symbols {
         index(self.paths.len() - 1)
     }
 
-    pub(crate) fn add_alias(&mut self, alias: &str) -> u16 {
+    /// Takes a `#name` in; its index.
+    pub fn add_alias(&mut self, alias: &str) -> u16 {
         intern(&mut self.aliases, alias)
     }
 
-    pub(crate) fn add_value(&mut self, value: &str) -> u16 {
+    /// Takes a `:value` in; its index.
+    pub fn add_value(&mut self, value: &str) -> u16 {
         intern(&mut self.values, value)
     }
 }
@@ -66,33 +72,43 @@ fn intern(known: &mut Vec<Box<str>>, text: &str) -> u16 {
 }
 
 /// An index into something that an expression holds.
-pub(crate) fn index(at: usize) -> u16 {
+pub fn index(at: usize) -> u16 {
     u16::try_from(at).expect("an expression of 4 KB holds fewer than 65,536 of anything")
 }
 
 /// What a condition compares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Operand {
+pub enum Operand {
+    /// What the path of this index leads to.
     Path(u16),
+    /// The value of this index.
     Value(u16),
+    /// `size` of what the path leads to.
     SizeOfPath(u16),
+    /// `size` of the value.
     SizeOfValue(u16),
 }
 
 /// The six comparators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Comparator {
+pub enum Comparator {
+    /// `=`
     Equal,
+    /// `<>`
     NotEqual,
+    /// `<`
     Less,
+    /// `<=`
     LessOrEqual,
+    /// `>`
     Greater,
+    /// `>=`
     GreaterOrEqual,
 }
 
 impl Comparator {
     /// The comparator with its sides exchanged.
-    pub(crate) fn turned(self) -> Self {
+    pub fn turned(self) -> Self {
         match self {
             Self::Less => Self::Greater,
             Self::LessOrEqual => Self::GreaterOrEqual,
@@ -102,7 +118,8 @@ impl Comparator {
         }
     }
 
-    pub(crate) fn name(self) -> &'static str {
+    /// The comparator as it is written.
+    pub fn name(self) -> &'static str {
         match self {
             Self::Equal => "=",
             Self::NotEqual => "<>",
@@ -116,14 +133,22 @@ impl Comparator {
 
 /// What is true or false of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Predicate {
+pub enum Predicate {
+    /// How two operands compare.
     Compare(Comparator, Operand, Operand),
+    /// `BETWEEN`: the first from the second to the third, both included.
     Between(Operand, Operand, Operand),
+    /// `IN`: equal to one of the list.
     In(Operand, Box<[Operand]>),
+    /// `attribute_exists`
     Exists(u16),
+    /// `attribute_not_exists`
     NotExists(u16),
+    /// `attribute_type`: the first has the type that the second names.
     HasType(Operand, Operand),
+    /// `begins_with`: the first begins with the second.
     BeginsWith(Operand, Operand),
+    /// `contains`: the first holds the second.
     Contains(Operand, Operand),
     /// What DynamoDB says of an operand or a function that can never be valid, once names and values are known.
     Fault(Box<str>),
@@ -131,9 +156,10 @@ pub(crate) enum Predicate {
 
 /// One step of a condition's program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     /// Asks this predicate.
     Test(u16),
+    /// Turns the answer round.
     Not,
     /// Goes on where the answer is true, to that step where it is false.
     AndThen(u16),
@@ -143,33 +169,43 @@ pub(crate) enum Step {
 
 /// A condition, filter or key condition.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct ConditionAst {
-    pub(crate) symbols: Symbols,
-    pub(crate) predicates: Vec<Predicate>,
-    pub(crate) steps: Vec<Step>,
+pub struct ConditionAst {
+    /// What it refers to.
+    pub symbols: Symbols,
+    /// What is asked.
+    pub predicates: Vec<Predicate>,
+    /// The program that asks.
+    pub steps: Vec<Step>,
 }
 
 /// A projection: its paths, in order of appearance.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct ProjectionAst {
-    pub(crate) symbols: Symbols,
-    pub(crate) paths: Vec<u16>,
+pub struct ProjectionAst {
+    /// What it refers to.
+    pub symbols: Symbols,
+    /// Its paths, in order of appearance.
+    pub paths: Vec<u16>,
 }
 
 /// An update.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(crate) struct UpdateAst {
-    pub(crate) symbols: Symbols,
-    pub(crate) sources: Vec<OperandSource>,
-    pub(crate) actions: Vec<Action>,
+pub struct UpdateAst {
+    /// What it refers to.
+    pub symbols: Symbols,
+    /// Where SET takes values from.
+    pub sources: Vec<OperandSource>,
+    /// What it does, in order of appearance.
+    pub actions: Vec<Action>,
     /// The actions by their paths, where these are sound and no `#name` is needed to tell.
-    pub(crate) order: Option<Arc<[u16]>>,
+    pub order: Option<Arc<[u16]>>,
 }
 
 /// Where SET takes a value from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum OperandSource {
+pub enum OperandSource {
+    /// What the path of this index leads to.
     Path(u16),
+    /// The value of this index.
     Value(u16),
     /// What the path holds, or else another source.
     IfNotExists(u16, u16),
@@ -177,10 +213,14 @@ pub(crate) enum OperandSource {
 
 /// What SET makes of its sources.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NewValue {
+pub enum NewValue {
+    /// A source as it is.
     Source(u16),
+    /// The sum of two.
     Plus(u16, u16),
+    /// The difference of two.
     Minus(u16, u16),
+    /// `list_append`: one list and then the other.
     ListAppend(u16, u16),
     /// As [`Predicate::Fault`].
     Fault(Box<str>),
@@ -188,16 +228,22 @@ pub(crate) enum NewValue {
 
 /// What one action does with its path.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Verb {
+pub enum Verb {
+    /// `SET path = …`
     Set(NewValue),
+    /// `REMOVE path`
     Remove,
+    /// `ADD path :value`
     Add(u16),
+    /// `DELETE path :value`
     Delete(u16),
 }
 
 /// One action of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Action {
-    pub(crate) path: u16,
-    pub(crate) verb: Verb,
+pub struct Action {
+    /// The path that it changes.
+    pub path: u16,
+    /// How it changes it.
+    pub verb: Verb,
 }

@@ -20,7 +20,7 @@ use super::parameters::Parameters;
 use super::{ExpressionCache, Kind};
 
 /// What every sort of expression has: paths, names and values.
-pub(crate) trait Expression: Clone {
+pub trait Expression: Clone {
     /// They are in here.
     fn symbols(&mut self) -> &mut Symbols;
 }
@@ -45,15 +45,16 @@ impl Expression for UpdateAst {
 
 /// An expression without `#names`.
 #[derive(Debug, Clone)]
-pub(crate) struct PreparedExpression<T> {
-    pub(crate) ast: Arc<T>,
+pub struct PreparedExpression<T> {
+    /// What the text was parsed to, with names in place of `#names`.
+    pub ast: Arc<T>,
     /// For each of its values: the position among the parameters of the request.
     positions: Box<[u16]>,
 }
 
 impl<T> PreparedExpression<T> {
     /// Its values, of those that a run gives.
-    pub(crate) fn bound<'v>(&'v self, given: &'v [ValueRef<'v>]) -> BoundParameters<'v> {
+    pub fn bound<'v>(&'v self, given: &'v [ValueRef<'v>]) -> BoundParameters<'v> {
         let in_order = self.positions.iter().enumerate().all(|(at, &position)| at == usize::from(position));
         if in_order { BoundParameters::lent(given) } else { BoundParameters::chosen(given, &self.positions) }
     }
@@ -61,15 +62,16 @@ impl<T> PreparedExpression<T> {
 
 /// The parameters of a request, in the order of their first appearance.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct ParameterNames(Box<[Box<str>]>);
+pub struct ParameterNames(Box<[Box<str>]>);
 
 impl ParameterNames {
     /// Those of a statement: `?1`, `?2` and so on.
-    pub(crate) fn numbered(count: usize) -> Self {
+    pub fn numbered(count: usize) -> Self {
         Self((1..=count).map(|number| format!("?{number}").into()).collect())
     }
 
-    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
+    /// The names, with their sign.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = &str> {
         self.0.iter().map(|name| &**name)
     }
 
@@ -78,7 +80,7 @@ impl ParameterNames {
     /// # Errors
     /// [`Error::Invalid`] that names the parameters.
     #[inline]
-    pub(crate) fn check(&self, found: usize) -> Result<()> {
+    pub fn check(&self, found: usize) -> Result<()> {
         if found == self.0.len() { Ok(()) } else { Err(self.wrong_number(found)) }
     }
 
@@ -97,13 +99,14 @@ impl ParameterNames {
 }
 
 /// Prepares the expressions of one request, which may have names of their own and share the parameters.
-pub(crate) struct Preparing<'a> {
+pub struct Preparing<'a> {
     cache: &'a ExpressionCache,
     parameters: Vec<Box<str>>,
 }
 
 impl<'a> Preparing<'a> {
-    pub(crate) fn new(cache: &'a ExpressionCache) -> Self {
+    /// None yet; texts are parsed through this cache.
+    pub fn new(cache: &'a ExpressionCache) -> Self {
         Self { cache, parameters: Vec::new() }
     }
 
@@ -111,7 +114,7 @@ impl<'a> Preparing<'a> {
     ///
     /// # Errors
     /// As [`ExpressionCache::condition`], as far as no value is needed to tell.
-    pub(crate) fn condition(
+    pub fn condition(
         &mut self,
         kind: Kind,
         text: &str,
@@ -129,11 +132,7 @@ impl<'a> Preparing<'a> {
     ///
     /// # Errors
     /// As [`ExpressionCache::projection`].
-    pub(crate) fn projection(
-        &mut self,
-        text: &str,
-        names: &mut Binder<'_>,
-    ) -> Result<PreparedExpression<ProjectionAst>> {
+    pub fn projection(&mut self, text: &str, names: &mut Binder<'_>) -> Result<PreparedExpression<ProjectionAst>> {
         let ast = self.cache.parsed_projection(text)?;
         self.expression(Kind::Projection, ast, names)
     }
@@ -142,7 +141,7 @@ impl<'a> Preparing<'a> {
     ///
     /// # Errors
     /// As [`ExpressionCache::update`], as far as no value is needed to tell.
-    pub(crate) fn update(&mut self, text: &str, names: &mut Binder<'_>) -> Result<PreparedExpression<UpdateAst>> {
+    pub fn update(&mut self, text: &str, names: &mut Binder<'_>) -> Result<PreparedExpression<UpdateAst>> {
         let ast = self.cache.parsed_update(text)?;
         let prepared = self.expression(Kind::Update, ast, names)?;
         let fault = |action: &Action| match &action.verb {
@@ -180,12 +179,12 @@ impl<'a> Preparing<'a> {
     }
 
     /// How many parameters there are so far.
-    pub(crate) fn count(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.parameters.len()
     }
 
     /// Ends the request: its parameters.
-    pub(crate) fn finish(self) -> ParameterNames {
+    pub fn finish(self) -> ParameterNames {
         ParameterNames(self.parameters.into())
     }
 }
@@ -194,7 +193,7 @@ impl<'a> Preparing<'a> {
 ///
 /// # Errors
 /// [`Error::Invalid`] where there are values among the names: those are given for each run.
-pub(crate) fn binder_of_names(names: &Parameters) -> Result<Binder<'_>> {
+pub fn binder_of_names(names: &Parameters) -> Result<Binder<'_>> {
     match (0..names.len()).map(|at| names.key(at)).find(|key| key.first() != Some(&b'#')) {
         None => Ok(Binder::new(names)),
         Some(value) => Err(Error::Invalid(format!(

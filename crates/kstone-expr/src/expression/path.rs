@@ -33,7 +33,7 @@ impl BoundParameters<'_> {
 
     /// What the path leads to.
     #[inline]
-    pub(crate) fn follow<'a>(&self, path: &[Segment], subject: &Subject<'a>) -> Option<ValueRef<'a>> {
+    pub fn follow<'a>(&self, path: &[Segment], subject: &Subject<'a>) -> Option<ValueRef<'a>> {
         let (first, rest) = path.split_first()?;
         let Place::Name(name) = self.place(first) else { return None };
         let mut found = subject.get(name)?;

@@ -4,8 +4,8 @@
 
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::record::Record;
-
-use crate::model::item_check::key_value;
+use kstone_core::utf8;
+use kstone_core::value::Type;
 
 /// The name of the attribute that stands for the partition key.
 pub(super) const PARTITION_KEY: &str = "pk";
@@ -72,4 +72,12 @@ impl<'a> Subject<'a> {
             _ => self.item.get(name),
         }
     }
+}
+
+/// A key as it is shown: S where it is UTF-8, B otherwise; none where it is empty. Where it is compared its type does
+/// not matter.
+#[must_use]
+pub fn key_value(key: &[u8]) -> Option<ValueRef<'_>> {
+    let type_ = if utf8(key).is_ok() { Type::S } else { Type::B };
+    (!key.is_empty()).then(|| ValueRef::from_parts(type_, key))
 }

@@ -1,0 +1,3 @@
+//! What can be wrong with an expression or a statement: the kinds of the layer below.
+
+pub use kstone_core::error::{Error, Result};

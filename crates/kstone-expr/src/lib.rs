@@ -1,0 +1,14 @@
+//! DynamoDB's expressions and PartiQL's statements, as far as they are about values and paths and no table.
+//!
+//! ```text
+//! expression   conditions, filters, key conditions, projections and updates: parsed, bound, evaluated on items in place
+//! partiql      statements: parsed and lowered to the expressions' programs; what they read is planned a layer above
+//! ```
+//! Nothing here knows a table, a schema or an engine: what an expression looks at is a [`Subject`](expression::Subject),
+//! an item under its key. On kstone-core's items and numbers alone.
+
+mod error;
+pub mod expression;
+pub mod partiql;
+
+pub use error::{Error, Result};

@@ -21,6 +21,7 @@ pub mod freed;
 pub mod in_order;
 pub mod item;
 pub mod key;
+pub mod key_layout;
 mod live_counts;
 mod live_index;
 pub mod memory_sst;

@@ -118,28 +118,45 @@ pub fn encode(canonical: &str, out: &mut impl Buffer) {
 /// ```
 #[must_use]
 pub fn decode(cursor: &mut &[u8]) -> Option<String> {
+    let mut text = Vec::with_capacity(MAX_CANONICAL_BYTES);
+    decode_to(cursor, &mut text)?;
+    String::from_utf8(text).ok()
+}
+
+/// As [`decode`], with a buffer that the text is appended to. Allocates nothing itself.
+///
+/// `None`, and neither changes, where the cursor does not begin with a number's bytes.
+pub fn decode_to(cursor: &mut &[u8], text: &mut impl Buffer) -> Option<()> {
     let mut rest = *cursor;
     let bytes = skip(&mut rest)?;
     let mask = sign_mask(bytes[0]);
-    let pairs = || bytes[1..].iter().map(|byte| (byte ^ mask) >> 1);
-    let text = if bytes == [POSITIVE, 0] {
-        "0".to_owned()
-    } else {
-        let exponent = i32::from((bytes[0] ^ mask) & !POSITIVE) - BIAS;
-        let (first, last) = (pairs().next()?, pairs().next_back()?);
-        if first == 0 || last == 0 || pairs().any(|pair| pair > 99) {
+    if bytes == [POSITIVE, 0] {
+        text.push(b'0');
+        *cursor = rest;
+        return Some(());
+    }
+    let exponent = i32::from((bytes[0] ^ mask) & !POSITIVE) - BIAS;
+    let mut digits = [0; 2 * (MAX_BYTES - 1)];
+    for (two, byte) in digits.chunks_exact_mut(2).zip(&bytes[1..]) {
+        let pair = (byte ^ mask) >> 1;
+        if pair > 99 {
             return None;
         }
-        let digits: String = pairs().flat_map(|pair| [pair / 10, pair % 10]).map(|d| char::from(b'0' + d)).collect();
-        let leading = usize::from(first < 10);
-        let digits = digits[leading..].trim_end_matches('0');
-        if digits.len() > MAX_DIGITS {
-            return None;
-        }
-        plain(mask != 0, digits, 2 * exponent - leading as i32)
-    };
+        two.copy_from_slice(&[b'0' + pair / 10, b'0' + pair % 10]);
+    }
+    let digits = &digits[..2 * (bytes.len() - 1)];
+    if digits.starts_with(b"00") || digits.ends_with(b"00") {
+        return None;
+    }
+    let leading = usize::from(digits[0] == b'0');
+    let trailing = usize::from(digits[digits.len() - 1] == b'0');
+    let digits = &digits[leading..digits.len() - trailing];
+    if digits.len() > MAX_DIGITS {
+        return None;
+    }
+    plain(mask != 0, digits, 2 * exponent - leading as i32, text);
     *cursor = rest;
-    Some(text)
+    Some(())
 }
 
 /// Takes a number's bytes from the front of `cursor` as they are, without looking at what they mean.
@@ -161,30 +178,29 @@ fn sign_mask(head: u8) -> u8 {
     if head & POSITIVE == 0 { 0xFF } else { 0 }
 }
 
-/// The text of `0.digits × 10^power`, whose first and last digits are not zero.
-fn plain(negative: bool, digits: &str, power: i32) -> String {
-    let mut text = String::with_capacity(MAX_CANONICAL_BYTES);
+/// Appends the text of `0.digits × 10^power`, whose first and last digits are not zero.
+fn plain(negative: bool, digits: &[u8], power: i32, text: &mut impl Buffer) {
+    /// As many as the smallest exponent puts behind the point, one of them for its own leading digit.
+    const ZEROS: [u8; 2 * BIAS as usize + 1] = [b'0'; 2 * BIAS as usize + 1];
     if negative {
-        text.push('-');
+        text.push(b'-');
     }
-    let zeros = |text: &mut String, count: usize| text.extend(std::iter::repeat_n('0', count));
     match usize::try_from(power) {
         Ok(whole) if whole >= digits.len() => {
-            text.push_str(digits);
-            zeros(&mut text, whole - digits.len());
+            text.extend_from_slice(digits);
+            text.extend_from_slice(&ZEROS[..whole - digits.len()]);
         }
         Ok(whole) if whole > 0 => {
-            text.push_str(&digits[..whole]);
-            text.push('.');
-            text.push_str(&digits[whole..]);
+            text.extend_from_slice(&digits[..whole]);
+            text.push(b'.');
+            text.extend_from_slice(&digits[whole..]);
         }
         _ => {
-            text.push_str("0.");
-            zeros(&mut text, power.unsigned_abs() as usize);
-            text.push_str(digits);
+            text.extend_from_slice(b"0.");
+            text.extend_from_slice(&ZEROS[..power.unsigned_abs() as usize]);
+            text.extend_from_slice(digits);
         }
     }
-    text
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@
 
 use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
+use kstone_core::key_layout::KeyLayout;
 use kstone_expr::partiql::INCOMPLETE_KEY;
 pub use kstone_expr::partiql::STATEMENT_MAX_CHARS;
 pub(crate) use kstone_expr::partiql::StatementCache;
@@ -53,7 +54,7 @@ impl Table {
     /// [`Error::Limit`] for a statement of more than [`STATEMENT_MAX_CHARS`], an item that is too large, or more rows
     /// than can be sorted; [`Error::Poisoned`]. Nothing is written then.
     pub fn execute_statement(&self, statement: &Statement) -> Result<StatementResult> {
-        let parsed = statement.parsed(self.statements())?;
+        let parsed = statement.parsed(self.statements(), self.state().layout())?;
         let parameters = statement.encoded_parameters()?;
         let given = parsed.values.given(ItemRef::new(&parameters))?;
         self.run_statement(StatementRun {
@@ -84,7 +85,7 @@ impl Table {
             Verb::Exists(_) => {
                 return Err(Error::invalid("EXISTS can only be used in ExecuteTransaction write requests."));
             }
-            verb => write_of(verb, bound)?,
+            verb => write_of(verb, bound, table.layout())?,
         };
         if run.token.is_some() {
             return Err(Error::invalid("The provided page token belongs to another request: a write has no pages"));
@@ -107,19 +108,18 @@ fn check_table(target: &Target, table: &TableState) -> Result<()> {
 }
 
 /// The write that a statement is; a SELECT is none.
-fn write_of<'v>(verb: &Verb, bound: &BoundParameters<'v>) -> Result<StatementWrite<'v>> {
+fn write_of<'v>(verb: &Verb, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<StatementWrite<'v>> {
     match verb {
         Verb::Insert(insert) => StatementWrite::insert(insert, bound),
-        Verb::Update(update) => StatementWrite::update(update, bound),
-        Verb::Delete(delete) => StatementWrite::delete(delete, bound),
-        Verb::Exists(select) => exists(select, bound),
+        Verb::Update(update) => StatementWrite::update(update, bound, layout),
+        Verb::Delete(delete) => StatementWrite::delete(delete, bound, layout),
+        Verb::Exists(select) => exists(select, bound, layout),
         Verb::Select(_) => Err(Error::invalid("a SELECT is no write")),
     }
 }
 
 /// The check that EXISTS is.
-fn exists<'v>(select: &Select, bound: &BoundParameters<'v>) -> Result<StatementWrite<'v>> {
-    let whole = select.condition.as_ref().and_then(|clause| Some((clause, clause.whole_key()?)));
-    let (clause, key) = whole.ok_or_else(|| Error::invalid(INCOMPLETE_KEY))?;
-    StatementWrite::exists(clause, key, bound)
+fn exists<'v>(select: &Select, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<StatementWrite<'v>> {
+    let clause = select.condition.as_ref().ok_or_else(|| Error::invalid(INCOMPLETE_KEY))?;
+    StatementWrite::exists(clause, bound, layout)
 }

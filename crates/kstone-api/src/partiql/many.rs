@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::key::Key;
+use kstone_core::key_layout::KeyLayout;
 
 use super::select::Reading;
 use super::statement::{Statement, StatementResult, StatementRun};
@@ -81,7 +82,7 @@ impl Table {
     ) -> Result<StatementResult> {
         self.check_interrupt()?;
         if let Verb::Select(select) = &call.parsed.verb {
-            let key = call.key_of("BatchExecuteStatement", select)?;
+            let key = call.key_of("BatchExecuteStatement", select, table.layout())?;
             let found = self.engine().get(key.as_key_ref()?)?;
             return Reading::new(self, table, select, &call.bound, now)?.row_of(found);
         }
@@ -143,6 +144,7 @@ impl Table {
             calls.push(self.call(statement).map_err(of_statement(at))?);
         }
         check_kinds("ExecuteTransaction", calls.iter())?;
+        let table = self.state();
         let mut keys = Vec::with_capacity(calls.len());
         let mut writes = Vec::new();
         for (at, call) in calls.iter().enumerate() {
@@ -152,10 +154,10 @@ impl Table {
                         let text = "Reads on indices are not supported within transactions";
                         return Err(of_statement(at)(Error::invalid(text)));
                     }
-                    keys.push(call.key_of("ExecuteTransaction", select).map_err(of_statement(at))?);
+                    keys.push(call.key_of("ExecuteTransaction", select, table.layout()).map_err(of_statement(at))?);
                 }
                 verb => {
-                    let write = write_of(verb, &call.bound).map_err(of_statement(at))?;
+                    let write = write_of(verb, &call.bound, table.layout()).map_err(of_statement(at))?;
                     if write.returning().is_some() {
                         return Err(of_statement(at)(Error::invalid(
                             "RETURNING clause is not supported in ExecuteTransaction.",
@@ -208,13 +210,14 @@ impl Table {
         if statement.limit.is_some() || statement.token.is_some() {
             return Err(Error::invalid("a statement of a batch or a transaction is about one item: it has no pages"));
         }
-        let parsed = statement.parsed(self.statements())?;
+        let table = self.state();
+        let parsed = statement.parsed(self.statements(), table.layout())?;
         let parameters = statement.encoded_parameters()?;
         let mut made = Vec::new();
         let values = parsed.values.bind(&parsed.values.given(ItemRef::new(&parameters))?, &mut made)?;
         let bound = BoundParameters::lent(&values).into_owned();
         drop(values);
-        check_table(parsed.target(), &self.state())?;
+        check_table(parsed.target(), &table)?;
         Ok(Call { parsed, bound })
     }
 }
@@ -233,9 +236,9 @@ impl Call {
     /// What can be said of the statement without the item that is there.
     fn check(&self, table: &TableState) -> Result<()> {
         match &self.parsed.verb {
-            Verb::Select(select) => self.key_of("BatchExecuteStatement", select).map(drop),
+            Verb::Select(select) => self.key_of("BatchExecuteStatement", select, table.layout()).map(drop),
             verb => {
-                let write = write_of(verb, &self.bound)?;
+                let write = write_of(verb, &self.bound, table.layout())?;
                 let key = write.key.clone();
                 write.under(key.as_key_ref()?, false).check(table)
             }
@@ -243,14 +246,14 @@ impl Call {
     }
 
     /// The key of the one item that a SELECT is about.
-    fn key_of(&self, api: &str, select: &Select) -> Result<Key> {
+    fn key_of(&self, api: &str, select: &Select, layout: &KeyLayout) -> Result<Key> {
         let is_plain = !self.parsed.explain
             && select.target.index.is_none()
             && select.groups.is_none()
             && select.order_by.is_empty()
             && select.limit.is_none()
             && select.offset.is_none();
-        let key = select.condition.as_ref().and_then(|condition| condition.whole_key());
+        let key = select.condition.as_ref().and_then(|condition| condition.whole_key(layout));
         match key {
             Some(key) if is_plain => whole_key(key, &self.bound),
             Some(_) => Err(Error::Invalid(format!(

@@ -133,7 +133,7 @@ struct Directions {
 impl<'a> Planner<'a> {
     fn table(&self) -> Result<Plan<'a>> {
         // What the general way would come to, for the statements that are the most frequent.
-        if let Some(point) = self.select.condition.as_ref().and_then(|condition| condition.point.as_ref()) {
+        if let Some(point) = self.select.condition.as_ref().and_then(|condition| condition.point(self.table.layout())) {
             let pk = key_operand("pk", self.bound.value(point.key.pk))?;
             let sk = point.key.sk.map(|sk| key_operand("sk", self.bound.value(sk))).transpose()?;
             return Ok(Plan {

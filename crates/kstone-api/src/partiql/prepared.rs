@@ -49,6 +49,7 @@ impl Table {
     pub fn prepare_statement(&self, text: &str) -> Result<PreparedStatement> {
         let parsed = self.statements().get(text)?;
         let table = self.state();
+        parsed.check_key(text, table.layout())?;
         check_table(parsed.target(), &table)?;
         if let Some(index) = &parsed.target().index {
             table.readable_index(index)?;

@@ -56,7 +56,7 @@ impl<'a> Reading<'a> {
     ) -> Result<Self> {
         let condition = select.condition.as_ref();
         let condition = condition
-            .map(|condition| Condition::new(Kind::Where, Arc::clone(&condition.ast), bound.clone()))
+            .map(|condition| Condition::new(Kind::Where, Arc::clone(&condition.ast), bound.clone(), table.layout()))
             .transpose()?;
         let count = |count: Option<Count>| count.map(|count| given_count(count, bound)).transpose();
         let (limit, offset) = (count(select.limit)?, count(select.offset)?.unwrap_or(0));

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ValueRef};
+use kstone_core::key_layout::KeyLayout;
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
@@ -140,12 +141,14 @@ impl Statement {
         }
     }
 
-    /// What it was parsed to, now or when it was prepared.
-    pub(super) fn parsed(&self, cache: &StatementCache) -> Result<Arc<Parsed>> {
-        match &self.source {
-            Source::Text(text) => Ok(cache.get(text)?),
-            Source::Prepared(prepared) => Ok(Arc::clone(prepared.parsed())),
-        }
+    /// What it was parsed to, now or when it was prepared, for a table of this key.
+    pub(super) fn parsed(&self, cache: &StatementCache, layout: &KeyLayout) -> Result<Arc<Parsed>> {
+        let parsed = match &self.source {
+            Source::Text(text) => cache.get(text)?,
+            Source::Prepared(prepared) => Arc::clone(prepared.parsed()),
+        };
+        parsed.check_key(self.text(), layout)?;
+        Ok(parsed)
     }
 
     /// The parameters in the stored form.

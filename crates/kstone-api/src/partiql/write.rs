@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ValueRef, parts};
 use kstone_core::key::{Key, KeyRef};
+use kstone_core::key_layout::KeyLayout;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 
@@ -16,7 +17,7 @@ use crate::model::item_check::check_item;
 use crate::request::write::{Prepared, PreparedAction};
 use kstone_expr::partiql::Returning;
 use kstone_expr::partiql::parsed::{Delete, Insert, InsertItem, KeyValues, Update, Where};
-use kstone_expr::partiql::{is_set, no_set};
+use kstone_expr::partiql::{INCOMPLETE_KEY, is_set, no_set};
 
 /// What a statement does with the item of one key.
 pub(super) struct StatementWrite<'v> {
@@ -65,7 +66,7 @@ impl<'v> StatementWrite<'v> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn update(update: &Update, bound: &BoundParameters<'v>) -> Result<Self> {
+    pub(super) fn update(update: &Update, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
         for action in &update.ast.actions {
             let (function, value) = match action.verb {
                 Verb::Add(value) => ("SET_ADD", value),
@@ -76,15 +77,11 @@ impl<'v> StatementWrite<'v> {
                 return Err(Error::Invalid(no_set(function)));
             }
         }
-        let (ast, bound_values) = (Arc::clone(&update.ast), bound.clone());
-        let changes = match &update.order {
-            Some(order) => expression::Update::in_this_order(ast, Arc::clone(order), bound_values)?,
-            None => expression::Update::new(ast, bound_values)?,
-        };
+        let changes = expression::Update::new(Arc::clone(&update.ast), bound.clone(), layout)?;
         Ok(Self {
-            key: whole_key(update.key, bound)?,
+            key: named_key(&update.condition, bound, layout)?,
             action: PreparedAction::Update(changes),
-            condition: Some(condition(&update.condition, bound)?),
+            condition: Some(condition(&update.condition, bound, layout)?),
             returning: update.returning,
         })
     }
@@ -93,11 +90,11 @@ impl<'v> StatementWrite<'v> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn delete(delete: &Delete, bound: &BoundParameters<'v>) -> Result<Self> {
+    pub(super) fn delete(delete: &Delete, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
         Ok(Self {
-            key: whole_key(delete.key, bound)?,
+            key: named_key(&delete.condition, bound, layout)?,
             action: PreparedAction::Delete,
-            condition: Some(condition(&delete.condition, bound)?),
+            condition: Some(condition(&delete.condition, bound, layout)?),
             returning: delete.returning,
         })
     }
@@ -106,9 +103,10 @@ impl<'v> StatementWrite<'v> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn exists(clause: &Where, key: KeyValues, bound: &BoundParameters<'v>) -> Result<Self> {
-        let condition = Some(condition(clause, bound)?);
-        Ok(Self { key: whole_key(key, bound)?, action: PreparedAction::Check, condition, returning: None })
+    pub(super) fn exists(clause: &Where, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
+        let key = named_key(clause, bound, layout)?;
+        let condition = Some(condition(clause, bound, layout)?);
+        Ok(Self { key, action: PreparedAction::Check, condition, returning: None })
     }
 
     /// Whether it returns its item.
@@ -142,6 +140,11 @@ pub(super) fn returned_row(returning: Returning, record: Record) -> Record {
     if returning.modified { record } else { with_key(&record) }
 }
 
+/// The key of an item that a clause must name.
+fn named_key(clause: &Where, bound: &BoundParameters<'_>, layout: &KeyLayout) -> Result<Key> {
+    whole_key(clause.whole_key(layout).ok_or_else(|| Error::invalid(INCOMPLETE_KEY))?, bound)
+}
+
 /// The key of an item that a clause names.
 pub(super) fn whole_key(key: KeyValues, bound: &BoundParameters<'_>) -> Result<Key> {
     let pk = key_operand("pk", bound.value(key.pk))?;
@@ -149,8 +152,8 @@ pub(super) fn whole_key(key: KeyValues, bound: &BoundParameters<'_>) -> Result<K
     Ok(Key::with_sk(pk, sk.unwrap_or_default()))
 }
 
-fn condition<'v>(clause: &Where, bound: &BoundParameters<'v>) -> Result<Condition<'v>> {
-    Ok(Condition::new(Kind::Where, Arc::clone(&clause.ast), bound.clone())?)
+fn condition<'v>(clause: &Where, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<Condition<'v>> {
+    Ok(Condition::new(Kind::Where, Arc::clone(&clause.ast), bound.clone(), layout)?)
 }
 
 /// A key's bytes among the attributes of an item.

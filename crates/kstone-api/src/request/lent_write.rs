@@ -9,6 +9,7 @@
 use crate::error::Result;
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::key::KeyRef;
+use kstone_core::key_layout::KeyLayout;
 use kstone_core::record::Record;
 use smallvec::SmallVec;
 
@@ -186,12 +187,16 @@ impl<'a> LentWrite<'a> {
                 check_item(key, ItemRef::new(body)).ok()?;
                 PreparedAction::Put(body.into())
             }
-            LentAction::Update(_) => PreparedAction::Update(Update::new(update?, of_update).ok()?),
+            LentAction::Update(_) => {
+                PreparedAction::Update(Update::new(update?, of_update, KeyLayout::untyped()).ok()?)
+            }
             LentAction::Delete => PreparedAction::Delete,
             LentAction::Check(_) => PreparedAction::Check,
         };
         let condition = match condition {
-            Some(condition) => Some(Condition::new(Kind::Condition, condition, of_condition).ok()?),
+            Some(condition) => {
+                Some(Condition::new(Kind::Condition, condition, of_condition, KeyLayout::untyped()).ok()?)
+            }
             None => None,
         };
         let (return_old_on_failure, return_values) = (self.return_old_on_failure, self.return_values);

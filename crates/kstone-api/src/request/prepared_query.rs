@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
+use kstone_core::key_layout::KeyLayout;
 use kstone_core::value::Type;
 
 use crate::expression::ast::{ConditionAst, ProjectionAst};
@@ -151,7 +152,7 @@ fn key_condition_of<'v>(
     condition: &'v PreparedExpression<ConditionAst>,
     values: &'v [ValueRef<'v>],
 ) -> Result<Condition<'v>> {
-    Ok(Condition::new(Kind::KeyCondition, Arc::clone(&condition.ast), condition.bound(values))?)
+    Ok(Condition::new(Kind::KeyCondition, Arc::clone(&condition.ast), condition.bound(values), KeyLayout::untyped())?)
 }
 
 /// The expressions with the values of one run.
@@ -169,7 +170,8 @@ impl BoundExpressions for Run<'_> {
 
     fn filter(&mut self) -> Result<Option<Condition<'static>>> {
         let filter = self.shared.filter.as_ref().map(|filter| {
-            Condition::new(Kind::Filter, Arc::clone(&filter.ast), filter.bound(self.values)).map(Condition::into_owned)
+            let (ast, bound) = (Arc::clone(&filter.ast), filter.bound(self.values));
+            Condition::new(Kind::Filter, ast, bound, KeyLayout::untyped()).map(Condition::into_owned)
         });
         Ok(filter.transpose()?)
     }

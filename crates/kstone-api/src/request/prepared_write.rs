@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::key::{Key, KeyRef};
+use kstone_core::key_layout::KeyLayout;
 use kstone_core::record::Record;
 
 use crate::expression::ast::{ConditionAst, UpdateAst};
@@ -206,7 +207,7 @@ impl Table {
             TemplateAction::Put => PreparedVerb::Put,
             TemplateAction::Update(text) => {
                 let update = preparing.update(text, &mut names)?;
-                let order = check_paths(&update.ast)?;
+                let order = check_paths(&update.ast, self.state().layout())?;
                 PreparedVerb::Update(update, order)
             }
             TemplateAction::Delete => PreparedVerb::Delete,
@@ -262,9 +263,10 @@ impl PreparedWrite {
             (PreparedVerb::Delete, None) => PreparedAction::Delete,
             (PreparedVerb::Check, None) => PreparedAction::Check,
         };
-        let condition = condition
-            .as_ref()
-            .map(|condition| Condition::new(Kind::Condition, Arc::clone(&condition.ast), condition.bound(run.values)));
+        let condition = condition.as_ref().map(|condition| {
+            let (ast, bound) = (Arc::clone(&condition.ast), condition.bound(run.values));
+            Condition::new(Kind::Condition, ast, bound, KeyLayout::untyped())
+        });
         Ok(Prepared {
             key,
             action,

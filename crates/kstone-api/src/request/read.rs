@@ -446,7 +446,7 @@ impl Selection {
             let count = met.len();
             return Ok((met.into_iter().map(R::from).collect(), count, count));
         }
-        let filter = self.filter.as_ref().map(Condition::of_many);
+        let filter = self.filter.as_ref().map(|filter| filter.of_many(self.table.layout()));
         let most = if self.counts() || self.filter.is_some() { 0 } else { met.len() };
         let (mut records, mut count, mut scanned) = (Vec::with_capacity(most), 0, 0);
         let mut left = met.into_iter();

@@ -10,7 +10,9 @@ use kstone_core::key::{KeyRef, RoutedKey};
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
-use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
+use crate::expression::{
+    Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, SubjectKey, Update,
+};
 use crate::model::item_check::check_item;
 use crate::request::parameters::RequestParameters;
 use crate::request::transaction::KeyParts;
@@ -341,7 +343,7 @@ impl Prepared<'_> {
         let capacity = old_item.map_or(0, |item| item.as_bytes().len());
         let mut body = StackBuffer::<BODY_ON_STACK_BYTES>::with_capacity(capacity);
         // The key stays as it is, and the size is checked where the body is made.
-        let is_written = update.apply_to(&mut body, (self.key.pk(), self.key.sk()), old_item)?;
+        let is_written = update.apply_to(&mut body, SubjectKey::Bytes(self.key.pk(), self.key.sk()), old_item)?;
         let record = is_written.then(|| Record::put_pieces(key, &[&body]));
         let returned = match self.return_values {
             ReturnValues::None => None,

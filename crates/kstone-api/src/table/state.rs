@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use kstone_core::engine::{Watch, Writes};
 use kstone_core::item::ItemRef;
 use kstone_core::key::{KeyRef, Keyspace, StripeId};
+use kstone_core::key_layout::KeyLayout;
 use kstone_core::record::Record;
 
 use crate::model::item_check::check_item;
@@ -44,6 +45,11 @@ pub(crate) struct FillingIndexes {
 }
 
 impl TableState {
+    /// The names and types of its key.
+    pub(crate) fn layout(&self) -> &KeyLayout {
+        KeyLayout::untyped()
+    }
+
     /// The table of a new database, whose stream may pin so many bytes; 0: the stream's own bound.
     pub(crate) fn new(schema: TableSchema, stream_max_bytes: usize) -> Result<Self> {
         Self::following(schema, None, stream_max_bytes)

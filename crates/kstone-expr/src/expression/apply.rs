@@ -22,13 +22,13 @@ use kstone_core::{error::Unit, number};
 use super::ast::{NewValue, OperandSource, Verb};
 use super::path::Place;
 use super::resolve::Resolved;
-use super::subject::Subject;
+use super::subject::{Subject, SubjectKey};
 use super::update::Update;
 
 /// See [`Update::apply_to`].
 pub(super) fn apply(
     update: &Update<'_>,
-    (pk, sk): (&[u8], &[u8]),
+    key: SubjectKey<'_>,
     old: Option<ItemRef<'_>>,
     body: &mut impl Buffer,
 ) -> Result<bool> {
@@ -36,10 +36,10 @@ pub(super) fn apply(
     if old.is_none() && update.ast.actions.iter().all(|action| makes_nothing(&action.verb)) {
         return Ok(false);
     }
-    let subject = Subject::new(pk, sk, old.unwrap_or_default());
+    let subject = Subject::under(key, old.unwrap_or_default());
     let resolved = Resolved::of(&update.bound, &update.ast.symbols, &subject, &[]);
     Writer { update, subject, resolved }.entries(body, subject.item(), &update.order, 0)?;
-    item::check_size(pk, sk, ItemRef::new(body)).map_err(|error| match error {
+    item::check_size(key.pk(), key.sk(), ItemRef::new(body)).map_err(|error| match error {
         kstone_core::Error::Limit { unit, limit, found, .. } => Error::limit(ITEM_SIZE, unit, limit, found),
         other => other,
     })?;

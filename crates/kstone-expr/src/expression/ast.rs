@@ -134,6 +134,10 @@ impl Comparator {
 /// What is true or false of an item.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Predicate {
+    /// That there is an item.
+    Present,
+    /// That there is no item.
+    Absent,
     /// How two operands compare.
     Compare(Comparator, Operand, Operand),
     /// `BETWEEN`: the first from the second to the third, both included.
@@ -196,7 +200,7 @@ pub struct UpdateAst {
     pub sources: Vec<OperandSource>,
     /// What it does, in order of appearance.
     pub actions: Vec<Action>,
-    /// The actions by their paths, where these are sound and no `#name` is needed to tell.
+    /// The actions by their paths, where these do not clash and no `#name` is needed to tell.
     pub order: Option<Arc<[u16]>>,
 }
 

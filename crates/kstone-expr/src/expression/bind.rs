@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
+use kstone_core::key_layout::KeyLayout;
 use kstone_core::value::Type;
 
 use super::Kind;
@@ -19,14 +20,26 @@ use super::parameters::{Parameters, Slot};
 #[derive(Debug)]
 pub struct Binder<'a> {
     parameters: &'a Parameters,
+    layout: &'a KeyLayout,
     used: Vec<bool>,
 }
 
 impl<'a> Binder<'a> {
-    /// A binder for these parameters, all unused.
+    /// A binder for these parameters, all unused, and for an untyped table.
     #[must_use]
     pub fn new(parameters: &'a Parameters) -> Self {
-        Self { parameters, used: vec![false; parameters.len()] }
+        Self::for_table(parameters, KeyLayout::untyped())
+    }
+
+    /// The same for a table of this key.
+    #[must_use]
+    pub fn for_table(parameters: &'a Parameters, layout: &'a KeyLayout) -> Self {
+        Self { parameters, layout, used: vec![false; parameters.len()] }
+    }
+
+    /// The key of the table that the expressions are about.
+    pub(super) fn layout(&self) -> &'a KeyLayout {
+        self.layout
     }
 
     /// Ends the binding.

@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kstone_core::item::{HashedName, ItemRef, ValueRef};
+use kstone_core::key_layout::KeyLayout;
 use kstone_core::value::Type;
 
 use smallvec::SmallVec;
@@ -52,17 +53,17 @@ impl Condition<'static> {
 
     pub(super) fn bind(kind: Kind, ast: Arc<ConditionAst>, binder: &mut Binder<'_>) -> Result<Self> {
         let bound = binder.bind(kind, &ast.symbols)?;
-        Self::new(kind, ast, bound)
+        Self::new(kind, ast, bound, binder.layout())
     }
 }
 
 impl<'v> Condition<'v> {
-    /// A condition whose values are known.
+    /// A condition whose values are known, about a table of this key.
     ///
     /// # Errors
     /// As [`Condition::parse`], for what its values cannot do.
-    pub fn new(kind: Kind, ast: Arc<ConditionAst>, bound: BoundParameters<'v>) -> Result<Self> {
-        let check = Check { kind, ast: &ast, bound: &bound };
+    pub fn new(kind: Kind, ast: Arc<ConditionAst>, bound: BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
+        let check = Check { kind, ast: &ast, bound: &bound, layout };
         ast.predicates.iter().try_for_each(|predicate| check.predicate(predicate))?;
         Ok(Self { ast, bound })
     }
@@ -78,10 +79,10 @@ impl<'v> Condition<'v> {
         eval::holds(&self.ast, &self.bound, &[], subject)
     }
 
-    /// The same, to be asked of many items.
-    pub fn of_many(&self) -> ConditionOfMany<'_> {
+    /// The same, to be asked of many items of a table of this key.
+    pub fn of_many(&self, layout: &KeyLayout) -> ConditionOfMany<'_> {
         let paths = self.ast.symbols.paths.iter();
-        let attributes = paths.map(|path| self.bound.attribute(path).map(HashedName::new)).collect();
+        let attributes = paths.map(|path| self.bound.attribute(path, layout).map(HashedName::new)).collect();
         ConditionOfMany { condition: self, attributes }
     }
 
@@ -128,6 +129,7 @@ struct Check<'a> {
     kind: Kind,
     ast: &'a ConditionAst,
     bound: &'a BoundParameters<'a>,
+    layout: &'a KeyLayout,
 }
 
 impl Check<'_> {
@@ -153,7 +155,7 @@ impl Check<'_> {
                 self.sized(list)?;
                 self.distinct("IN", *operand, list)
             }
-            Predicate::Exists(_) | Predicate::NotExists(_) => Ok(()),
+            Predicate::Present | Predicate::Absent | Predicate::Exists(_) | Predicate::NotExists(_) => Ok(()),
             Predicate::HasType(operand, type_) => {
                 self.sized(&[*operand])?;
                 self.type_name(*type_)
@@ -220,12 +222,13 @@ impl Check<'_> {
         )))
     }
 
-    /// Refuses bounds of BETWEEN that no value can lie between, where both are values. Those of a key are bytes.
+    /// Refuses bounds of BETWEEN that no value can lie between, where both are values. Those of an untyped key are bytes.
     fn bounds(&self, operand: Operand, low: Operand, high: Operand) -> Result<()> {
         let (Operand::Value(low), Operand::Value(high)) = (low, high) else { return Ok(()) };
         let (low, high) = (self.bound.value(low), self.bound.value(high));
         let is_key = match operand {
-            Operand::Path(path) => self.kind == Kind::KeyCondition || self.bound.is_key(self.path(path)),
+            Operand::Path(_) if self.layout.is_typed() => false,
+            Operand::Path(path) => self.kind == Kind::KeyCondition || self.bound.is_untyped_key(self.path(path)),
             _ => false,
         };
         let as_key = if is_key { eval::key_bounds(low, high) } else { None };

@@ -1,8 +1,8 @@
 //! Asking a condition of an item, where it lies.
 //!
 //! An attribute that is not there is equal to nothing, not even to another such, so it is unequal to everything and in no
-//! order; so are values of different types. The table's key is bytes without a type of its own, so that it is compared
-//! with text and with binary alike: see [`Seen::facing`]. Nothing is
+//! order; so are values of different types. An untyped table's key is bytes without a type of its own, so that it is
+//! compared with text and with binary alike: see [`Seen::facing`]. Nothing is
 //! allocated but where several paths lead through a large item; nothing recurses but for those. Thread safety: borrows only.
 
 use std::cmp::Ordering;
@@ -56,7 +56,7 @@ pub fn order(a: ValueRef<'_>, b: ValueRef<'_>) -> Option<Ordering> {
 #[derive(Clone, Copy)]
 struct Seen<'a> {
     value: ValueRef<'a>,
-    /// Whether it is the table's partition key or sort key.
+    /// Whether it is the partition key or sort key of an untyped table.
     is_key: bool,
 }
 
@@ -117,6 +117,8 @@ impl<'s> Asked<'_, 's> {
                 let Some(seen) = self.seen(*operand, digits) else { return false };
                 list.iter().any(|other| self.is_equal(seen, *other))
             }
+            Predicate::Present => self.subject.is_present(),
+            Predicate::Absent => !self.subject.is_present(),
             Predicate::Exists(path) => self.follow(*path).is_some(),
             Predicate::NotExists(path) => self.follow(*path).is_none(),
             Predicate::HasType(operand, type_) => self.both(*operand, *type_, |seen, name| {
@@ -178,7 +180,9 @@ impl<'s> Asked<'_, 's> {
 
     #[inline]
     fn is_key(&self, path: u16) -> bool {
-        self.attribute(path).is_none() && self.bound.is_key(&self.ast.symbols.paths[usize::from(path)])
+        self.attribute(path).is_none()
+            && self.bound.is_untyped_key(&self.ast.symbols.paths[usize::from(path)])
+            && self.subject.key().is_untyped()
     }
 
     #[inline]

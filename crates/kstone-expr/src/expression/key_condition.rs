@@ -17,6 +17,7 @@ use super::bind::Binder;
 use super::condition::Condition;
 use super::condition_parser;
 use super::subject::{PARTITION_KEY, SORT_KEY};
+use kstone_core::key_layout::{KeyLayout, KeyPart};
 
 /// An attribute of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,6 +43,15 @@ impl KeySchema<'static> {
         partition: KeyAttribute { name: PARTITION_KEY, types: &[Type::S, Type::B] },
         sort: Some(KeyAttribute { name: SORT_KEY, types: &[Type::S, Type::B] }),
     };
+}
+
+impl<'a> KeySchema<'a> {
+    /// The key of a table of this layout.
+    #[must_use]
+    pub fn of(layout: &'a KeyLayout) -> Self {
+        let attribute = |part: &'a KeyPart| KeyAttribute { name: part.name(), types: part.types() };
+        Self { partition: attribute(layout.partition()), sort: layout.sort().map(attribute) }
+    }
 }
 
 /// What is asked of the sort key, with values of the type that the schema says.
@@ -190,8 +200,8 @@ impl<'a> Reader<'a> {
         match predicate {
             Predicate::Compare(Comparator::NotEqual, ..) => Err(invalid_operator("<>")),
             Predicate::In(..) => Err(invalid_operator("IN")),
-            Predicate::Exists(_) => Err(invalid_operator("attribute_exists")),
-            Predicate::NotExists(_) => Err(invalid_operator("attribute_not_exists")),
+            Predicate::Present | Predicate::Exists(_) => Err(invalid_operator("attribute_exists")),
+            Predicate::Absent | Predicate::NotExists(_) => Err(invalid_operator("attribute_not_exists")),
             Predicate::HasType(..) => Err(invalid_operator("attribute_type")),
             Predicate::Contains(..) => Err(invalid_operator("contains")),
             Predicate::Compare(comparator, left, right) => {

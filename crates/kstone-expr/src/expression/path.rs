@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 
 use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
+use kstone_core::key_layout::KeyLayout;
 
 use super::Kind;
 use super::ast::{Segment, Symbols};
 use super::bind::BoundParameters;
-use super::subject::{PARTITION_KEY, SORT_KEY, Subject};
+use super::subject::{Subject, is_untyped_key};
 
 /// One step of a path. Names order before indexes, so that of the steps behind one prefix those of one sort stand
 /// together.
@@ -46,17 +47,17 @@ impl BoundParameters<'_> {
         Some(found)
     }
 
-    /// Whether the path is the table's partition key or sort key itself.
+    /// Whether the path is the partition key or sort key of an untyped table itself.
     #[inline]
-    pub(super) fn is_key(&self, path: &[Segment]) -> bool {
-        matches!(path, [segment] if matches!(self.place(segment), Place::Name(PARTITION_KEY | SORT_KEY)))
+    pub(super) fn is_untyped_key(&self, path: &[Segment]) -> bool {
+        matches!(path, [segment] if matches!(self.place(segment), Place::Name(name) if is_untyped_key(name)))
     }
 
-    /// The attribute that the path names, where it is no more than that and not the key.
-    pub(super) fn attribute<'a>(&'a self, path: &'a [Segment]) -> Option<&'a str> {
+    /// The attribute that the path names, where it is no more than that and not of this key.
+    pub(super) fn attribute<'a>(&'a self, path: &'a [Segment], layout: &KeyLayout) -> Option<&'a str> {
         match path {
             [segment] => match self.place(segment) {
-                Place::Name(name) => (!Subject::is_key(name)).then_some(name),
+                Place::Name(name) => (!layout.has(name)).then_some(name),
                 Place::Index(_) => None,
             },
             _ => None,

@@ -108,7 +108,7 @@ pub(super) fn select(symbols: &Symbols, bound: &BoundParameters, order: &[u16], 
     let mut attributes = entries(subject.item().raw_iter());
     for group in selection.groups(order, 0) {
         let Some(Place::Name(name)) = selection.place(group, 0) else { continue };
-        let value = if Subject::is_key(name) { subject.get(name) } else { seek(&mut attributes, name.as_bytes()) };
+        let value = if subject.is_key(name) { subject.get(name) } else { seek(&mut attributes, name.as_bytes()) };
         if let Some(value) = value {
             selection.take(value, group, 1, |value| parts::append_entry(&mut body, name, value));
         }

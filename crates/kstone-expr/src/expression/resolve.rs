@@ -61,7 +61,7 @@ impl<'k, 's> Resolved<'k, 's> {
         let mut entries = entries(subject.item().raw_iter());
         for group in pass.groups(&order, 0) {
             if let Some(Place::Name(name)) = pass.place(group[0], 0) {
-                let found = if Subject::is_key(name) { subject.get(name) } else { seek(&mut entries, name.as_bytes()) };
+                let found = if subject.is_key(name) { subject.get(name) } else { seek(&mut entries, name.as_bytes()) };
                 pass.reach(found, group, 1);
             }
         }

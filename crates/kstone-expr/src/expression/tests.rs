@@ -9,6 +9,7 @@ use super::*;
 
 mod model;
 mod trees;
+mod typed;
 
 use model::Model;
 

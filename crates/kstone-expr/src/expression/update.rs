@@ -8,12 +8,13 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use kstone_core::buffer::Buffer;
 use kstone_core::item::ItemRef;
+use kstone_core::key_layout::KeyLayout;
 use kstone_core::value::Type;
 
 use super::ast::{NewValue, OperandSource, Segment, UpdateAst, Verb};
 use super::bind::{Binder, BoundParameters};
 use super::parser::wrong_operand_type;
-use super::subject::{PARTITION_KEY, SORT_KEY, Subject};
+use super::subject::{Subject, SubjectKey};
 use super::{Kind, apply, projection, update_parser};
 
 /// What an update gives back of the item.
@@ -83,23 +84,22 @@ impl Update<'static> {
 
     pub(super) fn bind(ast: Arc<UpdateAst>, binder: &mut Binder<'_>) -> Result<Self> {
         let bound = binder.bind(Kind::Update, &ast.symbols)?;
-        Self::new(ast, bound)
+        Self::new(ast, bound, binder.layout())
     }
 }
 
 impl<'v> Update<'v> {
-    /// An update whose values are known.
+    /// An update whose values are known, of items of a table of this key.
     ///
     /// # Errors
     /// As [`Update::parse`], for its paths and what its values cannot do.
-    pub fn new(ast: Arc<UpdateAst>, bound: BoundParameters<'v>) -> Result<Self> {
-        if let Some(order) = &ast.order {
-            let order = Arc::clone(order);
-            return Self::in_this_order(ast, order, bound);
-        }
-        let order = in_order(&ast, &bound)?;
+    pub fn new(ast: Arc<UpdateAst>, bound: BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
+        let order = match &ast.order {
+            Some(order) => Arc::clone(order),
+            None => in_order(&ast, &bound)?,
+        };
         let update = Self::in_this_order(ast, order, bound)?;
-        check_key(&update.ast, &update.bound)?;
+        check_key(&update.ast, &update.bound, layout)?;
         Ok(update)
     }
 
@@ -117,7 +117,7 @@ impl<'v> Update<'v> {
         Update { ast: self.ast, bound: self.bound.into_owned(), order: self.order }
     }
 
-    /// The new body of the item under this key, `old` being the item as it is; none where nothing is to be written, as
+    /// The new body of the item of an untyped table under this key, `old` being the item as it is; none where nothing is to be written, as
     /// when an item that is not there has something removed.
     ///
     /// Every clause reads the old item. Attributes that no path touches are copied as they lie; of those that one does, each
@@ -128,21 +128,21 @@ impl<'v> Update<'v> {
     /// the wrong type, or a number is out of range; [`Error::Limit`] where the new item is too large or nested too deep.
     pub fn apply(&self, pk: &[u8], sk: &[u8], old: Option<ItemRef<'_>>) -> Result<Option<Vec<u8>>> {
         let mut body = Vec::new();
-        Ok(self.apply_to(&mut body, (pk, sk), old)?.then_some(body))
+        Ok(self.apply_to(&mut body, SubjectKey::Bytes(pk, sk), old)?.then_some(body))
     }
 
-    /// As [`Update::apply`] with a buffer that is empty, where the body is put; false where nothing is to be written.
+    /// As [`Update::apply`], for a key of any table, with a buffer that is empty, where the body is put; false where nothing is to be written.
     ///
     /// # Errors
     /// As [`Update::apply`].
-    pub fn apply_to(&self, body: &mut impl Buffer, key: (&[u8], &[u8]), old: Option<ItemRef<'_>>) -> Result<bool> {
+    pub fn apply_to(&self, body: &mut impl Buffer, key: SubjectKey<'_>, old: Option<ItemRef<'_>>) -> Result<bool> {
         apply::apply(self, key, old, body)
     }
 
     /// The body of what an update returns, from the item before and after it; none where there is nothing to return.
     #[must_use]
     pub fn returned(&self, which: ReturnValues, old: &Subject<'_>, new: &Subject<'_>) -> Option<Vec<u8>> {
-        let all = |subject: &Subject<'_>| (!subject.pk().is_empty()).then(|| subject.item().as_bytes().to_vec());
+        let all = |subject: &Subject<'_>| subject.is_present().then(|| subject.item().as_bytes().to_vec());
         match which {
             ReturnValues::None => None,
             ReturnValues::AllOld => all(old),
@@ -212,15 +212,20 @@ fn check_sources(
     Ok(())
 }
 
-/// The order of the actions of an update that has no `#names`, its paths being checked.
+/// The order of the actions of an update that has no `#names`, its paths being checked, of items of a table of this key.
 ///
 /// # Errors
 /// As [`Update::parse`], for its paths.
-pub fn check_paths(ast: &UpdateAst) -> Result<Arc<[u16]>> {
+pub fn check_paths(ast: &UpdateAst, layout: &KeyLayout) -> Result<Arc<[u16]>> {
     let names = BoundParameters::lent(&[]);
     let order = in_order(ast, &names)?;
-    check_key(ast, &names)?;
+    check_key(ast, &names, layout)?;
     Ok(order)
+}
+
+/// The order of the actions of an update that has no `#names`, where its paths do not clash.
+pub(crate) fn order_of(ast: &UpdateAst) -> Option<Arc<[u16]>> {
+    in_order(ast, &BoundParameters::lent(&[])).ok()
 }
 
 fn in_order(ast: &UpdateAst, names: &BoundParameters<'_>) -> Result<Arc<[u16]>> {
@@ -229,9 +234,9 @@ fn in_order(ast: &UpdateAst, names: &BoundParameters<'_>) -> Result<Arc<[u16]>> 
 }
 
 /// Refuses to change what the item lies under.
-fn check_key(ast: &UpdateAst, names: &BoundParameters<'_>) -> Result<()> {
+fn check_key(ast: &UpdateAst, names: &BoundParameters<'_>, layout: &KeyLayout) -> Result<()> {
     let mut roots = ast.actions.iter().map(|action| names.root(&ast.symbols.paths[usize::from(action.path)]));
-    match roots.find(|root| matches!(*root, PARTITION_KEY | SORT_KEY)) {
+    match roots.find(|root| layout.has(root)) {
         None => Ok(()),
         Some(root) => Err(Error::Invalid(format!(
             "One or more parameter values were invalid: Cannot update attribute {root}. This attribute is part of the key"

@@ -19,14 +19,14 @@ use super::Kind;
 use super::ast::{Action, NewValue, OperandSource, UpdateAst, Verb, index};
 use super::lexer::{Keyword, Token, UPDATE_KEYWORDS};
 use super::parser::{Fault, Parser, not_this_way, path_required, wrong_operand_count};
-use super::update::check_paths;
+use super::update::order_of;
 
 /// Parses an update.
 pub(super) fn parse(text: &str) -> Result<UpdateAst> {
     let parser = Parser::new(Kind::Update, text, UPDATE_KEYWORDS)?;
     let mut ast = UpdateParser { parser, frames: Vec::new(), sources: Vec::new(), actions: Vec::new() }.run()?;
     if ast.symbols.aliases.is_empty() {
-        ast.order = check_paths(&ast).ok();
+        ast.order = order_of(&ast);
     }
     Ok(ast)
 }

@@ -8,7 +8,7 @@ use super::fault::Fault;
 use super::lower::{Lowered, Lowering};
 use super::parsed::{Asks, Conjunct, Where};
 use crate::expression::OPERATORS_MAX;
-use crate::expression::ast::{self, ConditionAst, Predicate, Segment, Step, index};
+use crate::expression::ast::{self, ConditionAst, Predicate, Step, index};
 
 /// What a write's condition says of the item besides the WHERE clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,10 +55,9 @@ struct Program<'a, 'b> {
 impl Program<'_, '_> {
     /// Asks whether there is an item at all; the step that must learn where to go.
     fn presence(&mut self, presence: Presence) -> usize {
-        let pk = self.ast.symbols.add_path(vec![Segment::Name("pk".into())]);
         self.test(match presence {
-            Presence::Required => Predicate::Exists(pk),
-            Presence::Optional => Predicate::NotExists(pk),
+            Presence::Required => Predicate::Present,
+            Presence::Optional => Predicate::Absent,
         });
         let jump = match presence {
             Presence::Required => Step::AndThen(0),

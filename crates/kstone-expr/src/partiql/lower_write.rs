@@ -10,9 +10,9 @@ use super::ast::{AstAction, AstDelete, AstUpdate, Clause, Expr, Name, Path};
 use super::fault::Fault;
 use super::lower::{Lowered, Lowering, write_target};
 use super::lower_condition::{Presence, lower_where};
-use super::parsed::{Delete, KeyValues, Update, Where};
+use super::parsed::{Delete, Update, Where};
 use crate::expression::ast::{Action, NewValue, OperandSource, UpdateAst, Verb, index};
-use crate::expression::check_paths;
+use crate::expression::order_of;
 
 /// DynamoDB's text.
 pub const INCOMPLETE_KEY: &str = "Where clause does not contain a mandatory equality on all key attributes";
@@ -24,10 +24,10 @@ pub(super) fn lower_update(lowering: &mut Lowering<'_>, update: AstUpdate) -> Lo
     for (path, action) in actions {
         lowered.action(path, action)?;
     }
+    lowered.ast.order = order_of(&lowered.ast);
     let ast = Arc::new(lowered.ast);
-    let order = check_paths(&ast).ok();
-    let (condition, key) = keyed(lowering, condition, end, Presence::Required)?;
-    Ok(Update { target, ast, order, condition, key, returning })
+    let (condition, at) = keyed(lowering, condition, end, Presence::Required)?;
+    Ok(Update { target, ast, condition, at, returning })
 }
 
 pub(super) fn lower_delete(lowering: &mut Lowering<'_>, delete: AstDelete) -> Lowered<Delete> {
@@ -43,23 +43,20 @@ pub(super) fn lower_delete(lowering: &mut Lowering<'_>, delete: AstDelete) -> Lo
         );
         return Err(Fault::refused(returning.at, text));
     }
-    let (condition, key) = keyed(lowering, condition, end, Presence::Optional)?;
-    Ok(Delete { target, condition, key, returning })
+    let (condition, at) = keyed(lowering, condition, end, Presence::Optional)?;
+    Ok(Delete { target, condition, at, returning })
 }
 
-/// The condition of a write, and the key in it.
+/// The condition of a write, and where it stands: which attributes are the key is the table's to say.
 fn keyed(
     lowering: &mut Lowering<'_>,
     clause: Option<Clause>,
     end: usize,
     presence: Presence,
-) -> Lowered<(Where, KeyValues)> {
-    let incomplete = |at| Fault::refused(at, INCOMPLETE_KEY);
-    let clause = clause.ok_or_else(|| incomplete(end))?;
+) -> Lowered<(Where, usize)> {
+    let clause = clause.ok_or_else(|| Fault::refused(end, INCOMPLETE_KEY))?;
     let start = clause.span.start;
-    let condition = lower_where(lowering, clause, Some(presence))?;
-    let key = condition.whole_key().ok_or_else(|| incomplete(start))?;
-    Ok((condition, key))
+    Ok((lower_where(lowering, clause, Some(presence))?, start))
 }
 
 struct Actions<'a, 'b> {

@@ -4,8 +4,14 @@
 
 use std::sync::Arc;
 
+use kstone_core::key_layout::{KeyLayout, KeyPart};
+use smallvec::{SmallVec, smallvec};
+
 use super::ast::{Aggregate, Returning};
+use super::fault::Fault;
+use super::lower_write::INCOMPLETE_KEY;
 use super::values::Values;
+use crate::error::Result;
 use crate::expression::ast::{Comparator, ConditionAst, Segment, UpdateAst};
 
 /// A statement.
@@ -124,8 +130,6 @@ pub struct Where {
     pub ast: Arc<ConditionAst>,
     /// The conditions that must all hold.
     pub conjuncts: Vec<Conjunct>,
-    /// The one key that they leave, where they say so outright.
-    pub point: Option<Point>,
 }
 
 /// One key of the table.
@@ -133,8 +137,8 @@ pub struct Where {
 pub struct Point {
     /// Its values.
     pub key: KeyValues,
-    /// The conditions that say so, `pk` first.
-    pub used: [usize; 2],
+    /// The conditions that say so, that of the partition key first.
+    pub used: SmallVec<[usize; 2]>,
     /// Whether there are others.
     pub filters: bool,
 }
@@ -210,12 +214,10 @@ pub struct Update {
     pub target: Target,
     /// Its actions.
     pub ast: Arc<UpdateAst>,
-    /// The order of its actions; none where its paths are wrong, which every run says.
-    pub order: Option<Arc<[u16]>>,
     /// When it is done; that there is an item among it.
     pub condition: Where,
-    /// The key of the item.
-    pub key: KeyValues,
+    /// Where its WHERE clause stands in the statement.
+    pub at: usize,
     /// What it returns of the item.
     pub returning: Option<Returning>,
 }
@@ -227,8 +229,8 @@ pub struct Delete {
     pub target: Target,
     /// When it is done, unless there is no item.
     pub condition: Where,
-    /// The key of the item.
-    pub key: KeyValues,
+    /// Where its WHERE clause stands in the statement.
+    pub at: usize,
     /// What it returns of the item.
     pub returning: Option<Returning>,
 }
@@ -243,6 +245,22 @@ pub struct KeyValues {
 }
 
 impl Parsed {
+    /// Refuses an UPDATE or a DELETE that does not name the whole key of a table of this layout; `statement` is its text.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) with the place of the WHERE clause.
+    pub fn check_key(&self, statement: &str, layout: &KeyLayout) -> Result<()> {
+        let (condition, at) = match &self.verb {
+            Verb::Update(update) => (&update.condition, update.at),
+            Verb::Delete(delete) => (&delete.condition, delete.at),
+            Verb::Select(_) | Verb::Exists(_) | Verb::Insert(_) => return Ok(()),
+        };
+        match condition.whole_key(layout) {
+            Some(_) => Ok(()),
+            None => Err(Fault::refused(at, INCOMPLETE_KEY).into_error(statement)),
+        }
+    }
+
     /// The table that it is about, and the index.
     #[must_use]
     pub fn target(&self) -> &Target {
@@ -258,23 +276,34 @@ impl Parsed {
 impl Where {
     /// A clause of this program and these conditions.
     pub fn new(ast: ConditionAst, conjuncts: Vec<Conjunct>) -> Self {
-        let mut clause = Self { ast: Arc::new(ast), conjuncts, point: None };
-        clause.point = clause.point();
-        clause
+        Self { ast: Arc::new(ast), conjuncts }
     }
 
-    fn point(&self) -> Option<Point> {
-        let is_exact = |(at, _): &(usize, &KeyTest)| self.conjuncts[*at].asks.exact;
-        let (pk, sk) = (self.tests("pk").filter(is_exact), self.tests("sk").filter(is_exact));
-        let (pk_at, pk) = pk
-            .into_iter()
-            .find_map(|(at, test)| if let Ask::Eq(value) = test.ask { Some((at, value)) } else { None })?;
-        let (sk_at, sk) = sk.into_iter().find_map(|(at, test)| match test.ask {
-            Ask::Eq(value) => Some((at, Some(value))),
-            Ask::Missing => Some((at, None)),
+    /// The one key of a table of this layout that the conditions leave, where they say so outright.
+    #[must_use]
+    pub fn point(&self, layout: &KeyLayout) -> Option<Point> {
+        let exact = |part: &'_ KeyPart| {
+            let tests = self.tests(part.name());
+            tests.filter(|(at, _)| self.conjuncts[*at].asks.exact).collect::<SmallVec<[_; 4]>>()
+        };
+        let equal = |&(at, test): &(usize, &KeyTest)| match test.ask {
+            Ask::Eq(value) => Some((at, value)),
             _ => None,
-        })?;
-        Some(Point { key: KeyValues { pk, sk }, used: [pk_at, sk_at], filters: self.conjuncts.len() > 2 })
+        };
+        let (pk_at, pk) = exact(layout.partition()).iter().find_map(equal)?;
+        let mut point = Point { key: KeyValues { pk, sk: None }, used: smallvec![pk_at], filters: false };
+        if let Some(part) = layout.sort() {
+            let (at, sk) = exact(part).iter().find_map(|&(at, test)| match test.ask {
+                Ask::Eq(value) => Some((at, Some(value))),
+                // Only the key of an untyped table can do without one.
+                Ask::Missing if !layout.is_typed() => Some((at, None)),
+                _ => None,
+            })?;
+            point.key.sk = sk;
+            point.used.push(at);
+        }
+        point.filters = self.conjuncts.len() > point.used.len();
+        Some(point)
     }
 
     /// The conditions on this attribute that a key could answer, and in which conjuncts they are.
@@ -284,17 +313,79 @@ impl Where {
         tests.filter(move |(_, test)| *test.attribute == *attribute)
     }
 
-    /// The key of the one item that the clause can hold for, where it names all of it. A partition key alone is the key
-    /// of the item without a sort key.
-    pub fn whole_key(&self) -> Option<KeyValues> {
+    /// The key of the one item of a table of this layout that the clause can hold for, where it names all of it. In an
+    /// untyped table a partition key alone is the key of the item without a sort key.
+    #[must_use]
+    pub fn whole_key(&self, layout: &KeyLayout) -> Option<KeyValues> {
         let equal = |(_, test): (usize, &KeyTest)| if let Ask::Eq(value) = test.ask { Some(value) } else { None };
-        let pk = self.tests("pk").find_map(equal)?;
-        match self.tests("sk").find_map(equal) {
+        let pk = self.tests(layout.partition().name()).find_map(equal)?;
+        let Some(sort) = layout.sort().map(KeyPart::name) else { return Some(KeyValues { pk, sk: None }) };
+        match self.tests(sort).find_map(equal) {
             Some(sk) => Some(KeyValues { pk, sk: Some(sk) }),
             None => {
-                let names_none = self.tests("sk").all(|(_, test)| matches!(test.ask, Ask::Missing | Ask::Present));
-                names_none.then_some(KeyValues { pk, sk: None })
+                let names_none = self.tests(sort).all(|(_, test)| matches!(test.ask, Ask::Missing | Ask::Present));
+                (names_none && !layout.is_typed()).then_some(KeyValues { pk, sk: None })
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use kstone_core::key_layout::KeyType;
+
+    use super::super::StatementCache;
+    use super::*;
+
+    fn layouts() -> [KeyLayout; 3] {
+        let (user, score) = (KeyPart::new("user", KeyType::S), KeyPart::new("score", KeyType::N));
+        let typed = KeyLayout::new(user.clone(), Some(score)).unwrap();
+        [KeyLayout::untyped().clone(), typed, KeyLayout::new(user, None).unwrap()]
+    }
+
+    fn parsed(text: &str) -> Arc<Parsed> {
+        StatementCache::with_max_bytes(0).get(text).unwrap()
+    }
+
+    #[test]
+    fn the_tables_key_says_which_attributes_name_one_item() {
+        // Whether a clause names a whole key of each layout, and whether it says so outright.
+        for (clause, whole, outright) in [
+            ("pk = 'a' AND sk = 'b'", [true, false, false], [true, false, false]),
+            ("pk = 'a'", [true, false, false], [false; 3]),
+            ("pk = 'a' AND sk IS MISSING", [true, false, false], [true, false, false]),
+            ("user = 'a' AND score = 1", [false, true, true], [false, true, true]),
+            ("user = 'a'", [false, false, true], [false, false, true]),
+            ("user = 'a' AND score IS MISSING", [false, false, true], [false, false, true]),
+            ("user = 'a' AND score > 1", [false, false, true], [false, false, true]),
+            ("user IN ['a', 'b'] AND score = 1", [false; 3], [false; 3]),
+        ] {
+            let select = parsed(&format!("SELECT * FROM t WHERE {clause}"));
+            let Verb::Select(Select { condition: Some(condition), .. }) = &select.verb else { panic!("{clause}") };
+            let layouts = layouts();
+            let found = layouts.each_ref().map(|layout| condition.whole_key(layout).is_some());
+            assert_eq!(found, whole, "{clause}");
+            let points = layouts.each_ref().map(|layout| condition.point(layout));
+            assert_eq!(points.each_ref().map(Option::is_some), outright, "{clause}");
+            for (point, layout) in
+                points.iter().zip(&layouts).filter_map(|(point, layout)| Some((point.as_ref()?, layout)))
+            {
+                assert_eq!(point.filters, condition.conjuncts.len() > point.used.len(), "{clause}");
+                assert_eq!(point.key.sk, condition.whole_key(layout).and_then(|key| key.sk), "{clause}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_write_that_names_no_whole_key_is_refused_where_its_clause_stands() {
+        let [untyped, typed, _] = layouts();
+        for text in
+            ["UPDATE t SET a = 1 WHERE user = 'a' AND score = 1", "DELETE FROM t WHERE user = 'a' AND score = 1"]
+        {
+            assert_eq!(parsed(text).check_key(text, &typed), Ok(()));
+            let column = text.find("user").unwrap() + 1;
+            let refusal = parsed(text).check_key(text, &untyped).unwrap_err().to_string();
+            assert!(refusal.starts_with(&format!("{INCOMPLETE_KEY}: line 1, column {column}")), "{refusal}");
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::ffi::{c_char, c_void};
 use std::ptr;
 
-use kstone_api::{Database, Key, KeyRef, LentWrite, Operation, Record, Statement};
+use kstone_api::{Database, LentWrite, OperationList, Record, Statement};
 
 use crate::boundary::guard;
 use crate::boundary::{
@@ -25,7 +25,7 @@ pub const KSTONE_BATCH_ATOMIC: u32 = 1u32;
 
 /// A list of operations to be run together.
 pub struct Batch {
-    operations: Vec<Operation>,
+    operations: OperationList,
     /// A batch holds operations or statements, not both.
     statements: Vec<Statement>,
 }
@@ -66,7 +66,7 @@ impl Batch {
         if self.operations.is_empty() {
             return Err(Failure::invalid("a batch without operations cannot be run"));
         }
-        Ok(database.operate_each(&self.operations)?)
+        Ok(database.operate_list(&self.operations)?)
     }
 }
 
@@ -76,7 +76,7 @@ impl Batch {
 #[must_use]
 #[unsafe(no_mangle)]
 pub extern "C" fn kstone_batch_new() -> *mut Batch {
-    guard::read(ptr::null_mut(), || hand_out(Batch { operations: Vec::new(), statements: Vec::new() }))
+    guard::read(ptr::null_mut(), || hand_out(Batch { operations: OperationList::new(), statements: Vec::new() }))
 }
 
 /// Adds a kstone_put_if. cond may be NULL.
@@ -165,12 +165,7 @@ pub unsafe extern "C" fn kstone_batch_get(
     sk: *const c_void,
     sk_len: usize,
 ) -> Status {
-    by_contract!(add(
-        b,
-        (pk, pk_len),
-        (sk, sk_len),
-        |key| Ok(Key::with_sk(key.pk().to_vec(), key.sk().to_vec()).into())
-    ))
+    by_contract!(add(b, (pk, pk_len), (sk, sk_len), |operations, (pk, sk)| Ok(operations.get(pk, sk)?)))
 }
 
 /// What the functions that add a write share.
@@ -180,7 +175,7 @@ unsafe fn add_write(
     sk: (*const c_void, usize),
     write: impl for<'k> FnOnce((&'k [u8], &'k [u8])) -> Result<LentWrite<'k>, Failure>,
 ) -> Status {
-    by_contract!(add(b, pk, sk, |key| Ok(write((key.pk(), key.sk()))?.to_write()?.into())))
+    by_contract!(add(b, pk, sk, |operations, key| Ok(operations.write(&write(key)?)?)))
 }
 
 /// What the functions that add share.
@@ -188,14 +183,13 @@ unsafe fn add(
     b: *mut Batch,
     (pk, pk_len): (*const c_void, usize),
     (sk, sk_len): (*const c_void, usize),
-    operation: impl FnOnce(KeyRef<'_>) -> Result<Operation, Failure>,
+    add_to: impl for<'k> FnOnce(&mut OperationList, (&'k [u8], &'k [u8])) -> Result<(), Failure>,
 ) -> Status {
     entry!({
-        let key = KeyRef::new(bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?)?;
-        let operation = operation(key)?;
+        let key = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
         let batch = borrow_mut(b)?;
         batch.refuse_mixing(!batch.statements.is_empty())?;
-        batch.operations.push(operation);
+        add_to(&mut batch.operations, key)?;
         Ok(KSTONE_OK)
     })
 }
@@ -298,7 +292,7 @@ pub unsafe extern "C" fn kstone_batch_run(
         let atomic = flags & KSTONE_BATCH_ATOMIC != 0;
         let items = match atomic {
             _ if !batch.statements.is_empty() => batch.run_statements(database, atomic)?,
-            true => database.transact(&batch.operations)?,
+            true => database.transact_list(&batch.operations)?,
             false => batch.run_each(database)?,
         };
         if let Some(out) = Out::optional(out) {

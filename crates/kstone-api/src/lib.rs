@@ -58,6 +58,7 @@ pub use partiql::{PreparedStatement, STATEMENT_MAX_CHARS, Statement, StatementRe
 pub use request::cursor::Cursor;
 pub use request::lent_write::LentWrite;
 pub use request::operation::{Operation, TransactError};
+pub use request::operation_list::OperationList;
 pub use request::page::{Page, PageRecord, QueryResult};
 pub use request::partition::PartitionQuery;
 pub use request::prepared_query::PreparedQuery;

@@ -4,6 +4,7 @@ pub(crate) mod cursor;
 pub(crate) mod lent_write;
 pub(crate) mod many;
 pub(crate) mod operation;
+pub(crate) mod operation_list;
 pub(crate) mod page;
 pub(crate) mod parameters;
 pub(crate) mod partition;

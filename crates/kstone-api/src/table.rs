@@ -39,7 +39,6 @@ use crate::request::records::{BATCH_RECORDS, IterSource, Records};
 use crate::request::scan::Scan;
 use crate::request::token;
 use crate::request::write::{Prepared, PreparedAction, Write};
-use crate::table::commit::Settle;
 use crate::table::index::{IndexEntry, IndexId};
 use crate::table::one_at_a_time::{OneAtATime, Turn};
 use crate::table::state::TableState;
@@ -220,11 +219,6 @@ impl Table {
     /// DynamoDB would refuse; [`Error::Poisoned`]. Nothing is written then.
     pub fn write(&self, write: Write) -> Result<Option<Record>> {
         self.write_prepared(&write.prepare(self.expressions())?)
-    }
-
-    /// Does one write whose expressions are known.
-    pub(crate) fn write_prepared(&self, write: &Prepared<'_>) -> Result<Option<Record>> {
-        Ok(self.commit_prepared(std::slice::from_ref(write), Settle::FirstError)?.pop().flatten())
     }
 
     /// Stores the item under a partition key alone, in the place of the one that was there.

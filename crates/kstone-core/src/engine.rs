@@ -41,7 +41,7 @@ use memory_budget::MemoryBudget;
 use store::{Counters, Store, stripes};
 
 pub use crate::page_buffer::PageLimits;
-pub use commit::{Commit, INLINE_WRITES, Present, Writes};
+pub use commit::{Commit, INLINE_WRITES, KeyWrite, OneStripe, Present, Writes, Writing};
 pub use cursor::Cursor;
 pub use fill::{Filled, Filling, FillingPart};
 pub use memory_budget::{MEMORY_MAX_BYTES_MIN, Reservation};

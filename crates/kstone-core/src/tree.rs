@@ -211,6 +211,7 @@ impl Tree {
     }
 
     /// Makes this the item of the key: without a record of its own, where that can be.
+    #[inline(always)]
     pub(crate) fn put(&mut self, route: Route, key: KeyRef<'_>, body: &[u8], policy: Policy) -> Garbage {
         self.writes += 1;
         let found = self.index.find(route, key);

@@ -17,7 +17,9 @@ use super::write::{StatementWrite, whole_key};
 use super::{check_table, write_of};
 use crate::expression::BoundParameters;
 use crate::request::operation::TransactError;
-use crate::request::transaction::{Moment, TRANSACTION_MAX, check_list, check_some, parts_of, twice_in};
+use crate::request::transaction::{
+    Moment, TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, check_some, checked, parts_of, twice_in,
+};
 use crate::request::write::Prepared;
 use crate::table::Table;
 use crate::table::commit::Settle;
@@ -169,14 +171,13 @@ impl Table {
             }
         }
         if let Some(at) = twice_in(keys.iter().map(parts_of)) {
-            let text = "Transaction request cannot include multiple operations on one item";
-            return Err(of_statement(at)(Error::invalid(text)));
+            return Err(of_statement(at)(Error::invalid(TWICE_IN_TRANSACTION)));
         }
         if writes.is_empty() { self.read_all(&calls, &keys) } else { self.write_all(statements, writes, &keys) }
     }
 
     fn read_all(&self, calls: &[Call], keys: &[Key]) -> std::result::Result<Vec<StatementResult>, TransactError> {
-        let Moment { table, now, found } = self.transaction_reads(keys)?;
+        let Moment { table, now, found } = self.transaction_reads(&checked(keys)?)?;
         let rows = calls.iter().zip(found).enumerate().map(|(at, (call, found))| match &call.parsed.verb {
             Verb::Select(select) => Reading::new(self, &table, select, &call.bound, now)
                 .and_then(|reading| reading.row_of(found))

@@ -128,6 +128,25 @@ impl<'a> LentWrite<'a> {
         self
     }
 
+    /// The parts of its key.
+    pub(crate) fn key(&self) -> (&'a [u8], &'a [u8]) {
+        self.key
+    }
+
+    /// The body of a put, or none of a delete, that says no more; none for any other write.
+    pub(crate) fn plain(&self) -> Option<Option<&'a [u8]>> {
+        let says_more = self.condition.is_some()
+            || self.parameters.is_some()
+            || self.condition_parameters.is_some()
+            || self.return_values != ReturnValues::None;
+        match self.action {
+            _ if says_more => None,
+            LentAction::Put(body) => Some(Some(body)),
+            LentAction::Delete => Some(None),
+            LentAction::Update(_) | LentAction::Check(_) => None,
+        }
+    }
+
     /// Does the write and says what it returns of the item, under the item's key.
     ///
     /// # Errors

@@ -4,12 +4,13 @@ use std::fmt;
 
 use crate::error::CancellationReason;
 use crate::error::{Error, Result};
-use kstone_core::key::Key;
+use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 
 use crate::expression::ExpressionCache;
+use crate::request::operation_list::OperationList;
 use crate::request::prepared_write::BoundWrite;
-use crate::request::transaction::{TRANSACTION_MAX, check_list, twice_in};
+use crate::request::transaction::{TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, twice_in};
 use crate::request::write::{Prepared, Write};
 use crate::table::Table;
 use crate::table::commit::Settle;
@@ -91,7 +92,7 @@ impl From<BoundWrite> for Operation {
 }
 
 impl Operation {
-    fn prepare(&self, cache: &ExpressionCache) -> Result<Prepared<'_>> {
+    pub(crate) fn prepare(&self, cache: &ExpressionCache) -> Result<Prepared<'_>> {
         match self {
             Self::Get(key) => Ok(Prepared::get(key.as_key_ref()?)),
             Self::Write(write) => write.prepare(cache),
@@ -121,15 +122,25 @@ impl Table {
     /// not hold, an update that its item does not fit, or a memory limit that it does not fit ends the list where it
     /// is: the operations before it are done then.
     pub fn operate_each(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
-        let prepared = self.prepare_operations(operations)?;
+        self.do_each(&prepare_all(operations.iter().map(|operation| operation.prepare(self.expressions())))?)
+    }
+
+    /// As [`Table::operate_each`].
+    ///
+    /// # Errors
+    /// As [`Table::operate_each`].
+    pub fn operate_list(&self, list: &OperationList) -> std::result::Result<Vec<Option<Record>>, TransactError> {
+        self.do_each(&prepare_all(list.prepare(self.expressions()))?)
+    }
+
+    fn do_each(&self, prepared: &[Prepared<'_>]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         let table = self.state();
         let of = |at: usize| move |error: Error| TransactError { operation: Some(at), ..error.into() };
         prepared.iter().enumerate().try_for_each(|(at, prepared)| prepared.check(&table).map_err(of(at)))?;
         let mut found = Vec::new();
         let mut at = 0;
-        while at < operations.len() {
-            let is_get = |operation: &&Operation| matches!(operation, Operation::Get(_));
-            let gets = operations[at..].iter().take_while(is_get).count();
+        while at < prepared.len() {
+            let gets = prepared[at..].iter().take_while(|prepared| prepared.is_get()).count();
             // Those that follow each other are one call, in which cache misses overlap.
             let key = |get: usize| prepared[at + get].key;
             self.look_many(gets, key, |_, record| found.push(record.cloned())).map_err(of(at))?;
@@ -140,18 +151,6 @@ impl Table {
             }
         }
         Ok(found)
-    }
-
-    fn prepare_operations<'a>(
-        &self,
-        operations: &'a [Operation],
-    ) -> std::result::Result<Vec<Prepared<'a>>, TransactError> {
-        let mut prepared = Vec::with_capacity(operations.len());
-        for (at, operation) in operations.iter().enumerate() {
-            let of_operation = |error: Error| TransactError { operation: Some(at), ..error.into() };
-            prepared.push(operation.prepare(self.expressions()).map_err(of_operation)?);
-        }
-        Ok(prepared)
     }
 
     /// Does all of the operations or none: isolated, at one moment. The items of the gets, in their order, none where
@@ -172,26 +171,47 @@ impl Table {
     /// # Errors
     /// As [`Table::transact_write`] and [`Table::transact_get`].
     pub fn transact(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
-        check_list(operations.len(), ("TransactItems", TRANSACTION_MAX))?;
-        let prepared = self.prepare_operations(operations)?;
+        check_list(operations.len(), TRANSACTION)?;
+        self.do_all(&prepare_all(operations.iter().map(|operation| operation.prepare(self.expressions())))?)
+    }
+
+    /// As [`Table::transact`].
+    ///
+    /// # Errors
+    /// As [`Table::transact`].
+    pub fn transact_list(&self, list: &OperationList) -> std::result::Result<Vec<Option<Record>>, TransactError> {
+        check_list(list.len(), TRANSACTION)?;
+        self.do_all(&prepare_all(list.prepare(self.expressions()))?)
+    }
+
+    fn do_all(&self, prepared: &[Prepared<'_>]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         if let Some(at) = twice_in(prepared.iter().map(|prepared| (prepared.key.pk(), prepared.key.sk()))) {
-            let text = "Transaction request cannot include multiple operations on one item";
-            return Err(TransactError { operation: Some(at), ..Error::invalid(text).into() });
+            return Err(TransactError { operation: Some(at), ..Error::invalid(TWICE_IN_TRANSACTION).into() });
         }
-        let key_of_get = |operation: &Operation| match operation {
-            Operation::Get(key) => Some(key.clone()),
-            Operation::Write(_) | Operation::Prepared(_) => None,
-        };
-        let is_get = |operation: &Operation| matches!(operation, Operation::Get(_));
-        if let Some(keys) = operations.iter().map(key_of_get).collect::<Option<Vec<Key>>>() {
-            return Ok(self.transact_get(&keys)?);
+        if prepared.iter().all(Prepared::is_get) {
+            let keys: Vec<KeyRef<'_>> = prepared.iter().map(|prepared| prepared.key).collect();
+            return Ok(self.transaction_reads(&keys)?.found);
         }
-        let returned = match self.commit_prepared(&prepared, Settle::EveryReason) {
+        let returned = match self.commit_prepared(prepared, Settle::EveryReason) {
             Ok(returned) => returned,
             Err(Error::TransactionCanceled { reasons }) => return Err(TransactError::cancelled(reasons)),
             Err(error) => return Err(error.into()),
         };
-        let of_gets = operations.iter().zip(returned).filter(|(operation, _)| is_get(operation));
+        let of_gets = prepared.iter().zip(returned).filter(|(prepared, _)| prepared.is_get());
         Ok(of_gets.map(|(_, item)| item).collect())
     }
+}
+
+/// What a list of these is called, and how many it may hold.
+const TRANSACTION: (&str, usize) = ("TransactItems", TRANSACTION_MAX);
+
+/// All of them, or which could not be prepared.
+fn prepare_all<'a>(
+    prepared: impl ExactSizeIterator<Item = Result<Prepared<'a>>>,
+) -> std::result::Result<Vec<Prepared<'a>>, TransactError> {
+    let mut all = Vec::with_capacity(prepared.len());
+    for (at, prepared) in prepared.enumerate() {
+        all.push(prepared.map_err(|error| TransactError { operation: Some(at), ..error.into() })?);
+    }
+    Ok(all)
 }

@@ -289,6 +289,7 @@ impl PreparedWrite {
             PreparedAction::Update(update) => PreparedAction::Update(update.into_owned()),
             PreparedAction::Delete => PreparedAction::Delete,
             PreparedAction::Check => PreparedAction::Check,
+            PreparedAction::Get => PreparedAction::Get,
         };
         let key = Key::with_sk(run.key.0.to_vec(), run.key.1.to_vec());
         Ok(BoundWrite { key, action, condition: condition.map(Condition::into_owned), return_old_on_failure })

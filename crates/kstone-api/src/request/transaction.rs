@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use kstone_core::engine::INLINE_WRITES;
 use kstone_core::error::Unit;
+use kstone_core::item::{ItemRef, item_size};
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
 use smallvec::SmallVec;
@@ -19,6 +20,9 @@ use crate::table::state::TableState;
 pub const TRANSACTION_MAX: usize = 100;
 /// The most bytes, as DynamoDB counts them, of the items that a transaction puts or updates, or of those that it reads.
 pub const TRANSACTION_MAX_BYTES: usize = 4 << 20;
+
+pub(crate) const TWICE_IN_TRANSACTION: &str = "Transaction request cannot include multiple operations on one item";
+const TWICE_IN_BATCH: &str = "Provided list of item keys contains duplicates";
 
 /// Writes that happen as one, or not at all.
 ///
@@ -69,7 +73,7 @@ impl Table {
         check_keys(
             request.writes.iter().map(Write::key_parts),
             ("TransactItems", TRANSACTION_MAX),
-            "Transaction request cannot include multiple operations on one item",
+            TWICE_IN_TRANSACTION,
         )?;
         let prepared = self.prepare(&request.writes)?;
         self.commit_prepared(&prepared, Settle::EveryReason).map(drop)
@@ -81,15 +85,14 @@ impl Table {
     /// [`Error::Invalid`] for no key, two alike or one that cannot be; [`Error::Limit`] for more than
     /// [`TRANSACTION_MAX`]; [`Error::Poisoned`].
     pub fn transact_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        Ok(self.transaction_reads(keys)?.found)
+        check_keys(keys.iter().map(parts_of), ("TransactItems", TRANSACTION_MAX), TWICE_IN_TRANSACTION)?;
+        Ok(self.transaction_reads(&checked(keys)?)?.found)
     }
 
-    /// As [`Table::transact_get`], with the moment.
-    pub(crate) fn transaction_reads(&self, keys: &[Key]) -> Result<Moment> {
-        let text = "Transaction request cannot include multiple operations on one item";
-        check_keys(keys.iter().map(parts_of), ("TransactItems", TRANSACTION_MAX), text)?;
+    /// The items of these keys, which are no more than a transaction takes and all different, with the moment.
+    pub(crate) fn transaction_reads(&self, keys: &[KeyRef<'_>]) -> Result<Moment> {
         let moment = self.get_at_one_moment(keys)?;
-        check_transaction_size(|| moment.found.iter().flatten())?;
+        check_transaction_size(|| moment.found.iter().flatten().map(|record| (record.key_ref(), record.body())))?;
         Ok(moment)
     }
 
@@ -102,9 +105,8 @@ impl Table {
     /// item or a key that DynamoDB would refuse; [`Error::Limit`] where the memory limit does not fit all of them;
     /// [`Error::Poisoned`]. Nothing is written then.
     pub fn batch_write(&self, writes: &[Write]) -> Result<()> {
-        let text = "Provided list of item keys contains duplicates";
         check_some(writes.len(), "RequestItems")?;
-        refuse_twice(writes.iter().map(Write::key_parts), text)?;
+        refuse_twice(writes.iter().map(Write::key_parts), TWICE_IN_BATCH)?;
         if !writes.iter().all(Write::is_plain) {
             return Err(Error::invalid("a batch holds puts and deletes without conditions; use a transaction"));
         }
@@ -117,18 +119,16 @@ impl Table {
     /// # Errors
     /// [`Error::Invalid`] for no key, two alike or one that cannot be; [`Error::Poisoned`].
     pub fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        let text = "Provided list of item keys contains duplicates";
         check_some(keys.len(), "RequestItems")?;
-        refuse_twice(keys.iter().map(parts_of), text)?;
-        Ok(self.get_at_one_moment(keys)?.found)
+        refuse_twice(keys.iter().map(parts_of), TWICE_IN_BATCH)?;
+        Ok(self.get_at_one_moment(&checked(keys)?)?.found)
     }
 
     /// The items of these keys that requests see, at one moment of the database and of its clock.
-    pub(crate) fn get_at_one_moment(&self, keys: &[Key]) -> Result<Moment> {
-        let keys: Vec<KeyRef<'_>> = keys.iter().map(Key::as_key_ref).collect::<kstone_core::Result<_>>()?;
+    fn get_at_one_moment(&self, keys: &[KeyRef<'_>]) -> Result<Moment> {
         let table = self.state();
         let now = self.now_for(&table);
-        let found = self.engine().get_many(&keys)?.into_iter();
+        let found = self.engine().get_many(keys)?.into_iter();
         let found = found.map(|record| record.filter(|record| !table.is_hidden(record, now))).collect();
         Ok(Moment { table, now, found })
     }
@@ -138,6 +138,10 @@ impl Table {
     }
 }
 
+pub(crate) fn checked(keys: &[Key]) -> Result<Vec<KeyRef<'_>>> {
+    Ok(keys.iter().map(Key::as_key_ref).collect::<kstone_core::Result<_>>()?)
+}
+
 /// Items, and the table and time by which they are seen.
 pub(crate) struct Moment {
     pub(crate) table: Arc<TableState>,
@@ -145,13 +149,19 @@ pub(crate) struct Moment {
     pub(crate) found: Vec<Option<Record>>,
 }
 
-/// Refuses items that are too large together.
-pub(crate) fn check_transaction_size<'a, R: Iterator<Item = &'a Record>>(items: impl Fn() -> R) -> Result<()> {
+/// Refuses items, given as keys and bodies, that are too large together.
+pub(crate) fn check_transaction_size<'a, I>(items: impl Fn() -> I) -> Result<()>
+where
+    I: Iterator<Item = (KeyRef<'a>, &'a [u8])>,
+{
+    /// The key's attributes have names.
+    const KEY_NAMES_BYTES: usize = 4;
     // DynamoDB's size of an item is below twice its bytes here, which need not be counted one attribute after another.
-    if 2 * items().map(Record::footprint).sum::<usize>() <= TRANSACTION_MAX_BYTES {
+    let bytes = |(key, body): (KeyRef<'_>, &[u8])| key.pk().len() + key.sk().len() + KEY_NAMES_BYTES + body.len();
+    if 2 * items().map(bytes).sum::<usize>() <= TRANSACTION_MAX_BYTES {
         return Ok(());
     }
-    let found = items().map(|record| record.item_size()).sum();
+    let found = items().map(|(key, body)| item_size(key.pk(), key.sk(), ItemRef::new(body))).sum();
     if found <= TRANSACTION_MAX_BYTES {
         return Ok(());
     }

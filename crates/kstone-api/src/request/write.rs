@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use crate::error::Error;
 use crate::error::Result;
 use kstone_core::buffer::StackBuffer;
+use kstone_core::engine::KeyWrite;
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, RoutedKey};
 use kstone_core::record::Record;
@@ -248,6 +249,8 @@ pub(crate) enum PreparedAction<'a> {
     Update(Update<'a>),
     Delete,
     Check,
+    /// Nothing is written: the item that is there is returned.
+    Get,
 }
 
 impl PreparedAction<'_> {
@@ -259,17 +262,64 @@ impl PreparedAction<'_> {
             Self::Update(update) => PreparedAction::Update(update.clone()),
             Self::Delete => PreparedAction::Delete,
             Self::Check => PreparedAction::Check,
+            Self::Get => PreparedAction::Get,
         }
     }
 }
 
-/// Up to how many bytes an update makes the new body on the stack.
-const BODY_ON_STACK_BYTES: usize = 2048;
+/// The body that an update makes: of up to so many bytes on the stack.
+pub(crate) type MadeBody = StackBuffer<2048>;
+
+/// What a write makes of its key.
+pub(crate) enum NewItem<'a> {
+    /// The key stays as it is.
+    Unchanged,
+    /// An item of this body.
+    Body(&'a [u8]),
+    /// An item of the body that was made.
+    Made,
+    /// This item, which the write returns, too.
+    Record(Record),
+    /// No item.
+    Deleted,
+}
+
+impl<'a> NewItem<'a> {
+    /// Writes it as it lies.
+    pub(crate) fn lent(self, key: &'a RoutedKey<'a>, made: &'a MadeBody) -> Option<KeyWrite<'a>> {
+        Some(match self {
+            Self::Unchanged => return None,
+            Self::Body(body) => KeyWrite::Put(key, body),
+            Self::Made => KeyWrite::Put(key, made),
+            Self::Record(record) => KeyWrite::Record(key.route(), record),
+            Self::Deleted => KeyWrite::Delete(key),
+        })
+    }
+
+    /// The same, where `made` is not kept: what was made gets its record.
+    pub(crate) fn kept(self, key: &'a RoutedKey<'a>, made: &MadeBody) -> Option<KeyWrite<'a>> {
+        match self {
+            Self::Body(body) => Some(KeyWrite::Put(key, body)),
+            Self::Deleted => Some(KeyWrite::Delete(key)),
+            other => other.record(key, made).map(|record| KeyWrite::Record(key.route(), record)),
+        }
+    }
+
+    /// The record of the item, or a tombstone: where indexes, streams or a memory limit have to know it.
+    pub(crate) fn record(self, key: &RoutedKey<'_>, made: &MadeBody) -> Option<Record> {
+        Some(match self {
+            Self::Unchanged => return None,
+            Self::Body(body) => Record::put_pieces(key, &[body]),
+            Self::Made => Record::put_pieces(key, &[made]),
+            Self::Record(record) => record,
+            Self::Deleted => Record::tombstone_of(key),
+        })
+    }
+}
 
 /// What a write comes to, given the item that is there.
-pub(crate) struct ItemChange {
-    /// The record to write, if any.
-    pub(crate) record: Option<Record>,
+pub(crate) struct ItemChange<'a> {
+    pub(crate) new: NewItem<'a>,
     /// What to return: an item under the same key.
     pub(crate) returned: Option<Record>,
 }
@@ -282,13 +332,12 @@ impl<'a> Prepared<'a> {
 
     /// No write: returns the item that is there.
     pub(crate) fn get(key: KeyRef<'a>) -> Self {
-        Self {
-            key,
-            action: PreparedAction::Check,
-            condition: None,
-            return_old_on_failure: false,
-            return_values: ReturnValues::AllOld,
-        }
+        Self { return_values: ReturnValues::AllOld, ..Self::plain(key, PreparedAction::Get) }
+    }
+
+    /// Whether it is [`Prepared::get`].
+    pub(crate) fn is_get(&self) -> bool {
+        matches!(self.action, PreparedAction::Get)
     }
 }
 
@@ -300,12 +349,19 @@ impl Prepared<'_> {
             PreparedAction::Put(body) | PreparedAction::Insert(body) => {
                 table.check_index_keys(self.key, ItemRef::new(body))
             }
-            PreparedAction::Update(_) | PreparedAction::Delete | PreparedAction::Check => Ok(()),
+            PreparedAction::Update(_) | PreparedAction::Delete | PreparedAction::Check | PreparedAction::Get => Ok(()),
         }
     }
 
-    /// Whether the item that is there decides if anything is written.
+    /// Whether the item that is there matters, be it only that it is returned.
     pub(crate) fn asks_of_item(&self) -> bool {
+        self.is_conditional()
+            || self.return_values != ReturnValues::None
+            || matches!(self.action, PreparedAction::Update(_))
+    }
+
+    /// Whether the item that is there decides if anything is written.
+    pub(crate) fn is_conditional(&self) -> bool {
         self.condition.is_some() || matches!(self.action, PreparedAction::Insert(_))
     }
 
@@ -314,22 +370,34 @@ impl Prepared<'_> {
         self.condition.is_some() || matches!(self.action, PreparedAction::Update(_))
     }
 
-    /// Decides on the item that is there under its key. Has no effect of its own.
-    pub(crate) fn decide(&self, key: &RoutedKey<'_>, present: Option<&Record>) -> Result<ItemChange> {
-        let old = present.map_or_else(Subject::absent, Subject::of_record);
-        if self.condition.as_ref().is_some_and(|condition| !condition.evaluate(&old)) {
-            let item = present.filter(|_| self.return_old_on_failure).cloned();
-            return Err(Error::ConditionFailed { item });
+    /// Decides on the item that is there under its key. Has no effect of its own. The body that an update makes goes into
+    /// `made`, which is empty.
+    #[inline]
+    pub(crate) fn decide(
+        &self,
+        key: &RoutedKey<'_>,
+        present: Option<&Record>,
+        made: &mut MadeBody,
+    ) -> Result<ItemChange<'_>> {
+        if let Some(condition) = &self.condition
+            && !condition.evaluate(&present.map_or_else(Subject::absent, Subject::of_record))
+        {
+            return Err(self.condition_failed(present));
         }
-        let record = match &self.action {
+        let new = match &self.action {
             PreparedAction::Insert(_) if present.is_some() => return Err(Error::DuplicateItem),
-            PreparedAction::Put(body) | PreparedAction::Insert(body) => Some(Record::put_pieces(key, &[body])),
-            PreparedAction::Delete => Some(Record::tombstone_of(key)),
-            PreparedAction::Check => None,
-            PreparedAction::Update(update) => return self.decide_update(update, key, present, &old),
+            PreparedAction::Put(body) | PreparedAction::Insert(body) => NewItem::Body(body),
+            PreparedAction::Delete => NewItem::Deleted,
+            PreparedAction::Check | PreparedAction::Get => NewItem::Unchanged,
+            PreparedAction::Update(update) => return self.decide_update(update, key, present, made),
         };
         let returned = present.filter(|_| self.return_values == ReturnValues::AllOld).cloned();
-        Ok(ItemChange { record, returned })
+        Ok(ItemChange { new, returned })
+    }
+
+    #[cold]
+    fn condition_failed(&self, present: Option<&Record>) -> Error {
+        Error::ConditionFailed { item: present.filter(|_| self.return_old_on_failure).cloned() }
     }
 
     fn decide_update(
@@ -337,23 +405,27 @@ impl Prepared<'_> {
         update: &Update<'_>,
         key: &RoutedKey<'_>,
         present: Option<&Record>,
-        old: &Subject<'_>,
-    ) -> Result<ItemChange> {
-        let old_item = present.map(Record::item);
-        let capacity = old_item.map_or(0, |item| item.as_bytes().len());
-        let mut body = StackBuffer::<BODY_ON_STACK_BYTES>::with_capacity(capacity);
+        made: &mut MadeBody,
+    ) -> Result<ItemChange<'_>> {
+        let old = present.map(Record::item);
+        made.reserve(old.map_or(0, |item| item.as_bytes().len()));
         // The key stays as it is, and the size is checked where the body is made.
-        let is_written = update.apply_to(&mut body, SubjectKey::Bytes(self.key.pk(), self.key.sk()), old_item)?;
-        let record = is_written.then(|| Record::put_pieces(key, &[&body]));
+        let is_written = update.apply_to(made, SubjectKey::Bytes(self.key.pk(), self.key.sk()), old)?;
+        let new = if is_written { NewItem::Made } else { NewItem::Unchanged };
+        if self.return_values == ReturnValues::None {
+            return Ok(ItemChange { new, returned: None });
+        }
+        let record = is_written.then(|| Record::put_pieces(key, &[made]));
         let returned = match self.return_values {
             ReturnValues::None => None,
             ReturnValues::AllOld => present.cloned(),
             ReturnValues::AllNew => record.as_ref().or(present).cloned(),
             which @ (ReturnValues::UpdatedOld | ReturnValues::UpdatedNew) => {
-                let new = record.as_ref().map_or(*old, Subject::of_record);
-                update.returned(which, old, &new).map(|body| Record::row(self.key, &body))
+                let old = present.map_or_else(Subject::absent, Subject::of_record);
+                let new = record.as_ref().map_or(old, Subject::of_record);
+                update.returned(which, &old, &new).map(|body| Record::row(self.key, &body))
             }
         };
-        Ok(ItemChange { record, returned })
+        Ok(ItemChange { new: record.map_or(NewItem::Unchanged, NewItem::Record), returned })
     }
 }

@@ -10,21 +10,24 @@
 //! items; and where a stripe of an entry is not free, for only locks in their order are waited for. The items are looked
 //! at again under the locks then. Another writer got ahead each time this starts over, so one of them always gets on.
 //!
-//! Nothing is allocated but the records that are written and what is returned, for up to [`INLINE_WRITES`] of them.
+//! Nothing is allocated but the records that are written and what is returned, for up to [`INLINE_WRITES`] of them. One
+//! write is done at once without any list: see [`one`].
 
 use std::sync::Arc;
 
 use crate::error::{CancellationReason, Error, Result};
-use kstone_core::engine::{Commit, INLINE_WRITES, Writes};
-use kstone_core::key::{KeyRef, Route, RoutedKey, StripeId};
+use kstone_core::engine::{Commit, INLINE_WRITES, KeyWrite, Writes};
+use kstone_core::key::{KeyRef, RoutedKey, StripeId};
 use kstone_core::record::{Lent, Record};
 use smallvec::SmallVec;
 
 use crate::request::transaction::check_transaction_size;
-use crate::request::write::Prepared;
+use crate::request::write::{ItemChange, MadeBody, Prepared};
 use crate::table::Table;
 use crate::table::state::TableState;
 use crate::table::stream::{Change as StreamChange, Garbage, Remover, Stream};
+
+mod one;
 
 /// What becomes of several writes of which one cannot be done: none is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,39 +53,72 @@ type Olds<'a> = SmallVec<[Option<&'a Record>; INLINE_WRITES]>;
 
 /// What a commit will write.
 #[derive(Default)]
-struct CommitPlan {
-    items: SmallVec<[ItemWrite; INLINE_WRITES]>,
+struct CommitPlan<'a> {
+    items: SmallVec<[ItemWrite<'a>; INLINE_WRITES]>,
     entries: Writes,
     returned: Returned,
 }
 
 /// A version of an item to be written.
-struct ItemWrite {
-    route: Route,
-    record: Record,
+struct ItemWrite<'a> {
+    write: KeyWrite<'a>,
     /// Which of the writes it is of, and so which of the items it replaces.
-    write: usize,
+    of: usize,
     /// What removes the old item before the write, or instead of one, where that is not the write itself.
     removed_by: Option<Remover>,
 }
 
-impl CommitPlan {
+impl ItemWrite<'_> {
+    /// The record, where it has one already.
+    fn record(&self) -> Option<&Record> {
+        match &self.write {
+            KeyWrite::Record(_, record) => Some(record),
+            KeyWrite::Put(..) | KeyWrite::Delete(_) => None,
+        }
+    }
+
+    /// Key and body of an item that is put.
+    fn put(&self) -> Option<(KeyRef<'_>, &[u8])> {
+        match &self.write {
+            KeyWrite::Put(key, body) => Some((key.key(), body)),
+            KeyWrite::Record(_, record) => (!record.is_tombstone()).then(|| (record.key_ref(), record.body())),
+            KeyWrite::Delete(_) => None,
+        }
+    }
+}
+
+impl CommitPlan<'_> {
     fn records(&self) -> impl Iterator<Item = &Record> + Clone {
-        self.items.iter().map(|item| &item.record).chain(self.entries.iter().map(|(_, record)| record))
+        self.items.iter().filter_map(ItemWrite::record).chain(self.entries.iter().map(|(_, record)| record))
     }
 
     fn stripes(&self) -> impl Iterator<Item = StripeId> {
-        let items = self.items.iter().map(|item| item.route.stripe());
+        let items = self.items.iter().map(|item| item.write.stripe());
         items.chain(self.entries.iter().map(|(route, _)| route.stripe()))
     }
 
     /// Writes everything; what it returns of the items.
     #[inline]
     fn carry_out(&mut self, commit: Commit<'_>) -> Returned {
-        let items = self.items.drain(..).map(|item| (item.route, item.record));
-        commit.write(items.chain(self.entries.drain(..)));
+        let mut writing = commit.writing();
+        for item in self.items.drain(..) {
+            writing.write(item.write);
+        }
+        for entry in self.entries.drain(..) {
+            writing.write(entry.into());
+        }
+        writing.finish();
         std::mem::take(&mut self.returned)
     }
+}
+
+/// By what a commit decides.
+#[derive(Clone, Copy)]
+struct Terms<'t> {
+    /// Whose indexes, stream or memory limit have to know the records that are written. None where a write concerns its
+    /// item alone: then the engine makes records where it has to.
+    table: Option<&'t TableState>,
+    now: i64,
 }
 
 impl Table {
@@ -119,16 +155,20 @@ impl Table {
     ) -> Result<Option<Returned>> {
         let mut commit = self.engine().begin();
         commit.lock(keys.iter().map(RoutedKey::stripe))?;
-        let table = self.state_in_force();
-        let now = self.now_for(&table);
-        let lent: SmallVec<[Option<Lent<'_>>; INLINE_WRITES]> = keys.iter().map(|key| commit.get(key)).collect();
+        let table = self.engine().writes_are_watched().then(|| self.state_in_force());
+        let terms = self.terms(table.as_deref());
+        let look = |(key, write): (&RoutedKey<'_>, &Prepared<'_>)| match terms.table.is_some() || write.asks_of_item() {
+            true => commit.get(key),
+            false => None,
+        };
+        let lent: SmallVec<[Option<Lent<'_>>; INLINE_WRITES]> = keys.iter().zip(writes).map(look).collect();
         let olds: Olds<'_> = lent.iter().map(Option::as_deref).collect();
         if evaluated_bytes(writes, &olds) > evaluation_max_bytes {
             return Ok(None);
         }
         let mut plan = CommitPlan::default();
-        plan.add_all(&table, now, (writes, keys, &olds), settle)?;
-        let changes = stream_changes(&table, &plan, &olds);
+        plan.add_all(terms, (writes, keys, &olds), settle)?;
+        let changes = terms.stream_changes(&plan.items, |item| olds[item.of]);
         drop(olds);
         drop(lent);
         for (route, _) in &plan.entries {
@@ -136,15 +176,21 @@ impl Table {
                 return Ok(None);
             }
         }
-        let garbage = note(&table, now, &plan, changes);
-        let cleaning = (table.expiries.is_some() || table.left_over().is_some()).then(|| Arc::clone(&table));
-        drop(table);
+        let garbage = terms.note(&plan.items, changes);
+        let now = terms.now;
+        let cleaning = table.and_then(|table| table.needs_cleaning().then(|| Arc::clone(&table)));
         let returned = plan.carry_out(commit);
         drop(garbage);
         if let Some(table) = cleaning {
             self.clean_near(&table, keys, now)?;
         }
         Ok(Some(returned))
+    }
+
+    /// By what writes are decided under their locks: this table is in force, unless it is plain.
+    fn terms<'t>(&self, table: Option<&'t Arc<TableState>>) -> Terms<'t> {
+        let now = table.map_or(0, |table| self.now_for(table));
+        Terms { table: table.map(|table| &**table), now }
     }
 
     /// Decides first. None where an item or the schema changed meanwhile.
@@ -155,13 +201,13 @@ impl Table {
         settle: Settle,
     ) -> Result<Option<Returned>> {
         let table = self.state();
-        let now = self.now_for(&table);
+        let terms = self.terms(Some(&table));
         let named: Vec<KeyRef<'_>> = keys.iter().map(RoutedKey::key).collect();
         let present = self.engine().present(&named)?;
         let olds: Olds<'_> = present.iter().map(Option::as_ref).collect();
         let mut plan = CommitPlan::default();
-        plan.add_all(&table, now, (writes, keys, &olds), settle)?;
-        let _reserved = self.reserve(plan.records(), stream_growth(&table, &plan, &olds))?;
+        plan.add_all(terms, (writes, keys, &olds), settle)?;
+        let _reserved = self.reserve(plan.records(), terms.stream_growth(&plan.items, &olds))?;
         let mut commit = self.engine().begin();
         commit.lock(keys.iter().map(RoutedKey::stripe).chain(plan.stripes()))?;
         let unchanged = keys.iter().zip(&olds).all(|(key, old)| match (commit.get(key), old) {
@@ -172,18 +218,18 @@ impl Table {
         if !unchanged || !self.is_current(&table) {
             return Ok(None);
         }
-        let changes = stream_changes(&table, &plan, &olds);
-        let garbage = note(&table, now, &plan, changes);
+        let changes = terms.stream_changes(&plan.items, |item| olds[item.of]);
+        let garbage = terms.note(&plan.items, changes);
         let stripes: SmallVec<[StripeId; 2 * INLINE_WRITES]> = plan.stripes().collect();
         let returned = plan.carry_out(commit);
         drop(garbage);
         self.keep_to_limit(|| stripes.into_iter())?;
-        self.clean_near(&table, keys, now)?;
+        self.clean_near(&table, keys, terms.now)?;
         Ok(Some(returned))
     }
 
     /// After a write: removes some of what has expired and of what dropped indexes left.
-    fn clean_near(&self, table: &Arc<TableState>, keys: &Keys<'_>, now: i64) -> Result<()> {
+    fn clean_near(&self, table: &Arc<TableState>, keys: &[RoutedKey<'_>], now: i64) -> Result<()> {
         self.remove_expired_near(table, keys, now)?;
         keys.first().map_or(Ok(()), |key| self.release_some(table, key.stripe()))
     }
@@ -195,20 +241,22 @@ fn evaluated_bytes(writes: &[Prepared<'_>], olds: &Olds<'_>) -> usize {
     asked.filter_map(|(_, old)| *old).map(|old| old.body().len()).sum()
 }
 
-impl CommitPlan {
+impl<'w> CommitPlan<'w> {
     /// Adds what the writes come to, given the items that are there. What it holds after an error is of no use.
     fn add_all(
         &mut self,
-        table: &TableState,
-        now: i64,
-        (writes, keys, olds): (&[Prepared<'_>], &Keys<'_>, &Olds<'_>),
+        terms: Terms<'_>,
+        (writes, keys, olds): (&'w [Prepared<'_>], &'w Keys<'_>, &Olds<'_>),
         settle: Settle,
     ) -> Result<()> {
         // As long as nothing fails there are none.
         let mut reasons: Vec<Option<CancellationReason>> = Vec::new();
         for (at, write) in writes.iter().enumerate() {
-            match self.add(table, now, (write, at), (&keys[at], olds[at])) {
-                Ok(()) => {}
+            match terms.decide(write, (&keys[at], olds[at]), &mut self.entries) {
+                Ok((returned, item)) => {
+                    self.returned.push(returned);
+                    self.items.extend(item.map(|item| ItemWrite { of: at, ..item }));
+                }
                 Err(error) if settle == Settle::FirstError => return Err(error),
                 Err(error) => {
                     reasons.resize(writes.len(), None);
@@ -220,63 +268,74 @@ impl CommitPlan {
             return Err(Error::TransactionCanceled { reasons });
         }
         if settle == Settle::EveryReason {
-            let written = self.items.iter().map(|item| &item.record);
-            check_transaction_size(|| written.clone().filter(|record| !record.is_tombstone()))?;
+            check_transaction_size(|| self.items.iter().filter_map(ItemWrite::put))?;
         }
         Ok(())
     }
+}
 
-    /// Adds what a write comes to.
-    fn add(
-        &mut self,
-        table: &TableState,
-        now: i64,
-        (write, at): (&Prepared<'_>, usize),
-        (key, old): (&RoutedKey<'_>, Option<&Record>),
-    ) -> Result<()> {
-        let is_expired = old.is_some_and(|old| table.is_hidden(old, now));
-        if write.asks_of_item() {
+impl Terms<'_> {
+    /// What a write returns and what it writes, given the item that is there; the writes of its index entries are added.
+    fn decide<'w>(
+        self,
+        write: &'w Prepared<'_>,
+        (key, old): (&'w RoutedKey<'w>, Option<&Record>),
+        entries: &mut Writes,
+    ) -> Result<(Option<Record>, Option<ItemWrite<'w>>)> {
+        let mut made = MadeBody::new();
+        let Some(table) = self.table else {
+            let ItemChange { new, returned } = write.decide(key, old, &mut made)?;
+            let write = new.kept(key, &made);
+            return Ok((returned, write.map(|write| ItemWrite { write, of: 0, removed_by: None })));
+        };
+        let is_expired = old.is_some_and(|old| table.is_hidden(old, self.now));
+        if write.is_conditional() {
             // Otherwise making the entries finds the same.
             write.check(table)?;
         }
-        let change = write.decide(key, old.filter(|_| !is_expired))?;
-        self.returned.push(change.returned);
-        let Some(record) = change.record else { return Ok(()) };
-        table.change_entries(old, Some(&record), &mut self.entries)?;
+        let ItemChange { new, returned } = write.decide(key, old.filter(|_| !is_expired), &mut made)?;
+        let Some(record) = new.record(key, &made) else { return Ok((returned, None)) };
+        table.change_entries(old, Some(&record), entries)?;
         let removed_by = is_expired.then_some(Remover::TimeToLive);
-        self.items.push(ItemWrite { route: key.route(), record, write: at, removed_by });
-        Ok(())
+        Ok((returned, Some(ItemWrite { write: KeyWrite::Record(key.route(), record), of: 0, removed_by })))
     }
-}
 
-/// What the stream may grow by when these writes are noted in it.
-fn stream_growth(table: &TableState, plan: &CommitPlan, olds: &Olds<'_>) -> usize {
-    if table.stream.is_none() {
-        return 0;
+    /// What the stream may grow by when these writes are noted in it.
+    fn stream_growth(self, items: &[ItemWrite<'_>], olds: &Olds<'_>) -> usize {
+        if self.table.is_none_or(|table| table.stream.is_none()) {
+            return 0;
+        }
+        let growth = |item: &ItemWrite<'_>| Some(Stream::growth_of(olds[item.of], item.record()?));
+        items.iter().filter_map(growth).sum()
     }
-    plan.items.iter().map(|item| Stream::growth_of(olds[item.write], &item.record)).sum()
+
+    /// What the writes change, for the stream; nothing where there is none.
+    fn stream_changes<'o>(
+        self,
+        items: &[ItemWrite<'_>],
+        old: impl Fn(&ItemWrite<'_>) -> Option<&'o Record>,
+    ) -> StreamChanges {
+        let Some(stream) = self.table.and_then(|table| table.stream.as_ref()) else { return StreamChanges::new() };
+        let mut changes = StreamChanges::new();
+        for item in items {
+            let old = old(item);
+            changes.extend(old.zip(item.removed_by).map(|(old, by)| stream.removal(old, by)));
+            let change = |record| stream.change(old.filter(|_| item.removed_by.is_none()), record);
+            changes.extend(item.record().and_then(change));
+        }
+        changes
+    }
+
+    /// Notes when the items expire, and what they change in the stream, while the locks are held; what that is to be
+    /// dropped after them.
+    fn note(self, items: &[ItemWrite<'_>], changes: StreamChanges) -> Option<Garbage> {
+        let table = self.table?;
+        table.note_expiries(items.iter().filter_map(|item| Some((item.write.stripe(), item.record()?))), self.now);
+        table.stream.as_ref().map(|stream| stream.append(changes, self.now))
+    }
 }
 
 type StreamChanges = SmallVec<[StreamChange; 1]>;
-
-/// What the writes change, for the stream; nothing where there is none.
-fn stream_changes(table: &TableState, plan: &CommitPlan, olds: &Olds<'_>) -> StreamChanges {
-    let Some(stream) = &table.stream else { return StreamChanges::new() };
-    let changes = plan.items.iter().flat_map(|item| {
-        let old = olds[item.write];
-        let removal = old.zip(item.removed_by).map(|(old, by)| stream.removal(old, by));
-        let change = stream.change(old.filter(|_| item.removed_by.is_none()), &item.record);
-        removal.into_iter().chain(change)
-    });
-    changes.collect()
-}
-
-/// Notes when the items expire, and what they change in the stream, while the locks are held; what that is to be
-/// dropped after them.
-fn note(table: &TableState, now: i64, plan: &CommitPlan, changes: StreamChanges) -> Option<Garbage> {
-    table.note_expiries(plan.items.iter().map(|item| (item.route.stripe(), &item.record)), now);
-    table.stream.as_ref().map(|stream| stream.append(changes, now))
-}
 
 impl Table {
     /// Removes an item with its entries, if it is still that one; whether it was.
@@ -291,14 +350,16 @@ impl Table {
         let mut plan = CommitPlan::default();
         let tombstone = Record::tombstone_of(&key);
         table.change_entries(Some(record), Some(&tombstone), &mut plan.entries)?;
-        plan.items.push(ItemWrite { route: key.route(), record: tombstone, write: 0, removed_by: Some(by) });
+        let write = KeyWrite::Record(key.route(), tombstone);
+        plan.items.push(ItemWrite { write, of: 0, removed_by: Some(by) });
         let mut commit = self.engine().begin();
         commit.lock(plan.stripes())?;
         if !self.is_current(table) || !commit.get(&key).is_some_and(|now| now.same(record)) {
             return Ok(false);
         }
-        let changes = stream_changes(table, &plan, &Olds::from_slice(&[Some(record)]));
-        let garbage = note(table, now, &plan, changes);
+        let terms = Terms { table: Some(table), now };
+        let changes = terms.stream_changes(&plan.items, |_| Some(record));
+        let garbage = terms.note(&plan.items, changes);
         plan.carry_out(commit);
         drop(garbage);
         Ok(true)

@@ -163,6 +163,11 @@ impl TableState {
         !self.indexes.is_empty() || self.filling.is_some()
     }
 
+    /// Whether a write removes some of what has expired, or of what dropped indexes left.
+    pub(crate) fn needs_cleaning(&self) -> bool {
+        self.expiries.is_some() || self.left_over().is_some()
+    }
+
     /// Whether a put concerns its item alone.
     pub(crate) fn is_plain(&self) -> bool {
         let has_retired = self.retired.iter().any(|retired| !retired.is_gone());

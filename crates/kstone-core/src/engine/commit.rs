@@ -7,6 +7,7 @@
 //! out of its order could be waiting for each other; trying to take it never is. Where it is not free nothing was
 //! written yet: the caller gives up its locks and takes all of them in their order.
 //!
+//! A write that needs one stripe is [`OneStripe`], which has no lists and becomes a [`Commit`] where it needs more.
 //! Nothing is allocated for up to [`INLINE_WRITES`] stripes and records.
 
 use std::cmp::Ordering;
@@ -17,6 +18,7 @@ use smallvec::SmallVec;
 use super::Engine;
 use crate::error::{Error, Result};
 use crate::key::{KeyRef, Route, RoutedKey, StripeId, StripeSet};
+use crate::mode::Flags;
 use crate::record::{Lent, Record};
 use crate::stripe::{StripeState, WriteGuard};
 use crate::tree::Garbage;
@@ -26,6 +28,91 @@ pub const INLINE_WRITES: usize = 4;
 
 /// Records to be written, and where each belongs.
 pub type Writes = SmallVec<[(Route, Record); INLINE_WRITES]>;
+
+/// What a commit writes to one key.
+#[derive(Debug)]
+pub enum KeyWrite<'a> {
+    /// An item of this body. It gets a record of its own only where it cannot be written over the older version.
+    Put(&'a RoutedKey<'a>, &'a [u8]),
+    /// No item.
+    Delete(&'a RoutedKey<'a>),
+    /// This record, which others may hold, too.
+    Record(Route, Record),
+}
+
+impl KeyWrite<'_> {
+    /// The stripe of the key.
+    #[inline]
+    pub fn stripe(&self) -> StripeId {
+        match self {
+            Self::Put(key, _) | Self::Delete(key) => key.stripe(),
+            Self::Record(route, _) => route.stripe(),
+        }
+    }
+}
+
+impl From<(Route, Record)> for KeyWrite<'_> {
+    #[inline]
+    fn from((route, record): (Route, Record)) -> Self {
+        Self::Record(route, record)
+    }
+}
+
+/// One stripe that is locked for a write.
+///
+/// ```
+/// use kstone_core::engine::{Engine, EngineOptions, KeyWrite};
+/// use kstone_core::key::{KeyRef, RoutedKey};
+/// let engine = Engine::new(EngineOptions::default())?;
+/// let key = RoutedKey::from(KeyRef::new(b"a", b"")?);
+/// let stripe = engine.lock_stripe(key.stripe())?;
+/// if stripe.get(&key).is_none() {
+///     stripe.write(KeyWrite::Put(&key, b""));
+/// }
+/// assert!(engine.get(key.key())?.is_some());
+/// # Ok::<(), kstone_core::Error>(())
+/// ```
+pub struct OneStripe<'a> {
+    engine: &'a Engine,
+    stripe: StripeId,
+    held: WriteGuard<'a>,
+    flags: Flags,
+}
+
+impl<'a> OneStripe<'a> {
+    /// Whether writes concern more than their record: see [`Engine::watch`].
+    #[inline]
+    pub fn is_watched(&self) -> bool {
+        self.flags.has(Flags::WATCHED)
+    }
+
+    /// The record of this key, which must belong to the stripe.
+    #[inline]
+    pub fn get(&self, key: &RoutedKey<'_>) -> Option<Lent<'_>> {
+        debug_assert_eq!(key.stripe(), self.stripe, "looking into the stripe of another key");
+        self.held.tree()?.get(key.route(), key.key())
+    }
+
+    /// Writes to a key of the stripe, and releases the lock.
+    ///
+    /// # Panics
+    /// In debug builds, where the key is of another stripe: the engine is poisoned then.
+    #[inline]
+    pub fn write(mut self, write: KeyWrite<'_>) {
+        debug_assert_eq!(write.stripe(), self.stripe, "the stripe of a write is locked");
+        let (engine, stripe) = (self.engine, self.stripe);
+        let garbage = engine.write_key(&mut self.held, write);
+        drop(self);
+        engine.finish(stripe, garbage);
+    }
+
+    /// The same lock, to be joined by others.
+    pub fn into_commit(self) -> Commit<'a> {
+        let mut locked = SmallVec::new();
+        locked.push((self.stripe, self.held));
+        Commit { engine: self.engine, locked }
+    }
+}
 
 /// Stripes that are locked for a write, and the records that are there. Nothing is written unless
 /// [`Commit::write`] is called; nothing fails from then on.
@@ -93,40 +180,67 @@ impl<'a> Commit<'a> {
         self.locked.binary_search_by_key(&stripe, |(id, _)| *id).ok()
     }
 
-    /// Writes these records, whose stripes must be locked, and releases the locks. Nobody sees a part of it.
+    /// Writes to these keys, whose stripes must be locked, and releases the locks. Nobody sees a part of it.
     ///
     /// # Panics
     /// Where a stripe is not locked: the engine is poisoned then.
-    pub fn write(self, writes: impl IntoIterator<Item = (Route, Record)>) {
-        self.write_as(writes, |_, _| ());
+    pub fn write<'w>(self, writes: impl IntoIterator<Item = impl Into<KeyWrite<'w>>>) {
+        let mut writing = self.writing();
+        for write in writes {
+            writing.write(write.into());
+        }
+        writing.finish();
     }
 
     /// As [`Commit::write`], for what changes nothing that anybody sees: [`Engine::writes`] does not rise.
     ///
     /// # Panics
     /// As [`Commit::write`].
-    pub fn write_uncounted(self, writes: impl IntoIterator<Item = (Route, Record)>) {
+    pub fn write_uncounted<'w>(self, writes: impl IntoIterator<Item = impl Into<KeyWrite<'w>>>) {
         let past_writes = &self.engine.store.counters.past_writes;
-        self.write_as(writes, |before, after| {
-            past_writes.fetch_sub(after - before, Relaxed);
-        });
+        let mut writing = self.writing();
+        for write in writes {
+            let counted = writing.write(write.into());
+            past_writes.fetch_sub(counted, Relaxed);
+        }
+        writing.finish();
     }
 
-    /// `note` is told how many writes the stripe of each had before and after it.
+    /// For writes one by one, which nobody sees before all are done.
     #[inline]
-    fn write_as(mut self, writes: impl IntoIterator<Item = (Route, Record)>, note: impl Fn(u64, u64)) {
-        let (engine, locked) = (self.engine, &mut self.locked);
+    pub fn writing(self) -> Writing<'a> {
+        Writing { commit: self, garbage: SmallVec::new() }
+    }
+}
+
+/// A commit whose writes are being done: none may be left out any more.
+pub struct Writing<'a> {
+    commit: Commit<'a>,
+    garbage: SmallVec<[(StripeId, Garbage); INLINE_WRITES]>,
+}
+
+impl Writing<'_> {
+    /// Writes to a key, whose stripe must be locked; by how much [`Engine::writes`] rises.
+    ///
+    /// # Panics
+    /// Where the stripe is not locked: the engine is poisoned then.
+    #[inline]
+    pub fn write(&mut self, write: KeyWrite<'_>) -> u64 {
+        let stripe = write.stripe();
+        let place = self.commit.place(stripe).expect("the stripe of a write is locked");
+        let held = &mut self.commit.locked[place].1;
         let written = |held: &StripeState| held.tree().map_or(0, |tree| tree.writes);
-        let mut garbage: SmallVec<[(StripeId, Garbage); INLINE_WRITES]> = SmallVec::new();
-        for (route, record) in writes {
-            let stripe = route.stripe();
-            let place = locked.binary_search_by_key(&stripe, |(id, _)| *id).expect("the stripe of a write is locked");
-            let held = &mut locked[place].1;
-            let before = written(held);
-            garbage.push((stripe, engine.apply(route, held, record)));
-            note(before, written(held));
-        }
-        drop(self);
+        let before = written(held);
+        self.garbage.push((stripe, self.commit.engine.write_key(held, write)));
+        written(held) - before
+    }
+
+    /// Releases the locks.
+    #[inline]
+    pub fn finish(self) {
+        let Self { commit, garbage } = self;
+        let engine = commit.engine;
+        drop(commit);
         for (stripe, garbage) in garbage {
             engine.finish(stripe, garbage);
         }
@@ -134,6 +248,16 @@ impl<'a> Commit<'a> {
 }
 
 impl Engine {
+    /// Waits for the lock of one stripe.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    #[inline]
+    pub fn lock_stripe(&self, stripe: StripeId) -> Result<OneStripe<'_>> {
+        let (held, flags) = self.store.stripe(stripe).write_with_flags(&self.store.mode)?;
+        Ok(OneStripe { engine: self, stripe, held, flags })
+    }
+
     /// A commit that holds no lock yet.
     #[inline]
     pub fn begin(&self) -> Commit<'_> {

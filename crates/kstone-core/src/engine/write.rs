@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::Engine;
+use super::commit::KeyWrite;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
@@ -86,16 +87,39 @@ impl Engine {
         if !allowed(flags) {
             return Ok(false);
         }
-        let garbage = match body {
-            _ if flags.has(Flags::EVICTS) => self.apply(route, &mut held, Record::routed(route.tag, key, body)),
-            Some(body) => self.change(route.stripe, &mut held, |tree, policy| tree.put(route, key, body, policy)),
-            // Nothing to delete is no reason to make a tree.
-            None if held.tree().is_none() => Garbage::default(),
-            None => self.change(route.stripe, &mut held, |tree, policy| tree.delete(route, key, policy)),
-        };
+        let garbage = self.write_body(&mut held, (route, key), body, flags.has(Flags::EVICTS));
         drop(held);
         self.finish(route.stripe, garbage);
         Ok(true)
+    }
+
+    /// Makes this the item of the key, or removes it.
+    #[inline(always)]
+    fn write_body(
+        &self,
+        held: &mut StripeState,
+        (route, key): (Route, KeyRef<'_>),
+        body: Option<&[u8]>,
+        evicts: bool,
+    ) -> Garbage {
+        match body {
+            _ if evicts => self.apply(route, held, Record::routed(route.tag, key, body)),
+            Some(body) => self.change(route.stripe, held, |tree, policy| tree.put(route, key, body, policy)),
+            // Nothing to delete is no reason to make a tree.
+            None if held.tree().is_none() => Garbage::default(),
+            None => self.change(route.stripe, held, |tree, policy| tree.delete(route, key, policy)),
+        }
+    }
+
+    /// What a commit does to a key whose stripe is locked.
+    #[inline]
+    pub(super) fn write_key(&self, held: &mut StripeState, write: KeyWrite<'_>) -> Garbage {
+        let (key, body) = match write {
+            KeyWrite::Record(route, record) => return self.apply(route, held, record),
+            KeyWrite::Put(key, body) => (key, Some(body)),
+            KeyWrite::Delete(key) => (key, None),
+        };
+        self.write_body(held, (key.route(), key.key()), body, self.evicts())
     }
 
     /// How many records were written: it rises with every record, and with nothing else. A fork goes on from the number

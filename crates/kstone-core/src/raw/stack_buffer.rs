@@ -38,10 +38,16 @@ impl<const N: usize> StackBuffer<N> {
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         let mut buffer = Self::new();
-        if capacity > N {
-            buffer.far = Vec::with_capacity(capacity);
-        }
+        buffer.reserve(capacity);
         buffer
+    }
+
+    /// Has an empty buffer grow to this length by one allocation at most.
+    #[inline]
+    pub fn reserve(&mut self, capacity: usize) {
+        if capacity > N {
+            self.far.reserve(capacity);
+        }
     }
 
     #[inline]

@@ -69,6 +69,9 @@ impl Made<'_> {
     }
 }
 
+/// A path, and what it leads to in the old item.
+type KnownPath<'a> = (u16, Option<ValueRef<'a>>);
+
 struct Writer<'a> {
     update: &'a Update<'a>,
     subject: Subject<'a>,
@@ -163,27 +166,36 @@ impl<'a> Writer<'a> {
     }
 
     /// The actions whose paths have the step at this depth in common.
-    fn groups<'g>(&self, actions: &'g [u16], depth: usize) -> impl Iterator<Item = &'g [u16]> {
-        actions.chunk_by(move |&a, &b| self.place(&[a], depth) == self.place(&[b], depth))
+    fn groups<'g>(&self, mut actions: &'g [u16], depth: usize) -> impl Iterator<Item = &'g [u16]> {
+        std::iter::from_fn(move || {
+            let (_, others) = actions.split_first()?;
+            let step = |actions: &[u16]| self.place(actions, depth);
+            let alike = others.iter().take_while(|&&other| step(&[other]) == step(actions)).count();
+            let (group, rest) = actions.split_at(1 + alike);
+            actions = rest;
+            Some(group)
+        })
     }
 
     /// What one action makes of the value at its path.
     fn act(&self, action: u16, old: Option<ValueRef<'a>>) -> Result<Option<Made<'a>>> {
-        match &self.update.ast.actions[usize::from(action)].verb {
-            Verb::Set(new) => self.new_value(new).map(Some),
+        let action = &self.update.ast.actions[usize::from(action)];
+        match &action.verb {
+            Verb::Set(new) => self.new_value(new, (action.path, old)).map(Some),
             Verb::Remove => Ok(None),
             Verb::Add(value) => add(old, self.update.bound.value(*value)).map(Some),
             Verb::Delete(value) => delete(old, self.update.bound.value(*value)),
         }
     }
 
-    fn new_value(&self, new: &NewValue) -> Result<Made<'a>> {
+    /// What SET makes for its own path, which leads to this in the old item.
+    fn new_value(&self, new: &NewValue, own: KnownPath<'a>) -> Result<Made<'a>> {
         match new {
-            NewValue::Source(source) => self.source(*source).map(Made::Borrowed),
-            NewValue::Plus(left, right) => self.sum(*left, *right, number::add_to),
-            NewValue::Minus(left, right) => self.sum(*left, *right, number::subtract_to),
+            NewValue::Source(source) => self.source(*source, own).map(Made::Borrowed),
+            NewValue::Plus(left, right) => self.sum([*left, *right], own, number::add_to),
+            NewValue::Minus(left, right) => self.sum([*left, *right], own, number::subtract_to),
             NewValue::ListAppend(first, second) => {
-                let (first, second) = (self.source(*first)?, self.source(*second)?);
+                let (first, second) = (self.source(*first, own)?, self.source(*second, own)?);
                 if first.type_() != Type::L || second.type_() != Type::L {
                     return Err(Error::invalid(WRONG_TYPE));
                 }
@@ -198,11 +210,12 @@ impl<'a> Writer<'a> {
 
     fn sum(
         &self,
-        left: u16,
-        right: u16,
+        [left, right]: [u16; 2],
+        own: KnownPath<'a>,
         sum_to: impl FnOnce(&mut Payload, &str, &str) -> kstone_core::Result<()>,
     ) -> Result<Made<'a>> {
-        let (Some(left), Some(right)) = (self.source(left)?.as_number(), self.source(right)?.as_number()) else {
+        let (left, right) = (self.source(left, own)?, self.source(right, own)?);
+        let (Some(left), Some(right)) = (left.as_number(), right.as_number()) else {
             return Err(Error::invalid(WRONG_TYPE));
         };
         let mut sum = Payload::new();
@@ -211,8 +224,11 @@ impl<'a> Writer<'a> {
     }
 
     /// The value of a source in the old item or the request.
-    fn source(&self, mut source: u16) -> Result<ValueRef<'a>> {
+    fn source(&self, mut source: u16, (own_path, own): KnownPath<'a>) -> Result<ValueRef<'a>> {
         let follow = |path: u16| {
+            if path == own_path {
+                return own;
+            }
             let segments = &self.update.ast.symbols.paths[usize::from(path)];
             self.resolved.get(path, || self.update.bound.follow(segments, &self.subject))
         };

@@ -47,6 +47,7 @@
 mod apply;
 pub mod ast;
 mod bind;
+pub mod build;
 mod cache;
 mod condition;
 mod condition_parser;

@@ -154,6 +154,8 @@ pub enum Predicate {
     BeginsWith(Operand, Operand),
     /// `contains`: the first holds the second.
     Contains(Operand, Operand),
+    /// That the first does not hold the second, or is not there: NOT_CONTAINS of the parameters before expressions.
+    NotContains(Operand, Operand),
     /// What DynamoDB says of an operand or a function that can never be valid, once names and values are known.
     Fault(Box<str>),
 }

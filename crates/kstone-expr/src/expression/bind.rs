@@ -120,6 +120,11 @@ impl<'v> BoundParameters<'v> {
         Self { names: Box::default(), values: BoundValues::Chosen(values, positions) }
     }
 
+    /// Values in a bag of their own, for what has no `#names`.
+    pub(super) fn owned(bag: Vec<u8>, slots: Vec<Slot>) -> BoundParameters<'static> {
+        BoundParameters { names: Box::default(), values: BoundValues::Bag(bag.into(), slots.into()) }
+    }
+
     /// The same with values of its own: a copy of those that are lent.
     pub fn into_owned(self) -> BoundParameters<'static> {
         let own = |values: &mut dyn Iterator<Item = ValueRef<'_>>| {

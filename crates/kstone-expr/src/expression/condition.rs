@@ -165,7 +165,7 @@ impl Check<'_> {
                 self.distinct("begins_with", *operand, &[*prefix])?;
                 self.types("begins_with", &[*operand, *prefix], |type_| matches!(type_, Type::S | Type::B))
             }
-            Predicate::Contains(operand, wanted) => {
+            Predicate::Contains(operand, wanted) | Predicate::NotContains(operand, wanted) => {
                 self.sized(&[*operand, *wanted])?;
                 self.distinct("contains", *operand, &[*wanted])
             }

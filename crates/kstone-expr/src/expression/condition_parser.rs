@@ -22,7 +22,7 @@ use super::lexer::{CONDITION_KEYWORDS, Keyword, Token};
 use super::parser::{Fault, Parser, not_this_way, path_required, wrong_operand_count, wrong_operand_type};
 
 /// The most operands that IN takes in its parentheses.
-const IN_MAX_OPERANDS: usize = 100;
+pub(super) const IN_MAX_OPERANDS: usize = 100;
 
 /// Parses a condition.
 pub(super) fn parse(kind: Kind, text: &str) -> Result<ConditionAst> {

@@ -128,6 +128,7 @@ impl<'s> Asked<'_, 's> {
                 self.both(*operand, *prefix, |seen, prefix| begins_with(seen.facing(prefix), prefix.facing(seen)))
             }
             Predicate::Contains(operand, wanted) => self.both(*operand, *wanted, contains),
+            Predicate::NotContains(operand, wanted) => !self.both(*operand, *wanted, contains),
             // Binding refuses these.
             Predicate::Fault(_) => false,
         }

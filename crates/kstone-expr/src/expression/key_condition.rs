@@ -203,7 +203,7 @@ impl<'a> Reader<'a> {
             Predicate::Present | Predicate::Exists(_) => Err(invalid_operator("attribute_exists")),
             Predicate::Absent | Predicate::NotExists(_) => Err(invalid_operator("attribute_not_exists")),
             Predicate::HasType(..) => Err(invalid_operator("attribute_type")),
-            Predicate::Contains(..) => Err(invalid_operator("contains")),
+            Predicate::Contains(..) | Predicate::NotContains(..) => Err(invalid_operator("contains")),
             Predicate::Compare(comparator, left, right) => {
                 let name = self.attribute(&[*left, *right])?;
                 let (comparator, value) = match (*left, *right) {

@@ -16,7 +16,7 @@ use super::reserved::is_reserved;
 use super::{EXPRESSION_MAX_BYTES, Kind, OPERATORS_MAX, PATH_MAX_LEVELS};
 
 /// The largest index of a list's element, DynamoDB's.
-const INDEX_MAX: u32 = u32::MAX - 1;
+pub(super) const INDEX_MAX: u32 = u32::MAX - 1;
 
 /// What is wrong with an expression that is well-formed. Of several faults the first in this order is reported, of one
 /// sort the first in the text.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod build;
 mod model;
 mod trees;
 mod typed;

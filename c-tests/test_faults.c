@@ -471,28 +471,21 @@ static void a_thread_that_cannot_be_made_is_an_error_that_leaves_nothing(void) {
 }
 
 #ifdef FAULTY_THREADS
-/* The load of a snapshot of many blocks, where no thread can be started. */
-static void load_without_threads(size_t items) {
+/* How many items a snapshot of many blocks, or an export of many lines, holds, where no thread can be started. */
+static void check_without_threads(size_t items, size_t (*items_in_file)(void)) {
     threads_are_refused = 1;
     threads_refused = 0;
-    CHECK_SIZE(items, items_in_snapshot());
+    CHECK_SIZE(items, items_in_file());
     threads_are_refused = 0;
 }
-#endif
 
-static void a_load_works_alone_where_no_thread_can_be_started_and_in_a_child(void) {
-#ifdef FAULTY_THREADS
-    enum { ITEMS = 10000 };
-    kstone_db *db = database_of(ITEMS);
-    kstone_error *err = NULL;
+static void check_without_threads_and_in_a_child(size_t items, size_t (*items_in_file)(void)) {
     int status;
     pid_t child;
-    CHECK_OK(kstone_snapshot_save(db, path, KSTONE_STRLEN, &err));
-    kstone_free(db);
-    load_without_threads(ITEMS);
+    check_without_threads(items, items_in_file);
     child = fork();
     if (child == 0) {
-        load_without_threads(ITEMS);
+        check_without_threads(items, items_in_file);
         /* A child does not even try: it may be kept waiting for ever. */
         CHECK_INT(0, threads_refused);
         kstone_free(old_db);
@@ -502,6 +495,19 @@ static void a_load_works_alone_where_no_thread_can_be_started_and_in_a_child(voi
     CHECK(child > 0);
     CHECK_INT(child, waitpid(child, &status, 0));
     CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+#endif
+
+static void loads_and_imports_work_alone_where_no_thread_can_be_started_and_in_a_child(void) {
+#ifdef FAULTY_THREADS
+    enum { ITEMS = 10000 };
+    kstone_db *db = database_of(ITEMS);
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_snapshot_save(db, path, KSTONE_STRLEN, &err));
+    check_without_threads_and_in_a_child(ITEMS, items_in_snapshot);
+    CHECK_OK(kstone_export_json(db, path, KSTONE_STRLEN, &err));
+    kstone_free(db);
+    check_without_threads_and_in_a_child(ITEMS, items_in_lines);
     no_file();
 #endif
 }
@@ -520,7 +526,7 @@ int main(void) {
     whatever_fails_a_file_is_the_old_one_or_the_new_one();
     a_file_that_fails_while_it_is_read_leaves_a_sound_database();
     a_thread_that_cannot_be_made_is_an_error_that_leaves_nothing();
-    a_load_works_alone_where_no_thread_can_be_started_and_in_a_child();
+    loads_and_imports_work_alone_where_no_thread_can_be_started_and_in_a_child();
     kstone_free(old_db);
     kstone_free(new_db);
     CHECK_INT(0, unlinkat(AT_FDCWD, link_path, 0));

@@ -105,10 +105,10 @@
  *
  * Threads of its own. The library starts a thread for a database that is opened with
  * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each, which ends when that database is freed; and for the load of a
- * snapshot of more than 256 KiB up to three, one for each further processor that the process may use, which have ended
- * when the call returns. Where none can be started, and in a child of fork, a load works alone. No other function
- * starts one. All of them block all signals. The library calls nothing back, except the functions of CALLBACKS, on the
- * thread that called it.
+ * snapshot of more than 256 KiB, and for kstone_import_json of a file of more than 500 records or 32 KiB, up to three,
+ * one for each further processor that the process may use, which have ended when the call returns. Where none can be
+ * started, and in a child of fork, such a call works alone. No other function starts one. All of them block all
+ * signals. The library calls nothing back, except the functions of CALLBACKS, on the thread that called it.
  *
  * fork(2). A child that goes on as one thread may use and free its copy of a database, independently of the parent, if
  * no other thread was inside a call with that database at the moment of the fork: a lock that such a thread holds stays
@@ -2380,8 +2380,10 @@ kstone_status kstone_export_json(const kstone_db *db,
  * is wrong; KSTONE_ERR_IO where the file cannot be read, also where its gzip data is truncated or damaged;
  * KSTONE_ERR_INVALID for a path or names that cannot be. Nothing was put then, unless the file failed, or was changed,
  * after it had been checked. As kstone_put otherwise: then what came before stays.
- * Cost: a parse and a put for each item, a second parse without KSTONE_IMPORT_SKIP. Memory: an item and its text.
- * Threads: any; others see items as they come.
+ * Cost: a parse and a put for each item, a second parse without KSTONE_IMPORT_SKIP. Memory: an item and its text; of a
+ * file that is no pipe some hundred KiB of text, which is read ahead.
+ * Threads: any; others see items as they come. Of a file that is no pipe the parsing is shared by helper threads where
+ * the process may use more than one processor; they end with the call.
  */
 KSTONE_MUST_USE
 kstone_status kstone_import_json(kstone_db *db,

@@ -43,8 +43,10 @@ pub unsafe extern "C" fn kstone_export_json(
 /// is wrong; KSTONE_ERR_IO where the file cannot be read, also where its gzip data is truncated or damaged;
 /// KSTONE_ERR_INVALID for a path or names that cannot be. Nothing was put then, unless the file failed, or was changed,
 /// after it had been checked. As kstone_put otherwise: then what came before stays.
-/// Cost: a parse and a put for each item, a second parse without KSTONE_IMPORT_SKIP. Memory: an item and its text.
-/// Threads: any; others see items as they come.
+/// Cost: a parse and a put for each item, a second parse without KSTONE_IMPORT_SKIP. Memory: an item and its text; of a
+/// file that is no pipe some hundred KiB of text, which is read ahead.
+/// Threads: any; others see items as they come. Of a file that is no pipe the parsing is shared by helper threads where
+/// the process may use more than one processor; they end with the call.
 #[must_use]
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_import_json(

@@ -5,7 +5,7 @@ mod counting;
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom, sink};
 
-use counting::{Counting, peak_of};
+use counting::{Counting, one_at_a_time, peak_of};
 use kstone_api::{Database, Error, ImportOptions, ItemBuilder, Position, Result};
 
 #[global_allocator]
@@ -62,6 +62,7 @@ fn of_items(items: u32) -> Result<Database> {
 
 #[test]
 fn exports_and_snapshots_take_the_same_memory_for_any_number_of_items() -> Result<()> {
+    let _alone = one_at_a_time();
     let directory = tempfile::tempdir().expect("made");
     let path = directory.path().join("out");
     let (small, large) = (of_items(4_000)?, of_items(40_000)?);
@@ -83,15 +84,18 @@ fn exports_and_snapshots_take_the_same_memory_for_any_number_of_items() -> Resul
 
 #[test]
 fn imports_take_the_same_memory_for_any_number_of_lines() -> Result<()> {
+    let _alone = one_at_a_time();
     let line = format!("{{\"Item\":{{\"pk\":{{\"S\":\"same\"}},\"text\":{{\"S\":\"{}\"}}}}}}\n", "x".repeat(400));
     let lines = |lines, last| BufReader::new(Lines::new(line.clone(), lines, last));
-    // Checked and found bad at the very end: nothing is put.
-    let (peak, outcome) = peak_of(|| {
-        let db = Database::create_in_memory()?;
-        db.import_json(lines(20_000, "bad\n"), &ImportOptions::new())
-    });
-    assert!(matches!(outcome, Err(Error::Corrupt { at: Position::Line(20_001), .. })));
-    assert!(peak < 64 << 10, "{peak} bytes");
+    // Checked and found bad at the very end: nothing is put. What is read ahead is the same for ten times the lines.
+    for count in [4_000, 40_000] {
+        let (peak, outcome) = peak_of(|| {
+            let db = Database::create_in_memory()?;
+            db.import_json(lines(count, "bad\n"), &ImportOptions::new())
+        });
+        assert!(matches!(outcome, Err(Error::Corrupt { at: Position::Line(line), .. }) if line == count + 1));
+        assert!(peak < 512 << 10, "{peak} bytes");
+    }
     // Put twice over, under one key, so that the database itself stays small.
     for options in [ImportOptions::new(), ImportOptions::new().skip_bad_records()] {
         let (peak, outcome) = peak_of(|| {
@@ -100,6 +104,17 @@ fn imports_take_the_same_memory_for_any_number_of_lines() -> Result<()> {
         });
         assert_eq!(outcome?.loaded, 20_000);
         assert!(peak < 1 << 20, "{peak} bytes");
+    }
+    // Few long lines are read ahead, and the longest not as text.
+    for (text_len, blanks) in [(100 << 10, 0), (1, 2 << 20)] {
+        let (text, blanks) = ("x".repeat(text_len), " ".repeat(blanks));
+        let line = format!("{{\"Item\":{{\"pk\":{{\"S\":\"same\"}},\"text\":{{\"S\":\"{text}\"}}}}{blanks}}}\n");
+        let (peak, outcome) = peak_of(|| {
+            let db = Database::create_in_memory()?;
+            db.import_json(BufReader::new(Lines::new(line, 50, "\n")), &ImportOptions::new())
+        });
+        assert_eq!(outcome?.loaded, 50);
+        assert!(peak < 8 << 20, "{peak} bytes");
     }
     // Bad lines, each a MiB of them without an end.
     let (peak, outcome) = peak_of(|| {

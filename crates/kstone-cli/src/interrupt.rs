@@ -6,7 +6,7 @@
 //! Thread safety: the signal handler raises the flag and writes to the pipe, nothing else.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -118,5 +118,11 @@ impl Read for Input {
                 outcome => return outcome,
             }
         }
+    }
+}
+
+impl Seek for Input {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }

@@ -39,34 +39,36 @@
 //! reason than a bad record (no memory is left to the database, a disk fails, the file changes between the two readings)
 //! leaves what was put until then.
 //!
-//! Memory: a record, and what it is read into.
+//! Memory: a record, and what it is read into. Of an input that can be sought some hundred KiB of records more, which
+//! are read ahead: helper threads read them while this thread does what those before them say.
 //!
-//! Thread safety: any thread, at any time; others see items as they come.
+//! Thread safety: any thread, at any time; others see items as they come. Of an input that cannot be sought each record
+//! is done before more is asked of it.
 
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::error::Position;
 use crate::error::{Error, Result};
 
 use crate::json::JsonForm;
 use crate::table::Table;
-use crate::table::state::TableState;
 use crate::transfer::file;
 
+mod batch;
 mod documents;
 mod form;
 mod layout;
 mod lines;
+mod reading;
 mod record;
 mod records;
 mod scanner;
 mod unzip;
 
 pub use lines::IMPORT_LINE_MAX_BYTES;
-use record::{ImportedChange, RecordReader};
+use reading::Reading;
+use record::Action;
 pub use records::foreign_format;
-use records::{Failed, Records};
 pub use unzip::Unzip;
 
 /// How many skipped records a report tells of.
@@ -188,10 +190,10 @@ pub struct SkippedRecord {
 }
 
 impl ImportReport {
-    fn count(&mut self, change: &ImportedChange) {
-        match change {
-            ImportedChange::Put(_) => self.loaded += 1,
-            ImportedChange::Delete { .. } => self.deleted += 1,
+    fn count(&mut self, action: Action) {
+        match action {
+            Action::Put => self.loaded += 1,
+            Action::Delete => self.deleted += 1,
         }
     }
 
@@ -206,7 +208,8 @@ impl ImportReport {
 impl Table {
     /// Puts the items of the input, from where it stands to its end. See [`ImportOptions`] and its module.
     ///
-    /// Costs a parse of each record and a put, a second parse where records are checked first.
+    /// Costs a parse of each record and a put, a second parse where records are checked first. Helper threads share the
+    /// parsing, so more of the input is read than is put at any time.
     ///
     /// # Errors
     /// [`Error::Corrupt`] with the line of the first bad record, unless they are skipped, [`Error::Invalid`] for
@@ -214,13 +217,14 @@ impl Table {
     /// options say so. What a put may return otherwise: then some items were.
     pub fn import_json(&self, mut input: impl BufRead + Seek, options: &ImportOptions) -> Result<ImportReport> {
         options.check()?;
+        let reading = Reading { table: self, name: INPUT, options, reads_ahead: true };
         if options.bad == OnBad::Refuse {
             let failed = |error| Error::io("read again", INPUT, error);
             let start = input.stream_position().map_err(failed)?;
-            self.check_records(&mut input, INPUT, options)?;
+            reading.check(&mut input)?;
             input.seek(SeekFrom::Start(start)).map_err(failed)?;
         }
-        self.import_records(input, INPUT, options)
+        reading.import(input)
     }
 
     /// As [`Table::import_json`], for an input that can be read only once. The options must say what becomes of bad
@@ -233,7 +237,7 @@ impl Table {
         if options.bad == OnBad::Refuse {
             return Err(read_only_once(INPUT));
         }
-        self.import_records(input, INPUT, options)
+        Reading { table: self, name: INPUT, options, reads_ahead: false }.import(input)
     }
 
     /// As [`Table::import_json`], from a file; from a pipe or a terminal as [`Table::import_json_stream`].
@@ -244,73 +248,17 @@ impl Table {
         options.check()?;
         let name = file::name_of(path.as_ref());
         let mut input = BufReader::new(file::open(path.as_ref())?);
+        let reads_ahead = input.stream_position().is_ok();
+        let reading = Reading { table: self, name: &name, options, reads_ahead };
         if options.bad == OnBad::Refuse {
-            if input.stream_position().is_err() {
+            if !reads_ahead {
                 return Err(read_only_once(&name));
             }
-            self.check_records(&mut input, &name, options)?;
+            reading.check(&mut input)?;
             input.rewind().map_err(|error| Error::io("read again", &name, error))?;
         }
-        self.import_records(input, &name, options)
+        reading.import(input)
     }
-
-    /// Reads everything and puts nothing.
-    fn check_records(&self, input: impl BufRead, name: &str, options: &ImportOptions) -> Result<()> {
-        self.each_change(input, name, options, |_| Ok(())).map(drop)
-    }
-
-    /// Does what the records say.
-    fn import_records(&self, input: impl BufRead, name: &str, options: &ImportOptions) -> Result<ImportReport> {
-        self.each_change(input, name, options, |change| match change {
-            ImportedChange::Put(record) => self.put_body(record.pk(), record.sk(), record.body()),
-            ImportedChange::Delete { pk, sk } => self.delete_with_sk(pk, sk),
-        })
-    }
-
-    fn each_change(
-        &self,
-        input: impl BufRead,
-        name: &str,
-        options: &ImportOptions,
-        mut take: impl FnMut(&ImportedChange) -> Result<()>,
-    ) -> Result<ImportReport> {
-        let failed = |failed| match failed {
-            Failed::Io(error) => Error::io("read", name, error),
-            Failed::Bad { line, what } => Error::corrupt(name, Position::Line(line), what),
-        };
-        let mut report = ImportReport::default();
-        let mut reader = RecordReader::new(options);
-        let mut records = Records::of(input).map_err(failed)?;
-        while let Some((place, text)) = records.next().map_err(failed)? {
-            self.check_interrupt()?;
-            let taken = match read(&mut reader, &self.state(), text) {
-                Ok(None) => continue,
-                Ok(Some(change)) => take(&change).map(|()| report.count(&change)),
-                Err(error) => Err(Error::invalid(error.to_string())),
-            };
-            match taken {
-                Err(Error::Invalid(what)) => {
-                    let (line, what) = place.locate(&what);
-                    if options.bad != OnBad::Skip {
-                        return Err(failed(Failed::Bad { line, what }));
-                    }
-                    report.skip(line, what);
-                }
-                // An error that is not of the record: its limits were checked.
-                taken => taken?,
-            }
-        }
-        Ok(report)
-    }
-}
-
-fn read(
-    reader: &mut RecordReader<'_>,
-    table: &TableState,
-    text: std::result::Result<&[u8], &'static str>,
-) -> Result<Option<ImportedChange>> {
-    let too_long = |what| Error::invalid(format!("{what} is longer than {IMPORT_LINE_MAX_BYTES} bytes"));
-    reader.read(table, text.map_err(too_long)?)
 }
 
 fn read_only_once(name: &str) -> Error {

@@ -1,20 +1,24 @@
-//! An allocator that counts what the current thread holds, and the most that it held.
+//! An allocator that counts what the process holds, and the most that it held.
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+use std::sync::atomic::{AtomicIsize, Ordering::Relaxed};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// The system's allocator with a count for each thread.
+/// The system's allocator with a count.
 pub(crate) struct Counting;
 
-thread_local! {
-    static HELD_BYTES: Cell<isize> = const { Cell::new(0) };
-    static PEAK_BYTES: Cell<isize> = const { Cell::new(0) };
-}
+static HELD_BYTES: AtomicIsize = AtomicIsize::new(0);
+static PEAK_BYTES: AtomicIsize = AtomicIsize::new(0);
 
 fn add(bytes: isize) {
-    let held = HELD_BYTES.get() + bytes;
-    HELD_BYTES.set(held);
-    PEAK_BYTES.set(PEAK_BYTES.get().max(held));
+    let held = HELD_BYTES.fetch_add(bytes, Relaxed) + bytes;
+    PEAK_BYTES.fetch_max(held, Relaxed);
+}
+
+/// Held by each test from its beginning to its end, so that it counts no other's memory.
+pub(crate) fn one_at_a_time() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 // SAFETY: every call goes to the system's allocator unchanged; only counters are added.
@@ -32,10 +36,10 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The most that this thread held during `work`, beyond what it held before.
+/// The most that the process held during `work`, beyond what it held before.
 pub(crate) fn peak_of<T>(work: impl FnOnce() -> T) -> (usize, T) {
-    let before = HELD_BYTES.get();
-    PEAK_BYTES.set(before);
+    let before = HELD_BYTES.load(Relaxed);
+    PEAK_BYTES.store(before, Relaxed);
     let outcome = work();
-    (usize::try_from(PEAK_BYTES.get() - before).expect("the peak is not below the start"), outcome)
+    (usize::try_from(PEAK_BYTES.load(Relaxed) - before).expect("the peak is not below the start"), outcome)
 }

@@ -1,6 +1,7 @@
 //! JSON in every form that `kstone-api` imports.
 
-use std::io::{BufRead as _, BufReader};
+use std::fs::File;
+use std::io::{BufRead, BufReader, Seek as _};
 use std::path::Path;
 
 use kstone_api::{Database, Error, ImportOptions, Unzip, foreign_format};
@@ -9,7 +10,7 @@ use super::progress::Progress;
 use crate::failure::Failure;
 
 /// Puts and deletes the items of a file; how many of both. It is read once, so that it may be a pipe: what is bad is
-/// found when what came before it was put.
+/// found when what came before it was put. Only of a file more is read than is put, by helper threads.
 ///
 /// # Errors
 /// Where the file cannot be read or holds anything else: says at which line.
@@ -20,18 +21,19 @@ pub(super) fn import(
     kind_is_known: bool,
     progress: &Progress<'_>,
 ) -> Result<(u64, u64), Failure> {
-    let mut input = Unzip::new(BufReader::new(progress.open(path)?))?;
-    if !kind_is_known {
-        let text = input.fill_buf()?;
-        let begins = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text).trim_ascii_start();
-        if !matches!(begins.first(), Some(b'{' | b'[')) {
-            return Err(Failure::message(foreign_format(text).map_or_else(
-                || "its name does not say what it is: use --from".to_owned(),
-                |what| format!("this is {what}"),
-            )));
+    let mut file = BufReader::new(progress.open(path)?);
+    let outcome = if file.stream_position().is_ok() {
+        if !kind_is_known {
+            check_beginning(Unzip::new(BufReader::new(File::open(path)?))?)?;
         }
-    }
-    let outcome = db.import_json_stream(input, options);
+        db.import_json(file, options)
+    } else {
+        let mut pipe = Unzip::new(file)?;
+        if !kind_is_known {
+            check_beginning(&mut pipe)?;
+        }
+        db.import_json_stream(pipe, options)
+    };
     progress.check()?;
     match outcome {
         Ok(report) => Ok((report.loaded, report.deleted)),
@@ -40,4 +42,19 @@ pub(super) fn import(
         Err(Error::Io { source, .. }) => Err(Failure::message(source.to_string())),
         Err(other) => Err(other.into()),
     }
+}
+
+/// Refuses what does not begin as JSON of items does.
+fn check_beginning(mut input: impl BufRead) -> Result<(), Failure> {
+    let text = input.fill_buf()?;
+    let begins = text.strip_prefix("\u{feff}".as_bytes()).unwrap_or(text).trim_ascii_start();
+    if matches!(begins.first(), Some(b'{' | b'[')) {
+        return Ok(());
+    }
+    Err(Failure::message(
+        foreign_format(text).map_or_else(
+            || "its name does not say what it is: use --from".to_owned(),
+            |what| format!("this is {what}"),
+        ),
+    ))
 }

@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 use std::rc::Rc;
 
@@ -78,5 +78,11 @@ impl<R: Read> Read for Reading<'_, R> {
             self.bar.set_message(format!("{lines} lines, {rate:.0} a second"));
         }
         Ok(count)
+    }
+}
+
+impl<R: Seek> Seek for Reading<'_, R> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.input.seek(to)
     }
 }

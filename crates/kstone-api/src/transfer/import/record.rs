@@ -3,26 +3,54 @@
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::key::KeyRef;
-use kstone_core::record::Record;
 use kstone_core::value::Type;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::ImportOptions;
 use super::form::Members;
-use crate::model::json::{JsonForm, item_from_str};
+use super::records::RecordText;
+use super::{IMPORT_LINE_MAX_BYTES, ImportOptions};
+use crate::model::json::{JsonForm, read_item};
 use crate::table::state::TableState;
 
 /// The attributes that are the key itself and do not stay in an item.
 const KEY: [&str; 2] = ["pk", "sk"];
 
 /// What a record does to the database.
-pub(super) enum ImportedChange {
+#[derive(Clone, Copy)]
+pub(super) enum Action {
     /// Puts an item.
-    Put(Record),
+    Put,
     /// Deletes the item with this key.
-    Delete { pk: Vec<u8>, sk: Vec<u8> },
+    Delete,
+}
+
+/// What a record says, the bytes of it in a buffer that many share.
+#[derive(Clone, Copy)]
+pub(super) struct Change {
+    pub(super) action: Action,
+    /// Where its partition key begins, its sort key, its body, and where that ends.
+    bounds: [usize; 4],
+}
+
+impl Change {
+    /// Appends the key and what `body` appends.
+    fn append(action: Action, key: KeyRef<'_>, to: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) -> Self {
+        let pk = to.len();
+        to.extend_from_slice(key.pk());
+        let sk = to.len();
+        to.extend_from_slice(key.sk());
+        let item = to.len();
+        body(to);
+        Self { action, bounds: [pk, sk, item, to.len()] }
+    }
+
+    /// Partition key, sort key and body, in the buffer that the change is in.
+    pub(super) fn parts(self, buffer: &[u8]) -> [&[u8]; 3] {
+        let [pk, sk, item, end] = self.bounds;
+        [&buffer[pk..sk], &buffer[sk..item], &buffer[item..end]]
+    }
 }
 
 /// Reads the records of one input, which are all in one form.
@@ -30,20 +58,41 @@ pub(super) struct RecordReader<'a> {
     options: &'a ImportOptions,
     /// As the options say, or as the first record does.
     form: Option<JsonForm>,
+    /// What a record is read into, kept for its capacity.
+    item: ItemWriter,
 }
 
 impl<'a> RecordReader<'a> {
     pub(super) fn new(options: &'a ImportOptions) -> Self {
-        Self { options, form: options.form }
+        Self { options, form: options.form, item: ItemWriter::new() }
     }
 
-    /// Reads a record, checked in every respect that its write checks; none for a blank line.
-    pub(super) fn read(&mut self, table: &TableState, bytes: &[u8]) -> Result<Option<ImportedChange>> {
+    pub(super) fn of_form(options: &'a ImportOptions, form: JsonForm) -> Self {
+        Self { form: Some(form), ..Self::new(options) }
+    }
+
+    /// The form of the input, where it is settled.
+    pub(super) fn form(&self) -> Option<JsonForm> {
+        self.form
+    }
+
+    /// Reads a record, checked in every respect that its write checks, and appends it to the buffer; none for a blank
+    /// line. On an error the buffer is as it was.
+    pub(super) fn read(
+        &mut self,
+        table: &TableState,
+        text: RecordText<'_>,
+        to: &mut Vec<u8>,
+    ) -> Result<Option<Change>> {
+        let too_long = |what| Error::invalid(format!("{what} is longer than {IMPORT_LINE_MAX_BYTES} bytes"));
+        let bytes = text.map_err(too_long)?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
         let text = str::from_utf8(bytes).map_err(|error| not_utf8(bytes, error.valid_up_to()))?;
-        self.change(table, text).map(Some).map_err(|error| {
+        let before = to.len();
+        self.change(table, text, to).map(Some).map_err(|error| {
+            to.truncate(before);
             match Members::of(text).and_then(|members| members.is_no_item_but()) {
                 Some(what) => Error::invalid(format!("this is {what}")),
                 None => error,
@@ -51,41 +100,55 @@ impl<'a> RecordReader<'a> {
         })
     }
 
-    fn change(&mut self, table: &TableState, text: &str) -> Result<ImportedChange> {
+    fn change(&mut self, table: &TableState, text: &str, to: &mut Vec<u8>) -> Result<Change> {
         let form = self.form_of(text);
-        if form == JsonForm::Plain {
-            return self.put(table, &mut item_from_str(text, form)?, form);
-        }
         match first_name(text) {
-            "Item" => match serde_json::from_str(text) {
-                Ok(Wrapped { item }) => self.put(table, &mut item_within(text, item)?, form),
-                Err(_) => self.put(table, &mut item_from_str(text, form)?, form),
+            "Item" if form == JsonForm::Typed && !self.reads_exported(text) => match serde_json::from_str(text) {
+                Ok(Wrapped { item }) => read_item_within(&mut self.item, text, item)?,
+                Err(_) => read_item(&mut self.item, text, form)?,
             },
-            "Metadata" | "Keys" | "NewImage" | "OldImage" => match serde_json::from_str(text) {
-                Ok(Changed { keys, new_image: Some(item), .. }) => {
-                    let mut item = item_within(text, item)?;
-                    check_keys(item_within(text, keys)?.as_item(), item.as_item())?;
-                    self.put(table, &mut item, form)
+            "Item" if form == JsonForm::Typed => {}
+            "Metadata" | "Keys" | "NewImage" | "OldImage" if form == JsonForm::Typed => {
+                match serde_json::from_str(text) {
+                    Ok(changed) => return self.changed(table, text, &changed, to),
+                    Err(_) => read_item(&mut self.item, text, form)?,
                 }
-                Ok(Changed { keys, .. }) => {
-                    let mut keys = item_within(text, keys)?;
-                    let (pk, sk) = key_of(self.options, keys.as_item(), form)?;
-                    let key = KeyRef::new(pk, sk)?;
-                    Ok(ImportedChange::Delete { pk: key.pk().to_vec(), sk: key.sk().to_vec() })
-                }
-                Err(_) => self.put(table, &mut item_from_str(text, form)?, form),
-            },
-            _ => self.put(table, &mut item_from_str(text, form)?, form),
+            }
+            _ => read_item(&mut self.item, text, form)?,
         }
+        self.put(table, form, to)
     }
 
-    fn put(&self, table: &TableState, item: &mut ItemWriter, form: JsonForm) -> Result<ImportedChange> {
-        let item = item.as_item();
+    /// Reads the item of a line that is as exports write it, without a look at the whole line before. Where it is not,
+    /// says so.
+    fn reads_exported(&mut self, line: &str) -> bool {
+        let item = line.strip_prefix("{\"Item\":").and_then(|rest| rest.strip_suffix('}'));
+        item.is_some_and(|item| read_item(&mut self.item, item, JsonForm::Typed).is_ok())
+    }
+
+    fn changed(&mut self, table: &TableState, text: &str, changed: &Changed<'_>, to: &mut Vec<u8>) -> Result<Change> {
+        let form = JsonForm::Typed;
+        let mut keys = ItemWriter::new();
+        let Some(item) = changed.new_image else {
+            read_item_within(&mut keys, text, changed.keys)?;
+            let (pk, sk) = key_of(self.options, keys.as_item(), form)?;
+            return Ok(Change::append(Action::Delete, KeyRef::new(pk, sk)?, to, |_| ()));
+        };
+        read_item_within(&mut self.item, text, item)?;
+        read_item_within(&mut keys, text, changed.keys)?;
+        check_keys(keys.as_item(), self.item.as_item())?;
+        self.put(table, form, to)
+    }
+
+    /// Appends the item that was read.
+    fn put(&mut self, table: &TableState, form: JsonForm, to: &mut Vec<u8>) -> Result<Change> {
+        let item = self.item.as_item();
         let (pk, sk) = key_of(self.options, item, form)?;
         let key = KeyRef::new(pk, sk)?;
-        let body = without_key(item, key, form);
-        table.check_new(key, ItemRef::new(&body))?;
-        Ok(ImportedChange::Put(Record::put(key, &body)))
+        let put = Change::append(Action::Put, key, to, |to| copy_without_key(to, item, key, form));
+        let [.., body] = put.parts(to);
+        table.check_new(key, ItemRef::new(body))?;
+        Ok(put)
     }
 
     /// The form of the input. The first record that is an object settles it.
@@ -132,12 +195,12 @@ fn first_name(text: &str) -> &str {
 }
 
 /// Reads an item that is a part of the text. Errors count lines and columns of the whole text.
-fn item_within(text: &str, item: &RawValue) -> Result<ItemWriter> {
-    item_from_str(item.get(), JsonForm::Typed).or_else(|_| {
+fn read_item_within(writer: &mut ItemWriter, text: &str, item: &RawValue) -> Result<()> {
+    read_item(writer, item.get(), JsonForm::Typed).or_else(|_| {
         // Once more with blanks for what stands before it.
         let before = &text[..item.get().as_ptr() as usize - text.as_ptr() as usize];
         let blanks = before.bytes().map(|byte| if byte == b'\n' { '\n' } else { ' ' });
-        item_from_str(&blanks.chain(item.get().chars()).collect::<String>(), JsonForm::Typed)
+        read_item(writer, &blanks.chain(item.get().chars()).collect::<String>(), JsonForm::Typed)
     })
 }
 
@@ -186,8 +249,8 @@ fn key_bytes<'a>(item: ItemRef<'a>, name: &str, form: JsonForm) -> Result<Option
     }
 }
 
-/// The body without the attributes `pk` and `sk` that say what the key says.
-fn without_key(item: ItemRef<'_>, key: KeyRef<'_>, form: JsonForm) -> Vec<u8> {
+/// Appends the body without the attributes `pk` and `sk` that say what the key says.
+fn copy_without_key(to: &mut Vec<u8>, item: ItemRef<'_>, key: KeyRef<'_>, form: JsonForm) {
     let says = |value: ValueRef<'_>, key: &[u8]| {
         let may_be_key =
             matches!(value.type_(), Type::S | Type::B) || value.type_() == Type::N && form == JsonForm::Plain;
@@ -195,7 +258,5 @@ fn without_key(item: ItemRef<'_>, key: KeyRef<'_>, form: JsonForm) -> Vec<u8> {
     };
     let of_key =
         [(KEY[0], key.pk()), (KEY[1], key.sk())].map(|(name, key)| item.get(name).is_some_and(|v| says(v, key)));
-    let mut body = Vec::with_capacity(item.as_bytes().len());
-    item.copy_where(&mut body, |name| !KEY.iter().zip(of_key).any(|(key, of_key)| of_key && name == *key));
-    body
+    item.copy_where(to, |name| !KEY.iter().zip(of_key).any(|(key, of_key)| of_key && name == *key));
 }

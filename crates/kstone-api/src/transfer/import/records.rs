@@ -54,7 +54,7 @@ pub(super) enum Records<R: BufRead> {
 }
 
 /// The text of a record, or what it is that is too long to be one.
-type RecordText<'a> = Result<&'a [u8], &'static str>;
+pub(super) type RecordText<'a> = Result<&'a [u8], &'static str>;
 
 impl<R: BufRead> Records<R> {
     /// Reads as much of the input as says what it is.

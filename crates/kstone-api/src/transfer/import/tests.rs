@@ -6,9 +6,10 @@ use kstone_core::value::{Item, Value};
 use super::*;
 use crate::Database;
 use crate::table::stream::EventName;
-use crate::{GlobalSecondaryIndex, ItemBuilder, Scan, StreamViewType, TableSchema};
+use crate::{GlobalSecondaryIndex, ItemBuilder, Position, Scan, StreamViewType, TableSchema};
 
 mod forms;
+mod shared;
 
 fn empty() -> Database {
     Database::create_in_memory().expect("created")

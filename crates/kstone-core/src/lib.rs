@@ -40,7 +40,7 @@ mod run;
 mod same;
 mod search;
 mod second_chance;
-mod shared_tree;
+mod shared;
 mod source;
 mod span;
 mod stripe;

@@ -85,6 +85,11 @@ impl LiveCounts {
         self.by_index.binary_search_by_key(&index, |(other, _)| *other)
     }
 
+    /// Records of both keyspaces.
+    pub(crate) fn records(&self) -> usize {
+        self.items.records + self.index_entries.records
+    }
+
     /// Bytes of both keyspaces.
     #[inline]
     pub(crate) fn bytes(&self) -> usize {

@@ -155,20 +155,66 @@ impl LiveIndex {
         }
     }
 
+    /// The record of a key that another index found this place for, or found none.
+    pub(crate) fn get_at(&self, place: Place, key: KeyRef<'_>) -> Option<Lent<'_>> {
+        let found = self.find_hashed(place.hash, key.pk(), key.sk());
+        found.ok().map(|at| Lent::of(self.slots[at], place.tag))
+    }
+
+    /// Puts a record in, in the place of one of the same key, whose place another index found.
+    pub(crate) fn put(&mut self, place: Place, record: &Record) {
+        self.put_slot(Uncounted::of(&record.0, place.hash));
+    }
+
+    /// The same of all of another index.
+    pub(crate) fn put_all(&mut self, other: &Self) {
+        other.filled().for_each(|slot| self.put_slot(slot));
+    }
+
+    fn put_slot(&mut self, slot: Uncounted) {
+        match self.place_of(slot) {
+            Ok(at) => self.slots[at] = slot,
+            Err(at) => self.insert_slot(at, slot),
+        }
+    }
+
+    /// Takes the records out whose keys another index holds.
+    pub(crate) fn remove_all(&mut self, other: &Self) {
+        for slot in other.filled() {
+            if let Ok(at) = self.place_of(slot) {
+                let _gone = self.remove(Place { at, hash: slot.hash(), tag: Tag::FIRST });
+            }
+        }
+    }
+
+    /// Of how many of its keys another index holds a record, too.
+    #[cfg(test)]
+    pub(crate) fn shared_with(&self, other: &Self) -> usize {
+        self.filled().filter(|slot| other.place_of(*slot).is_ok()).count()
+    }
+
+    fn filled(&self) -> impl Iterator<Item = Uncounted> {
+        self.slots.iter().copied().filter(|slot| !slot.is_none())
+    }
+
     /// Adds a record where [`LiveIndex::find`] found none.
     pub(crate) fn insert(&mut self, place: Place, record: &Record) {
-        let mut at = place.at;
+        self.insert_slot(place.at, Uncounted::of(&record.0, place.hash));
+    }
+
+    #[inline]
+    fn insert_slot(&mut self, mut at: usize, slot: Uncounted) {
         if (self.records + 1) * FULL.1 > self.homes * FULL.0 {
             let mut count = larger(self.homes);
             while (self.records + 1) * FULL.1 > homes_in(count) * FULL.0 {
                 count = larger(count);
             }
             self.rebuild(count);
-            at = self.place_of(place.hash, record.key_ref());
+            at = self.place_of(slot).unwrap_or_else(|at| at);
         }
         self.records += 1;
         // Each of those behind it goes on by one, up to the next gap.
-        let mut pushed = Uncounted::of(&record.0, place.hash);
+        let mut pushed = slot;
         for slot in &mut self.slots[at..] {
             std::mem::swap(slot, &mut pushed);
             if pushed.is_none() {
@@ -289,9 +335,15 @@ impl LiveIndex {
         }
     }
 
-    fn place_of(&self, hash: u32, key: KeyRef<'_>) -> usize {
-        let first = self.first_not_below(hash);
-        self.find_among_equals(first, hash, key.pk(), key.sk()).unwrap_or_else(|at| at)
+    /// Where a key of this hash is, or where it would be.
+    fn find_hashed(&self, hash: u32, pk: &[u8], sk: &[u8]) -> Result<usize, usize> {
+        self.find_among_equals(self.first_not_below(hash), hash, pk, sk)
+    }
+
+    /// Where the key of a record of another index is, or where it would be.
+    fn place_of(&self, slot: Uncounted) -> Result<usize, usize> {
+        let record = Lent::of(slot, Tag::FIRST);
+        self.find_hashed(slot.hash(), record.pk(), record.sk())
     }
 
     /// Moves all to so many slots.

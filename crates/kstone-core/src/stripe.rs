@@ -23,7 +23,7 @@ use crate::mode::{Flags, Mode};
 use crate::poison_lock::{self, PoisonLock};
 use crate::record::{Glance, Record, SeqNo};
 use crate::second_chance::SecondChance;
-use crate::shared_tree::SharedTree;
+use crate::shared::Shared;
 use crate::tree::{Garbage, Tree};
 
 /// See the module.
@@ -40,7 +40,7 @@ pub(crate) type WriteGuard<'a> = poison_lock::WriteGuard<'a, StripeState>;
 
 impl Stripe {
     /// A stripe that begins with a tree that others hold too.
-    pub(crate) fn sharing(tree: Option<SharedTree>) -> Self {
+    pub(crate) fn sharing(tree: Option<Shared<Tree>>) -> Self {
         let tree_slot = tree.map_or(TreeSlot::Nothing, TreeSlot::Shared);
         Self { lock: PoisonLock::new(StripeState { tree_slot, ..StripeState::default() }), ..Self::default() }
     }
@@ -124,7 +124,7 @@ enum TreeSlot {
     #[default]
     Nothing,
     Own(Box<Tree>),
-    Shared(SharedTree),
+    Shared(Shared<Tree>),
 }
 
 impl StripeState {
@@ -155,7 +155,7 @@ impl StripeState {
                     tree.note_shared();
                     std::mem::take(tree)
                 }
-                None => tree.divergent(stripe, &mut garbage),
+                None => Tree::divergent(&tree, stripe, &mut garbage),
             },
             TreeSlot::Own(tree) => *tree,
         };
@@ -176,13 +176,13 @@ impl StripeState {
     }
 
     /// The tree as it is now, in order, for as long as the result is kept; none where there is none.
-    pub(crate) fn share(&mut self, stripe: StripeId) -> Option<SharedTree> {
+    pub(crate) fn share(&mut self, stripe: StripeId) -> Option<Shared<Tree>> {
         if self.tree().is_some_and(|tree| !tree.is_all_in_order()) {
             // Dropped under the lock: a few tombstones, since the tree was in order a moment ago.
             let _garbage = self.put_in_order(stripe);
         }
         self.tree_slot = match std::mem::take(&mut self.tree_slot) {
-            TreeSlot::Own(tree) => TreeSlot::Shared(SharedTree::new(*tree)),
+            TreeSlot::Own(tree) => TreeSlot::Shared(Shared::new(*tree)),
             other => other,
         };
         match &self.tree_slot {

@@ -28,10 +28,14 @@ use crate::merge_runs::{merge_all, without_tombstones};
 use crate::prefetch::release;
 use crate::record::{Lent, Record};
 use crate::run::{Hidden, Run};
+use crate::shared::Shared;
 use crate::span::Span;
 
+mod index;
 mod view;
 
+use index::Found;
+pub(crate) use index::TreeIndex;
 pub(crate) use view::TreeView;
 
 /// What is hidden, and tombstones, may take this much, and a quarter of what is shown.
@@ -43,7 +47,7 @@ const DIVERGENT_SSTS_MAX: usize = 6;
 
 #[derive(Default)]
 pub(crate) struct Tree {
-    index: LiveIndex,
+    index: TreeIndex,
     /// What it shows; a flush and a merge change nothing of it.
     live: LiveCounts,
     /// What it holds and does not show.
@@ -119,11 +123,12 @@ impl Garbage {
     }
 }
 
-/// Hidden versions and tombstones that were left out.
+/// Hidden versions and tombstones that were left out, and a base that is not needed any more.
 #[derive(Default)]
 struct Merged {
     records: Vec<Record>,
     bytes: usize,
+    base: Option<Shared<Tree>>,
 }
 
 impl Drop for Merged {
@@ -171,14 +176,14 @@ impl Tree {
 
     /// A tree of one SST, which shows this much.
     pub(crate) fn of_run(stripe: StripeId, run: Run, live: LiveCounts, index: LiveIndex) -> Self {
-        let mut tree = Self { live, index, ..Self::default() };
+        let mut tree = Self { live, index: index.into(), ..Self::default() };
         tree.store(stripe, run);
         tree
     }
 
     /// Whether it shows no record of either keyspace.
     pub(crate) fn is_empty(&self) -> bool {
-        self.index.len() == 0
+        self.live.bytes() == 0
     }
 
     /// What it holds, for spans of which [`Tree::is_in_order`].
@@ -194,7 +199,7 @@ impl Tree {
 
     /// What finds the newest version of a key.
     #[inline(always)]
-    pub(crate) fn index(&self) -> &LiveIndex {
+    pub(crate) fn index(&self) -> &TreeIndex {
         &self.index
     }
 
@@ -214,53 +219,60 @@ impl Tree {
     #[inline(always)]
     pub(crate) fn put(&mut self, route: Route, key: KeyRef<'_>, body: &[u8], policy: Policy) -> Garbage {
         self.writes += 1;
+        let mut garbage = Garbage::default();
+        let is_alone = self.has_ssts_alone(&mut garbage);
         let found = self.index.find(route, key);
-        if let Ok(place) = found
-            && self.has_ssts_alone()
+        if let Found::Own(place) = found
+            && is_alone
             && self.index.overwrite(place, body)
         {
-            return Garbage::default();
+            return garbage;
         }
-        self.write(found, Record::routed_put(route.tag, key, body), policy)
+        self.write(found, Record::routed_put(route.tag, key, body), policy, garbage)
     }
 
     /// Removes the item of the key.
     pub(crate) fn delete(&mut self, route: Route, key: KeyRef<'_>, policy: Policy) -> Garbage {
         self.writes += 1;
-        let Ok(place) = self.index.find(route, key) else { return Garbage::default() };
-        if !self.has_ssts_alone() || !self.index.bury(place) {
-            return self.write_tombstone(place, Record::routed_tombstone(route.tag, key), policy);
-        }
-        let buried = self.index.remove(place);
-        self.live.subtract(&buried);
-        self.hidden.add(&buried);
         let mut garbage = Garbage::default();
-        self.keep_bounds(policy, &mut garbage);
-        garbage
+        let is_alone = self.has_ssts_alone(&mut garbage);
+        match self.index.find(route, key) {
+            Found::Nowhere(_) => garbage,
+            Found::Own(place) if is_alone && self.index.bury(place) => {
+                let buried = self.index.remove(place, key);
+                self.live.subtract(&buried);
+                self.hidden.add(&buried);
+                self.keep_bounds(policy, &mut garbage);
+                garbage
+            }
+            found => self.write_tombstone(found, Record::routed_tombstone(route.tag, key), policy, garbage),
+        }
     }
 
     /// Makes the record the newest version of its key.
     pub(crate) fn apply(&mut self, route: Route, record: Record, policy: Policy) -> Garbage {
         self.writes += 1;
+        let mut garbage = Garbage::default();
+        let is_alone = self.has_ssts_alone(&mut garbage);
         let found = self.index.find(route, record.key_ref());
         match (found, record.is_tombstone()) {
-            (Ok(place), true) => self.write_tombstone(place, record, policy),
-            (Err(_), true) => Garbage::default(),
+            (Found::Nowhere(_), true) => garbage,
+            (found, true) => self.write_tombstone(found, record, policy, garbage),
             // Nobody knows the new record: what it says may stand in the old one.
-            (Ok(place), false)
-                if record.is_held_once() && self.has_ssts_alone() && self.index.overwrite(place, record.body()) =>
+            (Found::Own(place), false)
+                if record.is_held_once() && is_alone && self.index.overwrite(place, record.body()) =>
             {
-                Garbage { replaced: Some(record), ..Garbage::default() }
+                garbage.replaced = Some(record);
+                garbage
             }
-            (found, false) => self.write(found, record, policy),
+            (found, false) => self.write(found, record, policy, garbage),
         }
     }
 
-    fn write(&mut self, found: Result<Place, Place>, record: Record, policy: Policy) -> Garbage {
-        let mut garbage = Garbage::default();
+    fn write(&mut self, found: Found, record: Record, policy: Policy, mut garbage: Garbage) -> Garbage {
         self.live.add(&record);
         match found {
-            Ok(place) => {
+            Found::Own(place) => {
                 self.order_to_exchange();
                 let old = self.index.replace(place, &record);
                 self.live.subtract(&old);
@@ -275,7 +287,12 @@ impl Tree {
                     }
                 }
             }
-            Err(place) => {
+            Found::Nowhere(place) => {
+                self.index.insert(place, &record);
+                self.memtable.append(record);
+            }
+            Found::Below(place) => {
+                self.hide_below(place, &record);
                 self.index.insert(place, &record);
                 self.memtable.append(record);
             }
@@ -284,21 +301,38 @@ impl Tree {
         garbage
     }
 
-    fn write_tombstone(&mut self, place: Place, tombstone: Record, policy: Policy) -> Garbage {
-        let mut garbage = Garbage::default();
-        self.order_to_exchange();
-        let old = self.index.remove(place);
-        self.live.subtract(&old);
+    fn write_tombstone(&mut self, found: Found, tombstone: Record, policy: Policy, mut garbage: Garbage) -> Garbage {
         self.hidden.add(&tombstone);
-        match self.memtable.exchange(&old, tombstone).or_else(|record| self.ssts.exchange(&old, record)) {
-            Ok(old) => garbage.replaced = Some(old),
-            Err(tombstone) => {
-                self.hidden.add(&old);
+        match found {
+            Found::Own(place) => {
+                self.order_to_exchange();
+                let old = self.index.remove(place, tombstone.key_ref());
+                self.live.subtract(&old);
+                match self.memtable.exchange(&old, tombstone).or_else(|record| self.ssts.exchange(&old, record)) {
+                    Ok(old) => garbage.replaced = Some(old),
+                    Err(tombstone) => {
+                        self.hidden.add(&old);
+                        self.memtable.append(tombstone);
+                    }
+                }
+            }
+            Found::Below(place) | Found::Nowhere(place) => {
+                self.hide_below(place, &tombstone);
+                self.index.remove_below(place, tombstone.key_ref());
                 self.memtable.append(tombstone);
             }
         }
         self.keep_bounds(policy, &mut garbage);
         garbage
+    }
+
+    /// Counts the version of a key in a base as hidden by a newer one, which no exchange reaches.
+    #[cold]
+    fn hide_below(&mut self, place: Place, newer: &Record) {
+        if let Some(old) = self.index.below(place, newer.key_ref()) {
+            self.live.subtract(&old);
+            self.hidden.add(&old);
+        }
     }
 
     /// Flushes and compacts when it is time.
@@ -370,6 +404,14 @@ impl Tree {
         merged.records.extend(gone);
     }
 
+    /// The same of what a merge of SSTs left out, which a base would keep.
+    fn discard_versions(&mut self, gone: Vec<Record>, garbage: &mut Garbage) {
+        if !gone.is_empty() {
+            self.flatten_index(garbage);
+        }
+        self.discard(gone, garbage);
+    }
+
     /// Turns the memtable into the newest SST.
     pub(crate) fn flush(&mut self, stripe: StripeId, garbage: &mut Garbage) {
         self.put_memtable_in_order(garbage);
@@ -398,6 +440,7 @@ impl Tree {
     pub(crate) fn compact_all(&mut self, stripe: StripeId, garbage: &mut Garbage) {
         self.flush(stripe, garbage);
         self.is_merge_due = false;
+        self.flatten_index(garbage);
         if !self.is_compact() {
             self.merge_newest(stripe, self.ssts.readers().len(), self.hidden.tombstones > 0, garbage);
         }
@@ -405,7 +448,8 @@ impl Tree {
 
     /// Whether compacting everything would give nothing back.
     pub(crate) fn is_compact(&self) -> bool {
-        self.memtable.is_empty() && self.ssts.readers().len() <= 1 && self.hidden.bytes == 0
+        let is_one = self.memtable.is_empty() && self.ssts.readers().len() <= 1 && !self.index.is_layered();
+        is_one && self.hidden.bytes == 0
     }
 
     /// What to merge next, for a thread that does it without the lock.
@@ -439,25 +483,25 @@ impl Tree {
         if !self.ssts.replace(&merging.ssts, merged) {
             return false;
         }
-        self.discard(left_out, garbage);
+        self.discard_versions(left_out, garbage);
         self.compactions += 1;
         self.note_ssts();
         true
     }
 
-    /// A tree of one's own that holds what this one holds, which stays as it is for the others that share it.
-    pub(crate) fn divergent(&self, stripe: StripeId, garbage: &mut Garbage) -> Self {
+    /// A tree of one's own that holds what a shared one holds, which stays as it is for the others that share it.
+    pub(crate) fn divergent(shared: &Shared<Self>, stripe: StripeId, garbage: &mut Garbage) -> Self {
         let mut tree = Self {
-            index: self.index.clone(),
-            memtable: self.memtable.following(),
-            ssts: self.ssts.clone(),
+            index: TreeIndex::over(shared),
+            memtable: shared.memtable.following(),
+            ssts: shared.ssts.clone(),
             has_shared_ssts: true,
-            live: self.live.clone(),
-            ..*self
+            live: shared.live.clone(),
+            ..**shared
         };
-        if !self.memtable.is_empty() {
+        if !shared.memtable.is_empty() {
             tree.flushes += 1;
-            tree.store(stripe, self.memtable.to_run());
+            tree.store(stripe, shared.memtable.to_run());
             if tree.ssts.readers().len() > DIVERGENT_SSTS_MAX {
                 tree.compact_some(stripe, garbage);
             }
@@ -508,7 +552,7 @@ impl Tree {
     pub(crate) fn charged_bytes(&self) -> usize {
         let mut bytes = self.bytes();
         let directories = self.sst_totals.index_bytes.max(self.sst_totals.records + self.memtable.len());
-        bytes.index = self.index.charged_bytes() + directories;
+        bytes.index = self.index.charged_bytes(self.live.records()) + directories;
         if !self.memtable.is_empty() {
             bytes.ssts += MemorySstReader::EMPTY_BYTES_MAX;
         }
@@ -530,13 +574,27 @@ impl Tree {
         }
     }
 
-    /// Whether nobody else holds one of the SSTs.
+    /// Whether nobody else holds one of the SSTs. To be asked before anything is looked for in the index.
     #[inline]
-    fn has_ssts_alone(&mut self) -> bool {
+    fn has_ssts_alone(&mut self, garbage: &mut Garbage) -> bool {
         if self.has_shared_ssts {
-            self.has_shared_ssts = self.ssts.are_shared();
+            self.look_for_others(garbage);
         }
         !self.has_shared_ssts
+    }
+
+    #[cold]
+    fn look_for_others(&mut self, garbage: &mut Garbage) {
+        if let Some(base) = self.index.settle() {
+            garbage.merged.get_or_insert_default().base = Some(base);
+        }
+        self.has_shared_ssts = self.index.is_layered() || self.ssts.are_shared();
+    }
+
+    fn flatten_index(&mut self, garbage: &mut Garbage) {
+        if let Some(base) = self.index.flatten() {
+            garbage.merged.get_or_insert_default().base = Some(base);
+        }
     }
 
     /// Before a record is looked for in the memtable: an ordered one is searched by halves.
@@ -572,7 +630,7 @@ impl Tree {
         }
         let mut gone = Vec::new();
         let merged = merge(self.ssts.split_off(first), drops_tombstones, &mut gone);
-        self.discard(gone, garbage);
+        self.discard_versions(gone, garbage);
         self.compactions += 1;
         if merged.records.is_empty() {
             self.note_ssts();

@@ -11,12 +11,12 @@ use crate::error::Result;
 use crate::key::{KeyRef, Keyspace, Route, StripeId};
 use crate::page_buffer::{PageBuffer, PageLimits};
 use crate::record::Record;
-use crate::shared_tree::SharedTree;
-use crate::tree::TreeView;
+use crate::shared::Shared;
+use crate::tree::{Tree, TreeView};
 
 /// The database, or a partition's stripe, at one moment. Costs memory only for what is changed after it.
 pub struct PointInTimeView {
-    stripes: Vec<(StripeId, SharedTree)>,
+    stripes: Vec<(StripeId, Shared<Tree>)>,
 }
 
 impl Engine {
@@ -46,7 +46,7 @@ impl Engine {
 }
 
 impl PointInTimeView {
-    pub(super) fn new(stripes: Vec<(StripeId, SharedTree)>) -> Self {
+    pub(super) fn new(stripes: Vec<(StripeId, Shared<Tree>)>) -> Self {
         Self { stripes }
     }
 

@@ -7,11 +7,10 @@ use super::Engine;
 use crate::error::Error;
 use crate::error::Result;
 use crate::key::{KeyRef, Route, RoutedKey, STRIPES, StripeId, StripeSet, crc32_of_short};
-use crate::live_index::LiveIndex;
 use crate::mode::Flags;
 use crate::record::{Glance, Lent, Record, RecordRef};
 use crate::stripe::{ReadGuard, Stripe};
-use crate::tree::Tree;
+use crate::tree::{Tree, TreeIndex};
 
 impl Engine {
     /// The item of this key, shared: no bytes are copied.
@@ -175,7 +174,7 @@ impl<'a> StripesToRead<'a> {
         Ok(Self { locked, places, flags: engine.store.mode.flags() })
     }
 
-    fn index_of(&self, key: &RoutedKey<'_>) -> Option<&LiveIndex> {
+    fn index_of(&self, key: &RoutedKey<'_>) -> Option<&TreeIndex> {
         let place = self.places[key.stripe().index()];
         self.locked[usize::from(place)].tree().map(Tree::index)
     }
@@ -191,11 +190,7 @@ impl<'a> StripesToRead<'a> {
             *probe = self.index_of(key).and_then(|index| index.probe(hash));
         }
         for (at, (key, probe)) in keys.iter().zip(probes).enumerate() {
-            let found = match (self.index_of(key), probe) {
-                (Some(index), Some(probe)) => index.confirm(probe, key.route(), key.key()),
-                _ => None,
-            };
-            take(at, found);
+            take(at, self.index_of(key).and_then(|index| index.confirm(probe, key.route(), key.key())));
         }
     }
 }

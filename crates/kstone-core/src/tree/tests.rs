@@ -1,5 +1,5 @@
 use super::*;
-use crate::shared_tree::SharedTree;
+use crate::shared::Shared;
 
 const STRIPE: &str = "p";
 
@@ -17,6 +17,16 @@ fn put(tree: &mut Tree, sk: &str, body: &[u8], wal_records: usize) {
 
 fn apply(tree: &mut Tree, record: Record, policy: Policy) -> Garbage {
     tree.apply(record.key_ref().route(), record, policy)
+}
+
+/// Two trees that go their own ways from one, which is in order.
+fn diverge(tree: Tree) -> (Tree, Tree) {
+    let shared = Shared::new(tree);
+    (divergent(&shared), divergent(&shared))
+}
+
+fn divergent(shared: &Shared<Tree>) -> Tree {
+    Tree::divergent(shared, policy(1).stripe, &mut Garbage::default())
 }
 
 fn key_and_body_bytes(body: usize) -> usize {
@@ -74,7 +84,7 @@ impl Tree {
             assert!(self.is_current(record), "{record:?} is the newest and is found");
             live.add(record);
         }
-        assert_eq!((self.index.len(), &self.live), (newest.len(), &live));
+        assert_eq!((self.index.count(), &self.live), (newest.len(), &live));
         assert_eq!(self.hidden, Hidden { bytes: all.bytes - live.bytes(), ..all });
         assert_eq!(self.sst_totals.records, self.ssts().iter().map(MemorySstReader::len).sum::<usize>());
     }
@@ -130,8 +140,7 @@ fn what_somebody_else_has_is_neither_overwritten_nor_buried() {
         assert_eq!((body(&tree, "a").as_deref(), body(&tree, "b")), (Some(&b"new"[..]), None));
         tree.check();
         put_in_order(&mut tree);
-        let other = tree.divergent(policy(1).stripe, &mut Garbage::default());
-        tree.note_shared();
+        let (mut tree, other) = diverge(tree);
         put(&mut tree, "a", b"3rd", 1000);
         delete(&mut tree, "c", 1000);
         assert_eq!(
@@ -204,7 +213,9 @@ fn a_delete_hides_older_versions_in_ssts_until_compaction_drops_both() {
         put(&mut shared, sk, b"old", 1000);
         flush(&mut shared);
     }
-    let mut tree = shared.divergent(policy(1).stripe, &mut Garbage::default());
+    put_in_order(&mut shared);
+    let shared = Shared::new(shared);
+    let mut tree = divergent(&shared);
     delete(&mut tree, "a", 1000);
     assert_eq!((body(&tree, "a"), tree.memtable.len(), tree.hidden.tombstones), (None, 1, 1));
     flush(&mut tree);
@@ -215,7 +226,7 @@ fn a_delete_hides_older_versions_in_ssts_until_compaction_drops_both() {
     assert_eq!((tree.ssts().len(), tree.ssts()[0].len(), tree.hidden), (1, 2, Hidden::default()));
     delete(&mut tree, "b", 1000);
     assert_eq!((body(&tree, "b"), tree.memtable.len(), tree.hidden.tombstones), (None, 0, 1), "buried where it is");
-    assert_eq!((items(&mut tree).len(), items(&mut shared).len()), (1, 3));
+    assert_eq!((items(&mut tree).len(), shared.view().items().count()), (1, 3));
     assert_eq!(merged_len(&compact_all(&mut tree)), 1);
 }
 
@@ -226,7 +237,7 @@ fn a_merge_that_stops_above_the_oldest_sst_keeps_its_tombstones() {
         put(&mut tree, &format!("{i:03}"), b"", 1000);
     }
     flush(&mut tree);
-    let mut tree = tree.divergent(policy(1).stripe, &mut Garbage::default());
+    let mut tree = divergent(&Shared::new(tree));
     delete(&mut tree, "050", 1000);
     flush(&mut tree);
     put(&mut tree, "x", b"", 1000);
@@ -264,7 +275,7 @@ fn a_divergent_tree_goes_its_own_way_and_copies_no_record() {
     flush(&mut tree);
     put(&mut tree, "a", b"before", 1000);
     let before = tree.get(key("a").route(), key("a")).expect("present").clone();
-    let mut other = tree.divergent(policy(1).stripe, &mut Garbage::default());
+    let (mut tree, mut other) = diverge(tree);
     assert!(other.get(key("a").route(), key("a")).expect("present").same(&before));
     put(&mut other, "a", b"after", 1000);
     delete(&mut other, "b", 1000);
@@ -279,13 +290,54 @@ fn a_divergent_tree_goes_its_own_way_and_copies_no_record() {
 }
 
 #[test]
+fn what_diverges_has_an_index_of_its_differences_until_they_are_many_or_nobody_else_has_the_rest() {
+    let filled = || {
+        let mut tree = Tree::default();
+        (0..2000).for_each(|i| put(&mut tree, &format!("{i:04}"), b"", 1000));
+        put_in_order(&mut tree);
+        Shared::new(tree)
+    };
+    let shared = filled();
+    let mut tree = divergent(&shared);
+    let before = tree.index.bytes();
+    for i in 0..250 {
+        match i % 2 {
+            0 => put(&mut tree, &format!("{i:04}"), b"new", 1000),
+            _ => delete(&mut tree, &format!("{i:04}"), 1000),
+        }
+        assert!(tree.index.is_layered(), "an eighth may differ");
+        assert!(tree.index.bytes() < before + 1024 + 13 * i, "what is as it was is not copied");
+    }
+    put_in_order(&mut tree);
+    let mut grandchild = divergent(&Shared::new(tree));
+    delete(&mut grandchild, "0000", 1000);
+    assert!(grandchild.index.is_layered(), "it has the same rest");
+    put(&mut grandchild, "more", b"", 1000);
+    put(&mut grandchild, "much more", b"", 1000);
+    assert!(!grandchild.index.is_layered(), "more than an eighth differs");
+    assert_eq!((body(&grandchild, "0000"), body(&grandchild, "0001"), body(&grandchild, "0003")), (None, None, None));
+    assert_eq!(body(&grandchild, "0002").as_deref(), Some(&b"new"[..]));
+    grandchild.check();
+
+    let mut tree = divergent(&shared);
+    put(&mut tree, "0000", b"new", 1000);
+    drop(shared);
+    put(&mut tree, "0001", b"new", 1000);
+    assert!(!tree.index.is_layered(), "nobody else has the rest");
+    tree.check();
+    let compacted = filled();
+    let mut tree = divergent(&compacted);
+    drop(compact_all(&mut tree));
+    assert!(!tree.index.is_layered() && tree.is_compact(), "compacting everything holds nothing of the others");
+}
+
+#[test]
 fn forking_and_writing_again_and_again_keeps_ssts_few() {
     let mut tree = Tree::default();
     for i in 0..2000 {
         put(&mut tree, &format!("{:02}", i % 20), b"some bytes", 1000);
         put_in_order(&mut tree);
-        let forked = std::mem::take(&mut tree);
-        tree = forked.divergent(policy(1).stripe, &mut Garbage::default());
+        tree = divergent(&Shared::new(tree));
         assert!(tree.ssts().len() <= DIVERGENT_SSTS_MAX, "{} SSTs after {i} forks", tree.ssts().len());
     }
     let (live, total) = (tree.live().bytes(), tree.bytes().total());
@@ -496,30 +548,37 @@ fn merging_one_sst_with_nothing_older_takes_its_tombstones_out() {
 /// Trees that fork, are viewed, merged by another thread and read by callers who keep what they read.
 #[test]
 fn whatever_shares_a_tree_sees_its_own_versions_alone() {
-    type Model = std::collections::BTreeMap<String, (Vec<u8>, Option<Record>)>;
     let mut random = fastrand::Rng::with_seed(4);
+    for (keys, rounds) in [(70, 60_000), (1000, 20_000)] {
+        share_and_write(keys, rounds, &mut random);
+    }
+}
+
+fn share_and_write(keys: u32, rounds: u32, random: &mut fastrand::Rng) {
+    type Model = std::collections::BTreeMap<String, (Vec<u8>, Option<Record>)>;
     let mut family: Vec<(Tree, Model)> = vec![Default::default()];
-    let mut views: Vec<(SharedTree, Model)> = Vec::new();
+    let mut views: Vec<(Shared<Tree>, Model)> = Vec::new();
     let mut merging: Option<Merging> = None;
-    for round in 0..60_000 {
+    for round in 0..rounds {
         let (one, size) = (random.usize(..family.len()), family.len());
         let (tree, model) = &mut family[one];
-        let sk = format!("{:02}", random.u32(..70));
+        let sk = format!("{:02}", random.u32(..keys));
         let policy = Policy { merge_later: random.bool(), ..policy(10) };
         let bytes = random.u64(..).to_le_bytes()[..random.usize(2..5)].to_vec();
         match random.u32(..100) {
             0 if size < 4 => {
                 put_in_order(tree);
-                let fork = (tree.divergent(policy.stripe, &mut Garbage::default()), model.clone());
-                tree.note_shared();
-                family.push(fork);
+                let fork;
+                (*tree, fork) = diverge(std::mem::take(tree));
+                let model = model.clone();
+                family.push((fork, model));
             }
             1 if size > 1 => drop(family.swap_remove(one)),
             2 if one == 0 => {
                 // A view, and the tree that goes on.
                 put_in_order(tree);
-                let view = SharedTree::new(std::mem::take(tree));
-                *tree = view.divergent(policy.stripe, &mut Garbage::default());
+                let view = Shared::new(std::mem::take(tree));
+                *tree = divergent(&view);
                 views.push((view, model.clone()));
             }
             3..6 if !views.is_empty() => drop(views.swap_remove(random.usize(..views.len()))),
@@ -555,7 +614,7 @@ fn whatever_shares_a_tree_sees_its_own_versions_alone() {
             family.iter().for_each(|(tree, _)| tree.check());
             let views = views.iter().map(|(view, model)| (&**view, model));
             for (tree, model) in family.iter().map(|(tree, model)| (tree, model)).chain(views) {
-                assert_eq!(tree.index.len(), model.len());
+                assert_eq!(tree.index.count(), model.len());
                 for (sk, (bytes, kept)) in model {
                     assert_eq!(body(tree, sk).as_ref(), Some(bytes));
                     assert!(kept.as_ref().is_none_or(|kept| kept.body() == bytes && !kept.is_tombstone()));

@@ -1,4 +1,4 @@
-//! One tree that a stripe, its forks and iterators share, by count.
+//! A value that several share by count, such as the tree of a stripe, its forks and iterators.
 //!
 //! This is an `Arc` whose users also say with an atomic of their own when they are done. `Arc` orders its last drop
 //! behind the others with a fence, which is right, but ThreadSanitizer knows no fences: where a merge later takes the
@@ -10,45 +10,49 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::tree::Tree;
+/// See the module.
+pub(crate) struct Shared<T>(Arc<Inner<T>>);
 
-#[derive(Clone)]
-pub(crate) struct SharedTree(Arc<Inner>);
-
-struct Inner {
-    tree: Tree,
+struct Inner<T> {
+    value: T,
     /// Whether any user has released it; what counts is the order that this makes.
     released: AtomicBool,
 }
 
-impl SharedTree {
-    pub(crate) fn new(tree: Tree) -> Self {
-        Self(Arc::new(Inner { tree, released: AtomicBool::new(false) }))
+impl<T> Shared<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(Arc::new(Inner { value, released: AtomicBool::new(false) }))
     }
 
-    /// The tree, to be changed; none while somebody else shares it.
-    pub(crate) fn get_mut(&mut self) -> Option<&mut Tree> {
+    /// The value, to be changed; none while somebody else shares it.
+    pub(crate) fn get_mut(&mut self) -> Option<&mut T> {
         // Not try_unwrap, which orders with a fence.
-        Arc::get_mut(&mut self.0).map(|inner| &mut inner.tree)
+        Arc::get_mut(&mut self.0).map(|inner| &mut inner.value)
     }
 }
 
-impl Deref for SharedTree {
-    type Target = Tree;
+impl<T> Clone for Shared<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T> Deref for Shared<T> {
+    type Target = T;
 
     #[inline]
-    fn deref(&self) -> &Tree {
-        &self.0.tree
+    fn deref(&self) -> &T {
+        &self.0.value
     }
 }
 
-impl Drop for SharedTree {
+impl<T> Drop for Shared<T> {
     fn drop(&mut self) {
         self.0.released.swap(true, Ordering::Release);
     }
 }
 
-impl Drop for Inner {
+impl<T> Drop for Inner<T> {
     fn drop(&mut self) {
         self.released.load(Ordering::Acquire);
     }
@@ -59,8 +63,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_the_last_user_may_change_a_tree() {
-        let mut one = SharedTree::new(Tree::default());
+    fn only_the_last_user_may_change_what_is_shared() {
+        let mut one = Shared::new(1);
         assert!(one.get_mut().is_some());
         let other = one.clone();
         assert!(one.get_mut().is_none());

@@ -147,7 +147,7 @@ impl Engine {
     }
 
     fn lock(&self, ascending: impl Iterator<Item = StripeId>) -> Result<Vec<(StripeId, WriteGuard<'_>)>> {
-        let mut locked: Vec<(StripeId, WriteGuard<'_>)> = Vec::new();
+        let mut locked: Vec<(StripeId, WriteGuard<'_>)> = Vec::with_capacity(ascending.size_hint().0);
         for id in ascending {
             debug_assert!(locked.last().is_none_or(|(last, _)| *last < id), "locks are taken in ascending order");
             locked.push((id, self.store.write(id)?));

@@ -20,18 +20,20 @@ pub(crate) struct LiveCount {
 }
 
 impl LiveCounts {
-    /// Counts a record that is not a tombstone.
+    /// Counts a record that is not a tombstone; its footprint.
     #[inline(always)]
-    pub(crate) fn add(&mut self, record: &Record) {
-        if record.is_item() {
-            return self.items.add(record);
+    pub(crate) fn add(&mut self, record: &Record) -> usize {
+        let bytes = record.footprint();
+        match record.is_item() {
+            true => self.items.add(bytes),
+            false => self.add_entry(record, bytes),
         }
-        self.add_entry(record);
+        bytes
     }
 
     #[inline(never)]
-    fn add_entry(&mut self, record: &Record) {
-        self.index_entries.add(record);
+    fn add_entry(&mut self, record: &Record, bytes: usize) {
+        self.index_entries.add(bytes);
         let index = index_of(record);
         match self.place_of(index) {
             Ok(at) => self.by_index[at].1 += 1,
@@ -103,10 +105,10 @@ impl LiveCounts {
 }
 
 impl LiveCount {
-    #[inline]
-    fn add(&mut self, record: &Record) {
+    #[inline(always)]
+    fn add(&mut self, bytes: usize) {
         self.records += 1;
-        self.bytes += record.footprint();
+        self.bytes += bytes;
     }
 
     #[inline]

@@ -143,7 +143,7 @@ impl LiveIndex {
     }
 
     /// Where the live record of this key is, or where it would be.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(&self, route: Route, key: KeyRef<'_>) -> Result<Place, Place> {
         let hash = hash_of(route, key);
         let at = self.first_not_below(hash);
@@ -198,19 +198,15 @@ impl LiveIndex {
     }
 
     /// Adds a record where [`LiveIndex::find`] found none.
+    #[inline(always)]
     pub(crate) fn insert(&mut self, place: Place, record: &Record) {
         self.insert_slot(place.at, Uncounted::of(&record.0, place.hash));
     }
 
-    #[inline]
+    #[inline(always)]
     fn insert_slot(&mut self, mut at: usize, slot: Uncounted) {
         if (self.records + 1) * FULL.1 > self.homes * FULL.0 {
-            let mut count = larger(self.homes);
-            while (self.records + 1) * FULL.1 > homes_in(count) * FULL.0 {
-                count = larger(count);
-            }
-            self.rebuild(count);
-            at = self.place_of(slot).unwrap_or_else(|at| at);
+            at = self.grow(slot);
         }
         self.records += 1;
         // Each of those behind it goes on by one, up to the next gap.
@@ -346,25 +342,38 @@ impl LiveIndex {
         self.find_hashed(slot.hash(), record.pk(), record.sk())
     }
 
+    /// Makes the index larger; where a record belongs then that it does not hold.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self, slot: Uncounted) -> usize {
+        let mut count = larger(self.homes);
+        while (self.records + 1) * FULL.1 > homes_in(count) * FULL.0 {
+            count = larger(count);
+        }
+        self.rebuild(count);
+        self.place_of(slot).unwrap_or_else(|at| at)
+    }
+
     /// Moves all to so many slots.
     fn rebuild(&mut self, count: usize) {
-        self.homes = homes_in(count);
-        let (before, homes) = (std::mem::take(&mut self.slots), self.homes);
-        let mut slots = Vec::with_capacity(count);
-        for slot in before {
-            if slot.is_none() {
-                continue;
+        let homes = homes_in(count);
+        let mut left = self.filled();
+        let home = |slot: Option<Uncounted>| slot.map_or(usize::MAX, |slot| home_of(slot.hash(), homes));
+        let mut next = left.next();
+        let mut belongs = home(next);
+        let slot_at = |at: usize| {
+            if at < belongs {
+                return Uncounted::NONE;
             }
-            let home = home_of(slot.hash(), homes);
-            while slots.len() < home {
-                slots.push(Uncounted::NONE);
-            }
-            slots.push(slot);
-        }
-        let is_full = slots.len() >= count;
-        slots.resize(slots.len().max(count), Uncounted::NONE);
-        self.slots = slots;
-        if is_full {
+            let slot = std::mem::replace(&mut next, left.next());
+            belongs = home(next);
+            slot.unwrap_or(Uncounted::NONE)
+        };
+        // One after the other, without a question whether there is space for it.
+        let mut slots: Vec<Uncounted> = (0..count).map(slot_at).collect();
+        slots.extend(next.into_iter().chain(left));
+        (self.slots, self.homes) = (slots, homes);
+        if self.slots.last().is_some_and(|last| !last.is_none()) {
             self.lengthen();
         }
     }

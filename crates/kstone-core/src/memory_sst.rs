@@ -85,6 +85,8 @@ struct Sst {
     /// Boxed: few SSTs have one.
     filter: Option<Box<Filter>>,
     record_bytes: usize,
+    /// Its records are not sorted yet: nothing but a merge looks into it.
+    is_as_written: bool,
 }
 
 impl MemorySstReader {
@@ -134,11 +136,12 @@ impl MemorySstReader {
     }
 
     fn new(name: String, run: Run, filter: Option<Box<Filter>>) -> Self {
-        let Run { mut records, bytes: record_bytes } = run;
-        debug_assert!(records.windows(2).all(|pair| pair[0].order(&pair[1]).is_lt()), "sorted, one record per key");
+        let Run { mut records, bytes: record_bytes, is_as_written } = run;
+        let in_order = if is_as_written { &[] } else { &records[..] };
+        debug_assert!(in_order.windows(2).all(|pair| pair[0].order(&pair[1]).is_lt()), "sorted, one record per key");
+        let directory = TagDirectory::over(in_order);
         records.shrink_to_fit();
-        let directory = TagDirectory::over(&records);
-        Self { sst: Arc::new(Sst { name, records, directory, filter, record_bytes }) }
+        Self { sst: Arc::new(Sst { name, records, directory, filter, record_bytes, is_as_written }) }
     }
 
     #[inline(always)]
@@ -160,6 +163,7 @@ impl MemorySstReader {
 
     /// The records of a span.
     pub(crate) fn between(&self, span: Span<'_>) -> &[Record] {
+        debug_assert!(!self.is_as_written(), "what is not in order would be missing");
         let records = &self.sst.records;
         let Some(tag) = span.only_tag() else {
             let (from, to) = (self.seek(span.from.tag, span.from.edge), self.seek(span.to.tag, span.to.edge));
@@ -183,6 +187,11 @@ impl MemorySstReader {
         &self.sst.records
     }
 
+    /// Whether its records are not sorted yet, so that it is to be merged before anything is looked for in it.
+    pub(crate) fn is_as_written(&self) -> bool {
+        self.sst.is_as_written
+    }
+
     /// Bytes of the records.
     pub(crate) fn record_bytes(&self) -> usize {
         self.sst.record_bytes
@@ -196,6 +205,7 @@ impl MemorySstReader {
 
     /// Where this record itself is.
     fn position(&self, record: &Record) -> Option<usize> {
+        debug_assert!(!self.is_as_written(), "what is not in order is sorted before");
         let bucket = self.sst.directory.bucket(record.tag());
         Some(bucket.start + position_of(self.sst.records.get(bucket)?, record)?)
     }
@@ -223,13 +233,13 @@ impl MemorySstReader {
 
     /// The records: moved out where this is the only reader, otherwise each counted once more.
     pub(crate) fn into_run(mut self) -> Run {
-        let bytes = self.sst.record_bytes;
+        let (bytes, is_as_written) = (self.sst.record_bytes, self.sst.is_as_written);
         // Not try_unwrap, which orders with a fence: ThreadSanitizer knows no fences.
         let records = match Arc::get_mut(&mut self.sst) {
             Some(sst) => mem::take(&mut sst.records),
             None => self.sst.records.clone(),
         };
-        Run { records, bytes }
+        Run { records, bytes, is_as_written }
     }
 }
 

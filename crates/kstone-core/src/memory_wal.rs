@@ -25,13 +25,20 @@ pub(crate) struct WalSegment {
 }
 
 impl WalSegment {
+    #[inline(always)]
     pub(crate) fn append(&mut self, record: Record) -> Lsn {
         self.last = Lsn(self.last.0 + 1);
         if self.records.len() == self.records.capacity() {
-            self.records.reserve_exact(Self::spare(self.records.len()));
+            self.grow();
         }
         self.records.push(record);
         self.last
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        self.records.reserve_exact(Self::spare(self.records.len()));
     }
 
     /// How many free places a log of so many records is given. Not as many again: a log is short, and what it does not

@@ -64,9 +64,15 @@ impl Memtable {
     }
 
     /// Adds the newest version of its key.
-    #[inline]
     pub(crate) fn append(&mut self, record: Record) {
-        self.bytes += record.footprint();
+        let bytes = record.footprint();
+        self.append_weighed(record, bytes);
+    }
+
+    /// The same of a record whose footprint is known.
+    #[inline(always)]
+    pub(crate) fn append_weighed(&mut self, record: Record, bytes: usize) {
+        self.bytes += bytes;
         self.log.append(record);
     }
 
@@ -145,17 +151,17 @@ impl Memtable {
         taken
     }
 
-    /// All records, which are in order; the memtable is empty then.
+    /// All records, in order or as they were written; the memtable is empty then.
     pub(crate) fn take_run(&mut self) -> Run {
-        debug_assert!(self.ordered == self.len(), "a run is made of what is in order");
+        let is_as_written = !self.is_all_in_order();
         self.ordered = 0;
-        Run { bytes: std::mem::take(&mut self.bytes), records: self.log.clear() }
+        Run { bytes: std::mem::take(&mut self.bytes), records: self.log.clear(), is_as_written }
     }
 
     /// All records, which are in order, each counted once more.
     pub(crate) fn to_run(&self) -> Run {
         debug_assert!(self.ordered == self.len(), "a run is made of what is in order");
-        Run { bytes: self.bytes, records: self.records().to_vec() }
+        Run { bytes: self.bytes, records: self.records().to_vec(), is_as_written: false }
     }
 
     /// The records of a span that are in order.

@@ -2,18 +2,20 @@
 
 use crate::prefetch::PREFETCH_AHEAD;
 use crate::record::Record;
-use crate::run::{Hidden, Run, keep_newest, sort};
+use crate::run::{Hidden, Run};
 
 /// A partition of more records is wide.
 const WIDE: usize = 64;
 /// How far ahead records of a wide partition, which are compared by key, are asked for.
 const MERGE_AHEAD: usize = 64;
 
-/// Sorted runs, oldest first, as one; of each key the newest version stays, a tombstone too.
+/// Runs, oldest first, as one; of each key the newest version stays, a tombstone too.
 pub(crate) fn merge_all(mut runs: Vec<Run>, garbage: &mut Vec<Record>) -> Run {
-    if runs.len() > 1 && !runs.iter().any(has_wide_partition) {
+    let is_one = runs.len() == 1 && !runs[0].is_as_written;
+    if !is_one && !runs.iter().any(has_wide_partition) {
         return merge_by_sorting(runs, garbage);
     }
+    runs.iter_mut().filter(|run| run.is_as_written).for_each(|run| run.put_in_order(garbage));
     // The smallest neighbours first, so that each handle is moved a few times whatever the sizes.
     while runs.len() > 1 {
         let len_with_next = |at: &usize| runs[*at].records.len() + runs[at + 1].records.len();
@@ -24,8 +26,11 @@ pub(crate) fn merge_all(mut runs: Vec<Run>, garbage: &mut Vec<Record>) -> Run {
     runs.pop().unwrap_or_default()
 }
 
-/// Whether many records share a tag, so that they have to be compared by key.
+/// Whether many records of a sorted run share a tag, so that they have to be compared by key.
 fn has_wide_partition(run: &Run) -> bool {
+    if run.is_as_written {
+        return false;
+    }
     let is_wide = |pair: &[Record]| pair[0].tag() == pair[pair.len() - 1].tag();
     run.records.windows(WIDE / 2 + 1).step_by(WIDE / 2).any(is_wide)
 }
@@ -38,11 +43,7 @@ fn merge_by_sorting(runs: Vec<Run>, garbage: &mut Vec<Record>) -> Run {
         merged.bytes += run.bytes;
         merged.records.append(&mut run.records);
     }
-    if sort(&mut merged.records) {
-        let mut hidden = keep_newest(&mut merged.records);
-        merged.bytes -= Hidden::of(&hidden).bytes;
-        garbage.append(&mut hidden);
-    }
+    merged.put_in_order(garbage);
     merged
 }
 
@@ -93,7 +94,7 @@ fn merge_runs(newer: Run, older: Run, garbage: &mut Vec<Record>) -> Run {
         records.push(new);
     }
     records.extend(older);
-    Run { records, bytes }
+    Run { records, bytes, is_as_written: false }
 }
 
 /// Asks for the next records of the first one's partition, so many of which were asked for; how many those are now.
@@ -169,6 +170,38 @@ mod tests {
         assert_eq!(shape(&merged.records), [(&b"c"[..], &b""[..], false)]);
         assert_eq!(garbage.len(), 3);
         assert_eq!(merged.bytes, Run::of(merged.records).bytes);
+    }
+
+    /// Whatever is wide or narrow, sorted or not: as if each record were put into a map.
+    #[test]
+    fn runs_as_they_were_written_are_merged_with_sorted_ones() {
+        let mut random = fastrand::Rng::with_seed(8);
+        for round in 0..300 {
+            let partitions = [1, 4, 1000][round % 3];
+            let mut map = std::collections::BTreeMap::new();
+            let mut total = 0;
+            let runs: Vec<Run> = (0..random.usize(1..5))
+                .map(|_| {
+                    let record = |random: &mut fastrand::Rng| {
+                        let (pk, sk) = (random.u16(..partitions).to_be_bytes(), random.u8(..200).to_be_bytes());
+                        Record::put(KeyRef::new(&pk, &sk).expect("valid key"), b"")
+                    };
+                    let records: Vec<Record> = (0..random.usize(1..400)).map(|_| record(&mut random)).collect();
+                    let mut run = Run { is_as_written: true, ..Run::of(records) };
+                    if random.bool() {
+                        run.put_in_order(&mut Vec::new());
+                    }
+                    total += run.records.len();
+                    map.extend(run.records.iter().map(|r| ((r.tag().0, r.pk().to_vec(), r.sk().to_vec()), r.clone())));
+                    run
+                })
+                .collect();
+            let mut garbage = Vec::new();
+            let merged = merge_all(runs, &mut garbage);
+            assert!(!merged.is_as_written && merged.records.len() == map.len() && total == map.len() + garbage.len());
+            assert!(merged.records.iter().zip(map.values()).all(|(merged, expected)| merged.same(expected)));
+            assert_eq!(merged.bytes, Run::of(merged.records).bytes);
+        }
     }
 
     #[test]

@@ -10,12 +10,24 @@ use crate::record::Record;
 pub(crate) struct Run {
     pub(crate) records: Vec<Record>,
     pub(crate) bytes: usize,
+    /// Not sorted yet: of several records of one key the last one counts.
+    pub(crate) is_as_written: bool,
 }
 
 impl Run {
     /// Sorted records, weighed.
     pub(crate) fn of(records: Vec<Record>) -> Self {
-        Self { bytes: records.iter().map(Record::footprint).sum(), records }
+        Self { bytes: records.iter().map(Record::footprint).sum(), records, is_as_written: false }
+    }
+
+    /// Sorts the records; versions that newer ones hide are added to `garbage`.
+    pub(crate) fn put_in_order(&mut self, garbage: &mut Vec<Record>) {
+        if sort(&mut self.records) {
+            let mut hidden = keep_newest(&mut self.records);
+            self.bytes -= Hidden::of(&hidden).bytes;
+            garbage.append(&mut hidden);
+        }
+        self.is_as_written = false;
     }
 }
 
@@ -37,7 +49,7 @@ pub(crate) fn sort(records: &mut Vec<Record>) -> bool {
     }
     let bits = (records.len().ilog2() + 1).min(u16::BITS);
     let bucket = |record: &Record| usize::from(record.tag().0) >> (u16::BITS - bits);
-    let mut places = vec![0_usize; 1 << bits];
+    let mut places = vec![0_u32; 1 << bits];
     records.iter().for_each(|record| places[bucket(record)] += 1);
     let (mut first, mut largest) = (0, 0);
     for place in &mut places {
@@ -49,19 +61,19 @@ pub(crate) fn sort(records: &mut Vec<Record>) -> bool {
     let mut sorted: Vec<Option<ManuallyDrop<Record>>> = records.iter().map(|_| None).collect();
     for record in mem::take(records) {
         let place = &mut places[bucket(&record)];
-        sorted[*place] = Some(ManuallyDrop::new(record));
+        sorted[*place as usize] = Some(ManuallyDrop::new(record));
         *place += 1;
     }
     let taken = |record: Option<ManuallyDrop<Record>>| record.expect("there is a place for each record, and no other");
     *records = sorted.into_iter().map(taken).map(ManuallyDrop::into_inner).collect();
-    if largest <= NEIGHBOURS_MAX {
+    if largest as usize <= NEIGHBOURS_MAX {
         return sort_neighbours(records);
     }
     // Each place is its bucket's end now.
     let (mut first, mut may_have_same) = (0, false);
     for &end in &places {
-        let neighbours = &mut records[first..end];
-        first = end;
+        let neighbours = &mut records[first..end as usize];
+        first = end as usize;
         if neighbours.len() > NEIGHBOURS_MAX {
             neighbours.sort_by(Record::order);
             may_have_same = true;
@@ -76,20 +88,25 @@ pub(crate) fn sort(records: &mut Vec<Record>) -> bool {
 #[inline(always)]
 fn sort_neighbours(records: &mut [Record]) -> bool {
     let mut has_same = false;
-    for mut at in 1..records.len() {
-        while at > 0 {
-            let (before, record) = (&records[at - 1], &records[at]);
-            match before.tag().cmp(&record.tag()).then_with(|| before.order(record)) {
-                Ordering::Greater => records.swap(at - 1, at),
-                order => {
-                    has_same |= order.is_eq();
-                    break;
-                }
-            }
-            at -= 1;
+    for at in 1..records.len() {
+        // Most are where they belong.
+        if records[at - 1].tag() >= records[at].tag() {
+            has_same |= put_back(records, at);
         }
     }
     has_same
+}
+
+/// Puts one record back where it belongs among those before it, which are in order. Whether one of them has its key.
+fn put_back(records: &mut [Record], mut at: usize) -> bool {
+    while at > 0 {
+        match records[at - 1].order(&records[at]) {
+            Ordering::Greater => records.swap(at - 1, at),
+            order => return order.is_eq(),
+        }
+        at -= 1;
+    }
+    false
 }
 
 /// Drops all but the last of each key's versions from sorted records: what these were.

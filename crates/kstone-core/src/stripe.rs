@@ -167,9 +167,19 @@ impl StripeState {
     /// Puts the tree in order, so that it can be read; a shared one is.
     #[cold]
     pub(crate) fn put_in_order(&mut self, stripe: StripeId) -> Garbage {
+        self.arrange(|tree, garbage| tree.put_in_order(stripe, garbage))
+    }
+
+    /// The same ahead of a fork.
+    #[cold]
+    pub(crate) fn prepare_fork(&mut self, stripe: StripeId) -> Garbage {
+        self.arrange(|tree, garbage| tree.prepare_fork(stripe, garbage))
+    }
+
+    fn arrange(&mut self, arrange: impl FnOnce(&mut Tree, &mut Garbage)) -> Garbage {
         let mut garbage = Garbage::default();
         if let TreeSlot::Own(tree) = &mut self.tree_slot {
-            tree.put_in_order(stripe, &mut garbage);
+            arrange(tree, &mut garbage);
             self.note_released(&garbage);
         }
         garbage

@@ -109,6 +109,22 @@ impl Store {
         Ok(held)
     }
 
+    /// Puts a stripe in order ahead of a fork, and what a fork would copy of it handle by handle into an SST.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
+    pub(super) fn prepare_fork(&self, id: StripeId) -> Result<()> {
+        if self.read(id)?.tree().is_none_or(Tree::is_ready_to_fork) {
+            return Ok(());
+        }
+        let mut held = self.write(id)?;
+        let garbage = held.prepare_fork(id);
+        self.count(id, &mut held);
+        drop(held);
+        self.free(garbage);
+        Ok(())
+    }
+
     /// Changes a stripe's tree, if there is one, under its lock, which is released before the garbage is dropped.
     pub(super) fn change_tree<T>(
         &self,
@@ -131,8 +147,7 @@ impl Store {
     /// Frees what a change left, where no lock is held.
     #[inline]
     pub(super) fn free(&self, garbage: Garbage) {
-        let merged_bytes = garbage.merged_bytes();
-        drop(garbage);
+        let merged_bytes = garbage.drop_all();
         if merged_bytes > 0 {
             self.counters.freed.note(merged_bytes, || self.is_empty());
         }

@@ -56,20 +56,18 @@ impl TreeIndex {
     pub(super) fn over(shared: &Shared<Tree>) -> Self {
         let (own, base) = match &shared.index.base {
             None => (LiveIndex::default(), Base { tree: shared.clone(), removed: LiveIndex::default() }),
-            Some(base) => {
-                (shared.index.own.clone(), Base { tree: base.tree.clone(), removed: base.removed.clone() })
-            }
+            Some(base) => (shared.index.own.clone(), Base { tree: base.tree.clone(), removed: base.removed.clone() }),
         };
         Self { own, base: Some(Box::new(base)) }
     }
 
-    /// As [`LiveIndex::glance`].
+    /// As [`LiveIndex::glance`]; what the own index does not hold is unclear where there is a base.
     #[inline(always)]
     pub(crate) fn glance(&self, checksum: u32, pk: &[u8], sk: &[u8]) -> Result<RecordRef<'_>, Glance> {
-        match (self.own.glance(checksum, pk, sk), &self.base) {
-            (Err(Glance::Nothing), Some(base)) => base.glance(checksum, pk, sk),
-            (glance, _) => glance,
-        }
+        self.own.glance(checksum, pk, sk).map_err(|glance| match glance {
+            Glance::Nothing if self.is_layered() => Glance::Unclear,
+            glance => glance,
+        })
     }
 
     /// The live record of this key.
@@ -98,7 +96,7 @@ impl TreeIndex {
     }
 
     /// Where the live record of this key is.
-    #[inline]
+    #[inline(always)]
     pub(super) fn find(&self, route: Route, key: KeyRef<'_>) -> Found {
         match (self.own.find(route, key), &self.base) {
             (Ok(place), _) => Found::Own(place),
@@ -108,6 +106,7 @@ impl TreeIndex {
     }
 
     /// Adds a record of a key that is not in the own index.
+    #[inline(always)]
     pub(super) fn insert(&mut self, place: Place, record: &Record) {
         self.own.insert(place, record);
     }
@@ -150,6 +149,7 @@ impl TreeIndex {
     }
 
     /// Whether it has a base.
+    #[inline(always)]
     pub(super) fn is_layered(&self) -> bool {
         self.base.is_some()
     }
@@ -202,15 +202,6 @@ impl TreeIndex {
 impl Base {
     fn records(&self) -> &LiveIndex {
         &self.tree.index.own
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn glance(&self, checksum: u32, pk: &[u8], sk: &[u8]) -> Result<RecordRef<'_>, Glance> {
-        match self.removed.len() {
-            0 => self.records().glance(checksum, pk, sk),
-            _ => Err(Glance::Unclear),
-        }
     }
 
     #[cold]

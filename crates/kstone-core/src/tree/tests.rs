@@ -1,3 +1,4 @@
+use super::compact::{HIDDEN_SLACK_BYTES, Merging, UNMERGED_SSTS_MAX, merge};
 use super::*;
 use crate::shared::Shared;
 
@@ -119,6 +120,50 @@ fn a_flush_comes_with_the_record_that_fills_the_log() {
     assert_eq!((tree.flushes, tree.memtable.len()), (0, 99));
     put(&mut tree, "last", b"", 100);
     assert_eq!((tree.flushes, tree.memtable.len(), tree.ssts()[0].len()), (1, 0, 100));
+}
+
+#[test]
+fn what_fills_the_log_is_sorted_once_by_the_first_who_needs_an_order() {
+    let filled = || {
+        let mut tree = Tree::default();
+        put(&mut tree, "again", b"old", 100);
+        delete(&mut tree, "again", 100);
+        put(&mut tree, "again", b"new", 100);
+        (0..1500).for_each(|i| put(&mut tree, &format!("{:04}", i * 77 % 1500), b"0000", 100));
+        assert!(tree.ssts().len() == 15 && tree.ssts().iter().all(MemorySstReader::is_as_written));
+        assert_eq!((tree.compactions, body(&tree, "again").as_deref()), (0, Some(&b"new"[..])));
+        assert!((0..1500).all(|i| body(&tree, &format!("{i:04}")).is_some()));
+        assert!(!tree.is_all_in_order() && !tree.is_compact());
+        tree.check();
+        tree
+    };
+    let assert_sorted = |tree: &mut Tree, what: &str| {
+        assert!(tree.ssts().len() == 1 && !tree.ssts()[0].is_as_written(), "{what}");
+        tree.check();
+        let items = items(tree);
+        assert!(items.len() == 1501 && items.is_sorted_by(|a, b| a.sk() < b.sk()), "{what}");
+    };
+    let mut read = filled();
+    put_in_order(&mut read);
+    assert_sorted(&mut read, "by a reader");
+    assert_eq!(read.hidden, Hidden::default());
+    let mut overwritten = filled();
+    (0..1500).for_each(|i| put(&mut overwritten, &format!("{i:04}"), b"01", 100));
+    assert_sorted(&mut overwritten, "by a version of another length, which takes the older one's place");
+    assert_eq!((overwritten.memtable.len(), overwritten.compactions), (1, 1));
+    let mut deleted = filled();
+    let kept = deleted.get(key("0007").route(), key("0007")).expect("present").clone();
+    delete(&mut deleted, "0007", 100);
+    assert!(deleted.get(key("0007").route(), key("0007")).is_none() && !kept.is_tombstone());
+    put(&mut deleted, "0007", b"0000", 100);
+    assert_sorted(&mut deleted, "by a tombstone for a record that a caller holds");
+    let mut one = Tree::default();
+    (0..100).for_each(|i| put(&mut one, &format!("{:02}", 99 - i), b"", 100));
+    drop(compact_all(&mut one));
+    assert!(one.is_compact() && items(&mut one).is_sorted_by(|a, b| a.sk() < b.sk()), "one SST is sorted, too");
+    let mut full = filled();
+    (0..100).for_each(|i| put(&mut full, &format!("{:04}", 2000 - i), b"", 100));
+    assert!(full.ssts().len() == 1 && !full.ssts()[0].is_as_written(), "a writer sorts the sixteenth with the others");
 }
 
 /// A handle that a caller holds, a fork and a view show what they showed.

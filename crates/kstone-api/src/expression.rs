@@ -3,7 +3,7 @@
 pub use kstone_expr::expression::{
     Binder, Condition, EXPRESSION_CACHE_MAX_BYTES, EXPRESSION_MAX_BYTES, ExpressionCache, KeyAttribute, KeyCondition,
     KeySchema, Kind, OPERATORS_MAX, PATH_MAX_LEVELS, PLACEHOLDER_MAX_BYTES, Parameters, Projection, ReturnValues,
-    SortCondition, Subject, SubjectKey, Update,
+    SortCondition, Subject, Update,
 };
 pub(crate) use kstone_expr::expression::{
     BoundParameters, ParameterNames, PreparedExpression, Preparing, Slot, ast, binder_of_names, check_paths, key_value,

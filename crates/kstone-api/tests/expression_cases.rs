@@ -6,6 +6,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a table that is not as it should be fails the test")]
 
+use kstone_api::KeyRef;
 use kstone_api::expression::{
     Binder, Condition, ExpressionCache, KeyAttribute, KeyCondition, KeySchema, Kind, Parameters, Projection,
     ReturnValues, SortCondition, Subject, Update,
@@ -240,7 +241,7 @@ fn updates() {
             let mut binder = Binder::new(&parameters);
             let update = Update::parse(&case.expression, &mut binder)?;
             binder.finish()?;
-            Ok(update.apply(&pk, &sk, Some(ItemRef::new(&before)))?)
+            Ok(update.apply(KeyRef::new(&pk, &sk).expect("a key"), Some(ItemRef::new(&before)))?)
         };
         check(&mut failures, &case, apply(), |body| {
             let (found, expected) = (shown(body.as_deref().unwrap_or_default()), canonical(case.outcome));
@@ -261,17 +262,22 @@ fn returned_values() {
         let old = (!absent).then(|| old.as_item());
         let parameters = table.parameters(&case).unwrap();
         let update = Update::parse(&case.expression, &mut Binder::new(&parameters)).unwrap();
-        check(&mut failures, &case, update.apply(&pk, &sk, old).map_err(Into::into), |body| {
-            let before = old.map_or(Subject::absent(), |item| Subject::new(&pk, &sk, item));
-            let after = body.as_deref().map_or(before, |body| Subject::new(&pk, &sk, ItemRef::new(body)));
-            let wanted = case.whole.as_object().unwrap().iter();
-            let mut wanted = wanted.filter_map(|(name, json)| Some((name, ReturnValues::from_name(name)?, json)));
-            wanted.find_map(|(name, which, json)| {
-                let found = update.returned(which, &before, &after).map(|body| shown(&body));
-                let expected = (!json.is_null()).then(|| canonical(json));
-                (found != expected).then(|| format!("{name}: expected {expected:?}, got {found:?}"))
-            })
-        });
+        check(
+            &mut failures,
+            &case,
+            update.apply(KeyRef::new(&pk, &sk).expect("a key"), old).map_err(Into::into),
+            |body| {
+                let before = old.map_or(Subject::absent(), |item| Subject::new(&pk, &sk, item));
+                let after = body.as_deref().map_or(before, |body| Subject::new(&pk, &sk, ItemRef::new(body)));
+                let wanted = case.whole.as_object().unwrap().iter();
+                let mut wanted = wanted.filter_map(|(name, json)| Some((name, ReturnValues::from_name(name)?, json)));
+                wanted.find_map(|(name, which, json)| {
+                    let found = update.returned(which, &before, &after).map(|body| shown(&body));
+                    let expected = (!json.is_null()).then(|| canonical(json));
+                    (found != expected).then(|| format!("{name}: expected {expected:?}, got {found:?}"))
+                })
+            },
+        );
     }
     report(&failures);
 }

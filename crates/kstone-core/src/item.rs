@@ -34,11 +34,15 @@
 //! malformed reads as the end of what holds it. Thread safety: the views are plain borrows; a writer has one user.
 
 use crate::error::{Error, Result, Unit};
-use crate::number;
+use crate::key::KeyRef;
+use crate::key_layout::KEY_NAME_MAX_CHARS;
+use crate::label::NamedKey;
+use crate::number::{self, MAX_CANONICAL_BYTES};
 use crate::value::{Item, Type};
 
 mod check;
 pub(crate) mod directory;
+mod keyed;
 mod members;
 mod nested;
 pub mod parts;
@@ -48,6 +52,7 @@ mod wire;
 mod writer;
 
 pub use directory::HashedName;
+pub use keyed::SplitItem;
 pub use members::{Member, Members};
 pub use nested::NestedWriter;
 pub use view::{Attributes, Elements, ItemRef, RawAttributes, ValueRef, Values, is_plain_path};
@@ -97,8 +102,9 @@ pub fn encode(item: &Item) -> Result<Vec<u8>> {
 /// The bytes that DynamoDB counts for an item under this key.
 ///
 /// An attribute counts its name and its value: text and bytes their length, a number what [`number::size`] says, BOOL
-/// and NULL 1, a list or map 3 plus 1 for each element plus the elements, a set its elements. The key counts as the
-/// attributes `pk` and, where it is not empty, `sk`, once, whether or not the item holds them itself. The rules are
+/// and NULL 1, a list or map 3 plus 1 for each element plus the elements, a set its elements. The key counts as its
+/// attributes, of an untyped table `pk` and, where it is not empty, `sk`; once, whether or not the item holds them itself.
+/// The rules are
 /// those of the Developer Guide, "DynamoDB item sizes and formats"; the fixed storage charge of 100 bytes is not part
 /// of an item's size.
 ///
@@ -106,24 +112,35 @@ pub fn encode(item: &Item) -> Result<Vec<u8>> {
 ///
 /// ```
 /// use kstone_core::item::{ItemWriter, item_size};
+/// use kstone_core::key::KeyRef;
 ///
 /// let mut item = ItemWriter::new();
 /// item.set_str("name", "Alice").unwrap();
-/// assert_eq!(item_size(b"user#1", b"", item.as_item()), (2 + 6) + (4 + 5));
+/// let key = KeyRef::new(b"user#1", b"").unwrap();
+/// assert_eq!(item_size(key, item.as_item()), (2 + 6) + (4 + 5));
 /// ```
 #[must_use]
-pub fn item_size(pk: &[u8], sk: &[u8], item: ItemRef<'_>) -> usize {
-    let mut size = 2 + pk.len();
-    if !sk.is_empty() {
-        size += 2 + sk.len();
-    }
-    size + item.raw_iter().map(|(name, value)| attribute_size(name, value, sk)).sum::<usize>()
+pub fn item_size(key: KeyRef<'_>, item: ItemRef<'_>) -> usize {
+    let attributes = item.without_key().raw_iter();
+    key_size(key) + attributes.map(|(name, value)| attribute_size(name, value, key)).sum::<usize>()
 }
 
-/// What an attribute of an item with this sort key counts.
+/// What the attributes of a key count.
+fn key_size(key: KeyRef<'_>) -> usize {
+    let Some(named) = NamedKey::new(key.pk(), key.sk(), key.label()) else {
+        return 2 + key.pk().len() + if key.sk().is_empty() { 0 } else { 2 + key.sk().len() };
+    };
+    let attributes = (0..).map_while(|at| named.attribute(at));
+    attributes.map(|(name, type_, payload)| name.len() + value_size(ValueRef::from_parts(type_, payload), 0)).sum()
+}
+
+/// What an attribute of an item under this key counts; one of the key counts with that.
 #[inline]
-fn attribute_size(name: &[u8], value: ValueRef<'_>, sk: &[u8]) -> usize {
-    let counted_with_the_key = name == b"pk" || (name == b"sk" && !sk.is_empty());
+fn attribute_size(name: &[u8], value: ValueRef<'_>, key: KeyRef<'_>) -> usize {
+    let counted_with_the_key = match NamedKey::new(key.pk(), key.sk(), key.label()) {
+        None => name == b"pk" || (name == b"sk" && !key.sk().is_empty()),
+        Some(named) => named.named(name).is_some(),
+    };
     if counted_with_the_key {
         return 0;
     }
@@ -140,13 +157,16 @@ fn attribute_size(name: &[u8], value: ValueRef<'_>, sk: &[u8]) -> usize {
 ///
 /// # Errors
 /// [`Error::Limit`] for [`ITEM_MAX_BYTES`] or [`BODY_MAX_BYTES`].
-pub fn check_size(pk: &[u8], sk: &[u8], item: ItemRef<'_>) -> Result<()> {
+pub fn check_size(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     let body = item.as_bytes().len();
-    // No value counts more than twice its stored bytes: an empty list in a list, 4 bytes for 2, is the worst.
-    if 2 * body + 4 + pk.len() + sk.len() <= ITEM_MAX_BYTES {
+    // No value counts more than twice its stored bytes: an empty list in a list, 4 bytes for 2, is the worst. Names of key
+    // attributes are short.
+    if 2 * body + 2 * 4 * KEY_NAME_MAX_CHARS + 2 * MAX_CANONICAL_BYTES + key.pk().len() + key.sk().len()
+        <= ITEM_MAX_BYTES
+    {
         return Ok(());
     }
-    let found = item_size(pk, sk, item);
+    let found = item_size(key, item);
     if found > ITEM_MAX_BYTES {
         return Err(item_too_large(found));
     }

@@ -26,11 +26,13 @@
 //! takes one lock.
 
 use std::cmp::Ordering;
+use std::fmt;
 
 use bytes::Bytes;
 
 use crate::buffer::Buffer;
 use crate::error::{Error, Result, Unit};
+use crate::label::Label;
 use crate::raw::checksum;
 
 pub use crate::tag::INDEX_SLOTS;
@@ -151,11 +153,14 @@ pub fn put_escaped(out: &mut impl Buffer, bytes: &[u8]) {
 }
 
 /// A borrowed key whose lengths are within the limits of its keyspace. An empty sort key is no sort key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// A key of a typed table carries a [`Label`], which records that are made under it keep. It takes no part in comparisons.
+#[derive(Clone, Copy)]
 pub struct KeyRef<'a> {
     pk: &'a [u8],
     sk: &'a [u8],
     keyspace: Keyspace,
+    label: Label<'a>,
 }
 
 impl<'a> KeyRef<'a> {
@@ -170,7 +175,7 @@ impl<'a> KeyRef<'a> {
         }
         check_length("Partition key size", pk, PARTITION_KEY_MAX_BYTES)?;
         check_length("Sort key size", sk, SORT_KEY_MAX_BYTES)?;
-        Ok(Self { pk, sk, keyspace: Keyspace::Items })
+        Ok(Self { pk, sk, keyspace: Keyspace::Items, label: Label::default() })
     }
 
     /// The key of an index entry: [`INDEX_ID_BYTES`] of index and at least one byte of partition; up to
@@ -188,7 +193,7 @@ impl<'a> KeyRef<'a> {
         }
         check_length("Index entry partition key size", pk, ENTRY_KEY_MAX_BYTES)?;
         check_length("Index entry sort key size", sk, ENTRY_KEY_MAX_BYTES)?;
-        Ok(Self { pk, sk, keyspace: Keyspace::Index })
+        Ok(Self { pk, sk, keyspace: Keyspace::Index, label: Label::default() })
     }
 
     /// The partition key.
@@ -203,8 +208,20 @@ impl<'a> KeyRef<'a> {
 
     /// The key of a record, whose lengths were checked when it was made.
     #[inline(always)]
-    pub(crate) fn of_record(pk: &'a [u8], sk: &'a [u8], keyspace: Keyspace) -> Self {
-        Self { pk, sk, keyspace }
+    pub(crate) fn of_record(pk: &'a [u8], sk: &'a [u8], keyspace: Keyspace, label: Label<'a>) -> Self {
+        Self { pk, sk, keyspace, label }
+    }
+
+    /// The same with the label of a typed table's key.
+    #[inline(always)]
+    pub(crate) fn with_label(self, label: Label<'a>) -> Self {
+        Self { label, ..self }
+    }
+
+    /// What a typed table says of the key.
+    #[inline(always)]
+    pub fn label(&self) -> Label<'a> {
+        self.label
     }
 
     /// Where this key belongs.
@@ -220,6 +237,22 @@ impl<'a> KeyRef<'a> {
     #[inline(always)]
     pub(crate) fn route(&self) -> Route {
         Route::of(self.pk, self.keyspace)
+    }
+}
+
+impl PartialEq for KeyRef<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (self.pk, self.sk, self.keyspace) == (other.pk, other.sk, other.keyspace)
+    }
+}
+
+impl Eq for KeyRef<'_> {}
+
+impl fmt::Debug for KeyRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("KeyRef");
+        shown.field("pk", &self.pk.escape_ascii().to_string()).field("sk", &self.sk.escape_ascii().to_string());
+        shown.field("keyspace", &self.keyspace).finish_non_exhaustive()
     }
 }
 

@@ -7,21 +7,15 @@
 //! untyped    S and B alike, their bytes: shown as S where these are UTF-8, as B in all other cases
 //! ```
 //! So the order of a key's bytes is the order of its values, and the engine knows nothing of types. A key's attributes
-//! lie in the key alone: who writes an item [takes](KeyPart::encode) them out of it, who reads one [sees](KeyView) them
-//! in it.
+//! lie in the key alone: what writes an item takes them out of it (`item/keyed.rs`), and records carry a label
+//! (`label.rs`) by which their items show them again.
 //!
-//! Thread safety: layouts are immutable; a [`KeyView`] belongs to one thread.
+//! Thread safety: layouts are immutable.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
 use std::fmt;
 
-use crate::buffer::{Buffer, StackBuffer};
 use crate::error::{Error, Unit};
-use crate::item::ValueRef;
-use crate::key::{PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
-use crate::number::ordered;
-use crate::utf8;
 use crate::value::Type;
 
 /// The most characters of the name of a key attribute, DynamoDB's.
@@ -66,7 +60,7 @@ impl KeyType {
 }
 
 /// An attribute of a table's key: its name, and the type of its values where the table declares one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyPart {
     name: Cow<'static, str>,
     type_: Option<KeyType>,
@@ -105,70 +99,45 @@ impl KeyPart {
         }
     }
 
-    /// Appends a value's bytes, as they lie in a key. Allocates nothing.
+    /// What is wrong with a value as this attribute of a key, given its type and payload.
     ///
     /// # Errors
     /// [`KeyFault::WrongType`], and [`KeyFault::Empty`]: no key attribute is empty.
-    pub fn encode(&self, value: ValueRef<'_>, out: &mut impl Buffer) -> Result<(), KeyFault> {
-        let found = value.type_();
+    pub fn check(&self, found: Type, payload: &[u8]) -> Result<(), KeyFault> {
         if !self.types().contains(&found) {
-            return Err(KeyFault::WrongType { name: self.name.as_ref().into(), expected: self.types(), found });
+            return Err(KeyFault::WrongType { name: self.name().into(), expected: self.types(), found });
         }
-        if value.payload().is_empty() {
-            return Err(KeyFault::Empty { name: self.name.as_ref().into(), type_: found });
-        }
-        match value.as_number() {
-            Some(number) => ordered::encode(number, out),
-            None => out.extend_from_slice(value.payload()),
+        if payload.is_empty() {
+            return Err(KeyFault::Empty { name: self.name().into(), type_: found });
         }
         Ok(())
-    }
-
-    /// The value of these bytes of a key, the digits of a number being put into `digits`; none where the key lacks this
-    /// part, or where a number is to be read from bytes that are none.
-    pub fn decode<'a>(&self, key: &'a [u8], digits: &'a mut impl Buffer) -> Option<ValueRef<'a>> {
-        match self.type_ {
-            Some(KeyType::N) => number(key, digits).map(|()| ValueRef::from_parts(Type::N, &*digits)),
-            _ => self.plain(key),
-        }
-    }
-
-    /// The value of these bytes, which are no number's.
-    #[inline]
-    fn plain<'a>(&self, key: &'a [u8]) -> Option<ValueRef<'a>> {
-        let type_ = match self.type_ {
-            None if utf8(key).is_err() => Type::B,
-            None | Some(KeyType::S) => Type::S,
-            Some(_) => Type::B,
-        };
-        (!key.is_empty()).then(|| ValueRef::from_parts(type_, key))
     }
 }
 
 /// The names and types of a table's key.
 ///
 /// ```
-/// use kstone_core::item::ItemWriter;
-/// use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType, KeyView};
+/// use kstone_core::item::{ItemRef, ItemWriter};
+/// use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
+/// use kstone_core::record::Record;
+/// use kstone_core::typed_key::KeyScratch;
 ///
 /// let user = KeyPart::new("user_id", KeyType::S);
-/// let layout = KeyLayout::new(user, Some(KeyPart::new("score", KeyType::N)))?;
+/// let layout = KeyLayout::new(user, Some(KeyPart::new("score", KeyType::N)))?.intern()?;
 ///
-/// // Into the key: a number's bytes order as numbers do.
 /// let mut item = ItemWriter::new();
-/// item.set_str("user_id", "ann")?.set_i64("score", 1200)?;
-/// let (mut pk, mut sk) = (Vec::new(), Vec::new());
-/// layout.partition().encode(item.as_item().get("user_id").unwrap(), &mut pk)?;
-/// layout.sort().unwrap().encode(item.as_item().get("score").unwrap(), &mut sk)?;
+/// item.set_str("user_id", "ann")?.set_i64("score", 1200)?.set_bool("active", true)?;
+/// let (mut scratch, mut rest) = (KeyScratch::default(), Vec::new());
+/// let split = layout.split(item.as_item(), &mut scratch)?;
+/// split.put_rest(&mut rest);
+/// assert_eq!(ItemRef::new(&rest).iter().count(), 1, "the key attributes live in the key");
 ///
-/// // And out of it.
-/// let key = KeyView::new(&layout, &pk, &sk);
-/// assert_eq!(key.get("user_id").unwrap().as_str(), Some("ann"));
-/// assert_eq!(key.get("score").unwrap().as_number(), Some("1200"));
-/// assert!(key.get("pk").is_none());
+/// let record = Record::put(split.key, &rest);
+/// assert_eq!(record.item().get("score").unwrap().as_number(), Some("1200"));
+/// assert_eq!(record.item().iter().count(), 3, "and are shown in the item");
 /// # Ok::<(), kstone_core::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyLayout {
     partition: KeyPart,
     sort: Option<KeyPart>,
@@ -225,26 +194,16 @@ impl KeyLayout {
         self.sort.as_ref()
     }
 
+    /// The partition key and, where there is one, the sort key.
+    pub fn parts(&self) -> impl Iterator<Item = &KeyPart> {
+        std::iter::once(&self.partition).chain(&self.sort)
+    }
+
     /// Whether an attribute of this name is part of the key.
     #[must_use]
     #[inline]
     pub fn has(&self, name: &str) -> bool {
         *self.partition.name == *name || self.sort.as_ref().is_some_and(|sort| *sort.name == *name)
-    }
-
-    /// Refuses bytes that are too long for a key.
-    ///
-    /// # Errors
-    /// [`KeyFault::TooLong`], of the partition key first.
-    pub fn check_lengths(&self, pk: &[u8], sk: &[u8]) -> Result<(), KeyFault> {
-        let too_long = |what, limit, key: &[u8]| KeyFault::TooLong { what, limit, found: key.len() };
-        match () {
-            () if pk.len() > PARTITION_KEY_MAX_BYTES => {
-                Err(too_long("Partition key size", PARTITION_KEY_MAX_BYTES, pk))
-            }
-            () if sk.len() > SORT_KEY_MAX_BYTES => Err(too_long("Sort key size", SORT_KEY_MAX_BYTES, sk)),
-            () => Ok(()),
-        }
     }
 }
 
@@ -272,15 +231,6 @@ pub enum KeyFault {
         /// Its type.
         type_: Type,
     },
-    /// The value has too many bytes.
-    TooLong {
-        /// What is too long.
-        what: &'static str,
-        /// The most bytes.
-        limit: usize,
-        /// The bytes that it has.
-        found: usize,
-    },
 }
 
 impl fmt::Display for KeyFault {
@@ -306,100 +256,13 @@ impl fmt::Display for KeyFault {
                      an empty {kind} value. Key: {name}"
                 )
             }
-            Self::TooLong { what, limit, found } => Error::limit(what, Unit::Bytes, *limit, *found).fmt(f),
         }
     }
 }
 
 impl From<KeyFault> for Error {
     fn from(fault: KeyFault) -> Self {
-        match fault {
-            KeyFault::TooLong { what, limit, found } => Self::limit(what, Unit::Bytes, limit, found),
-            other => Self::Invalid(other.to_string()),
-        }
-    }
-}
-
-/// Appends the digits of the number that these bytes of a key are.
-fn number(mut key: &[u8], digits: &mut impl Buffer) -> Option<()> {
-    ordered::decode_to(&mut key, digits)?;
-    key.is_empty().then_some(())
-}
-
-/// The digits of most numbers.
-type Digits = StackBuffer<48>;
-
-/// A key seen as the attributes that it is. Numbers are decoded when they are first asked for.
-pub struct KeyView<'a> {
-    layout: &'a KeyLayout,
-    pk: &'a [u8],
-    sk: &'a [u8],
-    digits: [OnceCell<Option<Digits>>; 2],
-}
-
-impl<'a> KeyView<'a> {
-    /// The key of these bytes; an empty `sk` is none. Costs nothing.
-    #[must_use]
-    #[inline]
-    pub const fn new(layout: &'a KeyLayout, pk: &'a [u8], sk: &'a [u8]) -> Self {
-        Self { layout, pk, sk, digits: [const { OnceCell::new() }; 2] }
-    }
-
-    /// The layout that it is seen through.
-    #[must_use]
-    #[inline]
-    pub fn layout(&self) -> &'a KeyLayout {
-        self.layout
-    }
-
-    /// The bytes of the partition key.
-    #[must_use]
-    #[inline]
-    pub fn pk(&self) -> &'a [u8] {
-        self.pk
-    }
-
-    /// The bytes of the sort key; empty where there is none.
-    #[must_use]
-    #[inline]
-    pub fn sk(&self) -> &'a [u8] {
-        self.sk
-    }
-
-    /// The value of the attribute of this name, where the key has one.
-    #[must_use]
-    pub fn get(&self, name: &str) -> Option<ValueRef<'_>> {
-        let (partition, sort) = (&self.layout.partition, self.layout.sort.as_ref());
-        if *partition.name == *name {
-            return self.value(partition, self.pk, 0);
-        }
-        sort.filter(|sort| *sort.name == *name).and_then(|sort| self.value(sort, self.sk, 1))
-    }
-
-    /// The attributes that the key has, ascending by name.
-    pub fn attributes(&self) -> impl Iterator<Item = (&str, ValueRef<'_>)> {
-        let partition = (&self.layout.partition, self.pk, 0);
-        let mut parts = [Some(partition), self.layout.sort.as_ref().map(|sort| (sort, self.sk, 1))];
-        parts.sort_by_key(|part| part.map(|(part, ..)| &part.name));
-        parts.into_iter().flatten().filter_map(|(part, key, at)| Some((part.name(), self.value(part, key, at)?)))
-    }
-
-    #[inline]
-    fn value<'s>(&'s self, part: &KeyPart, key: &'s [u8], at: usize) -> Option<ValueRef<'s>> {
-        if part.type_ != Some(KeyType::N) {
-            return part.plain(key);
-        }
-        let digits = self.digits[at].get_or_init(|| {
-            let mut digits = Digits::new();
-            number(key, &mut digits).map(|()| digits)
-        });
-        digits.as_ref().map(|digits| ValueRef::from_parts(Type::N, digits))
-    }
-}
-
-impl fmt::Debug for KeyView<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.attributes()).finish()
+        Self::Invalid(fault.to_string())
     }
 }
 

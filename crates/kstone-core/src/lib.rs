@@ -22,6 +22,7 @@ pub mod in_order;
 pub mod item;
 pub mod key;
 pub mod key_layout;
+pub mod label;
 mod live_counts;
 mod live_index;
 pub mod memory_sst;
@@ -46,6 +47,7 @@ mod span;
 mod stripe;
 mod tag;
 mod tree;
+pub mod typed_key;
 pub mod value;
 
 pub use error::{Error, Result};

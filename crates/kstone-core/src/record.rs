@@ -7,9 +7,11 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
+use crate::buffer::StackBuffer;
 use crate::item::directory::{self, Scratch};
 use crate::item::{ItemRef, ValueRef, item_size};
 use crate::key::{Edge, Key, KeyRef, Keyspace, RoutedKey, TAG_HASH_BITS, Tag};
+use crate::label::{LABEL_ON_STACK_BYTES, Label, NamedKey};
 use crate::raw::counted::{Counted, Lengths, MAGIC, Mark, Parts, RecordKind};
 use crate::raw::uncounted::Uncounted;
 use crate::same::same_bytes;
@@ -51,11 +53,19 @@ impl Record {
 
     /// A row that was computed and lies under no key: its partition key is empty.
     pub fn computed(body: &[u8]) -> Self {
-        Self::row(KeyRef::of_record(&[], &[], Keyspace::Items), body)
+        Self::row(KeyRef::of_record(&[], &[], Keyspace::Items, Label::default()), body)
     }
 
-    /// What a request shows of an item. As [`Record::put`] for what is not stored: no directory is made of it.
+    /// What a request shows of an item, which is nothing but the body. As [`Record::put`] for what is not stored: no
+    /// directory is made of it.
     pub fn row(key: KeyRef<'_>, body: &[u8]) -> Self {
+        let mut label = StackBuffer::<LABEL_ON_STACK_BYTES>::new();
+        key.label().put_without_names(&mut label);
+        Self::new(RecordKind::Put, key.route().tag, key.with_label(Label::new(&label)), &[body])
+    }
+
+    /// A whole item as a row: its key attributes are shown, too.
+    pub fn whole_row(key: KeyRef<'_>, body: &[u8]) -> Self {
         Self::new(RecordKind::Put, key.route().tag, key, &[body])
     }
 
@@ -94,17 +104,17 @@ impl Record {
     #[inline(never)]
     fn large_put(tag: Tag, key: KeyRef<'_>, body: &[u8]) -> Self {
         let mut scratch = Scratch::new();
-        let Some(survey) = scratch.survey(key.pk(), key.sk(), body) else {
+        let Some(survey) = scratch.survey(key, body) else {
             return Self::new(RecordKind::Put, tag, key, &[body]);
         };
         let (kind, pieces) = (RecordKind::Put, [survey.hashes, survey.offsets, body]);
-        let parts = Parts { kind, tag, pk: key.pk(), sk: key.sk(), body: &pieces };
+        let parts = Parts { kind, tag, pk: key.pk(), sk: key.sk(), body: &pieces, label: key.label().as_bytes() };
         Self(Counted::with_finder(&parts, survey.finder()))
     }
 
     #[inline(always)]
     fn new(kind: RecordKind, tag: Tag, key: KeyRef<'_>, body: &[&[u8]]) -> Self {
-        Self(Counted::new(&Parts { kind, tag, pk: key.pk(), sk: key.sk(), body }))
+        Self(Counted::new(&Parts { kind, tag, pk: key.pk(), sk: key.sk(), body, label: key.label().as_bytes() }))
     }
 
     /// As [`Record::tombstone`], for a caller that has routed the key already.
@@ -148,7 +158,7 @@ impl Record {
     #[inline]
     pub fn item_size(&self) -> usize {
         let kept = self.0.parts().kept_size();
-        kept.unwrap_or_else(|| item_size(self.pk(), self.sk(), self.item()))
+        kept.unwrap_or_else(|| item_size(self.key_ref(), ItemRef::new(self.body())))
     }
 
     /// Whether this marks a deletion.
@@ -182,7 +192,8 @@ impl Record {
     /// What the [footprint](Record::footprint) of [`Record::put`] of this key and body is.
     pub fn footprint_of(key: KeyRef<'_>, body: &[u8]) -> usize {
         let directory = if may_have_finder(key, body.len()) { directory_of(key, body) } else { None };
-        Lengths { pk: key.pk().len(), sk: key.sk().len(), body: body.len(), directory }.footprint()
+        Lengths { pk: key.pk().len(), sk: key.sk().len(), body: body.len(), directory }
+            .footprint(key.label().as_bytes().len())
     }
 
     /// Whether both are the same version, not merely equal ones.
@@ -254,7 +265,7 @@ impl Record {
     /// The key with its keyspace, borrowed.
     pub fn key_ref(&self) -> KeyRef<'_> {
         let (pk, sk) = self.0.parts().key();
-        KeyRef::of_record(pk, sk, self.keyspace())
+        KeyRef::of_record(pk, sk, self.keyspace(), self.0.parts().label())
     }
 
     /// The order inside a stripe: tag, partition key, sort key. Touches the records only where their tags are equal.
@@ -284,7 +295,7 @@ fn may_have_finder(key: KeyRef<'_>, body: usize) -> bool {
 /// How long the directory is, where the record keeps the size of its item.
 #[inline(never)]
 fn directory_of(key: KeyRef<'_>, body: &[u8]) -> Option<usize> {
-    Scratch::new().survey(key.pk(), key.sk(), body).map(|survey| survey.finder().directory)
+    Scratch::new().survey(key, body).map(|survey| survey.finder().directory)
 }
 
 impl<'a> RecordRef<'a> {
@@ -292,7 +303,17 @@ impl<'a> RecordRef<'a> {
     #[inline(always)]
     pub fn item(self) -> ItemRef<'a> {
         let (directory, body) = self.directory_and_body();
-        ItemRef::with_directory(body, directory)
+        let named = || {
+            let (pk, sk) = self.key();
+            NamedKey::new(pk, sk, self.label())
+        };
+        ItemRef::of_record(body, directory, if self.is_labelled() { named() } else { None })
+    }
+
+    /// What the record's table said of its key.
+    #[inline]
+    pub fn label(self) -> Label<'a> {
+        Label::new(self.label_bytes())
     }
 
     /// Whether this is the record of a key whose lengths [`RecordRef::short_key`] takes.
@@ -308,8 +329,8 @@ impl<'a> RecordRef<'a> {
     #[inline(always)]
     pub fn get_raw(self, name: &[u8]) -> Option<ValueRef<'a>> {
         match self.short_body() {
-            Some(body) => ItemRef::new(body).get_raw(name),
-            None => self.get_of_long(name),
+            Some(body) if !self.is_labelled() => ItemRef::new(body).get_raw(name),
+            _ => self.get_of_long(name),
         }
     }
 

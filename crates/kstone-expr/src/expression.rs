@@ -75,7 +75,7 @@ pub use key_condition::{KeyAttribute, KeyCondition, KeySchema, SortCondition};
 pub use parameters::{Parameters, Slot};
 pub use prepared::{Expression, ParameterNames, PreparedExpression, Preparing, binder_of_names};
 pub use projection::Projection;
-pub use subject::{Subject, SubjectKey, key_value};
+pub use subject::{Subject, key_value};
 pub(crate) use update::order_of;
 pub use update::{ReturnValues, Update, check_paths};
 

@@ -119,7 +119,7 @@ pub(crate) fn page_limits(limit: Option<usize>) -> Result<PageLimits> {
 /// What a record counts towards the size of a page: its item's size, or that of what an index entry shows of its item.
 pub(crate) fn examined_bytes(record: &Record) -> usize {
     match IndexEntry::read(record) {
-        Some(entry) => item_size(entry.table_pk(), entry.table_sk(), entry.item()),
+        Some(entry) => item_size(entry.table_key(), entry.item()),
         None => record.item_size(),
     }
 }

@@ -8,6 +8,7 @@ use kstone_core::engine::INLINE_WRITES;
 use kstone_core::error::Unit;
 use kstone_core::item::{ItemRef, item_size};
 use kstone_core::key::{Key, KeyRef};
+use kstone_core::key_layout::KEY_NAME_MAX_CHARS;
 use kstone_core::record::Record;
 use smallvec::SmallVec;
 
@@ -154,14 +155,14 @@ pub(crate) fn check_transaction_size<'a, I>(items: impl Fn() -> I) -> Result<()>
 where
     I: Iterator<Item = (KeyRef<'a>, &'a [u8])>,
 {
-    /// The key's attributes have names.
-    const KEY_NAMES_BYTES: usize = 4;
+    /// The most that the names of the key's attributes take.
+    const KEY_NAMES_BYTES: usize = 2 * 4 * KEY_NAME_MAX_CHARS;
     // DynamoDB's size of an item is below twice its bytes here, which need not be counted one attribute after another.
     let bytes = |(key, body): (KeyRef<'_>, &[u8])| key.pk().len() + key.sk().len() + KEY_NAMES_BYTES + body.len();
     if 2 * items().map(bytes).sum::<usize>() <= TRANSACTION_MAX_BYTES {
         return Ok(());
     }
-    let found = items().map(|(key, body)| item_size(key.pk(), key.sk(), ItemRef::new(body))).sum();
+    let found = items().map(|(key, body)| item_size(key, ItemRef::new(body))).sum();
     if found <= TRANSACTION_MAX_BYTES {
         return Ok(());
     }

@@ -11,9 +11,7 @@ use kstone_core::key::{KeyRef, RoutedKey};
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
-use crate::expression::{
-    Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, SubjectKey, Update,
-};
+use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
 use crate::model::item_check::check_item;
 use crate::request::parameters::RequestParameters;
 use crate::request::transaction::KeyParts;
@@ -410,7 +408,7 @@ impl Prepared<'_> {
         let old = present.map(Record::item);
         made.reserve(old.map_or(0, |item| item.as_bytes().len()));
         // The key stays as it is, and the size is checked where the body is made.
-        let is_written = update.apply_to(made, SubjectKey::Bytes(self.key.pk(), self.key.sk()), old)?;
+        let is_written = update.apply_to(made, self.key, old)?;
         let new = if is_written { NewItem::Made } else { NewItem::Unchanged };
         if self.return_values == ReturnValues::None {
             return Ok(ItemChange { new, returned: None });

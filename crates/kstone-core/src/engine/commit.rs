@@ -338,7 +338,6 @@ mod tests {
 
     use super::*;
     use crate::engine::EngineOptions;
-    use crate::key::Keyspace;
 
     thread_local! {
         pub(super) static COMPARISONS: Cell<usize> = const { Cell::new(0) };
@@ -363,7 +362,7 @@ mod tests {
     #[test]
     fn a_key_is_named_in_its_keyspace_alone() {
         let key = KeyRef::new(b"\0\x01a", b"s").expect("valid");
-        let entry = KeyRef::of_record(b"\0\x01a", b"s", Keyspace::Index);
+        let entry = KeyRef::index_entry(b"\0\x01a", b"s").expect("valid");
         let other = KeyRef::new(b"b", b"").expect("valid");
         for copies in [1, 4] {
             let named = NamedKeys::of(&[vec![key; copies], vec![other]].concat());

@@ -17,6 +17,7 @@
 //! Invariant: what a directory says is checked against the body, so that a wrong one leads nowhere; nothing panics.
 
 use super::{ItemRef, ValueRef, wire};
+use crate::key::KeyRef;
 use crate::raw::counted::Finder;
 use crate::same::same_bytes;
 use crate::value::Type;
@@ -79,7 +80,7 @@ impl Scratch {
     }
 
     /// Passes over an item's body once. None where nothing is worth being kept: of an item of a few plain attributes.
-    pub(crate) fn survey(&mut self, pk: &[u8], sk: &[u8], body: &[u8]) -> Option<Survey<'_>> {
+    pub(crate) fn survey(&mut self, key: KeyRef<'_>, body: &[u8]) -> Option<Survey<'_>> {
         let (most, width) = (body.len() / BODY_BYTES_EACH, offset_width(body));
         let directory = match self.small.get_mut(..most * (1 + width)) {
             Some(small) => small,
@@ -89,7 +90,7 @@ impl Scratch {
             }
         };
         let (hashes, offsets) = directory.split_at_mut(most);
-        let mut size = 2 + pk.len() + if sk.is_empty() { 0 } else { 2 + sk.len() };
+        let mut size = super::key_size(key);
         let (mut count, mut holds_others) = (0, false);
         let mut attributes = ItemRef::new(body).raw_iter();
         loop {
@@ -105,7 +106,7 @@ impl Scratch {
             }
             count += 1;
             holds_others |= value.type_() > Type::Null;
-            size += super::attribute_size(name, value, sk);
+            size += super::attribute_size(name, value, key);
         }
         if count < ATTRIBUTES_MIN && !holds_others {
             return None;

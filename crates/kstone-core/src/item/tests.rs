@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::key::KeyRef;
 use crate::value::{Value, tests::values};
 
 fn body_of(value: Value) -> Vec<u8> {
@@ -166,7 +167,7 @@ fn a_path_that_does_not_parse_is_refused_at_its_byte() {
 
 #[test]
 fn item_size_counts_as_the_developer_guide_says() {
-    let size = |value: Value| item_size(b"k", b"", ItemRef::new(&body_of(value))) - 3 - 1;
+    let size = |value: Value| item_size(KeyRef::new(b"k", b"").unwrap(), ItemRef::new(&body_of(value))) - 3 - 1;
     let cases = [
         (Value::string("hé"), 3),
         (Value::string(""), 0),
@@ -195,25 +196,29 @@ fn item_size_counts_as_the_developer_guide_says() {
 fn the_key_counts_once_whether_or_not_the_item_holds_it() {
     let mut item = ItemWriter::new();
     item.set_str("a", "x").unwrap();
-    assert_eq!(item_size(b"user", b"", item.as_item()), 6 + 2);
-    assert_eq!(item_size(b"user", b"2024", item.as_item()), 6 + 6 + 2);
+    assert_eq!(item_size(KeyRef::new(b"user", b"").unwrap(), item.as_item()), 6 + 2);
+    assert_eq!(item_size(KeyRef::new(b"user", b"2024").unwrap(), item.as_item()), 6 + 6 + 2);
     item.set_str("pk", "user").unwrap().set_str("sk", "2024").unwrap();
-    assert_eq!(item_size(b"user", b"2024", item.as_item()), 6 + 6 + 2);
-    assert_eq!(item_size(b"user", b"", item.as_item()), 6 + 6 + 2, "without a sort key, sk is an attribute as any");
+    assert_eq!(item_size(KeyRef::new(b"user", b"2024").unwrap(), item.as_item()), 6 + 6 + 2);
+    assert_eq!(
+        item_size(KeyRef::new(b"user", b"").unwrap(), item.as_item()),
+        6 + 6 + 2,
+        "without a sort key, sk is an attribute as any"
+    );
 }
 
 #[test]
 fn an_item_of_400_kb_passes_and_one_byte_more_does_not() {
     let mut item = ItemWriter::new();
     item.set_str("a", &"x".repeat(ITEM_MAX_BYTES - 1 - 2 - 4)).unwrap();
-    assert_eq!(item_size(b"user", b"", item.as_item()), ITEM_MAX_BYTES);
-    check_size(b"user", b"", item.as_item()).unwrap();
+    assert_eq!(item_size(KeyRef::new(b"user", b"").unwrap(), item.as_item()), ITEM_MAX_BYTES);
+    check_size(KeyRef::new(b"user", b"").unwrap(), item.as_item()).unwrap();
     let found = ITEM_MAX_BYTES + 1;
     let refused = Error::limit("Item size", Unit::Bytes, ITEM_MAX_BYTES, found);
-    assert_eq!(check_size(b"user1", b"", item.as_item()).unwrap_err(), refused);
+    assert_eq!(check_size(KeyRef::new(b"user1", b"").unwrap(), item.as_item()).unwrap_err(), refused);
     assert!(refused.to_string().starts_with("Item size has exceeded the maximum allowed size"));
     item.set_null("b").unwrap();
-    assert!(check_size(b"user", b"", item.as_item()).is_err());
+    assert!(check_size(KeyRef::new(b"user", b"").unwrap(), item.as_item()).is_err());
 }
 
 #[test]
@@ -221,7 +226,7 @@ fn an_item_is_small_enough_for_its_size_but_too_large_to_store() {
     let numbers = |count| Value::list((0..count).map(|_| Value::number("1E-130")));
     let mut item = ItemWriter::new();
     item.set_value("a", &numbers(4_000)).unwrap().set_value("b", &numbers(3_000)).unwrap();
-    check_size(b"k", b"", item.as_item()).unwrap();
+    check_size(KeyRef::new(b"k", b"").unwrap(), item.as_item()).unwrap();
     let refused = item.set_value("c", &numbers(4_000)).unwrap_err();
     assert!(matches!(refused, Error::Limit { what: "Item size as stored", limit: BODY_MAX_BYTES, .. }));
 }
@@ -311,7 +316,13 @@ fn hostile_depth_is_refused_and_read_without_harm() {
 
 /// Calls every reader; none may panic.
 fn read_everything(item: ItemRef<'_>) {
-    let _ = (item.len(), item.is_empty(), item.to_item(), item_size(b"k", b"s", item), check_size(b"k", b"s", item));
+    let _ = (
+        item.len(),
+        item.is_empty(),
+        item.to_item(),
+        item_size(KeyRef::new(b"k", b"s").unwrap(), item),
+        check_size(KeyRef::new(b"k", b"s").unwrap(), item),
+    );
     let _ = (
         item.get("a"),
         item.at_path("a.b[0].c").unwrap(),
@@ -357,7 +368,7 @@ proptest! {
     #[test]
     fn a_size_is_at_most_twice_the_body_and_the_key(item in items(), pk in "[a-z]{1,9}", sk in "[a-z]{0,9}") {
         let body = encode(&item).unwrap();
-        let size = item_size(pk.as_bytes(), sk.as_bytes(), ItemRef::new(&body));
+        let size = item_size(KeyRef::new(pk.as_bytes(), sk.as_bytes()).unwrap(), ItemRef::new(&body));
         prop_assert!(size <= 2 * body.len() + 4 + pk.len() + sk.len());
     }
 

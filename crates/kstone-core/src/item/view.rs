@@ -14,12 +14,14 @@ use super::path::{Segment, Segments};
 use super::{MAX_NESTING_LEVELS, check, directory, wire};
 use crate::buffer::Buffer;
 use crate::error::Result;
+use crate::label::NamedKey;
 use crate::raw::counted::prefetch;
 use crate::same::same_bytes;
 use crate::utf8;
 use crate::value::{Item, Type, Value};
 
-/// An item in its stored form, or a map inside one.
+/// An item in its stored form, or a map inside one. An item of a typed table shows its key attributes, which its stored
+/// form does not hold, among the others.
 ///
 /// ```
 /// use kstone_core::item::ItemWriter;
@@ -35,19 +37,39 @@ pub struct ItemRef<'a> {
     body: &'a [u8],
     /// See [`directory`]; empty where there is none.
     directory: &'a [u8],
+    /// The attributes that are not in the body.
+    key: Option<NamedKey<'a>>,
 }
 
 impl<'a> ItemRef<'a> {
     /// A view of this body, taken as it is; [`ItemRef::validate`] looks at it first.
     #[must_use]
     pub const fn new(body: &'a [u8]) -> Self {
-        Self { body, directory: &[] }
+        Self { body, directory: &[], key: None }
     }
 
     /// A view of the body of a record that has this directory.
     #[inline(always)]
-    pub(crate) const fn with_directory(body: &'a [u8], directory: &'a [u8]) -> Self {
-        Self { body, directory }
+    pub(crate) const fn of_record(body: &'a [u8], directory: &'a [u8], key: Option<NamedKey<'a>>) -> Self {
+        Self { body, directory, key }
+    }
+
+    /// The same with the attributes of this key, which it does not hold.
+    #[must_use]
+    pub const fn with_key(self, key: Option<NamedKey<'a>>) -> Self {
+        Self { key, ..self }
+    }
+
+    /// The attributes of the key that the body does not hold.
+    #[must_use]
+    pub const fn named_key(self) -> Option<NamedKey<'a>> {
+        self.key
+    }
+
+    /// The same without the attributes of its key.
+    #[must_use]
+    pub const fn without_key(self) -> Self {
+        Self { key: None, ..self }
     }
 
     /// A view of bytes from outside, once they are found to be a body in every detail: order of names, shortest
@@ -60,7 +82,7 @@ impl<'a> ItemRef<'a> {
         Ok(Self::new(body))
     }
 
-    /// The body.
+    /// The body, which the attributes of a typed table's key are not in.
     #[must_use]
     pub const fn as_bytes(self) -> &'a [u8] {
         self.body
@@ -78,6 +100,9 @@ impl<'a> ItemRef<'a> {
     #[inline(always)]
     #[must_use]
     pub fn get_raw(self, name: &[u8]) -> Option<ValueRef<'a>> {
+        if self.key.is_some() {
+            return self.get_with_key(name);
+        }
         if !self.directory.is_empty() {
             return self.look_up(HashedName::of(name));
         }
@@ -94,6 +119,15 @@ impl<'a> ItemRef<'a> {
             }
         }
         None
+    }
+
+    #[inline(never)]
+    fn get_with_key(self, name: &[u8]) -> Option<ValueRef<'a>> {
+        let of_key = self.key.and_then(|key| key.named(name));
+        match of_key {
+            Some((type_, payload)) => Some(ValueRef { type_, payload }),
+            None => self.without_key().get_raw(name),
+        }
     }
 
     /// The attribute that a path names, where the path is a short name alone and lengths are below 16 KiB; none says
@@ -128,7 +162,7 @@ impl<'a> ItemRef<'a> {
     #[inline]
     #[must_use]
     pub fn get_hashed(self, name: HashedName<'_>) -> Option<ValueRef<'a>> {
-        if self.directory.is_empty() { self.get_raw(name.name) } else { self.look_up(name) }
+        if self.directory.is_empty() || self.key.is_some() { self.get_raw(name.name) } else { self.look_up(name) }
     }
 
     #[inline(never)]
@@ -218,6 +252,10 @@ impl<'a> ItemRef<'a> {
     /// assert_eq!(body, b"\x03age\x02\x0230");
     /// ```
     pub fn copy_where(self, out: &mut impl Buffer, mut keep: impl FnMut(&str) -> bool) {
+        if self.key.is_some() {
+            let kept = self.iter().filter(|(name, _)| keep(name));
+            return kept.for_each(|(name, value)| value.put_named(name, out));
+        }
         let mut attributes = self.iter();
         loop {
             let before = attributes.0.rest();
@@ -241,14 +279,17 @@ impl<'a> ItemRef<'a> {
     /// The attributes, with names that are not looked at and may not be UTF-8.
     #[must_use]
     pub fn raw_iter(self) -> RawAttributes<'a> {
-        RawAttributes(self.body)
+        RawAttributes { rest: self.body, key: self.key, given: 0 }
     }
 }
 
-/// Items are equal where their bodies are.
+/// Items are equal where their attributes are.
 impl PartialEq for ItemRef<'_> {
     fn eq(&self, other: &Self) -> bool {
-        self.body == other.body
+        match (self.key, other.key) {
+            (None, None) => self.body == other.body,
+            _ => self.raw_iter().eq(other.raw_iter()),
+        }
     }
 }
 
@@ -346,6 +387,13 @@ impl<'a> ValueRef<'a> {
     #[must_use]
     pub const fn payload(self) -> &'a [u8] {
         self.payload
+    }
+
+    /// Appends the value behind a name, as an attribute is in a body.
+    pub fn put_named(self, name: &str, out: &mut impl Buffer) {
+        wire::put_bytes(out, name.as_bytes());
+        out.push(self.type_ as u8);
+        wire::put_bytes(out, self.payload);
     }
 
     /// The text of an S.
@@ -473,7 +521,7 @@ impl<'a> Iterator for Attributes<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let (name, value) = self.0.next()?;
         let Ok(name) = utf8(name) else {
-            self.0 = RawAttributes(&[]);
+            self.0 = RawAttributes::default();
             return None;
         };
         Some((name, value))
@@ -481,15 +529,49 @@ impl<'a> Iterator for Attributes<'a> {
 }
 
 /// [`Attributes`] before their names are known to be UTF-8; see [`ItemRef::raw_iter`].
-#[derive(Debug, Clone)]
-pub struct RawAttributes<'a>(&'a [u8]);
+#[derive(Debug, Clone, Default)]
+pub struct RawAttributes<'a> {
+    rest: &'a [u8],
+    /// The attributes that are not in the body, …
+    key: Option<NamedKey<'a>>,
+    /// … and how many of them were given.
+    given: usize,
+}
 
 impl<'a> RawAttributes<'a> {
-    /// The bytes not read yet: the attributes that are to come, in the stored form.
+    /// The bytes not read yet: the attributes of the body that are to come, in the stored form.
     #[inline]
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
-        self.0
+        self.rest
+    }
+
+    #[inline(always)]
+    fn of_body(&mut self) -> Option<(&'a [u8], ValueRef<'a>)> {
+        let mut cursor = self.rest;
+        // Whatever is malformed ends the iteration for good.
+        self.rest = &[];
+        let name = wire::take_bytes(&mut cursor)?;
+        let (type_, payload) = wire::take_value(&mut cursor)?;
+        self.rest = cursor;
+        Some((name, ValueRef { type_, payload }))
+    }
+
+    /// The next attribute, of the key or of the body.
+    #[inline(never)]
+    fn of_both(&mut self, key: NamedKey<'a>) -> Option<(&'a [u8], ValueRef<'a>)> {
+        let Some((name, type_, payload)) = key.attribute(self.given) else {
+            self.key = None;
+            return self.of_body();
+        };
+        let mut ahead = self.rest;
+        match wire::take_bytes(&mut ahead) {
+            Some(of_body) if of_body < name.as_bytes() => self.of_body(),
+            _ => {
+                self.given += 1;
+                Some((name.as_bytes(), ValueRef { type_, payload }))
+            }
+        }
     }
 }
 
@@ -498,13 +580,10 @@ impl<'a> Iterator for RawAttributes<'a> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        let mut cursor = self.0;
-        // Whatever is malformed ends the iteration for good.
-        self.0 = &[];
-        let name = wire::take_bytes(&mut cursor)?;
-        let (type_, payload) = wire::take_value(&mut cursor)?;
-        self.0 = cursor;
-        Some((name, ValueRef { type_, payload }))
+        match self.key {
+            None => self.of_body(),
+            Some(key) => self.of_both(key),
+        }
     }
 }
 

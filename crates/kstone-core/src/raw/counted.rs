@@ -8,9 +8,10 @@
 //!            │ state u32 (atomic)    │ body 12 │ pk 6 │ sk 6 bits       │ MAGIC u8 │
 //! data at 8  │ partition key │ sort key │ body (stored form of the item) │
 //!
-//! state      │ count 28 │ tombstone │released│ used │ – │
+//! state      │ count 28 │ tombstone │released│ used │ labelled │
 //!
 //! long:      │ body u32 │ size u32 │ directory u32 │ pk u16 │ sk u16 │ header │ pk │ sk │ directory │ body │
+//! labelled:  … │ body │ label                                                (see `key_layout`)
 //! ```
 //!
 //! A record with a longer key or body is long, and so is one that keeps the size of its item or a directory of it
@@ -75,6 +76,8 @@ pub(crate) enum Mark {
     LetGo = 4,
 }
 
+/// In the state: written once. A label lies behind the body.
+const IS_LABELLED: u32 = 1;
 /// In the state: written once, or when the record is buried.
 const IS_TOMBSTONE: u32 = 8;
 /// In the state: one handle more.
@@ -89,6 +92,8 @@ const ADDRESS_MASK: usize = (1 << ADDRESS_BITS) - 1;
 const HEADER_LEN: usize = size_of::<Header>();
 const LONG_LEN: usize = size_of::<LongLengths>();
 const LINE_BYTES: usize = 64;
+/// How many bytes of a label say how much follows them.
+const LABEL_HEAD: usize = 4;
 
 pub(crate) const MAGIC: u8 = 0x6B;
 
@@ -107,9 +112,9 @@ impl Lengths {
         self.pk + self.sk + self.directory.unwrap_or(0) + self.body
     }
 
-    /// Bytes of the allocation of such a record.
-    pub(crate) fn footprint(self) -> usize {
-        Shape::of(self).before_data() + self.data()
+    /// Bytes of the allocation of such a record with a label of this length.
+    pub(crate) fn footprint(self, label: usize) -> usize {
+        Shape::of(self).before_data() + self.data() + label
     }
 }
 
@@ -170,6 +175,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) sk: &'a [u8],
     /// The body in pieces, one after the other.
     pub(crate) body: &'a [&'a [u8]],
+    /// Empty, or 4 bytes whose last two say how much follows.
+    pub(crate) label: &'a [u8],
 }
 
 /// What a record of a large item keeps in addition to it.
@@ -204,9 +211,11 @@ impl Counted {
         let body = parts.body.iter().map(|piece| piece.len()).sum::<usize>() - directory.unwrap_or(0);
         let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body, directory };
         let shape = Shape::of(lengths);
-        let (data_at, layout) = (shape.before_data(), layout_of(shape, lengths));
+        let label = parts.label;
+        let (data_at, layout) = (shape.before_data(), layout_of(shape, lengths, label.len()));
         let tombstone = if parts.kind == RecordKind::Tombstone { IS_TOMBSTONE } else { 0 };
-        let state = AtomicU32::new(ONE | tombstone);
+        let labelled = if label.is_empty() { 0 } else { IS_LABELLED };
+        let state = AtomicU32::new(ONE | tombstone | labelled);
         // SAFETY: the layout is not empty, it holds at least the header.
         let start = unsafe { alloc(layout) };
         let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
@@ -234,6 +243,9 @@ impl Counted {
             for piece in parts.body {
                 at.copy_from_nonoverlapping(piece.as_ptr(), piece.len());
                 at = at.add(piece.len());
+            }
+            if !label.is_empty() {
+                at.copy_from_nonoverlapping(label.as_ptr(), label.len());
             }
             Self::pack(header, parts.tag)
         }
@@ -500,6 +512,23 @@ impl<'a> RecordRef<'a> {
         Some(self.slice(pk + sk, body))
     }
 
+    /// Whether there is a label.
+    #[inline(always)]
+    pub(crate) fn is_labelled(self) -> bool {
+        self.header().state.load(Ordering::Relaxed) & IS_LABELLED != 0
+    }
+
+    /// The label; empty where there is none.
+    #[inline]
+    pub(crate) fn label_bytes(self) -> &'a [u8] {
+        if !self.is_labelled() {
+            return &[];
+        }
+        let at = self.lengths().data();
+        let &[_, _, one, other] = self.slice(at, LABEL_HEAD) else { return &[] };
+        self.slice(at, LABEL_HEAD + usize::from(one) + usize::from(other))
+    }
+
     /// Whether the record keeps the size of its item, with a directory or without.
     #[inline]
     fn has_finder(self) -> bool {
@@ -570,7 +599,7 @@ impl<'a> RecordRef<'a> {
     #[inline]
     fn footprint(self) -> usize {
         let lengths = self.lengths();
-        HEADER_LEN + lengths.directory.map_or(0, |_| LONG_LEN) + lengths.data()
+        HEADER_LEN + lengths.directory.map_or(0, |_| LONG_LEN) + lengths.data() + self.label_bytes().len()
     }
 }
 
@@ -605,8 +634,8 @@ unsafe fn copy_short(bytes: &[u8], to: *mut u8) {
     }
 }
 
-fn layout_of(shape: Shape, lengths: Lengths) -> Layout {
-    Layout::from_size_align(shape.before_data() + lengths.data(), align_of::<Header>())
+fn layout_of(shape: Shape, lengths: Lengths, label: usize) -> Layout {
+    Layout::from_size_align(shape.before_data() + lengths.data() + label, align_of::<Header>())
         .expect("a record is far smaller than isize::MAX")
 }
 
@@ -665,7 +694,8 @@ unsafe fn release_last_or_stuck(header: NonNull<Header>, before: u32) {
     }
     // A load, where a fence would do: ThreadSanitizer knows no fences.
     state.load(Ordering::Acquire);
-    let (shape, layout) = (parts.shape(), layout_of(parts.shape(), parts.lengths()));
+    let (shape, label) = (parts.shape(), parts.label_bytes().len());
+    let layout = layout_of(shape, parts.lengths(), label);
     // SAFETY: the last count is gone, so nothing refers to the allocation, which was made with this layout and begins so
     // far before the data.
     unsafe { dealloc(parts.data().sub(shape.before_data()).as_ptr(), layout) };
@@ -696,6 +726,7 @@ mod tests {
             pk: b"pk",
             sk: b"sort",
             body: &[b"the ", b"body"],
+            label: b"",
         })
     }
 
@@ -714,7 +745,14 @@ mod tests {
         for (pk_len, sk_len) in key_lens.iter().flat_map(|&pk| key_lens.map(|sk| (pk, sk))) {
             for body_len in body_lens {
                 let (pk, sk, body) = (&bytes[..pk_len], &bytes[1..][..sk_len], &bytes[..body_len]);
-                let record = Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(7), pk, sk, body: &[body] });
+                let record = Counted::new(&Parts {
+                    kind: RecordKind::Tombstone,
+                    tag: Tag(7),
+                    pk,
+                    sk,
+                    body: &[body],
+                    label: b"",
+                });
                 [Mark::Used, Mark::LetGo].iter().for_each(|&mark| record.set_mark(mark));
                 let other = record.clone();
                 assert_eq!((other.pk(), other.sk(), other.body()), (pk, sk, body));
@@ -728,7 +766,7 @@ mod tests {
                 let is_long = pk_len > 63 || sk_len > 63 || body_len > 4094;
                 let lengths = Lengths { pk: pk_len, sk: sk_len, body: body_len, directory: None };
                 let expected = if is_long { 24 } else { 8 } + pk_len + sk_len + body_len;
-                assert_eq!((other.footprint(), lengths.footprint()), (expected, expected));
+                assert_eq!((other.footprint(), lengths.footprint(0)), (expected, expected));
             }
         }
     }
@@ -741,7 +779,7 @@ mod tests {
             let (pk, sk, body) = (&bytes[..pk], &bytes[2..9], &bytes[..body]);
             let finder = Finder { item_size: size, directory: directory.len() };
             let pieces = [&directory[..], body];
-            let parts = Parts { kind: RecordKind::Put, tag: Tag(7), pk, sk, body: &pieces };
+            let parts = Parts { kind: RecordKind::Put, tag: Tag(7), pk, sk, body: &pieces, label: b"" };
             let record = Counted::with_finder(&parts, finder);
             let of_record = record.parts();
             assert_eq!((record.pk(), record.sk(), record.body()), (pk, sk, body));
@@ -754,7 +792,7 @@ mod tests {
 
     #[test]
     fn an_item_of_a_hundred_bytes_under_a_key_of_16_is_two_cache_lines() {
-        assert_eq!(Lengths { pk: 16, sk: 0, body: 4 + 100, directory: None }.footprint(), 2 * 64);
+        assert_eq!(Lengths { pk: 16, sk: 0, body: 4 + 100, directory: None }.footprint(0), 2 * 64);
     }
 
     #[test]
@@ -768,7 +806,8 @@ mod tests {
 
     #[test]
     fn empty_parts_are_read_back() {
-        let record = Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(0), pk: b"", sk: b"", body: &[] });
+        let record =
+            Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(0), pk: b"", sk: b"", body: &[], label: b"" });
         assert!(record.pk().is_empty() && record.sk().is_empty() && record.body().is_empty());
     }
 

@@ -111,7 +111,8 @@ mod tests {
     #[test]
     fn a_handle_gives_back_the_record_and_the_hash_that_it_was_made_of() {
         for hash in [0, 1, 77_777, Uncounted::HASH_LAST - 1] {
-            let parts = Parts { kind: RecordKind::Put, tag: Tag(0xABCD), pk: b"pk", sk: b"", body: &[b"body"] };
+            let parts =
+                Parts { kind: RecordKind::Put, tag: Tag(0xABCD), pk: b"pk", sk: b"", body: &[b"body"], label: b"" };
             let record = Counted::new(&parts);
             let handle = Uncounted::of(&record, hash);
             assert_eq!(handle.hash(), hash);
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn what_has_one_count_is_overwritten_by_as_many_bytes_and_buried_and_nothing_else() {
-        let parts = Parts { kind: RecordKind::Put, tag: Tag(1), pk: b"pk", sk: b"s", body: &[b"body"] };
+        let parts = Parts { kind: RecordKind::Put, tag: Tag(1), pk: b"pk", sk: b"s", body: &[b"body"], label: b"" };
         let record = Counted::new(&parts);
         let handle = Uncounted::of(&record, 7);
         let read = record.clone();
@@ -139,7 +140,14 @@ mod tests {
 
     #[test]
     fn a_record_that_keeps_what_follows_from_its_body_is_not_overwritten() {
-        let parts = Parts { kind: RecordKind::Put, tag: Tag(1), pk: b"pk", sk: b"s", body: &[b"directory", b"body"] };
+        let parts = Parts {
+            kind: RecordKind::Put,
+            tag: Tag(1),
+            pk: b"pk",
+            sk: b"s",
+            body: &[b"directory", b"body"],
+            label: b"",
+        };
         for directory in [0, 9] {
             let record = Counted::with_finder(&parts, Finder { item_size: 1, directory });
             assert!(!Uncounted::of(&record, 7).overwrite(b"else"));

@@ -16,19 +16,20 @@ use std::cmp::Ordering;
 use crate::error::{Error, Result};
 use kstone_core::buffer::{Buffer, StackBuffer};
 use kstone_core::item::{self, BODY_MAX_BYTES, ItemRef, MAX_NESTING_LEVELS, ValueRef, parts};
+use kstone_core::key::KeyRef;
 use kstone_core::value::Type;
 use kstone_core::{error::Unit, number};
 
 use super::ast::{NewValue, OperandSource, Verb};
 use super::path::Place;
 use super::resolve::Resolved;
-use super::subject::{Subject, SubjectKey};
+use super::subject::Subject;
 use super::update::Update;
 
 /// See [`Update::apply_to`].
 pub(super) fn apply(
     update: &Update<'_>,
-    key: SubjectKey<'_>,
+    key: KeyRef<'_>,
     old: Option<ItemRef<'_>>,
     body: &mut impl Buffer,
 ) -> Result<bool> {
@@ -36,10 +37,11 @@ pub(super) fn apply(
     if old.is_none() && update.ast.actions.iter().all(|action| makes_nothing(&action.verb)) {
         return Ok(false);
     }
-    let subject = Subject::under(key, old.unwrap_or_default());
+    let subject =
+        old.map_or_else(|| Subject::under(key, ItemRef::default()), |old| Subject::new(key.pk(), key.sk(), old));
     let resolved = Resolved::of(&update.bound, &update.ast.symbols, &subject, &[]);
-    Writer { update, subject, resolved }.entries(body, subject.item(), &update.order, 0)?;
-    item::check_size(key.pk(), key.sk(), ItemRef::new(body)).map_err(|error| match error {
+    Writer { update, subject, resolved }.entries(body, subject.item().without_key(), &update.order, 0)?;
+    item::check_size(key, ItemRef::new(body)).map_err(|error| match error {
         kstone_core::Error::Limit { unit, limit, found, .. } => Error::limit(ITEM_SIZE, unit, limit, found),
         other => other,
     })?;

@@ -183,7 +183,7 @@ impl<'s> Asked<'_, 's> {
     fn is_key(&self, path: u16) -> bool {
         self.attribute(path).is_none()
             && self.bound.is_untyped_key(&self.ast.symbols.paths[usize::from(path)])
-            && self.subject.key().is_untyped()
+            && self.subject.item().named_key().is_none()
     }
 
     #[inline]

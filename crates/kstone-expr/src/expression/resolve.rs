@@ -175,6 +175,7 @@ mod tests {
     use super::super::{Binder, Condition, Kind, Parameters, Projection, ReturnValues, Update};
     use super::*;
     use kstone_core::item::ItemWriter;
+    use kstone_core::key::KeyRef;
     use kstone_core::value::{Item, Value};
 
     thread_local! {
@@ -240,7 +241,9 @@ mod tests {
         }
         let update = Update::parse(&text, &mut Binder::new(&with_values)).expect("parsed");
         let mut made = None;
-        let seen = visits(|| made = update.apply(b"p", b"", Some(subject.item())).expect("applied"));
+        let seen = visits(|| {
+            made = update.apply(KeyRef::new(b"p", b"").expect("a key"), Some(subject.item())).expect("applied")
+        });
         assert!(seen <= 2 * elements, "an update of 145 clauses looked at {seen} of {elements} elements");
         let made = made.expect("made");
         let new = Subject::new(b"p", b"", kstone_core::item::ItemRef::new(&made));

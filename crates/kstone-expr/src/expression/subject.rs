@@ -1,9 +1,10 @@
 //! What an expression looks at: an item under its key, or that there is none.
 //!
-//! Thread safety: a plain borrow, `Copy`; what borrows a [`KeyView`] belongs to that one's thread.
+//! Thread safety: a plain borrow, `Copy`.
 
 use kstone_core::item::{ItemRef, ValueRef};
-use kstone_core::key_layout::KeyView;
+use kstone_core::key::KeyRef;
+use kstone_core::label::NamedKey;
 use kstone_core::record::Record;
 use kstone_core::utf8;
 use kstone_core::value::Type;
@@ -13,93 +14,52 @@ pub(super) const PARTITION_KEY: &str = "pk";
 /// The name of the attribute that stands for the sort key of an untyped table.
 pub(super) const SORT_KEY: &str = "sk";
 
-/// The key of an item: the bytes of an untyped table, or seen through a table's layout.
-#[derive(Debug, Clone, Copy)]
-pub enum SubjectKey<'a> {
-    /// Partition key and sort key as the attributes `pk` and `sk`; an empty sort key is none.
-    Bytes(&'a [u8], &'a [u8]),
-    /// The attributes that the table's layout names.
-    Seen(&'a KeyView<'a>),
-}
-
-impl<'a> SubjectKey<'a> {
-    /// The bytes of the partition key; empty where there is no item.
-    #[must_use]
-    #[inline]
-    pub fn pk(self) -> &'a [u8] {
-        match self {
-            Self::Bytes(pk, _) => pk,
-            Self::Seen(key) => key.pk(),
-        }
-    }
-
-    /// The bytes of the sort key; empty where there is none.
-    #[must_use]
-    #[inline]
-    pub fn sk(self) -> &'a [u8] {
-        match self {
-            Self::Bytes(_, sk) => sk,
-            Self::Seen(key) => key.sk(),
-        }
-    }
-
-    /// Whether the key's attributes are bytes without types of their own.
-    #[inline]
-    pub(super) fn is_untyped(self) -> bool {
-        match self {
-            Self::Bytes(..) => true,
-            Self::Seen(key) => !key.layout().is_typed(),
-        }
-    }
-}
-
-/// An item under its key, or no item: then it has no attribute at all, not even those of a key.
-#[derive(Debug, Clone, Copy)]
+/// An item under its key, or no item: then it has no attribute at all, not even those of a key. An item of a typed table
+/// shows its key among its attributes; in that of an untyped one `pk` and `sk` are the key, which is bytes.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Subject<'a> {
-    key: SubjectKey<'a>,
+    pk: &'a [u8],
+    sk: &'a [u8],
     item: ItemRef<'a>,
 }
 
-impl Default for Subject<'_> {
-    fn default() -> Self {
-        Self::absent()
-    }
-}
-
 impl<'a> Subject<'a> {
-    /// An item of an untyped table under this key; an empty `sk` is none.
+    /// An item under the bytes of its key; an empty `sk` is none.
     #[must_use]
     pub const fn new(pk: &'a [u8], sk: &'a [u8], item: ItemRef<'a>) -> Self {
-        Self { key: SubjectKey::Bytes(pk, sk), item }
+        Self { pk, sk, item }
     }
 
-    /// An item under its key.
+    /// The body of an item under its key, which an item of a typed table shows.
     ///
     /// ```
     /// use kstone_core::item::ItemRef;
-    /// use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType, KeyView};
-    /// use kstone_expr::expression::{Binder, Condition, Kind, Parameters, Subject, SubjectKey};
+    /// use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
+    /// use kstone_core::typed_key::KeyScratch;
+    /// use kstone_expr::expression::{Binder, Condition, Kind, Parameters, Subject};
     ///
     /// let layout = KeyLayout::new(KeyPart::new("user_id", KeyType::S), None)?;
     /// let nothing = Parameters::new();
     /// let mut binder = Binder::for_table(&nothing, &layout);
     /// let condition = Condition::parse(Kind::Condition, "attribute_exists(user_id)", &mut binder)?;
-    /// let key = KeyView::new(&layout, b"ann", b"");
-    /// assert!(condition.evaluate(&Subject::under(SubjectKey::Seen(&key), ItemRef::new(&[]))));
+    /// let mut scratch = KeyScratch::default();
+    /// let key = layout.intern()?.key_of_bytes(b"ann", b"", &mut scratch)?;
+    /// assert!(condition.evaluate(&Subject::under(key, ItemRef::new(&[]))));
     /// # Ok::<(), kstone_expr::Error>(())
     /// ```
     #[must_use]
-    pub const fn under(key: SubjectKey<'a>, item: ItemRef<'a>) -> Self {
-        Self { key, item }
+    pub fn under(key: KeyRef<'a>, item: ItemRef<'a>) -> Self {
+        let (pk, sk) = (key.pk(), key.sk());
+        Self { pk, sk, item: item.with_key(NamedKey::new(pk, sk, key.label())) }
     }
 
     /// That there is no item.
     #[must_use]
     pub fn absent() -> Self {
-        Self { key: SubjectKey::Bytes(&[], &[]), item: ItemRef::default() }
+        Self::default()
     }
 
-    /// The item of a record of an untyped table; none for a tombstone.
+    /// The item of a record; none for a tombstone.
     #[must_use]
     pub fn of_record(record: &'a Record) -> Self {
         if record.is_tombstone() { Self::absent() } else { Self::new(record.pk(), record.sk(), record.item()) }
@@ -112,48 +72,37 @@ impl<'a> Subject<'a> {
         !self.pk().is_empty()
     }
 
-    /// The item, without its key.
+    /// The item; without its key in an untyped table.
     #[must_use]
     pub fn item(&self) -> ItemRef<'a> {
         self.item
     }
 
-    /// The key.
-    #[must_use]
-    #[inline]
-    pub fn key(&self) -> SubjectKey<'a> {
-        self.key
-    }
-
     /// The bytes of the partition key; empty where there is no item.
     #[must_use]
     pub fn pk(&self) -> &'a [u8] {
-        self.key.pk()
+        self.pk
     }
 
     /// The bytes of the sort key; empty where there is none.
     #[must_use]
     pub fn sk(&self) -> &'a [u8] {
-        self.key.sk()
+        self.sk
     }
 
-    /// Whether an attribute of this name is part of the key.
+    /// Whether an attribute of this name is the key of an untyped table.
     #[inline]
     pub(super) fn is_key(&self, name: &str) -> bool {
-        match self.key {
-            SubjectKey::Bytes(..) => is_untyped_key(name),
-            SubjectKey::Seen(key) => key.layout().has(name),
-        }
+        is_untyped_key(name) && self.item.named_key().is_none()
     }
 
     /// The attribute of this name, of the key or of the item.
     #[inline]
     #[must_use]
     pub fn get(&self, name: &str) -> Option<ValueRef<'a>> {
-        match (self.key, name) {
-            (SubjectKey::Bytes(pk, _), PARTITION_KEY) => key_value(pk),
-            (SubjectKey::Bytes(_, sk), SORT_KEY) => key_value(sk),
-            (SubjectKey::Seen(key), name) if key.layout().has(name) => key.get(name),
+        match name {
+            PARTITION_KEY if self.is_key(name) => key_value(self.pk),
+            SORT_KEY if self.is_key(name) => key_value(self.sk),
             _ => self.item.get(name),
         }
     }

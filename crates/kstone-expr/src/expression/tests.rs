@@ -6,6 +6,7 @@ use kstone_core::value::{Item, Value};
 use proptest::prelude::*;
 
 use super::*;
+use kstone_core::key::KeyRef;
 
 mod build;
 mod model;
@@ -47,7 +48,7 @@ fn exercise(text: &str, item: ItemRef<'_>) {
     }
     if let Ok(update) = Update::parse(text, &mut Binder::new(&parameters)) {
         for old in [Some(item), None] {
-            if let Ok(Some(body)) = update.apply(b"user#1", b"2024", old) {
+            if let Ok(Some(body)) = update.apply(KeyRef::new(b"user#1", b"2024").expect("a key"), old) {
                 let new = Subject::new(
                     b"user#1",
                     b"2024",
@@ -198,7 +199,7 @@ proptest! {
         let parameters = parameters_for(&text);
         let body = encode(&item).unwrap();
         if let Ok(update) = Update::parse(&text, &mut Binder::new(&parameters)) {
-            let new = update.apply(b"user#1", b"", Some(ItemRef::new(&body)));
+            let new = update.apply(KeyRef::new(b"user#1", b"").expect("a key"), Some(ItemRef::new(&body)));
             let new = new.map(|body| ItemRef::validate(&body.unwrap()).unwrap().to_item()).ok();
             prop_assert_eq!(new, model::updated(&item, &actions), "{} of {:?}", text, item);
         }
@@ -266,7 +267,7 @@ fn text_that_nests_as_deep_as_it_is_long_fits_a_small_stack() {
 fn update(text: &str, values: Item, item: &Item) -> Result<Option<Vec<u8>>, Error> {
     let parameters = Parameters::from_maps([], &values)?;
     let update = Update::parse(text, &mut Binder::new(&parameters))?;
-    update.apply(b"pk", b"", Some(ItemRef::new(&encode(item)?)))
+    update.apply(KeyRef::new(b"pk", b"").expect("a key"), Some(ItemRef::new(&encode(item)?)))
 }
 
 #[test]

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use crate::error::{Error, Result};
 use kstone_core::buffer::Buffer;
 use kstone_core::item::ItemRef;
+use kstone_core::key::KeyRef;
 use kstone_core::key_layout::KeyLayout;
 use kstone_core::value::Type;
 
 use super::ast::{NewValue, OperandSource, Segment, UpdateAst, Verb};
 use super::bind::{Binder, BoundParameters};
 use super::parser::wrong_operand_type;
-use super::subject::{Subject, SubjectKey};
+use super::subject::Subject;
 use super::{Kind, apply, projection, update_parser};
 
 /// What an update gives back of the item.
@@ -52,12 +53,12 @@ impl ReturnValues {
 ///
 /// ```
 /// use kstone_expr::expression::{Binder, Parameters, ReturnValues, Subject, Update};
-/// use kstone_core::{item::ItemRef, value::{Item, Value}};
+/// use kstone_core::{item::ItemRef, key::KeyRef, value::{Item, Value}};
 ///
 /// let parameters = Parameters::from_maps([], &Item::from([(":one".to_string(), Value::number(1))]))?;
 /// let update = Update::parse("SET visits = if_not_exists(visits, :one) + :one REMOVE draft", &mut Binder::new(&parameters))?;
 ///
-/// let body = update.apply(b"page#1", b"", None)?.expect("SET makes the item");
+/// let body = update.apply(KeyRef::new(b"page#1", b"")?, None)?.expect("SET makes the item");
 /// assert_eq!(ItemRef::new(&body).get("visits").unwrap().as_number(), Some("2"));
 /// let new = Subject::new(b"page#1", b"", ItemRef::new(&body));
 /// assert_eq!(update.returned(ReturnValues::UpdatedNew, &Subject::absent(), &new), Some(body.clone()));
@@ -126,16 +127,16 @@ impl<'v> Update<'v> {
     /// # Errors
     /// [`Error::Invalid`] with DynamoDB's text where a path leads nowhere that could be written, an operand is missing or of
     /// the wrong type, or a number is out of range; [`Error::Limit`] where the new item is too large or nested too deep.
-    pub fn apply(&self, pk: &[u8], sk: &[u8], old: Option<ItemRef<'_>>) -> Result<Option<Vec<u8>>> {
+    pub fn apply(&self, key: KeyRef<'_>, old: Option<ItemRef<'_>>) -> Result<Option<Vec<u8>>> {
         let mut body = Vec::new();
-        Ok(self.apply_to(&mut body, SubjectKey::Bytes(pk, sk), old)?.then_some(body))
+        Ok(self.apply_to(&mut body, key, old)?.then_some(body))
     }
 
-    /// As [`Update::apply`], for a key of any table, with a buffer that is empty, where the body is put; false where nothing is to be written.
+    /// As [`Update::apply`] with a buffer that is empty, where the body is put; false where nothing is to be written.
     ///
     /// # Errors
     /// As [`Update::apply`].
-    pub fn apply_to(&self, body: &mut impl Buffer, key: SubjectKey<'_>, old: Option<ItemRef<'_>>) -> Result<bool> {
+    pub fn apply_to(&self, body: &mut impl Buffer, key: KeyRef<'_>, old: Option<ItemRef<'_>>) -> Result<bool> {
         apply::apply(self, key, old, body)
     }
 

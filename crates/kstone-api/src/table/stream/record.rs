@@ -84,9 +84,8 @@ impl StreamRecord {
     /// Bytes as DynamoDB counts them: the key, and each image with its key.
     #[must_use]
     pub fn size_bytes(&self) -> usize {
-        let (pk, sk) = (self.pk(), self.sk());
         let images = [self.new_image(), self.old_image()].into_iter().flatten();
-        let key = item_size(pk, sk, Default::default());
+        let key = item_size(self.key_record().key_ref(), Default::default());
         key + images.map(Record::item_size).sum::<usize>()
     }
 

@@ -16,14 +16,16 @@ fn key() -> KeyRef<'static> {
 /// The directory that a record makes of a body.
 fn directory_of(body: &[u8]) -> Vec<u8> {
     let mut scratch = Scratch::new();
-    scratch.survey(b"p", b"", body).map_or_else(Vec::new, |survey| [survey.hashes, survey.offsets].concat())
+    scratch
+        .survey(KeyRef::new(b"p", b"").unwrap(), body)
+        .map_or_else(Vec::new, |survey| [survey.hashes, survey.offsets].concat())
 }
 
 /// Reading the stored item gives what reading its body from the front gives.
 fn check_record(body: &[u8], others: &[&str]) {
     let (record, plain) = (Record::put(key(), body), ItemRef::new(body));
     assert_eq!(record.body(), body);
-    assert_eq!(record.item_size(), item_size(b"user#1", b"profile", plain));
+    assert_eq!(record.item_size(), item_size(key(), plain));
     assert_eq!(record.footprint(), Record::footprint_of(key(), body));
     assert!(record.footprint() <= 24 + record.data_len() + body.len() * 5 / 16, "{}", record.footprint());
     for name in plain.iter().map(|(name, _)| name).chain(others.iter().copied()) {
@@ -52,7 +54,7 @@ fn items_have_directories_from_some_size_and_some_attributes_on() {
     }
     let tiny = Record::put(key(), tiny.finish());
     assert!(!tiny.item().has_directory());
-    assert_eq!(tiny.item_size(), item_size(b"user#1", b"profile", tiny.item()));
+    assert_eq!(tiny.item_size(), item_size(key(), tiny.item()));
     let entry = KeyRef::index_entry(b"\0\0x", b"").unwrap();
     assert!(!Record::put(entry, &wide(20, 50)).item().has_directory(), "an entry of an index is no item");
     assert!(!Record::row(key(), &wide(20, 50)).item().has_directory(), "a row is read once");
@@ -65,7 +67,7 @@ fn a_look_up_does_not_read_the_attributes_before_it() {
     let directory = directory_of(&body);
     // Without an end of the first name's length nothing is found from the front.
     body[0] = 0xff;
-    let (plain, with) = (ItemRef::new(&body), ItemRef::with_directory(&body, &directory));
+    let (plain, with) = (ItemRef::new(&body), ItemRef::of_record(&body, &directory, None));
     for i in 1..20 {
         let name = format!("attribute-{i:05}");
         assert_eq!(plain.get(&name), None);
@@ -117,7 +119,7 @@ fn the_largest_items_are_found_in_as_well() {
             assert_eq!(record.item().get(&name).map(|value| value.payload().len()), Some(bytes), "{name}");
         }
         assert_eq!(record.item().get("attribute-99999"), None);
-        assert_eq!(record.item_size(), item_size(b"user#1", b"profile", ItemRef::new(&body)));
+        assert_eq!(record.item_size(), item_size(key(), ItemRef::new(&body)));
     }
 }
 
@@ -197,7 +199,7 @@ proptest! {
             }
         }
         body.truncate(end.index(body.len() + 1));
-        check_inside(ItemRef::with_directory(&body, &directory), &item);
+        check_inside(ItemRef::of_record(&body, &directory, None), &item);
         let record = Record::put(key(), &body);
         prop_assert_eq!(record.body(), &body[..]);
         check_inside(record.item(), &item);

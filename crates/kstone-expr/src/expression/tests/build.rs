@@ -123,7 +123,7 @@ proptest! {
         prop_assert_eq!(parsed.as_ref().err(), built.as_ref().err(), "{}", text);
         if let (Ok(parsed), Ok(built)) = (parsed, built) {
             let body = encode(&item).unwrap();
-            let apply = |update: &Update<'_>| text_of(update.apply(b"user#1", b"", Some(ItemRef::new(&body))));
+            let apply = |update: &Update<'_>| text_of(update.apply(KeyRef::new(b"user#1", b"").unwrap(), Some(ItemRef::new(&body))));
             prop_assert_eq!(apply(&parsed), apply(&built), "{} of {:?}", text, item);
         }
     }
@@ -182,7 +182,10 @@ fn a_list_is_appended_to_one_that_is_there_or_not() {
     let values = Values::new();
     let update = UpdateNode::new().append("l", values.get(":l")).append("new", values.get(":l"));
     let update = update.update(KeyLayout::untyped()).unwrap();
-    let body = update.apply(b"k", b"", Some(ItemRef::new(&encode(&model::item()).unwrap()))).unwrap().unwrap();
+    let body = update
+        .apply(KeyRef::new(b"k", b"").unwrap(), Some(ItemRef::new(&encode(&model::item()).unwrap())))
+        .unwrap()
+        .unwrap();
     let lengths = ["l", "new"].map(|name| ItemRef::new(&body).get(name).unwrap().list().count());
     assert_eq!(lengths, [5, 2]);
 }

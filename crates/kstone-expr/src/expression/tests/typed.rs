@@ -1,6 +1,7 @@
 //! Expressions on tables whose keys have names and types of their own.
 
-use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType, KeyView};
+use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
+use kstone_core::typed_key::KeyScratch;
 
 use super::*;
 
@@ -14,20 +15,10 @@ fn key_type(value: Option<&Value>) -> Option<KeyType> {
     }
 }
 
-/// The item with the attributes `a` and, where that can be one, `b` in its key: the layout, the key and the rest.
-fn keyed(item: &Item) -> Option<(KeyLayout, [Vec<u8>; 3])> {
-    let whole = encode(item).unwrap();
+/// The layout of which the attributes `a` and, where that can be one, `b` are the key.
+fn layout_of(item: &Item) -> Option<KeyLayout> {
     let part = |name: &'static str| Some(KeyPart::new(name, key_type(item.get(name))?));
-    let bytes = |part: &KeyPart| {
-        let mut out = Vec::new();
-        part.encode(ItemRef::new(&whole).get(part.name()).unwrap(), &mut out).unwrap();
-        out
-    };
-    let layout = KeyLayout::new(part("a")?, part("b")).unwrap();
-    let (pk, sk) = (bytes(layout.partition()), layout.sort().map(bytes).unwrap_or_default());
-    let rest: Item = item.iter().filter(|(name, _)| !layout.has(name)).map(|(n, v)| (n.clone(), v.clone())).collect();
-    let rest = encode(&rest).unwrap();
-    Some((layout, [pk, sk, rest]))
+    Some(KeyLayout::new(part("a")?, part("b")).unwrap())
 }
 
 proptest! {
@@ -42,13 +33,16 @@ proptest! {
         key in (-99i64..99).prop_map(Value::number),
     ) {
         let item: Item = item.into_iter().chain([("a".to_owned(), key)]).filter(|(name, _)| name != "pk" && name != "sk").collect();
-        let Some((layout, [pk, sk, rest])) = keyed(&item) else { return Ok(()) };
+        let Some(layout) = layout_of(&item) else { return Ok(()) };
         let whole = encode(&item).unwrap();
+        let (mut scratch, mut other_scratch) = (KeyScratch::default(), KeyScratch::default());
+        let split = layout.intern().unwrap().split(ItemRef::new(&whole), &mut scratch).unwrap();
+        let rest = split.rest.concat();
+        let in_key = Subject::under(split.key, ItemRef::new(&rest));
         // In a layout without them, `pk` and `sk` are names like others.
         let other = KeyLayout::new(KeyPart::new("none", KeyType::S), None).unwrap();
-        let (in_key, in_item) = (KeyView::new(&layout, &pk, &sk), KeyView::new(&other, b"x", b""));
-        let in_key = Subject::under(SubjectKey::Seen(&in_key), ItemRef::new(&rest));
-        let in_item = Subject::under(SubjectKey::Seen(&in_item), ItemRef::new(&whole));
+        let none = other.intern().unwrap().key_of_bytes(b"x", b"", &mut other_scratch).unwrap();
+        let in_item = Subject::under(none, ItemRef::new(&whole));
 
         let text = tree.text(false);
         let parameters = parameters_for(&text);
@@ -124,9 +118,10 @@ fn one_cache_serves_tables_of_different_keys() {
         assert_eq!(refusal("SET a.b = :x, user_id[0] = :x", &layout), part_of_key("user_id"));
     }
     let update = cache.update("SET a = score + :x", &mut Binder::for_table(&parameters, &layout)).unwrap();
-    let key = KeyView::new(&layout, b"ann", b"\xC1\x18");
+    let mut scratch = KeyScratch::default();
+    let key = layout.intern().unwrap().key_of_bytes(b"ann", b"12", &mut scratch).unwrap();
     let mut body = Vec::new();
-    assert!(update.apply_to(&mut body, SubjectKey::Seen(&key), None).unwrap());
+    assert!(update.apply_to(&mut body, key, None).unwrap());
     assert_eq!(ItemRef::new(&body).get("a").and_then(|value| value.as_number()), Some("13"));
 }
 
@@ -135,8 +130,9 @@ fn there_is_an_item_where_there_is_a_key() {
     let (layout, nothing) = (scores(), Parameters::new());
     let condition =
         |text: &str| Condition::parse(Kind::Condition, text, &mut Binder::for_table(&nothing, &layout)).unwrap();
-    let key = KeyView::new(&layout, b"ann", b"\xC1\x18");
-    let present = Subject::under(SubjectKey::Seen(&key), ItemRef::default());
+    let mut scratch = KeyScratch::default();
+    let key = layout.intern().unwrap().key_of_bytes(b"ann", b"12", &mut scratch).unwrap();
+    let present = Subject::under(key, ItemRef::default());
     assert!(present.is_present() && !Subject::absent().is_present());
     for (text, of_present) in
         [("attribute_exists(user_id) AND attribute_exists(score)", true), ("attribute_exists(pk)", false)]

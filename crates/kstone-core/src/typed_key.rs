@@ -1,0 +1,138 @@
+//! The keys of a typed table: values of key attributes made into the bytes of keys.
+//!
+//! What `key_layout.rs` shows in its diagram is done here.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use crate::buffer::{Buffer, StackBuffer};
+use crate::error::{Error, Result};
+use crate::key::KeyRef;
+use crate::key_layout::{KeyPart, KeyType};
+use crate::label::{InternedLayout, LABEL_ON_STACK_BYTES, Label, PK_TEXT_AT, SK_TEXT_AT};
+use crate::number::{self, ordered};
+use crate::utf8;
+
+impl InternedLayout {
+    /// The key of these values, the payloads of key attributes that were found to be of the layout's types: text of S, bytes
+    /// of B, canonical text of N. No sort key of a table that has one is empty.
+    ///
+    /// # Errors
+    /// As [`KeyRef::new`].
+    pub fn key<'a>(&'static self, pk: &'a [u8], sk: &'a [u8], scratch: &'a mut KeyScratch) -> Result<KeyRef<'a>> {
+        let number = |part: Option<&KeyPart>, value: &'a [u8]| match part {
+            Some(part) if part.type_() == Some(KeyType::N) => utf8(value).ok(),
+            _ => None,
+        };
+        let numbers = (number(Some(self.partition()), pk), number(self.sort(), sk));
+        self.made(pk, sk, numbers, scratch)
+    }
+
+    /// The key that these bytes of a caller name: the text of S and N, the bytes of B.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for text that is no UTF-8, a number that is none, a sort key that is missing or one too many;
+    /// as [`KeyRef::new`].
+    pub fn key_of_bytes<'a>(
+        &'static self,
+        pk: &'a [u8],
+        sk: &'a [u8],
+        scratch: &'a mut KeyScratch,
+    ) -> Result<KeyRef<'a>> {
+        self.check_sort_key(sk)?;
+        let canonical = |part: &KeyPart, bytes: &'a [u8]| -> Result<Option<Cow<'a, str>>> {
+            match part.type_() {
+                Some(KeyType::S) => utf8(bytes).map(|_| None).map_err(|error| part.refuse(&error)),
+                None | Some(KeyType::B) => Ok(None),
+                Some(KeyType::N) => {
+                    let text = utf8(bytes).map_err(|error| part.refuse(&error))?;
+                    number::canonical(text).map(Some).map_err(|error| part.refuse(&error))
+                }
+            }
+        };
+        let pk_number = canonical(self.partition(), pk)?;
+        let sk_number = self.sort().map_or(Ok(None), |part| canonical(part, sk))?;
+        self.made(pk, sk, (pk_number.as_deref(), sk_number.as_deref()), scratch)
+    }
+
+    /// The key of which these are the bytes in a record: for what kept no label.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] where they are not those of a key of this layout.
+    pub fn key_of_encoded<'a>(
+        &'static self,
+        pk: &'a [u8],
+        sk: &'a [u8],
+        scratch: &'a mut KeyScratch,
+    ) -> Result<KeyRef<'a>> {
+        self.check_sort_key(sk)?;
+        let decoded = |part: &KeyPart, bytes: &[u8]| -> Result<Option<String>> {
+            match part.type_() {
+                Some(KeyType::S) => utf8(bytes).map(|_| None).map_err(|error| part.refuse(&error)),
+                None | Some(KeyType::B) => Ok(None),
+                Some(KeyType::N) => {
+                    let mut rest = bytes;
+                    let text = ordered::decode(&mut rest).filter(|_| rest.is_empty());
+                    text.map(Some).ok_or_else(|| part.refuse(&"its bytes are no number's"))
+                }
+            }
+        };
+        let pk_number = decoded(self.partition(), pk)?;
+        let sk_number = self.sort().map_or(Ok(None), |part| decoded(part, sk))?;
+        self.made(pk, sk, (pk_number.as_deref(), sk_number.as_deref()), scratch)
+    }
+
+    fn check_sort_key(&self, sk: &[u8]) -> Result<()> {
+        match self.sort() {
+            Some(sort) if sk.is_empty() => {
+                Err(Error::invalid(format!("the sort key {} is missing: the table has one", sort.name())))
+            }
+            None if !sk.is_empty() => {
+                Err(Error::invalid(format!("the table has no sort key: its key is {} alone", self.partition().name())))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The key of these bytes, those of numbers made of their canonical text.
+    fn made<'a>(
+        &'static self,
+        pk: &'a [u8],
+        sk: &'a [u8],
+        (pk_number, sk_number): (Option<&str>, Option<&str>),
+        scratch: &'a mut KeyScratch,
+    ) -> Result<KeyRef<'a>> {
+        if pk_number.is_none() && sk_number.is_none() {
+            return Ok(KeyRef::new(pk, sk)?.with_label(Label::new(&self.plain_label)));
+        }
+        *scratch = KeyScratch::default();
+        let KeyScratch { pk: pk_bytes, sk: sk_bytes, label } = scratch;
+        label.extend_from_slice(&self.plain_label);
+        for (number, out, len_at) in [(pk_number, &mut *pk_bytes, PK_TEXT_AT), (sk_number, &mut *sk_bytes, SK_TEXT_AT)]
+        {
+            if let Some(text) = number {
+                ordered::encode(text, out);
+                label.extend_from_slice(text.as_bytes());
+                label[len_at] = text.len() as u8;
+            }
+        }
+        let pk = if pk_number.is_some() { &pk_bytes[..] } else { pk };
+        let sk = if sk_number.is_some() { &sk_bytes[..] } else { sk };
+        Ok(KeyRef::new(pk, sk)?.with_label(Label::new(&label[..])))
+    }
+}
+
+impl KeyPart {
+    fn refuse(&self, why: &dyn fmt::Display) -> Error {
+        let type_ = self.type_().map_or("bytes", KeyType::name);
+        Error::invalid(format!("the key attribute {} is of type {type_}: {why}", self.name()))
+    }
+}
+
+/// What the bytes of a key's numbers are made in, on the stack.
+#[derive(Default)]
+pub struct KeyScratch {
+    pk: StackBuffer<{ ordered::MAX_BYTES }>,
+    sk: StackBuffer<{ ordered::MAX_BYTES }>,
+    label: StackBuffer<LABEL_ON_STACK_BYTES>,
+}

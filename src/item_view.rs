@@ -129,7 +129,13 @@ pub(crate) unsafe fn named_in_record<'a>(
     let pointer = NonNull::new(item.cast_mut())?;
     // SAFETY: a live handle, whose tag says what it points at; and memory of this length that may be read.
     unsafe {
-        let body = (tag_of(item) == Tag::RECORD).then(|| RecordRef::from_raw(pointer.cast()))?.short_body()?;
+        let record = match tag_of(item) {
+            Tag::RECORD => RecordRef::from_raw(pointer.cast()),
+            Tag::BORROWED_ITEM => Slot::<Record>::of(item.cast()).record()?.into(),
+            Tag::LENT_ITEM => *Slot::<RecordRef<'_>>::of(item.cast()).record()?,
+            _ => return None,
+        };
+        let body = record.short_body()?;
         let path = slice::from_raw_parts(NonNull::new(path.cast_mut())?.as_ptr().cast(), path_len);
         ItemRef::new(body).get_near(path)
     }

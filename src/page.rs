@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::OnceLock;
 
-use kstone_api::{Record, StatementResult, json};
+use kstone_api::{EndOfQuery, Page, PageEnd, Record, StatementResult, json};
 
 use crate::boundary::{
     ErrorObject, Handle, KSTONE_OK, Out, Slot, Status, Tag, Tagged, accessor, borrow, by_contract, entry, hand_out,
@@ -21,9 +21,44 @@ pub struct PageObject {
     items: Vec<Slot>,
     count: usize,
     scanned: usize,
-    token: Vec<u8>,
+    token: Token,
     /// The items in one buffer, made when it is asked for; see [`Page::stored`].
     stored: OnceLock<Vec<u8>>,
+}
+
+/// Where the next page begins.
+enum Token {
+    /// Empty at the end.
+    Made(Vec<u8>),
+    /// Made when it is asked for.
+    Due(EndOfQuery, OnceLock<Vec<u8>>),
+}
+
+impl Token {
+    /// That of a page of these items.
+    fn bytes(&self, items: &[Slot]) -> &[u8] {
+        match self {
+            Self::Made(token) => token,
+            Self::Due(end, made) => {
+                made.get_or_init(|| items.last().and_then(Slot::record).map(|last| end.token(last)).unwrap_or_default())
+            }
+        }
+    }
+}
+
+impl From<Option<Vec<u8>>> for Token {
+    fn from(token: Option<Vec<u8>>) -> Self {
+        Self::Made(token.unwrap_or_default())
+    }
+}
+
+impl From<PageEnd> for Token {
+    fn from(end: PageEnd) -> Self {
+        match end {
+            PageEnd::Made(token) => token.into(),
+            PageEnd::AtLast(end) => Self::Due(end, OnceLock::new()),
+        }
+    }
 }
 
 impl Tagged for PageObject {
@@ -36,7 +71,7 @@ impl PageObject {
     pub(crate) fn of_gets(items: Vec<Option<Record>>) -> Self {
         let count = items.len();
         let items = items.into_iter().map(Slot::new).collect();
-        Self { items, count, scanned: count, token: Vec::new(), stored: OnceLock::new() }
+        Self { items, count, scanned: count, token: None.into(), stored: OnceLock::new() }
     }
 
     /// The items in one buffer, laid out as `kstone_page_bytes` says.
@@ -69,15 +104,10 @@ fn append_stored(stored: &mut Vec<u8>, item: Option<&Record>) {
     }
 }
 
-impl From<kstone_api::Page<Slot>> for PageObject {
-    fn from(page: kstone_api::Page<Slot>) -> Self {
-        Self {
-            items: page.records,
-            count: page.count,
-            scanned: page.scanned,
-            token: page.token.unwrap_or_default(),
-            stored: OnceLock::new(),
-        }
+impl<T: Into<Token>> From<Page<Slot, T>> for PageObject {
+    fn from(page: Page<Slot, T>) -> Self {
+        let Page { records: items, count, scanned, token } = page;
+        Self { items, count, scanned, token: token.into(), stored: OnceLock::new() }
     }
 }
 
@@ -87,7 +117,7 @@ impl From<StatementResult> for PageObject {
             count: result.records.len(),
             items: result.records.into_iter().map(Slot::from).collect(),
             scanned: result.scanned,
-            token: result.token.unwrap_or_default(),
+            token: result.token.into(),
             stored: OnceLock::new(),
         }
     }
@@ -126,11 +156,11 @@ pub unsafe extern "C" fn kstone_query(
         let out = Out::new(out, "out")?;
         let database = database(db)?;
         let spec = read_struct(spec)?;
-        let page = match spec.to_partition_query()? {
-            Some(query) => database.query_partition_as(&query)?,
-            None => database.query_page_as(&spec.to_query()?)?,
+        let page: PageObject = match spec.to_partition_query()? {
+            Some(query) => database.query_partition_as(&query)?.into(),
+            None => database.query_page_as(&spec.to_query()?)?.into(),
         };
-        out.set(hand_out(PageObject::from(page)));
+        out.set(hand_out(page));
         Ok(KSTONE_OK)
     })
 }
@@ -155,7 +185,7 @@ pub unsafe extern "C" fn kstone_scan(
     entry!(err, {
         let out = Out::new(out, "out")?;
         let database = database(db)?;
-        let page = database.scan_page_as(&read_struct(spec)?.to_scan()?)?;
+        let page: Page<Slot> = database.scan_page_as(&read_struct(spec)?.to_scan()?)?;
         out.set(hand_out(PageObject::from(page)));
         Ok(KSTONE_OK)
     })
@@ -199,7 +229,7 @@ pub unsafe extern "C" fn kstone_page_item(p: *const PageObject, i: usize) -> *co
 /// with any database that holds the items.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_page_token(p: *const PageObject) -> Bytes {
-    accessor!(Bytes::EMPTY, borrow(p).map_or(Bytes::EMPTY, |page| Bytes::of(&page.token)))
+    accessor!(Bytes::EMPTY, borrow(p).map_or(Bytes::EMPTY, |page| Bytes::of(page.token.bytes(&page.items))))
 }
 
 /// The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.

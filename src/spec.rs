@@ -306,7 +306,18 @@ impl QuerySpec {
 
     /// # Safety
     /// sk1 and sk2 with their lengths describe memory that may be read and does not change during `'a`.
+    #[inline]
     unsafe fn condition<'a>(&self) -> Result<SortKeyCondition<&'a [u8]>, Failure> {
+        if self.sk_op == KSTONE_SK_ANY && self.sk1_len | self.sk2_len == 0 {
+            return Ok(SortKeyCondition::Any);
+        }
+        by_contract!(self.condition_on_keys())
+    }
+
+    /// # Safety
+    /// As for [`QuerySpec::condition`].
+    #[inline(never)]
+    unsafe fn condition_on_keys<'a>(&self) -> Result<SortKeyCondition<&'a [u8]>, Failure> {
         let (sk1, sk2) = by_contract!((bytes(self.sk1, self.sk1_len, "sk1")?, bytes(self.sk2, self.sk2_len, "sk2")?));
         refuse(self.sk_op == KSTONE_SK_ANY && !sk1.is_empty(), "sk1", "KSTONE_SK_ANY takes every sort key")?;
         refuse(self.sk_op != KSTONE_SK_BETWEEN && !sk2.is_empty(), "sk2", "it belongs to KSTONE_SK_BETWEEN alone")?;

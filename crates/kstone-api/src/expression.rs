@@ -6,6 +6,6 @@ pub use kstone_expr::expression::{
     SortCondition, Subject, Update,
 };
 pub(crate) use kstone_expr::expression::{
-    BoundParameters, ParameterNames, PreparedExpression, Preparing, Slot, ast, binder_of_names, check_paths, key_value,
-    order,
+    BoundParameters, KeyPlan, ParameterNames, PreparedExpression, Preparing, Slot, ast, binder_of_names, check_paths,
+    key_value, order,
 };

@@ -31,7 +31,7 @@ use crate::model::schema::TableSchema;
 use crate::model::statistic::Statistic;
 use crate::model::stats::Stats;
 use crate::partiql::StatementCache;
-use crate::request::page::{Page, PageRecord, QueryResult, batch_limits, page_limits};
+use crate::request::page::{Page, PageEnd, PageRecord, QueryResult, batch_limits, page_limits};
 use crate::request::partition::PartitionQuery;
 use crate::request::query::Query;
 use crate::request::read::{Keyed, ReadContext, Selection};
@@ -353,7 +353,7 @@ impl Table {
         if let Some(query) = query.of_whole_items()
             && let Some(page) = self.plain_page(&query)?
         {
-            return Ok(page);
+            return Ok(page.with_token());
         }
         self.page_of(query.limit, |context| query.prepare(context))
     }
@@ -385,25 +385,26 @@ impl Table {
     ///
     /// # Errors
     /// As [`Table::query_page`].
-    pub fn query_partition_as<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Page<R>> {
+    pub fn query_partition_as<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Page<R, PageEnd>> {
         match self.plain_page(query)? {
             Some(page) => Ok(page),
-            None => self.query_page_as(&query.to_query()),
+            None => self.query_page_as(&query.to_query()).map(Page::with_end),
         }
     }
 
     /// The page of a query where no item is hidden, so that records are shown as they are met.
-    fn plain_page<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Option<Page<R>>> {
+    #[inline(always)]
+    fn plain_page<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Option<Page<R, PageEnd>>> {
         if self.engine().hides_items() {
             return Ok(None);
         }
         self.check_interrupt()?;
         let limits = page_limits(query.limit)?;
-        let (pk, shape) = (query.partition_key, || query.shape(""));
-        let last_sk = query.token.map(|token| token::decode_in(token, shape(), pk)).transpose()?;
+        let pk = query.partition_key;
+        let last_sk = query.token.map(|token| token::decode_in(token, query.shape(""), pk)).transpose()?;
         let page = query
             .with_range(last_sk, |range| self.engine().query_as(Keyspace::Items, pk, range, query.reverse, limits))??;
-        Ok((!self.engine().hides_items()).then(|| Page::whole(page, shape)))
+        Ok((!self.engine().hides_items()).then(|| Page::of_partition(page, query)))
     }
 
     /// The records that a query is about, behind the sort key where the last page ended.

@@ -105,7 +105,7 @@ proptest! {
             let owned = plain.query_page(&query).map(|page| shown(page, |record| record));
             prop_assert_eq!(&owned, &expected);
             for db in [&plain, &general] {
-                let kept = db.query_partition_as::<Kept>(&lent).map(|page| shown(page, |kept| &kept.0));
+                let kept = db.query_partition_as::<Kept>(&lent).map(|page| shown(page.with_token(), |kept| &kept.0));
                 prop_assert_eq!(&kept, &expected);
             }
             match expected {

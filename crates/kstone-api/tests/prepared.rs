@@ -266,6 +266,63 @@ fn a_query_reads_page_after_page_and_as_an_iterator() -> Result<()> {
     Ok(())
 }
 
+/// What a key condition asks is read once: whatever the values of a run are, its page or its refusal is that of the query
+/// as text.
+#[test]
+fn a_key_condition_that_was_read_once_gives_or_refuses_what_its_text_does() -> Result<()> {
+    let by_n = GlobalSecondaryIndex::new("by-n", "pk").sort_key("n");
+    let db = Database::create_in_memory_with_schema(TableSchema::new().add_global_index(by_n))?;
+    for n in 0..12 {
+        let item = ItemBuilder::new().string("pk", "p").number("n", n % 5).build();
+        db.put_with_sk(b"p", format!("{n:02}").as_bytes(), item)?;
+    }
+    let operands = [
+        text("p"),
+        text("04"),
+        text("10"),
+        text(""),
+        number(3),
+        number(10),
+        number(-1),
+        KeystoneValue::binary(&b"07"[..]),
+        KeystoneValue::binary(&b""[..]),
+        KeystoneValue::Bool(true),
+        KeystoneValue::Null,
+        KeystoneValue::list([number(1)]),
+    ];
+    let asked = ["", "S = :a", "S < :a", ":a <= S", "S BETWEEN :a AND :b", "begins_with(S, :a)"];
+    let operands = &operands[..];
+    for (index, sort, condition) in asked.iter().flat_map(|asked| [(None, "sk", asked), (Some("by-n"), "n", asked)]) {
+        let condition = condition.replace('S', sort);
+        let text_of = if condition.is_empty() { "pk = :p".to_owned() } else { format!("pk = :p AND {condition}") };
+        let mut query = Query::new().key_condition_expression(&text_of).limit(3);
+        if let Some(index) = index {
+            query = query.index(index);
+        }
+        let prepared = db.prepare_query(&query)?;
+        let names: Vec<&str> = prepared.parameters().collect();
+        let pairs = operands.iter().flat_map(|a| operands.iter().map(move |b| (a, b)));
+        for (p, (a, b)) in operands[..5].iter().flat_map(|p| pairs.clone().map(move |pair| (p, pair))) {
+            let of = |name: &str| {
+                if name == ":p" {
+                    p
+                } else if name == ":a" {
+                    a
+                } else {
+                    b
+                }
+            };
+            let given = names.iter().map(|name| of(name).clone()).collect::<Vec<_>>();
+            let asked = names.iter().fold(query.clone(), |query, name| query.expression_value(name, of(name).clone()));
+            let given = values(&given);
+            let shown = |page: kstone_api::Page| (page.records, page.count, page.token);
+            let (found, expected) = (prepared.run(&db, &given.lent(), None, None), db.query_page(&asked));
+            assert_eq!(found.map(shown), expected.map(shown), "{text_of} {p:?} {a:?} {b:?}");
+        }
+    }
+    Ok(())
+}
+
 #[test]
 fn statements_give_what_they_give_unprepared() -> Result<()> {
     let db = Database::create_in_memory()?;

@@ -22,7 +22,7 @@ use crate::filter::{Filter, WIDE_RECORDS};
 use crate::key::{Edge, Key, KeyRef, Keyspace, Route, SortEdge, Tag};
 use crate::record::Record;
 use crate::run::Run;
-use crate::search::{asked_tag_run, find_in, place_in, position_of, seek_in};
+use crate::search::{asked_tag_run, between, find_in, position_of, seek_in};
 use crate::span::Span;
 
 mod store;
@@ -171,10 +171,7 @@ impl MemorySstReader {
         };
         let bucket = &records[self.sst.directory.bucket(tag)];
         let Some(first) = first_of_tag(bucket, tag) else { return &[] };
-        let run = asked_tag_run(&bucket[first..], tag);
-        let from = place_in(run, span.from.edge);
-        let to = from + place_in(&run[from..], span.to.edge);
-        &run[from..to]
+        between(asked_tag_run(&bucket[first..], tag), span.from.edge, span.to.edge)
     }
 
     /// The first place that is not before the edge among the records of this tag.

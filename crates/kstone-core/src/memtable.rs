@@ -17,7 +17,7 @@
 use crate::memory_wal::WalSegment;
 use crate::record::Record;
 use crate::run::{Hidden, Run, keep_newest, sort};
-use crate::search::{asked_tag_run, place_in, position_of, seek_in};
+use crate::search::{asked_tag_run, between, position_of, seek_in};
 use crate::span::Span;
 
 /// So few records that are not in order are put in their places one by one.
@@ -174,10 +174,7 @@ impl Memtable {
             return &ordered[from..to];
         };
         let below = ordered.partition_point(|record| record.tag() < tag);
-        let run = asked_tag_run(&ordered[below..], tag);
-        let from = place_in(run, span.from.edge);
-        let to = from + place_in(&run[from..], span.to.edge);
-        &run[from..to]
+        between(asked_tag_run(&ordered[below..], tag), span.from.edge, span.to.edge)
     }
 }
 
@@ -221,8 +218,12 @@ mod tests {
                 let mut expected: Vec<&str> =
                     all.iter().map(String::as_str).filter(|sk| (from..to).contains(sk)).collect();
                 for reverse in [false, true] {
-                    let merge = Merge::of([Source::of_run(memtable.between(range))], reverse, true);
-                    let found: Vec<_> = merge.map(|record| String::from_utf8_lossy(record.sk()).into_owned()).collect();
+                    let mut merge = Merge::of([Source::of_run(memtable.between(range))], reverse, true);
+                    let found: Vec<_> = merge
+                        .live()
+                        .into_iter()
+                        .map(|record| String::from_utf8_lossy(record.sk()).into_owned())
+                        .collect();
                     assert_eq!(found, expected);
                     expected.reverse();
                 }

@@ -25,13 +25,18 @@ const FEW: usize = 16;
 pub(crate) struct Merge<'a> {
     /// By their next records; none is empty.
     heads: SmallVec<[Head<'a>; 4]>,
-    /// In the place of heads: the newest versions of all keys with their ranks, in order, …
-    few: SmallVec<[(u64, &'a Record); FEW]>,
-    /// … and how many of them were passed.
-    few_passed: usize,
+    /// In the place of heads.
+    few: Few<'a>,
     pub(crate) reverse: bool,
     /// Whether all records have one partition key.
     one_partition: bool,
+}
+
+/// The newest versions of all keys of one partition, in order.
+struct Few<'a> {
+    ranks: [u64; FEW],
+    records: [Option<&'a Record>; FEW],
+    len: usize,
 }
 
 /// A source, and what its next record is.
@@ -44,70 +49,69 @@ struct Head<'a> {
 }
 
 impl<'a> Merge<'a> {
-    /// Sources of one span, newest first, to be read in order or in reverse. Sorted by sort key alone where all of
-    /// their records are of one partition.
-    pub(crate) fn of(sources: impl IntoIterator<Item = Source<'a>>, reverse: bool, one_partition: bool) -> Self {
-        let mut merge = Self { heads: SmallVec::new(), few: SmallVec::new(), few_passed: 0, reverse, one_partition };
-        for (age, source) in sources.into_iter().filter(|source| !source.is_empty()).enumerate() {
-            if !one_partition || source.len() > SMALL_RUN {
-                source.prefetch_first(reverse);
-            }
-            merge.heads.push(Head { rank: 0, source, age });
+    /// A merge of no source, to be read in order or in reverse. Sorted by sort key alone where all records are of one
+    /// partition.
+    #[inline(always)]
+    pub(crate) fn new(reverse: bool, one_partition: bool) -> Self {
+        let few = Few { ranks: [0; FEW], records: [None; FEW], len: 0 };
+        Self { heads: SmallVec::new(), few, reverse, one_partition }
+    }
+
+    /// Adds a source of the same span as the others, which are newer.
+    #[inline(always)]
+    pub(crate) fn add(&mut self, source: Source<'a>) {
+        if source.is_empty() {
+            return;
         }
-        if merge.heads.len() > 1 && one_partition && merge.len_at_most() <= FEW {
-            merge.order_few();
-        } else if merge.heads.len() > 1 {
-            merge.heads.iter_mut().for_each(|head| head.rank(reverse, one_partition));
-            (0..merge.heads.len() - 1).rev().for_each(|at| merge.settle(at));
+        if !self.one_partition || source.len() > SMALL_RUN {
+            source.prefetch_first(self.reverse);
         }
-        merge
+        let age = self.heads.len();
+        self.heads.push(Head { rank: 0, source, age });
+    }
+
+    /// To be called when all sources were added.
+    #[inline(always)]
+    pub(crate) fn begin(&mut self) {
+        if self.heads.len() < 2 {
+            return;
+        }
+        if self.one_partition && self.heads.iter().map(|head| head.source.len()).sum::<usize>() <= FEW {
+            self.order_few();
+        } else {
+            self.order_heads();
+        }
+    }
+
+    #[inline(never)]
+    fn order_heads(&mut self) {
+        let (reverse, one_partition) = (self.reverse, self.one_partition);
+        self.heads.iter_mut().for_each(|head| head.rank(reverse, one_partition));
+        (0..self.heads.len() - 1).rev().for_each(|at| self.settle(at));
     }
 
     /// The most records that are left.
     pub(crate) fn len_at_most(&self) -> usize {
-        self.few.len() - self.few_passed + self.heads.iter().map(|head| head.source.len()).sum::<usize>()
+        self.few.len + self.heads.iter().map(|head| head.source.len()).sum::<usize>()
     }
 
     /// Puts all records of the sources, which are the newest first, in order.
     fn order_few(&mut self) {
         let reverse = self.reverse;
-        for mut head in std::mem::take(&mut self.heads) {
-            while !head.source.is_empty() {
-                let run = head.source.take(FEW, reverse);
-                match reverse {
-                    false => run.iter().for_each(|record| self.insert_few(record)),
-                    true => run.iter().rev().for_each(|record| self.insert_few(record)),
-                }
+        for head in &self.heads {
+            let run = head.source.run();
+            match reverse {
+                false => run.iter().for_each(|record| self.few.insert(record, false)),
+                true => run.iter().rev().for_each(|record| self.few.insert(record, true)),
             }
         }
+        self.heads.clear();
     }
 
+    /// The newest versions where all records are few, tombstones too; none where they are not.
     #[inline]
-    fn insert_few(&mut self, record: &'a Record) {
-        let rank = rank(record, self.reverse, true);
-        let mut at = self.few.len();
-        while let Some((other_rank, other)) = self.few[..at].last()
-            && *other_rank >= rank
-        {
-            if *other_rank == rank {
-                match self.order(other, record) {
-                    Ordering::Less => break,
-                    // An older version of what a newer source holds.
-                    Ordering::Equal => return,
-                    Ordering::Greater => {}
-                }
-            }
-            at -= 1;
-        }
-        self.few.insert(at, (rank, record));
-    }
-
-    /// The next newest version where all records are few, a tombstone too.
-    #[inline]
-    pub(crate) fn next_of_few(&mut self) -> Option<&'a Record> {
-        let (_, record) = self.few.get(self.few_passed)?;
-        self.few_passed += 1;
-        Some(record)
+    pub(crate) fn few(&self) -> impl Iterator<Item = &'a Record> + use<'a, '_> {
+        self.few.records[..self.few.len].iter().flatten().copied()
     }
 
     /// The newest versions that come next, at most so many, tombstones too: records of one source that were asked for
@@ -185,6 +189,46 @@ impl<'a> Merge<'a> {
     }
 }
 
+impl<'a> Few<'a> {
+    /// Puts a record of one partition in its place among those of newer sources, unless one of them is a newer version of
+    /// it.
+    #[inline(always)]
+    fn insert(&mut self, record: &'a Record, reverse: bool) {
+        let rank = rank(record, reverse, true);
+        let mut at = self.len.min(FEW - 1);
+        while at > 0 && self.ranks[at - 1] > rank {
+            (self.ranks[at], self.records[at]) = (self.ranks[at - 1], self.records[at - 1]);
+            at -= 1;
+        }
+        (self.ranks[at], self.records[at]) = (rank, Some(record));
+        self.len += 1;
+        if at > 0 && self.ranks[at - 1] == rank {
+            self.settle_equal(at, reverse);
+        }
+    }
+
+    /// Puts the record at this place, which may belong before others of its rank, where it belongs.
+    #[cold]
+    #[inline(never)]
+    fn settle_equal(&mut self, mut at: usize, reverse: bool) {
+        while at > 0 && self.ranks[at - 1] == self.ranks[at] {
+            let (Some(other), Some(record)) = (self.records[at - 1], self.records[at]) else { return };
+            match order(other, record, reverse, true) {
+                Ordering::Less => return,
+                // An older version of what a newer source holds.
+                Ordering::Equal => {
+                    self.ranks[at..self.len].rotate_left(1);
+                    self.records[at..self.len].rotate_left(1);
+                    self.len -= 1;
+                    return;
+                }
+                Ordering::Greater => self.records.swap(at - 1, at),
+            }
+            at -= 1;
+        }
+    }
+}
+
 fn order(record: &Record, other: &Record, reverse: bool, one_partition: bool) -> Ordering {
     let order = if one_partition { record.sk().cmp(other.sk()) } else { record.order(other) };
     if reverse { order.reverse() } else { order }
@@ -242,16 +286,23 @@ fn first_bytes(bytes: &[u8]) -> u64 {
 }
 
 #[cfg(test)]
-impl<'a> Iterator for Merge<'a> {
-    type Item = &'a Record;
+impl<'a> Merge<'a> {
+    /// A merge of these sources, newest first.
+    pub(crate) fn of(sources: impl IntoIterator<Item = Source<'a>>, reverse: bool, one_partition: bool) -> Self {
+        let mut merge = Self::new(reverse, one_partition);
+        sources.into_iter().for_each(|source| merge.add(source));
+        merge.begin();
+        merge
+    }
 
-    fn next(&mut self) -> Option<&'a Record> {
-        loop {
-            let record = self.next_of_few().or_else(|| self.next_stretch(1).first())?;
-            if !record.is_tombstone() {
-                return Some(record);
-            }
+    /// All live records.
+    pub(crate) fn live(&mut self) -> Vec<&'a Record> {
+        let mut all: Vec<&Record> = self.few().collect();
+        while let Some(next) = self.next_stretch(1).first() {
+            all.push(next);
         }
+        all.retain(|record| !record.is_tombstone());
+        all
     }
 }
 
@@ -308,10 +359,7 @@ mod tests {
             let sources = runs.iter().map(|run| Source::of_run(run));
             let mut merge = Merge::of(sources, reverse, one_partition);
             let left = merge.len_at_most();
-            let mut shown: Vec<&Record> = Vec::new();
-            while let Some(record) = merge.next_of_few() {
-                shown.extend(Some(record).filter(|record| !record.is_tombstone()));
-            }
+            let mut shown: Vec<&Record> = merge.few().filter(|record| !record.is_tombstone()).collect();
             loop {
                 let stretch = merge.next_stretch(most);
                 if stretch.is_empty() {
@@ -329,7 +377,8 @@ mod tests {
                 expected.reverse();
             }
             prop_assert!(shown.len() == expected.len() && shown.iter().zip(&expected).all(|(a, b)| a.same(b)));
-            prop_assert!((newest.len()..=runs.iter().map(Vec::len).sum()).contains(&left) && merge.len_at_most() == 0);
+            prop_assert!((newest.len()..=runs.iter().map(Vec::len).sum()).contains(&left));
+            prop_assert_eq!(merge.len_at_most(), merge.few().count());
         }
     }
 }

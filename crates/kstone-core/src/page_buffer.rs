@@ -35,15 +35,11 @@ pub(crate) struct PageBuffer<T = Record> {
     pub(crate) records: Vec<T>,
     records_left: usize,
     limits: PageLimits,
-    /// So many bytes more may be taken before sizes have to be looked at, as [`Record::data_len_at_most`] tells them.
-    unlooked_bytes_left: usize,
+    /// So many bytes more may be taken before records have to be measured, no record being larger than [`size_at_most`].
+    unmeasured_bytes_left: usize,
     /// How many of the records were measured, and their sizes together.
     measured: usize,
     measured_bytes: usize,
-    /// How many were looked at since, …
-    looked_at: usize,
-    /// … and no less than their sizes.
-    unmeasured_bytes: usize,
 }
 
 /// See [`PageLimits::size`].
@@ -58,32 +54,25 @@ impl<T: Borrow<Record>> PageBuffer<T> {
 
     /// A page in this list, which is empty.
     pub(crate) fn within(records: Vec<T>, limits: PageLimits) -> Self {
-        let (measured, measured_bytes, looked_at, unmeasured_bytes) = (0, 0, 0, 0);
-        Self {
-            records,
-            records_left: limits.records,
-            limits,
-            unlooked_bytes_left: limits.bytes,
-            measured,
-            measured_bytes,
-            looked_at,
-            unmeasured_bytes,
-        }
+        let (records_left, unmeasured_bytes_left) = (limits.records, limits.bytes);
+        Self { records, records_left, limits, unmeasured_bytes_left, measured: 0, measured_bytes: 0 }
     }
 
     /// Takes records until the page is full (true) or the merge ends (false).
     #[inline(never)]
     pub(crate) fn fill<'a>(&mut self, merge: &mut Merge<'a>, handle: impl Fn(&'a Record) -> T) -> bool {
-        self.records.reserve(merge.len_at_most().min(self.records_left).min(RESERVED_MAX));
+        let len = merge.len_at_most().min(self.records_left).min(RESERVED_MAX);
+        if self.records.capacity() == 0 {
+            self.records = Vec::with_capacity(len);
+        } else {
+            self.records.reserve(len);
+        }
+        if self.take_few(merge, &handle) {
+            return true;
+        }
         loop {
-            if self.records_left == 0 || self.unlooked_bytes_left == 0 && self.is_full() {
+            if self.records_left == 0 || self.unmeasured_bytes_left == 0 && self.is_full() {
                 return true;
-            }
-            if let Some(record) = merge.next_of_few() {
-                if self.take(record, &handle) {
-                    return true;
-                }
-                continue;
             }
             let stretch = merge.next_stretch(self.records_left);
             let full = match merge.reverse {
@@ -97,6 +86,29 @@ impl<T: Borrow<Record>> PageBuffer<T> {
         }
     }
 
+    /// Takes the records of a merge of few; whether the page is full.
+    #[inline(always)]
+    fn take_few<'a>(&mut self, merge: &Merge<'a>, handle: &impl Fn(&'a Record) -> T) -> bool {
+        // In registers.
+        let (mut left, mut bytes_left) = (self.records_left, self.unmeasured_bytes_left);
+        for record in merge.few().filter(|record| !record.is_tombstone()) {
+            if left == 0 {
+                break;
+            }
+            left -= 1;
+            bytes_left = bytes_left.saturating_sub(size_at_most(record.data_len()));
+            self.records.push(handle(record));
+            if bytes_left == 0 {
+                if self.is_full() {
+                    return true;
+                }
+                bytes_left = self.unmeasured_bytes_left;
+            }
+        }
+        (self.records_left, self.unmeasured_bytes_left) = (left, bytes_left);
+        left == 0
+    }
+
     /// Takes a record, if it is one; whether the page has all the bytes that it may.
     #[inline(always)]
     fn take<'a>(&mut self, record: &'a Record, handle: &impl Fn(&'a Record) -> T) -> bool {
@@ -104,26 +116,20 @@ impl<T: Borrow<Record>> PageBuffer<T> {
             return false;
         }
         self.records_left -= 1;
-        self.unlooked_bytes_left = self.unlooked_bytes_left.saturating_sub(size_at_most(record.data_len_at_most()));
+        self.unmeasured_bytes_left = self.unmeasured_bytes_left.saturating_sub(size_at_most(record.data_len()));
         self.records.push(handle(record));
-        self.unlooked_bytes_left == 0 && self.is_full()
+        self.unmeasured_bytes_left == 0 && self.is_full()
     }
 
     /// Whether the sizes of all records reach the limit: each is measured once, and none of a page that is far from it.
     #[cold]
     fn is_full(&mut self) -> bool {
-        let new = self.records[self.looked_at..].iter().map(|record| size_at_most(record.borrow().data_len()));
-        self.unmeasured_bytes += new.sum::<usize>();
-        self.looked_at = self.records.len();
-        if self.measured_bytes.saturating_add(self.unmeasured_bytes) >= self.limits.bytes {
-            let unmeasured = self.records[self.measured..].iter();
-            let exact: usize = unmeasured.map(|record| (self.limits.size)(record.borrow())).sum();
-            self.measured_bytes = self.measured_bytes.saturating_add(exact);
-            self.measured = self.records.len();
-            self.unmeasured_bytes = 0;
-        }
-        self.unlooked_bytes_left = self.limits.bytes.saturating_sub(self.measured_bytes + self.unmeasured_bytes);
-        self.unlooked_bytes_left == 0
+        let unmeasured = self.records[self.measured..].iter();
+        let exact: usize = unmeasured.map(|record| (self.limits.size)(record.borrow())).sum();
+        self.measured_bytes = self.measured_bytes.saturating_add(exact);
+        self.measured = self.records.len();
+        self.unmeasured_bytes_left = self.limits.bytes.saturating_sub(self.measured_bytes);
+        self.unmeasured_bytes_left == 0
     }
 }
 

@@ -177,12 +177,6 @@ impl Record {
         self.0.parts().data_len()
     }
 
-    /// No less than [`Record::data_len`], for which less of the header has to be read.
-    #[inline(always)]
-    pub(crate) fn data_len_at_most(&self) -> usize {
-        self.0.parts().data_len_at_most()
-    }
-
     /// Partition key, sort key and body, cheaper than one after the other.
     #[inline(always)]
     pub fn parts(&self) -> (&[u8], &[u8], &[u8]) {

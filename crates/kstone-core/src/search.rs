@@ -64,9 +64,24 @@ pub(crate) fn tag_run(records: &[Record], tag: Tag) -> &[Record] {
     &records[..near + far]
 }
 
-/// The first place in a run of one tag that is not before the edge. Looks at the ends first: nearly every run is one
+/// The records of a run of one tag that are between these edges. Looks at the ends first: nearly every run is one
 /// partition, as most queries want all of it, and each record between that is looked at is a cache miss.
-pub(crate) fn place_in(run: &[Record], edge: Edge<'_>) -> usize {
+#[inline(always)]
+pub(crate) fn between<'a>(run: &'a [Record], from: Edge<'_>, to: Edge<'_>) -> &'a [Record] {
+    if let (Edge::Partition(pk, SortEdge::Start), Edge::Partition(to_pk, SortEdge::End)) = (from, to)
+        && let [first, .., last] | [first @ last] = run
+        && std::ptr::eq(pk, to_pk)
+        && same_bytes(first.pk(), pk)
+        && same_bytes(last.pk(), pk)
+    {
+        return run;
+    }
+    let from = place_in(run, from);
+    &run[from..from + place_in(&run[from..], to)]
+}
+
+/// The first place in a run of one tag that is not before the edge; as for [`between`], the ends first.
+fn place_in(run: &[Record], edge: Edge<'_>) -> usize {
     match edge {
         Edge::Partition(pk, SortEdge::Start) if run.first().is_some_and(|first| same_bytes(first.pk(), pk)) => 0,
         Edge::Partition(pk, SortEdge::End) if run.last().is_some_and(|last| same_bytes(last.pk(), pk)) => run.len(),

@@ -26,7 +26,9 @@ impl Span<'_> {
     /// Whether it lies in one partition.
     pub(crate) fn is_in_one_partition(&self) -> bool {
         match (self.from.edge, self.to.edge) {
-            (Edge::Partition(from, _), Edge::Partition(to, _)) => self.from.tag == self.to.tag && from == to,
+            (Edge::Partition(from, _), Edge::Partition(to, _)) => {
+                self.from.tag == self.to.tag && (std::ptr::eq(from, to) || from == to)
+            }
             _ => false,
         }
     }

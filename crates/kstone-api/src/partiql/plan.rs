@@ -265,7 +265,7 @@ impl<'a> Planner<'a> {
             Some(Sorts { ask: SortAsk::Range(condition), used }) => (condition, used),
             _ => (SortCondition::Any, Vec::new()),
         };
-        let sort = sort_condition(condition)?;
+        let sort = sort_condition(condition)?.to_owned();
         let partition_keys: Vec<Vec<u8>> =
             partitions.values.iter().map(|value| key_operand("pk", *value)).collect::<Result<_>>()?;
         let directions = self.directions("pk", Some("sk"), partition_keys.len() > 1);
@@ -375,8 +375,8 @@ impl<'a> Planner<'a> {
     fn can_be_keys(&self, test: &KeyTest) -> bool {
         let values = self.values(&test.ask);
         let can_be = |value: &ValueRef<'_>| match &*test.attribute {
-            "pk" => key_bytes(*value).is_ok_and(|pk| KeyRef::new(&pk, &[]).is_ok()),
-            "sk" => key_bytes(*value).is_ok_and(|sk| !sk.is_empty() && KeyRef::new(b"any", &sk).is_ok()),
+            "pk" => key_bytes(*value).is_ok_and(|pk| KeyRef::new(pk, &[]).is_ok()),
+            "sk" => key_bytes(*value).is_ok_and(|sk| !sk.is_empty() && KeyRef::new(b"any", sk).is_ok()),
             _ => is_key_type(value.type_()) && !value.payload().is_empty(),
         };
         values.len() <= PARTITIONS_MAX && values.iter().all(can_be)
@@ -491,7 +491,7 @@ pub(super) fn key_operand(name: &str, value: ValueRef<'_>) -> Result<Vec<u8>> {
              empty string value. Key: {name}"
         )));
     }
-    Ok(key)
+    Ok(key.to_vec())
 }
 
 /// The keys in the order in which they are read, each once.

@@ -5,10 +5,13 @@ use std::borrow::Borrow;
 use crate::error::{Error, Result};
 use kstone_core::engine::{CountPage, PageLimits, RecordPage};
 use kstone_core::item::{ItemWriter, item_size};
+use kstone_core::key::Keyspace;
 use kstone_core::record::Record;
 use kstone_core::value::Item;
 
+use crate::request::partition::PartitionQuery;
 use crate::request::read::{Items, Selection};
+use crate::request::sort_key::SortKeyCondition;
 use crate::request::token;
 use crate::table::index::IndexEntry;
 
@@ -20,9 +23,10 @@ pub trait PageRecord: From<Record> + Borrow<Record> {}
 
 impl<R: From<Record> + Borrow<Record>> PageRecord for R {}
 
-/// One page of records. See [`Table::query_page`](crate::Table::query_page).
+/// One page of records. See [`Table::query_page`](crate::Table::query_page). `T` is a token, or what one is made of
+/// when it is asked for.
 #[derive(Debug, Default)]
-pub struct Page<R = Record> {
+pub struct Page<R = Record, T = Option<Vec<u8>>> {
     /// The records, shared with the database; none for [`Select::Count`](crate::Select::Count).
     pub records: Vec<R>,
     /// How many items the page returns or counts.
@@ -31,7 +35,44 @@ pub struct Page<R = Record> {
     pub scanned: usize,
     /// Where the next page goes on; none at the end. As in DynamoDB, a page that ends at its limit has one, even if
     /// nothing follows.
-    pub token: Option<Vec<u8>>,
+    pub token: T,
+}
+
+/// Where a page ended. Most callers never ask for the token of a page that ended at its limit.
+#[derive(Debug)]
+pub enum PageEnd {
+    /// Where everything ends, or at this token.
+    Made(Option<Vec<u8>>),
+    /// At the last of the page's records, which are all that this query met.
+    AtLast(EndOfQuery),
+}
+
+/// A query of a partition of the table, as far as its token says what it is.
+#[derive(Debug)]
+pub struct EndOfQuery {
+    sort_key: SortKeyCondition,
+    reverse: bool,
+}
+
+impl PageEnd {
+    /// The token of a page that had this as its last record; none where nothing follows.
+    #[must_use]
+    pub fn into_token(self, last: Option<&Record>) -> Option<Vec<u8>> {
+        match self {
+            Self::Made(token) => token,
+            Self::AtLast(end) => last.map(|last| end.token(last)),
+        }
+    }
+}
+
+impl EndOfQuery {
+    /// The token of a page that had this as its last record.
+    #[must_use]
+    pub fn token(&self, last: &Record) -> Vec<u8> {
+        let (partition_key, sort_key) = (last.pk(), self.sort_key.borrowed());
+        let query = PartitionQuery { partition_key, sort_key, reverse: self.reverse, ..PartitionQuery::default() };
+        token::encode(query.shape(""), partition_key, last.sk())
+    }
 }
 
 /// One page of items, owned. See [`Table::query`](crate::Table::query).
@@ -63,6 +104,12 @@ impl<R: PageRecord> Page<R> {
         Ok(Self { records, count, scanned, token })
     }
 
+    /// The same with its end instead of its token.
+    pub(crate) fn with_end(self) -> Page<R, PageEnd> {
+        let Self { records, count, scanned, token } = self;
+        Page { records, count, scanned, token: PageEnd::Made(token) }
+    }
+
     /// All records that a request met, as they are. `shape` as for [`Page::new`].
     pub(crate) fn whole(page: RecordPage<R>, shape: impl FnOnce() -> u32) -> Self {
         let (token, count) = (token_behind(&page, shape), page.records.len());
@@ -73,6 +120,24 @@ impl<R: PageRecord> Page<R> {
     pub(crate) fn of_count(page: CountPage, shape: impl FnOnce() -> u32) -> Self {
         let token = page.last.map(|last| token::encode(shape(), last.pk(), last.sk()));
         Self { records: Vec::new(), count: page.count, scanned: page.count, token }
+    }
+}
+
+impl<R: PageRecord> Page<R, PageEnd> {
+    /// All records that a query met, as they are.
+    pub(crate) fn of_partition(page: RecordPage<R>, query: &PartitionQuery<'_>) -> Self {
+        let end = || EndOfQuery { sort_key: query.sort_key.to_owned(), reverse: query.reverse };
+        let token = if page.limited { PageEnd::AtLast(end()) } else { PageEnd::Made(None) };
+        let count = page.records.len();
+        Self { records: page.records, count, scanned: count, token }
+    }
+
+    /// The same with its token.
+    #[must_use]
+    pub fn with_token(self) -> Page<R> {
+        let Self { records, count, scanned, token } = self;
+        let token = token.into_token(records.last().map(R::borrow));
+        Page { records, count, scanned, token }
     }
 }
 
@@ -118,6 +183,9 @@ pub(crate) fn page_limits(limit: Option<usize>) -> Result<PageLimits> {
 
 /// What a record counts towards the size of a page: its item's size, or that of what an index entry shows of its item.
 pub(crate) fn examined_bytes(record: &Record) -> usize {
+    if record.keyspace() == Keyspace::Items {
+        return record.item_size();
+    }
     match IndexEntry::read(record) {
         Some(entry) => item_size(entry.table_key(), entry.item()),
         None => record.item_size(),

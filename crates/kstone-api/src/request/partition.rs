@@ -41,6 +41,10 @@ impl PartitionQuery<'_> {
 
     /// Checks the query's keys and calls back with the range of its sort keys behind `ended_at`.
     pub(crate) fn with_range<T>(&self, ended_at: Option<&[u8]>, read: impl FnOnce(SortKeyRange<'_>) -> T) -> Result<T> {
+        if let (SortKeyCondition::Any, None) = (&self.sort_key, ended_at) {
+            KeyRef::new(self.partition_key, &[])?;
+            return Ok(read((Bound::Unbounded, Bound::Unbounded)));
+        }
         let (_, low, high) = self.sort_key.parts();
         KeyRef::new(self.partition_key, low)?;
         KeyRef::new(self.partition_key, high)?;

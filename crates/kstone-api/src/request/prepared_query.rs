@@ -12,12 +12,13 @@ use kstone_core::value::Type;
 
 use crate::expression::ast::{ConditionAst, ProjectionAst};
 use crate::expression::{
-    Condition, KeyCondition, KeySchema, Kind, ParameterNames, PreparedExpression, Preparing, Projection,
-    binder_of_names,
+    Condition, KeyAttribute, KeyCondition, KeyPlan, KeySchema, Kind, ParameterNames, PreparedExpression, Preparing,
+    Projection, binder_of_names,
 };
-use crate::request::page::{Page, PageRecord};
+use crate::request::page::{Page, PageEnd, PageRecord};
+use crate::request::partition::PartitionQuery;
 use crate::request::query::{Query, Select};
-use crate::request::read::{BoundExpressions, index_schema, keyed};
+use crate::request::read::{BoundExpressions, index_schema, key_bytes, keyed, sort_condition};
 use crate::request::records::Records;
 use crate::table::Table;
 
@@ -45,10 +46,55 @@ pub struct PreparedQuery {
 struct Shared {
     /// What the query asks for besides its expressions.
     query: Query,
-    key_condition: Option<PreparedExpression<ConditionAst>>,
+    key_condition: Option<PreparedKeyCondition>,
     filter: Option<PreparedExpression<ConditionAst>>,
     projection: Option<Projection>,
     parameters: ParameterNames,
+    /// Whether it asks for whole items of the table.
+    is_of_whole_items: bool,
+}
+
+/// A key condition that was read as one on a key of these attributes.
+#[derive(Debug)]
+struct PreparedKeyCondition {
+    condition: PreparedExpression<ConditionAst>,
+    plan: KeyPlan,
+    partition: Box<str>,
+    sort: Option<Box<str>>,
+}
+
+impl PreparedKeyCondition {
+    /// # Errors
+    /// As [`KeyCondition::new`], as far as no value is needed to tell.
+    fn new(condition: PreparedExpression<ConditionAst>, parameters: usize, schema: KeySchema<'_>) -> Result<Self> {
+        // Its form is that of a condition on a key, whatever its values: a text is good for every key.
+        let any = vec![ValueRef::from_parts(Type::S, b"any"); parameters];
+        let plan = read_anew(&condition, &any, schema)?.plan();
+        let name = |attribute: KeyAttribute<'_>| attribute.name.into();
+        Ok(Self { condition, plan, partition: name(schema.partition), sort: schema.sort.map(name) })
+    }
+
+    /// The condition with these values. It is read anew where the key has other attributes than when it was prepared, and
+    /// where a value may have to be refused.
+    fn bound<'v>(&'v self, values: &'v [ValueRef<'v>], schema: KeySchema<'_>) -> Result<KeyCondition<'v>> {
+        let is_as_prepared =
+            *self.partition == *schema.partition.name && self.sort.as_deref() == schema.sort.map(|sort| sort.name);
+        if is_as_prepared
+            && let Some(condition) = KeyCondition::of_plan(self.plan, self.condition.bound(values), schema)
+        {
+            return Ok(condition);
+        }
+        read_anew(&self.condition, values, schema)
+    }
+}
+
+fn read_anew<'v>(
+    condition: &'v PreparedExpression<ConditionAst>,
+    values: &'v [ValueRef<'v>],
+    schema: KeySchema<'_>,
+) -> Result<KeyCondition<'v>> {
+    let (ast, bound) = (Arc::clone(&condition.ast), condition.bound(values));
+    Ok(KeyCondition::new(Condition::new(Kind::KeyCondition, ast, bound, KeyLayout::untyped())?, schema)?)
 }
 
 impl Table {
@@ -67,14 +113,12 @@ impl Table {
         let texts = query.expressions.as_deref().cloned().unwrap_or_default();
         let names = texts.parameters.gathered()?;
         let mut names = binder_of_names(&names)?;
-        let key_condition = texts.key_condition.as_ref();
-        let key_condition =
-            key_condition.map(|text| preparing.condition(Kind::KeyCondition, text, &mut names)).transpose()?;
-        if let Some(condition) = &key_condition {
-            // Its form is that of a condition on a key, whatever its values: a text is good for every key.
-            let any = vec![ValueRef::from_parts(Type::S, b"any"); preparing.count()];
-            KeyCondition::new(key_condition_of(condition, &any)?, index.map_or(KeySchema::ITEMS, index_schema))?;
-        }
+        let schema = index.map_or(KeySchema::ITEMS, index_schema);
+        let key_condition = texts.key_condition.as_ref().map(|text| {
+            let condition = preparing.condition(Kind::KeyCondition, text, &mut names)?;
+            PreparedKeyCondition::new(condition, preparing.count(), schema)
+        });
+        let key_condition = key_condition.transpose()?;
         let filter = texts.filter.as_ref();
         let filter = filter.map(|text| preparing.condition(Kind::Filter, text, &mut names)).transpose()?;
         let projection = texts.projection.as_ref();
@@ -89,7 +133,9 @@ impl Table {
         let projection = projection.transpose()?;
         names.finish()?;
         let (query, parameters) = (Query { expressions: None, ..query.clone() }, preparing.finish());
-        Ok(PreparedQuery { shared: Arc::new(Shared { query, key_condition, filter, projection, parameters }) })
+        let is_of_whole_items = filter.is_none() && projection.is_none() && query.of_whole_items().is_some();
+        let shared = Shared { query, key_condition, filter, projection, parameters, is_of_whole_items };
+        Ok(PreparedQuery { shared: Arc::new(shared) })
     }
 }
 
@@ -111,7 +157,7 @@ impl PreparedQuery {
         limit: Option<usize>,
         token: Option<&[u8]>,
     ) -> Result<Page> {
-        self.run_as(database, values, limit, token)
+        self.run_as(database, values, limit, token).map(Page::with_token)
     }
 
     /// As [`PreparedQuery::run`], each record in what the caller keeps it in.
@@ -124,10 +170,35 @@ impl PreparedQuery {
         values: &[ValueRef<'_>],
         limit: Option<usize>,
         token: Option<&[u8]>,
-    ) -> Result<Page<R>> {
+    ) -> Result<Page<R, PageEnd>> {
+        if self.shared.is_of_whole_items
+            && let Some(condition) = &self.shared.key_condition
+        {
+            self.shared.parameters.check(values.len())?;
+            return self.run_on_partition(database, &condition.bound(values, KeySchema::ITEMS)?, limit, token);
+        }
         let query = self.query_of(values, limit, token)?;
         let run = &mut Run { shared: &self.shared, values };
-        database.page_of(query.limit, |context| keyed(Cow::Owned(query), context, run))
+        database.page_of(query.limit, |context| keyed(Cow::Owned(query), context, run)).map(Page::with_end)
+    }
+
+    /// The page of whole items of the table: everything is lent, nothing is copied.
+    fn run_on_partition<R: PageRecord>(
+        &self,
+        table: &Table,
+        condition: &KeyCondition<'_>,
+        limit: Option<usize>,
+        token: Option<&[u8]>,
+    ) -> Result<Page<R, PageEnd>> {
+        let query = &self.shared.query;
+        query.refuse_key_twice()?;
+        table.query_partition_as(&PartitionQuery {
+            partition_key: key_bytes(condition.partition())?,
+            sort_key: sort_condition(condition.sort())?,
+            reverse: query.reverse,
+            limit: limit.or(query.limit),
+            token,
+        })
     }
 
     /// The items one by one, as the database is now. `limit` bounds the items in all.
@@ -148,13 +219,6 @@ impl PreparedQuery {
     }
 }
 
-fn key_condition_of<'v>(
-    condition: &'v PreparedExpression<ConditionAst>,
-    values: &'v [ValueRef<'v>],
-) -> Result<Condition<'v>> {
-    Ok(Condition::new(Kind::KeyCondition, Arc::clone(&condition.ast), condition.bound(values), KeyLayout::untyped())?)
-}
-
 /// The expressions with the values of one run.
 struct Run<'a> {
     shared: &'a Shared,
@@ -165,7 +229,7 @@ impl BoundExpressions for Run<'_> {
     fn key_condition(&mut self, schema: KeySchema<'_>) -> Result<Option<KeyCondition<'_>>> {
         let condition = self.shared.key_condition.as_ref();
         let Some(condition) = condition else { return Ok(None) };
-        Ok(Some(KeyCondition::new(key_condition_of(condition, self.values)?, schema)?))
+        condition.bound(self.values, schema).map(Some)
     }
 
     fn filter(&mut self) -> Result<Option<Condition<'static>>> {

@@ -1,6 +1,6 @@
 //! What a query asks for: one partition, a condition on its sort keys, a direction and a limit.
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use kstone_core::engine::SortKeyRange;
 use kstone_core::value::Value;
 
@@ -181,6 +181,14 @@ impl Query {
             select: self.select,
             expressions: self.expressions.clone(),
         })
+    }
+
+    /// Refuses a partition key, or a condition on sort keys, next to a key condition.
+    pub(crate) fn refuse_key_twice(&self) -> Result<()> {
+        if self.partition_key.is_empty() && self.sort_key == SortKeyCondition::Any {
+            return Ok(());
+        }
+        Err(Error::invalid("a query has a KeyConditionExpression or a partition key, not both"))
     }
 
     /// The query of the table for whole items that this is, expressions aside.

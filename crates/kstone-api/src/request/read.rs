@@ -221,15 +221,15 @@ pub(crate) fn keyed<'q>(
     let select = query.select;
     let mut keyed = Keyed { query, entries: None };
     let query = &keyed.query;
-    if condition.is_some() && (!query.partition_key.is_empty() || query.sort_key != SortKeyCondition::Any) {
-        return Err(Error::invalid("a query has a KeyConditionExpression or a partition key, not both"));
+    if condition.is_some() {
+        query.refuse_key_twice()?;
     }
     match (index, &condition) {
         (None, None) => {}
         (None, Some(condition)) => {
             let query = keyed.query.to_mut();
-            query.partition_key = key_bytes(condition.partition())?;
-            query.sort_key = sort_condition(condition.sort())?;
+            query.partition_key = key_bytes(condition.partition())?.to_vec();
+            query.sort_key = sort_condition(condition.sort())?.to_owned();
         }
         (Some(index), None) => {
             let partition = KeyValue::of_bytes(&query.partition_key);
@@ -505,9 +505,9 @@ pub(crate) fn entry_condition(condition: SortCondition<'_>) -> Result<index::Key
 }
 
 /// The bytes of a key that an expression gives: those of a text or of a binary value, either being good for any key.
-pub(crate) fn key_bytes(value: ValueRef<'_>) -> Result<Vec<u8>> {
+pub(crate) fn key_bytes(value: ValueRef<'_>) -> Result<&[u8]> {
     match value.type_() {
-        Type::S | Type::B => Ok(value.payload().to_vec()),
+        Type::S | Type::B => Ok(value.payload()),
         _ => Err(Error::invalid(
             "One or more parameter values were invalid: Condition parameter type does not match schema type",
         )),
@@ -515,7 +515,7 @@ pub(crate) fn key_bytes(value: ValueRef<'_>) -> Result<Vec<u8>> {
 }
 
 /// A condition on the sort keys of items.
-pub(crate) fn sort_condition(condition: SortCondition<'_>) -> Result<SortKeyCondition> {
+pub(crate) fn sort_condition(condition: SortCondition<'_>) -> Result<SortKeyCondition<&[u8]>> {
     Ok(match condition {
         SortCondition::Any => SortKeyCondition::Any,
         SortCondition::Eq(value) => SortKeyCondition::Eq(key_bytes(value)?),

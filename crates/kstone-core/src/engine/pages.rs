@@ -57,7 +57,8 @@ impl Engine {
         let (stripe, span) = partition_span(keyspace, pk, range);
         let mut page = PageBuffer::new(limits);
         let held = self.store.read_in_order(stripe, Some(span))?;
-        let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), counted));
+        let limited =
+            held.tree().is_some_and(|tree| tree.view().merge(span, reverse, |merge| page.fill(merge, counted)));
         drop(held);
         if self.evicts() {
             page.records.iter().for_each(|record: &R| record.borrow().mark_used());
@@ -87,7 +88,7 @@ impl Engine {
         let mut limited = false;
         for (stripe, span) in range.spans() {
             let held = self.store.read_in_order(stripe, Some(span))?;
-            limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, false), counted));
+            limited = held.tree().is_some_and(|tree| tree.view().merge(span, false, |merge| page.fill(merge, counted)));
             locked.push(held);
             if limited {
                 break;
@@ -111,7 +112,8 @@ impl Engine {
         let (stripe, span) = partition_span(keyspace, pk, range);
         let held = self.store.read_in_order(stripe, Some(span))?;
         let mut page = PageBuffer::<&Record>::new(PageLimits::of_records(most + 1));
-        let is_long = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), |record| record));
+        let is_long =
+            held.tree().is_some_and(|tree| tree.view().merge(span, reverse, |merge| page.fill(merge, |record| record)));
         Ok((!is_long).then(|| RecordPage::counting(&page)))
     }
 
@@ -133,7 +135,7 @@ impl Engine {
         }
         let mut page = PageBuffer::<&Record>::new(PageLimits::NONE);
         for (tree, span) in locked.iter().filter_map(|(held, span)| Some((held.tree()?, span))) {
-            page.fill(&mut tree.view().merge(*span, false), |record| record);
+            tree.view().merge(*span, false, |merge| page.fill(merge, |record| record));
         }
         Ok(Some(RecordPage::counting(&page)))
     }
@@ -153,7 +155,8 @@ impl Engine {
         let (stripe, span) = partition_span(keyspace, pk, range);
         let held = self.store.read_in_order(stripe, Some(span))?;
         let mut page = PageBuffer::<&Record>::new(limits);
-        let limited = held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(span, reverse), |record| record));
+        let limited =
+            held.tree().is_some_and(|tree| tree.view().merge(span, reverse, |merge| page.fill(merge, |record| record)));
         if self.evicts() {
             page.records.iter().for_each(|record| record.mark_used());
         }
@@ -170,7 +173,7 @@ impl Engine {
         let locked: Vec<_> = locked.collect::<Result<_>>()?;
         let mut page = PageBuffer::<&Record>::new(limits);
         let limited = locked.iter().any(|(held, span)| {
-            held.tree().is_some_and(|tree| page.fill(&mut tree.view().merge(*span, false), |record| record))
+            held.tree().is_some_and(|tree| tree.view().merge(*span, false, |merge| page.fill(merge, |record| record)))
         });
         Ok(CountPage::of(&page, limited))
     }

@@ -87,7 +87,7 @@ impl PointInTimeView {
     pub fn scan_reverse(&self, range: ScanRange<'_>, limits: PageLimits) -> RecordPage {
         let mut page = PageBuffer::new(limits);
         let limited = range.spans().rev().any(|(stripe, span)| {
-            self.view(stripe).is_some_and(|view| page.fill(&mut view.merge(span, true), Record::clone))
+            self.view(stripe).is_some_and(|view| view.merge(span, true, |merge| page.fill(merge, Record::clone)))
         });
         RecordPage { records: page.records, limited }
     }
@@ -103,7 +103,7 @@ impl PointInTimeView {
         handle: impl Fn(&'a Record) -> T,
     ) -> bool {
         let (stripe, span) = partition_span(keyspace, pk, range);
-        self.view(stripe).is_some_and(|view| page.fill(&mut view.merge(span, reverse), handle))
+        self.view(stripe).is_some_and(|view| view.merge(span, reverse, |merge| page.fill(merge, handle)))
     }
 
     /// Takes a scan's records into a page; whether that is full.
@@ -114,7 +114,7 @@ impl PointInTimeView {
         handle: impl Fn(&'a Record) -> T,
     ) -> bool {
         range.spans().any(|(stripe, span)| {
-            self.view(stripe).is_some_and(|view| page.fill(&mut view.merge(span, false), &handle))
+            self.view(stripe).is_some_and(|view| view.merge(span, false, |merge| page.fill(merge, &handle)))
         })
     }
 

@@ -578,17 +578,6 @@ impl<'a> RecordRef<'a> {
         prefetch(self.0.as_ptr().wrapping_byte_add(LINE_BYTES));
     }
 
-    /// No less than that, whatever the lengths of short keys.
-    #[inline(always)]
-    pub(crate) fn data_len_at_most(self) -> usize {
-        let shape = self.shape();
-        if shape.is_long() {
-            self.data_len()
-        } else {
-            (shape.0 & Shape::BODY_MASK) as usize + 2 * Shape::KEY_MASK as usize
-        }
-    }
-
     /// How many bytes keys and body are.
     #[inline(always)]
     pub(crate) fn data_len(self) -> usize {

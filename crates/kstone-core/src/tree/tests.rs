@@ -50,7 +50,7 @@ fn body(tree: &Tree, sk: &str) -> Option<Vec<u8>> {
 /// What the tree shows, in order.
 fn items(tree: &mut Tree) -> Vec<Record> {
     put_in_order(tree);
-    tree.view().items().cloned().collect()
+    tree.view().items().into_iter().cloned().collect()
 }
 
 fn put_in_order(tree: &mut Tree) {
@@ -271,7 +271,7 @@ fn a_delete_hides_older_versions_in_ssts_until_compaction_drops_both() {
     assert_eq!((tree.ssts().len(), tree.ssts()[0].len(), tree.hidden), (1, 2, Hidden::default()));
     delete(&mut tree, "b", 1000);
     assert_eq!((body(&tree, "b"), tree.memtable.len(), tree.hidden.tombstones), (None, 0, 1), "buried where it is");
-    assert_eq!((items(&mut tree).len(), shared.view().items().count()), (1, 3));
+    assert_eq!((items(&mut tree).len(), shared.view().items().len()), (1, 3));
     assert_eq!(merged_len(&compact_all(&mut tree)), 1);
 }
 

@@ -5,6 +5,8 @@ use crate::key::{Edge, Tag};
 use crate::memory_sst::MemorySstReader;
 use crate::memtable::Memtable;
 use crate::merge::Merge;
+#[cfg(test)]
+use crate::record::Record;
 use crate::source::Source;
 use crate::span::Span;
 #[cfg(test)]
@@ -20,16 +22,21 @@ pub(crate) struct TreeView<'a> {
 impl<'a> TreeView<'a> {
     /// All items.
     #[cfg(test)]
-    pub(crate) fn items(&self) -> Merge<'a> {
+    pub(crate) fn items(&self) -> Vec<&'a Record> {
         let from = StripeEdge { tag: Tag::FIRST, edge: Edge::TagStart };
         let to = StripeEdge { tag: Tag::LAST_ITEM, edge: Edge::TagEnd };
-        self.merge(Span { from, to }, false)
+        self.merge(Span { from, to }, false, |merge| merge.live())
     }
 
-    /// The live records of a span, in order or in reverse.
-    pub(crate) fn merge(&self, span: Span<'_>, reverse: bool) -> Merge<'a> {
-        let memtable = self.memtable.map(|table| table.between(span));
-        let ssts = self.ssts.iter().rev().map(|sst| sst.between(span));
-        Merge::of(memtable.into_iter().chain(ssts).map(Source::of_run), reverse, span.is_in_one_partition())
+    /// Shows the live records of a span, in order or in reverse, to `read`: a merge is too large to be handed back.
+    #[inline]
+    pub(crate) fn merge<T>(&self, span: Span<'_>, reverse: bool, read: impl FnOnce(&mut Merge<'a>) -> T) -> T {
+        let mut merge = Merge::new(reverse, span.is_in_one_partition());
+        if let Some(memtable) = self.memtable {
+            merge.add(Source::of_run(memtable.between(span)));
+        }
+        self.ssts.iter().rev().for_each(|sst| merge.add(Source::of_run(sst.between(span))));
+        merge.begin();
+        read(&mut merge)
     }
 }

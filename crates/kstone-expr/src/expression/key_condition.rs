@@ -13,7 +13,7 @@ use kstone_core::value::Type;
 
 use super::Kind;
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step};
-use super::bind::Binder;
+use super::bind::{Binder, BoundParameters};
 use super::condition::Condition;
 use super::condition_parser;
 use super::subject::{PARTITION_KEY, SORT_KEY};
@@ -91,7 +91,14 @@ pub enum SortCondition<'a> {
 /// ```
 #[derive(Debug, Clone)]
 pub struct KeyCondition<'v> {
-    condition: Condition<'v>,
+    bound: BoundParameters<'v>,
+    plan: KeyPlan,
+}
+
+/// What a key condition asks, whatever the values: read once where these come with each run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyPlan {
+    /// The index of the partition's value.
     partition: u16,
     sort: SortTest,
 }
@@ -126,21 +133,48 @@ impl<'v> KeyCondition<'v> {
     /// # Errors
     /// As [`KeyCondition::parse`], for what is no condition on the schema's key or has values of other types.
     pub fn new(condition: Condition<'v>, schema: KeySchema<'_>) -> Result<Self> {
-        let (partition, sort) = Reader { condition: &condition }.read(schema)?;
-        Ok(Self { condition, partition, sort })
+        let plan = Reader { condition: &condition }.read(schema)?;
+        Ok(Self { bound: condition.bound, plan })
+    }
+
+    /// What was read before, of the same condition and on a key of the same attributes, with other values; none where
+    /// these may have to be refused, which [`KeyCondition::new`] does.
+    #[must_use]
+    pub fn of_plan(plan: KeyPlan, bound: BoundParameters<'v>, schema: KeySchema<'_>) -> Option<Self> {
+        let fits = |value: ValueRef<'_>, types: &[Type]| types.contains(&value.type_()) && !value.payload().is_empty();
+        let partition = fits(bound.value(plan.partition), schema.partition.types);
+        let sort_types = schema.sort.map_or(&[][..], |sort| sort.types);
+        let fits_sort = |value| fits(bound.value(value), sort_types);
+        let is_text = |value| bound.value(value).type_() != Type::N;
+        let sort = match plan.sort {
+            SortTest::Any => true,
+            SortTest::Compare(_, value) => fits_sort(value),
+            SortTest::BeginsWith(prefix) => fits_sort(prefix) && is_text(prefix),
+            SortTest::Between(low, high) => {
+                let is_ordered = bound.value(low).payload() <= bound.value(high).payload();
+                [low, high].into_iter().all(|value| fits_sort(value) && is_text(value)) && is_ordered
+            }
+        };
+        (partition && sort).then_some(Self { bound, plan })
+    }
+
+    /// What it asks, whatever its values.
+    #[must_use]
+    pub fn plan(&self) -> KeyPlan {
+        self.plan
     }
 
     /// The value of the partition key, never empty.
     #[must_use]
     pub fn partition(&self) -> ValueRef<'_> {
-        self.condition.bound.value(self.partition)
+        self.bound.value(self.plan.partition)
     }
 
     /// What is asked of the sort key. Its values are never empty.
     #[must_use]
     pub fn sort(&self) -> SortCondition<'_> {
-        let value = |value| self.condition.bound.value(value);
-        match self.sort {
+        let value = |value| self.bound.value(value);
+        match self.plan.sort {
             // Reading refuses `<>`.
             SortTest::Any | SortTest::Compare(Comparator::NotEqual, _) => SortCondition::Any,
             SortTest::Compare(Comparator::Equal, bound) => SortCondition::Eq(value(bound)),
@@ -160,7 +194,7 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn read(&self, schema: KeySchema<'_>) -> Result<(u16, SortTest)> {
+    fn read(&self, schema: KeySchema<'_>) -> Result<KeyPlan> {
         let ast = &self.condition.ast;
         for (step, operator) in [(is_or as fn(&Step) -> bool, "OR"), (is_not, "NOT")] {
             if ast.steps.iter().any(step) {
@@ -192,7 +226,7 @@ impl<'a> Reader<'a> {
                 sort
             }
         };
-        Ok((value, sort))
+        Ok(KeyPlan { partition: value, sort })
     }
 
     /// The attribute that a predicate asks about, and what it asks.

@@ -48,15 +48,18 @@ impl Expression for UpdateAst {
 pub struct PreparedExpression<T> {
     /// What the text was parsed to, with names in place of `#names`.
     pub ast: Arc<T>,
-    /// For each of its values: the position among the parameters of the request.
+    /// For each of its values: the position among the parameters of the request; empty where they are the first of
+    /// these, in their order.
     positions: Box<[u16]>,
 }
 
 impl<T> PreparedExpression<T> {
     /// Its values, of those that a run gives.
     pub fn bound<'v>(&'v self, given: &'v [ValueRef<'v>]) -> BoundParameters<'v> {
-        let in_order = self.positions.iter().enumerate().all(|(at, &position)| at == usize::from(position));
-        if in_order { BoundParameters::lent(given) } else { BoundParameters::chosen(given, &self.positions) }
+        match &*self.positions {
+            [] => BoundParameters::lent(given),
+            positions => BoundParameters::chosen(given, positions),
+        }
     }
 }
 
@@ -166,7 +169,11 @@ impl<'a> Preparing<'a> {
                 *segment = Segment::Name(names[usize::from(*alias)].clone());
             }
         }
-        let positions = symbols.values.iter().map(|value| self.position(value)).collect();
+        let mut positions: Vec<u16> = symbols.values.iter().map(|value| self.position(value)).collect();
+        if positions.iter().enumerate().all(|(at, &position)| at == usize::from(position)) {
+            positions.clear();
+        }
+        let positions = positions.into();
         Ok(PreparedExpression { ast: Arc::new(ast), positions })
     }
 

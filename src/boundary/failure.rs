@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use kstone_api::expression::Refusal;
 use kstone_api::{CoreError, Error, Record, TransactError};
 
 use super::status::{
@@ -116,6 +117,13 @@ impl From<Error> for Failure {
             Error::Io { .. } => Self::new(KSTONE_ERR_IO, message),
             _ => Self::new(KSTONE_ERR_INVALID, message),
         }
+    }
+}
+
+impl From<Refusal> for Failure {
+    #[cold]
+    fn from(refusal: Refusal) -> Self {
+        Error::from(refusal).into()
     }
 }
 

@@ -125,6 +125,13 @@ impl From<kstone_core::Error> for Error {
     }
 }
 
+/// What an expression or a statement is refused for, in kstone's words.
+impl From<kstone_expr::Refusal> for Error {
+    fn from(refusal: kstone_expr::Refusal) -> Self {
+        kstone_core::Error::from(refusal).into()
+    }
+}
+
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {

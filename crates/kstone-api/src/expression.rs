@@ -9,3 +9,4 @@ pub(crate) use kstone_expr::expression::{
     BoundParameters, KeyPlan, ParameterNames, PreparedExpression, Preparing, Slot, ast, binder_of_names, check_paths,
     key_value, order,
 };
+pub use kstone_expr::{Dialect, Place, Reason, Refusal, expression::build};

@@ -10,5 +10,9 @@
 mod error;
 pub mod expression;
 pub mod partiql;
+mod refusal;
+mod texts;
 
-pub use error::{Error, Result};
+pub use error::Error;
+pub use refusal::{Place, Refusal, Result};
+pub use texts::{Dialect, Exceeded, Family, Keys, Reason, ShownPath, ShownStep, ShownValue};

@@ -13,7 +13,8 @@
 
 use std::cmp::Ordering;
 
-use crate::error::{Error, Result};
+use crate::refusal::{Refusal, Result};
+use crate::texts::Reason;
 use kstone_core::buffer::{Buffer, StackBuffer};
 use kstone_core::item::{self, BODY_MAX_BYTES, ItemRef, MAX_NESTING_LEVELS, ValueRef, parts};
 use kstone_core::key::KeyRef;
@@ -42,16 +43,13 @@ pub(super) fn apply(
     let resolved = Resolved::of(&update.bound, &update.ast.symbols, &subject, &[]);
     Writer { update, subject, resolved }.entries(body, subject.item().without_key(), &update.order, 0)?;
     item::check_size(key, ItemRef::new(body)).map_err(|error| match error {
-        kstone_core::Error::Limit { unit, limit, found, .. } => Error::limit(ITEM_SIZE, unit, limit, found),
-        other => other,
+        kstone_core::Error::Limit { unit, limit, found, .. } => Refusal::limit(ITEM_SIZE, unit, limit, found),
+        other => other.into(),
     })?;
     Ok(true)
 }
 
 const ITEM_SIZE: &str = "Item size to update";
-const INVALID_PATH: &str = "The document path provided in the update expression is invalid for update";
-const MISSING: &str = "The provided expression refers to an attribute that does not exist in the item";
-const WRONG_TYPE: &str = "An operand in the update expression has an incorrect data type";
 
 /// A value that is in the old item or the request, or was made.
 enum Made<'a> {
@@ -87,7 +85,7 @@ impl<'a> Writer<'a> {
         let mut rest = old.raw_iter();
         let mut uncopied = rest.rest();
         for group in self.groups(actions, depth) {
-            let Some(Place::Name(name)) = self.place(group, depth) else { return Err(Error::invalid(INVALID_PATH)) };
+            let Some(Place::Name(name)) = self.place(group, depth) else { return Err(Reason::PathInvalid.into()) };
             let (mut behind, mut value) = (rest.clone(), None);
             while let Some((other, found)) = behind.next() {
                 match other.cmp(name.as_bytes()) {
@@ -116,7 +114,7 @@ impl<'a> Writer<'a> {
         let (mut rest, mut at) = (old.list(), 0);
         let mut uncopied = rest.rest();
         for group in self.groups(actions, depth) {
-            let Some(Place::Index(index)) = self.place(group, depth) else { return Err(Error::invalid(INVALID_PATH)) };
+            let Some(Place::Index(index)) = self.place(group, depth) else { return Err(Reason::PathInvalid.into()) };
             while at < index && rest.next().is_some() {
                 at += 1;
             }
@@ -148,7 +146,7 @@ impl<'a> Writer<'a> {
             parts::append_value(out, made.view());
             return Ok(());
         };
-        let old = old.ok_or_else(|| Error::invalid(INVALID_PATH))?;
+        let old = old.ok_or(Reason::PathInvalid)?;
         put_head(out);
         match (next, old.type_(), old.map()) {
             (Place::Name(_), type_, Some(map)) => {
@@ -157,7 +155,7 @@ impl<'a> Writer<'a> {
             (Place::Index(_), Type::L, _) => {
                 parts::append_framed(out, Type::L, |out| self.elements(out, old, actions, depth))
             }
-            _ => Err(Error::invalid(INVALID_PATH)),
+            _ => Err(Reason::PathInvalid.into()),
         }
     }
 
@@ -199,14 +197,14 @@ impl<'a> Writer<'a> {
             NewValue::ListAppend(first, second) => {
                 let (first, second) = (self.source(*first, own)?, self.source(*second, own)?);
                 if first.type_() != Type::L || second.type_() != Type::L {
-                    return Err(Error::invalid(WRONG_TYPE));
+                    return Err(Reason::OperandUnfit.into());
                 }
                 let mut payload = Payload::with_capacity(first.payload().len() + second.payload().len());
                 [first, second].iter().for_each(|list| payload.extend_from_slice(list.payload()));
                 Ok(Made::Owned(Type::L, payload))
             }
             // Binding refuses these.
-            NewValue::Fault(text) => Err(super::Kind::Update.invalid(text)),
+            NewValue::Fault(reason) => Err(super::Kind::Update.refuse(reason.clone())),
         }
     }
 
@@ -218,7 +216,7 @@ impl<'a> Writer<'a> {
     ) -> Result<Made<'a>> {
         let (left, right) = (self.source(left, own)?, self.source(right, own)?);
         let (Some(left), Some(right)) = (left.as_number(), right.as_number()) else {
-            return Err(Error::invalid(WRONG_TYPE));
+            return Err(Reason::OperandUnfit.into());
         };
         let mut sum = Payload::new();
         sum_to(&mut sum, left, right)?;
@@ -237,7 +235,7 @@ impl<'a> Writer<'a> {
         loop {
             match self.update.ast.sources[usize::from(source)] {
                 OperandSource::Value(value) => return Ok(self.update.bound.value(value)),
-                OperandSource::Path(path) => return follow(path).ok_or_else(|| Error::invalid(MISSING)),
+                OperandSource::Path(path) => return follow(path).ok_or_else(|| Reason::AttributeMissing.into()),
                 OperandSource::IfNotExists(path, otherwise) => match follow(path) {
                     Some(value) => return Ok(value),
                     None => source = otherwise,
@@ -251,7 +249,7 @@ impl<'a> Writer<'a> {
 fn add<'a>(old: Option<ValueRef<'a>>, value: ValueRef<'a>) -> Result<Made<'a>> {
     let Some(old) = old else { return Ok(Made::Borrowed(value)) };
     if old.type_() != value.type_() {
-        return Err(Error::invalid(WRONG_TYPE));
+        return Err(Reason::OperandUnfit.into());
     }
     if let (Some(old), Some(value)) = (old.as_number(), value.as_number()) {
         let mut sum = Payload::new();
@@ -267,7 +265,7 @@ fn add<'a>(old: Option<ValueRef<'a>>, value: ValueRef<'a>) -> Result<Made<'a>> {
 fn delete<'a>(old: Option<ValueRef<'a>>, value: ValueRef<'a>) -> Result<Option<Made<'a>>> {
     let Some(old) = old else { return Ok(None) };
     if old.type_() != value.type_() {
-        return Err(Error::invalid(WRONG_TYPE));
+        return Err(Reason::OperandUnfit.into());
     }
     let mut rest = Payload::with_capacity(old.payload().len());
     merge(old, value, |element, in_old, in_value| {
@@ -309,12 +307,12 @@ fn check_growth(out: &[u8]) -> Result<()> {
     if found <= BODY_MAX_BYTES {
         return Ok(());
     }
-    Err(Error::limit(ITEM_SIZE, Unit::Bytes, BODY_MAX_BYTES, found))
+    Err(Refusal::limit(ITEM_SIZE, Unit::Bytes, BODY_MAX_BYTES, found))
 }
 
 fn check_levels(found: usize) -> Result<()> {
     if found <= MAX_NESTING_LEVELS {
         return Ok(());
     }
-    Err(Error::limit("Nesting Levels", Unit::Levels, MAX_NESTING_LEVELS, found))
+    Err(Refusal::limit("Nesting Levels", Unit::Levels, MAX_NESTING_LEVELS, found))
 }

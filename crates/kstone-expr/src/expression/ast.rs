@@ -17,6 +17,8 @@
 
 use std::sync::Arc;
 
+use crate::texts::Reason;
+
 /// One step of a document path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
@@ -156,8 +158,8 @@ pub enum Predicate {
     Contains(Operand, Operand),
     /// That the first does not hold the second, or is not there: NOT_CONTAINS of the parameters before expressions.
     NotContains(Operand, Operand),
-    /// What DynamoDB says of an operand or a function that can never be valid, once names and values are known.
-    Fault(Box<str>),
+    /// Why an operand or a function can never be valid: said once names and values are known.
+    Fault(Reason),
 }
 
 /// One step of a condition's program.
@@ -229,7 +231,7 @@ pub enum NewValue {
     /// `list_append`: one list and then the other.
     ListAppend(u16, u16),
     /// As [`Predicate::Fault`].
-    Fault(Box<str>),
+    Fault(Reason),
 }
 
 /// What one action does with its path.

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::refusal::Result;
+use crate::texts::{Keys, Reason};
 use kstone_core::item::ValueRef;
 use kstone_core::key_layout::KeyLayout;
 use kstone_core::value::Type;
@@ -45,18 +46,18 @@ impl<'a> Binder<'a> {
     /// Ends the binding.
     ///
     /// # Errors
-    /// [`Error::Invalid`] naming the names, or else the values, that no expression used.
+    /// [`Refusal`](crate::Refusal) naming the names, or else the values, that no expression used.
     pub fn finish(self) -> Result<()> {
-        let unused = |sign: u8| -> Vec<_> {
+        let unused = |sign: u8| -> Box<[Box<str>]> {
             let keys = (0..self.used.len()).filter(|&at| !self.used[at]).map(|at| self.parameters.key(at));
-            keys.filter(|key| key.first() == Some(&sign)).map(String::from_utf8_lossy).collect()
+            keys.filter(|key| key.first() == Some(&sign)).map(|key| String::from_utf8_lossy(key).into()).collect()
         };
-        for (sign, map) in [(b'#', "ExpressionAttributeNames"), (b':', "ExpressionAttributeValues")] {
-            let keys = unused(sign);
-            if !keys.is_empty() {
-                let keys = keys.join(", ");
-                return Err(Error::Invalid(format!("Value provided in {map} unused in expressions: keys: {{{keys}}}")));
-            }
+        let (names, values) = (Keys(unused(b'#')), Keys(unused(b':')));
+        if !names.0.is_empty() {
+            return Err(Reason::UnusedNames { keys: names }.into());
+        }
+        if !values.0.is_empty() {
+            return Err(Reason::UnusedValues { keys: values }.into());
         }
         Ok(())
     }
@@ -66,8 +67,8 @@ impl<'a> Binder<'a> {
         let names = self.names(kind, symbols)?;
         let mut values = Vec::with_capacity(symbols.values.len());
         for value in &symbols.values {
-            let what = "An expression attribute value used in expression is not defined; attribute value";
-            values.push(self.find(kind, value, what)?);
+            let undefined = || kind.refuse(Reason::UndefinedValue { key: value.clone() });
+            values.push(self.find(value).ok_or_else(undefined)?);
         }
         let values = BoundValues::Bag(Arc::clone(self.parameters.bag()), values.into());
         Ok(BoundParameters { names: names.into(), values })
@@ -77,17 +78,17 @@ impl<'a> Binder<'a> {
     pub(super) fn names(&mut self, kind: Kind, symbols: &Symbols) -> Result<Vec<Box<str>>> {
         let mut names = Vec::with_capacity(symbols.aliases.len());
         for alias in &symbols.aliases {
-            let what = "An expression attribute name used in the document path is not defined; attribute name";
-            let name = self.find(kind, alias, what)?.read(self.parameters.bag());
+            let undefined = || kind.refuse(Reason::UndefinedName { key: alias.clone() });
+            let name = self.find(alias).ok_or_else(undefined)?.read(self.parameters.bag());
             names.push(name.as_str().unwrap_or_default().into());
         }
         Ok(names)
     }
 
-    fn find(&mut self, kind: Kind, key: &str, what: &str) -> Result<Slot> {
-        let (entry, slot) = self.parameters.find(key).ok_or_else(|| kind.invalid(&format!("{what}: {key}")))?;
+    fn find(&mut self, key: &str) -> Option<Slot> {
+        let (entry, slot) = self.parameters.find(key)?;
         self.used[entry] = true;
-        Ok(slot)
+        Some(slot)
     }
 }
 

@@ -32,7 +32,8 @@ use super::parameters::Slot;
 use super::parser::INDEX_MAX;
 use super::projection::Projection;
 use super::{EXPRESSION_MAX_BYTES, Kind, PATH_MAX_LEVELS};
-use crate::error::{Error, Result};
+use crate::refusal::{Refusal, Result};
+use crate::texts::Reason;
 
 mod condition;
 mod update;
@@ -119,11 +120,11 @@ pub fn projection(paths: impl IntoIterator<Item = Path>) -> Result<Projection> {
 
 /// Refuses one more than [`PATHS_MAX`].
 fn check_count(what: &'static str, there: usize) -> Result<()> {
-    if there < PATHS_MAX { Ok(()) } else { Err(Error::limit(what, Unit::Entries, PATHS_MAX, there + 1)) }
+    if there < PATHS_MAX { Ok(()) } else { Err(Refusal::limit(what, Unit::Entries, PATHS_MAX, there + 1)) }
 }
 
-fn empty(kind: Kind) -> Error {
-    kind.invalid("The expression can not be empty;")
+fn empty(kind: Kind) -> Refusal {
+    kind.refuse(Reason::ExpressionEmpty)
 }
 
 /// Collects the paths and values of an expression.
@@ -145,22 +146,19 @@ impl Builder {
         for segment in &segments {
             match segment {
                 Segment::Name(name) if name.is_empty() => {
-                    return Err(self.kind.invalid("the name of an attribute cannot be empty"));
+                    return Err(self.kind.refuse(Reason::EmptyName));
                 }
                 Segment::Name(name) if name.len() > NAME_MAX_BYTES => {
-                    return Err(Error::limit("Attribute name", Unit::Bytes, NAME_MAX_BYTES, name.len()));
+                    return Err(Refusal::limit("Attribute name", Unit::Bytes, NAME_MAX_BYTES, name.len()));
                 }
                 Segment::Index(index) if *index > INDEX_MAX => {
-                    let text = format!("List index is not within the allowable range; index: [{index}]");
-                    return Err(self.kind.invalid(&text));
+                    return Err(self.kind.refuse(Reason::IndexOutOfRange { index: index.to_string().into() }));
                 }
                 _ => {}
             }
         }
         if segments.len() > PATH_MAX_LEVELS {
-            let levels = segments.len();
-            let text = format!("The document path has too many nesting levels; nesting levels: {levels}");
-            return Err(self.kind.invalid(&text));
+            return Err(self.kind.refuse(Reason::PathTooLong { levels: segments.len() }));
         }
         Ok(self.symbols.add_path(segments))
     }
@@ -169,7 +167,7 @@ impl Builder {
     fn value(&mut self, value: ValueRef<'_>) -> Result<u16> {
         let bytes = self.bag.len() + value.payload().len();
         if bytes > BODY_MAX_BYTES {
-            return Err(Error::limit("Values of an expression", Unit::Bytes, BODY_MAX_BYTES, bytes));
+            return Err(Refusal::limit("Values of an expression", Unit::Bytes, BODY_MAX_BYTES, bytes));
         }
         self.slots.push(Slot::append(&mut self.bag, value));
         self.symbols.values.push(format!(":{}", self.slots.len()).into());

@@ -9,7 +9,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::error::Result;
+use crate::refusal::Result;
 use lru::LruCache;
 use parking_lot::Mutex;
 
@@ -147,7 +147,7 @@ impl<T> Texts<T> {
     ///
     /// # Errors
     /// Those of `parse`.
-    pub fn get(&self, text: &str, parse: impl FnOnce(&str) -> Result<T>) -> Result<Arc<T>> {
+    pub fn get<E>(&self, text: &str, parse: impl FnOnce(&str) -> Result<T, E>) -> Result<Arc<T>, E> {
         if let Some(tree) = self.known.lock().get(text) {
             return Ok(Arc::clone(tree));
         }

@@ -4,13 +4,11 @@
 //! attribute only makes the answer false. Thread safety: immutable.
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use kstone_core::item::{HashedName, ItemRef, ValueRef};
+use crate::refusal::{Refusal, Result};
+use crate::texts::{Reason, ShownValue};
+use kstone_core::item::{HashedName, ItemRef};
 use kstone_core::key_layout::KeyLayout;
 use kstone_core::value::Type;
 
@@ -19,7 +17,6 @@ use smallvec::SmallVec;
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Segment};
 use super::bind::{Binder, BoundParameters};
 use super::eval;
-use super::parser::wrong_operand_type;
 use super::subject::Subject;
 use super::{Kind, condition_parser};
 
@@ -37,7 +34,7 @@ impl Condition<'static> {
     /// Parses and binds. [`ExpressionCache::condition`](super::ExpressionCache::condition) parses each text once.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with DynamoDB's text for an expression that is not well-formed, reaches a limit, names a
+    /// [`Refusal`] with DynamoDB's text for an expression that is not well-formed, reaches a limit, names a
     /// reserved word, or a name or value that is not there, or asks of a value what its type cannot do.
     ///
     /// ```
@@ -94,13 +91,11 @@ impl<'v> Condition<'v> {
     /// Refuses a filter that looks at one of these attributes, the key of what a query reads.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with DynamoDB's text.
+    /// [`Refusal`] with DynamoDB's text.
     pub fn refuse_attributes(&self, names: &[&str]) -> Result<()> {
         match self.attributes().find(|root| names.contains(root)) {
             None => Ok(()),
-            Some(root) => Err(Error::Invalid(format!(
-                "Filter Expression can only contain non-primary key attributes: Primary key attribute: {root}"
-            ))),
+            Some(root) => Err(Reason::FilterOnKey { attribute: root.into() }.into()),
         }
     }
 }
@@ -135,7 +130,7 @@ struct Check<'a> {
 impl Check<'_> {
     fn predicate(&self, predicate: &Predicate) -> Result<()> {
         match predicate {
-            Predicate::Fault(text) => Err(self.kind.invalid(text)),
+            Predicate::Fault(reason) => Err(self.kind.refuse(reason.clone())),
             Predicate::Compare(comparator, left, right) => {
                 self.sized(&[*left, *right])?;
                 self.distinct(comparator.name(), *left, &[*right])?;
@@ -191,21 +186,21 @@ impl Check<'_> {
             if let Operand::SizeOfValue(value) = *operand
                 && let type_ @ (Type::N | Type::Bool | Type::Null) = self.bound.type_of(value)
             {
-                return Err(self.kind.invalid(&wrong_operand_type("size", type_.name())));
+                return Err(self.unfit("size", type_.name()));
             }
         }
         Ok(())
     }
 
-    fn types(&self, function: &str, operands: &[Operand], fits: impl Fn(Type) -> bool) -> Result<()> {
+    fn types(&self, function: &'static str, operands: &[Operand], fits: impl Fn(Type) -> bool) -> Result<()> {
         match operands.iter().filter_map(|&operand| self.type_of(operand)).find(|&type_| !fits(type_)) {
             None => Ok(()),
-            Some(type_) => Err(self.kind.invalid(&wrong_operand_type(function, type_.name()))),
+            Some(type_) => Err(self.unfit(function, type_.name())),
         }
     }
 
     /// Refuses to compare a path with itself.
-    fn distinct(&self, operator: &str, first: Operand, rest: &[Operand]) -> Result<()> {
+    fn distinct(&self, operator: &'static str, first: Operand, rest: &[Operand]) -> Result<()> {
         let Operand::Path(path) = first else { return Ok(()) };
         let path = self.path(path);
         let is_first = |operand: &Operand| match operand {
@@ -215,11 +210,12 @@ impl Check<'_> {
         if !rest.iter().any(is_first) {
             return Ok(());
         }
-        let shown = self.bound.show(path);
-        Err(self.kind.invalid(&format!(
-            "The first operand must be distinct from the remaining operands for this operator or function; operator: \
-             {operator}, first operand: {shown}"
-        )))
+        Err(self.kind.refuse(Reason::SameOperand { operator, path: self.bound.show(path) }))
+    }
+
+    #[cold]
+    fn unfit(&self, function: &'static str, found: &'static str) -> Refusal {
+        self.kind.refuse(Reason::OperandType { function, found })
     }
 
     /// Refuses bounds of BETWEEN that no value can lie between, where both are values. Those of an untyped key are bytes.
@@ -232,32 +228,33 @@ impl Check<'_> {
             _ => false,
         };
         let as_key = if is_key { eval::key_bounds(low, high) } else { None };
-        let what = match as_key.or_else(|| eval::order(low, high)) {
-            None => "same data type for lower and upper bounds",
-            Some(Ordering::Greater) => "upper bound to be greater than or equal to lower bound",
-            Some(_) => return Ok(()),
-        };
-        let (low, high) = (show(low), show(high));
-        Err(self.kind.invalid(&format!(
-            "The BETWEEN operator requires {what}; lower bound operand: AttributeValue: {low}, upper bound operand: \
-             AttributeValue: {high}"
-        )))
+        let shown = || (ShownValue::of(low), ShownValue::of(high));
+        match as_key.or_else(|| eval::order(low, high)) {
+            None => {
+                let (low, high) = shown();
+                Err(self.kind.refuse(Reason::BoundTypes { low, high }))
+            }
+            Some(Ordering::Greater) => {
+                let (low, high) = shown();
+                Err(self.kind.refuse(Reason::BoundsReversed { low, high }))
+            }
+            Some(_) => Ok(()),
+        }
     }
 
     fn type_name(&self, operand: Operand) -> Result<()> {
         let Operand::Value(value) = operand else {
             let type_ = self.type_of(operand).map_or(ANY_TYPE, Type::name);
-            return Err(self.kind.invalid(&wrong_operand_type("attribute_type", type_)));
+            return Err(self.unfit("attribute_type", type_));
         };
         let value = self.bound.value(value);
         let Some(name) = value.as_str() else {
-            return Err(self.kind.invalid(&wrong_operand_type("attribute_type", value.type_().name())));
+            return Err(self.unfit("attribute_type", value.type_().name()));
         };
         if Type::from_name(name).is_some() {
             return Ok(());
         }
-        let text = format!("Invalid attribute type name found; type: {name}, valid types: {ANY_TYPE}");
-        Err(self.kind.invalid(&text))
+        Err(self.kind.refuse(Reason::UnknownType { name: name.into() }))
     }
 }
 
@@ -267,15 +264,4 @@ const ANY_TYPE: &str = "{S,SS,N,NS,B,BS,BOOL,NULL,L,M}";
 /// Whether values of this type have an order.
 fn is_ordered(type_: Type) -> bool {
     matches!(type_, Type::S | Type::N | Type::B)
-}
-
-/// A bound of BETWEEN as DynamoDB's errors show it: `{N:5}`.
-fn show(value: ValueRef<'_>) -> String {
-    let mut shown = format!("{{{}:", value.type_().name());
-    match value.as_str().or_else(|| value.as_number()) {
-        Some(text) => shown.push_str(text),
-        None => write!(shown, "{}", STANDARD.encode(value.payload())).expect("writing to a String cannot fail"),
-    }
-    shown.push('}');
-    shown
 }

@@ -14,12 +14,13 @@
 //!
 //! Thread safety: one parse, one parser.
 
-use crate::error::Result;
+use crate::refusal::Result;
 
 use super::Kind;
 use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step, index};
 use super::lexer::{CONDITION_KEYWORDS, Keyword, Token};
-use super::parser::{Fault, Parser, not_this_way, path_required, wrong_operand_count, wrong_operand_type};
+use super::parser::{Fault, Parser};
+use crate::texts::Reason;
 
 /// The most operands that IN takes in its parentheses.
 pub(super) const IN_MAX_OPERANDS: usize = 100;
@@ -44,7 +45,7 @@ enum Item {
     /// A function that answers true or false, where it stands: as a condition, or wrongly as an operand.
     Function(&'static str, Predicate),
     /// An operand or function that can never be valid, and why.
-    Faulty(Box<str>),
+    Faulty(Reason),
     /// A condition, whose steps have been written.
     Condition,
 }
@@ -248,10 +249,7 @@ impl<'a> ConditionParser<'a> {
         let predicate = match node.item {
             Item::Function(_, predicate) => predicate,
             Item::Faulty(text) => Predicate::Fault(text),
-            Item::Operand(Operand::SizeOfPath(_) | Operand::SizeOfValue(_)) => {
-                self.parser.fault(Fault::MisusedFunction, not_this_way("size"));
-                Predicate::Fault("".into())
-            }
+            Item::Operand(Operand::SizeOfPath(_) | Operand::SizeOfValue(_)) => Predicate::Fault(self.misplaced("size")),
             Item::Operand(_) | Item::Condition => return Err(self.parser.cursor.syntax_error()),
         };
         self.test(predicate);
@@ -326,26 +324,30 @@ impl<'a> ConditionParser<'a> {
     }
 
     /// The item as an operand, or why it can be none.
-    fn operand(&mut self, item: Item) -> std::result::Result<Operand, Box<str>> {
+    fn operand(&mut self, item: Item) -> Result<Operand, Reason> {
         match item {
             Item::Operand(operand) => Ok(operand),
             Item::Faulty(text) => Err(text),
-            Item::Function(name, _) => {
-                self.parser.fault(Fault::MisusedFunction, not_this_way(name));
-                Err("".into())
-            }
-            Item::Condition => Err("".into()),
+            Item::Function(name, _) => Err(self.misplaced(name)),
+            // The grammar has none where an operand stands.
+            Item::Condition => Err(self.misplaced("")),
         }
+    }
+
+    /// Remembers that a function stands where it cannot.
+    fn misplaced(&mut self, function: &'static str) -> Reason {
+        let reason = Reason::FunctionMisplaced { function };
+        self.parser.fault(Fault::MisusedFunction, reason.clone());
+        reason
     }
 
     fn finish_in(&mut self, operand: Item, list: Vec<Item>) -> Result<Next> {
         let count = list.len();
         if count > IN_MAX_OPERANDS {
-            let text = format!("The IN operator is provided with too many operands; number of operands: {count}");
-            return Err(self.parser.cursor.invalid(&text));
+            return Err(self.parser.cursor.refuse(Reason::TooManyInOperands { count }));
         }
         let operand = self.operand(operand);
-        let list = list.into_iter().map(|item| self.operand(item)).collect::<std::result::Result<_, _>>();
+        let list = list.into_iter().map(|item| self.operand(item)).collect::<Result<_, _>>();
         let predicate = match (operand, list) {
             (Ok(operand), Ok(list)) => Predicate::In(operand, list),
             (Err(text), _) | (_, Err(text)) => Predicate::Fault(text),
@@ -354,26 +356,27 @@ impl<'a> ConditionParser<'a> {
     }
 
     /// A function with all its arguments.
-    fn finish_call(&mut self, function: &str, arguments: Vec<Item>) -> Item {
+    fn finish_call(&mut self, function: &'a str, arguments: Vec<Item>) -> Item {
         let Some(&(name, operands)) = FUNCTIONS.iter().find(|(name, _)| *name == function) else {
-            if matches!(function, "if_not_exists" | "list_append") {
-                let text = format!("The function is not allowed in a condition expression; function: {function}");
-                self.parser.fault(Fault::MisusedFunction, text);
-            } else {
-                self.parser.fault(Fault::UnknownFunction, format!("Invalid function name; function: {function}"));
-            }
-            return Item::Faulty("".into());
+            let is_of_updates = matches!(function, "if_not_exists" | "list_append");
+            let (part, function) = (function, function.into());
+            let (fault, reason) = match is_of_updates {
+                true => (Fault::MisusedFunction, Reason::NoFunctionOfConditions { function }),
+                false => (Fault::UnknownFunction, Reason::UnknownFunction { function }),
+            };
+            self.parser.fault_of(fault, reason.clone(), part);
+            return Item::Faulty(reason);
         };
         let count = arguments.len();
         let mut operand_of = arguments.into_iter().map(|item| self.operand(item));
         let (first, second) = (operand_of.next(), operand_of.next());
         operand_of.for_each(drop);
         if count != operands {
-            return Item::Faulty(wrong_operand_count(name, count));
+            return Item::Faulty(Reason::OperandCount { function: name.into(), count });
         }
         match call(name, first, second) {
             Ok(item) => item,
-            Err(text) => Item::Faulty(text),
+            Err(reason) => Item::Faulty(reason),
         }
     }
 }
@@ -388,16 +391,18 @@ const FUNCTIONS: &[(&str, usize)] = &[
     ("size", 1),
 ];
 
-type Argument = Option<std::result::Result<Operand, Box<str>>>;
+type Argument = Option<Result<Operand, Reason>>;
 
 /// A function of [`FUNCTIONS`] with as many operands as it takes.
-fn call(name: &'static str, first: Argument, second: Argument) -> std::result::Result<Item, Box<str>> {
-    let first = first.unwrap_or_else(|| Err(wrong_operand_count(name, 0)))?;
+fn call(name: &'static str, first: Argument, second: Argument) -> Result<Item, Reason> {
+    let first = first.unwrap_or_else(|| Err(Reason::OperandCount { function: name.into(), count: 0 }))?;
     if name == "size" {
         return Ok(Item::Operand(match first {
             Operand::Path(path) => Operand::SizeOfPath(path),
             Operand::Value(value) => Operand::SizeOfValue(value),
-            Operand::SizeOfPath(_) | Operand::SizeOfValue(_) => return Err(wrong_operand_type(name, "N")),
+            Operand::SizeOfPath(_) | Operand::SizeOfValue(_) => {
+                return Err(Reason::OperandType { function: name, found: "N" });
+            }
         }));
     }
     let predicate = match (name, first, second.transpose()?) {
@@ -406,7 +411,7 @@ fn call(name: &'static str, first: Argument, second: Argument) -> std::result::R
         ("attribute_type", operand, Some(type_)) => Predicate::HasType(operand, type_),
         ("begins_with", operand, Some(prefix)) => Predicate::BeginsWith(operand, prefix),
         ("contains", operand, Some(wanted)) => Predicate::Contains(operand, wanted),
-        _ => return Err(path_required(name)),
+        _ => return Err(Reason::PathRequired { function: name.into() }),
     };
     Ok(Item::Function(name, predicate))
 }

@@ -7,7 +7,8 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::refusal::{Refusal, Result};
+use crate::texts::Reason;
 use kstone_core::item::ValueRef;
 use kstone_core::value::Type;
 
@@ -116,7 +117,7 @@ impl KeyCondition<'static> {
     /// Parses and binds. [`ExpressionCache::key_condition`](super::ExpressionCache::key_condition) parses each text once.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with DynamoDB's text, as [`Condition::parse`], and for what is no condition on the schema's key
+    /// [`Refusal`] with DynamoDB's text, as [`Condition::parse`], and for what is no condition on the schema's key
     /// or has values of other types.
     pub fn parse(text: &str, schema: KeySchema<'_>, binder: &mut Binder<'_>) -> Result<Self> {
         Self::bind(Arc::new(condition_parser::parse(Kind::KeyCondition, text)?), schema, binder)
@@ -205,14 +206,14 @@ impl<'a> Reader<'a> {
         for predicate in &ast.predicates {
             let (name, test) = self.test(predicate)?;
             if tests.iter().any(|(other, _)| *other == name) {
-                return Err(Error::invalid("KeyConditionExpressions must only contain one condition per key"));
+                return Err(Reason::KeyTwice.into());
             }
             tests.push((name, test));
         }
         if tests.len() > 2 {
-            return Err(Error::invalid("Conditions can be of length 1 or 2 only"));
+            return Err(Reason::KeyConditionCount.into());
         }
-        let missed = |name: &str| Error::Invalid(format!("Query condition missed key schema element: {name}"));
+        let missed = |name: &str| Reason::KeyMissed { attribute: name.into() };
         let of = |attribute: &str| tests.iter().find(|(name, _)| *name == attribute).map(|&(_, test)| test);
         let partition = of(schema.partition.name).ok_or_else(|| missed(schema.partition.name))?;
         let SortTest::Compare(Comparator::Equal, value) = partition else { return Err(not_supported()) };
@@ -264,7 +265,7 @@ impl<'a> Reader<'a> {
                 }
             }
             // Binding refuses these.
-            Predicate::Fault(text) => Err(Kind::KeyCondition.invalid(text)),
+            Predicate::Fault(reason) => Err(Kind::KeyCondition.refuse(reason.clone())),
         }
     }
 
@@ -275,18 +276,15 @@ impl<'a> Reader<'a> {
             match *operand {
                 Operand::Value(_) => {}
                 Operand::SizeOfPath(_) | Operand::SizeOfValue(_) => {
-                    return Err(Error::invalid("KeyConditionExpressions cannot contain nested operations"));
+                    return Err(Reason::KeyNestedOperation.into());
                 }
                 Operand::Path(_) if found.is_some() => {
-                    let text =
-                        "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition";
-                    return Err(Error::invalid(text));
+                    return Err(Reason::KeyAttributes.into());
                 }
                 Operand::Path(path) => {
                     let path = &self.condition.ast.symbols.paths[usize::from(path)];
                     if path.len() > 1 {
-                        let text = "KeyConditionExpressions cannot have conditions on nested attributes";
-                        return Err(Error::invalid(text));
+                        return Err(Reason::KeyNestedPath.into());
                     }
                     found = Some(self.condition.bound.root(path));
                 }
@@ -295,12 +293,9 @@ impl<'a> Reader<'a> {
         found.ok_or_else(no_attribute)
     }
 
-    fn first_is_attribute(&self, operator: &str, operand: Operand) -> Result<()> {
+    fn first_is_attribute(&self, operator: &'static str, operand: Operand) -> Result<()> {
         match operand {
-            Operand::Value(_) => Err(Error::Invalid(format!(
-                "Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as its first \
-                 operand"
-            ))),
+            Operand::Value(_) => Err(Reason::KeyNotFirst { operator }.into()),
             _ => Ok(()),
         }
     }
@@ -314,16 +309,11 @@ impl<'a> Reader<'a> {
         };
         for value in values.into_iter().flatten().map(|value| self.condition.bound.value(value)) {
             if !attribute.types.contains(&value.type_()) {
-                let text =
-                    "One or more parameter values were invalid: Condition parameter type does not match schema type";
-                return Err(Error::invalid(text));
+                return Err(Reason::KeyType.into());
             }
             if value.payload().is_empty() {
-                let (name, of) = (attribute.name, if value.type_() == Type::B { "binary" } else { "string" });
-                return Err(Error::Invalid(format!(
-                    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
-                     empty {of} value. Key: {name}"
-                )));
+                let kind = if value.type_() == Type::B { "binary" } else { "string" };
+                return Err(Reason::EmptyKey { kind, attribute: attribute.name.into() }.into());
             }
         }
         Ok(())
@@ -338,14 +328,14 @@ fn is_not(step: &Step) -> bool {
     matches!(step, Step::Not)
 }
 
-fn invalid_operator(operator: &str) -> Error {
-    Error::Invalid(format!("Invalid operator used in KeyConditionExpression: {operator}"))
+fn invalid_operator(operator: &'static str) -> Refusal {
+    Reason::KeyOperator { operator }.into()
 }
 
-fn no_attribute() -> Error {
-    Error::invalid("Invalid condition in KeyConditionExpression: No key attribute specified")
+fn no_attribute() -> Refusal {
+    Reason::NoKeyAttribute.into()
 }
 
-fn not_supported() -> Error {
-    Error::invalid("Query key condition not supported")
+fn not_supported() -> Refusal {
+    Reason::KeyConditionUnsupported.into()
 }

@@ -8,7 +8,8 @@
 //! Letters and digits are ASCII; blanks, tabs and line ends separate. Any other character is a token that no grammar
 //! takes. Nothing is allocated. Thread safety: borrows only.
 
-use crate::error::Error;
+use crate::refusal::{Place, Refusal, Result};
+use crate::texts::Reason;
 
 use super::Kind;
 
@@ -114,24 +115,35 @@ impl<'a> Cursor<'a> {
     }
 
     /// Takes the token, which must be this one.
-    pub(super) fn expect(&mut self, token: Token) -> Result<(), Error> {
+    pub(super) fn expect(&mut self, token: Token) -> Result<()> {
         if self.take(token) { Ok(()) } else { Err(self.syntax_error()) }
     }
 
-    /// An error in DynamoDB's form: the token here, and the text from the token before to the one behind.
-    pub(super) fn syntax_error(&self) -> Error {
+    /// That this token cannot stand here, in DynamoDB's form: the token, and the text from the one before to the one
+    /// behind.
+    #[cold]
+    pub(super) fn syntax_error(&self) -> Refusal {
         let Lexeme { token, end, .. } = self.current;
         let shown = if token == Token::End { "<EOF>" } else { self.text() };
         let next = if token == Token::End { self.current } else { lex(self.text, end, self.keywords) };
         let near_start = self.previous.map_or(self.current.start, |previous| previous.start);
         let near_end = if next.token == Token::End { end } else { next.end };
         let near = self.text[near_start..near_end].trim_end();
-        self.invalid(&format!("Syntax error; token: \"{shown}\", near: \"{near}\""))
+        self.refuse(Reason::SyntaxError { token: shown.into(), near: near.into() })
     }
 
-    /// An error that says which expression is meant.
-    pub(super) fn invalid(&self, text: &str) -> Error {
-        self.kind.invalid(text)
+    /// A refusal that says which expression is meant, at a part of its text.
+    #[cold]
+    pub(super) fn refuse_part(&self, reason: Reason, part: &'a str) -> Refusal {
+        let at = (part.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+        Refusal::of(reason, self.kind, Some(Place { at, len: part.len() }))
+    }
+
+    /// The same at this token.
+    #[cold]
+    pub(super) fn refuse(&self, reason: Reason) -> Refusal {
+        let Lexeme { start, end, .. } = self.current;
+        Refusal::of(reason, self.kind, Some(Place { at: start, len: end - start }))
     }
 }
 

@@ -8,7 +8,8 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::refusal::{Refusal, Result};
+use crate::texts::Reason;
 use kstone_core::error::Unit;
 use kstone_core::item::{ItemRef, ItemWriter, NAME_MAX_BYTES, ValueRef};
 use kstone_core::value::{Item, Type};
@@ -76,8 +77,8 @@ impl Parameters {
     /// Parameters from a map of names and one of values. Costs an encoding of the values and two allocations.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a name that does not begin with `#`, a value's that does not begin with `:`, one of other
-    /// characters than letters, digits and `_`, and for values that no item can hold; [`Error::Limit`] where they exceed
+    /// [`Refusal`] for a name that does not begin with `#`, a value's that does not begin with `:`, one of other
+    /// characters than letters, digits and `_`, and for values that no item can hold; [`Reason::Limit`] where they exceed
     /// an item's limits.
     pub fn from_maps<'a>(names: impl IntoIterator<Item = (&'a str, &'a str)>, values: &Item) -> Result<Self> {
         let mut bag = ItemWriter::new();
@@ -109,11 +110,10 @@ impl Parameters {
         for (key, value) in bag {
             check_key(key, if key.starts_with('#') { '#' } else { ':' })?;
             if key.starts_with('#') && value.as_str().is_none_or(str::is_empty) {
-                let what = "ExpressionAttributeNames contains invalid value";
-                return Err(Error::Invalid(format!("{what}: a name must be a text that is not empty; key: {key}")));
+                return Err(Reason::NoName { key: key.into() }.into());
             }
             if key.starts_with('#') && value.payload().len() > NAME_MAX_BYTES {
-                return Err(Error::limit("Attribute name", Unit::Bytes, NAME_MAX_BYTES, value.payload().len()));
+                return Err(Refusal::limit("Attribute name", Unit::Bytes, NAME_MAX_BYTES, value.payload().len()));
             }
             let (start, end) = at(value.payload());
             entries.push(ParameterEntry { name: at(key.as_bytes()), slot: Slot { type_: value.type_(), start, end } });
@@ -162,26 +162,26 @@ impl Eq for Parameters {}
 
 /// Refuses a key that no expression can name.
 fn check_key(key: &str, sign: char) -> Result<()> {
-    let map = if sign == '#' { "ExpressionAttributeNames" } else { "ExpressionAttributeValues" };
-    if key.len() > PLACEHOLDER_MAX_BYTES {
-        let text = "The expression attribute map contains a key that is too long";
-        return Err(Error::Invalid(format!("{map} contains invalid key: {text}; length of key: {}", key.len())));
+    let (is_name, size) = (sign == '#', key.len());
+    if size > PLACEHOLDER_MAX_BYTES {
+        return Err(if is_name { Reason::NameKeyTooLong { size } } else { Reason::ValueKeyTooLong { size } }.into());
     }
     let word = key.strip_prefix(sign).unwrap_or_default();
     if word.is_empty() || !word.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-        return Err(Error::Invalid(format!("{map} contains invalid key: Syntax error; key: \"{key}\"")));
+        let key = key.into();
+        return Err(if is_name { Reason::NameKeySyntax { key } } else { Reason::ValueKeySyntax { key } }.into());
     }
     Ok(())
 }
 
-/// An error of the value under `key`, in DynamoDB's form.
-fn invalid_value(error: kstone_core::Error, key: &str) -> Error {
+/// A refusal of the value under `key`.
+fn invalid_value(error: kstone_core::Error, key: &str) -> Refusal {
     match error {
-        Error::Invalid(text) => {
+        kstone_core::Error::Invalid(text) => {
             let place = format!(" (attribute {key})");
-            let text = text.strip_suffix(&place).unwrap_or(&text);
-            Error::Invalid(format!("ExpressionAttributeValues contains invalid value: {text} for key {key}"))
+            let error = text.strip_suffix(&place).unwrap_or(&text).into();
+            Reason::InvalidValue { error, key: key.into() }.into()
         }
-        other => other,
+        other => other.into(),
     }
 }

@@ -8,7 +8,8 @@
 //!
 //! Thread safety: one parse, one parser.
 
-use crate::error::{Error, Result};
+use crate::refusal::{Refusal, Result};
+use crate::texts::Reason;
 
 use super::ast::{Segment, Symbols};
 use super::lexer::{Cursor, Keyword, Token};
@@ -35,7 +36,7 @@ pub(super) struct Parser<'a> {
     pub(super) cursor: Cursor<'a>,
     pub(super) symbols: Symbols,
     operators: usize,
-    fault: Option<(Fault, String)>,
+    fault: Option<(Fault, Refusal)>,
     /// In an update a reserved word is reported before all else.
     reserved_first: bool,
 }
@@ -44,16 +45,14 @@ impl<'a> Parser<'a> {
     /// A parser at the first token.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where the text is empty or longer than [`EXPRESSION_MAX_BYTES`].
+    /// [`Refusal`] where the text is empty or longer than [`EXPRESSION_MAX_BYTES`].
     pub(super) fn new(kind: Kind, text: &'a str, keywords: &'static [(&'static str, Keyword)]) -> Result<Self> {
         if text.len() > EXPRESSION_MAX_BYTES {
-            let size = text.len();
-            return Err(kind
-                .invalid(&format!("Expression size has exceeded the maximum allowed size; expression size: {size}")));
+            return Err(kind.refuse(Reason::ExpressionTooLong { size: text.len() }));
         }
         let cursor = Cursor::new(kind, text, keywords);
         if cursor.token() == Token::End {
-            return Err(kind.invalid("The expression can not be empty;"));
+            return Err(kind.refuse(Reason::ExpressionEmpty));
         }
         let reserved_first = kind == Kind::Update;
         Ok(Self { cursor, symbols: Symbols::default(), operators: 0, fault: None, reserved_first })
@@ -63,30 +62,36 @@ impl<'a> Parser<'a> {
     pub(super) fn finish(self) -> Result<Symbols> {
         match self.fault {
             None => Ok(self.symbols),
-            Some((_, text)) => Err(self.cursor.invalid(&text)),
+            Some((_, refusal)) => Err(refusal),
         }
     }
 
-    /// Remembers a fault, to be reported where no graver one is found.
-    pub(super) fn fault(&mut self, fault: Fault, text: impl Into<String>) {
+    /// Remembers a fault at this token, to be reported where no graver one is found.
+    pub(super) fn fault(&mut self, fault: Fault, reason: Reason) {
+        self.remember(fault, self.cursor.refuse(reason));
+    }
+
+    /// The same of a part of the text.
+    pub(super) fn fault_of(&mut self, fault: Fault, reason: Reason, part: &'a str) {
+        self.remember(fault, self.cursor.refuse_part(reason, part));
+    }
+
+    fn remember(&mut self, fault: Fault, refusal: Refusal) {
         let rank = |fault| (!(self.reserved_first && fault == Fault::ReservedWord), fault);
         if self.fault.as_ref().is_none_or(|&(other, _)| rank(fault) < rank(other)) {
-            self.fault = Some((fault, text.into()));
+            self.fault = Some((fault, refusal));
         }
     }
 
     pub(super) fn redundant_parentheses(&mut self) {
-        self.fault(Fault::RedundantParentheses, "The expression has redundant parentheses;");
+        self.fault(Fault::RedundantParentheses, Reason::RedundantParentheses);
     }
 
     /// Counts an operator or a function against [`OPERATORS_MAX`].
     pub(super) fn count_operator(&mut self) -> Result<()> {
         self.operators += 1;
         if self.operators > OPERATORS_MAX {
-            let count = self.operators;
-            return Err(self
-                .cursor
-                .invalid(&format!("The expression contains too many operators; operator count: {count}")));
+            return Err(self.cursor.refuse(Reason::TooManyOperators { count: self.operators }));
         }
         Ok(())
     }
@@ -129,10 +134,7 @@ impl<'a> Parser<'a> {
             }
         }
         if segments.len() > PATH_MAX_LEVELS {
-            let levels = segments.len();
-            return Err(self
-                .cursor
-                .invalid(&format!("The document path has too many nesting levels; nesting levels: {levels}")));
+            return Err(self.cursor.refuse(Reason::PathTooLong { levels: segments.len() }));
         }
         Ok(self.symbols.add_path(segments))
     }
@@ -150,10 +152,9 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn name(&mut self, name: &str) -> Segment {
+    fn name(&mut self, name: &'a str) -> Segment {
         if is_reserved(name) {
-            let text = format!("Attribute name is a reserved keyword; reserved keyword: {name}");
-            self.fault(Fault::ReservedWord, text);
+            self.fault_of(Fault::ReservedWord, Reason::ReservedWord { word: name.into() }, name);
         }
         Segment::Name(name.into())
     }
@@ -171,8 +172,7 @@ impl<'a> Parser<'a> {
         }
         let digits = self.cursor.text();
         let Some(index) = digits.parse().ok().filter(|&index| index <= INDEX_MAX) else {
-            let text = format!("List index is not within the allowable range; index: [{digits}]");
-            return Err(self.cursor.invalid(&text));
+            return Err(self.cursor.refuse(Reason::IndexOutOfRange { index: digits.into() }));
         };
         self.cursor.advance();
         self.cursor.expect(Token::CloseBracket)?;
@@ -180,36 +180,10 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// What DynamoDB says of a function with too few or too many operands.
-pub(super) fn wrong_operand_count(function: &str, count: usize) -> Box<str> {
-    format!(
-        "Incorrect number of operands for operator or function; operator or function: {function}, number of operands: {count}"
-    )
-    .into()
-}
-
-/// What DynamoDB says of an operand whose type is known and unfit.
-pub(super) fn wrong_operand_type(function: &str, type_: &str) -> Box<str> {
-    format!("Incorrect operand type for operator or function; operator or function: {function}, operand type: {type_}")
-        .into()
-}
-
-/// What DynamoDB says of an operand that must be a path.
-pub(super) fn path_required(function: &str) -> Box<str> {
-    format!("Operator or function requires a document path; operator or function: {function}").into()
-}
-
-/// What DynamoDB says of a function in the wrong place.
-pub(super) fn not_this_way(function: &str) -> String {
-    format!("The function is not allowed to be used this way in an expression; function: {function}")
-}
-
 impl Kind {
-    /// An error that names the expression, but for the one of a statement, as in DynamoDB.
-    pub(super) fn invalid(self, text: &str) -> Error {
-        match self {
-            Self::Where => Error::invalid(text),
-            kind => Error::Invalid(format!("Invalid {}: {text}", kind.name())),
-        }
+    /// A refusal that names the expression, but for the one of a statement, as in DynamoDB.
+    #[cold]
+    pub(super) fn refuse(self, reason: Reason) -> Refusal {
+        Refusal::of(reason, self, None)
     }
 }

@@ -3,9 +3,9 @@
 //! Thread safety: borrows only.
 
 use std::cmp::Ordering;
-use std::fmt::Write as _;
 
-use crate::error::{Error, Result};
+use crate::refusal::{Refusal, Result};
+use crate::texts::{Reason, ShownPath, ShownStep};
 use kstone_core::item::ValueRef;
 use kstone_core::key_layout::KeyLayout;
 
@@ -76,25 +76,19 @@ impl BoundParameters<'_> {
         a.iter().map(|segment| self.place(segment)).cmp(b.iter().map(|segment| self.place(segment)))
     }
 
-    /// The path as DynamoDB's errors show it: `[a, b, [0]]`.
-    pub(super) fn show(&self, path: &[Segment]) -> String {
-        let mut shown = String::from("[");
-        for (i, segment) in path.iter().enumerate() {
-            let comma = if i == 0 { "" } else { ", " };
-            match self.place(segment) {
-                Place::Name(name) => write!(shown, "{comma}{name}"),
-                Place::Index(index) => write!(shown, "{comma}[{index}]"),
-            }
-            .expect("writing to a String cannot fail");
-        }
-        shown.push(']');
-        shown
+    /// The path as errors show it.
+    pub(super) fn show(&self, path: &[Segment]) -> ShownPath {
+        let step = |segment| match self.place(segment) {
+            Place::Name(name) => ShownStep::Name(name.into()),
+            Place::Index(index) => ShownStep::Index(index),
+        };
+        ShownPath(path.iter().map(step).collect())
     }
 
     /// The order of these paths, given by their indexes, in which those with a common beginning stand together.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where one path is the beginning of another, or two part ways as a map's entry and a list's
+    /// [`Refusal`] where one path is the beginning of another, or two part ways as a map's entry and a list's
     /// element: the first such pair in the expression.
     pub(super) fn in_order(&self, kind: Kind, symbols: &Symbols, paths: &[u16]) -> Result<Box<[u16]>> {
         let path = |at: u16| &*symbols.paths[usize::from(paths[usize::from(at)])];
@@ -109,26 +103,18 @@ impl BoundParameters<'_> {
     }
 
     #[cold]
-    fn first_clash<'a>(&self, kind: Kind, count: usize, path: impl Fn(u16) -> &'a [Segment]) -> Error {
-        let count = super::ast::index(count);
-        let mut conflict = None;
-        for second in 1..count {
-            for first in 0..second {
-                let text = |how: &str| {
-                    let (first, second) = (self.show(path(first)), self.show(path(second)));
-                    kind.invalid(&format!(
-                        "Two document paths {how} with each other; must remove or rewrite one of these paths; path one: \
-                         {first}, path two: {second}"
-                    ))
-                };
-                match self.clash(path(first), path(second)) {
-                    Some(Clash::Overlap) => return text("overlap"),
-                    Some(Clash::Conflict) if conflict.is_none() => conflict = Some(text("conflict")),
-                    _ => {}
-                }
-            }
-        }
-        conflict.unwrap_or_else(|| kind.invalid("Two document paths conflict with each other"))
+    fn first_clash<'a>(&self, kind: Kind, count: usize, path: impl Fn(u16) -> &'a [Segment]) -> Refusal {
+        let pairs = (1..super::ast::index(count)).flat_map(|second| (0..second).map(move |first| (first, second)));
+        let of_sort = |wanted| {
+            let mut pairs =
+                pairs.clone().filter(|&(first, second)| self.clash(path(first), path(second)) == Some(wanted));
+            pairs.next().map(|(first, second)| (self.show(path(first)), self.show(path(second))))
+        };
+        let (first, second) = match of_sort(Clash::Overlap) {
+            Some((first, second)) => return kind.refuse(Reason::PathsOverlap { first, second }),
+            None => of_sort(Clash::Conflict).expect("two neighbours clash"),
+        };
+        kind.refuse(Reason::PathsConflict { first, second })
     }
 
     fn clash(&self, a: &[Segment], b: &[Segment]) -> Option<Clash> {

@@ -11,7 +11,8 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::refusal::{Refusal, Result};
+use crate::texts::{Keys, Reason};
 use kstone_core::item::ValueRef;
 
 use super::ast::{Action, ConditionAst, NewValue, Predicate, ProjectionAst, Segment, Symbols, UpdateAst, Verb, index};
@@ -81,23 +82,15 @@ impl ParameterNames {
     /// Refuses values that are not as many as the parameters.
     ///
     /// # Errors
-    /// [`Error::Invalid`] that names the parameters.
+    /// [`Refusal`] that names the parameters.
     #[inline]
     pub fn check(&self, found: usize) -> Result<()> {
         if found == self.0.len() { Ok(()) } else { Err(self.wrong_number(found)) }
     }
 
     #[cold]
-    fn wrong_number(&self, found: usize) -> Error {
-        let names = self.0.join(", ");
-        let parameters = match self.0.len() {
-            0 => "no parameters".to_owned(),
-            1 => format!("1 parameter ({names})"),
-            wanted => format!("{wanted} parameters ({names})"),
-        };
-        Error::Invalid(format!(
-            "Number of values does not match what was prepared, which has {parameters}: found {found}"
-        ))
+    fn wrong_number(&self, found: usize) -> Refusal {
+        Reason::PreparedValues { names: Keys(self.0.clone()), found }.into()
     }
 }
 
@@ -126,7 +119,7 @@ impl<'a> Preparing<'a> {
         let ast = self.cache.parsed_condition(kind, text)?;
         let prepared = self.expression(kind, ast, names)?;
         let fault = |predicate: &Predicate| {
-            if let Predicate::Fault(text) = predicate { Some(kind.invalid(text)) } else { None }
+            if let Predicate::Fault(reason) = predicate { Some(kind.refuse(reason.clone())) } else { None }
         };
         prepared.ast.predicates.iter().find_map(fault).map_or(Ok(prepared), Err)
     }
@@ -148,7 +141,7 @@ impl<'a> Preparing<'a> {
         let ast = self.cache.parsed_update(text)?;
         let prepared = self.expression(Kind::Update, ast, names)?;
         let fault = |action: &Action| match &action.verb {
-            Verb::Set(NewValue::Fault(text)) => Some(Kind::Update.invalid(text)),
+            Verb::Set(NewValue::Fault(reason)) => Some(Kind::Update.refuse(reason.clone())),
             _ => None,
         };
         prepared.ast.actions.iter().find_map(fault).map_or(Ok(prepared), Err)
@@ -199,13 +192,10 @@ impl<'a> Preparing<'a> {
 /// A binder of what is given when expressions are prepared.
 ///
 /// # Errors
-/// [`Error::Invalid`] where there are values among the names: those are given for each run.
+/// [`Refusal`] where there are values among the names: those are given for each run.
 pub fn binder_of_names(names: &Parameters) -> Result<Binder<'_>> {
     match (0..names.len()).map(|at| names.key(at)).find(|key| key.first() != Some(&b'#')) {
         None => Ok(Binder::new(names)),
-        Some(value) => Err(Error::Invalid(format!(
-            "{} is a value: what is prepared takes #names alone, and its values at every run",
-            String::from_utf8_lossy(value)
-        ))),
+        Some(value) => Err(Reason::ValueAmongNames { key: String::from_utf8_lossy(value).into() }.into()),
     }
 }

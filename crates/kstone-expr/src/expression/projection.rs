@@ -13,7 +13,7 @@
 
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::refusal::Result;
 use kstone_core::item::{ValueRef, parts};
 use kstone_core::value::Type;
 
@@ -65,7 +65,7 @@ impl Projection {
     /// Parses and binds. [`ExpressionCache::projection`](super::ExpressionCache::projection) parses each text once.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) with DynamoDB's text, also for paths that overlap or conflict.
+    /// [`Refusal`](crate::Error::Invalid) with DynamoDB's text, also for paths that overlap or conflict.
     pub fn parse(text: &str, binder: &mut Binder<'_>) -> Result<Self> {
         Self::bind(Arc::new(parse(text)?), binder)
     }

@@ -1,6 +1,7 @@
 //! Properties that hold of every expression; what single expressions mean is in `tests/data/expressions`.
 
-use crate::error::Error;
+use crate::refusal::Refusal;
+use crate::texts::Reason;
 use kstone_core::item::{ItemRef, ItemWriter, encode};
 use kstone_core::value::{Item, Value};
 use proptest::prelude::*;
@@ -264,7 +265,7 @@ fn text_that_nests_as_deep_as_it_is_long_fits_a_small_stack() {
     std::thread::Builder::new().stack_size(SMALL_STACK_BYTES).spawn(run).unwrap().join().unwrap();
 }
 
-fn update(text: &str, values: Item, item: &Item) -> Result<Option<Vec<u8>>, Error> {
+fn update(text: &str, values: Item, item: &Item) -> Result<Option<Vec<u8>>, Refusal> {
     let parameters = Parameters::from_maps([], &values)?;
     let update = Update::parse(text, &mut Binder::new(&parameters))?;
     update.apply(KeyRef::new(b"pk", b"").expect("a key"), Some(ItemRef::new(&encode(item)?)))
@@ -277,7 +278,7 @@ fn an_item_that_would_grow_too_large_is_refused_before_it_is_made() {
     let sets: Vec<_> = (0..130).map(|i| format!("a{i} = list_append(l, l)")).collect();
     for text in ["SET a = list_append(l, l)".to_owned(), format!("SET {}", sets.join(", "))] {
         let error = update(&text, Item::new(), &item).unwrap_err();
-        assert!(matches!(error, Error::Limit { what: "Item size to update", .. }), "{error}");
+        assert!(matches!(error.reason(), Reason::Limit { limit } if limit.what == "Item size to update"), "{error}");
     }
     let value = Item::from([(":v".to_owned(), Value::string("x".repeat(110_000)))]);
     let error = update("SET a = :v", value, &item).unwrap_err();

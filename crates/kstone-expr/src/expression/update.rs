@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::refusal::Result;
+use crate::texts::Reason;
 use kstone_core::buffer::Buffer;
 use kstone_core::item::ItemRef;
 use kstone_core::key::KeyRef;
@@ -14,7 +15,6 @@ use kstone_core::value::Type;
 
 use super::ast::{NewValue, OperandSource, Segment, UpdateAst, Verb};
 use super::bind::{Binder, BoundParameters};
-use super::parser::wrong_operand_type;
 use super::subject::Subject;
 use super::{Kind, apply, projection, update_parser};
 
@@ -76,7 +76,7 @@ impl Update<'static> {
     /// Parses and binds. [`ExpressionCache::update`](super::ExpressionCache::update) parses each text once.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with DynamoDB's text for an expression that is not well-formed, reaches a limit, names a reserved
+    /// [`Refusal`](crate::Refusal) with DynamoDB's text for an expression that is not well-formed, reaches a limit, names a reserved
     /// word, or a name or value that is not there, has paths that overlap or conflict, has a value of an unfit type, or
     /// changes the key.
     pub fn parse(text: &str, binder: &mut Binder<'_>) -> Result<Self> {
@@ -125,8 +125,8 @@ impl<'v> Update<'v> {
     /// level on its path is written anew.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with DynamoDB's text where a path leads nowhere that could be written, an operand is missing or of
-    /// the wrong type, or a number is out of range; [`Error::Limit`] where the new item is too large or nested too deep.
+    /// [`Refusal`](crate::Refusal) with DynamoDB's text where a path leads nowhere that could be written, an operand is missing or of
+    /// the wrong type, or a number is out of range; [`Reason::Limit`] where the new item is too large or nested too deep.
     pub fn apply(&self, key: KeyRef<'_>, old: Option<ItemRef<'_>>) -> Result<Option<Vec<u8>>> {
         let mut body = Vec::new();
         Ok(self.apply_to(&mut body, key, old)?.then_some(body))
@@ -169,19 +169,17 @@ impl<'v> Update<'v> {
 /// Refuses values that an action cannot use whatever the item: those of ADD and DELETE first, as DynamoDB does.
 fn check_operands(ast: &UpdateAst, bound: &BoundParameters<'_>) -> Result<()> {
     for action in &ast.actions {
-        let (operator, value) = match action.verb {
+        let (action, value) = match action.verb {
             Verb::Add(value) => ("ADD", value),
             Verb::Delete(value) => ("DELETE", value),
             _ => continue,
         };
-        let type_ = match bound.type_of(value) {
+        let found = match bound.type_of(value) {
             Type::SS | Type::NS | Type::BS => continue,
-            Type::N if operator == "ADD" => continue,
+            Type::N if action == "ADD" => continue,
             type_ => long_name(type_),
         };
-        return Err(Kind::Update.invalid(&format!(
-            "Incorrect operand type for operator or function; operator: {operator}, operand type: {type_}"
-        )));
+        return Err(Kind::Update.refuse(Reason::ActionOperandType { action, found }));
     }
     for action in &ast.actions {
         let Verb::Set(new) = &action.verb else { continue };
@@ -190,7 +188,7 @@ fn check_operands(ast: &UpdateAst, bound: &BoundParameters<'_>) -> Result<()> {
             NewValue::Plus(left, right) => check_sources(ast, bound, ("+", Type::N), [*left, *right])?,
             NewValue::Minus(left, right) => check_sources(ast, bound, ("-", Type::N), [*left, *right])?,
             NewValue::ListAppend(left, right) => check_sources(ast, bound, ("list_append", Type::L), [*left, *right])?,
-            NewValue::Fault(text) => return Err(Kind::Update.invalid(text)),
+            NewValue::Fault(reason) => return Err(Kind::Update.refuse(reason.clone())),
         }
     }
     Ok(())
@@ -199,7 +197,7 @@ fn check_operands(ast: &UpdateAst, bound: &BoundParameters<'_>) -> Result<()> {
 fn check_sources(
     ast: &UpdateAst,
     bound: &BoundParameters<'_>,
-    (operator, wanted): (&str, Type),
+    (function, wanted): (&'static str, Type),
     sources: [u16; 2],
 ) -> Result<()> {
     for source in sources {
@@ -207,7 +205,7 @@ fn check_sources(
             && let type_ = bound.type_of(value)
             && type_ != wanted
         {
-            return Err(Kind::Update.invalid(&wrong_operand_type(operator, type_.name())));
+            return Err(Kind::Update.refuse(Reason::OperandType { function, found: type_.name() }));
         }
     }
     Ok(())
@@ -239,9 +237,7 @@ fn check_key(ast: &UpdateAst, names: &BoundParameters<'_>, layout: &KeyLayout) -
     let mut roots = ast.actions.iter().map(|action| names.root(&ast.symbols.paths[usize::from(action.path)]));
     match roots.find(|root| layout.has(root)) {
         None => Ok(()),
-        Some(root) => Err(Error::Invalid(format!(
-            "One or more parameter values were invalid: Cannot update attribute {root}. This attribute is part of the key"
-        ))),
+        Some(root) => Err(Reason::KeyUpdated { attribute: root.into() }.into()),
     }
 }
 

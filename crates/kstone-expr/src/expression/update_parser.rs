@@ -13,13 +13,14 @@
 //!
 //! Thread safety: one parse, one parser.
 
-use crate::error::Result;
+use crate::refusal::Result;
 
 use super::Kind;
 use super::ast::{Action, NewValue, OperandSource, UpdateAst, Verb, index};
 use super::lexer::{Keyword, Token, UPDATE_KEYWORDS};
-use super::parser::{Fault, Parser, not_this_way, path_required, wrong_operand_count};
+use super::parser::{Fault, Parser};
 use super::update::order_of;
+use crate::texts::Reason;
 
 /// Parses an update.
 pub(super) fn parse(text: &str) -> Result<UpdateAst> {
@@ -56,9 +57,8 @@ impl<'a> UpdateParser<'a> {
                 return Err(self.parser.cursor.syntax_error());
             };
             if seen.contains(&section) {
-                let name = name.to_ascii_uppercase();
-                let text = format!("The \"{name}\" section can only be used once in an update expression;");
-                self.parser.fault(Fault::RepeatedSection, text);
+                let section = name.to_ascii_uppercase().into();
+                self.parser.fault(Fault::RepeatedSection, Reason::RepeatedSection { section });
             }
             seen.push(section);
             self.parser.cursor.advance();
@@ -180,46 +180,50 @@ impl<'a> UpdateParser<'a> {
     fn two(&mut self, left: NewValue, right: NewValue, make: impl FnOnce(u16, u16) -> NewValue) -> NewValue {
         match (self.operand(left), self.operand(right)) {
             (Ok(left), Ok(right)) => make(left, right),
-            (Err(text), _) | (_, Err(text)) => NewValue::Fault(text),
+            (Err(reason), _) | (_, Err(reason)) => NewValue::Fault(reason),
         }
     }
 
     /// The source that an operand is, or why it can be none. A list to append to is no `list_append` itself, in DynamoDB.
-    fn operand(&mut self, new: NewValue) -> std::result::Result<u16, Box<str>> {
+    fn operand(&mut self, new: NewValue) -> Result<u16, Reason> {
         match new {
             NewValue::Source(source) => Ok(source),
-            NewValue::Fault(text) => Err(text),
+            NewValue::Fault(reason) => Err(reason),
             NewValue::ListAppend(..) => {
-                self.parser.fault(Fault::MisusedFunction, not_this_way("list_append"));
-                Err("".into())
+                let reason = Reason::FunctionMisplaced { function: "list_append" };
+                self.parser.fault(Fault::MisusedFunction, reason.clone());
+                Err(reason)
             }
-            NewValue::Plus(..) | NewValue::Minus(..) => Err("".into()),
+            // A sum is a whole new value: the grammar has none where an operand stands.
+            NewValue::Plus(..) => Err(Reason::FunctionMisplaced { function: "+" }),
+            NewValue::Minus(..) => Err(Reason::FunctionMisplaced { function: "-" }),
         }
     }
 
     /// A function with all its arguments.
-    fn finish_call(&mut self, function: &str, arguments: Vec<NewValue>) -> NewValue {
+    fn finish_call(&mut self, function: &'a str, arguments: Vec<NewValue>) -> NewValue {
         if !matches!(function, "if_not_exists" | "list_append") {
-            if CONDITION_FUNCTIONS.contains(&function) {
-                let text = format!("The function is not allowed in an update expression; function: {function}");
-                self.parser.fault(Fault::MisusedFunction, text);
-            } else {
-                self.parser.fault(Fault::UnknownFunction, format!("Invalid function name; function: {function}"));
-            }
-            return NewValue::Fault("".into());
+            let is_of_conditions = CONDITION_FUNCTIONS.contains(&function);
+            let (part, function) = (function, function.into());
+            let (fault, reason) = match is_of_conditions {
+                true => (Fault::MisusedFunction, Reason::NoFunctionOfUpdates { function }),
+                false => (Fault::UnknownFunction, Reason::UnknownFunction { function }),
+            };
+            self.parser.fault_of(fault, reason.clone(), part);
+            return NewValue::Fault(reason);
         }
         let count = arguments.len();
         let operands: Vec<_> = arguments.into_iter().map(|argument| self.operand(argument)).collect();
         let Ok([first, second]) = <[_; 2]>::try_from(operands) else {
-            return NewValue::Fault(wrong_operand_count(function, count));
+            return NewValue::Fault(Reason::OperandCount { function: function.into(), count });
         };
         match (first, second) {
             (Ok(first), Ok(second)) if function == "list_append" => NewValue::ListAppend(first, second),
             (Ok(first), Ok(second)) => match self.sources[usize::from(first)] {
                 OperandSource::Path(path) => self.source(OperandSource::IfNotExists(path, second)),
-                _ => NewValue::Fault(path_required(function)),
+                _ => NewValue::Fault(Reason::PathRequired { function: function.into() }),
             },
-            (Err(text), _) | (_, Err(text)) => NewValue::Fault(text),
+            (Err(reason), _) | (_, Err(reason)) => NewValue::Fault(reason),
         }
     }
 }

@@ -10,10 +10,10 @@ use super::super::bind::BoundParameters;
 use super::super::condition::Condition;
 use super::super::condition_parser::IN_MAX_OPERANDS;
 use super::super::key_condition::{KeyCondition, KeySchema};
-use super::super::parser::wrong_operand_count;
 use super::super::{Kind, OPERATORS_MAX};
 use super::{Builder, Path, index};
-use crate::error::Result;
+use crate::refusal::Result;
+use crate::texts::Reason;
 
 /// What a condition compares.
 #[derive(Debug, Clone)]
@@ -222,12 +222,10 @@ impl<'v> Node<'v> {
 
     fn lower(self, kind: Kind) -> Result<(ConditionAst, BoundParameters<'static>)> {
         if self.operators > OPERATORS_MAX {
-            let count = self.operators;
-            return Err(kind.invalid(&format!("The expression contains too many operators; operator count: {count}")));
+            return Err(kind.refuse(Reason::TooManyOperators { count: self.operators }));
         }
         if let Some(count) = self.too_many {
-            let text = format!("The IN operator is provided with too many operands; number of operands: {count}");
-            return Err(kind.invalid(&text));
+            return Err(kind.refuse(Reason::TooManyInOperands { count }));
         }
         let mut builder = Builder::new(kind);
         let predicates = self.tests.into_iter().map(|test| builder.predicate(test)).collect::<Result<_>>()?;
@@ -260,7 +258,9 @@ impl Builder {
             Test::Absent => Predicate::Absent,
             Test::Compare(comparator, a, b) => Predicate::Compare(comparator, self.operand(a)?, self.operand(b)?),
             Test::Between(a, b, c) => Predicate::Between(self.operand(a)?, self.operand(b)?, self.operand(c)?),
-            Test::In(_, list) if list.is_empty() => return Err(self.kind.invalid(&wrong_operand_count("IN", 0))),
+            Test::In(_, list) if list.is_empty() => {
+                return Err(self.kind.refuse(Reason::OperandCount { function: "IN".into(), count: 0 }));
+            }
             Test::In(a, list) => {
                 let a = self.operand(a)?;
                 Predicate::In(a, list.into_iter().map(|operand| self.operand(operand)).collect::<Result<_>>()?)

@@ -10,7 +10,8 @@ use super::super::ast::{Action, NewValue, OperandSource, UpdateAst, Verb};
 use super::super::update::{Update, order_of};
 use super::super::{Kind, OPERATORS_MAX};
 use super::{Builder, Path, check_count, empty, index};
-use crate::error::{Error, Result};
+use crate::refusal::{Refusal, Result};
+use crate::texts::Reason;
 
 /// Where SET takes a value from: what the first of some paths leads to that leads to anything, or else a last one.
 #[derive(Debug, Clone)]
@@ -74,7 +75,7 @@ pub struct UpdateNode {
     actions: Vec<Action>,
     operators: usize,
     /// The first that was found; nothing is added then.
-    fault: Option<Error>,
+    fault: Option<Refusal>,
 }
 
 impl Default for UpdateNode {
@@ -220,7 +221,6 @@ impl UpdateNode {
         if self.operators <= OPERATORS_MAX {
             return Ok(());
         }
-        let count = self.operators;
-        Err(Kind::Update.invalid(&format!("The expression contains too many operators; operator count: {count}")))
+        Err(Kind::Update.refuse(Reason::TooManyOperators { count: self.operators }))
     }
 }

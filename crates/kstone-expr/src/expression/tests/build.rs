@@ -88,7 +88,7 @@ fn path(text: &str) -> Path {
     })
 }
 
-fn text_of<T>(result: Result<T, Error>) -> Result<T, String> {
+fn text_of<T>(result: Result<T, Refusal>) -> Result<T, String> {
     result.map_err(|error| error.to_string())
 }
 

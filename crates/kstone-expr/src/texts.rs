@@ -1,0 +1,234 @@
+//! Every sentence that this crate refuses with, in one table: name, fields, family, kstone's text and, where it is another
+//! one, DynamoDB's.
+//!
+//! A reason alone says what is wrong; [`Refusal`](crate::Refusal) says of what, and where. The family says whether the
+//! validation layer that AWS rolled out since June 2026 puts `1 validation error detected: ` before the sentence
+//! ([`Family::Request`]) or leaves it bare ([`Family::Data`]).
+//!
+//! `tests/refusals.rs` has a case for every line and pins both texts.
+
+use std::fmt;
+
+use kstone_core::error::{LimitText, Unit};
+use kstone_core::item::ValueRef;
+use kstone_core::value::Type;
+
+/// Which layer of the service a sentence comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// Of the request alone.
+    Request,
+    /// Of data, structure and limits.
+    Data,
+}
+
+macro_rules! texts {
+    ($($name:ident $({ $($field:ident : $type:ty),+ })? $family:ident $kstone:literal $(| $dynamodb:literal)?;)*) => {
+        /// What is wrong, with what a sentence about it quotes.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the table is the documentation: each name stands next to its sentence")]
+        pub enum Reason { $($name $({ $($field: $type),+ })?,)* }
+
+        impl Reason {
+            /// The names of all reasons.
+            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+            /// This reason's name.
+            #[must_use]
+            pub fn name(&self) -> &'static str {
+                match self { $(Self::$name { .. } => stringify!($name),)* }
+            }
+
+            /// This reason's family.
+            #[must_use]
+            pub fn family(&self) -> Family {
+                match self { $(Self::$name { .. } => Family::$family,)* }
+            }
+
+            /// Writes the sentence in a dialect.
+            pub(crate) fn write(&self, f: &mut dyn fmt::Write, dialect: Dialect) -> fmt::Result {
+                match self {
+                    $(Self::$name $({ $($field),+ })? => {
+                        $($(let _ = $field;)+)?
+                        $(if dialect == Dialect::DynamoDb {
+                            return write!(f, $dynamodb);
+                        })?
+                        write!(f, $kstone)
+                    })*
+                }
+            }
+        }
+    };
+}
+
+/// Whose words a refusal is said in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// kstone's: with sizes and limits, and in a statement with line, column and an excerpt.
+    Kstone,
+    /// DynamoDB's.
+    DynamoDb,
+}
+
+texts! {
+    // Texts of expressions: their form.
+    ExpressionTooLong { size: usize } Request "Expression size has exceeded the maximum allowed size; expression size: {size}";
+    ExpressionEmpty Request "The expression can not be empty;";
+    SyntaxError { token: Box<str>, near: Box<str> } Request "Syntax error; token: \"{token}\", near: \"{near}\"";
+    RedundantParentheses Request "The expression has redundant parentheses;";
+    TooManyOperators { count: usize } Request "The expression contains too many operators; operator count: {count}";
+    PathTooLong { levels: usize } Request "The document path has too many nesting levels; nesting levels: {levels}";
+    IndexOutOfRange { index: Box<str> } Request "List index is not within the allowable range; index: [{index}]";
+    ReservedWord { word: Box<str> } Request "Attribute name is a reserved keyword; reserved keyword: {word}";
+    RepeatedSection { section: Box<str> } Request "The \"{section}\" section can only be used once in an update expression;";
+    TooManyInOperands { count: usize } Request "The IN operator is provided with too many operands; number of operands: {count}";
+    EmptyName Request "the name of an attribute cannot be empty" | "ExpressionAttributeNames contains invalid value: Empty attribute name";
+
+    // Functions and operands.
+    UnknownFunction { function: Box<str> } Request "Invalid function name; function: {function}";
+    FunctionMisplaced { function: &'static str } Request "The function is not allowed to be used this way in an expression; function: {function}";
+    NoFunctionOfConditions { function: Box<str> } Request "The function is not allowed in a condition expression; function: {function}";
+    NoFunctionOfUpdates { function: Box<str> } Request "The function is not allowed in an update expression; function: {function}";
+    OperandCount { function: Box<str>, count: usize } Request "Incorrect number of operands for operator or function; operator or function: {function}, number of operands: {count}";
+    OperandType { function: &'static str, found: &'static str } Request "Incorrect operand type for operator or function; operator or function: {function}, operand type: {found}";
+    ActionOperandType { action: &'static str, found: &'static str } Request "Incorrect operand type for operator or function; operator: {action}, operand type: {found}";
+    PathRequired { function: Box<str> } Request "Operator or function requires a document path; operator or function: {function}";
+    SameOperand { operator: &'static str, path: ShownPath } Request "The first operand must be distinct from the remaining operands for this operator or function; operator: {operator}, first operand: {path}";
+    BoundTypes { low: ShownValue, high: ShownValue } Request "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {low}, upper bound operand: AttributeValue: {high}";
+    BoundsReversed { low: ShownValue, high: ShownValue } Request "The BETWEEN operator requires upper bound to be greater than or equal to lower bound; lower bound operand: AttributeValue: {low}, upper bound operand: AttributeValue: {high}";
+    UnknownType { name: Box<str> } Request "Invalid attribute type name found; type: {name}, valid types: {{S,SS,N,NS,B,BS,BOOL,NULL,L,M}}";
+    PathsOverlap { first: ShownPath, second: ShownPath } Request "Two document paths overlap with each other; must remove or rewrite one of these paths; path one: {first}, path two: {second}";
+    PathsConflict { first: ShownPath, second: ShownPath } Request "Two document paths conflict with each other; must remove or rewrite one of these paths; path one: {first}, path two: {second}";
+
+    // Names and values.
+    UndefinedName { key: Box<str> } Request "An expression attribute name used in the document path is not defined; attribute name: {key}";
+    UndefinedValue { key: Box<str> } Request "An expression attribute value used in expression is not defined; attribute value: {key}";
+    UnusedNames { keys: Keys } Request "Value provided in ExpressionAttributeNames unused in expressions: keys: {{{keys}}}";
+    UnusedValues { keys: Keys } Request "Value provided in ExpressionAttributeValues unused in expressions: keys: {{{keys}}}";
+    NameKeySyntax { key: Box<str> } Request "ExpressionAttributeNames contains invalid key: Syntax error; key: \"{key}\"";
+    ValueKeySyntax { key: Box<str> } Request "ExpressionAttributeValues contains invalid key: Syntax error; key: \"{key}\"";
+    NameKeyTooLong { size: usize } Request "ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; length of key: {size}" | "ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; size of key: {size}";
+    ValueKeyTooLong { size: usize } Request "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long; length of key: {size}" | "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;";
+    NoName { key: Box<str> } Request "ExpressionAttributeNames contains invalid value: a name must be a text that is not empty; key: {key}" | "ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}";
+    InvalidValue { error: Box<str>, key: Box<str> } Request "ExpressionAttributeValues contains invalid value: {error} for key {key}";
+    PreparedValues { names: Keys, found: usize } Request "Number of values does not match what was prepared, which has {names:#}: found {found}";
+    ValueAmongNames { key: Box<str> } Request "{key} is a value: what is prepared takes #names alone, and its values at every run";
+
+    // Keys.
+    FilterOnKey { attribute: Box<str> } Request "Filter Expression can only contain non-primary key attributes: Primary key attribute: {attribute}";
+    KeyUpdated { attribute: Box<str> } Data "One or more parameter values were invalid: Cannot update attribute {attribute}. This attribute is part of the key";
+    KeyOperator { operator: &'static str } Request "Invalid operator used in KeyConditionExpression: {operator}";
+    KeyTwice Request "KeyConditionExpressions must only contain one condition per key";
+    KeyConditionCount Request "Conditions can be of length 1 or 2 only";
+    KeyMissed { attribute: Box<str> } Data "Query condition missed key schema element: {attribute}";
+    KeyConditionUnsupported Data "Query key condition not supported";
+    KeyNestedOperation Request "KeyConditionExpressions cannot contain nested operations";
+    KeyNestedPath Request "KeyConditionExpressions cannot have conditions on nested attributes";
+    KeyAttributes Request "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition";
+    NoKeyAttribute Request "Invalid condition in KeyConditionExpression: No key attribute specified";
+    KeyNotFirst { operator: &'static str } Request "Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as its first operand";
+    KeyType Data "One or more parameter values were invalid: Condition parameter type does not match schema type";
+    EmptyKey { kind: &'static str, attribute: Box<str> } Data "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty {kind} value. Key: {attribute}";
+
+    // What an update finds in the item.
+    PathInvalid Data "The document path provided in the update expression is invalid for update";
+    AttributeMissing Data "The provided expression refers to an attribute that does not exist in the item";
+    OperandUnfit Data "An operand in the update expression has an incorrect data type";
+
+    // What the layer below refuses.
+    Limit { limit: Exceeded } Data "{limit}" | "{limit:#}";
+    Below { error: kstone_core::Error } Data "{error}";
+}
+
+/// A limit that is passed. Its text has the numbers; the alternate one, DynamoDB's, has not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exceeded {
+    /// What is too large.
+    pub what: &'static str,
+    /// The unit of both sizes.
+    pub unit: Unit,
+    /// The limit.
+    pub limit: usize,
+    /// The size found.
+    pub found: usize,
+}
+
+impl fmt::Display for Exceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, unit, limit, found } = *self;
+        match (f.alternate(), unit) {
+            (false, _) => LimitText { what, unit, limit, found, at: None }.fmt(f),
+            (true, Unit::Levels) => write!(f, "{what} have exceeded supported limits"),
+            (true, _) => write!(f, "{what} has exceeded the maximum allowed size"),
+        }
+    }
+}
+
+/// `#names` and `:values`, as a list; the alternate form says how many parameters they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Keys(pub Box<[Box<str>]>);
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.join(", ");
+        match (f.alternate(), self.0.len()) {
+            (false, _) => f.write_str(&names),
+            (true, 0) => f.write_str("no parameters"),
+            (true, 1) => write!(f, "1 parameter ({names})"),
+            (true, count) => write!(f, "{count} parameters ({names})"),
+        }
+    }
+}
+
+/// A document path as DynamoDB's errors show it: `[a, b, [0]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownPath(pub Box<[ShownStep]>);
+
+/// A step of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ShownStep {
+    /// Into a map.
+    Name(Box<str>),
+    /// Into a list.
+    Index(u32),
+}
+
+impl fmt::Display for ShownPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (at, step) in self.0.iter().enumerate() {
+            f.write_str(if at == 0 { "" } else { ", " })?;
+            match step {
+                ShownStep::Name(name) => f.write_str(name)?,
+                ShownStep::Index(index) => write!(f, "[{index}]")?,
+            }
+        }
+        f.write_str("]")
+    }
+}
+
+/// A value as DynamoDB's errors show it: `{N:5}`. Bytes are base64.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShownValue {
+    type_: Type,
+    payload: Box<[u8]>,
+}
+
+impl ShownValue {
+    pub(crate) fn of(value: ValueRef<'_>) -> Self {
+        Self { type_: value.type_(), payload: value.payload().into() }
+    }
+}
+
+impl fmt::Display for ShownValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use base64::Engine as _;
+        let value = ValueRef::from_parts(self.type_, &self.payload);
+        write!(f, "{{{}:", self.type_.name())?;
+        match value.as_str().or_else(|| value.as_number()) {
+            Some(text) => f.write_str(text)?,
+            None => f.write_str(&base64::engine::general_purpose::STANDARD.encode(&self.payload))?,
+        }
+        f.write_str("}")
+    }
+}

@@ -4,38 +4,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gather.h"
 #include "shim.h"
 
 enum { HEAD_BYTES = 8 };
 
-/* Arrays of keys as the library takes them, in one block that begins with `pks`. */
-typedef struct key_arrays {
-    const void **pks;
-    const void **sks;
-    size_t *pk_lens;
-    size_t *sk_lens;
-} key_arrays;
-
-static void *allocate(size_t count, size_t size) {
-    void *block = malloc((count > 0 ? count : 1) * size);
-    if (block == NULL) {
-        abort(); /* as the library does where memory runs out */
-    }
-    return block;
-}
-
-static key_arrays keys_of(const void *arena, const kgo_key *keys, size_t count) {
-    key_arrays of;
+static gathered gather_keys(const void *arena, const kgo_key *keys, size_t count) {
+    gathered of = gather(count);
     size_t i;
-    of.pks = allocate(count, 2 * sizeof *of.pks + 2 * sizeof *of.pk_lens);
-    of.sks = of.pks + count;
-    of.pk_lens = (size_t *)(of.sks + count);
-    of.sk_lens = of.pk_lens + count;
     for (i = 0; i < count; i++) {
         of.pks[i] = (const char *)arena + keys[i].pk.at;
         of.sks[i] = (const char *)arena + keys[i].sk.at;
+        of.bodies[i] = (const char *)arena + keys[i].body.at;
         of.pk_lens[i] = keys[i].pk.len;
         of.sk_lens[i] = keys[i].sk.len;
+        of.body_lens[i] = keys[i].body.len;
     }
     return of;
 }
@@ -64,7 +47,7 @@ static kgo_bytes pack(kstone_item **items, size_t count) {
     for (i = 0; i < count; i++) {
         packed.len += kstone_item_pk(items[i]).len + kstone_item_sk(items[i]).len + kstone_item_bytes(items[i]).len;
     }
-    at = packed.data = allocate(packed.len, 1);
+    at = packed.data = gather_allocate(packed.len, 1);
     for (i = 0; i < count; i++) {
         const kstone_bytes pk = kstone_item_pk(items[i]), sk = kstone_item_sk(items[i]);
         const kstone_bytes body = kstone_item_bytes(items[i]);
@@ -79,10 +62,9 @@ static kgo_bytes pack(kstone_item **items, size_t count) {
 
 kstone_status kgo_get_many(const kstone_db *db, const void *arena, const kgo_key *keys, size_t count, kgo_bytes *out,
                            kstone_error **err) {
-    const key_arrays of = keys_of(arena, keys, count);
-    kstone_item **items = allocate(count, sizeof *items);
-    const kstone_status status =
-        kstone_get_many(db, of.pks, of.pk_lens, of.sks, of.sk_lens, count, items, err);
+    const gathered of = gather_keys(arena, keys, count);
+    kstone_item **items = NULL;
+    const kstone_status status = gather_get(db, of, &items, err);
     if (status == KSTONE_OK) {
         *out = pack(items, count);
     }
@@ -94,22 +76,8 @@ kstone_status kgo_get_many(const kstone_db *db, const void *arena, const kgo_key
 void kgo_release(kgo_bytes bytes) { free(bytes.data); }
 
 kstone_status kgo_put_many(kstone_db *db, const void *arena, const kgo_key *keys, size_t count, kstone_error **err) {
-    const key_arrays of = keys_of(arena, keys, count);
-    const kstone_item **items = allocate(count, sizeof *items);
-    kstone_status status = KSTONE_OK;
-    size_t made;
-    for (made = 0; made < count && status == KSTONE_OK; made++) {
-        kstone_item *item = NULL;
-        status = kstone_item_from_bytes((const char *)arena + keys[made].body.at, keys[made].body.len, &item, err);
-        items[made] = item;
-    }
-    if (status == KSTONE_OK) {
-        status = kstone_put_many(db, of.pks, of.pk_lens, of.sks, of.sk_lens, items, count, err);
-    }
-    while (made > 0) {
-        kstone_free((void *)items[--made]);
-    }
-    free(items);
+    const gathered of = gather_keys(arena, keys, count);
+    const kstone_status status = gather_put(db, of, err);
     free(of.pks);
     return status;
 }

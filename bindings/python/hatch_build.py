@@ -25,6 +25,7 @@ ROOT = SDIST_ROOT if SDIST_ROOT.is_dir() else HERE.parents[1]
 HEADER = ROOT / "include" / "kstone.h"
 PICKLED = HERE / "pickled.c"
 BOUND = HERE / "bound.c"
+GATHER = ROOT / "bindings" / "go" / "gather.h"
 MANY = HERE / "many.c"
 PACKAGE = HERE / "src" / "kstone"
 EXTENSION = "_native.abi3.so"
@@ -103,7 +104,7 @@ def stripped(library: Path, work: Path) -> Path:
 def build_extension(library: Path, work: Path) -> Path:
     """The cffi extension in API mode: a call costs half of what it does through dlopen."""
     ffi = FFI()
-    helpers = "\n".join(file.read_text(encoding="utf-8") for file in (PICKLED, BOUND, MANY))
+    helpers = "\n".join(file.read_text(encoding="utf-8") for file in (PICKLED, BOUND, GATHER, MANY))
     ffi.cdef(declarations(HEADER.read_text(encoding="utf-8")))
     ffi.cdef(
         "\n".join(f"{function};" for function in re.findall(r"^(?!static)\w+ kpy_\w+\([^)]*\)", helpers, re.MULTILINE))

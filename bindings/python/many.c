@@ -1,35 +1,13 @@
 /*
  * many.c: many items, or one attribute, in one call of Python's. Part of the extension that hatch_build.py makes, behind
- * pickled.c, whose pickles it writes.
+ * pickled.c, whose pickles it writes, and Go's gather.h.
  *
  * Keys come as they lie one after the other in `keys`: of key i the partition key, lens[2 * i] bytes, and the sort key,
  * lens[2 * i + 1] bytes. Where memory runs out the process ends, as the library does.
  */
-#include <stdlib.h>
-
-/* Arrays of keys as the library takes them, in one block that begins with `pks`. */
-typedef struct kpy_keys {
-    const void **pks;
-    const void **sks;
-    size_t *pk_lens;
-    size_t *sk_lens;
-} kpy_keys;
-
-static void *kpy_allocate(size_t count, size_t size) {
-    void *block = malloc((count > 0 ? count : 1) * size);
-    if (block == NULL) {
-        abort();
-    }
-    return block;
-}
-
-static kpy_keys kpy_keys_of(const char *keys, const size_t *lens, size_t count) {
-    kpy_keys of;
+static gathered kpy_gather_keys(const char *keys, const size_t *lens, size_t count) {
+    gathered of = gather(count);
     size_t i;
-    of.pks = kpy_allocate(count, 2 * sizeof *of.pks + 2 * sizeof *of.pk_lens);
-    of.sks = of.pks + count;
-    of.pk_lens = (size_t *)(of.sks + count);
-    of.sk_lens = of.pk_lens + count;
     for (i = 0; i < count; i++) {
         of.pk_lens[i] = lens[2 * i];
         of.sk_lens[i] = lens[2 * i + 1];
@@ -65,15 +43,14 @@ static size_t kpy_items(kstone_item *const *items, size_t count, char *out, size
 /* kstone_get_many: *out becomes a list as kpy_page writes one, to be given to kpy_free_text. */
 kstone_status kpy_get_many(const kstone_db *db, const char *keys, const size_t *lens, size_t count, char **out,
                            size_t *out_len, kstone_error **err) {
-    const kpy_keys of = kpy_keys_of(keys, lens, count);
-    kstone_item **items = kpy_allocate(count, sizeof *items);
-    const kstone_status status =
-        kstone_get_many(db, of.pks, of.pk_lens, of.sks, of.sk_lens, count, items, err);
+    const gathered of = kpy_gather_keys(keys, lens, count);
+    kstone_item **items = NULL;
+    const kstone_status status = gather_get(db, of, &items, err);
     size_t i;
     free(of.pks);
     if (status == KSTONE_OK) {
         *out_len = kpy_items(items, count, NULL, 0);
-        *out = kpy_allocate(*out_len, 1);
+        *out = gather_allocate(*out_len, 1);
         kpy_items(items, count, *out, *out_len);
         for (i = 0; i < count; i++) {
             kstone_free(items[i]);
@@ -88,23 +65,15 @@ void kpy_free_text(char *out) { free(out); }
 /* kstone_put_many of stored forms, which lie one after the other in `bodies`. */
 kstone_status kpy_put_many(kstone_db *db, const char *keys, const size_t *lens, const char *bodies,
                            const size_t *body_lens, size_t count, kstone_error **err) {
-    const kpy_keys of = kpy_keys_of(keys, lens, count);
-    const kstone_item **items = kpy_allocate(count, sizeof *items);
-    kstone_status status = KSTONE_OK;
-    size_t made;
-    for (made = 0; made < count && status == KSTONE_OK; made++) {
-        kstone_item *item = NULL;
-        status = kstone_item_from_bytes(bodies, body_lens[made], &item, err);
-        bodies += body_lens[made];
-        items[made] = item;
+    gathered of = kpy_gather_keys(keys, lens, count);
+    kstone_status status;
+    size_t i;
+    for (i = 0; i < count; i++) {
+        of.bodies[i] = bodies;
+        of.body_lens[i] = body_lens[i];
+        bodies += body_lens[i];
     }
-    if (status == KSTONE_OK) {
-        status = kstone_put_many(db, of.pks, of.pk_lens, of.sks, of.sk_lens, items, count, err);
-    }
-    while (made > 0) {
-        kstone_free((void *)items[--made]);
-    }
-    free(items);
+    status = gather_put(db, of, err);
     free(of.pks);
     return status;
 }
@@ -131,7 +100,7 @@ kstone_status kpy_get_attribute(const kstone_db *db, const void *pk, size_t pk_l
             free(buffer);
         }
         size = len;
-        buffer = kpy_allocate(size, 1);
+        buffer = gather_allocate(size, 1);
     }
     if (status == KSTONE_OK && type == KSTONE_TYPE_NONE) {
         status = KSTONE_NOT_FOUND;

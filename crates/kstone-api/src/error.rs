@@ -121,6 +121,7 @@ impl From<kstone_core::Error> for Error {
             Core::Invalid(text) => Self::Invalid(text),
             Core::Limit { what, unit, limit, found, at } => Self::Limit { what, unit, limit, found, at },
             Core::Poisoned => Self::Poisoned,
+            closed @ Core::Closed => Self::Invalid(closed.to_string()),
         }
     }
 }

@@ -15,7 +15,7 @@ pub mod ttl;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use kstone_core::engine::{CountPage, Cursor, Engine, PageLimits, Present, RecordPage, SortKeyRange};
+use kstone_core::engine::{CountPage, Cursor, Engine, Exclusive, PageLimits, Present, RecordPage, SortKeyRange};
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::{Glance, Record};
@@ -186,7 +186,7 @@ impl Table {
         if !self.engine().writes_are_watched() || !self.state_in_force().is_plain() {
             return Ok(());
         }
-        Ok(self.engine().with_all_locks(|| self.engine().watch(self.state_in_force().watch()))?)
+        Ok(self.engine().exclusive(|_| self.engine().watch(self.state_in_force().watch()))?)
     }
 
     pub(crate) fn configuring(&self) -> Result<Turn<'_>> {
@@ -650,8 +650,12 @@ impl Table {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn clear(&self) -> Result<()> {
-        let clear_stream = || self.state().stream.as_deref().map(Stream::clear);
-        Ok(self.engine().clear_observed(clear_stream).map(drop)?)
+        let clear = |locked: &mut Exclusive<'_>| {
+            let of_stream = self.state().stream.as_deref().map(Stream::clear);
+            locked.clear();
+            of_stream
+        };
+        Ok(self.engine().exclusive(clear).map(drop)?)
     }
 
     /// How many items there are, expired ones that were not removed yet included.

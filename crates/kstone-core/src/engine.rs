@@ -1,7 +1,7 @@
 //! The engine: routes keys to stripes, and is the one place that takes more than one stripe's lock.
 //!
 //! # Lock order
-//! Ascending by [`StripeId`], always. A read of one key or one partition takes one lock, shared; a page of a scan takes
+//! Ascending by [`EngineOrdinal`], and in each engine by [`StripeId`], always. A read of one key or one partition takes one lock, shared; a page of a scan takes
 //! the locks of the stripes it passes, shared, and keeps them until the page is full, so that no page shows half of a
 //! [`Engine::commit`]; a point-in-time view takes all of them. No lock is held while a caller reads a record, and the
 //! garbage of a change is freed after the locks.
@@ -20,13 +20,17 @@ use crate::key::{STRIPES, StripeId};
 use crate::mode::Flags;
 use crate::stripe::{Stripe, WriteGuard};
 
+mod across;
 mod commit;
 mod compactor;
 mod cursor;
+mod exclusive;
 mod fill;
 mod fork;
+mod lock_place;
 mod maintenance;
 mod memory_budget;
+mod one_stripe;
 mod options;
 mod pages;
 mod point_in_time;
@@ -41,11 +45,14 @@ use memory_budget::MemoryBudget;
 use store::{Counters, Store, stripes};
 
 pub use crate::page_buffer::PageLimits;
-pub use commit::{Commit, INLINE_WRITES, KeyWrite, OneStripe, Present, Writes, Writing};
+pub use across::{EngineKeys, Present, commit_across, read_across};
+pub use commit::{Commit, INLINE_WRITES, KeyWrite, Writes, Writing};
 pub use cursor::Cursor;
+pub use exclusive::Exclusive;
 pub use fill::{Filled, Filling, FillingPart};
 pub use memory_budget::{MEMORY_MAX_BYTES_MIN, Reservation};
-pub use options::{EngineOptions, Eviction, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT};
+pub use one_stripe::OneStripe;
+pub use options::{EngineOptions, EngineOrdinal, Eviction, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT};
 pub use pages::{CountPage, RecordPage, SortKeyRange};
 pub use point_in_time::PointInTimeView;
 pub use read::GLANCE_KEY_BYTES;
@@ -95,7 +102,7 @@ impl Engine {
     }
 
     /// Says what the owner of this engine wants to be asked. To be called where nobody else has the engine, or under the
-    /// locks of all stripes ([`Engine::with_all_locks`]): a call under way was asked before.
+    /// locks of all stripes ([`Engine::exclusive`]): a call under way was asked before.
     pub fn watch(&self, watch: Watch) {
         self.store.mode.set(Flags::WATCHED, watch.writes);
         self.store.mode.set(Flags::HIDES, watch.reads);

@@ -1,4 +1,4 @@
-//! What can go wrong in the storage engine: three kinds, each telling the caller what to do about it.
+//! What can go wrong in the storage engine: four kinds, each telling the caller what to do about it.
 
 use std::fmt;
 
@@ -28,6 +28,9 @@ pub enum Error {
     /// A write panicked earlier, so the database may be half changed: open a new one.
     #[error("an earlier write to this database panicked; it refuses further use")]
     Poisoned,
+    /// The table was deleted.
+    #[error("the table was deleted")]
+    Closed,
 }
 
 impl Error {

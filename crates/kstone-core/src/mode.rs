@@ -25,8 +25,11 @@ impl Flags {
     pub(crate) const HIDES: Self = Self(4);
     /// Writes concern more than their record.
     pub(crate) const WATCHED: Self = Self(8);
+    /// The engine refuses everything.
+    pub(crate) const CLOSED: Self = Self(16);
 
-    const OF_READS: Self = Self(Self::POISONED.0 | Self::EVICTS.0 | Self::HIDES.0);
+    const REFUSING: Self = Self(Self::POISONED.0 | Self::CLOSED.0);
+    const OF_READS: Self = Self(Self::REFUSING.0 | Self::EVICTS.0 | Self::HIDES.0);
 
     #[inline(always)]
     pub(crate) fn has(self, other: Self) -> bool {
@@ -40,10 +43,15 @@ impl Flags {
     }
 
     /// # Errors
-    /// [`Error::Poisoned`].
+    /// [`Error::Poisoned`], [`Error::Closed`].
     #[inline(always)]
     pub(crate) fn check(self) -> Result<()> {
-        if self.has(Self::POISONED) { Err(Error::Poisoned) } else { Ok(()) }
+        if self.has(Self::REFUSING) { Err(self.refusal()) } else { Ok(()) }
+    }
+
+    #[cold]
+    fn refusal(self) -> Error {
+        if self.has(Self::POISONED) { Error::Poisoned } else { Error::Closed }
     }
 }
 
@@ -69,13 +77,15 @@ mod tests {
     #[test]
     fn flags_are_set_one_by_one() {
         let mode = Mode::default();
-        for flag in [Flags::POISONED, Flags::EVICTS, Flags::HIDES, Flags::WATCHED] {
+        for flag in [Flags::POISONED, Flags::EVICTS, Flags::HIDES, Flags::WATCHED, Flags::CLOSED] {
             assert!(!mode.flags().has(flag));
             mode.set(flag, true);
             assert!(mode.flags().has(flag));
         }
         assert_eq!(mode.flags().check(), Err(Error::Poisoned));
-        for flag in [Flags::POISONED, Flags::EVICTS, Flags::HIDES] {
+        mode.set(Flags::POISONED, false);
+        assert_eq!(mode.flags().check(), Err(Error::Closed));
+        for flag in [Flags::CLOSED, Flags::EVICTS, Flags::HIDES] {
             assert!(!mode.flags().reads_are_plain());
             mode.set(flag, false);
         }

@@ -127,6 +127,12 @@ enum TreeSlot {
     Shared(Shared<Tree>),
 }
 
+/// What a stripe held, to be dropped.
+pub(crate) struct StripeContents {
+    _tree: TreeSlot,
+    _queue: Option<Box<SecondChance>>,
+}
+
 impl StripeState {
     #[inline]
     pub(crate) fn tree(&self) -> Option<&Tree> {
@@ -208,12 +214,12 @@ impl StripeState {
     }
 
     /// Takes everything out; what that was, to be dropped after the lock.
-    pub(crate) fn clear(&mut self) -> impl Sized + use<> {
-        (std::mem::take(&mut self.tree_slot), self.queue.take())
+    pub(crate) fn clear(&mut self) -> StripeContents {
+        StripeContents { _tree: std::mem::take(&mut self.tree_slot), _queue: self.queue.take() }
     }
 
     /// Takes everything out and puts a tree in its place.
-    pub(crate) fn replace(&mut self, tree: Box<Tree>) -> impl Sized + use<> {
+    pub(crate) fn replace(&mut self, tree: Box<Tree>) -> StripeContents {
         let before = self.clear();
         self.tree_slot = TreeSlot::Own(tree);
         before

@@ -1,6 +1,6 @@
 //! What a database is told when it is made.
 
-use kstone_core::engine::{EngineOptions, Eviction, MEMTABLE_MAX_RECORDS};
+use kstone_core::engine::{EngineOptions, EngineOrdinal, Eviction, MEMTABLE_MAX_RECORDS};
 
 use crate::expression::EXPRESSION_CACHE_MAX_BYTES;
 
@@ -35,6 +35,7 @@ impl DatabaseOptions {
             memory_max_bytes: Some(memory_max_bytes).filter(|max| *max > 0),
             eviction,
             background_compaction,
+            ordinal: EngineOrdinal::default(),
         }
     }
 

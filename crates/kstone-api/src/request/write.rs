@@ -351,11 +351,15 @@ impl Prepared<'_> {
         }
     }
 
-    /// Whether the item that is there matters, be it only that it is returned.
-    pub(crate) fn asks_of_item(&self) -> bool {
-        self.is_conditional()
-            || self.return_values != ReturnValues::None
-            || matches!(self.action, PreparedAction::Update(_))
+    /// What is written whatever is there; none where the item that is there matters, be it only that it is returned.
+    #[inline]
+    pub(crate) fn unasked<'k>(&'k self, key: &'k RoutedKey<'k>) -> Option<KeyWrite<'k>> {
+        match &self.action {
+            _ if self.condition.is_some() || self.return_values != ReturnValues::None => None,
+            PreparedAction::Put(body) => Some(KeyWrite::Put(key, body)),
+            PreparedAction::Delete => Some(KeyWrite::Delete(key)),
+            _ => None,
+        }
     }
 
     /// Whether the item that is there decides if anything is written.

@@ -16,7 +16,7 @@
 use std::sync::Arc;
 
 use crate::error::{CancellationReason, Error, Result};
-use kstone_core::engine::{Commit, INLINE_WRITES, KeyWrite, Writes};
+use kstone_core::engine::{Commit, Engine, INLINE_WRITES, KeyWrite, Writes};
 use kstone_core::key::{KeyRef, RoutedKey, StripeId};
 use kstone_core::record::{Lent, Record};
 use smallvec::SmallVec;
@@ -76,14 +76,14 @@ impl ItemWrite<'_> {
             KeyWrite::Put(..) | KeyWrite::Delete(_) => None,
         }
     }
+}
 
-    /// Key and body of an item that is put.
-    fn put(&self) -> Option<(KeyRef<'_>, &[u8])> {
-        match &self.write {
-            KeyWrite::Put(key, body) => Some((key.key(), body)),
-            KeyWrite::Record(_, record) => (!record.is_tombstone()).then(|| (record.key_ref(), record.body())),
-            KeyWrite::Delete(_) => None,
-        }
+/// Key and body of an item that is put.
+fn put_of<'a>(write: &'a KeyWrite<'_>) -> Option<(KeyRef<'a>, &'a [u8])> {
+    match write {
+        KeyWrite::Put(key, body) => Some((key.key(), body)),
+        KeyWrite::Record(_, record) => (!record.is_tombstone()).then(|| (record.key_ref(), record.body())),
+        KeyWrite::Delete(_) => None,
     }
 }
 
@@ -99,13 +99,13 @@ impl CommitPlan<'_> {
 
     /// Writes everything; what it returns of the items.
     #[inline]
-    fn carry_out(&mut self, commit: Commit<'_>) -> Returned {
+    fn carry_out(&mut self, engine: &Engine, commit: Commit<'_>) -> Returned {
         let mut writing = commit.writing();
         for item in self.items.drain(..) {
-            writing.write(item.write);
+            writing.write(engine, item.write);
         }
         for entry in self.entries.drain(..) {
-            writing.write(entry.into());
+            writing.write(engine, entry.into());
         }
         writing.finish();
         std::mem::take(&mut self.returned)
@@ -153,15 +153,18 @@ impl Table {
         keys: &Keys<'_>,
         (settle, evaluation_max_bytes): (Settle, usize),
     ) -> Result<Option<Returned>> {
-        let mut commit = self.engine().begin();
-        commit.lock(keys.iter().map(RoutedKey::stripe))?;
+        let engine = self.engine();
+        let mut commit = Commit::new();
+        commit.lock(keys.iter().map(|key| (engine, key.stripe())))?;
         let table = self.engine().writes_are_watched().then(|| self.state_in_force());
+        if table.is_none()
+            && let Some(unasked) = keys.iter().zip(writes).map(|(key, write)| write.unasked(key)).collect()
+        {
+            return write_unasked(engine, commit, unasked, settle).map(Some);
+        }
         let terms = self.terms(table.as_deref());
-        let look = |(key, write): (&RoutedKey<'_>, &Prepared<'_>)| match terms.table.is_some() || write.asks_of_item() {
-            true => commit.get(key),
-            false => None,
-        };
-        let lent: SmallVec<[Option<Lent<'_>>; INLINE_WRITES]> = keys.iter().zip(writes).map(look).collect();
+        let lent: SmallVec<[Option<Lent<'_>>; INLINE_WRITES]> =
+            keys.iter().map(|key| commit.get(engine, key)).collect();
         let olds: Olds<'_> = lent.iter().map(Option::as_deref).collect();
         if evaluated_bytes(writes, &olds) > evaluation_max_bytes {
             return Ok(None);
@@ -172,14 +175,14 @@ impl Table {
         drop(olds);
         drop(lent);
         for (route, _) in &plan.entries {
-            if !commit.try_lock(route.stripe())? {
+            if !commit.try_lock(engine, route.stripe())? {
                 return Ok(None);
             }
         }
         let garbage = terms.note(&plan.items, changes);
         let now = terms.now;
         let cleaning = table.and_then(|table| table.needs_cleaning().then(|| Arc::clone(&table)));
-        let returned = plan.carry_out(commit);
+        let returned = plan.carry_out(engine, commit);
         drop(garbage);
         if let Some(table) = cleaning {
             self.clean_near(&table, keys, now)?;
@@ -208,9 +211,11 @@ impl Table {
         let mut plan = CommitPlan::default();
         plan.add_all(terms, (writes, keys, &olds), settle)?;
         let _reserved = self.reserve(plan.records(), terms.stream_growth(&plan.items, &olds))?;
-        let mut commit = self.engine().begin();
-        commit.lock(keys.iter().map(RoutedKey::stripe).chain(plan.stripes()))?;
-        let unchanged = keys.iter().zip(&olds).all(|(key, old)| match (commit.get(key), old) {
+        let engine = self.engine();
+        let mut commit = Commit::new();
+        let stripes = keys.iter().map(RoutedKey::stripe).chain(plan.stripes());
+        commit.lock(stripes.map(|stripe| (engine, stripe)))?;
+        let unchanged = keys.iter().zip(&olds).all(|(key, old)| match (commit.get(engine, key), old) {
             (Some(now), Some(then)) => now.same(then),
             (None, None) => true,
             _ => false,
@@ -221,7 +226,7 @@ impl Table {
         let changes = terms.stream_changes(&plan.items, |item| olds[item.of]);
         let garbage = terms.note(&plan.items, changes);
         let stripes: SmallVec<[StripeId; 2 * INLINE_WRITES]> = plan.stripes().collect();
-        let returned = plan.carry_out(commit);
+        let returned = plan.carry_out(engine, commit);
         drop(garbage);
         self.keep_to_limit(|| stripes.into_iter())?;
         self.clean_near(&table, keys, terms.now)?;
@@ -233,6 +238,21 @@ impl Table {
         self.remove_expired_near(table, keys, now)?;
         keys.first().map_or(Ok(()), |key| self.release_some(table, key.stripe()))
     }
+}
+
+/// Writes where nothing is asked of the items that are there.
+fn write_unasked(
+    engine: &Engine,
+    commit: Commit<'_>,
+    writes: SmallVec<[KeyWrite<'_>; INLINE_WRITES]>,
+    settle: Settle,
+) -> Result<Returned> {
+    if settle == Settle::EveryReason {
+        check_transaction_size(|| writes.iter().filter_map(put_of))?;
+    }
+    let returned = Returned::from_elem(None, writes.len());
+    commit.write(engine, writes);
+    Ok(returned)
 }
 
 /// The bytes of items that expressions are asked of.
@@ -268,7 +288,7 @@ impl<'w> CommitPlan<'w> {
             return Err(Error::TransactionCanceled { reasons });
         }
         if settle == Settle::EveryReason {
-            check_transaction_size(|| self.items.iter().filter_map(ItemWrite::put))?;
+            check_transaction_size(|| self.items.iter().filter_map(|item| put_of(&item.write)))?;
         }
         Ok(())
     }
@@ -352,15 +372,16 @@ impl Table {
         table.change_entries(Some(record), Some(&tombstone), &mut plan.entries)?;
         let write = KeyWrite::Record(key.route(), tombstone);
         plan.items.push(ItemWrite { write, of: 0, removed_by: Some(by) });
-        let mut commit = self.engine().begin();
-        commit.lock(plan.stripes())?;
-        if !self.is_current(table) || !commit.get(&key).is_some_and(|now| now.same(record)) {
+        let engine = self.engine();
+        let mut commit = Commit::new();
+        commit.lock(plan.stripes().map(|stripe| (engine, stripe)))?;
+        if !self.is_current(table) || !commit.get(engine, &key).is_some_and(|now| now.same(record)) {
             return Ok(false);
         }
         let terms = Terms { table: Some(table), now };
         let changes = terms.stream_changes(&plan.items, |_| Some(record));
         let garbage = terms.note(&plan.items, changes);
-        plan.carry_out(commit);
+        plan.carry_out(engine, commit);
         drop(garbage);
         Ok(true)
     }

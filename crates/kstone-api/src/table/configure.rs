@@ -20,7 +20,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::Result;
-use kstone_core::engine::{PageLimits, ScanRange, Writes};
+use kstone_core::engine::{Commit, PageLimits, ScanRange, Writes};
 use kstone_core::key::{Route, RoutedKey};
 use kstone_core::record::Record;
 
@@ -67,7 +67,7 @@ impl Table {
             self.install(Arc::new(table.lacking(&refused)));
             Ok(())
         };
-        self.engine().with_all_locks(follow)?
+        self.engine().exclusive(|_| follow())?
     }
 
     /// Gives every item its entries in the new indexes of the table that is to follow, so many items at once; those
@@ -80,7 +80,7 @@ impl Table {
         mut fill: impl FnMut(NewEntries<'_>) -> Result<()>,
     ) -> Result<HashSet<IndexId>> {
         let filling = Arc::new(filling);
-        let install = |table: Arc<TableState>| self.engine().with_all_locks(|| self.install(table));
+        let install = |table: Arc<TableState>| self.engine().exclusive(|_| self.install(table));
         install(Arc::clone(&filling))?;
         let mut refused = HashSet::new();
         let filled = self.each_page(ScanRange::all(), batch_limits(at_once), |items| {
@@ -131,13 +131,16 @@ impl Table {
         let _reserved = self.reserve(entries.iter().map(|entry| &entry.record), 0)?;
         let items: Vec<(RoutedKey<'_>, &Record)> =
             items.iter().map(|item| (RoutedKey::from(item.key_ref()), item)).collect();
-        let mut commit = self.engine().begin();
+        let engine = self.engine();
+        let mut commit = Commit::new();
         let of_items = items.iter().map(|(key, _)| key.stripe());
-        commit.lock(of_items.chain(entries.iter().map(|entry| entry.route.stripe())))?;
-        let is_same = |(key, item): &(RoutedKey<'_>, &Record)| commit.get(key).is_some_and(|now| now.same(item));
+        let stripes = of_items.chain(entries.iter().map(|entry| entry.route.stripe()));
+        commit.lock(stripes.map(|stripe| (engine, stripe)))?;
+        let is_same =
+            |(key, item): &(RoutedKey<'_>, &Record)| commit.get(engine, key).is_some_and(|now| now.same(item));
         let same: Vec<bool> = items.iter().map(is_same).collect();
         let entries = entries.into_iter().filter(|entry| same[entry.item]);
-        commit.write(entries.map(|entry| (entry.route, entry.record)));
+        commit.write(engine, entries.map(|entry| (entry.route, entry.record)));
         Ok(())
     }
 }

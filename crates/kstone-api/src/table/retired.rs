@@ -133,12 +133,12 @@ impl Table {
     fn release_in(&self, retired: &Retired, stripe: StripeId, limits: PageLimits) -> Result<bool> {
         let range = ScanRange::segment(stripe.index() as u32, STRIPES as u32)?.of_index(retired.id.0);
         let page = self.engine().scan(range, limits)?;
-        let mut commit = self.engine().begin();
-        commit.lock(std::iter::once(stripe))?;
+        let engine = self.engine();
+        let commit = engine.lock_stripe(stripe)?.into_commit();
         let keys = page.records.iter().map(|entry| RoutedKey::from(entry.key_ref()));
-        let there = keys.filter(|key| commit.get(key).is_some());
+        let there = keys.filter(|key| commit.get(engine, key).is_some());
         let writes: Writes = there.map(|key| (key.route(), Record::tombstone_of(&key))).collect();
-        commit.write_uncounted(writes);
+        commit.write_uncounted(engine, writes);
         if !page.limited {
             retired.note_released(stripe);
         }

@@ -189,27 +189,21 @@ impl Filled<'_> {
     /// [`Error::Invalid`] where the engine holds a record; [`Error::Limit`] where the records do not fit its memory
     /// limit; what `commit` returns; [`Error::Poisoned`]. Nothing is changed then.
     pub fn install<E: From<Error>>(self, outside: usize, commit: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
-        let store = &self.engine.store;
-        let mut locked = self.engine.lock(StripeId::all())?;
-        if locked.iter().any(|(_, held)| held.tree().is_some_and(|tree| !tree.is_empty())) {
-            return Err(Error::invalid("the database is not empty, and only an empty one can be filled").into());
-        }
-        let evicts = self.engine.evicts();
-        let bytes = self.trees.iter().map(|(_, tree)| charged_bytes(tree, evicts)).sum();
-        if self.engine.try_reserve(bytes, outside).is_none() {
-            return Err(self.engine.memory_exceeded(bytes + outside).into());
-        }
-        commit()?;
-        let mut replaced = Vec::new();
-        for (stripe, tree) in self.trees {
-            let held = &mut locked[stripe.index()].1;
-            store.note_past(held);
-            replaced.push(held.replace(tree));
-            store.count(stripe, held);
-        }
-        drop(locked);
-        drop(replaced);
-        Ok(())
+        self.engine.exclusive(|locked| {
+            if !locked.is_empty() {
+                return Err(Error::invalid("the database is not empty, and only an empty one can be filled").into());
+            }
+            let evicts = self.engine.evicts();
+            let bytes = self.trees.iter().map(|(_, tree)| charged_bytes(tree, evicts)).sum();
+            if self.engine.try_reserve(bytes, outside).is_none() {
+                return Err(self.engine.memory_exceeded(bytes + outside).into());
+            }
+            commit()?;
+            for (stripe, tree) in self.trees {
+                locked.replace(stripe, tree);
+            }
+            Ok(())
+        })?
     }
 }
 

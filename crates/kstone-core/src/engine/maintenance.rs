@@ -4,19 +4,10 @@ use super::Engine;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::{STRIPES, StripeId};
+use crate::key::StripeId;
 use crate::tree::Tree;
 
 impl Engine {
-    /// Runs this while the locks of all stripes are held: no write is under way, and none begins.
-    ///
-    /// # Errors
-    /// [`Error::Poisoned`].
-    pub fn with_all_locks<T>(&self, run: impl FnOnce() -> T) -> Result<T> {
-        let _locked = self.lock(StripeId::all())?;
-        Ok(run())
-    }
-
     /// Makes an SST of every memtable, stripe by stripe.
     ///
     /// # Errors
@@ -52,25 +43,6 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn clear(&self) -> Result<()> {
-        self.clear_observed(|| ())
-    }
-
-    /// As [`Engine::clear`]; `observe` runs while all locks are held, so that what it does is done with what was written
-    /// before, and nothing else.
-    ///
-    /// # Errors
-    /// As [`Engine::clear`].
-    pub fn clear_observed<T>(&self, observe: impl FnOnce() -> T) -> Result<T> {
-        let mut locked = self.lock(StripeId::all())?;
-        let observed = observe();
-        let mut cleared = Vec::with_capacity(STRIPES);
-        for (id, held) in &mut locked {
-            self.store.note_past(held);
-            cleared.push(held.clear());
-            self.store.count(*id, held);
-        }
-        drop(locked);
-        drop(cleared);
-        Ok(observed)
+        self.exclusive(|locked| locked.clear())
     }
 }

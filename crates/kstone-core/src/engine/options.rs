@@ -23,7 +23,14 @@ pub struct EngineOptions {
     pub eviction: Eviction,
     /// Whether SSTs are merged on a thread of the engine's own rather than by the writers.
     pub background_compaction: bool,
+    /// Where the engine stands among those whose stripes are locked together. A fork has that of its original.
+    pub ordinal: EngineOrdinal,
 }
+
+/// The number of an engine, by which locks of several engines are taken in one order: given by the caller that makes the
+/// engines, and never to two that are used together, be it one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct EngineOrdinal(pub u32);
 
 impl Default for EngineOptions {
     fn default() -> Self {
@@ -32,6 +39,7 @@ impl Default for EngineOptions {
             memory_max_bytes: None,
             eviction: Eviction::None,
             background_compaction: false,
+            ordinal: EngineOrdinal::default(),
         }
     }
 }

@@ -133,6 +133,16 @@ impl Engine {
     fn look_up(&self, keys: &[KeyRef<'_>], count: impl Fn(&Stripe, bool)) -> Result<Vec<Option<Record>>> {
         let keys: Vec<RoutedKey<'_>> = keys.iter().map(|key| RoutedKey::from(*key)).collect();
         let stripes = StripesToRead::lock(self, &keys)?;
+        Ok(self.look_up_in(&stripes, &keys, count))
+    }
+
+    /// The items of these keys, whose stripes are locked.
+    pub(super) fn look_up_in(
+        &self,
+        stripes: &StripesToRead<'_>,
+        keys: &[RoutedKey<'_>],
+        count: impl Fn(&Stripe, bool),
+    ) -> Vec<Option<Record>> {
         let mut all = Vec::with_capacity(keys.len());
         for group in keys.chunks(GROUP) {
             stripes.look(group, |at, found| {
@@ -141,7 +151,7 @@ impl Engine {
                 all.push(found.map(|record| record.clone()));
             });
         }
-        Ok(all)
+        all
     }
 }
 
@@ -152,7 +162,7 @@ pub const GLANCE_KEY_BYTES: usize = RecordRef::SHORT_KEY_BYTES;
 const GROUP: usize = 16;
 
 /// Stripes that are locked to be read, each once.
-struct StripesToRead<'a> {
+pub(super) struct StripesToRead<'a> {
     locked: SmallVec<[ReadGuard<'a>; GROUP]>,
     /// For each stripe that is locked, where among them.
     places: [u8; STRIPES],
@@ -163,9 +173,12 @@ struct StripesToRead<'a> {
 impl<'a> StripesToRead<'a> {
     /// # Errors
     /// [`Error::Poisoned`].
-    fn lock(engine: &'a Engine, keys: &[RoutedKey<'_>]) -> Result<Self> {
+    pub(super) fn lock<'k, 'l: 'k>(
+        engine: &'a Engine,
+        keys: impl IntoIterator<Item = &'k RoutedKey<'l>>,
+    ) -> Result<Self> {
         let mut wanted = StripeSet::default();
-        keys.iter().for_each(|key| wanted.add(key.stripe()));
+        keys.into_iter().for_each(|key| wanted.add(key.stripe()));
         let (mut locked, mut places) = (SmallVec::new(), [0; STRIPES]);
         for stripe in wanted.iter() {
             places[stripe.index()] = locked.len() as u8;

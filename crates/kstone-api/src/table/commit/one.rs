@@ -66,7 +66,7 @@ impl Table {
         let changes = item.as_ref().map(|item| terms.stream_changes(slice::from_ref(item), |_| old.as_deref()));
         let mut commit = stripe.into_commit();
         for (route, _) in &entries {
-            if !commit.try_lock(route.stripe())? {
+            if !commit.try_lock(self.engine(), route.stripe())? {
                 return Ok(None);
             }
         }
@@ -76,10 +76,10 @@ impl Table {
         drop(table);
         let mut writing = commit.writing();
         if let Some(item) = item {
-            writing.write(item.write);
+            writing.write(self.engine(), item.write);
         }
         for entry in entries.drain(..) {
-            writing.write(entry.into());
+            writing.write(self.engine(), entry.into());
         }
         writing.finish();
         drop(garbage);

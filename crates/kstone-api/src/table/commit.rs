@@ -386,6 +386,3 @@ impl Table {
         Ok(true)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -273,7 +273,7 @@ impl LiveIndex {
 
     /// The same for so many records.
     pub(crate) const fn charged_bytes_of(records: usize) -> usize {
-        records * 13 + 128
+        records * 15 + 128
     }
 
     /// The first slot at or behind its place that no smaller hash is in; without slots, 0.
@@ -346,7 +346,7 @@ impl LiveIndex {
     #[cold]
     #[inline(never)]
     fn grow(&mut self, slot: Uncounted) -> usize {
-        let mut count = larger(self.homes);
+        let mut count = SLOTS_MIN;
         while (self.records + 1) * FULL.1 > homes_in(count) * FULL.0 {
             count = larger(count);
         }
@@ -357,21 +357,34 @@ impl LiveIndex {
     /// Moves all to so many slots.
     fn rebuild(&mut self, count: usize) {
         let homes = homes_in(count);
-        let mut left = self.filled();
-        let home = |slot: Option<Uncounted>| slot.map_or(usize::MAX, |slot| home_of(slot.hash(), homes));
-        let mut next = left.next();
-        let mut belongs = home(next);
+        let mut left = self.slots.iter();
+        // The next record, and where it belongs: behind the end where there is none.
+        let mut take = || {
+            for slot in left.by_ref() {
+                if !slot.is_none() {
+                    return (*slot, home_of(slot.hash(), homes));
+                }
+            }
+            (Uncounted::NONE, usize::MAX)
+        };
+        let (mut next, mut belongs) = take();
         let slot_at = |at: usize| {
             if at < belongs {
                 return Uncounted::NONE;
             }
-            let slot = std::mem::replace(&mut next, left.next());
-            belongs = home(next);
-            slot.unwrap_or(Uncounted::NONE)
+            let slot = next;
+            (next, belongs) = take();
+            slot
         };
         // One after the other, without a question whether there is space for it.
         let mut slots: Vec<Uncounted> = (0..count).map(slot_at).collect();
-        slots.extend(next.into_iter().chain(left));
+        let mut pushed_over = Vec::new();
+        while !next.is_none() {
+            pushed_over.push(next);
+            next = take().0;
+        }
+        slots.reserve_exact(pushed_over.len());
+        slots.append(&mut pushed_over);
         (self.slots, self.homes) = (slots, homes);
         if self.slots.last().is_some_and(|last| !last.is_none()) {
             self.lengthen();
@@ -413,9 +426,9 @@ fn home_of(hash: u32, homes: usize) -> usize {
     ((u64::from(hash) * homes as u64) >> Uncounted::HASH_BITS) as usize
 }
 
-/// The next number of slots: a quarter of a power of two more, as the blocks of allocators are sized.
+/// The next number of slots: half of a power of two more, so that a record is moved to two more indexes on average.
 fn larger(slots: usize) -> usize {
-    if slots < SLOTS_MIN { SLOTS_MIN } else { slots + (1 << slots.ilog2()) / 4 }
+    if slots < SLOTS_MIN { SLOTS_MIN } else { slots + (1 << slots.ilog2()) / 2 }
 }
 
 /// Eighteen bits of hash above one for the keyspace, which records do not know themselves.

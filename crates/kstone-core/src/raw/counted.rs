@@ -114,7 +114,7 @@ impl Lengths {
 
     /// Bytes of the allocation of such a record with a label of this length.
     pub(crate) fn footprint(self, label: usize) -> usize {
-        Shape::of(self).before_data() + self.data() + label
+        Shape::short(self).unwrap_or(Shape::LONG).before_data() + self.data() + label
     }
 }
 
@@ -131,21 +131,26 @@ impl Shape {
     const BODY_MASK: u32 = (1 << Self::BODY_BITS) - 1;
     const KEY_MASK: u32 = (1 << Self::KEY_BITS) - 1;
     /// What a body's bits say where the record is long.
-    const LONG: u32 = Self::BODY_MASK;
+    const LONG_BODY: u32 = Self::BODY_MASK;
 
-    fn of(lengths: Lengths) -> Self {
+    const MAGIC: u32 = (MAGIC as u32) << Self::MAGIC_AT;
+    /// That of a long record.
+    const LONG: Self = Self(Self::MAGIC | Self::LONG_BODY);
+
+    /// That of a record that is not long.
+    #[inline(always)]
+    fn short(lengths: Lengths) -> Option<Self> {
         let Lengths { pk, sk, body, directory } = lengths;
-        let magic = u32::from(MAGIC) << Self::MAGIC_AT;
         let is_long_key = pk > Self::KEY_MASK as usize || sk > Self::KEY_MASK as usize;
-        if is_long_key || body >= Self::LONG as usize || directory.is_some() {
-            return Self(magic | Self::LONG);
+        if is_long_key || body >= Self::LONG_BODY as usize || directory.is_some() {
+            return None;
         }
-        Self(magic | (sk as u32) << Self::SK_AT | (pk as u32) << Self::PK_AT | body as u32)
+        Some(Self(Self::MAGIC | (sk as u32) << Self::SK_AT | (pk as u32) << Self::PK_AT | body as u32))
     }
 
     #[inline]
     fn is_long(self) -> bool {
-        self.0 & Self::BODY_MASK == Self::LONG
+        self.0 & Self::BODY_MASK == Self::LONG_BODY
     }
 
     /// Where the data begins in the allocation.
@@ -179,6 +184,14 @@ pub(crate) struct Parts<'a> {
     pub(crate) label: &'a [u8],
 }
 
+impl Parts<'_> {
+    /// Bytes of all pieces of the body.
+    #[inline(always)]
+    fn body_len(&self) -> usize {
+        self.body.iter().map(|piece| piece.len()).sum()
+    }
+}
+
 /// What a record of a large item keeps in addition to it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Finder {
@@ -196,46 +209,53 @@ impl Counted {
     /// below. Where the system's addresses do not fit 48 bits.
     #[inline]
     pub(crate) fn new(parts: &Parts<'_>) -> Self {
-        Self::of(parts, None)
+        let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body: parts.body_len(), directory: None };
+        let Some(shape) = Shape::short(lengths) else { return Self::long(parts, None) };
+        let start = allocate(layout_of(HEADER_LEN, lengths, parts.label.len()));
+        // SAFETY: the allocation holds the header and the parts, nothing else refers to it, and it does not overlap them.
+        unsafe { Self::write(start.cast(), shape, parts) }
     }
 
     /// As [`Counted::new`], with the directory of the item as the first pieces of the body.
-    #[inline(never)]
     pub(crate) fn with_finder(parts: &Parts<'_>, finder: Finder) -> Self {
-        Self::of(parts, Some(finder))
+        Self::long(parts, Some(finder))
     }
 
-    #[inline(always)]
-    fn of(parts: &Parts<'_>, finder: Option<Finder>) -> Self {
+    #[inline(never)]
+    fn long(parts: &Parts<'_>, finder: Option<Finder>) -> Self {
         let directory = finder.map(|finder| finder.directory);
-        let body = parts.body.iter().map(|piece| piece.len()).sum::<usize>() - directory.unwrap_or(0);
+        let body = parts.body_len() - directory.unwrap_or(0);
         let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body, directory };
-        let shape = Shape::of(lengths);
-        let label = parts.label;
-        let (data_at, layout) = (shape.before_data(), layout_of(shape, lengths, label.len()));
-        let tombstone = if parts.kind == RecordKind::Tombstone { IS_TOMBSTONE } else { 0 };
-        let labelled = if label.is_empty() { 0 } else { IS_LABELLED };
-        let state = AtomicU32::new(ONE | tombstone | labelled);
-        // SAFETY: the layout is not empty, it holds at least the header.
-        let start = unsafe { alloc(layout) };
-        let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
-        assert!(start.addr().get() & !ADDRESS_MASK == 0, "addresses of this system do not fit 48 bits");
-        // SAFETY: the allocation holds the long lengths, where there are any, the header and the parts, one after
-        // the other and each aligned; nothing else refers to it yet, and the parts cannot overlap it.
+        let start = allocate(layout_of(LONG_LEN + HEADER_LEN, lengths, parts.label.len())).cast::<LongLengths>();
+        let long = LongLengths {
+            body: u32::try_from(body).expect("an item is far smaller than 4 GiB"),
+            size: finder.map_or(0, |finder| u32::try_from(finder.item_size).unwrap_or(0)),
+            directory: u32::try_from(directory.unwrap_or(0)).expect("a directory is smaller than the body"),
+            pk: u16::try_from(lengths.pk).expect("keys are within their limits"),
+            sk: u16::try_from(lengths.sk).expect("keys are within their limits"),
+        };
+        // SAFETY: the allocation holds the long lengths, the header and the parts, one after the other and each aligned;
+        // nothing else refers to it, and it does not overlap the parts.
         unsafe {
-            let data = start.add(data_at);
-            let header = data.sub(HEADER_LEN).cast::<Header>();
-            if shape.is_long() {
-                start.cast::<LongLengths>().write(LongLengths {
-                    body: u32::try_from(lengths.body).expect("an item is far smaller than 4 GiB"),
-                    size: finder.map_or(0, |finder| u32::try_from(finder.item_size).unwrap_or(0)),
-                    directory: u32::try_from(directory.unwrap_or(0)).expect("a directory is smaller than the body"),
-                    pk: u16::try_from(lengths.pk).expect("keys are within their limits"),
-                    sk: u16::try_from(lengths.sk).expect("keys are within their limits"),
-                });
-            }
+            start.write(long);
+            Self::write(start.add(1).cast(), Shape::LONG, parts)
+        }
+    }
+
+    /// Makes a record of what nothing was written to yet.
+    ///
+    /// # Safety
+    /// There is space for a header and the parts behind one another, which nothing else refers to and which overlaps none
+    /// of them.
+    #[inline(always)]
+    unsafe fn write(header: NonNull<Header>, shape: Shape, parts: &Parts<'_>) -> Self {
+        let tombstone = if parts.kind == RecordKind::Tombstone { IS_TOMBSTONE } else { 0 };
+        let labelled = if parts.label.is_empty() { 0 } else { IS_LABELLED };
+        let state = AtomicU32::new(ONE | tombstone | labelled);
+        // SAFETY: by contract.
+        unsafe {
             header.write(Header { state, shape: shape.0.to_le_bytes() });
-            let mut at = data.as_ptr();
+            let mut at = header.add(1).cast::<u8>().as_ptr();
             for key in [parts.pk, parts.sk] {
                 copy_short(key, at);
                 at = at.add(key.len());
@@ -244,11 +264,11 @@ impl Counted {
                 at.copy_from_nonoverlapping(piece.as_ptr(), piece.len());
                 at = at.add(piece.len());
             }
-            if !label.is_empty() {
-                at.copy_from_nonoverlapping(label.as_ptr(), label.len());
+            if !parts.label.is_empty() {
+                at.copy_from_nonoverlapping(parts.label.as_ptr(), parts.label.len());
             }
-            Self::pack(header, parts.tag)
         }
+        Self::pack(header, parts.tag)
     }
 
     /// A handle that stands for a count that the caller has.
@@ -623,9 +643,21 @@ unsafe fn copy_short(bytes: &[u8], to: *mut u8) {
     }
 }
 
-fn layout_of(shape: Shape, lengths: Lengths, label: usize) -> Layout {
-    Layout::from_size_align(shape.before_data() + lengths.data() + label, align_of::<Header>())
+/// What a record takes whose data begins so far from the beginning.
+#[inline]
+fn layout_of(before_data: usize, lengths: Lengths, label: usize) -> Layout {
+    Layout::from_size_align(before_data + lengths.data() + label, align_of::<Header>())
         .expect("a record is far smaller than isize::MAX")
+}
+
+/// Memory for a record, whose address fits a handle.
+#[inline(always)]
+fn allocate(layout: Layout) -> NonNull<u8> {
+    // SAFETY: the layout of a record is not empty, it holds at least the header.
+    let start = unsafe { alloc(layout) };
+    let Some(start) = NonNull::new(start) else { handle_alloc_error(layout) };
+    assert!(start.addr().get() & !ADDRESS_MASK == 0, "addresses of this system do not fit 48 bits");
+    start
 }
 
 impl Clone for Counted {
@@ -684,7 +716,7 @@ unsafe fn release_last_or_stuck(header: NonNull<Header>, before: u32) {
     // A load, where a fence would do: ThreadSanitizer knows no fences.
     state.load(Ordering::Acquire);
     let (shape, label) = (parts.shape(), parts.label_bytes().len());
-    let layout = layout_of(shape, parts.lengths(), label);
+    let layout = layout_of(shape.before_data(), parts.lengths(), label);
     // SAFETY: the last count is gone, so nothing refers to the allocation, which was made with this layout and begins so
     // far before the data.
     unsafe { dealloc(parts.data().sub(shape.before_data()).as_ptr(), layout) };

@@ -207,7 +207,7 @@ impl Counted {
     /// # Panics
     /// Where a key is longer than 65,535 bytes or the body longer than 4 GiB: callers check documented limits far
     /// below. Where the system's addresses do not fit 48 bits.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn new(parts: &Parts<'_>) -> Self {
         let lengths = Lengths { pk: parts.pk.len(), sk: parts.sk.len(), body: parts.body_len(), directory: None };
         let Some(shape) = Shape::short(lengths) else { return Self::long(parts, None) };

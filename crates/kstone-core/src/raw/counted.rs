@@ -31,11 +31,18 @@
 //! Handles may be cloned, read and dropped from any thread.
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
-use std::marker::PhantomData;
 use std::ptr::NonNull;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::tag::Tag;
+
+mod record_ref;
+mod shape;
+
+pub use record_ref::RecordRef;
+pub(super) use shape::Header;
+use shape::{HEADER_LEN, LONG_LEN, LongLengths, Shape, layout_of};
+pub(crate) use shape::{Lengths, MAGIC};
 
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!("kstone packs 16 bits of hash next to a 48-bit address: it needs a 64-bit target");
@@ -45,25 +52,6 @@ compile_error!("kstone packs 16 bits of hash next to a 48-bit address: it needs 
 pub(crate) enum RecordKind {
     Put,
     Tombstone,
-}
-
-#[repr(C, align(8))]
-pub(super) struct Header {
-    state: AtomicU32,
-    /// See [`Shape`]; little-endian, so that the magic is the last byte.
-    shape: [u8; 4],
-}
-
-/// The lengths of a record that is long, before its header.
-#[repr(C, align(8))]
-#[derive(Clone, Copy)]
-struct LongLengths {
-    body: u32,
-    /// The size of the item, not of the record; 0 where it is not kept.
-    size: u32,
-    directory: u32,
-    pk: u16,
-    sk: u16,
 }
 
 /// What is noted of a record while others read it.
@@ -89,79 +77,9 @@ const STUCK_MIDDLE: u32 = STUCK | STUCK >> 1;
 
 const ADDRESS_BITS: u32 = 48;
 const ADDRESS_MASK: usize = (1 << ADDRESS_BITS) - 1;
-const HEADER_LEN: usize = size_of::<Header>();
-const LONG_LEN: usize = size_of::<LongLengths>();
 const LINE_BYTES: usize = 64;
 /// How many bytes of a label say how much follows them.
 const LABEL_HEAD: usize = 4;
-
-pub(crate) const MAGIC: u8 = 0x6B;
-
-/// The lengths of a record's parts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Lengths {
-    pub(crate) pk: usize,
-    pub(crate) sk: usize,
-    pub(crate) body: usize,
-    /// That of the directory, where the record keeps the size of its item.
-    pub(crate) directory: Option<usize>,
-}
-
-impl Lengths {
-    fn data(self) -> usize {
-        self.pk + self.sk + self.directory.unwrap_or(0) + self.body
-    }
-
-    /// Bytes of the allocation of such a record with a label of this length.
-    pub(crate) fn footprint(self, label: usize) -> usize {
-        Shape::short(self).unwrap_or(Shape::LONG).before_data() + self.data() + label
-    }
-}
-
-/// The upper half of the header: lengths, where they fit, and the magic.
-#[derive(Clone, Copy)]
-struct Shape(u32);
-
-impl Shape {
-    const BODY_BITS: u32 = 12;
-    const KEY_BITS: u32 = 6;
-    const PK_AT: u32 = Self::BODY_BITS;
-    const SK_AT: u32 = Self::PK_AT + Self::KEY_BITS;
-    const MAGIC_AT: u32 = Self::SK_AT + Self::KEY_BITS;
-    const BODY_MASK: u32 = (1 << Self::BODY_BITS) - 1;
-    const KEY_MASK: u32 = (1 << Self::KEY_BITS) - 1;
-    /// What a body's bits say where the record is long.
-    const LONG_BODY: u32 = Self::BODY_MASK;
-
-    const MAGIC: u32 = (MAGIC as u32) << Self::MAGIC_AT;
-    /// That of a long record.
-    const LONG: Self = Self(Self::MAGIC | Self::LONG_BODY);
-
-    /// That of a record that is not long.
-    #[inline(always)]
-    fn short(lengths: Lengths) -> Option<Self> {
-        let Lengths { pk, sk, body, directory } = lengths;
-        let is_long_key = pk > Self::KEY_MASK as usize || sk > Self::KEY_MASK as usize;
-        if is_long_key || body >= Self::LONG_BODY as usize || directory.is_some() {
-            return None;
-        }
-        Some(Self(Self::MAGIC | (sk as u32) << Self::SK_AT | (pk as u32) << Self::PK_AT | body as u32))
-    }
-
-    #[inline]
-    fn is_long(self) -> bool {
-        self.0 & Self::BODY_MASK == Self::LONG_BODY
-    }
-
-    /// Where the data begins in the allocation.
-    #[inline]
-    fn before_data(self) -> usize {
-        HEADER_LEN + if self.is_long() { LONG_LEN } else { 0 }
-    }
-}
-
-const _: () = assert!(Shape::MAGIC_AT + u8::BITS == u32::BITS, "the magic is the last byte");
-const _: () = assert!(HEADER_LEN == 8 && LONG_LEN == 16);
 
 /// A counted handle of a record; see the module.
 #[repr(transparent)]
@@ -288,7 +206,7 @@ impl Counted {
     /// What the handle refers to.
     #[inline]
     pub(crate) fn parts(&self) -> RecordRef<'_> {
-        RecordRef(self.address(), PhantomData)
+        RecordRef::of(self.address())
     }
 
     fn state(&self) -> &AtomicU32 {
@@ -411,207 +329,6 @@ impl Counted {
     }
 }
 
-/// A record that somebody else holds, without a count of one's own.
-#[derive(Clone, Copy)]
-pub struct RecordRef<'a>(NonNull<Header>, PhantomData<&'a Header>);
-
-impl<'a> RecordRef<'a> {
-    /// The longest part of a key whose length fits the header.
-    pub(crate) const SHORT_KEY_BYTES: usize = Shape::KEY_MASK as usize;
-
-    /// What lies behind an address that [`Record::into_raw`](crate::record::Record::into_raw) gave.
-    ///
-    /// # Safety
-    /// The count that was given away is not taken back during `'a`.
-    #[inline]
-    pub unsafe fn from_raw(raw: NonNull<u8>) -> Self {
-        // SAFETY: by contract, the header precedes the data and is alive.
-        Self(unsafe { raw.sub(HEADER_LEN) }.cast(), PhantomData)
-    }
-
-    /// Releases a count that [`Record::into_raw`](crate::record::Record::into_raw) gave away.
-    ///
-    /// # Safety
-    /// `raw` came from there and its count has not been taken back yet.
-    #[inline]
-    pub unsafe fn release_raw(raw: NonNull<u8>) {
-        // SAFETY: by contract, the header precedes the data, and the count is there to be given back.
-        unsafe { release(raw.sub(HEADER_LEN).cast()) }
-    }
-
-    /// The record behind a header that somebody holds a count of during `'a`.
-    #[inline(always)]
-    pub(super) fn of(header: NonNull<Header>) -> Self {
-        Self(header, PhantomData)
-    }
-
-    /// A handle with a count of its own.
-    #[inline(always)]
-    pub(crate) fn counted(self, tag: Tag) -> Counted {
-        count(&self.header().state);
-        Counted::pack(self.0, tag)
-    }
-
-    fn header(self) -> &'a Header {
-        // SAFETY: somebody holds a count during 'a, so the header is alive and, but for atomics, unchanging.
-        unsafe { self.0.as_ref() }
-    }
-
-    fn data(self) -> NonNull<u8> {
-        // SAFETY: the data begins HEADER_LEN bytes behind the header, in the same allocation.
-        unsafe { self.0.cast::<u8>().add(HEADER_LEN) }
-    }
-
-    fn slice(self, from: usize, len: usize) -> &'a [u8] {
-        // SAFETY: callers pass ranges made of the record's lengths, which lie inside the allocation; the bytes are
-        // initialised and never change while somebody holds a count.
-        unsafe { std::slice::from_raw_parts(self.data().as_ptr().add(from), len) }
-    }
-
-    #[inline(always)]
-    fn shape(self) -> Shape {
-        Shape(u32::from_le_bytes(self.header().shape))
-    }
-
-    #[inline(always)]
-    fn lengths(self) -> Lengths {
-        let shape = self.shape();
-        if shape.is_long() {
-            let LongLengths { body, pk, sk, directory, .. } = *self.long_lengths();
-            let (pk, sk, body) = (usize::from(pk), usize::from(sk), body as usize);
-            return Lengths { pk, sk, body, directory: Some(directory as usize) };
-        }
-        let part = |at, mask| (shape.0 >> at & mask) as usize;
-        Lengths {
-            pk: part(Shape::PK_AT, Shape::KEY_MASK),
-            sk: part(Shape::SK_AT, Shape::KEY_MASK),
-            body: part(0, Shape::BODY_MASK),
-            directory: None,
-        }
-    }
-
-    /// The lengths of a record that is long.
-    #[inline(always)]
-    fn long_lengths(self) -> &'a LongLengths {
-        debug_assert!(self.shape().is_long());
-        // SAFETY: before the header of a long record, in the same allocation, lie its lengths, which never change.
-        unsafe { self.0.cast::<LongLengths>().sub(1).as_ref() }
-    }
-
-    /// The partition key.
-    #[inline]
-    pub fn pk(self) -> &'a [u8] {
-        self.slice(0, self.lengths().pk)
-    }
-
-    /// The sort key; empty where there is none.
-    #[inline]
-    pub fn sk(self) -> &'a [u8] {
-        let lengths = self.lengths();
-        self.slice(lengths.pk, lengths.sk)
-    }
-
-    /// The item in its stored form; empty for a tombstone.
-    #[inline]
-    pub fn body(self) -> &'a [u8] {
-        self.directory_and_body().1
-    }
-
-    /// The directory of a large item, empty where there is none, and the item in its stored form.
-    #[inline(always)]
-    pub(crate) fn directory_and_body(self) -> (&'a [u8], &'a [u8]) {
-        let Lengths { pk, sk, body, directory } = self.lengths();
-        let Some(directory) = directory else { return (&[], self.slice(pk + sk, body)) };
-        (self.slice(pk + sk, directory), self.slice(pk + sk + directory, body))
-    }
-
-    /// The item in its stored form, of a record that keeps nothing else for it: of any small item.
-    #[inline(always)]
-    pub fn short_body(self) -> Option<&'a [u8]> {
-        let Lengths { pk, sk, body, directory: None } = self.lengths() else { return None };
-        Some(self.slice(pk + sk, body))
-    }
-
-    /// Whether there is a label.
-    #[inline(always)]
-    pub(crate) fn is_labelled(self) -> bool {
-        self.header().state.load(Ordering::Relaxed) & IS_LABELLED != 0
-    }
-
-    /// The label; empty where there is none.
-    #[inline]
-    pub(crate) fn label_bytes(self) -> &'a [u8] {
-        if !self.is_labelled() {
-            return &[];
-        }
-        let at = self.lengths().data();
-        let &[_, _, one, other] = self.slice(at, LABEL_HEAD) else { return &[] };
-        self.slice(at, LABEL_HEAD + usize::from(one) + usize::from(other))
-    }
-
-    /// Whether the record keeps the size of its item, with a directory or without.
-    #[inline]
-    fn has_finder(self) -> bool {
-        self.kept_size().is_some()
-    }
-
-    /// The size of the item, where it is kept.
-    #[inline]
-    pub(crate) fn kept_size(self) -> Option<usize> {
-        let size = if self.shape().is_long() { self.long_lengths().size } else { 0 };
-        (size != 0).then_some(size as usize)
-    }
-
-    /// The partition key and the sort key, cheaper than one after the other.
-    #[inline(always)]
-    pub(crate) fn key(self) -> (&'a [u8], &'a [u8]) {
-        let lengths = self.lengths();
-        (self.slice(0, lengths.pk), self.slice(lengths.pk, lengths.sk))
-    }
-
-    /// Partition key, sort key and body, cheaper than one after the other.
-    #[inline(always)]
-    pub(crate) fn all(self) -> (&'a [u8], &'a [u8], &'a [u8]) {
-        let Lengths { pk, sk, .. } = self.lengths();
-        (self.slice(0, pk), self.slice(pk, sk), self.body())
-    }
-
-    /// The partition key and the sort key where they have these lengths, which are no more than
-    /// [`RecordRef::SHORT_KEY_BYTES`] each, the first one not 0: cheaper than to compare with [`RecordRef::key`].
-    #[inline(always)]
-    pub(crate) fn short_key(self, pk: usize, sk: usize) -> Option<(&'a [u8], &'a [u8])> {
-        let shape = self.shape();
-        let wanted = (sk as u32) << Shape::KEY_BITS | pk as u32;
-        if shape.0 >> Shape::PK_AT & ((1 << (2 * Shape::KEY_BITS)) - 1) != wanted {
-            // The bits of a long record say no length.
-            let long = shape.is_long().then(|| self.long_lengths())?;
-            if (usize::from(long.pk), usize::from(long.sk)) != (pk, sk) {
-                return None;
-            }
-        }
-        Some((self.slice(0, pk), self.slice(pk, sk)))
-    }
-
-    /// Asks for the record's second cache line ahead of its use: the first is about to be read.
-    #[inline(always)]
-    pub(crate) fn prefetch_second_line(self) {
-        prefetch(self.0.as_ptr().wrapping_byte_add(LINE_BYTES));
-    }
-
-    /// How many bytes keys and body are.
-    #[inline(always)]
-    pub(crate) fn data_len(self) -> usize {
-        let Lengths { pk, sk, body, .. } = self.lengths();
-        pk + sk + body
-    }
-
-    #[inline]
-    fn footprint(self) -> usize {
-        let lengths = self.lengths();
-        HEADER_LEN + lengths.directory.map_or(0, |_| LONG_LEN) + lengths.data() + self.label_bytes().len()
-    }
-}
-
 /// Asks for the cache line at a place ahead of its use.
 #[inline(always)]
 pub(crate) fn prefetch<T>(place: *const T) {
@@ -641,13 +358,6 @@ unsafe fn copy_short(bytes: &[u8], to: *mut u8) {
         // SAFETY: by contract.
         _ => unsafe { to.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) },
     }
-}
-
-/// What a record takes whose data begins so far from the beginning.
-#[inline]
-fn layout_of(before_data: usize, lengths: Lengths, label: usize) -> Layout {
-    Layout::from_size_align(before_data + lengths.data() + label, align_of::<Header>())
-        .expect("a record is far smaller than isize::MAX")
 }
 
 /// Memory for a record, whose address fits a handle.
@@ -708,7 +418,7 @@ unsafe fn release(header: NonNull<Header>) {
 #[cold]
 #[inline(never)]
 unsafe fn release_last_or_stuck(header: NonNull<Header>, before: u32) {
-    let parts = RecordRef(header, PhantomData);
+    let parts = RecordRef::of(header);
     let state = &parts.header().state;
     if before >= STUCK {
         return keep_stuck(state, ONE);
@@ -737,149 +447,4 @@ thread_local! {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sample() -> Counted {
-        Counted::new(&Parts {
-            kind: RecordKind::Put,
-            tag: Tag(0xABCD),
-            pk: b"pk",
-            sk: b"sort",
-            body: &[b"the ", b"body"],
-            label: b"",
-        })
-    }
-
-    #[test]
-    fn parts_are_read_back() {
-        let record = sample();
-        assert_eq!((record.pk(), record.sk(), record.body()), (&b"pk"[..], &b"sort"[..], &b"the body"[..]));
-        assert_eq!((record.tag(), record.kind()), (Tag(0xABCD), RecordKind::Put));
-        assert_eq!(record.footprint(), 8 + 2 + 4 + 8);
-    }
-
-    #[test]
-    fn parts_of_every_length_are_read_back_and_marks_do_not_touch_them() {
-        let bytes: Vec<u8> = (0..70_000_u32).map(|i| i as u8).collect();
-        let (key_lens, body_lens) = ([0, 1, 62, 63, 64, 65, 2048, 65_535], [0, 1, 4093, 4094, 4095, 4096, 70_000]);
-        for (pk_len, sk_len) in key_lens.iter().flat_map(|&pk| key_lens.map(|sk| (pk, sk))) {
-            for body_len in body_lens {
-                let (pk, sk, body) = (&bytes[..pk_len], &bytes[1..][..sk_len], &bytes[..body_len]);
-                let record = Counted::new(&Parts {
-                    kind: RecordKind::Tombstone,
-                    tag: Tag(7),
-                    pk,
-                    sk,
-                    body: &[body],
-                    label: b"",
-                });
-                [Mark::Used, Mark::LetGo].iter().for_each(|&mark| record.set_mark(mark));
-                let other = record.clone();
-                assert_eq!((other.pk(), other.sk(), other.body()), (pk, sk, body));
-                assert_eq!(other.kind(), RecordKind::Tombstone);
-                if pk_len > 0 && pk_len.max(sk_len) <= RecordRef::SHORT_KEY_BYTES {
-                    let of_lengths = |pk, sk| record.parts().short_key(pk, sk);
-                    assert_eq!(of_lengths(pk_len, sk_len), Some((pk, sk)));
-                    assert!(pk_len == 1 || of_lengths(pk_len - 1, sk_len).is_none());
-                    assert!(sk_len == 0 || of_lengths(pk_len, sk_len - 1).is_none());
-                }
-                let is_long = pk_len > 63 || sk_len > 63 || body_len > 4094;
-                let lengths = Lengths { pk: pk_len, sk: sk_len, body: body_len, directory: None };
-                let expected = if is_long { 24 } else { 8 } + pk_len + sk_len + body_len;
-                assert_eq!((other.footprint(), lengths.footprint(0)), (expected, expected));
-            }
-        }
-    }
-
-    #[test]
-    fn a_directory_and_the_size_of_an_item_are_read_back_next_to_the_other_parts() {
-        let bytes: Vec<u8> = (0..9000_u32).map(|i| i as u8).collect();
-        for (pk, body, hashes, offsets) in [(1, 0, 0, 0), (16, 300, 8, 16), (64, 5000, 300, 600), (2048, 9000, 0, 0)] {
-            let (size, directory) = (7 + body, [&bytes[..hashes], &bytes[1..=offsets]].concat());
-            let (pk, sk, body) = (&bytes[..pk], &bytes[2..9], &bytes[..body]);
-            let finder = Finder { item_size: size, directory: directory.len() };
-            let pieces = [&directory[..], body];
-            let parts = Parts { kind: RecordKind::Put, tag: Tag(7), pk, sk, body: &pieces, label: b"" };
-            let record = Counted::with_finder(&parts, finder);
-            let of_record = record.parts();
-            assert_eq!((record.pk(), record.sk(), record.body()), (pk, sk, body));
-            assert_eq!(of_record.directory_and_body(), (&directory[..], body));
-            assert_eq!((of_record.kept_size(), of_record.data_len()), (Some(size), pk.len() + 7 + body.len()));
-            assert_eq!(record.footprint(), 24 + of_record.data_len() + directory.len());
-        }
-        assert_eq!(sample().parts().kept_size(), None);
-    }
-
-    #[test]
-    fn an_item_of_a_hundred_bytes_under_a_key_of_16_is_two_cache_lines() {
-        assert_eq!(Lengths { pk: 16, sk: 0, body: 4 + 100, directory: None }.footprint(0), 2 * 64);
-    }
-
-    #[test]
-    fn marks_stand_side_by_side_and_are_taken_once() {
-        let record = sample();
-        record.set_mark(Mark::Used);
-        record.set_mark(Mark::LetGo);
-        assert!(record.take_mark(Mark::Used) && !record.take_mark(Mark::Used));
-        assert!(record.has_mark(Mark::LetGo) && !record.has_mark(Mark::Used));
-    }
-
-    #[test]
-    fn empty_parts_are_read_back() {
-        let record =
-            Counted::new(&Parts { kind: RecordKind::Tombstone, tag: Tag(0), pk: b"", sk: b"", body: &[], label: b"" });
-        assert!(record.pk().is_empty() && record.sk().is_empty() && record.body().is_empty());
-    }
-
-    fn count(record: &Counted) -> u32 {
-        record.state().load(Ordering::Relaxed) / ONE
-    }
-
-    #[test]
-    fn what_was_given_away_is_read_behind_the_magic_and_released_once() {
-        let record = crate::record::Record(sample());
-        let raw = record.clone().into_raw();
-        // SAFETY: the byte before the data is the header's last.
-        assert_eq!(unsafe { raw.sub(1).read() }, MAGIC);
-        // SAFETY: just given away.
-        assert_eq!(unsafe { crate::record::RecordRef::from_raw(raw) }.body(), b"the body");
-        assert_eq!(count(&record.0), 2);
-        // SAFETY: the same.
-        unsafe { RecordRef::release_raw(raw) };
-        assert_eq!(count(&record.0), 1);
-    }
-
-    #[test]
-    fn a_count_past_half_its_range_is_stuck_rather_than_freed() {
-        let record = sample();
-        record.set_mark(Mark::Used);
-        let fresh = record.state().load(Ordering::Relaxed);
-        for (handles, name) in [(2, "a clone first"), (0, "a drop first")] {
-            record.state().store(STUCK | fresh, Ordering::Relaxed);
-            let held: Vec<Counted> = (0..handles).map(|_| record.clone()).collect();
-            // SAFETY: the count is stuck, so that one handle too many does no harm.
-            drop(unsafe { std::ptr::read(&raw const record) });
-            drop(held);
-            assert!(record.state().load(Ordering::Relaxed) >= STUCK_MIDDLE, "{name}");
-            assert!(record.has_mark(Mark::Used) && !record.has_mark(Mark::LetGo), "{name}");
-        }
-        record.state().store(fresh, Ordering::Relaxed);
-    }
-
-    #[test]
-    fn threads_share_one_record_and_free_it_once() {
-        let record = sample();
-        std::thread::scope(|scope| {
-            for _ in 0..4 {
-                let mine = record.clone();
-                scope.spawn(move || {
-                    for _ in 0..1000 {
-                        assert_eq!(mine.clone().pk(), b"pk");
-                    }
-                });
-            }
-        });
-        assert_eq!(count(&record), 1);
-    }
-}
+mod tests;

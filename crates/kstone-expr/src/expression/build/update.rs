@@ -55,7 +55,7 @@ impl<'v> From<ValueRef<'v>> for Source<'v> {
 ///
 /// ```
 /// use kstone_core::item::{ItemRef, ItemWriter};
-/// use kstone_core::key_layout::KeyLayout;
+/// use kstone_core::{key::KeyRef, key_layout::KeyLayout};
 /// use kstone_expr::expression::build::UpdateNode;
 ///
 /// let mut values = ItemWriter::new();
@@ -64,7 +64,7 @@ impl<'v> From<ValueRef<'v>> for Source<'v> {
 /// let value = |name| values.get(name).unwrap();
 /// // AttributeUpdates: PUT name, ADD visits.
 /// let update = UpdateNode::new().put("name", value("name")).add("visits", value("one")).update(KeyLayout::untyped())?;
-/// let body = update.apply(b"user#1", b"", None)?.unwrap();
+/// let body = update.apply(KeyRef::new(b"user#1", b"")?, None)?.unwrap();
 /// assert_eq!(ItemRef::new(&body).get("visits").unwrap().as_number(), Some("1"));
 /// # Ok::<(), kstone_expr::Error>(())
 /// ```

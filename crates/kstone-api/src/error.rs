@@ -133,6 +133,13 @@ impl From<kstone_expr::Refusal> for Error {
     }
 }
 
+/// The same, of no text.
+impl From<kstone_expr::Reason> for Error {
+    fn from(reason: kstone_expr::Reason) -> Self {
+        kstone_expr::Refusal::from(reason).into()
+    }
+}
+
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Position {

@@ -13,7 +13,7 @@
 use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::key_layout::KeyLayout;
-use kstone_expr::partiql::INCOMPLETE_KEY;
+use kstone_expr::Reason;
 pub use kstone_expr::partiql::STATEMENT_MAX_CHARS;
 pub(crate) use kstone_expr::partiql::StatementCache;
 use kstone_expr::partiql::parsed::{Select, Target, Verb};
@@ -120,6 +120,6 @@ fn write_of<'v>(verb: &Verb, bound: &BoundParameters<'v>, layout: &KeyLayout) ->
 
 /// The check that EXISTS is.
 fn exists<'v>(select: &Select, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<StatementWrite<'v>> {
-    let clause = select.condition.as_ref().ok_or_else(|| Error::invalid(INCOMPLETE_KEY))?;
+    let clause = select.condition.as_ref().ok_or(Reason::IncompleteKey)?;
     StatementWrite::exists(clause, bound, layout)
 }

@@ -22,7 +22,7 @@
 //! item.set_str("name", "Alice")?;
 //! assert!(condition.evaluate(&Subject::new(b"user#1", b"", item.as_item())));
 //! assert!(!condition.evaluate(&Subject::absent()));
-//! # Ok::<(), kstone_expr::Error>(())
+//! # Ok::<(), kstone_expr::Refusal>(())
 //! ```
 //!
 //! # Limits, DynamoDB's

@@ -7,12 +7,10 @@
 //! Nothing here knows a table, a schema or an engine: what an expression looks at is a [`Subject`](expression::Subject),
 //! an item under its key. On kstone-core's items and numbers alone.
 
-mod error;
 pub mod expression;
 pub mod partiql;
 mod refusal;
 mod texts;
 
-pub use error::Error;
 pub use refusal::{Place, Refusal, Result};
-pub use texts::{Dialect, Exceeded, Family, Keys, Reason, ShownPath, ShownStep, ShownValue};
+pub use texts::{Dialect, Exceeded, Expected, Family, Keys, Reason, ShownPath, ShownStep, ShownValue};

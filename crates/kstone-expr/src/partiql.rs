@@ -15,8 +15,8 @@ use std::sync::Arc;
 
 use kstone_core::error::Unit;
 
-use crate::error::{Error, Result};
 use crate::expression::Texts;
+use crate::refusal::{Refusal, Result};
 
 mod asks;
 mod ast;
@@ -33,7 +33,7 @@ pub mod values;
 
 pub use ast::{Aggregate, Returning};
 pub use lower::count_of;
-pub use lower_write::{INCOMPLETE_KEY, is_set, no_set};
+pub use lower_write::is_set;
 use parsed::Parsed;
 
 /// The most characters that a statement may have, DynamoDB's.
@@ -64,16 +64,16 @@ impl StatementCache {
     /// What a statement says, parsed now or before.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with line, column and an excerpt for what is not well-formed; [`Error::Limit`] for a statement
+    /// [`Refusal`] with the place of what is not well-formed, and for a statement
     /// of more than [`STATEMENT_MAX_CHARS`].
     pub fn get(&self, text: &str) -> Result<Arc<Parsed>> {
-        let parse = |text: &str| lower::parse(text).map_err(|fault| fault.into_error(text));
+        let parse = |text: &str| lower::parse(text).map_err(|fault| fault.into_refusal(text));
         if text.len() <= CACHED_MAX_BYTES {
             return self.0.get(text, parse);
         }
         match text.chars().count() {
             chars if chars > STATEMENT_MAX_CHARS => {
-                Err(Error::limit("Statement", Unit::Characters, STATEMENT_MAX_CHARS, chars))
+                Err(Refusal::limit("Statement", Unit::Characters, STATEMENT_MAX_CHARS, chars))
             }
             _ => parse(text).map(Arc::new),
         }

@@ -11,6 +11,7 @@ use std::fmt;
 use kstone_core::error::Unit;
 
 use crate::expression::Kind;
+use crate::texts::in_statement::InStatement;
 use crate::texts::{Dialect, Exceeded, Reason};
 
 /// The result of a fallible call of this crate.
@@ -49,6 +50,7 @@ struct Parts {
     /// Which expression's text names.
     expression: Option<Kind>,
     place: Option<Place>,
+    statement: Option<InStatement>,
 }
 
 impl Refusal {
@@ -79,6 +81,9 @@ impl Refusal {
     }
 
     fn write(&self, f: &mut dyn fmt::Write, dialect: Dialect) -> fmt::Result {
+        if let (Some(statement), Some(place)) = (&self.0.statement, self.0.place) {
+            return statement.write(f, &self.0.reason, place.at, dialect);
+        }
         if let Some(kind) = self.0.expression {
             write!(f, "Invalid {}: ", kind.name())?;
         }
@@ -92,7 +97,12 @@ impl Refusal {
     /// The same of this expression, at a place in its text.
     pub(crate) fn of(reason: Reason, kind: Kind, place: Option<Place>) -> Self {
         let expression = (kind != Kind::Where).then_some(kind);
-        Self(Box::new(Parts { reason, expression, place }))
+        Self(Box::new(Parts { reason, expression, place, statement: None }))
+    }
+
+    /// The same of a statement, at a place that lies between two of its characters.
+    pub(crate) fn in_statement(reason: Reason, place: Place, statement: InStatement) -> Self {
+        Self(Box::new(Parts { reason, expression: None, place: Some(place), statement: Some(statement) }))
     }
 }
 
@@ -108,7 +118,7 @@ impl std::error::Error for Refusal {}
 impl From<Reason> for Refusal {
     #[cold]
     fn from(reason: Reason) -> Self {
-        Self(Box::new(Parts { reason, expression: None, place: None }))
+        Self(Box::new(Parts { reason, expression: None, place: None, statement: None }))
     }
 }
 
@@ -122,6 +132,7 @@ impl From<kstone_core::Error> for Refusal {
 impl From<Refusal> for kstone_core::Error {
     fn from(refusal: Refusal) -> Self {
         match &refusal.0.reason {
+            _ if refusal.0.statement.is_some() => Self::Invalid(refusal.to_string()),
             Reason::Limit { limit: Exceeded { what, unit, limit, found } } => Self::limit(what, *unit, *limit, *found),
             Reason::Below { error } => error.clone(),
             _ => Self::Invalid(refusal.to_string()),

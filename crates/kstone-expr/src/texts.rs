@@ -13,6 +13,8 @@ use kstone_core::error::{LimitText, Unit};
 use kstone_core::item::ValueRef;
 use kstone_core::value::Type;
 
+pub(crate) mod in_statement;
+
 /// Which layer of the service a sentence comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -135,9 +137,69 @@ texts! {
     AttributeMissing Data "The provided expression refers to an attribute that does not exist in the item";
     OperandUnfit Data "An operand in the update expression has an incorrect data type";
 
+    // Texts of statements.
+    Expected { what: Expected, found: Box<str> } Data "expected {what}, found {found}";
+    NoStatement Data "Expected data manipulation: SELECT, INSERT, UPDATE or DELETE";
+    SecondStatement Data "a statement ends with its semicolon: one statement at a time";
+    CommentOpen Data "the comment that begins here has no end: */ is missing";
+    QuoteOpen { what: &'static str, quote: char } Data "the {what} that begins here has no end: {quote} is missing";
+    UnknownCharacter { found: char } Data "a statement has no use for {found:?} here";
+    Keyword { word: Box<str> } Data "{word} is a keyword: as a name it is written \"{word}\"";
+    QuotedNameEmpty Data "a name cannot be empty";
+    NumberExpected Data "expected a number";
+    StepExpected Data "expected the number of a list's element, or a name between single quotes";
+    TooManySteps { limit: usize } Data "a path has at most {limit} steps";
+    TooDeep { what: &'static str, limit: usize } Data "{what} nest in each other at most {limit} levels deep";
+    NameTwice { name: Box<str> } Data "the name '{name}' stands twice in one tuple";
+    NoTuple Data "an item is a tuple: {{'pk': 'a', 'price': 1}}";
+    EmptyBag Data "Empty bags are not supported";
+    MixedBag Data "a set holds either texts, or numbers, or binary values";
+    NoColumn Data "a SELECT list holds paths and COUNT, SUM, MIN, MAX and AVG";
+    Aliased Data "Aliasing is not supported";
+    GroupedStar Data "SELECT * cannot be grouped: name the columns";
+    UngroupedColumn { column: Box<str> } Data "the column {column} is neither in GROUP BY nor in COUNT, SUM, MIN, MAX or AVG";
+    ColumnTwice { column: Box<str> } Data "two columns are called {column}: give one another name with AS";
+    OrderOfGroups { path: Box<str> } Data "rows of groups are ordered by their columns, {path} is none";
+    CountInvalid { clause: &'static str } Data "{clause} takes a whole number that is not negative";
+    IsOfValue Data "IS asks about an attribute or a path";
+    ExistsInside Data "EXISTS can only be used in transactions, as a statement of its own";
+    PredicateAsValue { function: Box<str> } Data "{function} is no value: it is true or false";
+    WriteOnIndex Data "This operation is not supported on an index";
+    IncompleteKey Data "Where clause does not contain a mandatory equality on all key attributes";
+    DeleteReturns { which: &'static str, when: &'static str } Data "Invalid returning clause: RETURNING {which} {when} *. Only RETURNING ALL OLD * is allowed in DELETE statements";
+    SetFunctionArguments { function: Box<str> } Data "{function} must have exactly two arguments";
+    SetFunctionTarget { function: Box<str> } Data "The first argument to {function} must equal the assignment value";
+    NoSet { function: Box<str> } Data "The second argument to {function} must be a value with type SET";
+    FirstNoPath Data "the first argument of if_not_exists is a path";
+    FunctionInside { function: &'static str } Data "{function} is the whole of what a path is set to";
+    OperatorTwice Data "+ and - stand between two operands, once";
+    ParameterCount { wanted: usize, found: usize } Data "Number of parameters in request and statement don't match. The statement has {wanted}, the request {found}" | "Number of parameters in request and statement don't match.";
+
     // What the layer below refuses.
     Limit { limit: Exceeded } Data "{limit}" | "{limit:#}";
     Below { error: kstone_core::Error } Data "{error}";
+}
+
+/// What could stand at a place of a statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected(pub Box<[&'static str]>);
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some((last, first)) = self.0.split_last() else { return f.write_str("something else") };
+        for (at, what) in first.iter().enumerate() {
+            f.write_str(if at == 0 { "" } else { ", " })?;
+            named(f, what)?;
+        }
+        f.write_str(if first.is_empty() { "" } else { " or " })?;
+        named(f, last)
+    }
+}
+
+/// A sign between quotes, anything else as it is.
+fn named(f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+    let is_sign = what.chars().all(|c| c.is_ascii_punctuation());
+    if is_sign { write!(f, "\"{what}\"") } else { f.write_str(what) }
 }
 
 /// A limit that is passed. Its text has the numbers; the alternate one, DynamoDB's, has not.

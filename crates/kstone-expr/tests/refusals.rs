@@ -11,6 +11,7 @@ use kstone_expr::expression::{
     Binder, Condition, ExpressionCache, KeyCondition, KeySchema, Kind, Parameters, Preparing, Projection, Update,
     binder_of_names,
 };
+use kstone_expr::partiql::StatementCache;
 use kstone_expr::{Dialect, Place, Reason, Refusal};
 
 /// A refusal with what it says: kstone's text, and DynamoDB's where that is another one.
@@ -189,9 +190,122 @@ fn of_items() -> Vec<Case> {
     ]
 }
 
+/// A statement that is refused, the text at which it is, whether it is well-formed, and what is wrong.
+type StatementCase = (&'static str, &'static str, bool, &'static str);
+
+#[rustfmt::skip]
+const STATEMENTS: &[StatementCase] = &[
+    ("SELECT * FORM t", "FORM t", false, "expected FROM, found \"FORM\""),
+    ("UPDATE t WHERE a = 1", "WHERE", false, "expected SET or REMOVE, found \"WHERE\""),
+    ("FETCH a", "FETCH", false, "Expected data manipulation: SELECT, INSERT, UPDATE or DELETE"),
+    ("SELECT * FROM t; SELECT", ";", false, "a statement ends with its semicolon: one statement at a time"),
+    ("SELECT /* FROM t", "/*", false, "the comment that begins here has no end: */ is missing"),
+    ("SELECT * FROM \"t", "\"t", false, "the name that begins here has no end: \" is missing"),
+    ("SELECT ~", "~", false, "a statement has no use for '~' here"),
+    ("SELECT limit FROM t", "limit", false, "limit is a keyword: as a name it is written \"limit\""),
+    ("SELECT \"\" FROM t", "\"\"", false, "a name cannot be empty"),
+    ("INSERT INTO t VALUE {'a': -b}", "b}", false, "expected a number"),
+    ("SELECT a[b] FROM t", "b]", false, "expected the number of a list's element, or a name between single quotes"),
+    ("INSERT INTO t VALUE {'a': 1, 'a': 2}", "'a': 2", false, "the name 'a' stands twice in one tuple"),
+    ("INSERT INTO t VALUE 5", "5", false, "an item is a tuple: {'pk': 'a', 'price': 1}"),
+    ("INSERT INTO t VALUE {'a': <<>>}", "<<", false, "Empty bags are not supported"),
+    ("INSERT INTO t VALUE {'a': <<1, 'a'>>}", "<<", false, "a set holds either texts, or numbers, or binary values"),
+    ("SELECT f(a) FROM t", "f(", false, "a SELECT list holds paths and COUNT, SUM, MIN, MAX and AVG"),
+    ("SELECT * FROM t a", "a", true, "Aliasing is not supported"),
+    ("SELECT * FROM t GROUP BY a", "a", true, "SELECT * cannot be grouped: name the columns"),
+    ("SELECT b FROM t GROUP BY a", "b FROM", true, "the column b is neither in GROUP BY nor in COUNT, SUM, MIN, MAX or AVG"),
+    ("SELECT a, b.a FROM t", "b.a", true, "two columns are called a: give one another name with AS"),
+    ("SELECT COUNT(*) FROM t ORDER BY a", "a", true, "rows of groups are ordered by their columns, a is none"),
+    ("SELECT * FROM t LIMIT 1.5", "1.5", false, "LIMIT takes a whole number that is not negative"),
+    ("SELECT * FROM t WHERE 1 IS NULL", "IS", false, "IS asks about an attribute or a path"),
+    ("SELECT * FROM t WHERE exists(a)", "exists", false, "EXISTS can only be used in transactions, as a statement of its own"),
+    ("SELECT * FROM t WHERE a = contains(b, c)", "contains", false, "contains is no value: it is true or false"),
+    ("SELECT * FROM t WHERE f(a)", "f(", false, "Invalid function name; function: f"),
+    ("UPDATE t.i SET a = 1 WHERE pk = 'a'", "i", true, "This operation is not supported on an index"),
+    ("DELETE FROM t WHERE pk = 'a' RETURNING MODIFIED NEW *", "RETURNING", true, "Invalid returning clause: RETURNING MODIFIED NEW *. Only RETURNING ALL OLD * is allowed in DELETE statements"),
+    ("DELETE FROM t", "", true, "Where clause does not contain a mandatory equality on all key attributes"),
+    ("UPDATE t SET a = set_add(a) WHERE pk = 'a'", "set_add", true, "SET_ADD must have exactly two arguments"),
+    ("UPDATE t SET a = set_add(b, <<1>>) WHERE pk = 'a'", "b,", true, "The first argument to SET_ADD must equal the assignment value"),
+    ("UPDATE t SET a = set_delete(a, 1) WHERE pk = 'a'", "1)", true, "The second argument to SET_DELETE must be a value with type SET"),
+    ("UPDATE t SET a = if_not_exists(1, 2) WHERE pk = 'a'", "if_not", true, "the first argument of if_not_exists is a path"),
+    ("UPDATE t SET a = 1 + list_append(b, c) WHERE pk = 'a'", "list", true, "list_append is the whole of what a path is set to"),
+    ("UPDATE t SET a = list_append(1 + 2, b) WHERE pk = 'a'", "1 +", true, "+ and - stand between two operands, once"),
+    ("INSERT INTO t VALUE {'': 1}", "1}", false, "the name of an attribute cannot be empty"),
+];
+
+fn statement(text: &str) -> Refusal {
+    StatementCache::with_max_bytes(1 << 20).get(text).expect_err(text)
+}
+
+#[test]
+fn a_statement_is_refused_at_its_place_with_an_excerpt() {
+    for &(text, at, is_well_formed, what) in STATEMENTS {
+        let refusal = statement(text);
+        let place = refusal.place().expect("a place");
+        assert!(text[place.at..].starts_with(at), "{text}: {place:?}");
+        let word = text[place.at..].split_whitespace().next().map_or(0, str::len);
+        assert_eq!(place.len, word, "{text}");
+        let (column, excerpt) = (place.at + 1, format!("\n  {text}\n  {:1$}^", "", place.at));
+        let (kstone, dynamodb) = match is_well_formed {
+            true => (format!("{what}: line 1, column {column}{excerpt}"), what.to_owned()),
+            false => {
+                let ill_formed = "Statement wasn't well formed, can't be processed";
+                let kstone = format!("{ill_formed}: line 1, column {column}: {what}{excerpt}");
+                (kstone, format!("{ill_formed}: {what}"))
+            }
+        };
+        assert_eq!(refusal.to_string(), kstone);
+        let differs = matches!(refusal.reason(), Reason::EmptyName);
+        assert!(differs || refusal.text(Dialect::DynamoDb) == dynamodb, "{}", refusal.text(Dialect::DynamoDb));
+        let error = kstone_core::Error::from(refusal);
+        assert_eq!(error, kstone_core::Error::Invalid(kstone), "{text}");
+    }
+}
+
+/// What is refused of statements that are too long to be shown whole, and what DynamoDB says of it.
+fn of_long_statements() -> [(Refusal, &'static str); 4] {
+    let nested = |open: &str, inner: &str, close: &str| format!("{}{inner}{}", open.repeat(33), close.repeat(33));
+    let conditions = format!("SELECT * FROM t WHERE {}", nested("(", "a = 1", ")"));
+    let values = format!("INSERT INTO t VALUE {{'a': {}}}", nested("[", "1", "]"));
+    let functions = format!("UPDATE t SET a = {} WHERE b = 1", nested("f(", "1", ")"));
+    let steps = format!("SELECT a{} FROM t", "[0]".repeat(32));
+    [
+        (statement(&conditions), "conditions nest in each other at most 32 levels deep"),
+        (statement(&values), "values nest in each other at most 32 levels deep"),
+        (statement(&functions), "functions nest in each other at most 32 levels deep"),
+        (statement(&steps), "a path has at most 32 steps"),
+    ]
+}
+
+#[test]
+fn what_nests_too_deep_in_a_statement_is_refused() {
+    for (refusal, what) in of_long_statements() {
+        let ill_formed = "Statement wasn't well formed, can't be processed";
+        assert_eq!(refusal.text(Dialect::DynamoDb), format!("{ill_formed}: {what}"));
+        let text = refusal.to_string();
+        assert!(
+            text.starts_with(&format!("{ill_formed}: line 1, column ")) && text.contains(&format!(": {what}\n  …"))
+        );
+    }
+}
+
+#[rustfmt::skip]
+fn of_statements() -> Vec<Case> {
+    let no_set = Refusal::from(Reason::NoSet { function: "SET_ADD".into() });
+    let parsed = StatementCache::with_max_bytes(0).get("SELECT * FROM t WHERE a = ? AND b = ?").expect("well-formed");
+    let count = parsed.values.bind(&[], &mut Vec::new()).map(drop).expect_err("refused");
+    vec![
+        (no_set, "The second argument to SET_ADD must be a value with type SET", None),
+        (count, "Number of parameters in request and statement don't match. The statement has 2, the request 0",
+            Some("Number of parameters in request and statement don't match.")),
+        (statement(&"a".repeat(9000)), "Statement has exceeded the maximum allowed size: the limit is 8192 characters, found 9000",
+            Some("Statement has exceeded the maximum allowed size")),
+    ]
+}
+
 #[test]
 fn every_reason_is_said_in_both_dialects() {
-    let cases = [of_form(), of_functions(), of_names_and_values(), of_keys(), of_items()].concat();
+    let cases = [of_form(), of_functions(), of_names_and_values(), of_keys(), of_items(), of_statements()].concat();
     let mut said = BTreeSet::new();
     for (refusal, kstone, dynamodb) in &cases {
         assert_eq!(refusal.to_string(), *kstone);
@@ -199,6 +313,8 @@ fn every_reason_is_said_in_both_dialects() {
         assert_eq!(refusal.text(Dialect::DynamoDb), dynamodb.unwrap_or(kstone));
         said.insert(refusal.reason().name());
     }
+    said.extend(STATEMENTS.iter().map(|(text, ..)| statement(text).reason().name()));
+    said.extend(of_long_statements().iter().map(|(refusal, _)| refusal.reason().name()));
     let unsaid: Vec<_> = Reason::NAMES.iter().filter(|name| !said.contains(*name)).collect();
     assert!(unsaid.is_empty(), "no case says {unsaid:?}");
 }

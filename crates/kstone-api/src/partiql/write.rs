@@ -15,9 +15,10 @@ use crate::expression::ast::Verb;
 use crate::expression::{self, BoundParameters, Condition, Kind, ReturnValues};
 use crate::model::item_check::check_item;
 use crate::request::write::{Prepared, PreparedAction};
+use kstone_expr::Reason;
 use kstone_expr::partiql::Returning;
+use kstone_expr::partiql::is_set;
 use kstone_expr::partiql::parsed::{Delete, Insert, InsertItem, KeyValues, Update, Where};
-use kstone_expr::partiql::{INCOMPLETE_KEY, is_set, no_set};
 
 /// What a statement does with the item of one key.
 pub(super) struct StatementWrite<'v> {
@@ -74,7 +75,7 @@ impl<'v> StatementWrite<'v> {
                 _ => continue,
             };
             if !is_set(bound.type_of(value)) {
-                return Err(Error::Invalid(no_set(function)));
+                return Err(Reason::NoSet { function: function.into() }.into());
             }
         }
         let changes = expression::Update::new(Arc::clone(&update.ast), bound.clone(), layout)?;
@@ -142,7 +143,7 @@ pub(super) fn returned_row(returning: Returning, record: Record) -> Record {
 
 /// The key of an item that a clause must name.
 fn named_key(clause: &Where, bound: &BoundParameters<'_>, layout: &KeyLayout) -> Result<Key> {
-    whole_key(clause.whole_key(layout).ok_or_else(|| Error::invalid(INCOMPLETE_KEY))?, bound)
+    whole_key(clause.whole_key(layout).ok_or(Reason::IncompleteKey)?, bound)
 }
 
 /// The key of an item that a clause names.

@@ -100,7 +100,7 @@ impl From<&str> for Path {
 /// let body = projection.apply(&Subject::new(b"user#1", b"", item.as_item()));
 /// assert_eq!(ItemRef::new(&body).get("name").unwrap().as_str(), Some("Al"));
 /// assert_eq!(ItemRef::new(&body).len(), 1, "size is a reserved word in a text alone");
-/// # Ok::<(), kstone_expr::Error>(())
+/// # Ok::<(), kstone_expr::Refusal>(())
 /// ```
 ///
 /// # Errors

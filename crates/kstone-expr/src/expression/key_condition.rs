@@ -88,7 +88,7 @@ pub enum SortCondition<'a> {
 /// let condition = KeyCondition::parse("pk = :p AND begins_with(sk, :s)", KeySchema::ITEMS, &mut binder)?;
 /// assert_eq!(condition.partition().as_str(), Some("user#1"));
 /// assert!(matches!(condition.sort(), SortCondition::BeginsWith(prefix) if prefix.as_str() == Some("2024")));
-/// # Ok::<(), kstone_expr::Error>(())
+/// # Ok::<(), kstone_expr::Refusal>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct KeyCondition<'v> {

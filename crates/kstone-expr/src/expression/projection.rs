@@ -38,7 +38,7 @@ use super::subject::Subject;
 /// item.set_str("nickname", "Al")?.set_i64("age", 30)?;
 /// let body = projection.apply(&Subject::new(b"user#1", b"", item.as_item()));
 /// assert_eq!(ItemRef::new(&body).iter().map(|(name, _)| name).collect::<Vec<_>>(), ["age", "pk"]);
-/// # Ok::<(), kstone_expr::Error>(())
+/// # Ok::<(), kstone_expr::Refusal>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Projection {
@@ -65,7 +65,7 @@ impl Projection {
     /// Parses and binds. [`ExpressionCache::projection`](super::ExpressionCache::projection) parses each text once.
     ///
     /// # Errors
-    /// [`Refusal`](crate::Error::Invalid) with DynamoDB's text, also for paths that overlap or conflict.
+    /// [`Refusal`](crate::Refusal) with DynamoDB's text, also for paths that overlap or conflict.
     pub fn parse(text: &str, binder: &mut Binder<'_>) -> Result<Self> {
         Self::bind(Arc::new(parse(text)?), binder)
     }

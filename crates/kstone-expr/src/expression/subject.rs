@@ -45,7 +45,7 @@ impl<'a> Subject<'a> {
     /// let mut scratch = KeyScratch::default();
     /// let key = layout.intern()?.key_of_bytes(b"ann", b"", &mut scratch)?;
     /// assert!(condition.evaluate(&Subject::under(key, ItemRef::new(&[]))));
-    /// # Ok::<(), kstone_expr::Error>(())
+    /// # Ok::<(), kstone_expr::Refusal>(())
     /// ```
     #[must_use]
     pub fn under(key: KeyRef<'a>, item: ItemRef<'a>) -> Self {

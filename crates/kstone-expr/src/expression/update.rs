@@ -62,7 +62,7 @@ impl ReturnValues {
 /// assert_eq!(ItemRef::new(&body).get("visits").unwrap().as_number(), Some("2"));
 /// let new = Subject::new(b"page#1", b"", ItemRef::new(&body));
 /// assert_eq!(update.returned(ReturnValues::UpdatedNew, &Subject::absent(), &new), Some(body.clone()));
-/// # Ok::<(), kstone_expr::Error>(())
+/// # Ok::<(), kstone_expr::Refusal>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Update<'v> {

@@ -27,6 +27,7 @@ use super::grammar::{Tokens, is_reserved, keyword, peek_word, sign};
 use super::lexer::TokenKind;
 use super::value_grammar::{literal, path};
 use crate::expression::ast::Comparator;
+use crate::texts::Reason;
 
 /// The most values that IN takes, DynamoDB's.
 const IN_MAX_VALUES: usize = 100;
@@ -102,8 +103,7 @@ fn not<'a>(levels: usize) -> impl Parser<Tokens<'a>, Clause, ErrMode<Fault>> {
         let is_not = peek_word(input).as_deref() == Some("NOT");
         let is_group = input.peek_token().is_some_and(|token| token.kind == TokenKind::Sign("("));
         if (is_not || is_group) && levels == NESTING_MAX_LEVELS {
-            let text = format!("conditions nest in each other at most {NESTING_MAX_LEVELS} levels deep");
-            return Err(cut(start, text));
+            return Err(cut(start, Reason::TooDeep { what: "conditions", limit: NESTING_MAX_LEVELS }));
         }
         let tree = if is_not {
             input.next_token();
@@ -132,7 +132,7 @@ fn test(input: &mut Tokens<'_>) -> ModalResult<Tree, Fault> {
     }
     if peek_word(input).as_deref() == Some("IS") {
         input.next_token();
-        let Operand::Path(path) = left else { return Err(cut(at, "IS asks about an attribute or a path")) };
+        let Operand::Path(path) = left else { return Err(cut(at, Reason::IsOfValue)) };
         return cut_err(is(path)).parse_next(input);
     }
     let negated = opt(keyword("NOT")).parse_next(input)?.is_some();
@@ -189,8 +189,7 @@ fn values(input: &mut Tokens<'_>) -> ModalResult<Vec<Operand>, Fault> {
     cut_err(sign(close)).parse_next(input)?;
     if values.len() > IN_MAX_VALUES {
         let count = values.len();
-        let text = format!("The IN operator is provided with too many operands; number of operands: {count}");
-        return Err(cut(at, text));
+        return Err(cut(at, Reason::TooManyInOperands { count }));
     }
     Ok(values)
 }
@@ -213,14 +212,14 @@ fn function(input: &mut Tokens<'_>) -> ModalResult<Option<Test>, Fault> {
     let test = match word.as_str() {
         "SIZE" => return Ok(None),
         "EXISTS" => {
-            return Err(cut(at, "EXISTS can only be used in transactions, as a statement of its own"));
+            return Err(cut(at, Reason::ExistsInside));
         }
         "BEGINS_WITH" => two(input, operand, operand).map(|(of, prefix)| Test::BeginsWith(of, prefix)),
         "CONTAINS" => two(input, operand, operand).map(|(of, wanted)| Test::Contains(of, wanted)),
         "ATTRIBUTE_TYPE" => two(input, operand, operand).map(|(of, type_)| Test::HasType(of, type_)),
         "ATTRIBUTE_EXISTS" => one(input, path).map(Test::Exists),
         "ATTRIBUTE_NOT_EXISTS" => one(input, path).map(Test::NotExists),
-        _ => return Err(cut(at, format!("Invalid function name; function: {}", word.to_ascii_lowercase()))),
+        _ => return Err(cut(at, Reason::UnknownFunction { function: word.to_ascii_lowercase().into() })),
     };
     test.map(Some).map_err(ErrMode::cut)
 }
@@ -253,11 +252,15 @@ fn operand(input: &mut Tokens<'_>) -> ModalResult<Operand, Fault> {
             return one(input, operand_of_size).map_err(ErrMode::cut);
         }
         let name = function.to_ascii_lowercase();
-        let text = match PREDICATES.contains(&name.as_str()) {
-            true => format!("{name} is no value: it is true or false"),
-            false => format!("Invalid function name; function: {name}"),
-        };
-        return Err(cut(at, text));
+        let is_predicate = PREDICATES.contains(&name.as_str());
+        let function = name.into();
+        return Err(cut(
+            at,
+            match is_predicate {
+                true => Reason::PredicateAsValue { function },
+                false => Reason::UnknownFunction { function },
+            },
+        ));
     }
     if is_path(input) {
         return path.map(Operand::Path).parse_next(input);

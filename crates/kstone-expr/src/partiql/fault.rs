@@ -1,25 +1,14 @@
 //! What is wrong with a statement's text, and where.
 //!
-//! ```text
-//! Statement wasn't well formed, can't be processed: line 2, column 6: expected FROM, found "FORM"
-//!   SELECT name FORM users
-//!               ^
-//! ```
 //! Of several places where parsing could have gone on, the one furthest into the text is reported, with all that was
 //! expected there.
 
-use std::fmt::Write as _;
-
-use crate::error::Error;
 use winnow::error::{ErrMode, ParserError};
 use winnow::stream::{Location, Stream};
 
-/// What DynamoDB says before the details.
-const NOT_WELL_FORMED: &str = "Statement wasn't well formed, can't be processed";
-/// How many characters of a line an excerpt shows on either side of the place.
-const EXCERPT_CHARS: usize = 36;
-/// How much of what was found instead is quoted.
-const FOUND_CHARS: usize = 24;
+use crate::refusal::{Place, Refusal};
+use crate::texts::in_statement::{InStatement, found};
+use crate::texts::{Expected, Reason};
 
 /// A place in a statement and what is wrong there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,19 +22,19 @@ enum FaultKind {
     /// One of these should stand here.
     Expected(Vec<&'static str>),
     /// What stands here cannot be.
-    Wrong(String),
+    Wrong(Reason),
     /// The statement is well formed, and this cannot be done.
-    Refused(String),
+    Refused(Reason),
 }
 
 /// A fault that ends the parse, whatever else could be tried.
-pub(super) fn cut(at: usize, text: impl Into<String>) -> ErrMode<Fault> {
-    ErrMode::Cut(Fault::new(at, text))
+pub(super) fn cut(at: usize, reason: Reason) -> ErrMode<Fault> {
+    ErrMode::Cut(Fault::new(at, reason))
 }
 
 /// What cannot be done though it is well formed, which ends the parse.
-pub(super) fn refuse(at: usize, text: impl Into<String>) -> ErrMode<Fault> {
-    ErrMode::Cut(Fault::refused(at, text))
+pub(super) fn refuse(at: usize, reason: Reason) -> ErrMode<Fault> {
+    ErrMode::Cut(Fault::refused(at, reason))
 }
 
 /// That this should stand here; something else may do.
@@ -55,13 +44,13 @@ pub(super) fn expected(at: usize, what: &'static str) -> ErrMode<Fault> {
 
 impl Fault {
     /// What is wrong at this byte.
-    pub(super) fn new(at: usize, text: impl Into<String>) -> Self {
-        Self { at, kind: FaultKind::Wrong(text.into()) }
+    pub(super) fn new(at: usize, reason: Reason) -> Self {
+        Self { at, kind: FaultKind::Wrong(reason) }
     }
 
     /// What cannot be done, said at this byte.
-    pub(super) fn refused(at: usize, text: impl Into<String>) -> Self {
-        Self { at, kind: FaultKind::Refused(text.into()) }
+    pub(super) fn refused(at: usize, reason: Reason) -> Self {
+        Self { at, kind: FaultKind::Refused(reason) }
     }
 
     /// The fault behind a parser's mode.
@@ -69,77 +58,23 @@ impl Fault {
         match mode {
             ErrMode::Cut(fault) | ErrMode::Backtrack(fault) => fault,
             // Statements are given as a whole.
-            ErrMode::Incomplete(_) => Self::new(0, "the statement is incomplete"),
+            ErrMode::Incomplete(_) => Self { at: 0, kind: FaultKind::Expected(Vec::new()) },
         }
     }
 
-    /// The error for the caller, with line, column and an excerpt of the statement.
-    pub(super) fn into_error(self, statement: &str) -> Error {
+    /// The refusal for the caller, with the statement that it is about.
+    #[cold]
+    pub(super) fn into_refusal(self, statement: &str) -> Refusal {
         let at = (0..=self.at.min(statement.len())).rev().find(|&at| statement.is_char_boundary(at)).unwrap_or(0);
-        let (before, behind) = statement.split_at(at);
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = at + behind.find('\n').unwrap_or(behind.len());
-        let line = before.matches('\n').count() + 1;
-        let column = before[line_start..].chars().count() + 1;
-        let place = format!("line {line}, column {column}");
-        let mut message = match self.kind {
-            FaultKind::Refused(text) => format!("{text}: {place}"),
-            FaultKind::Wrong(text) => format!("{NOT_WELL_FORMED}: {place}: {text}"),
-            FaultKind::Expected(what) => {
-                format!("{NOT_WELL_FORMED}: {place}: expected {}, found {}", one_of(&what), found(behind))
-            }
+        let (len, found) = found(&statement[at..]);
+        let (is_well_formed, reason) = match self.kind {
+            FaultKind::Refused(reason) => (true, reason),
+            FaultKind::Wrong(reason) => (false, reason),
+            FaultKind::Expected(what) => (false, Reason::Expected { what: Expected(what.into()), found }),
         };
-        message.push_str("\n  ");
-        excerpt(&mut message, &statement[line_start..line_end], column - 1);
-        Error::Invalid(message)
+        let statement = InStatement { text: statement.into(), is_well_formed };
+        Refusal::in_statement(reason, Place { at, len }, statement)
     }
-}
-
-/// The line around a place, and a caret below it.
-fn excerpt(message: &mut String, line: &str, column: usize) {
-    let shown = |c: char| if c.is_control() { ' ' } else { c };
-    let first = column.saturating_sub(EXCERPT_CHARS);
-    let chars = line.chars().count();
-    let last = (column + EXCERPT_CHARS).min(chars);
-    let (cut_before, cut_behind) = (first > 0, last < chars);
-    message.push_str(if cut_before { "…" } else { "" });
-    message.extend(line.chars().skip(first).take(last - first).map(shown));
-    message.push_str(if cut_behind { "…" } else { "" });
-    let indent = column - first + usize::from(cut_before);
-    write!(message, "\n  {:indent$}^", "").expect("writing to a String cannot fail");
-}
-
-fn one_of(what: &[&str]) -> String {
-    match what {
-        [] => "something else".to_owned(),
-        [only] => named(only),
-        [first @ .., last] => {
-            let first: Vec<String> = first.iter().map(|what| named(what)).collect();
-            format!("{} or {}", first.join(", "), named(last))
-        }
-    }
-}
-
-/// A sign between quotes, anything else as it is.
-fn named(what: &str) -> String {
-    let is_sign = what.chars().all(|c| c.is_ascii_punctuation());
-    if is_sign { format!("\"{what}\"") } else { what.to_owned() }
-}
-
-/// What stands where something else was expected, up to the next blank.
-fn found(text: &str) -> String {
-    let mut shown: String = text.chars().take_while(|c| !c.is_whitespace() && !c.is_control()).collect();
-    if text.is_empty() {
-        return "the end".to_owned();
-    }
-    if shown.is_empty() {
-        shown.extend(text.chars().next().map(|c| c.escape_default().to_string()));
-    }
-    if let Some((end, _)) = shown.char_indices().nth(FOUND_CHARS) {
-        shown.truncate(end);
-        shown.push('…');
-    }
-    format!("\"{shown}\"")
 }
 
 impl<I: Stream + Location> ParserError<I> for Fault {
@@ -172,23 +107,23 @@ mod tests {
     use super::*;
 
     fn shown(fault: Fault, statement: &str) -> String {
-        fault.into_error(statement).to_string()
+        fault.into_refusal(statement).to_string()
     }
 
     #[test]
     fn the_caret_stands_under_the_character() {
         let statement = "SELECT *\nFROM ä, b";
-        let text = shown(Fault::new(statement.find(',').unwrap(), "no list"), statement);
+        let text = shown(Fault::new(statement.find(',').unwrap(), Reason::Aliased), statement);
         assert_eq!(
             text,
-            "Statement wasn't well formed, can't be processed: line 2, column 7: no list\n  FROM ä, b\n        ^"
+            "Statement wasn't well formed, can't be processed: line 2, column 7: Aliasing is not supported\n  FROM ä, b\n        ^"
         );
     }
 
     #[test]
     fn a_long_line_is_shown_around_the_place() {
         let statement = format!("{}!{}", "a".repeat(500), "b".repeat(500));
-        let text = shown(Fault::new(500, "no"), &statement);
+        let text = shown(Fault::new(500, Reason::Aliased), &statement);
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines[1], format!("  …{}!{}…", "a".repeat(36), "b".repeat(35)));
         assert_eq!(lines[2].find('^'), Some(2 + 1 + 36));
@@ -196,7 +131,7 @@ mod tests {
 
     #[test]
     fn a_place_beyond_the_text_is_its_end() {
-        assert!(shown(Fault::new(99, "no"), "ä").contains("line 1, column 2: no"));
-        assert!(shown(Fault::new(1, "no"), "ä").contains("line 1, column 1: no"));
+        assert!(shown(Fault::new(99, Reason::Aliased), "ä").contains("line 1, column 2: Aliasing"));
+        assert!(shown(Fault::new(1, Reason::Aliased), "ä").contains("line 1, column 1: Aliasing"));
     }
 }

@@ -33,6 +33,7 @@ use super::condition_grammar::condition;
 use super::fault::{Fault, cut, expected, refuse};
 use super::lexer::{Token, TokenKind, tokens};
 use super::value_grammar::{expr, literal, path};
+use crate::texts::Reason;
 
 pub(super) type Tokens<'a> = TokenSlice<'a, Token<'a>>;
 
@@ -86,7 +87,7 @@ fn whole(input: &mut Tokens<'_>) -> ModalResult<Ast, Fault> {
         Some("INSERT") => insert(input),
         Some("UPDATE") => update(input).map(AstVerb::Update),
         Some("DELETE") => delete(input).map(AstVerb::Delete),
-        _ => Err(cut(at, "Expected data manipulation: SELECT, INSERT, UPDATE or DELETE")),
+        _ => Err(cut(at, Reason::NoStatement)),
     }?;
     end.parse_next(input)?;
     Ok(Ast { explain, verb })
@@ -114,7 +115,7 @@ fn column(input: &mut Tokens<'_>) -> ModalResult<AstColumn, Fault> {
     });
     let is_call = input.get(1).is_some_and(|token| token.kind == TokenKind::Sign("("));
     let what = match aggregate.filter(|_| is_call) {
-        None if is_call => return Err(cut(at, "a SELECT list holds paths and COUNT, SUM, MIN, MAX and AVG")),
+        None if is_call => return Err(cut(at, Reason::NoColumn)),
         None => path.map(AstCell::Path).parse_next(input)?,
         Some(aggregate) => {
             input.next_token();
@@ -147,7 +148,7 @@ fn unaliased(input: &mut Tokens<'_>) -> ModalResult<ReadTarget, Fault> {
     });
     let goes_on = input.get(1).is_some_and(|token| token.kind == TokenKind::End || is_next(token.text));
     if is_alias && goes_on || peek_word(input).as_deref() == Some("AS") {
-        return Err(refuse(at, "Aliasing is not supported"));
+        return Err(refuse(at, Reason::Aliased));
     }
     Ok(source)
 }
@@ -217,10 +218,9 @@ pub(super) fn name(input: &mut Tokens<'_>) -> ModalResult<Name, Fault> {
     let at = input.current_token_start();
     match input.peek_token() {
         Some(token) if token.kind == TokenKind::Word && is_reserved(token.text) => {
-            let word = token.text;
-            Err(ErrMode::Backtrack(Fault::new(at, format!("{word} is a keyword: as a name it is written \"{word}\""))))
+            Err(ErrMode::Backtrack(Fault::new(at, Reason::Keyword { word: token.text.into() })))
         }
-        Some(token) if token.kind == TokenKind::Name && token.text.len() == 2 => Err(cut(at, "a name cannot be empty")),
+        Some(token) if token.kind == TokenKind::Name && token.text.len() == 2 => Err(cut(at, Reason::QuotedNameEmpty)),
         Some(token) if matches!(token.kind, TokenKind::Word | TokenKind::Name) => {
             input.next_token();
             Ok(Name { text: token.unquoted(), at })

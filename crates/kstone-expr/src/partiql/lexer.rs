@@ -19,6 +19,7 @@ use winnow::stream::{LocatingSlice, Location};
 use winnow::token::{literal, one_of, take_till, take_until, take_while};
 
 use super::fault::{Fault, cut};
+use crate::texts::Reason;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +80,7 @@ pub(super) fn tokens(statement: &str) -> Result<Vec<Token<'_>>, Fault> {
         blanks.parse_next(&mut source).map_err(Fault::of_mode)?;
         let start = source.current_token_start();
         if let Some(closed) = closed.filter(|_| !source.is_empty()) {
-            return Err(Fault::new(closed, "a statement ends with its semicolon: one statement at a time"));
+            return Err(Fault::new(closed, Reason::SecondStatement));
         }
         if source.is_empty() {
             tokens.push(Token { kind: TokenKind::End, text: "", start, end: start });
@@ -108,7 +109,7 @@ fn block_comment(source: &mut StatementText<'_>) -> ModalResult<(), Fault> {
     let start = source.current_token_start();
     literal("/*").parse_next(source)?;
     let ended: ModalResult<_, Fault> = (take_until(0.., "*/"), "*/").void().parse_next(source);
-    ended.map_err(|_| cut(start, "the comment that begins here has no end: */ is missing"))
+    ended.map_err(|_| cut(start, Reason::CommentOpen))
 }
 
 fn token(source: &mut StatementText<'_>) -> ModalResult<TokenKind, Fault> {
@@ -127,7 +128,7 @@ fn token(source: &mut StatementText<'_>) -> ModalResult<TokenKind, Fault> {
             Some(()) => Ok(TokenKind::Number),
             None => match SIGNS.iter().find(|sign| source.starts_with(**sign)) {
                 Some(sign) => literal(*sign).value(TokenKind::Sign(sign)).parse_next(source),
-                None => Err(cut(start, format!("a statement has no use for {first:?} here"))),
+                None => Err(cut(start, Reason::UnknownCharacter { found: first })),
             },
         },
     }
@@ -140,12 +141,12 @@ fn number(source: &mut StatementText<'_>) -> ModalResult<(), Fault> {
 }
 
 /// Something between two of these quotes, a doubled one standing for itself.
-fn quoted(source: &mut StatementText<'_>, quote: char, what: &str) -> ModalResult<(), Fault> {
+fn quoted(source: &mut StatementText<'_>, quote: char, what: &'static str) -> ModalResult<(), Fault> {
     let start = source.current_token_start();
     let part = || (take_till(0.., quote), quote);
     let result: ModalResult<(), Fault> =
         preceded(quote, (part(), repeat::<_, _, (), _, _>(0.., (quote, cut_err(part()))))).void().parse_next(source);
-    result.map_err(|_| cut(start, format!("the {what} that begins here has no end: {quote} is missing")))
+    result.map_err(|_| cut(start, Reason::QuoteOpen { what, quote }))
 }
 
 #[cfg(test)]
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn what_has_no_end_is_found_where_it_begins() {
         for (statement, at) in [("a 'b", 2), ("a \"b''", 2), ("a /* b", 2), ("a 'b''", 2), ("ä", 0), ("a; b", 1)] {
-            let fault = tokens(statement).unwrap_err().into_error(statement).to_string();
+            let fault = tokens(statement).unwrap_err().into_refusal(statement).to_string();
             assert!(fault.contains(&format!("column {}:", at + 1)), "{statement}: {fault}");
         }
     }

@@ -13,6 +13,7 @@ use super::lower_write::{lower_delete, lower_update};
 use super::parsed::{Cell, Column, Columns, Count, Insert, InsertItem, OrderKey, Parsed, Select, Target, Verb, Where};
 use super::values::Values;
 use crate::expression::ast::Segment;
+use crate::texts::Reason;
 
 pub(super) type Lowered<T> = Result<T, Fault>;
 
@@ -70,7 +71,7 @@ impl Lowering<'_> {
         if let Some(number) = self.values.literal(value)
             && count_of(number).is_none()
         {
-            return Err(Fault::new(at, format!("{clause} takes a whole number that is not negative")));
+            return Err(Fault::new(at, Reason::CountInvalid { clause }));
         }
         Ok(Count { value, clause })
     }
@@ -83,14 +84,14 @@ impl Lowering<'_> {
                 entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
                 let attribute = |(name, literal): (String, Literal)| {
                     if name.is_empty() {
-                        return Err(Fault::new(literal.at, "the name of an attribute cannot be empty"));
+                        return Err(Fault::new(literal.at, Reason::EmptyName));
                     }
                     Ok((name.into(), self.values.add(literal)?))
                 };
                 InsertItem::Attributes(entries.into_iter().map(attribute).collect::<Lowered<_>>()?)
             }
             template @ Template::Parameter(_) => InsertItem::Whole(self.values.add(Literal { template, at })?),
-            _ => return Err(Fault::new(at, "an item is a tuple: {'pk': 'a', 'price': 1}")),
+            _ => return Err(Fault::new(at, Reason::NoTuple)),
         };
         Ok(Insert { target, item })
     }
@@ -108,7 +109,7 @@ fn target(source: ReadTarget) -> Target {
 /// The table of a write.
 pub(super) fn write_target(source: ReadTarget) -> Lowered<Target> {
     match source.index {
-        Some(index) => Err(Fault::refused(index.at, "This operation is not supported on an index")),
+        Some(index) => Err(Fault::refused(index.at, Reason::WriteOnIndex)),
         None => Ok(target(source)),
     }
 }
@@ -117,15 +118,14 @@ pub(super) fn write_target(source: ReadTarget) -> Lowered<Target> {
 fn check_groups(list: &[AstColumn], groups: &[Path]) -> Lowered<()> {
     if list.is_empty() {
         let at = groups.first().map_or(0, |path| path.at);
-        return Err(Fault::refused(at, "SELECT * cannot be grouped: name the columns"));
+        return Err(Fault::refused(at, Reason::GroupedStar));
     }
     for column in list {
         if let AstCell::Path(path) = &column.what
             && !groups.iter().any(|group| group.segments == path.segments)
         {
-            let name = name_of(&path.segments);
-            let text = format!("the column {name} is neither in GROUP BY nor in COUNT, SUM, MIN, MAX or AVG");
-            return Err(Fault::refused(column.at, text));
+            let name = name_of(&path.segments).into();
+            return Err(Fault::refused(column.at, Reason::UngroupedColumn { column: name }));
         }
     }
     Ok(())
@@ -147,7 +147,7 @@ fn columns(list: Vec<AstColumn>) -> Lowered<Option<Columns>> {
         };
         let name = alias.map_or(default, |alias| alias.text);
         if columns.iter().any(|column| column.name == name) {
-            return Err(Fault::refused(at, format!("two columns are called {name}: give one another name with AS")));
+            return Err(Fault::refused(at, Reason::ColumnTwice { column: name.into() }));
         }
         columns.push(Column { name, cell });
     }
@@ -193,8 +193,8 @@ fn order_key((path, descending): (Path, bool), columns: Option<&Columns>) -> Low
             Ok(OrderKey { path: Box::new([name]), descending })
         }
         None => {
-            let shown = shown(&path.segments);
-            Err(Fault::refused(path.at, format!("rows of groups are ordered by their columns, {shown} is none")))
+            let shown = shown(&path.segments).into();
+            Err(Fault::refused(path.at, Reason::OrderOfGroups { path: shown }))
         }
     }
 }

@@ -9,6 +9,7 @@ use super::lower::{Lowered, Lowering};
 use super::parsed::{Asks, Conjunct, Where};
 use crate::expression::OPERATORS_MAX;
 use crate::expression::ast::{self, ConditionAst, Predicate, Step, index};
+use crate::texts::Reason;
 
 /// What a write's condition says of the item besides the WHERE clause.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +32,7 @@ pub(super) fn lower_where(lowering: &mut Lowering<'_>, clause: Clause, presence:
         program.land(jump);
     }
     if program.operators > OPERATORS_MAX {
-        let count = program.operators;
-        let text = format!("The expression contains too many operators; operator count: {count}");
-        return Err(Fault::refused(at, text));
+        return Err(Fault::refused(at, Reason::TooManyOperators { count: program.operators }));
     }
     Ok(Where::new(program.ast, conjuncts))
 }

@@ -13,9 +13,7 @@ use super::lower_condition::{Presence, lower_where};
 use super::parsed::{Delete, Update, Where};
 use crate::expression::ast::{Action, NewValue, OperandSource, UpdateAst, Verb, index};
 use crate::expression::order_of;
-
-/// DynamoDB's text.
-pub const INCOMPLETE_KEY: &str = "Where clause does not contain a mandatory equality on all key attributes";
+use crate::texts::Reason;
 
 pub(super) fn lower_update(lowering: &mut Lowering<'_>, update: AstUpdate) -> Lowered<Update> {
     let AstUpdate { source, actions, condition, returning, end } = update;
@@ -36,12 +34,9 @@ pub(super) fn lower_delete(lowering: &mut Lowering<'_>, delete: AstDelete) -> Lo
     if let Some(returning) = returning
         && (returning.modified || returning.new)
     {
-        let text = format!(
-            "Invalid returning clause: RETURNING {} {} *. Only RETURNING ALL OLD * is allowed in DELETE statements",
-            if returning.modified { "MODIFIED" } else { "ALL" },
-            if returning.new { "NEW" } else { "OLD" }
-        );
-        return Err(Fault::refused(returning.at, text));
+        let which = if returning.modified { "MODIFIED" } else { "ALL" };
+        let when = if returning.new { "NEW" } else { "OLD" };
+        return Err(Fault::refused(returning.at, Reason::DeleteReturns { which, when }));
     }
     let (condition, at) = keyed(lowering, condition, end, Presence::Optional)?;
     Ok(Delete { target, condition, at, returning })
@@ -54,7 +49,7 @@ fn keyed(
     end: usize,
     presence: Presence,
 ) -> Lowered<(Where, usize)> {
-    let clause = clause.ok_or_else(|| Fault::refused(end, INCOMPLETE_KEY))?;
+    let clause = clause.ok_or_else(|| Fault::refused(end, Reason::IncompleteKey))?;
     let start = clause.span.start;
     Ok((lower_where(lowering, clause, Some(presence))?, start))
 }
@@ -82,14 +77,13 @@ impl Actions<'_, '_> {
     fn change_set(&mut self, path: &Path, function: Name, arguments: Vec<Expr>) -> Lowered<Verb> {
         let name = function.text.to_ascii_uppercase();
         let Ok([of, elements]) = <[Expr; 2]>::try_from(arguments) else {
-            return Err(Fault::refused(function.at, format!("{name} must have exactly two arguments")));
+            return Err(Fault::refused(function.at, Reason::SetFunctionArguments { function: name.into() }));
         };
         if !matches!(&of, Expr::Path(of) if of.segments == path.segments) {
-            let text = format!("The first argument to {name} must equal the assignment value");
-            return Err(Fault::refused(place(&of), text));
+            return Err(Fault::refused(place(&of), Reason::SetFunctionTarget { function: name.into() }));
         }
         let at = place(&elements);
-        let not_a_set = || Fault::refused(at, no_set(&name));
+        let not_a_set = || Fault::refused(at, Reason::NoSet { function: name.as_str().into() });
         let elements = match elements {
             Expr::Literal(elements) => self.lowering.values.add(elements)?,
             _ => return Err(not_a_set()),
@@ -119,31 +113,26 @@ impl Actions<'_, '_> {
             Expr::Call(function, arguments) if function.text.eq_ignore_ascii_case("if_not_exists") => {
                 let [path, otherwise] = two(&function, arguments)?;
                 let Expr::Path(path) = path else {
-                    return Err(Fault::refused(function.at, "the first argument of if_not_exists is a path"));
+                    return Err(Fault::refused(function.at, Reason::FirstNoPath));
                 };
                 let path = self.ast.symbols.add_path(path.segments);
                 OperandSource::IfNotExists(path, self.source(otherwise)?)
             }
             Expr::Call(function, _) => {
                 let known = ["list_append", "set_add", "set_delete"];
-                let text = match known.iter().find(|known| known.eq_ignore_ascii_case(&function.text)) {
-                    Some(known) => format!("{known} is the whole of what a path is set to"),
-                    None => format!("Invalid function name; function: {}", function.text),
+                let reason = match known.into_iter().find(|known| known.eq_ignore_ascii_case(&function.text)) {
+                    Some(function) => Reason::FunctionInside { function },
+                    None => Reason::UnknownFunction { function: function.text.into() },
                 };
-                return Err(Fault::refused(function.at, text));
+                return Err(Fault::refused(function.at, reason));
             }
             Expr::Plus(left, _) | Expr::Minus(left, _) => {
-                return Err(Fault::refused(place(&left), "+ and - stand between two operands, once"));
+                return Err(Fault::refused(place(&left), Reason::OperatorTwice));
             }
         };
         self.ast.sources.push(source);
         Ok(index(self.ast.sources.len() - 1))
     }
-}
-
-/// What DynamoDB says where SET_ADD or SET_DELETE is given something else.
-pub fn no_set(function: &str) -> String {
-    format!("The second argument to {function} must be a value with type SET")
 }
 
 /// Whether values of this type are sets.
@@ -163,12 +152,7 @@ fn set_verb(function: &Name) -> Option<fn(u16) -> Verb> {
 fn two(function: &Name, arguments: Vec<Expr>) -> Lowered<[Expr; 2]> {
     let count = arguments.len();
     arguments.try_into().map_err(|_| {
-        let name = &function.text;
-        let text = format!(
-            "Incorrect number of operands for operator or function; operator or function: {name}, number of operands: \
-             {count}"
-        );
-        Fault::refused(function.at, text)
+        Fault::refused(function.at, Reason::OperandCount { function: function.text.as_str().into(), count })
     })
 }
 

@@ -9,10 +9,10 @@ use smallvec::{SmallVec, smallvec};
 
 use super::ast::{Aggregate, Returning};
 use super::fault::Fault;
-use super::lower_write::INCOMPLETE_KEY;
 use super::values::Values;
-use crate::error::Result;
 use crate::expression::ast::{Comparator, ConditionAst, Segment, UpdateAst};
+use crate::refusal::Result;
+use crate::texts::Reason;
 
 /// A statement.
 #[derive(Debug)]
@@ -248,7 +248,7 @@ impl Parsed {
     /// Refuses an UPDATE or a DELETE that does not name the whole key of a table of this layout; `statement` is its text.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) with the place of the WHERE clause.
+    /// [`Refusal`](crate::Refusal) with the place of the WHERE clause.
     pub fn check_key(&self, statement: &str, layout: &KeyLayout) -> Result<()> {
         let (condition, at) = match &self.verb {
             Verb::Update(update) => (&update.condition, update.at),
@@ -257,7 +257,7 @@ impl Parsed {
         };
         match condition.whole_key(layout) {
             Some(_) => Ok(()),
-            None => Err(Fault::refused(at, INCOMPLETE_KEY).into_error(statement)),
+            None => Err(Fault::refused(at, Reason::IncompleteKey).into_refusal(statement)),
         }
     }
 
@@ -385,7 +385,8 @@ mod tests {
             assert_eq!(parsed(text).check_key(text, &typed), Ok(()));
             let column = text.find("user").unwrap() + 1;
             let refusal = parsed(text).check_key(text, &untyped).unwrap_err().to_string();
-            assert!(refusal.starts_with(&format!("{INCOMPLETE_KEY}: line 1, column {column}")), "{refusal}");
+            let text = "Where clause does not contain a mandatory equality on all key attributes: line 1, column";
+            assert!(refusal.starts_with(&format!("{text} {column}\n")), "{refusal}");
         }
     }
 }

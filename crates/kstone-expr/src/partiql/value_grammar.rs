@@ -26,6 +26,7 @@ use super::grammar::{Tokens, is_reserved, keyword, name, sign};
 use super::lexer::TokenKind;
 use crate::expression::PATH_MAX_LEVELS;
 use crate::expression::ast::Segment;
+use crate::texts::Reason;
 
 /// The largest index of a list's element, DynamoDB's.
 const INDEX_MAX: u32 = u32::MAX - 1;
@@ -43,7 +44,7 @@ fn value<'a>(levels: usize) -> impl Parser<Tokens<'a>, Template, ErrMode<Fault>>
         let Some(token) = input.peek_token() else { return Err(expected(at, "a value")) };
         let nests = matches!(token.kind, TokenKind::Sign("[" | "{" | "<<"));
         if nests && levels == NESTING_MAX_LEVELS {
-            return Err(cut(at, format!("values nest in each other at most {NESTING_MAX_LEVELS} levels deep")));
+            return Err(cut(at, Reason::TooDeep { what: "values", limit: NESTING_MAX_LEVELS }));
         }
         match token.kind {
             TokenKind::Text => {
@@ -76,7 +77,7 @@ fn signed_number<'a>(input: &mut Tokens<'a>) -> ModalResult<Template, Fault> {
     let negative = opt(sign("-")).parse_next(input)?.is_some();
     let digits = number_token(input)?;
     let text = if negative { format!("-{digits}") } else { digits.to_owned() };
-    let canonical = number::canonical(&text).map_err(|error| cut(at, error.to_string()))?;
+    let canonical = number::canonical(&text).map_err(|error| cut(at, Reason::Below { error }))?;
     Ok(Template::Value(Value::N(canonical.into_owned())))
 }
 
@@ -86,7 +87,7 @@ fn number_token<'a>(input: &mut Tokens<'a>) -> ModalResult<&'a str, Fault> {
             input.next_token();
             Ok(token.text)
         }
-        _ => Err(cut(input.current_token_start(), "expected a number")),
+        _ => Err(cut(input.current_token_start(), Reason::NumberExpected)),
     }
 }
 
@@ -111,7 +112,7 @@ fn tuple(input: &mut Tokens<'_>, levels: usize) -> ModalResult<Template, Fault> 
         let at = input.current_token_start();
         let key = cut_err(key).parse_next(input)?;
         if entries.iter().any(|(other, _)| *other == key) {
-            return Err(cut(at, format!("the name '{key}' stands twice in one tuple")));
+            return Err(cut(at, Reason::NameTwice { name: key.into() }));
         }
         cut_err(sign(":")).parse_next(input)?;
         let at = input.current_token_start();
@@ -150,7 +151,7 @@ pub(super) fn path(input: &mut Tokens<'_>) -> ModalResult<Path, Fault> {
             return Ok(Path { segments, at: first.at });
         }
         if segments.len() > PATH_MAX_LEVELS {
-            return Err(cut(at, format!("a path has at most {PATH_MAX_LEVELS} steps")));
+            return Err(cut(at, Reason::TooManySteps { limit: PATH_MAX_LEVELS }));
         }
     }
 }
@@ -167,11 +168,11 @@ fn step(input: &mut Tokens<'_>) -> ModalResult<Segment, Fault> {
             let minus = if opt(sign("-")).parse_next(input)?.is_some() { "-" } else { "" };
             let digits = number_token(input)?;
             let index = digits.parse().ok().filter(|&index| index <= INDEX_MAX && (minus.is_empty() || index == 0));
-            index.map(Segment::Index).ok_or_else(|| {
-                refuse(at, format!("List index is not within the allowable range; index: [{minus}{digits}]"))
-            })
+            index
+                .map(Segment::Index)
+                .ok_or_else(|| refuse(at, Reason::IndexOutOfRange { index: format!("{minus}{digits}").into() }))
         }
-        _ => Err(cut(at, "expected the number of a list's element, or a name between single quotes")),
+        _ => Err(cut(at, Reason::StepExpected)),
     }
 }
 
@@ -199,7 +200,7 @@ fn term(input: &mut Tokens<'_>, levels: usize) -> ModalResult<Expr, Fault> {
     let is_word = input.peek_token().is_some_and(|token| token.kind == TokenKind::Word && !is_reserved(token.text));
     if is_word && input.get(1).is_some_and(|token| token.kind == TokenKind::Sign("(")) {
         if levels == NESTING_MAX_LEVELS {
-            return Err(cut(at, format!("functions nest in each other at most {NESTING_MAX_LEVELS} levels deep")));
+            return Err(cut(at, Reason::TooDeep { what: "functions", limit: NESTING_MAX_LEVELS }));
         }
         let function = name(input)?;
         let arguments = separated(0.., nested_expr(levels + 1), sign(","));

@@ -7,7 +7,8 @@
 //! ```
 //! Thread safety: immutable once made.
 
-use crate::error::{Error, Result};
+use crate::refusal::{Refusal, Result};
+use crate::texts::Reason;
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::value::Value;
 use smallvec::SmallVec;
@@ -44,14 +45,14 @@ impl Values {
     }
 
     /// Takes a literal in; its index.
-    pub(super) fn add(&mut self, literal: Literal) -> std::result::Result<u16, Fault> {
+    pub(super) fn add(&mut self, literal: Literal) -> Result<u16, Fault> {
         let Literal { template, at } = literal;
         let source = match template {
             Template::Parameter(parameter) => ValueSource::Parameter(parameter),
             template if template.has_parameters() => ValueSource::Made(template),
             template => {
-                let value = template.fill(&[]).map_err(|text| Fault::new(at, text))?;
-                let body = encode(&value).map_err(|error| Fault::new(at, error.to_string()))?;
+                let value = template.fill(&[]).map_err(|reason| Fault::new(at, reason))?;
+                let body = encode(&value).map_err(|error| Fault::new(at, Reason::Below { error }))?;
                 ValueSource::Literal(Slot::append(&mut self.literals, sole(&body)))
             }
         };
@@ -82,7 +83,7 @@ impl Values {
     /// All values, those of the parameters being `given`. What has to be made of parameters lies in `made`.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with DynamoDB's text for too few or too many parameters, and for what cannot be a value.
+    /// [`Refusal`] with DynamoDB's text for too few or too many parameters, and for what cannot be a value.
     pub fn bind<'v>(&'v self, given: &[ValueRef<'v>], made: &'v mut Vec<u8>) -> Result<ValueRefs<'v>> {
         if given.len() != self.parameters {
             return Err(self.wrong_number(given.len()));
@@ -90,7 +91,7 @@ impl Values {
         let mut slots: SmallVec<[Slot; 4]> = SmallVec::new();
         for source in &self.sources {
             if let ValueSource::Made(template) = source {
-                let body = encode(&template.fill(given).map_err(Error::Invalid)?)?;
+                let body = encode(&template.fill(given)?)?;
                 slots.push(Slot::append(made, sole(&body)));
             }
         }
@@ -107,7 +108,7 @@ impl Values {
     /// The parameters that a body holds as `?1`, `?2` and so on, in their order.
     ///
     /// # Errors
-    /// [`Error::Invalid`] with DynamoDB's text for too few or too many.
+    /// [`Refusal`] with DynamoDB's text for too few or too many.
     pub fn given<'v>(&self, body: ItemRef<'v>) -> Result<ValueRefs<'v>> {
         let mut given: SmallVec<[Option<ValueRef<'v>>; 8]> = SmallVec::from_elem(None, self.parameters);
         let mut count = 0;
@@ -123,18 +124,15 @@ impl Values {
     }
 
     #[cold]
-    fn wrong_number(&self, found: usize) -> Error {
-        let wanted = self.parameters;
-        Error::Invalid(format!(
-            "Number of parameters in request and statement don't match. The statement has {wanted}, the request {found}"
-        ))
+    fn wrong_number(&self, found: usize) -> Refusal {
+        Reason::ParameterCount { wanted: self.parameters, found }.into()
     }
 }
 
 /// Parameters as [`Values::given`] takes them.
 ///
 /// # Errors
-/// [`Error::Invalid`] and [`Error::Limit`] for a value that no item can hold.
+/// [`Refusal`] for a value that no item can hold.
 pub fn encode_parameters(parameters: &[Value]) -> Result<Vec<u8>> {
     let mut writer = ItemWriter::new();
     for (at, value) in parameters.iter().enumerate() {
@@ -152,10 +150,12 @@ pub fn encode_refs(parameters: &[ValueRef<'_>]) -> Result<Vec<u8>> {
     Ok(writer.into_body())
 }
 
-fn encode(value: &Value) -> Result<Vec<u8>> {
+fn encode(value: &Value) -> kstone_core::Result<Vec<u8>> {
     let mut writer = ItemWriter::new();
     writer.set_value(NAME, value).map_err(|error| match error {
-        Error::Invalid(text) => Error::invalid(text.strip_suffix(" (attribute value)").unwrap_or(&text)),
+        kstone_core::Error::Invalid(text) => {
+            kstone_core::Error::invalid(text.strip_suffix(" (attribute value)").unwrap_or(&text))
+        }
         other => other,
     })?;
     Ok(writer.into_body())
@@ -177,30 +177,30 @@ impl Template {
     }
 
     /// The value with its parameters, or what is wrong with it.
-    fn fill(&self, parameters: &[ValueRef<'_>]) -> std::result::Result<Value, String> {
+    fn fill(&self, parameters: &[ValueRef<'_>]) -> Result<Value, Reason> {
         Ok(match self {
             Self::Value(value) => value.clone(),
             Self::Parameter(parameter) => parameters[*parameter].to_value(),
-            Self::List(elements) => Value::L(
-                elements.iter().map(|element| element.fill(parameters)).collect::<std::result::Result<_, _>>()?,
-            ),
+            Self::List(elements) => {
+                Value::L(elements.iter().map(|element| element.fill(parameters)).collect::<Result<_, _>>()?)
+            }
             Self::Map(entries) => {
                 let filled =
                     entries.iter().map(|(name, literal)| Ok((name.clone(), literal.template.fill(parameters)?)));
-                Value::M(filled.collect::<std::result::Result<_, String>>()?)
+                Value::M(filled.collect::<Result<_, Reason>>()?)
             }
             Self::Set(elements) => {
-                set(elements.iter().map(|element| element.fill(parameters)).collect::<std::result::Result<_, _>>()?)?
+                set(elements.iter().map(|element| element.fill(parameters)).collect::<Result<_, _>>()?)?
             }
         })
     }
 }
 
 /// A set of these elements.
-fn set(elements: Vec<Value>) -> std::result::Result<Value, String> {
-    let mixed = || "a set holds either texts, or numbers, or binary values".to_owned();
+fn set(elements: Vec<Value>) -> Result<Value, Reason> {
+    let mixed = || Reason::MixedBag;
     match elements.first() {
-        None => Err("Empty bags are not supported".to_owned()),
+        None => Err(Reason::EmptyBag),
         Some(Value::S(_)) => {
             let text = |value| if let Value::S(text) = value { Some(text) } else { None };
             elements.into_iter().map(text).collect::<Option<_>>().map(Value::SS).ok_or_else(mixed)

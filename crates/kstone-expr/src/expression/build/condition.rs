@@ -61,7 +61,7 @@ impl<'v> From<ValueRef<'v>> for Operand<'v> {
 /// item.set_i64("age", 20)?;
 /// assert!(condition.evaluate(&Subject::new(b"user#1", b"", item.as_item())));
 /// assert!(!condition.evaluate(&Subject::absent()));
-/// # Ok::<(), kstone_expr::Error>(())
+/// # Ok::<(), kstone_expr::Refusal>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Node<'v> {

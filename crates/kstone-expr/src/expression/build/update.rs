@@ -66,7 +66,7 @@ impl<'v> From<ValueRef<'v>> for Source<'v> {
 /// let update = UpdateNode::new().put("name", value("name")).add("visits", value("one")).update(KeyLayout::untyped())?;
 /// let body = update.apply(KeyRef::new(b"user#1", b"")?, None)?.unwrap();
 /// assert_eq!(ItemRef::new(&body).get("visits").unwrap().as_number(), Some("1"));
-/// # Ok::<(), kstone_expr::Error>(())
+/// # Ok::<(), kstone_expr::Refusal>(())
 /// ```
 #[derive(Debug)]
 pub struct UpdateNode {

@@ -41,6 +41,7 @@ pub use kstone_core::item::{
     ItemRef, ItemWriter, Member, Members, NAME_MAX_BYTES, NestedWriter, ValueRef, is_plain_path,
 };
 pub use kstone_core::key::{Key, KeyRef, PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
+pub use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
 pub use kstone_core::number;
 pub use kstone_core::record::{Glance, Record, RecordRef};
 pub use kstone_core::utf8;

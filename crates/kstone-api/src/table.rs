@@ -12,13 +12,15 @@ pub(crate) mod state;
 pub mod stream;
 pub mod ttl;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
 use kstone_core::engine::{CountPage, Cursor, Engine, Exclusive, PageLimits, Present, RecordPage, SortKeyRange};
-use kstone_core::item::{self, ItemRef};
+use kstone_core::item::{self, ItemRef, SplitItem};
 use kstone_core::key::{KeyRef, Keyspace};
+use kstone_core::label::InternedLayout;
 use kstone_core::record::{Glance, Record};
+use kstone_core::typed_key::{KeyScratch, TableKey};
 use kstone_core::value::Item;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
@@ -26,7 +28,7 @@ use crate::account::environment::Environment;
 use crate::expression::ExpressionCache;
 use crate::interrupt::Interrupt;
 use crate::model::clock::Clock;
-use crate::model::item_check::check_item;
+use crate::model::item_check::{check_item, untyped_key};
 use crate::model::schema::TableSchema;
 use crate::model::statistic::Statistic;
 use crate::model::stats::Stats;
@@ -38,7 +40,7 @@ use crate::request::read::{Keyed, ReadContext, Selection};
 use crate::request::records::{BATCH_RECORDS, IterSource, Records};
 use crate::request::scan::Scan;
 use crate::request::token;
-use crate::request::write::{Prepared, PreparedAction, Write};
+use crate::request::write::{Prepared, PreparedAction, RestOfItem, Write, WriteContext};
 use crate::table::index::{IndexEntry, IndexId};
 use crate::table::one_at_a_time::{OneAtATime, Turn};
 use crate::table::state::TableState;
@@ -66,6 +68,8 @@ struct Shared {
     engine: Engine,
     environment: Arc<Environment>,
     state: RwLock<Arc<TableState>>,
+    /// That of the state: a table is typed from the start, or once it is filled with what was one.
+    keys: OnceLock<&'static InternedLayout>,
     configuring: OneAtATime,
     snapshot_progress: Mutex<SnapshotProgress>,
 }
@@ -92,10 +96,12 @@ impl Table {
 
     fn of(engine: Engine, environment: Arc<Environment>, state: TableState) -> Self {
         engine.watch(state.watch());
+        let keys = state.keys.map_or_else(OnceLock::new, OnceLock::from);
         let shared = Shared {
             engine,
             environment,
             state: RwLock::new(Arc::new(state)),
+            keys,
             configuring: OneAtATime::default(),
             snapshot_progress: Mutex::default(),
         };
@@ -169,11 +175,26 @@ impl Table {
         self.shared.state.read()
     }
 
+    /// The layout of a typed table's keys.
+    #[inline]
+    pub(crate) fn keys(&self) -> Option<&'static InternedLayout> {
+        self.shared.keys.get().copied()
+    }
+
+    /// What it takes to prepare a write.
+    pub(crate) fn write_context(&self) -> WriteContext<'_> {
+        WriteContext { cache: self.expressions(), keys: self.keys() }
+    }
+
     pub(crate) fn is_current(&self, table: &Arc<TableState>) -> bool {
         Arc::ptr_eq(&self.shared.state.read(), table)
     }
 
     pub(crate) fn set_state(&self, table: Arc<TableState>) {
+        if let Some(keys) = table.keys {
+            // Where it is set already it is this one: `following_keys` refuses any other.
+            let _set_before = self.shared.keys.set(keys);
+        }
         *self.shared.state.write() = table;
     }
 
@@ -218,7 +239,7 @@ impl Table {
     /// [`Error::ConditionFailed`]; [`Error::Invalid`] and [`Error::Limit`] for a key, an item or an expression that
     /// DynamoDB would refuse; [`Error::Poisoned`]. Nothing is written then.
     pub fn write(&self, write: Write) -> Result<Option<Record>> {
-        self.write_prepared(&write.prepare(self.expressions())?)
+        self.write_prepared(&write.prepare(&self.write_context())?)
     }
 
     /// Stores the item under a partition key alone, in the place of the one that was there.
@@ -243,8 +264,59 @@ impl Table {
     /// # Errors
     /// As [`Table::put`].
     pub fn put_body(&self, pk: &[u8], sk: &[u8], body: &[u8]) -> Result<()> {
-        let key = KeyRef::new(pk, sk)?;
-        check_item(key, ItemRef::new(body))?;
+        let Some(layout) = self.keys() else {
+            let key = KeyRef::new(pk, sk)?;
+            check_item(key, ItemRef::new(body))?;
+            return self.put_checked(key, body);
+        };
+        let key = TableKey::of_bytes(Some(layout), pk, sk)?;
+        self.put_split(&layout.split_under(key.get(), ItemRef::new(body))?)
+    }
+
+    /// Stores an item under the key that its attributes are: those of a typed table's key, `pk` and `sk` of an untyped one.
+    ///
+    /// ```
+    /// use kstone_api::{Database, ItemBuilder, KeyType, TableSchema};
+    /// let scores = TableSchema::new().partition_key("user", KeyType::S).sort_key("score", KeyType::N);
+    /// let db = Database::create_in_memory_with_schema(scores)?;
+    /// db.put_item(ItemBuilder::new().string("user", "ann").number("score", 12).bool("won", true).build())?;
+    /// let item = db.get_with_sk(b"ann", b"12")?.unwrap();
+    /// assert_eq!(item["score"].as_number(), Some(&"12".to_string()));
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] naming the key attribute that is missing, of another type or empty; as [`Table::put`].
+    pub fn put_item(&self, item: Item) -> Result<()> {
+        self.put_item_body(&item::encode(&item)?)
+    }
+
+    /// As [`Table::put_item`] of an item in its stored form, which is believed.
+    ///
+    /// # Errors
+    /// As [`Table::put_item`].
+    pub fn put_item_body(&self, body: &[u8]) -> Result<()> {
+        let item = ItemRef::new(body);
+        match self.keys() {
+            None => {
+                let (pk, sk) = untyped_key(item)?;
+                self.put_body(pk, sk, body)
+            }
+            Some(layout) => {
+                let mut scratch = KeyScratch::default();
+                self.put_split(&layout.split(item, &mut scratch)?)
+            }
+        }
+    }
+
+    fn put_split(&self, item: &SplitItem<'_>) -> Result<()> {
+        let mut rest = RestOfItem::new();
+        let body = item.rest_in(&mut rest);
+        check_item(item.key, ItemRef::new(body))?;
+        self.put_checked(item.key, body)
+    }
+
+    fn put_checked(&self, key: KeyRef<'_>, body: &[u8]) -> Result<()> {
         if !self.engine().writes_are_watched() {
             let reserve = || self.reserve_bytes(std::iter::once(Record::footprint_of(key, body)), 0);
             let _reserved = self.engine().is_limited().then(reserve).transpose()?;
@@ -252,7 +324,7 @@ impl Table {
                 return Ok(());
             }
         }
-        self.write_prepared(&Prepared::plain(key, PreparedAction::Put(body.into()))).map(drop)
+        self.write_prepared(&Prepared::plain(key.into(), PreparedAction::Put(body.into()))).map(drop)
     }
 
     /// The item of a partition key alone, copied out.
@@ -294,7 +366,8 @@ impl Table {
     /// As [`Table::get`].
     #[inline(always)]
     pub fn look<T>(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(&Record) -> T) -> Result<Option<T>> {
-        Ok(self.engine().look(KeyRef::new(pk, sk)?, |record| self.is_hidden(record), take)?)
+        let key = TableKey::of_bytes(self.keys(), pk, sk)?;
+        Ok(self.engine().look(key.get(), |record| self.is_hidden(record), take)?)
     }
 
     /// Whether no request sees the item. Clones no table, since the count of those who hold it is a cache line that all
@@ -318,9 +391,9 @@ impl Table {
     /// # Errors
     /// As [`Table::get`].
     pub fn delete_with_sk(&self, pk: &[u8], sk: &[u8]) -> Result<()> {
-        let key = KeyRef::new(pk, sk)?;
-        if self.engine().delete_unwatched(key)? {
-            return self.keep_to_limit(|| std::iter::once(key.stripe()));
+        let key = TableKey::of_bytes(self.keys(), pk, sk)?;
+        if self.engine().delete_unwatched(key.get())? {
+            return self.keep_to_limit(|| std::iter::once(key.get().stripe()));
         }
         self.write_prepared(&Prepared::plain(key, PreparedAction::Delete)).map(drop)
     }

@@ -17,6 +17,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::in_order;
 use crate::key::{STRIPES, StripeId};
+use crate::label::InternedLayout;
 use crate::mode::Flags;
 use crate::stripe::{Stripe, WriteGuard};
 
@@ -66,6 +67,8 @@ pub struct Watch {
     pub writes: bool,
     /// Items may be hidden: [`Engine::look`] asks whether they are.
     pub reads: bool,
+    /// Of which layout keys are, which carry its label then; none of an untyped table.
+    pub layout: Option<&'static InternedLayout>,
 }
 
 /// 256 stripes, each a small LSM tree behind its own lock.
@@ -106,6 +109,8 @@ impl Engine {
     pub fn watch(&self, watch: Watch) {
         self.store.mode.set(Flags::WATCHED, watch.writes);
         self.store.mode.set(Flags::HIDES, watch.reads);
+        self.store.mode.set(Flags::TYPED, watch.layout.is_some());
+        self.store.mode.set(Flags::NUMBERED, watch.layout.is_some_and(InternedLayout::has_numbers));
     }
 
     /// Whether the owner of this engine hides some of its items, so that what is read has to be shown to it.

@@ -27,9 +27,13 @@ impl Flags {
     pub(crate) const WATCHED: Self = Self(8);
     /// The engine refuses everything.
     pub(crate) const CLOSED: Self = Self(16);
+    /// Keys carry labels.
+    pub(crate) const TYPED: Self = Self(32);
+    /// Keys have numbers, so that what a caller calls a key is not what its bytes are.
+    pub(crate) const NUMBERED: Self = Self(64);
 
     const REFUSING: Self = Self(Self::POISONED.0 | Self::CLOSED.0);
-    const OF_READS: Self = Self(Self::REFUSING.0 | Self::EVICTS.0 | Self::HIDES.0);
+    const OF_READS: Self = Self(Self::REFUSING.0 | Self::EVICTS.0 | Self::HIDES.0 | Self::NUMBERED.0);
 
     #[inline(always)]
     pub(crate) fn has(self, other: Self) -> bool {
@@ -77,7 +81,16 @@ mod tests {
     #[test]
     fn flags_are_set_one_by_one() {
         let mode = Mode::default();
-        for flag in [Flags::POISONED, Flags::EVICTS, Flags::HIDES, Flags::WATCHED, Flags::CLOSED] {
+        let all = [
+            Flags::POISONED,
+            Flags::EVICTS,
+            Flags::HIDES,
+            Flags::WATCHED,
+            Flags::CLOSED,
+            Flags::TYPED,
+            Flags::NUMBERED,
+        ];
+        for flag in all {
             assert!(!mode.flags().has(flag));
             mode.set(flag, true);
             assert!(mode.flags().has(flag));
@@ -85,7 +98,7 @@ mod tests {
         assert_eq!(mode.flags().check(), Err(Error::Poisoned));
         mode.set(Flags::POISONED, false);
         assert_eq!(mode.flags().check(), Err(Error::Closed));
-        for flag in [Flags::CLOSED, Flags::EVICTS, Flags::HIDES] {
+        for flag in [Flags::CLOSED, Flags::EVICTS, Flags::HIDES, Flags::NUMBERED] {
             assert!(!mode.flags().reads_are_plain());
             mode.set(flag, false);
         }

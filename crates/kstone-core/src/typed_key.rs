@@ -7,7 +7,7 @@ use std::fmt;
 
 use crate::buffer::{Buffer, StackBuffer};
 use crate::error::{Error, Result};
-use crate::key::KeyRef;
+use crate::key::{KeyRef, Keyspace};
 use crate::key_layout::{KeyPart, KeyType};
 use crate::label::{InternedLayout, LABEL_ON_STACK_BYTES, Label, PK_TEXT_AT, SK_TEXT_AT};
 use crate::number::{self, ordered};
@@ -53,6 +53,17 @@ impl InternedLayout {
         let pk_number = canonical(self.partition(), pk)?;
         let sk_number = self.sort().map_or(Ok(None), |part| canonical(part, sk))?;
         self.made(pk, sk, (pk_number.as_deref(), sk_number.as_deref()), scratch)
+    }
+
+    /// As [`InternedLayout::key_of_bytes`] of a layout without numbers, whose keys are the bytes themselves.
+    fn key_of_plain_bytes<'a>(&'static self, pk: &'a [u8], sk: &'a [u8]) -> Result<KeyRef<'a>> {
+        self.check_sort_key(sk)?;
+        for (part, bytes) in self.parts().zip([pk, sk]) {
+            if part.type_() == Some(KeyType::S) {
+                utf8(bytes).map_err(|error| part.refuse(&error))?;
+            }
+        }
+        Ok(KeyRef::new(pk, sk)?.with_label(Label::new(&self.plain_label)))
     }
 
     /// The key of which these are the bytes in a record: for what kept no label.
@@ -135,4 +146,73 @@ pub struct KeyScratch {
     pk: StackBuffer<{ ordered::MAX_BYTES }>,
     sk: StackBuffer<{ ordered::MAX_BYTES }>,
     label: StackBuffer<LABEL_ON_STACK_BYTES>,
+}
+
+/// A key of a table: lent by the caller, or, where its numbers had to be made into other bytes, owned.
+#[derive(Debug, Clone)]
+pub enum TableKey<'a> {
+    /// The bytes are the caller's own.
+    Lent(KeyRef<'a>),
+    /// They were made.
+    Made(Box<MadeKey>),
+}
+
+/// A key with bytes of its own.
+#[derive(Debug, Clone)]
+pub struct MadeKey {
+    /// Partition key, sort key and label.
+    bytes: Box<[u8]>,
+    sk_at: usize,
+    label_at: usize,
+}
+
+impl<'a> TableKey<'a> {
+    /// The key that these bytes of a caller name in a table of this layout: the text of S and N, the bytes of B; in an
+    /// untyped table any bytes.
+    ///
+    /// # Errors
+    /// As [`InternedLayout::key_of_bytes`] and [`KeyRef::new`].
+    #[inline]
+    pub fn of_bytes(keys: Option<&'static InternedLayout>, pk: &'a [u8], sk: &'a [u8]) -> Result<Self> {
+        match keys {
+            None => Ok(Self::Lent(KeyRef::new(pk, sk)?)),
+            Some(layout) if layout.has_numbers() => {
+                let mut scratch = KeyScratch::default();
+                Ok(Self::Made(Box::new(MadeKey::of(layout.key_of_bytes(pk, sk, &mut scratch)?))))
+            }
+            Some(layout) => layout.key_of_plain_bytes(pk, sk).map(Self::Lent),
+        }
+    }
+
+    /// The key.
+    #[inline]
+    #[must_use]
+    pub fn get(&self) -> KeyRef<'_> {
+        match self {
+            Self::Lent(key) => *key,
+            Self::Made(made) => made.key_ref(),
+        }
+    }
+}
+
+impl<'a> From<KeyRef<'a>> for TableKey<'a> {
+    fn from(key: KeyRef<'a>) -> Self {
+        Self::Lent(key)
+    }
+}
+
+impl MadeKey {
+    /// A copy of a key of an item.
+    #[must_use]
+    pub fn of(key: KeyRef<'_>) -> Self {
+        let (pk, sk, label) = (key.pk(), key.sk(), key.label().as_bytes());
+        Self { bytes: [pk, sk, label].concat().into(), sk_at: pk.len(), label_at: pk.len() + sk.len() }
+    }
+
+    /// The key.
+    #[must_use]
+    pub fn key_ref(&self) -> KeyRef<'_> {
+        let (pk, sk) = (&self.bytes[..self.sk_at], &self.bytes[self.sk_at..self.label_at]);
+        KeyRef::of_record(pk, sk, Keyspace::Items, Label::new(&self.bytes[self.label_at..]))
+    }
 }

@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use kstone_core::item::{self, ItemRef, ValueRef};
 use kstone_core::key::KeyRef;
+use kstone_core::key_layout::{KeyFault, KeyLayout, KeyPart};
 use kstone_core::value::Type;
 
 /// Checks what DynamoDB checks of an item as a whole, and that it agrees with its key: expressions see the key as `pk`
@@ -32,4 +33,18 @@ fn check_key_attribute(name: &str, value: ValueRef<'_>, key: &[u8]) -> Result<()
         "One or more parameter values were invalid: the attribute {name} must equal the item's key where it is present: \
          type S or B with the bytes of the key"
     )))
+}
+
+/// The key of an item of an untyped table that holds it: its attributes `pk` and, where it has one, `sk`.
+pub(crate) fn untyped_key(item: ItemRef<'_>) -> Result<(&[u8], &[u8])> {
+    let layout = KeyLayout::untyped();
+    let payload = |part: &KeyPart| match item.get(part.name()) {
+        None => Ok(None),
+        Some(value) => part.check(value.type_(), value.payload()).map(|()| Some(value.payload())),
+    };
+    let name = || layout.partition().name().into();
+    let pk = payload(layout.partition()).and_then(|pk| pk.ok_or_else(|| KeyFault::Missing { name: name() }));
+    let sk = layout.sort().map_or(Ok(None), payload);
+    let in_error = kstone_core::Error::from;
+    Ok((pk.map_err(in_error)?, sk.map_err(in_error)?.unwrap_or_default()))
 }

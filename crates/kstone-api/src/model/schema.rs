@@ -19,6 +19,7 @@
 //!
 //! ```text
 //! { "name": "orders",
+//!   "partition_key"?: {"name": "customer", "type": "S"}, "sort_key"?: {"name": "ordered_at", "type": "N"},
 //!   "local_indexes":  [{"name": "by-date", "sort_key": "ordered_at", "projection"?}],
 //!   "global_indexes": [{"name": "by-status", "partition_key": "status", "sort_key"?: "total",
 //!                       "projection"?: "KEYS_ONLY"}],
@@ -34,6 +35,8 @@
 //! attributes have no declared types: one of an item may be S, N or B, and each item's orders among those of its type.
 
 use std::collections::HashSet;
+
+use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
 
 use crate::error::{Error, Result};
 
@@ -57,6 +60,8 @@ const ATTRIBUTE_CHARS: std::ops::RangeInclusive<usize> = 1..=255;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct TableSchema {
     pub(crate) name: Option<String>,
+    pub(crate) partition_key: Option<KeyPart>,
+    pub(crate) sort_key: Option<KeyPart>,
     pub(crate) local_indexes: Vec<LocalSecondaryIndex>,
     pub(crate) global_indexes: Vec<GlobalSecondaryIndex>,
     pub(crate) ttl_attribute: Option<String>,
@@ -99,6 +104,22 @@ impl TableSchema {
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
+        self
+    }
+
+    /// The attribute that partitions the table, and its type: the table is typed then. Without it keys are bytes that
+    /// callers give with each item, called `pk` and `sk`. Items of a typed table carry their key attributes; these live in
+    /// the key alone.
+    #[must_use]
+    pub fn partition_key(mut self, attribute: impl Into<String>, type_: KeyType) -> Self {
+        self.partition_key = Some(KeyPart::new(attribute.into(), type_));
+        self
+    }
+
+    /// The attribute that the partitions of a typed table are sorted by, and its type.
+    #[must_use]
+    pub fn sort_key(mut self, attribute: impl Into<String>, type_: KeyType) -> Self {
+        self.sort_key = Some(KeyPart::new(attribute.into(), type_));
         self
     }
 
@@ -152,6 +173,21 @@ impl TableSchema {
         self.name.as_deref()
     }
 
+    /// The names and types of a typed table's key; none of an untyped one.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] and [`Error::Limit`] for names that no key can have, and for a sort key alone.
+    pub fn key_layout(&self) -> Result<Option<KeyLayout>> {
+        match (&self.partition_key, &self.sort_key) {
+            (Some(partition), sort) => Ok(Some(KeyLayout::new(partition.clone(), sort.clone())?)),
+            (None, None) => Ok(None),
+            (None, Some(sort)) => Err(Error::invalid(format!(
+                "the schema has a sort_key, {}, and no partition_key: a typed table needs one",
+                sort.name()
+            ))),
+        }
+    }
+
     /// The local indexes, as they were added.
     pub fn local_indexes(&self) -> &[LocalSecondaryIndex] {
         &self.local_indexes
@@ -189,11 +225,13 @@ impl TableSchema {
         if let Some(name) = &self.name {
             check_name("name", name)?;
         }
+        let partition =
+            self.key_layout()?.map_or_else(|| "pk".to_owned(), |layout| layout.partition().name().to_owned());
         for (i, index) in self.local_indexes.iter().enumerate() {
             let place = |member| format!("local_indexes[{i}].{member}");
             check_name(&place("name"), &index.name)?;
             check_attribute(&place("sort_key"), &index.sort_key)?;
-            check_keys_differ("pk", Some(&index.sort_key), &index.name)?;
+            check_keys_differ(&partition, Some(&index.sort_key), &index.name)?;
             check_projection(&place("projection"), &index.projection, &index.name)?;
         }
         for (i, index) in self.global_indexes.iter().enumerate() {

@@ -121,7 +121,7 @@ impl<'v> StatementWrite<'v> {
         'v: 'k,
     {
         Prepared {
-            key,
+            key: key.into(),
             action: self.action,
             condition: self.condition,
             return_old_on_failure,

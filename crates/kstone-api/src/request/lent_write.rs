@@ -8,15 +8,13 @@
 
 use crate::error::Result;
 use kstone_core::item::{ItemRef, ValueRef};
-use kstone_core::key::KeyRef;
-use kstone_core::key_layout::KeyLayout;
 use kstone_core::record::Record;
+use kstone_core::typed_key::TableKey;
 use smallvec::SmallVec;
 
 use crate::expression::ast::{ConditionAst, Symbols, UpdateAst};
-use crate::expression::{BoundParameters, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Update};
-use crate::model::item_check::check_item;
-use crate::request::write::{Prepared, PreparedAction, Write, check_returned};
+use crate::expression::{BoundParameters, Condition, Kind, Parameters, ReturnValues, Update};
+use crate::request::write::{Prepared, PreparedAction, Write, WriteContext, check_returned};
 use crate::table::Table;
 
 /// How many values an expression may have to be read from a bag in place, where each is looked for from the start.
@@ -153,7 +151,7 @@ impl<'a> LentWrite<'a> {
     /// As [`Table::write`] and [`LentWrite::to_write`].
     pub fn run(&self, database: &Table) -> Result<Option<Record>> {
         let mut values = (Values::new(), Values::new());
-        match self.prepare(database.expressions(), &mut values) {
+        match self.prepare(&database.write_context(), &mut values) {
             Some(prepared) => database.write_prepared(&prepared),
             None => database.write(self.to_write()?),
         }
@@ -186,11 +184,11 @@ impl<'a> LentWrite<'a> {
 
     /// The write with the values in their bags, where nothing has to be copied for it. None, too, where anything is wrong:
     /// what a [`Write`] does then says what.
-    fn prepare<'p>(&self, cache: &ExpressionCache, values: &'p mut (Values<'a>, Values<'a>)) -> Option<Prepared<'p>>
+    fn prepare<'p>(&self, context: &WriteContext<'_>, values: &'p mut (Values<'a>, Values<'a>)) -> Option<Prepared<'p>>
     where
         'a: 'p,
     {
-        let key = KeyRef::new(self.key.0, self.key.1).ok()?;
+        let (key, cache) = (TableKey::of_bytes(context.keys, self.key.0, self.key.1).ok()?, context.cache);
         check_returned(self.return_values, matches!(self.action, LentAction::Update(_))).ok()?;
         let update = match self.action {
             LentAction::Update(text) => Some(cache.parsed_update(text).ok()?),
@@ -202,20 +200,13 @@ impl<'a> LentWrite<'a> {
         };
         let (of_update, of_condition) = self.find_values(update.as_deref(), condition.as_deref(), values)?;
         let action = match self.action {
-            LentAction::Put(body) => {
-                check_item(key, ItemRef::new(body)).ok()?;
-                PreparedAction::Put(body.into())
-            }
-            LentAction::Update(_) => {
-                PreparedAction::Update(Update::new(update?, of_update, KeyLayout::untyped()).ok()?)
-            }
+            LentAction::Put(body) => PreparedAction::Put(context.checked(key.get(), body.into()).ok()?),
+            LentAction::Update(_) => PreparedAction::Update(Update::new(update?, of_update, context.layout()).ok()?),
             LentAction::Delete => PreparedAction::Delete,
             LentAction::Check(_) => PreparedAction::Check,
         };
         let condition = match condition {
-            Some(condition) => {
-                Some(Condition::new(Kind::Condition, condition, of_condition, KeyLayout::untyped()).ok()?)
-            }
+            Some(condition) => Some(Condition::new(Kind::Condition, condition, of_condition, context.layout()).ok()?),
             None => None,
         };
         let (return_old_on_failure, return_values) = (self.return_old_on_failure, self.return_values);

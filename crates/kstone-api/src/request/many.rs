@@ -1,11 +1,12 @@
 //! Many items in one call that are no batch and no transaction: what saves calls, locks and cache misses.
 
-use kstone_core::item::ItemRef;
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
+use kstone_core::typed_key::TableKey;
 
 use crate::error::{Error, Result};
 use crate::request::operation::TransactError;
+use crate::request::write::{Prepared, PreparedAction};
 use crate::table::Table;
 
 /// How many items are put before the locks of their stripes are released.
@@ -45,7 +46,14 @@ impl Table {
         key: impl Fn(usize) -> KeyRef<'k>,
         take: impl FnMut(usize, Option<&Record>),
     ) -> Result<()> {
-        Ok(self.engine().look_many(count, key, |record| self.is_hidden(record), take)?)
+        let hidden = |record: &Record| self.is_hidden(record);
+        let Some(layout) = self.keys() else { return Ok(self.engine().look_many(count, key, hidden, take)?) };
+        let of_table = |at| {
+            let key: KeyRef<'k> = key(at);
+            if key.label().is_empty() { TableKey::of_bytes(Some(layout), key.pk(), key.sk()) } else { Ok(key.into()) }
+        };
+        let keys: Vec<TableKey<'k>> = (0..count).map(of_table).collect::<kstone_core::Result<_>>()?;
+        Ok(self.engine().look_many(count, |at| keys[at].get(), hidden, take)?)
     }
 
     /// Stores many items, each as [`Table::put_body`] would and in their order, so that of several under one key the
@@ -59,16 +67,23 @@ impl Table {
         let failed = |operation, error| TransactError { operation, error, reasons: Vec::new() };
         let of = |at| move |error: Error| failed(Some(at), error);
         let table = self.state();
+        let context = self.write_context();
         for (at, (key, body)) in puts.iter().enumerate() {
-            table.check_new(*key, ItemRef::new(body)).map_err(of(at))?;
+            let check = || -> Result<()> {
+                let key = TableKey::of_bytes(context.keys, key.pk(), key.sk())?;
+                Prepared::plain(key.clone(), PreparedAction::Put(context.checked(key.get(), (*body).into())?))
+                    .check(&table)
+            };
+            check().map_err(of(at))?;
         }
         drop(table);
         for (at, some) in puts.chunks(PUTS_AT_ONCE).enumerate() {
             let first = at * PUTS_AT_ONCE;
-            let left_out = match self.engine().is_limited() || self.engine().writes_are_watched() {
-                true => (0..some.len()).collect(),
-                false => self.engine().put_many_unwatched(some).map_err(|error| failed(None, error.into()))?,
-            };
+            let left_out =
+                match self.engine().is_limited() || self.engine().writes_are_watched() || self.keys().is_some() {
+                    true => (0..some.len()).collect(),
+                    false => self.engine().put_many_unwatched(some).map_err(|error| failed(None, error.into()))?,
+                };
             for at in left_out {
                 let (key, body) = some[at];
                 self.put_body(key.pk(), key.sk(), body).map_err(of(first + at))?;

@@ -6,12 +6,12 @@ use crate::error::CancellationReason;
 use crate::error::{Error, Result};
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
+use kstone_core::typed_key::TableKey;
 
-use crate::expression::ExpressionCache;
 use crate::request::operation_list::OperationList;
 use crate::request::prepared_write::BoundWrite;
-use crate::request::transaction::{TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, twice_in};
-use crate::request::write::{Prepared, Write};
+use crate::request::transaction::{TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, parts_of, twice_in};
+use crate::request::write::{Prepared, Write, WriteContext};
 use crate::table::Table;
 use crate::table::commit::Settle;
 
@@ -92,11 +92,14 @@ impl From<BoundWrite> for Operation {
 }
 
 impl Operation {
-    pub(crate) fn prepare(&self, cache: &ExpressionCache) -> Result<Prepared<'_>> {
+    pub(crate) fn prepare(&self, context: &WriteContext<'_>) -> Result<Prepared<'_>> {
         match self {
-            Self::Get(key) => Ok(Prepared::get(key.as_key_ref()?)),
-            Self::Write(write) => write.prepare(cache),
-            Self::Prepared(write) => write.prepare(),
+            Self::Get(key) => {
+                let (pk, sk) = parts_of(key);
+                Ok(Prepared::get(TableKey::of_bytes(context.keys, pk, sk)?))
+            }
+            Self::Write(write) => write.prepare(context),
+            Self::Prepared(write) => write.prepare(context),
         }
     }
 }
@@ -110,7 +113,7 @@ impl Table {
         if let Operation::Get(key) = operation {
             return self.get_record(&key.pk, key.sk.as_deref().unwrap_or_default());
         }
-        self.write_prepared(&operation.prepare(self.expressions())?)
+        self.write_prepared(&operation.prepare(&self.write_context())?)
     }
 
     /// Does one operation after the other, as calls of their own would, until one fails: the items of the gets, in
@@ -122,7 +125,7 @@ impl Table {
     /// not hold, an update that its item does not fit, or a memory limit that it does not fit ends the list where it
     /// is: the operations before it are done then.
     pub fn operate_each(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
-        self.do_each(&prepare_all(operations.iter().map(|operation| operation.prepare(self.expressions())))?)
+        self.do_each(&prepare_all(operations.iter().map(|operation| operation.prepare(&self.write_context())))?)
     }
 
     /// As [`Table::operate_each`].
@@ -130,7 +133,7 @@ impl Table {
     /// # Errors
     /// As [`Table::operate_each`].
     pub fn operate_list(&self, list: &OperationList) -> std::result::Result<Vec<Option<Record>>, TransactError> {
-        self.do_each(&prepare_all(list.prepare(self.expressions()))?)
+        self.do_each(&prepare_all(list.prepare(&self.write_context()))?)
     }
 
     fn do_each(&self, prepared: &[Prepared<'_>]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
@@ -142,7 +145,7 @@ impl Table {
         while at < prepared.len() {
             let gets = prepared[at..].iter().take_while(|prepared| prepared.is_get()).count();
             // Those that follow each other are one call, in which cache misses overlap.
-            let key = |get: usize| prepared[at + get].key;
+            let key = |get: usize| prepared[at + get].key.get();
             self.look_many(gets, key, |_, record| found.push(record.cloned())).map_err(of(at))?;
             at += gets;
             if let Some(write) = prepared.get(at) {
@@ -172,7 +175,7 @@ impl Table {
     /// As [`Table::transact_write`] and [`Table::transact_get`].
     pub fn transact(&self, operations: &[Operation]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         check_list(operations.len(), TRANSACTION)?;
-        self.do_all(&prepare_all(operations.iter().map(|operation| operation.prepare(self.expressions())))?)
+        self.do_all(&prepare_all(operations.iter().map(|operation| operation.prepare(&self.write_context())))?)
     }
 
     /// As [`Table::transact`].
@@ -181,15 +184,18 @@ impl Table {
     /// As [`Table::transact`].
     pub fn transact_list(&self, list: &OperationList) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         check_list(list.len(), TRANSACTION)?;
-        self.do_all(&prepare_all(list.prepare(self.expressions()))?)
+        self.do_all(&prepare_all(list.prepare(&self.write_context()))?)
     }
 
     fn do_all(&self, prepared: &[Prepared<'_>]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
-        if let Some(at) = twice_in(prepared.iter().map(|prepared| (prepared.key.pk(), prepared.key.sk()))) {
+        if let Some(at) = twice_in(prepared.iter().map(|prepared| {
+            let key = prepared.key.get();
+            (key.pk(), key.sk())
+        })) {
             return Err(TransactError { operation: Some(at), ..Error::invalid(TWICE_IN_TRANSACTION).into() });
         }
         if prepared.iter().all(Prepared::is_get) {
-            let keys: Vec<KeyRef<'_>> = prepared.iter().map(|prepared| prepared.key).collect();
+            let keys: Vec<KeyRef<'_>> = prepared.iter().map(|prepared| prepared.key.get()).collect();
             return Ok(self.transaction_reads(&keys)?.found);
         }
         let returned = match self.commit_prepared(prepared, Settle::EveryReason) {

@@ -7,14 +7,12 @@
 //! Thread safety: a plain value.
 
 use crate::error::Result;
-use kstone_core::item::ItemRef;
 use kstone_core::key::KeyRef;
+use kstone_core::typed_key::TableKey;
 
-use crate::expression::ExpressionCache;
-use crate::model::item_check::check_item;
 use crate::request::lent_write::LentWrite;
 use crate::request::operation::Operation;
-use crate::request::write::{Prepared, PreparedAction};
+use crate::request::write::{Prepared, PreparedAction, WriteContext};
 
 /// Operations for [`Table::transact_list`](crate::Table::transact_list) and
 /// [`Table::operate_list`](crate::Table::operate_list). Adding a get, or a put or a delete without a condition,
@@ -123,24 +121,25 @@ impl OperationList {
         KeyPlace { pk, sk, end: self.bytes.len() }
     }
 
-    fn key(&self, place: KeyPlace) -> Result<KeyRef<'_>> {
-        Ok(KeyRef::new(&self.bytes[place.pk..place.sk], &self.bytes[place.sk..place.end])?)
+    fn key(&self, place: KeyPlace, context: &WriteContext<'_>) -> Result<TableKey<'_>> {
+        let (pk, sk) = (&self.bytes[place.pk..place.sk], &self.bytes[place.sk..place.end]);
+        Ok(TableKey::of_bytes(context.keys, pk, sk)?)
     }
 
     /// The operations as the write path takes them, lent by this list.
     pub(crate) fn prepare<'a>(
         &'a self,
-        cache: &ExpressionCache,
+        context: &WriteContext<'_>,
     ) -> impl ExactSizeIterator<Item = Result<Prepared<'a>>> {
         self.entries.iter().map(|entry| match entry {
-            Entry::Get(key) => Ok(Prepared::get(self.key(*key)?)),
+            Entry::Get(key) => Ok(Prepared::get(self.key(*key, context)?)),
             Entry::Put(place, len) => {
-                let (key, body) = (self.key(*place)?, &self.bytes[place.end..place.end + len]);
-                check_item(key, ItemRef::new(body))?;
-                Ok(Prepared::plain(key, PreparedAction::Put(body.into())))
+                let (key, body) = (self.key(*place, context)?, &self.bytes[place.end..place.end + len]);
+                let body = context.checked(key.get(), body.into())?;
+                Ok(Prepared::plain(key, PreparedAction::Put(body)))
             }
-            Entry::Delete(key) => Ok(Prepared::plain(self.key(*key)?, PreparedAction::Delete)),
-            Entry::Other(operation) => operation.prepare(cache),
+            Entry::Delete(key) => Ok(Prepared::plain(self.key(*key, context)?, PreparedAction::Delete)),
+            Entry::Other(operation) => operation.prepare(context),
         })
     }
 }

@@ -5,19 +5,19 @@
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
-use kstone_core::item::{ItemRef, ValueRef};
-use kstone_core::key::{Key, KeyRef};
-use kstone_core::key_layout::KeyLayout;
+use kstone_core::item::ValueRef;
+use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
+use kstone_core::typed_key::{MadeKey, TableKey};
 
 use crate::expression::ast::{ConditionAst, UpdateAst};
 use crate::expression::{
     Condition, Kind, ParameterNames, Parameters, PreparedExpression, Preparing, ReturnValues, Update, binder_of_names,
     check_paths,
 };
-use crate::model::item_check::check_item;
-use crate::request::write::{Prepared, PreparedAction, check_returned};
+use crate::request::write::{Prepared, PreparedAction, WriteContext, check_returned, checked_body};
 use crate::table::Table;
+use crate::table::state::layout_of;
 
 /// A write whose key, item and `:values` are left open: what [`Table::prepare_write`] prepares.
 ///
@@ -176,7 +176,20 @@ struct Expressions {
     verb: PreparedVerb,
     condition: Option<PreparedExpression<ConditionAst>>,
     parameters: ParameterNames,
+    /// The layout of the keys of the table that it was prepared for.
+    keys: Option<&'static InternedLayout>,
     return_old_on_failure: bool,
+}
+
+impl Expressions {
+    /// # Errors
+    /// [`Error::Invalid`] for a table whose key has other names or types.
+    fn check_table(&self, keys: Option<&'static InternedLayout>) -> Result<()> {
+        if self.keys == keys {
+            return Ok(());
+        }
+        Err(Error::invalid("the write was prepared for a table whose key has other names or types"))
+    }
 }
 
 #[derive(Debug)]
@@ -223,7 +236,8 @@ impl Table {
         condition_names.map_or(Ok(()), |names| names.finish())?;
         let return_old_on_failure = template.return_old_on_failure;
         let parameters = preparing.finish();
-        Ok(PreparedWrite { shared: Arc::new(Expressions { verb, condition, parameters, return_old_on_failure }) })
+        let keys = self.keys();
+        Ok(PreparedWrite { shared: Arc::new(Expressions { verb, condition, parameters, keys, return_old_on_failure }) })
     }
 }
 
@@ -240,20 +254,18 @@ impl PreparedWrite {
     /// As [`Table::write`], and [`Error::Invalid`] for values that are not as many as the parameters, an item where
     /// none is put and none where one is.
     pub fn run(&self, database: &Table, run: &WriteRun<'_>) -> Result<Option<Record>> {
+        self.shared.check_table(database.keys())?;
         database.write_prepared(&self.bind(run)?)
     }
 
     /// The write with the values of a run.
     fn bind<'a>(&'a self, run: &WriteRun<'a>) -> Result<Prepared<'a>> {
-        let Expressions { verb, condition, parameters, return_old_on_failure } = &*self.shared;
-        let key = KeyRef::new(run.key.0, run.key.1)?;
+        let Expressions { verb, condition, parameters, keys, return_old_on_failure } = &*self.shared;
+        let key = TableKey::of_bytes(*keys, run.key.0, run.key.1)?;
         parameters.check(run.values.len())?;
         check_returned(run.return_values, matches!(verb, PreparedVerb::Update(..)))?;
         let action = match (verb, run.body) {
-            (PreparedVerb::Put, Some(body)) => {
-                check_item(key, ItemRef::new(body))?;
-                PreparedAction::Put(body.into())
-            }
+            (PreparedVerb::Put, Some(body)) => PreparedAction::Put(checked_body(*keys, key.get(), body.into())?),
             (PreparedVerb::Put, None) => return Err(Error::invalid("a put needs the item that it stores")),
             (_, Some(_)) => return Err(Error::invalid("an item is given to what was prepared, which is no put")),
             (PreparedVerb::Update(update, order), None) => {
@@ -265,7 +277,7 @@ impl PreparedWrite {
         };
         let condition = condition.as_ref().map(|condition| {
             let (ast, bound) = (Arc::clone(&condition.ast), condition.bound(run.values));
-            Condition::new(Kind::Condition, ast, bound, KeyLayout::untyped())
+            Condition::new(Kind::Condition, ast, bound, layout_of(*keys))
         });
         Ok(Prepared {
             key,
@@ -281,7 +293,7 @@ impl PreparedWrite {
     /// # Errors
     /// As [`PreparedWrite::run`], as far as no item that is there is needed to tell.
     pub fn bound(&self, run: &WriteRun<'_>) -> Result<BoundWrite> {
-        let Prepared { action, condition, return_old_on_failure, .. } = self.bind(run)?;
+        let Prepared { key, action, condition, return_old_on_failure, .. } = self.bind(run)?;
         check_returned_of_batch(run.return_values)?;
         let action = match action {
             PreparedAction::Put(body) => PreparedAction::Put(body.into_owned().into()),
@@ -291,8 +303,8 @@ impl PreparedWrite {
             PreparedAction::Check => PreparedAction::Check,
             PreparedAction::Get => PreparedAction::Get,
         };
-        let key = Key::with_sk(run.key.0.to_vec(), run.key.1.to_vec());
-        Ok(BoundWrite { key, action, condition: condition.map(Condition::into_owned), return_old_on_failure })
+        let (condition, expressions) = (condition.map(Condition::into_owned), Arc::clone(&self.shared));
+        Ok(BoundWrite { key: MadeKey::of(key.get()), action, condition, return_old_on_failure, expressions })
     }
 }
 
@@ -307,17 +319,20 @@ fn check_returned_of_batch(values: ReturnValues) -> Result<()> {
 /// A prepared write with the values of one run, as an [`Operation`](crate::Operation) of a batch or a transaction.
 #[derive(Debug, Clone)]
 pub struct BoundWrite {
-    key: Key,
+    key: MadeKey,
     action: PreparedAction<'static>,
     condition: Option<Condition<'static>>,
     return_old_on_failure: bool,
+    /// What it was made of.
+    expressions: Arc<Expressions>,
 }
 
 impl BoundWrite {
     /// The write as the write path takes it.
-    pub(crate) fn prepare(&self) -> Result<Prepared<'_>> {
+    pub(crate) fn prepare(&self, context: &WriteContext<'_>) -> Result<Prepared<'_>> {
+        self.expressions.check_table(context.keys)?;
         Ok(Prepared {
-            key: self.key.as_key_ref()?,
+            key: self.key.key_ref().into(),
             action: self.action.lent(),
             condition: self.condition.clone(),
             return_old_on_failure: self.return_old_on_failure,

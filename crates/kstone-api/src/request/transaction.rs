@@ -9,7 +9,9 @@ use kstone_core::error::Unit;
 use kstone_core::item::{ItemRef, item_size};
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::key_layout::KEY_NAME_MAX_CHARS;
+use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
+use kstone_core::typed_key::TableKey;
 use smallvec::SmallVec;
 
 use crate::request::write::{Prepared, Write};
@@ -76,7 +78,7 @@ impl Table {
             ("TransactItems", TRANSACTION_MAX),
             TWICE_IN_TRANSACTION,
         )?;
-        let prepared = self.prepare(&request.writes)?;
+        let prepared = self.prepare(&request.writes, TWICE_IN_TRANSACTION)?;
         self.commit_prepared(&prepared, Settle::EveryReason).map(drop)
     }
 
@@ -87,7 +89,8 @@ impl Table {
     /// [`TRANSACTION_MAX`]; [`Error::Poisoned`].
     pub fn transact_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
         check_keys(keys.iter().map(parts_of), ("TransactItems", TRANSACTION_MAX), TWICE_IN_TRANSACTION)?;
-        Ok(self.transaction_reads(&checked(keys)?)?.found)
+        let keys = self.table_keys(keys, TWICE_IN_TRANSACTION)?;
+        Ok(self.transaction_reads(&lent(&keys))?.found)
     }
 
     /// The items of these keys, which are no more than a transaction takes and all different, with the moment.
@@ -111,7 +114,7 @@ impl Table {
         if !writes.iter().all(Write::is_plain) {
             return Err(Error::invalid("a batch holds puts and deletes without conditions; use a transaction"));
         }
-        self.commit_prepared(&self.prepare(writes)?, Settle::FirstError).map(drop)
+        self.commit_prepared(&self.prepare(writes, TWICE_IN_BATCH)?, Settle::FirstError).map(drop)
     }
 
     /// The items of these keys, as they are at one moment, none where there is none. There may be any number of them: in
@@ -122,7 +125,8 @@ impl Table {
     pub fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
         check_some(keys.len(), "RequestItems")?;
         refuse_twice(keys.iter().map(parts_of), TWICE_IN_BATCH)?;
-        Ok(self.get_at_one_moment(&checked(keys)?)?.found)
+        let keys = self.table_keys(keys, TWICE_IN_BATCH)?;
+        Ok(self.get_at_one_moment(&lent(&keys))?.found)
     }
 
     /// The items of these keys that requests see, at one moment of the database and of its clock.
@@ -134,9 +138,37 @@ impl Table {
         Ok(Moment { table, now, found })
     }
 
-    fn prepare<'a>(&self, writes: &'a [Write]) -> Result<Vec<Prepared<'a>>> {
-        writes.iter().map(|write| write.prepare(self.expressions())).collect()
+    /// Writes whose keys, as far as bytes tell, are all different.
+    fn prepare<'a>(&self, writes: &'a [Write], twice: &str) -> Result<Vec<Prepared<'a>>> {
+        let context = self.write_context();
+        let prepared: Vec<Prepared<'a>> = writes.iter().map(|write| write.prepare(&context)).collect::<Result<_>>()?;
+        if context.keys.is_some_and(InternedLayout::has_numbers) {
+            refuse_twice(prepared.iter().map(|prepared| parts(prepared.key.get())), twice)?;
+        }
+        Ok(prepared)
     }
+
+    /// The keys that these are in this table, which are all different as far as bytes tell.
+    fn table_keys<'a>(&self, keys: &'a [Key], twice: &str) -> Result<Vec<TableKey<'a>>> {
+        let layout = self.keys();
+        let of_table = |key: &'a Key| {
+            let (pk, sk) = parts_of(key);
+            TableKey::of_bytes(layout, pk, sk)
+        };
+        let keys: Vec<TableKey<'a>> = keys.iter().map(of_table).collect::<kstone_core::Result<_>>()?;
+        if layout.is_some_and(InternedLayout::has_numbers) {
+            refuse_twice(keys.iter().map(|key| parts(key.get())), twice)?;
+        }
+        Ok(keys)
+    }
+}
+
+fn lent<'a>(keys: &'a [TableKey<'_>]) -> Vec<KeyRef<'a>> {
+    keys.iter().map(TableKey::get).collect()
+}
+
+fn parts(key: KeyRef<'_>) -> KeyParts<'_> {
+    (key.pk(), key.sk())
 }
 
 pub(crate) fn checked(keys: &[Key]) -> Result<Vec<KeyRef<'_>>> {

@@ -8,14 +8,17 @@ use kstone_core::buffer::StackBuffer;
 use kstone_core::engine::KeyWrite;
 use kstone_core::item::{self, ItemRef};
 use kstone_core::key::{KeyRef, RoutedKey};
+use kstone_core::key_layout::KeyLayout;
+use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
+use kstone_core::typed_key::TableKey;
 use kstone_core::value::{Item, Value};
 
 use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
 use crate::model::item_check::check_item;
 use crate::request::parameters::RequestParameters;
 use crate::request::transaction::KeyParts;
-use crate::table::state::TableState;
+use crate::table::state::{TableState, layout_of};
 
 /// What is written to one key.
 ///
@@ -150,14 +153,17 @@ impl Write {
     }
 
     /// The write with its key checked, its item encoded and its expressions parsed and bound.
-    pub(crate) fn prepare(&self, cache: &ExpressionCache) -> Result<Prepared<'_>> {
-        let key = KeyRef::new(&self.pk, &self.sk)?;
+    pub(crate) fn prepare(&self, context: &WriteContext<'_>) -> Result<Prepared<'_>> {
+        let key = TableKey::of_bytes(context.keys, &self.pk, &self.sk)?;
         let is_plain = self.parameters.is_none() && self.condition_parameters.is_none() && self.condition.is_none();
         let (action, condition) = match is_plain {
             true => {
-                (self.prepare_action(key, |text| Ok(cache.update(text, &mut Binder::new(&Parameters::new()))?))?, None)
+                let nothing = Parameters::new();
+                let mut binder = Binder::for_table(&nothing, context.layout());
+                let bind = |text: &str| Ok(context.cache.update(text, &mut binder)?);
+                (self.prepare_action(key.get(), context, bind)?, None)
             }
-            false => self.bind(key, cache)?,
+            false => self.bind(key.get(), context)?,
         };
         check_returned(self.return_values, matches!(self.action, Action::Update(_)))?;
         Ok(Prepared {
@@ -172,11 +178,12 @@ impl Write {
     fn prepare_action(
         &self,
         key: KeyRef<'_>,
+        context: &WriteContext<'_>,
         bind_update: impl FnOnce(&str) -> Result<Update<'static>>,
     ) -> Result<PreparedAction<'_>> {
         Ok(match &self.action {
-            Action::Put(item) => PreparedAction::Put(checked(key, item::encode(item)?.into())?),
-            Action::PutBody(body) => PreparedAction::Put(checked(key, body.into())?),
+            Action::Put(item) => PreparedAction::Put(context.checked(key, item::encode(item)?.into())?),
+            Action::PutBody(body) => PreparedAction::Put(context.checked(key, body.into())?),
             Action::Update(text) => PreparedAction::Update(bind_update(text)?),
             Action::Delete => PreparedAction::Delete,
             Action::Check => PreparedAction::Check,
@@ -187,14 +194,16 @@ impl Write {
     fn bind(
         &self,
         key: KeyRef<'_>,
-        cache: &ExpressionCache,
+        context: &WriteContext<'_>,
     ) -> Result<(PreparedAction<'_>, Option<Condition<'static>>)> {
         let gathered = |parameters: &RequestParameters| parameters.gathered();
         let own_parameters = self.parameters.as_deref().map_or(Ok(Parameters::new()), gathered)?;
         let condition_parameters = self.condition_parameters.as_deref().map(gathered).transpose()?;
-        let mut binder = Binder::new(&own_parameters);
-        let action = self.prepare_action(key, |text| Ok(cache.update(text, &mut binder)?))?;
-        let mut condition_binder = condition_parameters.as_ref().map(Binder::new);
+        let (cache, layout) = (context.cache, context.layout());
+        let mut binder = Binder::for_table(&own_parameters, layout);
+        let action = self.prepare_action(key, context, |text| Ok(cache.update(text, &mut binder)?))?;
+        let mut condition_binder =
+            condition_parameters.as_ref().map(|parameters| Binder::for_table(parameters, layout));
         let condition = match &self.condition {
             None => None,
             Some(text) => {
@@ -225,14 +234,51 @@ pub(crate) fn check_returned(values: ReturnValues, is_update: bool) -> Result<()
     }
 }
 
-fn checked<'a>(key: KeyRef<'_>, body: Cow<'a, [u8]>) -> Result<Cow<'a, [u8]>> {
+/// What a write is prepared with.
+pub(crate) struct WriteContext<'c> {
+    pub(crate) cache: &'c ExpressionCache,
+    /// The layout of the keys of the table that is written to, where it is typed.
+    pub(crate) keys: Option<&'static InternedLayout>,
+}
+
+/// The body of an item without its key attributes: of up to so many bytes on the stack.
+pub(crate) type RestOfItem = StackBuffer<512>;
+
+impl WriteContext<'_> {
+    /// The names and types of the table's key.
+    pub(crate) fn layout(&self) -> &'static KeyLayout {
+        layout_of(self.keys)
+    }
+
+    /// As [`checked_body`] in this table.
+    pub(crate) fn checked<'a>(&self, key: KeyRef<'_>, body: Cow<'a, [u8]>) -> Result<Cow<'a, [u8]>> {
+        checked_body(self.keys, key, body)
+    }
+}
+
+/// An item as it is stored under its key in a table of this layout, checked.
+pub(crate) fn checked_body<'a>(
+    keys: Option<&'static InternedLayout>,
+    key: KeyRef<'_>,
+    body: Cow<'a, [u8]>,
+) -> Result<Cow<'a, [u8]>> {
+    let body = match keys {
+        None => body,
+        Some(layout) => {
+            let split = layout.split_under(key, ItemRef::new(&body))?;
+            match split.rest.iter().map(|piece| piece.len()).sum::<usize>() == body.len() {
+                true => body,
+                false => split.rest.concat().into(),
+            }
+        }
+    };
     check_item(key, ItemRef::new(&body))?;
     Ok(body)
 }
 
 /// A write that wants only the item that is there.
 pub(crate) struct Prepared<'a> {
-    pub(crate) key: KeyRef<'a>,
+    pub(crate) key: TableKey<'a>,
     pub(crate) action: PreparedAction<'a>,
     pub(crate) condition: Option<Condition<'a>>,
     pub(crate) return_old_on_failure: bool,
@@ -324,12 +370,12 @@ pub(crate) struct ItemChange<'a> {
 
 impl<'a> Prepared<'a> {
     /// A write on no condition that returns nothing. What a put stores was checked with its key.
-    pub(crate) fn plain(key: KeyRef<'a>, action: PreparedAction<'a>) -> Self {
+    pub(crate) fn plain(key: TableKey<'a>, action: PreparedAction<'a>) -> Self {
         Self { key, action, condition: None, return_old_on_failure: false, return_values: ReturnValues::None }
     }
 
     /// No write: returns the item that is there.
-    pub(crate) fn get(key: KeyRef<'a>) -> Self {
+    pub(crate) fn get(key: TableKey<'a>) -> Self {
         Self { return_values: ReturnValues::AllOld, ..Self::plain(key, PreparedAction::Get) }
     }
 
@@ -343,9 +389,13 @@ impl Prepared<'_> {
     /// The part of [`TableState::check_new`] that waits for the schema; what a put stores was checked otherwise when the
     /// write was prepared. What an update makes of an item is checked when it is made.
     pub(crate) fn check(&self, table: &TableState) -> Result<()> {
+        let key = self.key.get();
+        if key.label().is_empty() != table.keys.is_none() {
+            return Err(Error::invalid("the table's keys became typed by a load while this write was prepared"));
+        }
         match &self.action {
             PreparedAction::Put(body) | PreparedAction::Insert(body) => {
-                table.check_index_keys(self.key, ItemRef::new(body))
+                table.check_index_keys(key, Subject::under(key, ItemRef::new(body)).item())
             }
             PreparedAction::Update(_) | PreparedAction::Delete | PreparedAction::Check | PreparedAction::Get => Ok(()),
         }
@@ -412,7 +462,7 @@ impl Prepared<'_> {
         let old = present.map(Record::item);
         made.reserve(old.map_or(0, |item| item.as_bytes().len()));
         // The key stays as it is, and the size is checked where the body is made.
-        let is_written = update.apply_to(made, self.key, old)?;
+        let is_written = update.apply_to(made, self.key.get(), old)?;
         let new = if is_written { NewItem::Made } else { NewItem::Unchanged };
         if self.return_values == ReturnValues::None {
             return Ok(ItemChange { new, returned: None });
@@ -425,7 +475,7 @@ impl Prepared<'_> {
             which @ (ReturnValues::UpdatedOld | ReturnValues::UpdatedNew) => {
                 let old = present.map_or_else(Subject::absent, Subject::of_record);
                 let new = record.as_ref().map_or(old, Subject::of_record);
-                update.returned(which, &old, &new).map(|body| Record::row(self.key, &body))
+                update.returned(which, &old, &new).map(|body| Record::row(self.key.get(), &body))
             }
         };
         Ok(ItemChange { new: record.map_or(NewItem::Unchanged, NewItem::Record), returned })

@@ -124,7 +124,7 @@ struct Terms<'t> {
 impl Table {
     /// Decides all writes on the items that are there and does them, as one; what each returns of its item.
     pub(crate) fn commit_prepared(&self, writes: &[Prepared<'_>], settle: Settle) -> Result<Returned> {
-        let keys: Keys<'_> = writes.iter().map(|write| write.key.into()).collect();
+        let keys: Keys<'_> = writes.iter().map(|write| write.key.get().into()).collect();
         let mut attempts = 0;
         loop {
             let evaluation_max_bytes = match attempts {

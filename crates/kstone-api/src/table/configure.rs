@@ -19,13 +19,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use kstone_core::engine::{Commit, PageLimits, ScanRange, Writes};
 use kstone_core::key::{Route, RoutedKey};
 use kstone_core::record::Record;
 
-#[cfg(doc)]
-use crate::error::Error;
 use crate::model::schema::TableSchema;
 use crate::request::page::batch_limits;
 use crate::table::Table;
@@ -58,6 +56,11 @@ impl Table {
         let before = self.state();
         self.free_slots(&before)?;
         let next = TableState::following(schema.clone(), Some(&before), self.stream_max_bytes())?;
+        if next.keys != before.keys {
+            return Err(Error::invalid(
+                "the names and types of a table's key cannot be changed, its items lie under them",
+            ));
+        }
         let refused = match before.filling_for(&next) {
             Some(filling) => self.fill_all(&before, (&next, filling), at_once, fill)?,
             None => HashSet::new(),

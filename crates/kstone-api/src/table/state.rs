@@ -8,6 +8,7 @@ use kstone_core::engine::{Watch, Writes};
 use kstone_core::item::ItemRef;
 use kstone_core::key::{KeyRef, Keyspace, StripeId};
 use kstone_core::key_layout::KeyLayout;
+use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
 
 use crate::model::item_check::check_item;
@@ -22,6 +23,8 @@ use crate::table::ttl::{Ttl, has_passed, may_pass};
 #[derive(Clone)]
 pub(crate) struct TableState {
     pub(crate) schema: TableSchema,
+    /// Of a typed table.
+    pub(crate) keys: Option<&'static InternedLayout>,
     pub(crate) indexes: Indexes,
     /// The indexes of the schema that is to follow: written to, not read yet.
     pub(crate) filling: Option<Arc<FillingIndexes>>,
@@ -46,8 +49,8 @@ pub(crate) struct FillingIndexes {
 
 impl TableState {
     /// The names and types of its key.
-    pub(crate) fn layout(&self) -> &KeyLayout {
-        KeyLayout::untyped()
+    pub(crate) fn layout(&self) -> &'static KeyLayout {
+        layout_of(self.keys)
     }
 
     /// The table of a new database, whose stream may pin so many bytes; 0: the stream's own bound.
@@ -59,6 +62,7 @@ impl TableState {
     /// since only then is it certain which number the stream gave last.
     pub(crate) fn following(schema: TableSchema, before: Option<&Self>, stream_max_bytes: usize) -> Result<Self> {
         schema.validate()?;
+        let keys = schema.key_layout()?.map(|layout| layout.intern()).transpose()?;
         let ttl = schema.ttl_attribute().map(Ttl::new).transpose()?;
         let (indexes, retired) = match before {
             None => (Indexes::compile(&schema, &Indexes::default()), Vec::new()),
@@ -90,7 +94,7 @@ impl TableState {
                 Some(Arc::new(stream?))
             }
         };
-        Ok(Self { schema, indexes, filling: None, retired, incomplete, ttl, expiries, stream, stream_last })
+        Ok(Self { schema, keys, indexes, filling: None, retired, incomplete, ttl, expiries, stream, stream_last })
     }
 
     /// The indexes that are retired, and these.
@@ -176,7 +180,7 @@ impl TableState {
 
     /// What the engine asks of this table.
     pub(crate) fn watch(&self) -> Watch {
-        Watch { writes: !self.is_plain(), reads: self.ttl.is_some() && self.hides_expired() }
+        Watch { writes: !self.is_plain(), reads: self.ttl.is_some() && self.hides_expired(), layout: self.keys }
     }
 
     /// The index of this name, where it may be read.
@@ -272,6 +276,11 @@ impl TableState {
         let expires_at = filling.ttl.as_ref().and_then(|ttl| ttl.expires_at(item.item()));
         filling.indexes.fill(&Version::of(item, expires_at), to, refused);
     }
+}
+
+/// The names and types of the keys of a table that is typed so, or not at all.
+pub(crate) fn layout_of(keys: Option<&'static InternedLayout>) -> &'static KeyLayout {
+    keys.map_or(KeyLayout::untyped(), |keys| keys)
 }
 
 fn stream_options(wanted: StreamSpecification, max_bytes: usize) -> StreamOptions {

@@ -2,10 +2,11 @@
 
 use super::Engine;
 use super::commit::{Commit, KeyWrite, Locked};
+use super::write::is_unwatched;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::{RoutedKey, StripeId};
+use crate::key::{KeyRef, RoutedKey, StripeId};
 use crate::mode::Flags;
 use crate::record::Lent;
 use crate::stripe::WriteGuard;
@@ -32,10 +33,11 @@ pub struct OneStripe<'a> {
 }
 
 impl<'a> OneStripe<'a> {
-    /// Whether writes concern more than their record: see [`Engine::watch`].
+    /// Whether a write of this key concerns more than its record, or is none of this engine's layout: see
+    /// [`Engine::watch`].
     #[inline]
-    pub fn is_watched(&self) -> bool {
-        self.flags.has(Flags::WATCHED)
+    pub fn is_watched(&self, key: KeyRef<'_>) -> bool {
+        !is_unwatched(self.flags, key)
     }
 
     /// The record of this key, which must belong to the stripe.

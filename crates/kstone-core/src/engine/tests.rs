@@ -121,12 +121,12 @@ fn a_fork_goes_on_with_the_count_of_writes() {
 fn watched_engines_write_nothing_unasked_and_ask_before_they_show() {
     let engine = engine();
     assert!(engine.put_unwatched(key("a"), b"1").expect("put"));
-    engine.watch(Watch { writes: true, reads: true });
+    engine.watch(Watch { writes: true, reads: true, layout: None });
     assert!(!engine.put_unwatched(key("a"), b"2").expect("not put"));
     assert!(!engine.delete_unwatched(key("a")).expect("not deleted"));
     let look = |hides| engine.look(key("a"), |record| record.body() == b"1" && hides, |record| record.body().to_vec());
     assert_eq!((look(false), look(true)), (Ok(Some(b"1".to_vec())), Ok(None)));
-    engine.watch(Watch { writes: true, reads: false });
+    engine.watch(Watch { writes: true, ..Watch::default() });
     assert_eq!(look(true), Ok(Some(b"1".to_vec())), "nobody is asked");
     engine.watch(Watch::default());
     assert!(engine.delete_unwatched(key("a")).expect("deleted"));
@@ -190,9 +190,9 @@ fn a_glance_says_nothing_where_more_than_a_look_is_asked_of_reads() {
     assert_eq!(engine.glance(b"a", b"", drop), Glance::Unclear);
     let engine = self::engine();
     engine.put(key("a"), b"1").expect("put");
-    engine.watch(Watch { writes: false, reads: true });
+    engine.watch(Watch { reads: true, ..Watch::default() });
     assert_eq!(engine.glance(b"a", b"", drop), Glance::Unclear);
-    engine.watch(Watch { writes: true, reads: false });
+    engine.watch(Watch { writes: true, ..Watch::default() });
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         let _ = engine.commit(&[key("b")], |_| -> Result<(Vec<Record>, ())> { panic!("decided badly") });
     }));
@@ -232,7 +232,7 @@ fn many_keys_are_looked_for_as_one_is() {
             assert_eq!(engine.get_many(&keys[..count]).expect("got"), one_by_one[..count]);
         }
     }
-    engine.watch(Watch { writes: true, reads: true });
+    engine.watch(Watch { writes: true, reads: true, layout: None });
     let mut shown = 0;
     engine
         .look_many(

@@ -30,12 +30,13 @@ impl Engine {
         self.write(key, None, |_| true).map(drop)
     }
 
-    /// As [`Engine::put`], unless writes are [watched](Engine::watch): false, and nothing is written.
+    /// As [`Engine::put`], unless writes are [watched](Engine::watch), or keys are typed and this one is not, or the other
+    /// way round: false, and nothing is written.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn put_unwatched(&self, key: KeyRef<'_>, body: &[u8]) -> Result<bool> {
-        self.write(key, Some(body), is_unwatched)
+        self.write(key, Some(body), |flags| is_unwatched(flags, key))
     }
 
     /// As [`Engine::put_unwatched`] for many items, in their order; each stripe's lock is taken once. Readers may see some
@@ -54,7 +55,7 @@ impl Engine {
                 |(route, at): &(Route, usize)| (*route, Record::routed_put(route.tag, puts[*at].0, puts[*at].1));
             let records: Vec<(Route, Record)> = of_stripe.iter().map(record).collect();
             let (mut held, flags) = self.store.stripe(stripe).write_with_flags(&self.store.mode)?;
-            if !is_unwatched(flags) {
+            if !of_stripe.iter().all(|(_, at)| is_unwatched(flags, puts[*at].0)) {
                 left_out.extend(of_stripe.iter().map(|(_, at)| *at));
                 continue;
             }
@@ -67,17 +68,17 @@ impl Engine {
         Ok(left_out)
     }
 
-    /// As [`Engine::delete`], unless writes are [watched](Engine::watch): false, and nothing is written.
+    /// As [`Engine::delete`], where [`Engine::put_unwatched`] would put; otherwise false, and nothing is written.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn delete_unwatched(&self, key: KeyRef<'_>) -> Result<bool> {
-        self.write(key, None, is_unwatched)
+        self.write(key, None, |flags| is_unwatched(flags, key))
     }
 
     /// Whether writes are watched, without a lock: for what would be done in vain.
     pub fn writes_are_watched(&self) -> bool {
-        !is_unwatched(self.store.mode.flags())
+        self.store.mode.flags().has(Flags::WATCHED)
     }
 
     #[inline(always)]
@@ -175,6 +176,8 @@ impl Engine {
     }
 }
 
-fn is_unwatched(flags: Flags) -> bool {
-    !flags.has(Flags::WATCHED)
+/// Whether a write of this key concerns its record alone, and the key is of the engine's layout.
+#[inline(always)]
+pub(super) fn is_unwatched(flags: Flags, key: KeyRef<'_>) -> bool {
+    !flags.has(Flags::WATCHED) && flags.has(Flags::TYPED) != key.label().is_empty()
 }

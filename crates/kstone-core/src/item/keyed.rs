@@ -16,10 +16,24 @@ pub struct SplitItem<'a> {
     pub rest: [&'a [u8]; 3],
 }
 
-impl SplitItem<'_> {
+impl<'a> SplitItem<'a> {
     /// Appends the body to be stored.
     pub fn put_rest(&self, out: &mut impl Buffer) {
         self.rest.iter().for_each(|piece| out.extend_from_slice(piece));
+    }
+
+    /// The body to be stored: as it lies where it is in one piece, otherwise put together in `out`, which is empty.
+    pub fn rest_in<'b>(&self, out: &'b mut impl Buffer) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        match self.rest {
+            [one, [], []] | [[], one, []] | [[], [], one] => one,
+            _ => {
+                self.put_rest(out);
+                out
+            }
+        }
     }
 }
 

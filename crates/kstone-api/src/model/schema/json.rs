@@ -8,6 +8,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use crate::error::{Error, Result};
+use kstone_core::key_layout::{KeyPart, KeyType};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -31,6 +32,10 @@ pub(super) fn write(schema: &TableSchema) -> String {
 struct SchemaJson {
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     name: Option<String>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    partition_key: Option<Object<KeyJson>>,
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    sort_key: Option<Object<KeyJson>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     local_indexes: Vec<Object<LocalJson>>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -41,6 +46,46 @@ struct SchemaJson {
     ttl_visible: bool,
     #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     stream: Option<Object<StreamJson>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct KeyJson {
+    name: String,
+    #[serde(rename = "type")]
+    type_: KeyTypeJson,
+}
+
+/// The type of a key attribute.
+#[derive(Clone, Copy)]
+struct KeyTypeJson(KeyType);
+
+impl Serialize for KeyTypeJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
+    }
+}
+
+impl<'de> Deserialize<'de> for KeyTypeJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let unknown =
+            || D::Error::custom(format_args!("unknown type {:?}, expected one of S, N, B", super::quoted(&name)));
+        KeyType::from_name(&name).map(Self).ok_or_else(unknown)
+    }
+}
+
+impl From<KeyJson> for KeyPart {
+    fn from(KeyJson { name, type_ }: KeyJson) -> Self {
+        Self::new(name, type_.0)
+    }
+}
+
+impl KeyJson {
+    /// Of a typed table's key; an untyped one has no part to write.
+    fn of(part: &KeyPart) -> Option<Object<Self>> {
+        Some(Object(Self { name: part.name().to_owned(), type_: KeyTypeJson(part.type_()?) }))
+    }
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,6 +142,8 @@ impl From<SchemaJson> for TableSchema {
         let stream = |Object(StreamJson { view_type, capacity })| StreamSpecification { view_type, capacity };
         Self {
             name: json.name,
+            partition_key: json.partition_key.map(|Object(key)| key.into()),
+            sort_key: json.sort_key.map(|Object(key)| key.into()),
             local_indexes: json.local_indexes.into_iter().map(local).collect(),
             global_indexes: json.global_indexes.into_iter().map(global).collect(),
             ttl_attribute: json.ttl_attribute,
@@ -108,7 +155,9 @@ impl From<SchemaJson> for TableSchema {
 
 impl From<&TableSchema> for SchemaJson {
     fn from(schema: &TableSchema) -> Self {
-        let TableSchema { name, local_indexes, global_indexes, ttl_attribute, ttl_visible, stream } = schema.clone();
+        let (partition_key, sort_key) = (&schema.partition_key, &schema.sort_key);
+        let TableSchema { name, local_indexes, global_indexes, ttl_attribute, ttl_visible, stream, .. } =
+            schema.clone();
         let local =
             |LocalSecondaryIndex { name, sort_key, projection }| Object(LocalJson { name, sort_key, projection });
         let global = |GlobalSecondaryIndex { name, partition_key, sort_key, projection }| {
@@ -117,6 +166,8 @@ impl From<&TableSchema> for SchemaJson {
         let stream_json = |StreamSpecification { view_type, capacity }| Object(StreamJson { view_type, capacity });
         Self {
             name,
+            partition_key: partition_key.as_ref().and_then(KeyJson::of),
+            sort_key: sort_key.as_ref().and_then(KeyJson::of),
             local_indexes: local_indexes.into_iter().map(local).collect(),
             global_indexes: global_indexes.into_iter().map(global).collect(),
             ttl_attribute,

@@ -31,9 +31,9 @@ impl Table {
 
     /// None where it cannot be done at once.
     fn write_at_once(&self, write: &Prepared<'_>) -> Result<Option<Option<Record>>> {
-        let key = RoutedKey::from(write.key);
+        let key = RoutedKey::from(write.key.get());
         let stripe = self.engine().lock_stripe(key.stripe())?;
-        if stripe.is_watched() {
+        if stripe.is_watched(key.key()) {
             return self.write_watched(write, &key, stripe);
         }
         let old = stripe.get(&key);
@@ -60,6 +60,9 @@ impl Table {
             return Ok(None);
         }
         let table = self.state_in_force();
+        if key.key().label().is_empty() != table.keys.is_none() {
+            return Ok(None);
+        }
         let terms = self.terms(Some(&table));
         let mut entries = Writes::new();
         let (returned, item) = terms.decide(write, (key, old.as_deref()), &mut entries)?;

@@ -10,6 +10,7 @@ use kstone_core::engine::{Filling, FillingPart, PageLimits, ScanRange};
 use kstone_core::in_order::in_order;
 use kstone_core::item::ItemRef;
 use kstone_core::record::Record;
+use kstone_core::typed_key::KeyScratch;
 
 use super::Report;
 use super::format::{Block, BlockKind, BlockReader, corrupt, place_of_record, take_record};
@@ -43,6 +44,11 @@ pub(super) fn load(database: &Table, input: impl Read, name: &str, report: &mut 
     let Header { items, stream_last, schema } = read_header(&mut blocks)?;
     report.begin(items)?;
     let table = Arc::new(TableState::following(schema, Some(&before), database.stream_max_bytes())?.loading());
+    if before.keys.is_some() && table.keys != before.keys {
+        return Err(Error::invalid(
+            "the file's table has a key of other names or types than the one that it is loaded into",
+        ));
+    }
     let mut loaded = Loaded { filling: database.engine().filling(), items, loaded: 0, refused: HashSet::new() };
     let decoder = Decoder { table: Arc::clone(&table), now: database.now_for(&table) };
     let spare = RefCell::new(Vec::new());
@@ -159,6 +165,17 @@ impl Decoder {
 
     fn add_record(&self, rest: &mut &[u8], decoded: &mut Decoded) -> Result<()> {
         let (key, body) = take_record(rest)?;
+        let mut scratch = KeyScratch::default();
+        let key = match self.table.keys {
+            None => key,
+            Some(layout) => {
+                let key = layout.key_of_encoded(key.pk(), key.sk(), &mut scratch)?;
+                if layout.parts().any(|part| ItemRef::new(body).get(part.name()).is_some()) {
+                    return Err(Error::invalid("the item holds an attribute of its key a second time"));
+                }
+                key
+            }
+        };
         check_item(key, ItemRef::validate(body)?)?;
         let record = Record::put(key, body);
         let with_stripe = std::iter::once_with(|| (record.key_ref().stripe(), &record));

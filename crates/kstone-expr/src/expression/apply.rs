@@ -204,7 +204,7 @@ impl<'a> Writer<'a> {
                 Ok(Made::Owned(Type::L, payload))
             }
             // Binding refuses these.
-            NewValue::Fault(reason) => Err(super::Kind::Update.refuse(reason.clone())),
+            NewValue::Fault(reason) => Err(super::Kind::Update.refuse((**reason).clone())),
         }
     }
 

@@ -159,7 +159,7 @@ pub enum Predicate {
     /// That the first does not hold the second, or is not there: NOT_CONTAINS of the parameters before expressions.
     NotContains(Operand, Operand),
     /// Why an operand or a function can never be valid: said once names and values are known.
-    Fault(Reason),
+    Fault(Box<Reason>),
 }
 
 /// One step of a condition's program.
@@ -231,7 +231,7 @@ pub enum NewValue {
     /// `list_append`: one list and then the other.
     ListAppend(u16, u16),
     /// As [`Predicate::Fault`].
-    Fault(Reason),
+    Fault(Box<Reason>),
 }
 
 /// What one action does with its path.

@@ -203,6 +203,14 @@ mod tests {
         assert_eq!(cache.bytes(), 2 * charge_of("a"));
     }
 
+    /// What [`charge_of`] counts on: a tree is mostly of these, of which a letter or two make one.
+    #[test]
+    fn the_parts_of_a_tree_are_as_small_as_its_charge_supposes() {
+        use super::super::ast::{Action, NewValue, OperandSource, Predicate, Segment};
+        assert_eq!((size_of::<Predicate>(), size_of::<Action>(), size_of::<NewValue>()), (24, 24, 16));
+        assert_eq!((size_of::<Segment>(), size_of::<OperandSource>()), (24, 6));
+    }
+
     #[test]
     fn a_text_beyond_the_bound_is_parsed_and_not_kept() {
         let cache = Texts::new(charge_of("ab"));

@@ -130,7 +130,7 @@ struct Check<'a> {
 impl Check<'_> {
     fn predicate(&self, predicate: &Predicate) -> Result<()> {
         match predicate {
-            Predicate::Fault(reason) => Err(self.kind.refuse(reason.clone())),
+            Predicate::Fault(reason) => Err(self.kind.refuse((**reason).clone())),
             Predicate::Compare(comparator, left, right) => {
                 self.sized(&[*left, *right])?;
                 self.distinct(comparator.name(), *left, &[*right])?;

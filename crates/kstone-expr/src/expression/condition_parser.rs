@@ -167,7 +167,7 @@ impl<'a> ConditionParser<'a> {
                 let operands = [self.operand(operand), self.operand(low), self.operand(node.item)];
                 let predicate = match operands {
                     [Ok(operand), Ok(low), Ok(high)] => Predicate::Between(operand, low, high),
-                    [Err(text), ..] | [_, Err(text), _] | [.., Err(text)] => Predicate::Fault(text),
+                    [Err(text), ..] | [_, Err(text), _] | [.., Err(text)] => Predicate::Fault(text.into()),
                 };
                 Ok(self.tested(predicate))
             }
@@ -248,8 +248,10 @@ impl<'a> ConditionParser<'a> {
     fn operand_as_condition(&mut self, node: Node) -> Result<Next> {
         let predicate = match node.item {
             Item::Function(_, predicate) => predicate,
-            Item::Faulty(text) => Predicate::Fault(text),
-            Item::Operand(Operand::SizeOfPath(_) | Operand::SizeOfValue(_)) => Predicate::Fault(self.misplaced("size")),
+            Item::Faulty(text) => Predicate::Fault(text.into()),
+            Item::Operand(Operand::SizeOfPath(_) | Operand::SizeOfValue(_)) => {
+                Predicate::Fault(self.misplaced("size").into())
+            }
             Item::Operand(_) | Item::Condition => return Err(self.parser.cursor.syntax_error()),
         };
         self.test(predicate);
@@ -319,7 +321,7 @@ impl<'a> ConditionParser<'a> {
     fn two(&mut self, left: Item, right: Item, make: impl FnOnce(Operand, Operand) -> Predicate) -> Predicate {
         match (self.operand(left), self.operand(right)) {
             (Ok(left), Ok(right)) => make(left, right),
-            (Err(text), _) | (_, Err(text)) => Predicate::Fault(text),
+            (Err(text), _) | (_, Err(text)) => Predicate::Fault(text.into()),
         }
     }
 
@@ -350,7 +352,7 @@ impl<'a> ConditionParser<'a> {
         let list = list.into_iter().map(|item| self.operand(item)).collect::<Result<_, _>>();
         let predicate = match (operand, list) {
             (Ok(operand), Ok(list)) => Predicate::In(operand, list),
-            (Err(text), _) | (_, Err(text)) => Predicate::Fault(text),
+            (Err(text), _) | (_, Err(text)) => Predicate::Fault(text.into()),
         };
         Ok(self.tested(predicate))
     }

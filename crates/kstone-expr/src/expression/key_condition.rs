@@ -265,7 +265,7 @@ impl<'a> Reader<'a> {
                 }
             }
             // Binding refuses these.
-            Predicate::Fault(reason) => Err(Kind::KeyCondition.refuse(reason.clone())),
+            Predicate::Fault(reason) => Err(Kind::KeyCondition.refuse((**reason).clone())),
         }
     }
 

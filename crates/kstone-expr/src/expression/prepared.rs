@@ -119,7 +119,7 @@ impl<'a> Preparing<'a> {
         let ast = self.cache.parsed_condition(kind, text)?;
         let prepared = self.expression(kind, ast, names)?;
         let fault = |predicate: &Predicate| {
-            if let Predicate::Fault(reason) = predicate { Some(kind.refuse(reason.clone())) } else { None }
+            if let Predicate::Fault(reason) = predicate { Some(kind.refuse((**reason).clone())) } else { None }
         };
         prepared.ast.predicates.iter().find_map(fault).map_or(Ok(prepared), Err)
     }
@@ -141,7 +141,7 @@ impl<'a> Preparing<'a> {
         let ast = self.cache.parsed_update(text)?;
         let prepared = self.expression(Kind::Update, ast, names)?;
         let fault = |action: &Action| match &action.verb {
-            Verb::Set(NewValue::Fault(reason)) => Some(Kind::Update.refuse(reason.clone())),
+            Verb::Set(NewValue::Fault(reason)) => Some(Kind::Update.refuse((**reason).clone())),
             _ => None,
         };
         prepared.ast.actions.iter().find_map(fault).map_or(Ok(prepared), Err)

@@ -188,7 +188,7 @@ fn check_operands(ast: &UpdateAst, bound: &BoundParameters<'_>) -> Result<()> {
             NewValue::Plus(left, right) => check_sources(ast, bound, ("+", Type::N), [*left, *right])?,
             NewValue::Minus(left, right) => check_sources(ast, bound, ("-", Type::N), [*left, *right])?,
             NewValue::ListAppend(left, right) => check_sources(ast, bound, ("list_append", Type::L), [*left, *right])?,
-            NewValue::Fault(reason) => return Err(Kind::Update.refuse(reason.clone())),
+            NewValue::Fault(reason) => return Err(Kind::Update.refuse((**reason).clone())),
         }
     }
     Ok(())

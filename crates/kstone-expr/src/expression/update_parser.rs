@@ -185,18 +185,18 @@ impl<'a> UpdateParser<'a> {
     }
 
     /// The source that an operand is, or why it can be none. A list to append to is no `list_append` itself, in DynamoDB.
-    fn operand(&mut self, new: NewValue) -> Result<u16, Reason> {
+    fn operand(&mut self, new: NewValue) -> Result<u16, Box<Reason>> {
         match new {
             NewValue::Source(source) => Ok(source),
             NewValue::Fault(reason) => Err(reason),
             NewValue::ListAppend(..) => {
                 let reason = Reason::FunctionMisplaced { function: "list_append" };
                 self.parser.fault(Fault::MisusedFunction, reason.clone());
-                Err(reason)
+                Err(reason.into())
             }
             // A sum is a whole new value: the grammar has none where an operand stands.
-            NewValue::Plus(..) => Err(Reason::FunctionMisplaced { function: "+" }),
-            NewValue::Minus(..) => Err(Reason::FunctionMisplaced { function: "-" }),
+            NewValue::Plus(..) => Err(Reason::FunctionMisplaced { function: "+" }.into()),
+            NewValue::Minus(..) => Err(Reason::FunctionMisplaced { function: "-" }.into()),
         }
     }
 
@@ -210,18 +210,18 @@ impl<'a> UpdateParser<'a> {
                 false => (Fault::UnknownFunction, Reason::UnknownFunction { function }),
             };
             self.parser.fault_of(fault, reason.clone(), part);
-            return NewValue::Fault(reason);
+            return NewValue::Fault(reason.into());
         }
         let count = arguments.len();
         let operands: Vec<_> = arguments.into_iter().map(|argument| self.operand(argument)).collect();
         let Ok([first, second]) = <[_; 2]>::try_from(operands) else {
-            return NewValue::Fault(Reason::OperandCount { function: function.into(), count });
+            return NewValue::Fault(Reason::OperandCount { function: function.into(), count }.into());
         };
         match (first, second) {
             (Ok(first), Ok(second)) if function == "list_append" => NewValue::ListAppend(first, second),
             (Ok(first), Ok(second)) => match self.sources[usize::from(first)] {
                 OperandSource::Path(path) => self.source(OperandSource::IfNotExists(path, second)),
-                _ => NewValue::Fault(Reason::PathRequired { function: function.into() }),
+                _ => NewValue::Fault(Reason::PathRequired { function: function.into() }.into()),
             },
             (Err(reason), _) | (_, Err(reason)) => NewValue::Fault(reason),
         }

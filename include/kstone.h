@@ -1071,11 +1071,13 @@ kstone_status kstone_get_many(const kstone_db *db,
  *
  * Each item is stored by itself: readers may see some before the others. A kstone_batch with KSTONE_BATCH_ATOMIC
  * stores its items as one. All keys and items are looked at before anything is stored: where one is refused nothing
- * is. Where the memory limit is reached on the way, what was stored before stays.
+ * is. Where the memory limit is reached on the way, what was stored before stays. So it does where another thread
+ * changes the schema during the call, and the new one refuses an item that is yet to be stored.
  *
  * Errors: as kstone_put, and KSTONE_ERR_MISUSE where an array is NULL; kstone_error_index says which element is
  * wrong.
- * Cost: that of the puts, but for the calls and the locks: each stripe's is taken once for some thousands of items.
+ * Cost: that of the puts, but for the calls and the locks: each stripe's is taken once for some thousands of items. In
+ * a database that has indexes, a stream, a TTL attribute or a memory limit the items are stored one by one.
  * Threads: any.
  */
 kstone_status kstone_put_many(kstone_db *db,

@@ -1,8 +1,9 @@
 //! Reading and writing single items.
 
 use std::ffi::{c_char, c_void};
+use std::ptr;
 
-use kstone_api::{Glance, Record, json};
+use kstone_api::{Glance, RecordRef, json};
 
 use crate::boundary::status::KSTONE_NOT_FOUND;
 use crate::boundary::{ErrorObject, KSTONE_OK, Out, Status, by_contract, entry, key_bytes, set_text, text};
@@ -57,15 +58,53 @@ pub unsafe extern "C" fn kstone_get(
     out: *mut *mut Item,
     err: *mut *mut ErrorObject,
 ) -> Status {
-    if !out.is_null() {
-        let hand_out = |record: Record| by_contract!(out.write(record.into_raw().as_ptr().cast()));
-        match by_contract!(glance(db, (pk, pk_len), (sk, sk_len), hand_out)) {
-            Glance::Item => return KSTONE_OK,
-            Glance::Nothing => return KSTONE_NOT_FOUND,
-            Glance::Unclear => {}
-        }
+    // Nearly all of a look has nothing to do for a sort key; where there is one is asked once.
+    if sk_len != 0 {
+        return by_contract!(get_with_sk(db, pk, pk_len, sk, sk_len, out, err));
+    }
+    if let Some(status) = by_contract!(glance_at(db, (pk, pk_len), (ptr::null(), 0), out)) {
+        return status;
+    }
+    by_contract!(get(db, pk, pk_len, ptr::null(), 0, out, err))
+}
+
+/// kstone_get of a key with a sort key. It has the same arguments, so that it is jumped to.
+#[inline(never)]
+unsafe extern "C" fn get_with_sk(
+    db: *const Db,
+    pk: *const c_void,
+    pk_len: usize,
+    sk: *const c_void,
+    sk_len: usize,
+    out: *mut *mut Item,
+    err: *mut *mut ErrorObject,
+) -> Status {
+    if let Some(status) = by_contract!(glance_at(db, (pk, pk_len), (sk, sk_len), out)) {
+        return status;
     }
     by_contract!(get(db, pk, pk_len, sk, sk_len, out, err))
+}
+
+/// What kstone_get says where it is but a look; none says nothing.
+#[inline(always)]
+unsafe fn glance_at(
+    db: *const Db,
+    pk: (*const c_void, usize),
+    sk: (*const c_void, usize),
+    out: *mut *mut Item,
+) -> Option<Status> {
+    let hand_out = |record: RecordRef<'_>| {
+        by_contract!(out.write(record.to_raw().as_ptr().cast()));
+        true
+    };
+    if out.is_null() {
+        return None;
+    }
+    match by_contract!(glance(db, pk, sk, hand_out)) {
+        Glance::Item => Some(KSTONE_OK),
+        Glance::Nothing => Some(KSTONE_NOT_FOUND),
+        Glance::Unclear => None,
+    }
 }
 
 /// kstone_get where it is more than a look. It has the same arguments, so that it is jumped to.

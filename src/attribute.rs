@@ -1,13 +1,15 @@
 //! One attribute of a stored item, copied out.
 
 use std::ffi::{c_char, c_void};
-use std::ptr;
 
-use kstone_api::{ItemRef, Record, ValueRef, is_plain_path};
+use kstone_api::{Glance, ItemRef, Record, RecordRef, ValueRef, is_plain_path};
 
 use crate::boundary::status::KSTONE_NOT_FOUND;
-use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, checked_text, entry, key_bytes, text_bytes};
-use crate::database::{Db, database};
+use crate::boundary::{
+    ErrorObject, Failure, KSTONE_OK, Out, OutBytes, Status, by_contract, checked_text, entry, key_bytes, text_bytes,
+};
+use crate::database::{Db, database, glance};
+use crate::item_view::named_in;
 
 /// No value: what kstone_get_attribute says of an item that has no such attribute.
 pub const KSTONE_TYPE_NONE: u32 = 0;
@@ -43,24 +45,27 @@ pub unsafe extern "C" fn kstone_get_attribute(
     r#type: *mut u32,
     err: *mut *mut ErrorObject,
 ) -> Status {
+    let usual = match by_contract!(OutBytes::new(buffer, capacity)) {
+        Some(buffer) if !len.is_null() && !r#type.is_null() => {
+            let copy = |record: RecordRef<'_>| by_contract!(copy_near(record, (path, path_len), buffer, (len, r#type)));
+            by_contract!(glance(db, (pk, pk_len), (sk, sk_len), copy))
+        }
+        _ => Glance::Unclear,
+    };
+    if usual == Glance::Item {
+        return KSTONE_OK;
+    }
     entry!(err, {
         let (len, type_out) = (Out::new(len, "len")?, Out::new(r#type, "type")?);
         let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         let path = Path::new(text_bytes(path, path_len, "path")?)?;
-        if buffer.is_null() && capacity != 0 {
-            return Err(Failure::misuse("buffer is NULL, but its capacity is not 0"));
-        }
-        let copied = database(db)?.look(pk, sk, |record: &Record| {
-            path.find(record.item()).map(|value| {
-                let bytes = value.payload();
-                if bytes.len() <= capacity {
-                    // `buffer` may be written for `capacity` bytes. The item lies in memory of the library's, which it
-                    // does not overlap.
-                    ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast(), bytes.len());
-                }
-                (value.type_() as u32, bytes.len())
-            })
-        })?;
+        let buffer = OutBytes::or_refuse(buffer, capacity)?;
+        let copied = match usual {
+            Glance::Nothing => None,
+            _ => database(db)?.look(pk, sk, |record: &Record| {
+                path.find(record.item()).map(|value| (value.type_() as u32, buffer.copy(value.payload())))
+            })?,
+        };
         let Some(Some((type_, bytes))) = copied else {
             path.check()?;
             if copied.is_none() {
@@ -74,6 +79,27 @@ pub unsafe extern "C" fn kstone_get_attribute(
         len.set(bytes);
         Ok(KSTONE_OK)
     })
+}
+
+/// Copies the attribute of a record that a path names, where a look at it is enough; whether it was.
+///
+/// # Safety
+/// As for [`text_bytes`]; `len` and `type_` may be written.
+#[inline(always)]
+unsafe fn copy_near(
+    record: RecordRef<'_>,
+    (path, path_len): (*const c_char, usize),
+    buffer: OutBytes,
+    (len, type_): (*mut usize, *mut u32),
+) -> bool {
+    let value = record.short_body().and_then(|body| by_contract!(named_in(body, path, path_len)));
+    let Some(value) = value else { return false };
+    // SAFETY: by contract.
+    unsafe {
+        len.write(buffer.copy(value.payload()));
+        type_.write(value.type_() as u32);
+    }
+    true
 }
 
 /// A path that came in.

@@ -21,7 +21,9 @@ pub(crate) mod structs;
 pub(crate) mod tag;
 pub(crate) mod text;
 
-pub(crate) use arguments::{Out, bytes, checked_text, file_path, key_bytes, known_flags, set_text, text, text_bytes};
+pub(crate) use arguments::{
+    Out, OutBytes, bytes, checked_text, file_path, key_bytes, known_flags, set_text, text, text_bytes, usual_key_bytes,
+};
 pub(crate) use contract::by_contract;
 pub(crate) use error_object::ErrorObject;
 pub(crate) use failure::Failure;

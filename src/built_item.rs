@@ -55,6 +55,17 @@ impl BuiltItem {
         unsafe { &*self.writer.get() }.finished().expect("the attributes are in order")
     }
 
+    /// The same where that has nothing to do and nothing to say: none where an attribute is open, and before the first
+    /// reader has put the attributes in order.
+    #[inline]
+    pub(crate) fn ready_body(&self) -> Option<&[u8]> {
+        if self.is_open() || !self.is_in_order.load(Ordering::Acquire) {
+            return None;
+        }
+        // SAFETY: as above.
+        unsafe { &*self.writer.get() }.finished()
+    }
+
     #[cold]
     #[inline(never)]
     fn put_in_order(&self) {

@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::slice;
 
 use kstone_api::clock::ClockSource;
-use kstone_api::{Database, GLANCE_KEY_BYTES, Glance, Record};
+use kstone_api::{Database, GLANCE_KEY_BYTES, Glance, RecordRef};
 
 use crate::boundary::handle::borrowed;
 use crate::boundary::{
@@ -45,9 +45,10 @@ pub(crate) unsafe fn glance(
     db: *const Db,
     (pk, pk_len): (*const c_void, usize),
     (sk, sk_len): (*const c_void, usize),
-    take: impl FnOnce(Record),
+    take: impl FnOnce(RecordRef<'_>) -> bool,
 ) -> Glance {
-    if pk.is_null() || pk_len > GLANCE_KEY_BYTES || sk_len > GLANCE_KEY_BYTES || (sk_len > 0 && sk.is_null()) {
+    let is_short = pk_len.wrapping_sub(1) < GLANCE_KEY_BYTES && sk_len <= GLANCE_KEY_BYTES;
+    if !is_short || pk.is_null() || (sk_len > 0 && sk.is_null()) {
         return Glance::Unclear;
     }
     // SAFETY: keys that are not NULL and short, and not read where they are empty; the caller vouches for the rest.

@@ -3,12 +3,12 @@
 use std::ffi::c_char;
 use std::ptr;
 
-use kstone_api::{RecordRef, ValueRef};
+use kstone_api::{ItemRef, RecordRef, ValueRef, is_plain_path};
 
 use crate::boundary::status::{KSTONE_ERR_TYPE, KSTONE_NOT_FOUND, KSTONE_OK, Status};
 use crate::boundary::{ErrorObject, Failure, Out, accessor, by_contract, entry, set_text, text_bytes};
 use crate::built_item;
-use crate::item_view::{Item, View, named_in_record};
+use crate::item_view::{Item, View, built_body, named_in, near_name, record_body};
 use crate::json_form::form_of;
 use crate::nearest::nearest_double;
 
@@ -108,17 +108,32 @@ pub unsafe extern "C" fn kstone_item_get(
     path_len: usize,
     out: *mut Value,
 ) -> Status {
-    let found = by_contract!(named_in_record(it, path, path_len));
-    if let (Some(value), false) = (found, out.is_null()) {
+    if let (Some(body), false) = (by_contract!(record_body(it)), out.is_null())
+        && let Some(value) = by_contract!(named_in(body, path, path_len))
+    {
+        by_contract!(out.write(Value::of(value)));
+        return KSTONE_OK;
+    }
+    by_contract!(get_of_built(it, path, path_len, out))
+}
+
+/// kstone_item_get of an item that was not read. It has the same arguments, so that it is jumped to.
+#[inline(never)]
+unsafe extern "C" fn get_of_built(it: *const Item, path: *const c_char, path_len: usize, out: *mut Value) -> Status {
+    // A path into a value would be looked for in vain.
+    if let Some(name) = by_contract!(near_name(path, path_len)).filter(|name| is_plain_path(name))
+        && let (Some(body), false) = (by_contract!(built_body(it)), out.is_null())
+        && let Some(value) = ItemRef::new(body).get_near(name)
+    {
         by_contract!(out.write(Value::of(value)));
         return KSTONE_OK;
     }
     by_contract!(get_value(it, path, path_len, out))
 }
 
-/// kstone_item_get where it is more than a look.
+/// kstone_item_get where it is more than a look. It has the same arguments, so that it is jumped to.
 #[inline(never)]
-unsafe fn get_value(it: *const Item, path: *const c_char, path_len: usize, out: *mut Value) -> Status {
+unsafe extern "C" fn get_value(it: *const Item, path: *const c_char, path_len: usize, out: *mut Value) -> Status {
     by_contract!(get_with(it, path, path_len, out, |value| Ok(Value::of(value))))
 }
 

@@ -12,11 +12,11 @@ use std::ffi::c_char;
 use std::ptr::NonNull;
 use std::slice;
 
-use kstone_api::{ItemRef, NAME_MAX_BYTES, Record, RecordRef, ValueRef, is_plain_path};
+use kstone_api::{ItemRef, NEAR_NAME_BYTES, Record, RecordRef, ValueRef, is_plain_path};
 
 use crate::boundary::handle::{Slot, refuse_handle};
 use crate::boundary::tag::{Tag, tag_of};
-use crate::boundary::{Failure, checked_text};
+use crate::boundary::{Failure, by_contract, checked_text};
 use crate::built_item::BuiltItem;
 
 /// An item: a built one, or one that was read.
@@ -111,23 +111,14 @@ impl<'a> View<'a> {
     }
 }
 
-/// The value of the attribute that a path names, of an item that was read: what nearly every call asks for, and where
-/// nothing is refused. None says nothing.
+/// The body of an item that was read, where it is small; none says nothing.
 ///
 /// # Safety
-/// As for [`View::new`] and [`text_bytes`](crate::boundary::text_bytes).
+/// As for [`View::new`].
 #[inline(always)]
-pub(crate) unsafe fn named_in_record<'a>(
-    item: *const Item,
-    path: *const c_char,
-    path_len: usize,
-) -> Option<ValueRef<'a>> {
-    // Neither KSTONE_STRLEN nor what memory cannot have.
-    if path_len > NAME_MAX_BYTES {
-        return None;
-    }
+pub(crate) unsafe fn record_body<'a>(item: *const Item) -> Option<&'a [u8]> {
     let pointer = NonNull::new(item.cast_mut())?;
-    // SAFETY: a live handle, whose tag says what it points at; and memory of this length that may be read.
+    // SAFETY: a live handle, whose tag says what it points at.
     unsafe {
         let record = match tag_of(item) {
             Tag::RECORD => RecordRef::from_raw(pointer.cast()),
@@ -135,17 +126,52 @@ pub(crate) unsafe fn named_in_record<'a>(
             Tag::LENT_ITEM => *Slot::<RecordRef<'_>>::of(item.cast()).record()?,
             _ => return None,
         };
-        let body = record.short_body()?;
-        let path = slice::from_raw_parts(NonNull::new(path.cast_mut())?.as_ptr().cast(), path_len);
-        ItemRef::new(body).get_near(path)
+        record.short_body()
     }
+}
+
+/// The body of a built item of which nothing is to be said but its attributes.
+///
+/// # Safety
+/// As for [`View::new`].
+#[inline(always)]
+pub(crate) unsafe fn built_body<'a>(item: *const Item) -> Option<&'a [u8]> {
+    // SAFETY: a live handle, whose tag says what it points at.
+    unsafe {
+        let is_built = !item.is_null() && tag_of(item) == Tag::BUILT_ITEM;
+        if is_built { (*item.cast::<BuiltItem>()).ready_body() } else { None }
+    }
+}
+
+/// The value of the attribute that a path names in the body of a small item: what nearly every call asks for, and where
+/// nothing is refused. None says nothing.
+///
+/// # Safety
+/// As for [`text_bytes`](crate::boundary::text_bytes).
+#[inline(always)]
+pub(crate) unsafe fn named_in<'a>(body: &'a [u8], path: *const c_char, path_len: usize) -> Option<ValueRef<'a>> {
+    ItemRef::new(body).get_near(by_contract!(near_name(path, path_len))?)
+}
+
+/// A path that may be the name of an attribute that [`ItemRef::get_near`] finds.
+///
+/// # Safety
+/// As for [`text_bytes`](crate::boundary::text_bytes).
+#[inline(always)]
+pub(crate) unsafe fn near_name<'a>(path: *const c_char, path_len: usize) -> Option<&'a [u8]> {
+    // Neither KSTONE_STRLEN nor what memory cannot have.
+    if path.is_null() || path_len > NEAR_NAME_BYTES {
+        return None;
+    }
+    // SAFETY: not NULL and short; the caller vouches for the rest.
+    Some(unsafe { slice::from_raw_parts(path.cast(), path_len) })
 }
 
 /// The value of the attribute that a path names; none where there is none, and where the path leads into one. A name that
 /// is found is text, since all names are.
 #[inline(always)]
 fn named<'a>(path: &[u8], get: impl FnOnce(&[u8]) -> Option<ValueRef<'a>>) -> Option<ValueRef<'a>> {
-    get(path).filter(|_| is_plain_path(path))
+    if is_plain_path(path) { get(path) } else { None }
 }
 
 #[cold]

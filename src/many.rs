@@ -1,11 +1,12 @@
 //! Many items in one call: gets whose cache misses overlap, and puts that take each stripe's lock once.
 
 use std::ffi::c_void;
-use std::ptr;
+use std::ptr::{self, NonNull};
+use std::slice;
 
 use kstone_api::{KeyRef, RecordRef};
 
-use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, bytes, entry};
+use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Out, Status, by_contract, entry, key_bytes, usual_key_bytes};
 use crate::database::{Db, database};
 use crate::item_view::{Item, View};
 
@@ -43,16 +44,16 @@ pub unsafe extern "C" fn kstone_get_many(
         Out::new(out, "out")?;
         (0..count).try_for_each(|at| keys.at(at).map(drop))?;
         let mut written = 0;
-        let key = |at| keys.at(at).expect("every key was looked at");
+        let key = |at| keys.looked_at(at);
         let looked = database.look_many(count, key, |at, record| {
-            let item = record.map_or(ptr::null_mut(), |record| record.clone().into_raw().as_ptr().cast());
+            let item = record.map_or(ptr::null_mut(), |record| RecordRef::from(record).to_raw().as_ptr().cast());
             // `out` has `count` elements, and `at` is one of them.
             out.add(at).write(item);
             written = at + 1;
         });
         if looked.is_err() {
             for place in (0..written).map(|at| out.add(at)) {
-                if let Some(item) = ptr::NonNull::new(place.replace(ptr::null_mut())) {
+                if let Some(item) = NonNull::new(place.replace(ptr::null_mut())) {
                     RecordRef::release_raw(item.cast());
                 }
             }
@@ -104,18 +105,17 @@ pub unsafe extern "C" fn kstone_put_many(
     })
 }
 
-/// Keys in arrays: pointers and lengths of partition keys, and of sort keys where there are any.
+/// One part of each key: an array of pointers and one of lengths.
+type Part = (*const *const c_void, *const usize);
+
+/// Keys in arrays: partition keys, and sort keys where there are any.
 struct Keys {
-    pks: (*const *const c_void, *const usize),
-    sks: Option<(*const *const c_void, *const usize)>,
+    pks: Part,
+    sks: Option<Part>,
 }
 
 impl Keys {
-    fn new(
-        pks: (*const *const c_void, *const usize),
-        sks: (*const *const c_void, *const usize),
-        count: usize,
-    ) -> Result<Self, Failure> {
+    fn new(pks: Part, sks: Part, count: usize) -> Result<Self, Failure> {
         let names = [(pks.0.is_null(), "pks"), (pks.1.is_null(), "pk_lens")];
         if let Some((_, name)) = names.into_iter().find(|(is_null, _)| *is_null && count > 0) {
             return Err(refuse_array(name));
@@ -133,17 +133,55 @@ impl Keys {
     ///
     /// # Safety
     /// As `boundary::contract` says; the arrays have more elements than `at`.
+    #[inline(always)]
     unsafe fn at<'a>(&self, at: usize) -> Result<KeyRef<'a>, Failure> {
-        let key = || {
-            // SAFETY: the arrays have that many elements, each a pointer and a length that keep the contract.
-            let part = |(data, len): (*const *const c_void, *const usize), name| unsafe {
-                bytes(data.add(at).read(), len.add(at).read(), name)
-            };
-            let pk = part(self.pks, "pk")?;
-            let sk = self.sks.map_or(Ok(&[][..]), |sks| part(sks, "sk"))?;
-            Ok::<_, Failure>(KeyRef::new(pk, sk)?)
-        };
-        key().map_err(|failure: Failure| failure.of_operation(at))
+        match by_contract!(self.usual(at)) {
+            Some(key) => Ok(key),
+            None => by_contract!(self.unusual(at)),
+        }
+    }
+
+    /// The same of what nearly every key is; none says nothing.
+    ///
+    /// # Safety
+    /// As for [`Keys::at`].
+    #[inline(always)]
+    unsafe fn usual<'a>(&self, at: usize) -> Option<KeyRef<'a>> {
+        let (pk, sk) = by_contract!(self.parts(at));
+        let (pk, sk) = by_contract!(usual_key_bytes(pk, sk))?;
+        KeyRef::new(pk, sk).ok()
+    }
+
+    /// A key that was found good before.
+    ///
+    /// # Safety
+    /// As for [`Keys::at`], which took it.
+    #[inline(always)]
+    unsafe fn looked_at<'a>(&self, at: usize) -> KeyRef<'a> {
+        let ((pk, pk_len), (sk, sk_len)) = by_contract!(self.parts(at));
+        let sk = if sk_len == 0 { NonNull::dangling().as_ptr() } else { sk.cast() };
+        // SAFETY: the pointers were not NULL, but of what is empty, which is not read.
+        let (pk, sk) = unsafe { (slice::from_raw_parts(pk.cast(), pk_len), slice::from_raw_parts(sk, sk_len)) };
+        KeyRef::new(pk, sk).expect("every key was looked at")
+    }
+
+    #[cold]
+    #[inline(never)]
+    unsafe fn unusual<'a>(&self, at: usize) -> Result<KeyRef<'a>, Failure> {
+        let (pk, sk) = by_contract!(self.parts(at));
+        let key = by_contract!(key_bytes(pk, sk)).and_then(|(pk, sk)| Ok(KeyRef::new(pk, sk)?));
+        key.map_err(|failure| failure.of_operation(at))
+    }
+
+    /// The pointers and lengths of a key.
+    ///
+    /// # Safety
+    /// As for [`Keys::at`].
+    #[inline(always)]
+    unsafe fn parts(&self, at: usize) -> ((*const c_void, usize), (*const c_void, usize)) {
+        // SAFETY: the arrays have that many elements.
+        let part = |(data, len): Part| unsafe { (data.add(at).read(), len.add(at).read()) };
+        (part(self.pks), self.sks.map_or((ptr::null(), 0), part))
     }
 }
 

@@ -1,16 +1,15 @@
 //! The stored form across the boundary: an item, or a page of them, as bytes in one call.
 
 use std::ffi::c_void;
-use std::ptr;
 
-use kstone_api::{ItemRef, Record};
+use kstone_api::{Glance, ItemRef, Record, RecordRef};
 
 use crate::boundary::status::KSTONE_NOT_FOUND;
 use crate::boundary::{
-    ErrorObject, Failure, KSTONE_OK, Out, Status, accessor, borrow, by_contract, bytes, entry, key_bytes,
+    ErrorObject, Failure, KSTONE_OK, Out, OutBytes, Status, accessor, borrow, by_contract, bytes, entry, key_bytes,
 };
 use crate::built_item::hand_out_copy;
-use crate::database::{Db, database};
+use crate::database::{Db, database, glance};
 use crate::item::Bytes;
 use crate::item_view::{Item, View};
 use crate::page::PageObject;
@@ -96,25 +95,25 @@ pub unsafe extern "C" fn kstone_get_bytes(
     len: *mut usize,
     err: *mut *mut ErrorObject,
 ) -> Status {
+    if let (Some(buffer), false) = (by_contract!(OutBytes::new(buffer, capacity)), len.is_null()) {
+        let copy = |record: RecordRef<'_>| {
+            by_contract!(len.write(buffer.copy(record.body())));
+            true
+        };
+        match by_contract!(glance(db, (pk, pk_len), (sk, sk_len), copy)) {
+            Glance::Item => return KSTONE_OK,
+            Glance::Nothing => return KSTONE_NOT_FOUND,
+            Glance::Unclear => {}
+        }
+    }
     entry!(err, {
         let len = Out::new(len, "len")?;
         let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
-        if buffer.is_null() && capacity != 0 {
-            return Err(Failure::misuse("buffer is NULL, but its capacity is not 0"));
-        }
-        let copied = database(db)?.look(pk, sk, |record: &Record| {
-            let body = record.body();
-            if body.len() <= capacity {
-                // `buffer` may be written for `capacity` bytes. The item lies in memory of the library's, which it does
-                // not overlap.
-                ptr::copy_nonoverlapping(body.as_ptr(), buffer.cast(), body.len());
-            }
-            body.len()
-        })?;
-        let Some(found) = copied else {
+        let buffer = OutBytes::or_refuse(buffer, capacity)?;
+        let Some(copied) = database(db)?.look(pk, sk, |record: &Record| buffer.copy(record.body()))? else {
             return Ok(KSTONE_NOT_FOUND);
         };
-        len.set(found);
+        len.set(copied);
         Ok(KSTONE_OK)
     })
 }

@@ -38,20 +38,31 @@ pub(crate) unsafe fn bytes<'a>(data: *const c_void, len: usize, name: &'static s
 /// As for [`bytes`].
 #[inline(always)]
 pub(crate) unsafe fn key_bytes<'a>(
+    pk: (*const c_void, usize),
+    sk: (*const c_void, usize),
+) -> Result<(&'a [u8], &'a [u8]), Failure> {
+    match by_contract!(usual_key_bytes(pk, sk)) {
+        Some(key) => Ok(key),
+        None => by_contract!(key_bytes_or_refusal(pk, sk)),
+    }
+}
+
+/// The same of what nearly every key is: a partition key alone, or both, within their limits.
+///
+/// # Safety
+/// As for [`bytes`].
+#[inline(always)]
+pub(crate) unsafe fn usual_key_bytes<'a>(
     (pk, pk_len): (*const c_void, usize),
     (sk, sk_len): (*const c_void, usize),
-) -> Result<(&'a [u8], &'a [u8]), Failure> {
-    // What nearly every key is: a partition key alone, or both within their limits.
-    if !pk.is_null()
-        && pk_len <= PARTITION_KEY_MAX_BYTES
-        && (sk_len == 0 || !sk.is_null())
-        && sk_len <= SORT_KEY_MAX_BYTES
-    {
-        let sk = if sk_len == 0 { NonNull::dangling().as_ptr() } else { sk.cast() };
-        // SAFETY: not NULL and short, and not read where they are empty; the caller vouches for the rest.
-        return Ok(unsafe { (slice::from_raw_parts(pk.cast(), pk_len), slice::from_raw_parts(sk, sk_len)) });
+) -> Option<(&'a [u8], &'a [u8])> {
+    let is_within = pk_len <= PARTITION_KEY_MAX_BYTES && sk_len <= SORT_KEY_MAX_BYTES;
+    if !is_within || pk.is_null() || (sk_len != 0 && sk.is_null()) {
+        return None;
     }
-    by_contract!(key_bytes_or_refusal((pk, pk_len), (sk, sk_len)))
+    let sk = if sk_len == 0 { NonNull::dangling().as_ptr() } else { sk.cast() };
+    // SAFETY: not NULL and short, and not read where they are empty; the caller vouches for the rest.
+    Some(unsafe { (slice::from_raw_parts(pk.cast(), pk_len), slice::from_raw_parts(sk, sk_len)) })
 }
 
 #[cold]
@@ -157,6 +168,44 @@ impl<T> Out<T> {
     pub(crate) fn set(self, value: T) {
         // SAFETY: `new` was told that it may be written.
         unsafe { self.0.write(value) }
+    }
+}
+
+/// A buffer of the caller's, known not to be NULL where it has a capacity.
+#[derive(Clone, Copy)]
+pub(crate) struct OutBytes {
+    place: *mut u8,
+    capacity: usize,
+}
+
+impl OutBytes {
+    /// Accepts a buffer; none says nothing of it.
+    ///
+    /// # Safety
+    /// `buffer` is NULL or may be written for `capacity` bytes for as long as the result is kept, and the library's own
+    /// memory does not overlap it.
+    #[inline]
+    pub(crate) unsafe fn new(buffer: *mut c_void, capacity: usize) -> Option<Self> {
+        (!buffer.is_null() || capacity == 0).then_some(Self { place: buffer.cast(), capacity })
+    }
+
+    /// The same, or a failure.
+    ///
+    /// # Safety
+    /// As for [`OutBytes::new`].
+    pub(crate) unsafe fn or_refuse(buffer: *mut c_void, capacity: usize) -> Result<Self, Failure> {
+        let refuse = || Failure::misuse("buffer is NULL, but its capacity is not 0");
+        by_contract!(Self::new(buffer, capacity)).ok_or_else(refuse)
+    }
+
+    /// Copies bytes of the library's where all of them fit; how many they are.
+    #[inline]
+    pub(crate) fn copy(self, bytes: &[u8]) -> usize {
+        if bytes.len() <= self.capacity {
+            // SAFETY: `new` was told that so many may be written, and that nothing overlaps.
+            unsafe { self.place.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) };
+        }
+        bytes.len()
     }
 }
 

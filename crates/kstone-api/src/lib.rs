@@ -38,7 +38,7 @@ pub use kstone_core::engine::{
 pub use kstone_core::error::Unit;
 pub use kstone_core::freed::when_much_is_freed;
 pub use kstone_core::item::{
-    ItemRef, ItemWriter, Member, Members, NAME_MAX_BYTES, NestedWriter, ValueRef, is_plain_path,
+    ItemRef, ItemWriter, Member, Members, NAME_MAX_BYTES, NEAR_NAME_BYTES, NestedWriter, ValueRef, is_plain_path,
 };
 pub use kstone_core::key::{Key, KeyRef, PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
 pub use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};

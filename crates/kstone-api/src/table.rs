@@ -19,7 +19,7 @@ use kstone_core::engine::{CountPage, Cursor, Engine, Exclusive, PageLimits, Pres
 use kstone_core::item::{self, ItemRef, SplitItem};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::label::InternedLayout;
-use kstone_core::record::{Glance, Record};
+use kstone_core::record::{Glance, Record, RecordRef};
 use kstone_core::typed_key::{KeyScratch, TableKey};
 use kstone_core::value::Item;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
@@ -352,10 +352,11 @@ impl Table {
         self.look(pk, sk, Record::clone)
     }
 
-    /// As [`Table::get_record`], for half the instructions, where nothing is unusual about key, item and database: most
-    /// look-ups. What is unclear is for [`Table::get_record`].
+    /// Shows the item of a key to `take`, as [`Table::look`] does for twice the instructions, where nothing is unusual about
+    /// key, item and database: most look-ups. What is unclear, as it is where `take` says that it could not do it all, is
+    /// for [`Table::look`].
     #[inline(always)]
-    pub fn glance(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(Record)) -> Glance {
+    pub fn glance(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(RecordRef<'_>) -> bool) -> Glance {
         self.engine().glance(pk, sk, take)
     }
 

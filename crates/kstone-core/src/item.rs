@@ -55,7 +55,7 @@ pub use directory::HashedName;
 pub use keyed::SplitItem;
 pub use members::{Member, Members};
 pub use nested::NestedWriter;
-pub use view::{Attributes, Elements, ItemRef, RawAttributes, ValueRef, Values, is_plain_path};
+pub use view::{Attributes, Elements, ItemRef, NEAR_NAME_BYTES, RawAttributes, ValueRef, Values, is_plain_path};
 pub use writer::{ItemWriter, check_name};
 
 pub use crate::value::MAX_NESTING_LEVELS;

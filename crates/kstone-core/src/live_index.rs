@@ -48,11 +48,13 @@ pub(crate) struct Place {
     tag: Tag,
 }
 
-/// The first slot of a hash, and what it held.
+/// What the first slot of a hash holds.
 #[derive(Clone, Copy)]
-pub(crate) struct Probe {
-    at: usize,
-    first: Uncounted,
+pub(crate) struct Probe(Uncounted);
+
+impl Probe {
+    /// There is no slot of the hash.
+    pub(crate) const NOTHING: Self = Self(Uncounted::NONE);
 }
 
 impl LiveIndex {
@@ -95,7 +97,7 @@ impl LiveIndex {
     #[inline(always)]
     pub(crate) fn glance(&self, checksum: u32, pk: &[u8], sk: &[u8]) -> Result<RecordRef<'_>, Glance> {
         let hash = hash_of_item(checksum, sk);
-        let Some((_, slot)) = self.near_not_below(hash) else { return Err(Glance::Unclear) };
+        let Some(slot) = self.near_not_below(hash) else { return Err(Glance::Unclear) };
         if slot.hash() != hash {
             return Err(Glance::Nothing);
         }
@@ -107,39 +109,48 @@ impl LiveIndex {
     /// The live record of this key.
     #[inline(always)]
     pub(crate) fn get(&self, route: Route, key: KeyRef<'_>) -> Option<Lent<'_>> {
-        let probe = self.probe(hash_of(route, key))?;
-        self.confirm(probe, route, key)
+        self.confirm(self.probe(hash_of(route, key)), route.tag, key)
     }
 
-    /// The hash of a key, whose first slot is asked for ahead of its use: the first of the three steps of
-    /// [`LiveIndex::get`], for callers that take each for many keys before the next, so that their cache misses overlap.
+    /// Asks for the slots of a hash ahead of [`LiveIndex::probe`]: [`LiveIndex::get`] in three steps, for callers that take
+    /// each for many keys before the next, so that their cache misses overlap.
     #[inline(always)]
-    pub(crate) fn begin(&self, route: Route, key: KeyRef<'_>) -> u32 {
-        let hash = hash_of(route, key);
-        if let Some(slot) = self.slots.get(self.home(hash)) {
-            prefetch(slot);
+    pub(crate) fn prefetch(&self, hash: u32) {
+        prefetch(self.slots.as_ptr().wrapping_add(self.home(hash)));
+    }
+
+    /// The second step: the first slot of the hash, whose record is asked for.
+    #[inline(always)]
+    pub(crate) fn probe(&self, hash: u32) -> Probe {
+        let slot = self.near_not_below(hash).or_else(|| self.slots.get(self.first_far_not_below(hash)).copied());
+        match slot {
+            Some(slot) if slot.hash() == hash => {
+                Lent::of(slot, Tag::FIRST).prefetch_item();
+                Probe(slot)
+            }
+            _ => Probe::NOTHING,
         }
-        hash
-    }
-
-    /// The second: the first slot of the hash, whose record is asked for.
-    #[inline(always)]
-    pub(crate) fn probe(&self, hash: u32) -> Option<Probe> {
-        let at = self.first_not_below(hash);
-        let first = *self.slots.get(at).filter(|slot| slot.hash() == hash)?;
-        Lent::of(first, Tag::FIRST).prefetch_item();
-        Some(Probe { at, first })
     }
 
     /// The third: the record of the key, which is nearly always that of the first slot.
     #[inline(always)]
-    pub(crate) fn confirm(&self, probe: Probe, route: Route, key: KeyRef<'_>) -> Option<Lent<'_>> {
-        let record = Lent::of(probe.first, route.tag);
+    pub(crate) fn confirm(&self, probe: Probe, tag: Tag, key: KeyRef<'_>) -> Option<Lent<'_>> {
+        if probe.0.is_none() {
+            return None;
+        }
+        let record = Lent::of(probe.0, tag);
         if record.has_key(key) {
             return Some(record);
         }
-        let found = self.find_among_equals(probe.at, probe.first.hash(), key.pk(), key.sk());
-        found.ok().map(|at| Lent::of(self.slots[at], route.tag))
+        self.get_among_equals(probe.0.hash(), key.pk(), key.sk()).map(|slot| Lent::of(slot, tag))
+    }
+
+    /// The slot of a key. Its parts come one by one: a key that is passed as a whole goes through memory.
+    #[cold]
+    #[inline(never)]
+    fn get_among_equals(&self, hash: u32, pk: &[u8], sk: &[u8]) -> Option<Uncounted> {
+        let found = self.find_among_equals(self.first_not_below(hash), hash, pk, sk);
+        found.ok().map(|at| self.slots[at])
     }
 
     /// Where the live record of this key is, or where it would be.
@@ -279,26 +290,28 @@ impl LiveIndex {
     /// The first slot at or behind its place that no smaller hash is in; without slots, 0.
     #[inline(always)]
     fn first_not_below(&self, hash: u32) -> usize {
-        match self.near_not_below(hash) {
-            Some((at, _)) => at,
-            None => self.first_far_not_below(hash),
-        }
-    }
-
-    /// The same, and what is in it, where that is among the first few slots.
-    #[inline(always)]
-    fn near_not_below(&self, hash: u32) -> Option<(usize, Uncounted)> {
         let home = self.home(hash);
         let end = self.slots.len().min(home + NEAR);
         let mut at = home;
         while at < end {
-            let slot = self.slots[at];
-            if slot.is_not_below(hash) {
-                return Some((at, slot));
+            if self.slots[at].is_not_below(hash) {
+                return at;
             }
             at += 1;
         }
-        None
+        self.first_far_not_below(hash)
+    }
+
+    /// What is in that slot, where it is among the first few.
+    #[inline(always)]
+    fn near_not_below(&self, hash: u32) -> Option<Uncounted> {
+        let home = self.home(hash);
+        let is_not_below = |slot: &&Uncounted| slot.is_not_below(hash);
+        match self.slots.get(home..home + NEAR) {
+            // As many as the compiler knows: it takes the loop apart.
+            Some(near) => near.iter().find(is_not_below).copied(),
+            None => self.slots.get(home..)?.iter().find(is_not_below).copied(),
+        }
     }
 
     #[cold]
@@ -433,7 +446,7 @@ fn larger(slots: usize) -> usize {
 
 /// Eighteen bits of hash above one for the keyspace, which records do not know themselves.
 #[inline(always)]
-fn hash_of(route: Route, key: KeyRef<'_>) -> u32 {
+pub(crate) fn hash_of(route: Route, key: KeyRef<'_>) -> u32 {
     if route.tag <= Tag::LAST_ITEM {
         return hash_of_item(route.checksum, key.sk());
     }

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 pub(crate) struct Mode(AtomicU8);
 
 /// What a mode was at one moment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Flags(u8);
 
 impl Flags {

@@ -3,21 +3,29 @@
 /// Whether the bytes are the same: `==`, without the call of a function that is made for long ones.
 #[inline(always)]
 pub(crate) fn same_bytes(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
+    let len = left.len();
+    if len != right.len() {
         return false;
     }
-    let (Some(left_end), Some(right_end)) = (left.last_chunk::<8>(), right.last_chunk()) else {
-        if left.len() >= 4 {
-            return left.first_chunk::<4>() == right.first_chunk() && left.last_chunk::<4>() == right.last_chunk();
+    // The first and the last eight bytes, or four, or bytes, which may overlap; of more than sixteen all that are between.
+    if len >= 8 {
+        let mut at = 8;
+        while at < len - 8 && chunk::<8>(left, at) == chunk(right, at) {
+            at += 8;
         }
-        return left.iter().zip(right).all(|(left, right)| left == right);
-    };
-    if left.len() <= 16 {
-        // The first eight and the last eight, which may overlap.
-        return left.first_chunk::<8>() == right.first_chunk() && left_end == right_end;
+        return at >= len - 8
+            && chunk::<8>(left, 0) == chunk(right, 0)
+            && chunk::<8>(left, len - 8) == chunk(right, len - 8);
     }
-    let (left, right) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
-    left_end == right_end && left.iter().zip(right).all(|(left, right)| left == right)
+    if len >= 4 {
+        return chunk::<4>(left, 0) == chunk(right, 0) && chunk::<4>(left, len - 4) == chunk(right, len - 4);
+    }
+    len == 0 || [0, len / 2, len - 1].iter().all(|at| left[*at] == right[*at])
+}
+
+#[inline(always)]
+fn chunk<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk().copied()
 }
 
 #[cfg(test)]

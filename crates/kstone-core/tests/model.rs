@@ -7,7 +7,7 @@ use std::ops::Bound;
 
 use kstone_core::engine::{Engine, EngineOptions, PageLimits, RecordPage, ScanRange};
 use kstone_core::key::{KeyRef, Keyspace};
-use kstone_core::record::{Glance, Record};
+use kstone_core::record::{Glance, Record, RecordRef};
 
 type Pair = (Vec<u8>, Vec<u8>);
 
@@ -88,7 +88,11 @@ impl Run {
                 let found = self.engine.get(key(&pair)).expect("read").map(|record| record.body().to_vec());
                 assert_eq!(found.as_ref(), self.model.get(&pair), "get {pair:?}");
                 let mut shown = None;
-                match self.engine.glance(&pair.0, &pair.1, |record| shown = Some(record.body().to_vec())) {
+                let take = |record: RecordRef<'_>| {
+                    shown = Some(record.body().to_vec());
+                    true
+                };
+                match self.engine.glance(&pair.0, &pair.1, take) {
                     Glance::Item => assert_eq!(shown, found, "glance {pair:?}"),
                     Glance::Nothing => assert_eq!(found, None, "glance {pair:?}"),
                     Glance::Unclear => {}

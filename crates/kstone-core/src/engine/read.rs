@@ -6,7 +6,8 @@ use super::Engine;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::key::{KeyRef, Route, RoutedKey, STRIPES, StripeId, StripeSet, crc32_of_short};
+use crate::key::{KeyRef, RoutedKey, STRIPES, StripeId, StripeSet, Tag, crc32_of_short};
+use crate::live_index::{Probe, hash_of};
 use crate::mode::Flags;
 use crate::record::{Glance, Lent, Record, RecordRef};
 use crate::stripe::{ReadGuard, Stripe};
@@ -22,10 +23,10 @@ impl Engine {
         self.look(key, |_| false, Record::clone)
     }
 
-    /// [`Engine::get`] of a short key for `take`, where nothing but a look is to be done and a few slots are enough: half the
-    /// instructions, since nothing can fail.
+    /// Shows the item of a short key to `take`, which says whether that was all, where nothing but a look is to be done and a
+    /// few slots are enough: half the instructions of [`Engine::look`], since nothing can fail.
     #[inline(always)]
-    pub fn glance(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(Record)) -> Glance {
+    pub fn glance(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(RecordRef<'_>) -> bool) -> Glance {
         let store = &*self.store;
         let is_short = pk.len().wrapping_sub(1) < GLANCE_KEY_BYTES && sk.len() <= GLANCE_KEY_BYTES;
         if !is_short || !store.mode.flags().reads_are_plain() {
@@ -40,10 +41,7 @@ impl Engine {
         }
         let Some(tree) = held.tree() else { return stripe.count_glance(Glance::Nothing) };
         match tree.index().glance(checksum, pk, sk) {
-            Ok(record) => {
-                take(Record(record.counted(Route::of_item(checksum).tag)));
-                stripe.count_glance(Glance::Item)
-            }
+            Ok(record) => stripe.count_glance(if take(record) { Glance::Item } else { Glance::Unclear }),
             Err(glance) => stripe.count_glance(glance),
         }
     }
@@ -87,16 +85,18 @@ impl Engine {
         hides: impl Fn(&Record) -> bool,
         mut take: impl FnMut(usize, Option<&Record>),
     ) -> Result<()> {
+        let mut stripes = StripesToRead::none();
         for first in (0..count).step_by(GROUP) {
-            let places = first..count.min(first + GROUP);
-            let keys: SmallVec<[RoutedKey<'k>; GROUP]> = places.map(|place| key(place).into()).collect();
-            let stripes = StripesToRead::lock(self, &keys)?;
-            stripes.look(&keys, |at, found| {
-                self.store.stripe(keys[at].stripe()).count(found.is_some());
+            let key = |at| key(first + at);
+            let group = Group::of(GROUP.min(count - first), |at| key(at).into());
+            stripes.add(self, group.stripes().iter().copied())?;
+            stripes.look(&group, key, |at, found| {
+                self.store.stripe(group.stripes[at]).count(found.is_some());
                 let is_shown =
                     |record: &Lent<'_>| stripes.flags.reads_are_plain() || is_shown(stripes.flags, record, &hides);
                 take(first + at, found.filter(is_shown).as_deref());
             });
+            stripes.release();
         }
         Ok(())
     }
@@ -144,12 +144,17 @@ impl Engine {
         count: impl Fn(&Stripe, bool),
     ) -> Vec<Option<Record>> {
         let mut all = Vec::with_capacity(keys.len());
-        for group in keys.chunks(GROUP) {
-            stripes.look(group, |at, found| {
-                count(self.store.stripe(group[at].stripe()), found.is_some());
-                found.as_ref().filter(|_| stripes.flags.has(Flags::EVICTS)).inspect(|record| record.mark_used());
-                all.push(found.map(|record| record.clone()));
-            });
+        for keys in keys.chunks(GROUP) {
+            let group = Group::of(keys.len(), |at| keys[at]);
+            stripes.look(
+                &group,
+                |at| keys[at].key(),
+                |at, found| {
+                    count(self.store.stripe(group.stripes[at]), found.is_some());
+                    found.as_ref().filter(|_| stripes.flags.has(Flags::EVICTS)).inspect(|record| record.mark_used());
+                    all.push(found.map(|record| record.clone()));
+                },
+            );
         }
         all
     }
@@ -161,6 +166,35 @@ pub const GLANCE_KEY_BYTES: usize = RecordRef::SHORT_KEY_BYTES;
 /// How many keys are looked for together: as many cache misses overlap.
 const GROUP: usize = 16;
 
+/// What up to [`GROUP`] keys say about where their records are, each in an array of its own: a value that is stored and
+/// read as a whole waits for no other. The keys themselves stay where the caller has them.
+struct Group {
+    len: usize,
+    stripes: [StripeId; GROUP],
+    tags: [Tag; GROUP],
+    hashes: [u32; GROUP],
+}
+
+impl Group {
+    #[inline(always)]
+    fn of<'k>(len: usize, key: impl Fn(usize) -> RoutedKey<'k>) -> Self {
+        let mut group = Self { len, stripes: [StripeId::of(0); GROUP], tags: [Tag::FIRST; GROUP], hashes: [0; GROUP] };
+        for at in 0..len.min(GROUP) {
+            let key = key(at);
+            let route = key.route();
+            group.stripes[at] = route.stripe;
+            group.tags[at] = route.tag;
+            group.hashes[at] = hash_of(route, key.key());
+        }
+        group
+    }
+
+    #[inline(always)]
+    fn stripes(&self) -> &[StripeId] {
+        &self.stripes[..self.len.min(GROUP)]
+    }
+}
+
 /// Stripes that are locked to be read, each once.
 pub(super) struct StripesToRead<'a> {
     locked: SmallVec<[ReadGuard<'a>; GROUP]>,
@@ -171,39 +205,68 @@ pub(super) struct StripesToRead<'a> {
 }
 
 impl<'a> StripesToRead<'a> {
+    fn none() -> Self {
+        Self { locked: SmallVec::new(), places: [0; STRIPES], flags: Flags::default() }
+    }
+
+    /// Those of these keys.
+    ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub(super) fn lock<'k, 'l: 'k>(
         engine: &'a Engine,
         keys: impl IntoIterator<Item = &'k RoutedKey<'l>>,
     ) -> Result<Self> {
-        let mut wanted = StripeSet::default();
-        keys.into_iter().for_each(|key| wanted.add(key.stripe()));
-        let (mut locked, mut places) = (SmallVec::new(), [0; STRIPES]);
-        for stripe in wanted.iter() {
-            places[stripe.index()] = locked.len() as u8;
-            locked.push(engine.store.read(stripe)?);
-        }
-        Ok(Self { locked, places, flags: engine.store.mode.flags() })
+        let mut stripes = Self::none();
+        stripes.add(engine, keys.into_iter().map(RoutedKey::stripe))?;
+        Ok(stripes)
     }
 
-    fn index_of(&self, key: &RoutedKey<'_>) -> Option<&TreeIndex> {
-        let place = self.places[key.stripe().index()];
+    /// Locks these, where none is locked yet.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    #[inline(always)]
+    fn add(&mut self, engine: &'a Engine, stripes: impl Iterator<Item = StripeId>) -> Result<()> {
+        let mut wanted = StripeSet::default();
+        stripes.for_each(|stripe| wanted.add(stripe));
+        for stripe in wanted.iter() {
+            self.places[stripe.index()] = self.locked.len() as u8;
+            self.locked.push(engine.store.read(stripe)?);
+        }
+        self.flags = engine.store.mode.flags();
+        Ok(())
+    }
+
+    fn release(&mut self) {
+        self.locked.clear();
+    }
+
+    #[inline(always)]
+    fn index_of(&self, stripe: StripeId) -> Option<&TreeIndex> {
+        let place = self.places[stripe.index()];
         self.locked[usize::from(place)].tree().map(Tree::index)
     }
 
-    /// Looks for up to [`GROUP`] keys, whose stripes are locked: each step for all of them before the next.
-    fn look(&self, keys: &[RoutedKey<'_>], mut take: impl FnMut(usize, Option<Lent<'_>>)) {
-        let mut hashes = [0; GROUP];
-        for (key, hash) in keys.iter().zip(&mut hashes) {
-            *hash = self.index_of(key).map_or(0, |index| index.begin(key.route(), key.key()));
+    /// Looks for the keys of a group, whose stripes are locked: each step for all of them before the next.
+    #[inline(always)]
+    fn look<'k>(
+        &self,
+        group: &Group,
+        key: impl Fn(usize) -> KeyRef<'k>,
+        mut take: impl FnMut(usize, Option<Lent<'_>>),
+    ) {
+        let len = group.len.min(GROUP);
+        let mut indexes = [None; GROUP];
+        for at in 0..len {
+            indexes[at] = self.index_of(group.stripes[at]).inspect(|index| index.prefetch(group.hashes[at]));
         }
-        let mut probes = [None; GROUP];
-        for ((key, hash), probe) in keys.iter().zip(hashes).zip(&mut probes) {
-            *probe = self.index_of(key).and_then(|index| index.probe(hash));
+        let mut probes = [Probe::NOTHING; GROUP];
+        for at in 0..len {
+            probes[at] = indexes[at].map_or(Probe::NOTHING, |index| index.probe(group.hashes[at]));
         }
-        for (at, (key, probe)) in keys.iter().zip(probes).enumerate() {
-            take(at, self.index_of(key).and_then(|index| index.confirm(probe, key.route(), key.key())));
+        for at in 0..len {
+            take(at, indexes[at].and_then(|index| index.confirm(probes[at], group.tags[at], key(at))));
         }
     }
 }

@@ -51,7 +51,8 @@ impl<'a> Segments<'a> {
 
     fn name(&mut self) -> Result<&'a str> {
         let rest = &self.path[self.at..];
-        let name = &rest[..rest.find(['.', '[', ']']).unwrap_or(rest.len())];
+        let end = rest.bytes().position(|byte| matches!(byte, b'.' | b'[' | b']'));
+        let name = &rest[..end.unwrap_or(rest.len())];
         if name.is_empty() {
             return Err(self.expected("an attribute name"));
         }

@@ -20,6 +20,9 @@ use crate::same::same_bytes;
 use crate::utf8;
 use crate::value::{Item, Type, Value};
 
+/// The longest name that [`ItemRef::get_near`] finds.
+pub const NEAR_NAME_BYTES: usize = 16;
+
 /// An item in its stored form, or a map inside one. An item of a typed table shows its key attributes, which its stored
 /// form does not hold, among the others.
 ///
@@ -136,23 +139,22 @@ impl<'a> ItemRef<'a> {
     #[inline(always)]
     #[must_use]
     pub fn get_near(self, path: &[u8]) -> Option<ValueRef<'a>> {
-        if path.len() > 16 {
+        let (&first, behind_first) = path.split_first()?;
+        if path.len() > NEAR_NAME_BYTES {
             return None;
         }
         let mut rest = self.body;
         loop {
-            let found = wire::take_near(&mut rest)?;
-            let (&code, behind) = rest.split_first()?;
-            rest = behind;
-            let payload = wire::take_near(&mut rest)?;
-            if same_bytes(found, path) {
-                return if is_plain_path(path) {
-                    Some(ValueRef { type_: Type::from_code(code)?, payload })
-                } else {
-                    None
-                };
+            let entry = rest;
+            let (name_len, code, payload) = wire::take_near(&mut rest)?;
+            let (&own_first, own) = entry.get(1..)?.split_first()?;
+            let is_same =
+                || behind_first.is_empty() || same_bytes(own.get(..name_len - 1).unwrap_or_default(), behind_first);
+            if own_first == first && name_len == path.len() && is_same() {
+                let is_name = if behind_first.is_empty() { !is_separator(first) } else { is_plain_path(path) };
+                return if is_name { Some(ValueRef { type_: Type::from_code(code)?, payload }) } else { None };
             }
-            if found.first() > path.first() {
+            if own_first > first {
                 return None;
             }
         }

@@ -108,21 +108,21 @@ pub(super) fn take_bytes<'a>(cursor: &mut &'a [u8]) -> Option<&'a [u8]> {
     Some(bytes)
 }
 
-/// [`take_bytes`] of fewer than 16 KiB; none of more.
+/// Takes an attribute, and says the length of its name, the code of its type, and the payload, where the name has fewer
+/// than 128 bytes and the payload fewer than 16 KiB; none of more.
 #[inline(always)]
-pub(super) fn take_near<'a>(cursor: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let (&low, mut rest) = cursor.split_first()?;
+pub(super) fn take_near<'a>(cursor: &mut &'a [u8]) -> Option<(usize, u8, &'a [u8])> {
+    let name_len = usize::from(*cursor.first().filter(|len| **len < 0x80)?);
+    // The length stands before the name, and code and length behind it.
+    let (&[code, low], mut rest) = cursor.get(1 + name_len..)?.split_first_chunk()?;
     let mut len = usize::from(low);
     if low >= 0x80 {
-        let (&high, behind) = rest.split_first()?;
-        if high >= 0x80 {
-            return None;
-        }
+        let (&high, behind) = rest.split_first().filter(|(high, _)| **high < 0x80)?;
         (len, rest) = (len & 0x7f | usize::from(high) << 7, behind);
     }
-    let (bytes, rest) = rest.split_at_checked(len)?;
+    let (payload, rest) = rest.split_at_checked(len)?;
     *cursor = rest;
-    Some(bytes)
+    Some((name_len, code, payload))
 }
 
 /// Takes a value: its type and payload.

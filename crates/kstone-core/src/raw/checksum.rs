@@ -59,7 +59,10 @@ fn crc32_of_long(bytes: &[u8]) -> u32 {
 #[cfg(target_arch = "x86_64")]
 mod multiplied {
     use std::arch::asm;
-    use std::arch::x86_64::{__m128i, _mm_cvtsi64_si128, _mm_cvtsi128_si32, _mm_set_epi64x, _mm_unpackhi_epi64};
+    use std::arch::x86_64::{
+        __m128i, _mm_cvtsi32_si128, _mm_cvtsi64_si128, _mm_cvtsi128_si32, _mm_loadl_epi64, _mm_set_epi64x,
+        _mm_xor_si128,
+    };
     use std::sync::atomic::{AtomicBool, Ordering};
 
     /// Longer keys are for [`crc32fast`], which folds 64 bytes at once.
@@ -90,44 +93,50 @@ mod multiplied {
     /// The processor has PCLMULQDQ.
     #[inline(always)]
     pub(super) unsafe fn crc32(bytes: &[u8]) -> u32 {
-        // SAFETY: every x86-64 processor has SSE2.
-        let constants = unsafe { _mm_set_epi64x(POLYNOMIAL, MU) };
-        // SAFETY: the processor has it.
-        let remainder = |word| unsafe { remainder(word, constants) };
-        let (words, rest) = bytes.as_chunks();
-        let mut state = !0;
-        for word in words {
-            state = remainder(u64::from(state) ^ u64::from_le_bytes(*word));
+        let (words, rest) = bytes.as_chunks::<8>();
+        // SAFETY: every x86-64 processor has SSE2, and this one what is asked of it; a word is as long as what is read.
+        let (constants, state) = unsafe {
+            let (constants, mut state) = (_mm_set_epi64x(POLYNOMIAL, MU), _mm_cvtsi32_si128(!0));
+            for word in words {
+                state = remainder(_mm_xor_si128(state, _mm_loadl_epi64(word.as_ptr().cast())), constants);
+            }
+            (constants, _mm_cvtsi128_si32(state) as u32)
+        };
+        if rest.is_empty() {
+            return !state;
         }
-        if !rest.is_empty() {
-            let bits = 8 * rest.len() as u32;
-            let last = u64::from(state) ^ few_bytes(rest);
-            // What is left of the state where fewer than four bytes are.
-            state = remainder(last << (u64::BITS - bits)) ^ (last >> bits) as u32;
-        }
-        !state
+        let bits = 8 * rest.len() as u32;
+        let last = u64::from(state) ^ few_bytes(rest);
+        // SAFETY: as above.
+        let remainder = unsafe {
+            let word = _mm_cvtsi64_si128((last << (u64::BITS - bits)) as i64);
+            _mm_cvtsi128_si32(remainder(word, constants)) as u32
+        };
+        // What is left of the state where fewer than four bytes are.
+        !(remainder ^ (last >> bits) as u32)
     }
 
-    /// What is left of 64 bits times t^32, divided by the polynomial.
+    /// What is left of the low 64 bits times t^32, divided by the polynomial: 32 bits, and zeros above them.
     ///
     /// # Safety
     /// The processor has PCLMULQDQ.
     #[inline(always)]
-    unsafe fn remainder(word: u64, constants: __m128i) -> u32 {
+    unsafe fn remainder(word: __m128i, constants: __m128i) -> __m128i {
+        let mut product = word;
         // SAFETY: every x86-64 processor has SSE2, and this one has PCLMULQDQ; registers alone are read and written. Not
         // that one's intrinsic, which is a call where the compiler may not assume the instruction: the call and what it
         // spills take as long as the checksum.
         unsafe {
-            let mut product = _mm_cvtsi64_si128(word as i64);
             asm!(
                 "pclmulqdq {product}, {constants}, 0x00",
                 "pclmulqdq {product}, {constants}, 0x10",
+                "psrldq {product}, 8",
                 product = inout(xmm_reg) product,
                 constants = in(xmm_reg) constants,
                 options(pure, nomem, nostack, preserves_flags),
             );
-            _mm_cvtsi128_si32(_mm_unpackhi_epi64(product, product)) as u32
         }
+        product
     }
 
     /// Fewer than eight bytes, the first one lowest.

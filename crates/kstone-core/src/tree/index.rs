@@ -15,7 +15,8 @@
 //! - `removed` holds records of the base alone, and none whose key the own index holds is ever asked for.
 
 use super::Tree;
-use crate::key::{KeyRef, Route};
+use crate::key::{KeyRef, Keyspace, Route, Tag};
+use crate::label::Label;
 use crate::live_index::{LiveIndex, Place, Probe};
 use crate::record::{Glance, Lent, Record, RecordRef};
 use crate::shared::Shared;
@@ -76,23 +77,33 @@ impl TreeIndex {
         self.own.get(route, key).or_else(|| self.base.as_ref()?.get(route, key))
     }
 
-    /// The first of three steps of [`TreeIndex::get`], as [`LiveIndex::begin`].
+    /// The first of three steps of [`TreeIndex::get`], as [`LiveIndex::prefetch`].
     #[inline(always)]
-    pub(crate) fn begin(&self, route: Route, key: KeyRef<'_>) -> u32 {
-        self.own.begin(route, key)
+    pub(crate) fn prefetch(&self, hash: u32) {
+        self.own.prefetch(hash);
     }
 
     /// The second.
     #[inline(always)]
-    pub(crate) fn probe(&self, hash: u32) -> Option<Probe> {
+    pub(crate) fn probe(&self, hash: u32) -> Probe {
         self.own.probe(hash)
     }
 
     /// The third.
     #[inline(always)]
-    pub(crate) fn confirm(&self, probe: Option<Probe>, route: Route, key: KeyRef<'_>) -> Option<Lent<'_>> {
-        let own = probe.and_then(|probe| self.own.confirm(probe, route, key));
-        own.or_else(|| self.base.as_ref()?.get(route, key))
+    pub(crate) fn confirm(&self, probe: Probe, tag: Tag, key: KeyRef<'_>) -> Option<Lent<'_>> {
+        match self.own.confirm(probe, tag, key) {
+            None if self.is_layered() => self.get_below(key.pk(), key.sk(), key.keyspace()),
+            found => found,
+        }
+    }
+
+    /// The record of a key in the base. Its parts come one by one: a key that is passed as a whole goes through memory.
+    #[cold]
+    #[inline(never)]
+    fn get_below(&self, pk: &[u8], sk: &[u8], keyspace: Keyspace) -> Option<Lent<'_>> {
+        let key = KeyRef::of_record(pk, sk, keyspace, Label::default());
+        self.base.as_ref()?.get(key.route(), key)
     }
 
     /// Where the live record of this key is.

@@ -5,8 +5,7 @@ use std::ptr::NonNull;
 use std::sync::atomic::Ordering;
 
 use super::shape::{HEADER_LEN, Header, LONG_LEN, Lengths, LongLengths, Shape};
-use super::{Counted, IS_LABELLED, LABEL_HEAD, LINE_BYTES, count, prefetch, release};
-use crate::tag::Tag;
+use super::{IS_LABELLED, LABEL_HEAD, LINE_BYTES, count, prefetch, release};
 
 /// A record that somebody else holds, without a count of one's own.
 #[derive(Clone, Copy)]
@@ -42,11 +41,11 @@ impl<'a> RecordRef<'a> {
         Self(header, PhantomData)
     }
 
-    /// A handle with a count of its own.
+    /// Takes a count of its own and gives it away, as [`Record::into_raw`](crate::record::Record::into_raw) does.
     #[inline(always)]
-    pub(crate) fn counted(self, tag: Tag) -> Counted {
+    pub fn to_raw(self) -> NonNull<u8> {
         count(&self.header().state);
-        Counted::pack(self.0, tag)
+        self.data()
     }
 
     pub(super) fn header(self) -> &'a Header {

@@ -1576,9 +1576,11 @@ kstone_status kstone_page_to_json(const kstone_page *p,
  * Ownership: *out is yours, release it with kstone_free.
  * Errors: as kstone_query or kstone_scan.
  * Cost: where there are no more than 256 items to examine, or limit is no more than that, a reference for each. In all
- * other cases a count for each stripe (one for a partition, 256 for all items); nothing is copied. The iterator then
- * shares the stripes with the database, so the next write to each of them costs more, once: it makes a tree of the
- * stripe's own, for which the records collected since the last flush become a sorted run, which may be merged.
+ * other cases a count for each stripe (one for a partition, 256 for all items); nothing is copied. An iterator over all
+ * items takes these counts once it has examined some 250 of them, or at the next write, which waits for that. The
+ * iterator then shares the stripes with the database, so the next write to each of them costs more, once: it makes a
+ * tree of the stripe's own, for which the records collected since the last flush become a sorted run, which may be
+ * merged.
  * Threads: any.
  */
 KSTONE_MUST_USE
@@ -1593,7 +1595,8 @@ kstone_status kstone_iter_open(const kstone_db *db,
  * Returns KSTONE_DONE at the end and from then on; *out is then left alone.
  * Ownership: *out is borrowed from the iterator. It is valid until the next call of this function with the same
  * iterator, or until the iterator is freed; kstone_put, kstone_item_clone and the getters take it.
- * Errors: KSTONE_ERR_MISUSE alone.
+ * Errors: KSTONE_ERR_MISUSE; KSTONE_ERR_PANIC where a write that was under way when the iterator was opened has
+ * panicked since.
  * Cost: a step, and one for each item that the filter skips. Nothing is counted or copied, except for the keys with
  * KSTONE_QUERY_KEYS_ONLY and the parts that a projection returns.
  */

@@ -673,13 +673,16 @@ impl Table {
             }
             AtOnce::All => self.engine().scan_if_short(range, BATCH_RECORDS)?,
         };
-        let cursor = match page {
-            Some(page) => Cursor::over_page(page),
-            None => Cursor::over(self.engine().view()?),
+        let records = match page {
+            Some(page) => Records::new(Cursor::over_page(page), IterSource::Scan(scan), limit, selection, last)?,
+            // The items of entries are read at the same moment.
+            None if selection.fetches() => {
+                Records::new(Cursor::over(self.engine().view()?), IterSource::Scan(scan), limit, selection, last)?
+            }
+            None => Records::of_awaited(self.engine().await_view()?, scan, selection, last)?,
         };
-        self.refuse_dropped_index(&selection)?;
-        Records::new(cursor, IterSource::Scan(scan), limit, selection, last)
-            .map(|records| records.ended_by(self.interrupt.clone()))
+        self.refuse_dropped_index(records.selection())?;
+        Ok(records.ended_by(self.interrupt.clone()))
     }
 
     /// Decides and writes as one under the locks of all `keys`; see

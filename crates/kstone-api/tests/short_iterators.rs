@@ -96,6 +96,37 @@ fn an_iterator_over_little_shows_its_moment_and_costs_no_writer_a_tree() -> Resu
     Ok(())
 }
 
+/// An iterator over much that is dropped before anybody writes costs no writer a tree; one that is still open shows its
+/// moment, however little it had read, and after the database is gone.
+#[test]
+fn an_iterator_over_much_takes_a_view_when_somebody_writes() -> Result<()> {
+    let db = Database::create_in_memory()?;
+    let put_all = |number: i64| (0..2000_u16).try_for_each(|pk| db.put(&pk.to_be_bytes(), numbered(number)));
+    put_all(0)?;
+    let flushes = || db.stat(Statistic::Flushes);
+    for read in [0, 10, 100] {
+        assert_eq!(db.iter_scan(&Scan::new())?.take(read).count(), read);
+    }
+    put_all(0)?;
+    assert_eq!(flushes()?, 0, "no tree was shared");
+    let read = [0, 1, 16, 17, 240, 241, 1999, 2000];
+    let mut open = read.map(|read| (read, db.iter_scan(&Scan::new()).expect("opened")));
+    let mut first: Vec<usize> = open.iter_mut().map(|(read, records)| records.take(*read).count()).collect();
+    put_all(1)?;
+    assert!(flushes()? > 0, "the trees are shared");
+    db.clear()?;
+    drop(db);
+    for ((_, records), read) in open.iter_mut().zip(&mut first) {
+        for record in records.by_ref() {
+            assert_eq!(number(&record), "0");
+            *read += 1;
+        }
+        records.check_interrupt()?;
+        assert_eq!(*read, 2000);
+    }
+    Ok(())
+}
+
 /// Where a page ended by its bytes, what an iterator may still show is read from a view.
 #[test]
 fn a_limit_of_large_items_is_kept_to_as_well() -> Result<()> {

@@ -3,7 +3,8 @@
 //! # Lock order
 //! Ascending by [`EngineOrdinal`], and in each engine by [`StripeId`], always. A read of one key or one partition takes one lock, shared; a page of a scan takes
 //! the locks of the stripes it passes, shared, and keeps them until the page is full, so that no page shows half of a
-//! [`Engine::commit`]; a point-in-time view takes all of them. No lock is held while a caller reads a record, and the
+//! [`Engine::commit`]; a point-in-time view takes all of them, also where a writer takes it for a reader who
+//! [awaits](Engine::await_view) one. No lock is held while a caller reads a record, and the
 //! garbage of a change is freed after the locks.
 //!
 //! # Thread safety
@@ -22,6 +23,7 @@ use crate::mode::Flags;
 use crate::stripe::{Stripe, WriteGuard};
 
 mod across;
+mod awaited_view;
 mod commit;
 mod compactor;
 mod cursor;
@@ -47,6 +49,7 @@ use store::{Counters, Store, stripes};
 
 pub use crate::page_buffer::PageLimits;
 pub use across::{EngineKeys, Present, commit_across, read_across};
+pub use awaited_view::AwaitedView;
 pub use commit::{Commit, INLINE_WRITES, KeyWrite, Writes, Writing};
 pub use cursor::Cursor;
 pub use exclusive::Exclusive;

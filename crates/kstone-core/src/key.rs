@@ -339,6 +339,10 @@ impl StripeSet {
         self.0[stripe.index() / 64] |= 1 << (stripe.index() % 64);
     }
 
+    pub(crate) fn contains(&self, stripe: StripeId) -> bool {
+        self.0[stripe.index() / 64] & 1 << (stripe.index() % 64) != 0
+    }
+
     /// Ascending.
     #[inline]
     pub(crate) fn iter(&self) -> impl Iterator<Item = StripeId> {

@@ -2,7 +2,8 @@
 //!
 //! # Thread safety
 //! A byte is changed and read under the locks of the stripes that it concerns, which order it: a panic sets its flag
-//! before it releases its lock, and the engine's owner changes its own under the locks of all stripes.
+//! before it releases its lock, the engine's owner changes its own under the locks of all stripes, and what awaits a view
+//! sets its flag before it looks at a stripe (`engine/awaited_view.rs`).
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -31,6 +32,9 @@ impl Flags {
     pub(crate) const TYPED: Self = Self(32);
     /// Keys have numbers, so that what a caller calls a key is not what its bytes are.
     pub(crate) const NUMBERED: Self = Self(64);
+
+    /// Somebody awaits a point-in-time view, which the next write takes first.
+    pub(crate) const AWAITED: Self = Self(128);
 
     const REFUSING: Self = Self(Self::POISONED.0 | Self::CLOSED.0);
     const OF_READS: Self = Self(Self::REFUSING.0 | Self::EVICTS.0 | Self::HIDES.0 | Self::NUMBERED.0);
@@ -89,6 +93,7 @@ mod tests {
             Flags::CLOSED,
             Flags::TYPED,
             Flags::NUMBERED,
+            Flags::AWAITED,
         ];
         for flag in all {
             assert!(!mode.flags().has(flag));

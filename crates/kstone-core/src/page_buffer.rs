@@ -12,7 +12,7 @@ pub struct PageLimits {
     pub records: usize,
     /// The bytes at which a page ends, as `size` counts: with the record that reaches them.
     pub bytes: usize,
-    /// The size of a record, at most twice the bytes of its key and its body, and 4.
+    /// The size of a record, at most twice the bytes of its key, its body and its label, and 4.
     pub size: fn(&Record) -> usize,
 }
 
@@ -43,8 +43,9 @@ pub(crate) struct PageBuffer<T = Record> {
 }
 
 /// See [`PageLimits::size`].
-const fn size_at_most(data_len: usize) -> usize {
-    2 * data_len + 4
+#[inline(always)]
+fn size_at_most(record: &Record) -> usize {
+    2 * (record.data_len() + record.label_len()) + 4
 }
 
 impl<T: Borrow<Record>> PageBuffer<T> {
@@ -96,7 +97,7 @@ impl<T: Borrow<Record>> PageBuffer<T> {
                 break;
             }
             left -= 1;
-            bytes_left = bytes_left.saturating_sub(size_at_most(record.data_len()));
+            bytes_left = bytes_left.saturating_sub(size_at_most(record));
             self.records.push(handle(record));
             if bytes_left == 0 {
                 if self.is_full() {
@@ -116,7 +117,7 @@ impl<T: Borrow<Record>> PageBuffer<T> {
             return false;
         }
         self.records_left -= 1;
-        self.unmeasured_bytes_left = self.unmeasured_bytes_left.saturating_sub(size_at_most(record.data_len()));
+        self.unmeasured_bytes_left = self.unmeasured_bytes_left.saturating_sub(size_at_most(record));
         self.records.push(handle(record));
         self.unmeasured_bytes_left == 0 && self.is_full()
     }

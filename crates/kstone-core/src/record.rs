@@ -177,6 +177,13 @@ impl Record {
         self.0.parts().data_len()
     }
 
+    /// How many bytes its label is.
+    #[inline(always)]
+    pub(crate) fn label_len(&self) -> usize {
+        let parts = self.0.parts();
+        if parts.is_labelled() { parts.label_bytes().len() } else { 0 }
+    }
+
     /// Partition key, sort key and body, cheaper than one after the other.
     #[inline(always)]
     pub fn parts(&self) -> (&[u8], &[u8], &[u8]) {

@@ -1,7 +1,7 @@
 //! Iterators over the database as it was at one moment.
 
 use crate::error::{Error, Result};
-use kstone_core::engine::{Cursor, PageLimits};
+use kstone_core::engine::{AwaitedView, Cursor, PageLimits, RecordPage};
 use kstone_core::key::Keyspace;
 use kstone_core::record::{Record, RecordRef};
 
@@ -16,6 +16,9 @@ use crate::table::index::IndexRange;
 /// are: then it needs no view.
 pub(crate) const BATCH_RECORDS: usize = 256;
 const BATCH: PageLimits = batch_limits(BATCH_RECORDS);
+/// How many it takes first where its view is awaited, and then twice as many each time: most that are not read to the end
+/// end soon.
+const FIRST_BATCH_RECORDS: usize = 16;
 
 pub(crate) enum IterSource {
     Query(Query),
@@ -29,6 +32,8 @@ pub(crate) enum IterSource {
 /// Holds what was there then: memory that later writes replace is freed when the iterator is dropped.
 pub struct Records {
     cursor: Cursor,
+    /// The view of a scan that has read little yet, and how many records it takes next.
+    awaited: Option<(AwaitedView, usize)>,
     source: IterSource,
     selection: Selection,
     /// Whether the selection has nothing to decide.
@@ -41,7 +46,8 @@ pub struct Records {
     /// What [`Records::advance`] lent last, where the selection made it.
     made: Option<Record>,
     interrupt: Option<Interrupt>,
-    interrupted: bool,
+    /// What ended it before its end.
+    failed: Option<Error>,
 }
 
 /// The next record of all.
@@ -66,8 +72,25 @@ impl Records {
         let left = page_limits(limit)?.records;
         let shows_all = selection.shows_all();
         let more = cursor.view().is_some();
-        let (made, interrupt) = (None, None);
-        Ok(Self { cursor, source, selection, shows_all, left, last, more, made, interrupt, interrupted: false })
+        let (awaited, made, interrupt, failed) = (None, None, None, None);
+        Ok(Self { cursor, awaited, source, selection, shows_all, left, last, more, made, interrupt, failed })
+    }
+
+    /// The records of a scan, of a view that is not taken yet.
+    pub(crate) fn of_awaited(
+        view: AwaitedView,
+        scan: Scan,
+        selection: Selection,
+        last: Option<(Vec<u8>, Vec<u8>)>,
+    ) -> Result<Self> {
+        let (limit, nothing) = (scan.limit, RecordPage { records: Vec::new(), limited: false });
+        let records = Self::new(Cursor::over_page(nothing), IterSource::Scan(scan), limit, selection, last)?;
+        Ok(Self { awaited: Some((view, FIRST_BATCH_RECORDS)), more: true, ..records })
+    }
+
+    /// What becomes of the records that it meets.
+    pub(crate) fn selection(&self) -> &Selection {
+        &self.selection
     }
 
     /// The same, ended by this flag where there is one.
@@ -76,10 +99,11 @@ impl Records {
     }
 
     /// # Errors
-    /// [`Error::Interrupted`] where the iterator was ended by its flag, so that records are missing: see
-    /// [`Table::interrupted_by`](crate::Table::interrupted_by).
+    /// Where records are missing: [`Error::Interrupted`] where the iterator was ended by its flag, see
+    /// [`Table::interrupted_by`](crate::Table::interrupted_by); [`Error::Poisoned`] where a write that was under way when it
+    /// was opened has panicked.
     pub fn check_interrupt(&self) -> Result<()> {
-        if self.interrupted { Err(Error::Interrupted) } else { Ok(()) }
+        self.failed.clone().map_or(Ok(()), Err)
     }
 
     /// How many items are left, and how many of all were examined, where there is no limit. Copies nothing.
@@ -102,6 +126,31 @@ impl Records {
     }
 
     fn next_batch(&mut self) {
+        if let Err(error) = self.take_from_awaited() {
+            (self.failed, self.more) = (Some(error), false);
+        } else if self.awaited.is_none() && self.more {
+            self.take_from_view();
+        }
+        self.last = self.cursor.last_of_batch().map(|record| (record.pk().to_vec(), record.sk().to_vec()));
+    }
+
+    /// Takes a batch of a view that is not taken yet, or takes the view where much is read.
+    fn take_from_awaited(&mut self) -> Result<()> {
+        let (Some((view, most)), IterSource::Scan(scan)) = (self.awaited.take(), &self.source) else { return Ok(()) };
+        if most >= BATCH_RECORDS {
+            self.cursor = Cursor::over(view.take()?);
+            return Ok(());
+        }
+        let last = self.last.as_ref().map(|(pk, sk)| (&pk[..], &sk[..]));
+        let page = view.scan(scan.range_after(self.selection.index(), last)?, batch_limits(most))?;
+        self.more = page.limited;
+        self.cursor = Cursor::over_page(page);
+        // Where nothing follows, nobody has to take the view.
+        self.awaited = self.more.then_some((view, 2 * most));
+        Ok(())
+    }
+
+    fn take_from_view(&mut self) {
         let cursor = &mut self.cursor;
         let last = self.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
         self.more = match &self.source {
@@ -118,7 +167,6 @@ impl Records {
             }),
         }
         .expect("the request was checked when the iterator was opened");
-        self.last = self.cursor.last_of_batch().map(|record| (record.pk().to_vec(), record.sk().to_vec()));
     }
 
     /// The next record, lent until the next call: cheaper than [`Iterator::next`], which counts another user of it.
@@ -133,7 +181,9 @@ impl Records {
 
     fn is_interrupted(&mut self) -> bool {
         let is_raised = self.interrupt.as_ref().is_some_and(Interrupt::is_raised);
-        self.interrupted |= is_raised;
+        if is_raised {
+            self.failed = Some(Error::Interrupted);
+        }
         is_raised
     }
 

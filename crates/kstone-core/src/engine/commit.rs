@@ -17,7 +17,8 @@ use smallvec::SmallVec;
 use super::Engine;
 use super::lock_place::{LockPlace, check_ordinals};
 use crate::error::Result;
-use crate::key::{Route, RoutedKey, StripeId};
+use crate::key::{Route, RoutedKey, StripeId, StripeSet};
+use crate::mode::Flags;
 use crate::record::{Lent, Record};
 use crate::stripe::WriteGuard;
 use crate::tree::Garbage;
@@ -123,6 +124,26 @@ impl<'a> Commit<'a> {
         wanted.dedup_by_key(|(place, _)| *place);
         for (place, engine) in wanted {
             self.locked.push(Locked { place, engine, held: engine.store.write(place.stripe())? });
+        }
+        if self.locked.iter().any(|locked| locked.engine.store.mode.flags().has(Flags::AWAITED)) {
+            self.lock_beyond_views()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the views that are awaited of the engines whose stripes are locked, and locks these again.
+    #[cold]
+    #[inline(never)]
+    fn lock_beyond_views(&mut self) -> Result<()> {
+        let wanted: Vec<(LockPlace, &'a Engine)> =
+            self.locked.drain(..).map(|locked| (locked.place, locked.engine)).collect();
+        for of_engine in wanted.chunk_by(|(_, one), (_, other)| std::ptr::eq(*one, *other)) {
+            let engine = of_engine[0].1;
+            let mut stripes = StripeSet::default();
+            of_engine.iter().for_each(|(place, _)| stripes.add(place.stripe()));
+            let locked = engine.store.lock_beyond_views(&stripes)?.into_iter();
+            let locked = locked.map(|(stripe, held)| Locked { place: engine.lock_place(stripe), engine, held });
+            self.locked.extend(locked);
         }
         Ok(())
     }

@@ -27,7 +27,8 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`], [`Error::Closed`].
     pub fn exclusive<T>(&self, run: impl FnOnce(&mut Exclusive<'_>) -> T) -> Result<T> {
-        let locked = self.lock(StripeId::all())?;
+        let mut locked = self.lock(StripeId::all())?;
+        self.store.take_awaited_views(&mut locked);
         Ok(run(&mut Exclusive { engine: self, locked, taken_out: Vec::new() }))
     }
 

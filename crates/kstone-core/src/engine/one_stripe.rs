@@ -75,7 +75,7 @@ impl Engine {
     /// [`Error::Poisoned`], [`Error::Closed`].
     #[inline]
     pub fn lock_stripe(&self, stripe: StripeId) -> Result<OneStripe<'_>> {
-        let (held, flags) = self.store.stripe(stripe).write_with_flags(&self.store.mode)?;
+        let (held, flags) = self.store.write_beyond_views(stripe)?;
         Ok(OneStripe { engine: self, stripe, held, flags })
     }
 }

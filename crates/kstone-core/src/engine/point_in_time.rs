@@ -12,9 +12,12 @@ use crate::key::{KeyRef, Keyspace, Route, StripeId};
 use crate::page_buffer::{PageBuffer, PageLimits};
 use crate::record::Record;
 use crate::shared::Shared;
+use crate::span::Span;
 use crate::tree::{Tree, TreeView};
 
-/// The database, or a partition's stripe, at one moment. Costs memory only for what is changed after it.
+/// The database, or a partition's stripe, at one moment. Costs memory only for what is changed after it. A clone is a
+/// count for each stripe more.
+#[derive(Clone)]
 pub struct PointInTimeView {
     stripes: Vec<(StripeId, Shared<Tree>)>,
 }
@@ -86,9 +89,8 @@ impl PointInTimeView {
     /// As [`PointInTimeView::scan`], from the end of the range backwards.
     pub fn scan_reverse(&self, range: ScanRange<'_>, limits: PageLimits) -> RecordPage {
         let mut page = PageBuffer::new(limits);
-        let limited = range.spans().rev().any(|(stripe, span)| {
-            self.view(stripe).is_some_and(|view| view.merge(span, true, |merge| page.fill(merge, Record::clone)))
-        });
+        let limited =
+            range.spans().rev().any(|(stripe, span)| self.fill_span(&mut page, stripe, span, true, Record::clone));
         RecordPage { records: page.records, limited }
     }
 
@@ -103,7 +105,7 @@ impl PointInTimeView {
         handle: impl Fn(&'a Record) -> T,
     ) -> bool {
         let (stripe, span) = partition_span(keyspace, pk, range);
-        self.view(stripe).is_some_and(|view| view.merge(span, reverse, |merge| page.fill(merge, handle)))
+        self.fill_span(page, stripe, span, reverse, handle)
     }
 
     /// Takes a scan's records into a page; whether that is full.
@@ -113,9 +115,19 @@ impl PointInTimeView {
         range: ScanRange<'_>,
         handle: impl Fn(&'a Record) -> T,
     ) -> bool {
-        range.spans().any(|(stripe, span)| {
-            self.view(stripe).is_some_and(|view| view.merge(span, false, |merge| page.fill(merge, &handle)))
-        })
+        range.spans().any(|(stripe, span)| self.fill_span(page, stripe, span, false, &handle))
+    }
+
+    /// Takes the records of a stripe's span into a page; whether that is full.
+    pub(super) fn fill_span<'a, T: Borrow<Record>>(
+        &'a self,
+        page: &mut PageBuffer<T>,
+        stripe: StripeId,
+        span: Span<'_>,
+        reverse: bool,
+        handle: impl Fn(&'a Record) -> T,
+    ) -> bool {
+        self.view(stripe).is_some_and(|view| view.merge(span, reverse, |merge| page.fill(merge, handle)))
     }
 
     fn view(&self, stripe: StripeId) -> Option<TreeView<'_>> {

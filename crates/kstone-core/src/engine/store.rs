@@ -2,7 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
+
 use super::EngineOptions;
+use super::awaited_view::Awaited;
 use super::memory_budget::MemoryBudget;
 use crate::error::Result;
 use crate::freed::Freed;
@@ -18,6 +21,8 @@ pub(super) struct Store {
     pub(super) mode: Mode,
     pub(super) options: EngineOptions,
     pub(super) budget: Option<MemoryBudget>,
+    /// The views that somebody awaits.
+    pub(super) awaited: Mutex<Awaited>,
     /// Made on the heap: 16 KiB are too much for the stack of a small thread.
     pub(super) stripes: Box<[Stripe; STRIPES]>,
 }
@@ -51,7 +56,7 @@ impl Store {
     ) -> Self {
         let mode = Mode::default();
         mode.set(Flags::EVICTS, budget.as_ref().is_some_and(MemoryBudget::evicts));
-        Self { counters, mode, options, budget, stripes }
+        Self { counters, mode, options, budget, awaited: Mutex::default(), stripes }
     }
 
     /// Bytes of a store without records.
@@ -76,11 +81,15 @@ impl Store {
         self.stripe(id).write(&self.mode)
     }
 
+    /// The lock of a stripe more for a write that holds others, where it is free and no view is awaited: one that was
+    /// opened meanwhile may have been shown this stripe before the write, and the others after it.
+    ///
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
     pub(super) fn try_write(&self, id: StripeId) -> Result<Option<WriteGuard<'_>>> {
-        self.stripe(id).try_write(&self.mode)
+        let held = self.stripe(id).try_write(&self.mode)?;
+        Ok(held.filter(|_| !self.mode.flags().has(Flags::AWAITED)))
     }
 
     /// As [`Store::read`], of a tree whose records of this span, or all of them, are in order. Where they are not, that is

@@ -54,7 +54,7 @@ impl Engine {
             let record =
                 |(route, at): &(Route, usize)| (*route, Record::routed_put(route.tag, puts[*at].0, puts[*at].1));
             let records: Vec<(Route, Record)> = of_stripe.iter().map(record).collect();
-            let (mut held, flags) = self.store.stripe(stripe).write_with_flags(&self.store.mode)?;
+            let (mut held, flags) = self.store.write_beyond_views(stripe)?;
             if !of_stripe.iter().all(|(_, at)| is_unwatched(flags, puts[*at].0)) {
                 left_out.extend(of_stripe.iter().map(|(_, at)| *at));
                 continue;
@@ -84,7 +84,7 @@ impl Engine {
     #[inline(always)]
     fn write(&self, key: KeyRef<'_>, body: Option<&[u8]>, allowed: impl FnOnce(Flags) -> bool) -> Result<bool> {
         let route = key.route();
-        let (mut held, flags) = self.store.stripe(route.stripe).write_with_flags(&self.store.mode)?;
+        let (mut held, flags) = self.store.write_beyond_views(route.stripe)?;
         if !allowed(flags) {
             return Ok(false);
         }

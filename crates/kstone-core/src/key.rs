@@ -144,6 +144,11 @@ impl Key {
 /// "a\1"  61 01 00 01
 /// ```
 pub fn put_escaped(out: &mut impl Buffer, bytes: &[u8]) {
+    if !bytes.contains(&0) {
+        // Nearly all are.
+        out.extend_from_slice(bytes);
+        return;
+    }
     for (i, piece) in bytes.split(|&byte| byte == 0).enumerate() {
         if i > 0 {
             out.extend_from_slice(&[0, 0xFF]);

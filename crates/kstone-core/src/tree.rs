@@ -104,6 +104,12 @@ pub(crate) struct Garbage {
 }
 
 impl Garbage {
+    /// Whether there is nothing to drop and nothing to be merged.
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.replaced.is_none() && self.merged.is_none() && self.work.is_none()
+    }
+
     /// The items that the tree does not hold any more.
     pub(crate) fn items(&self) -> impl Iterator<Item = &Record> {
         let merged = self.merged.iter().flat_map(|merged| &merged.records);

@@ -227,7 +227,10 @@ impl Writing<'_> {
         let stripe = write.stripe();
         let at = self.commit.find(engine.lock_place(stripe)).expect("the stripe of a write is locked");
         let Locked { engine, held, .. } = &mut self.commit.locked[at];
-        self.garbage.push((engine, stripe, engine.write_key(held, write)));
+        let garbage = engine.write_key(held, write);
+        if !garbage.is_empty() {
+            self.garbage.push((engine, stripe, garbage));
+        }
     }
 
     /// Releases the locks.

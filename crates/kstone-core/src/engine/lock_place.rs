@@ -5,19 +5,16 @@
 
 use super::{Engine, EngineOrdinal};
 use crate::error::{Error, Result};
-use crate::key::StripeId;
+use crate::key::{STRIPES, StripeId};
 
 /// Where the lock of a stripe stands in the order of all locks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct LockPlace {
-    ordinal: EngineOrdinal,
-    stripe: StripeId,
-}
+pub(super) struct LockPlace(u64);
 
 impl LockPlace {
     #[inline]
     pub(super) fn stripe(self) -> StripeId {
-        self.stripe
+        StripeId::of(self.0 as u32)
     }
 }
 
@@ -30,7 +27,7 @@ impl Engine {
 
     #[inline]
     pub(super) fn lock_place(&self, stripe: StripeId) -> LockPlace {
-        LockPlace { ordinal: self.ordinal(), stripe }
+        LockPlace(u64::from(self.ordinal().0) * STRIPES as u64 + stripe.index() as u64)
     }
 }
 

@@ -1,3 +1,240 @@
-//! Accounts: tables that share a clock, a memory limit and caches, and that are written together.
+//! Accounts: tables that share a clock, caches and options, and that are seen and written together.
+//!
+//! ```text
+//! Account ──► catalog: name ─► Table ──► engine, state
+//!    └──────────► Environment ◄──┘       options, clock, caches
+//! ```
+//! # Locks
+//! The catalog's lock is held for a look or an exchange, never while a stripe is locked. What needs the tables to stay as
+//! they are for longer, such as a fork, takes the turn of `changing`, which every change of the catalog takes. Stripes of
+//! several tables are locked ascending by the tables' ordinals, which are given once and never again.
 
 pub(crate) mod environment;
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use kstone_core::engine::{Engine, EngineOrdinal, exclusive_across};
+use parking_lot::RwLock;
+
+use self::environment::Environment;
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
+use crate::model::clock::{Clock, ClockSource};
+use crate::model::options::DatabaseOptions;
+use crate::model::schema::TableSchema;
+use crate::table::Table;
+use crate::table::one_at_a_time::OneAtATime;
+use crate::table::state::TableState;
+use crate::table::stream::Stream;
+
+/// Named tables in memory. Clones share it; dropping the last one, and the last handle of its tables, frees everything.
+///
+/// Calls may be made from any thread at any time. Tables are created, changed and dropped while others are read and
+/// written.
+///
+/// ```
+/// use kstone_api::{Account, ItemBuilder, KeyType, TableSchema};
+/// let account = Account::create_in_memory();
+/// let users = account.create_table(TableSchema::new().name("users").partition_key("id", KeyType::S))?;
+/// account.create_table(TableSchema::new().name("orders").partition_key("number", KeyType::N))?;
+/// users.put_item(ItemBuilder::new().string("id", "ann").build())?;
+/// assert_eq!(account.table_names(), ["orders", "users"]);
+///
+/// let fork = account.fork()?;
+/// fork.table("users")?.delete(b"ann")?;
+/// assert!(account.table("users")?.get(b"ann")?.is_some());
+/// # Ok::<(), kstone_api::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Account {
+    shared: Arc<Shared>,
+    /// What ends long calls through this handle, and through the tables that it gives.
+    interrupt: Option<Interrupt>,
+}
+
+struct Shared {
+    environment: Arc<Environment>,
+    catalog: RwLock<Catalog>,
+    changing: OneAtATime,
+}
+
+#[derive(Default)]
+struct Catalog {
+    tables: BTreeMap<Box<str>, Table>,
+    /// The ordinal given last.
+    last_ordinal: u32,
+}
+
+impl Account {
+    /// An account without tables, with the default options. Costs an allocation.
+    #[must_use]
+    pub fn create_in_memory() -> Self {
+        Self::create_in_memory_with(DatabaseOptions::default(), ClockSource::default())
+    }
+
+    /// An account without tables, with options and a clock that all its tables share. Options out of their range are
+    /// refused when the first table is created.
+    #[must_use]
+    pub fn create_in_memory_with(options: DatabaseOptions, clock: ClockSource) -> Self {
+        Self::of(Arc::new(Environment::new(options, clock)), Catalog::default())
+    }
+
+    fn of(environment: Arc<Environment>, catalog: Catalog) -> Self {
+        let shared = Shared { environment, catalog: RwLock::new(catalog), changing: OneAtATime::default() };
+        Self { shared: Arc::new(shared), interrupt: None }
+    }
+
+    /// The same account by a handle whose long calls, and those of the tables it gives, end when the flag is raised.
+    #[must_use]
+    pub fn interrupted_by(&self, interrupt: &Interrupt) -> Self {
+        Self { shared: Arc::clone(&self.shared), interrupt: Some(interrupt.clone()) }
+    }
+
+    /// Creates a table of this schema, which must have a name.
+    ///
+    /// # Errors
+    /// [`Error::TableExists`]; [`Error::Invalid`] for a schema without a name or one that DynamoDB would refuse, and for
+    /// options of the account that are out of their range.
+    pub fn create_table(&self, schema: TableSchema) -> Result<Table> {
+        let _no_other_change = self.shared.changing.enter()?;
+        let name: Box<str> = match schema.table_name() {
+            Some(name) => name.into(),
+            None => return Err(Error::invalid("the schema of a table in an account needs a name")),
+        };
+        let ordinal = {
+            let mut catalog = self.shared.catalog.write();
+            if catalog.tables.contains_key(&name) {
+                return Err(Error::TableExists { name: name.into() });
+            }
+            let exhausted =
+                || Error::invalid("the account has created as many tables as it can in its life: 4,294,967,295");
+            catalog.last_ordinal = catalog.last_ordinal.checked_add(1).ok_or_else(exhausted)?;
+            EngineOrdinal(catalog.last_ordinal)
+        };
+        let table = Table::create(Arc::clone(&self.shared.environment), schema, ordinal)?;
+        self.shared.catalog.write().tables.insert(name, table.clone());
+        Ok(self.handle(table))
+    }
+
+    /// The table of this name.
+    ///
+    /// # Errors
+    /// [`Error::TableNotFound`].
+    pub fn table(&self, name: &str) -> Result<Table> {
+        match self.shared.catalog.read().tables.get(name) {
+            Some(table) => Ok(self.handle(table.clone())),
+            None => Err(Error::TableNotFound { name: name.to_owned(), is: None }),
+        }
+    }
+
+    fn handle(&self, table: Table) -> Table {
+        match &self.interrupt {
+            Some(interrupt) => table.interrupted_by(interrupt),
+            None => table,
+        }
+    }
+
+    /// The names of all tables, ascending.
+    #[must_use]
+    pub fn table_names(&self) -> Vec<String> {
+        self.table_names_after("", usize::MAX)
+    }
+
+    /// At most so many names of tables, ascending, behind this one, which need not be one.
+    #[must_use]
+    pub fn table_names_after(&self, name: &str, most: usize) -> Vec<String> {
+        let catalog = self.shared.catalog.read();
+        let behind = catalog.tables.range::<str, _>((Bound::Excluded(name), Bound::Unbounded));
+        behind.take(most).map(|(name, _)| name.to_string()).collect()
+    }
+
+    /// How many tables there are.
+    #[must_use]
+    pub fn table_count(&self) -> usize {
+        self.shared.catalog.read().tables.len()
+    }
+
+    /// Drops a table with everything in it: handles that are left, and calls that wait for it, are refused from then on.
+    /// Reads that hold a point-in-time view of it go on. Waits for a change of its schema that is under way.
+    ///
+    /// # Errors
+    /// [`Error::TableNotFound`]; [`Error::Poisoned`].
+    pub fn drop_table(&self, name: &str) -> Result<()> {
+        let _no_other_change = self.shared.changing.enter()?;
+        let table = self.table(name)?;
+        let _no_change_of_schema = table.configuring()?;
+        table.engine().close()?;
+        self.shared.catalog.write().tables.remove(name);
+        Ok(())
+    }
+
+    /// An account of its own that holds what this one holds now, all tables at one moment: writes on either side never
+    /// show on the other. See [`Table::fork`]; costs a lock and a count for each stripe of each table that holds items.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`]; [`Error::Invalid`] in a callback of a load or a change of this account.
+    pub fn fork(&self) -> Result<Self> {
+        let _no_change = self.shared.changing.enter()?;
+        let (tables, last_ordinal) = self.all_tables();
+        let turns: Vec<_> = tables.iter().map(|(_, table)| table.configuring()).collect::<Result<_>>()?;
+        let engines: Vec<&Engine> = tables.iter().map(|(_, table)| table.engine()).collect();
+        engines.iter().try_for_each(|engine| engine.prepare_fork())?;
+        let environment = Arc::new(self.shared.environment.forked());
+        let seen = exclusive_across(&engines, |locked| {
+            let states = tables.iter().map(|(_, table)| table.state().forked()).collect::<Vec<TableState>>();
+            (states, locked.iter_mut().map(|locked| (locked.engine().ordinal(), locked.fork())).collect::<Vec<_>>())
+        });
+        drop(turns);
+        let (states, forks) = seen?;
+        let mut started = BTreeMap::new();
+        for (ordinal, fork) in forks {
+            started.insert(ordinal, fork.start()?);
+        }
+        let mut forked = BTreeMap::new();
+        for ((name, table), state) in tables.iter().zip(states) {
+            if let Some(engine) = started.remove(&table.engine().ordinal()) {
+                forked.insert(name.clone(), Table::of(engine, Arc::clone(&environment), state));
+            }
+        }
+        Ok(Self {
+            interrupt: self.interrupt.clone(),
+            ..Self::of(environment, Catalog { tables: forked, last_ordinal })
+        })
+    }
+
+    /// Removes every item of every table, at one moment; the tables stay. See [`Table::clear`].
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn clear(&self) -> Result<()> {
+        let _no_change = self.shared.changing.enter()?;
+        let (tables, _) = self.all_tables();
+        let engines: Vec<&Engine> = tables.iter().map(|(_, table)| table.engine()).collect();
+        let dropped = exclusive_across(&engines, |locked| {
+            locked.iter_mut().for_each(|locked| locked.clear());
+            let clear_stream = |(_, table): &(Box<str>, Table)| table.state().stream.as_deref().map(Stream::clear);
+            tables.iter().filter_map(clear_stream).collect::<Vec<_>>()
+        })?;
+        drop(dropped);
+        Ok(())
+    }
+
+    fn all_tables(&self) -> (Vec<(Box<str>, Table)>, u32) {
+        let catalog = self.shared.catalog.read();
+        let tables = catalog.tables.iter().map(|(name, table)| (name.clone(), table.clone())).collect();
+        (tables, catalog.last_ordinal)
+    }
+
+    /// Fixes the time of all tables, in epoch seconds; 0 goes back to the clock. For tests.
+    pub fn set_time(&self, epoch_seconds: i64) {
+        let clock = &self.shared.environment.clock;
+        let before = clock.now_epoch_seconds();
+        clock.set_time(epoch_seconds);
+        if clock.now_epoch_seconds() < before {
+            // What had passed for good may expire after all.
+            self.all_tables().0.iter().for_each(|(_, table)| table.forget_expiries());
+        }
+    }
+}

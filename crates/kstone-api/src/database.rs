@@ -4,6 +4,8 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::Arc;
 
+use kstone_core::engine::EngineOrdinal;
+
 use crate::account::environment::Environment;
 #[cfg(doc)]
 use crate::error::Error;
@@ -15,7 +17,7 @@ use crate::model::schema::TableSchema;
 use crate::table::Table;
 
 /// A database in memory: one [`Table`], whose methods all are the database's, too. Clones share it; dropping the last one
-/// frees everything.
+/// frees everything. For several tables that are written together see [`Account`](crate::Account).
 #[derive(Clone)]
 pub struct Database(Table);
 
@@ -59,7 +61,7 @@ impl Database {
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range and for a schema that DynamoDB would refuse.
     pub fn create_in_memory_with(options: DatabaseOptions, schema: TableSchema, clock: ClockSource) -> Result<Self> {
-        Table::create(Arc::new(Environment::new(options, clock)), schema).map(Self)
+        Table::create(Arc::new(Environment::new(options, clock)), schema, EngineOrdinal::default()).map(Self)
     }
 
     /// A new database with what a snapshot holds, with the default options and the system's clock.

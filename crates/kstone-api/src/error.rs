@@ -40,13 +40,19 @@ pub enum Error {
     /// An item is to be inserted under a key that has one; nothing was written.
     #[error("Duplicate primary key exists in table")]
     DuplicateItem,
-    /// A statement names a table that this is not: the name in the schema, or `items` where that has none.
-    #[error("Requested resource not found: Table: {name} not found; this table is called {is}")]
+    /// There is no table of this name: a statement names one that this is not, or an account has none.
+    #[error("Requested resource not found: Table: {name} not found{}", called(is.as_deref()))]
     TableNotFound {
-        /// The name in the statement.
+        /// The name asked for.
         name: String,
-        /// The name that the table has.
-        is: String,
+        /// Of a statement: the name that its table has, that in the schema, or `items` where it has none.
+        is: Option<String>,
+    },
+    /// An account has a table of this name already.
+    #[error("Table already exists: {name}")]
+    TableExists {
+        /// The name.
+        name: String,
     },
     /// A transaction was cancelled: nothing of it was written. The reasons say which of its operations failed and why.
     #[error("Transaction cancelled, please refer cancellation reasons for specific reasons [{}]", codes(reasons))]
@@ -90,6 +96,10 @@ pub enum Error {
     /// A write panicked earlier, so the database may be half changed: open a new one.
     #[error("an earlier write to this database panicked; it refuses further use")]
     Poisoned,
+}
+
+fn called(is: Option<&str>) -> String {
+    is.map_or_else(String::new, |is| format!("; this table is called {is}"))
 }
 
 impl Error {

@@ -27,6 +27,7 @@ mod request;
 mod table;
 mod transfer;
 
+pub use account::Account;
 pub use database::Database;
 pub use error::{CancellationReason, Error, IoCause, Position, Result};
 pub use interrupt::Interrupt;

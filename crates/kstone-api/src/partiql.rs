@@ -104,7 +104,7 @@ fn check_table(target: &Target, table: &TableState) -> Result<()> {
     if *target.table == *is {
         return Ok(());
     }
-    Err(Error::TableNotFound { name: target.table.to_string(), is: is.to_owned() })
+    Err(Error::TableNotFound { name: target.table.to_string(), is: Some(is.to_owned()) })
 }
 
 /// The write that a statement is; a SELECT is none.

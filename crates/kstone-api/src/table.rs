@@ -15,7 +15,9 @@ pub mod ttl;
 use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
-use kstone_core::engine::{CountPage, Cursor, Engine, Exclusive, PageLimits, Present, RecordPage, SortKeyRange};
+use kstone_core::engine::{
+    CountPage, Cursor, Engine, EngineOrdinal, Exclusive, PageLimits, Present, RecordPage, SortKeyRange,
+};
 use kstone_core::item::{self, ItemRef, SplitItem};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::label::InternedLayout;
@@ -88,13 +90,13 @@ impl Table {
     ///
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range and for a schema that DynamoDB would refuse.
-    pub(crate) fn create(environment: Arc<Environment>, schema: TableSchema) -> Result<Self> {
-        let engine = Engine::new(environment.options.of_engine())?;
+    pub(crate) fn create(environment: Arc<Environment>, schema: TableSchema, ordinal: EngineOrdinal) -> Result<Self> {
+        let engine = Engine::new(environment.options.of_engine(ordinal))?;
         let state = TableState::new(schema, environment.options.stream_max_bytes())?;
         Ok(Self::of(engine, environment, state))
     }
 
-    fn of(engine: Engine, environment: Arc<Environment>, state: TableState) -> Self {
+    pub(crate) fn of(engine: Engine, environment: Arc<Environment>, state: TableState) -> Self {
         engine.watch(state.watch());
         let keys = state.keys.map_or_else(OnceLock::new, OnceLock::from);
         let shared = Shared {
@@ -119,14 +121,19 @@ impl Table {
         self.state().schema.clone()
     }
 
-    /// Fixes the time that decides what has expired, in epoch seconds; 0 goes back to the clock. For tests.
+    /// Fixes the time that decides what has expired, in epoch seconds; 0 goes back to the clock. For tests. The time of a
+    /// table in an account is set by [`Account::set_time`](crate::Account::set_time), which tells all its tables.
     pub fn set_time(&self, epoch_seconds: i64) {
         let before = self.shared.environment.clock.now_epoch_seconds();
         self.shared.environment.clock.set_time(epoch_seconds);
         if self.shared.environment.clock.now_epoch_seconds() < before {
             // What had passed for good may expire after all.
-            self.state().expiries.iter().for_each(|expiries| expiries.forget());
+            self.forget_expiries();
         }
+    }
+
+    pub(crate) fn forget_expiries(&self) {
+        self.state().expiries.iter().for_each(|expiries| expiries.forget());
     }
 
     /// The changes after a sequence number, oldest first: at most `max`, at most 1,000.

@@ -52,7 +52,7 @@ pub use across::{EngineKeys, Present, commit_across, read_across};
 pub use awaited_view::AwaitedView;
 pub use commit::{Commit, INLINE_WRITES, KeyWrite, Writes, Writing};
 pub use cursor::Cursor;
-pub use exclusive::Exclusive;
+pub use exclusive::{Exclusive, SharedFork, exclusive_across};
 pub use fill::{Filled, Filling, FillingPart};
 pub use memory_budget::{MEMORY_MAX_BYTES_MIN, Reservation};
 pub use one_stripe::OneStripe;

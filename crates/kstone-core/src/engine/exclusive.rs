@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Engine;
+use super::lock_place::check_ordinals;
+use super::point_in_time::PointInTimeView;
 use super::store::{Counters, Store, stripes};
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::key::{STRIPES, StripeId};
 use crate::mode::Flags;
 use crate::stripe::{Stripe, StripeContents, WriteGuard};
@@ -27,9 +27,13 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`], [`Error::Closed`].
     pub fn exclusive<T>(&self, run: impl FnOnce(&mut Exclusive<'_>) -> T) -> Result<T> {
+        self.lock_exclusive().map(|mut locked| run(&mut locked))
+    }
+
+    fn lock_exclusive(&self) -> Result<Exclusive<'_>> {
         let mut locked = self.lock(StripeId::all())?;
         self.store.take_awaited_views(&mut locked);
-        Ok(run(&mut Exclusive { engine: self, locked, taken_out: Vec::new() }))
+        Ok(Exclusive { engine: self, locked, taken_out: Vec::new() })
     }
 
     /// Removes everything and refuses every read and write from then on, those included that wait for a lock.
@@ -41,7 +45,63 @@ impl Engine {
     }
 }
 
-impl Exclusive<'_> {
+/// Runs this while the locks of all stripes of several engines are held, given in the order of the engines' ordinals: one
+/// moment of all of them. Costs an allocation for each engine.
+///
+/// ```
+/// use kstone_core::engine::{Engine, EngineOptions, EngineOrdinal, exclusive_across};
+/// let engine = |number| {
+///     Engine::new(EngineOptions { ordinal: EngineOrdinal(number), ..EngineOptions::default() })
+/// };
+/// let engines = [engine(1)?, engine(2)?];
+/// let all_empty = exclusive_across(&engines.each_ref(), |all| all.iter().all(|locked| locked.is_empty()))?;
+/// assert!(all_empty);
+/// # Ok::<(), kstone_core::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Poisoned`] and [`Error::Closed`] of any of the engines; [`Error::Invalid`] where two of them have one ordinal,
+/// or where one stands twice among them.
+pub fn exclusive_across<T>(engines: &[&Engine], run: impl FnOnce(&mut [Exclusive<'_>]) -> T) -> Result<T> {
+    let mut ascending = engines.to_vec();
+    ascending.sort_unstable_by_key(|engine| engine.ordinal());
+    check_ordinals(ascending.iter().copied())?;
+    if ascending.windows(2).any(|two| std::ptr::eq(two[0], two[1])) {
+        return Err(Error::invalid("an engine stands twice among those to be locked"));
+    }
+    let mut locked: Vec<Exclusive<'_>> = ascending.into_iter().map(Engine::lock_exclusive).collect::<Result<_>>()?;
+    Ok(run(&mut locked))
+}
+
+/// A fork that shares everything already, and begins to work when it is started.
+pub struct SharedFork(Store);
+
+impl SharedFork {
+    /// The engine. Starts its compaction thread, where it has one.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where no thread can be started.
+    pub fn start(self) -> Result<Engine> {
+        Engine::start(self.0)
+    }
+}
+
+impl<'a> Exclusive<'a> {
+    /// The engine.
+    pub fn engine(&self) -> &'a Engine {
+        self.engine
+    }
+
+    /// As [`Engine::fork`], at the moment of these locks. [`Engine::prepare_fork`] called before makes it cheap.
+    pub fn fork(&mut self) -> SharedFork {
+        SharedFork(self.share())
+    }
+
+    /// As [`Engine::view`], at the moment of these locks.
+    pub fn view(&mut self) -> PointInTimeView {
+        PointInTimeView::new(self.locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share(*id)?))).collect())
+    }
+
     /// Whether the engine holds no record.
     pub fn is_empty(&self) -> bool {
         self.locked.iter().all(|(_, held)| held.tree().is_none_or(Tree::is_empty))

@@ -17,12 +17,20 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn fork<T>(&self, at_the_moment: impl FnOnce() -> T) -> Result<(Self, T)> {
-        StripeId::all().try_for_each(|id| self.store.prepare_fork(id))?;
+        self.prepare_fork()?;
         let (store, seen) = self.exclusive(|locked| {
             let seen = at_the_moment();
             (locked.share(), seen)
         })?;
         Ok((Self::start(store)?, seen))
+    }
+
+    /// Does ahead what a fork would otherwise leave to the first writes after it, stripe by stripe.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn prepare_fork(&self) -> Result<()> {
+        StripeId::all().try_for_each(|id| self.store.prepare_fork(id))
     }
 }
 

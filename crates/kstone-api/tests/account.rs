@@ -1,0 +1,151 @@
+//! Accounts: tables by name, and all of them at one moment.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use kstone_api::clock::{Clock, ClockSource, ManualClock};
+use kstone_api::{Account, DatabaseOptions, Error, ItemBuilder, KeyType, Result, TableSchema};
+
+fn schema(name: &str) -> TableSchema {
+    TableSchema::new().name(name).partition_key("id", KeyType::S)
+}
+
+fn item(id: &str, n: i64) -> kstone_api::Item {
+    ItemBuilder::new().string("id", id).number("n", n).build()
+}
+
+#[test]
+fn tables_are_created_found_listed_and_dropped() -> Result<()> {
+    let account = Account::create_in_memory();
+    assert!(account.table_names().is_empty());
+    for name in ["ddd", "aaa", "ccc", "bbb"] {
+        account.create_table(schema(name))?;
+    }
+    assert_eq!(account.table_names(), ["aaa", "bbb", "ccc", "ddd"]);
+    assert_eq!(account.table_names_after("aab", 2), ["bbb", "ccc"]);
+    assert_eq!(account.table_names_after("bbb", 9), ["ccc", "ddd"]);
+    assert_eq!(account.create_table(schema("ccc")).map(drop), Err(Error::TableExists { name: "ccc".into() }));
+    assert!(account.create_table(TableSchema::new()).is_err(), "without a name");
+    assert!(account.create_table(TableSchema::new().name("x")).is_err(), "names have three characters");
+    let table = account.table("ccc")?;
+    table.put_item(item("one", 1))?;
+    assert_eq!(account.table("ccc")?.count()?, 1, "handles are of one table");
+    account.drop_table("ccc")?;
+    assert_eq!(
+        account.table("ccc").map(drop).unwrap_err().to_string(),
+        "Requested resource not found: Table: ccc not found"
+    );
+    assert!(account.drop_table("ccc").is_err());
+    let refusals = [
+        table.put_item(item("two", 2)).unwrap_err(),
+        table.get(b"one").unwrap_err(),
+        table.scan(kstone_api::Scan::new()).map(drop).unwrap_err(),
+        table.count().unwrap_err(),
+        table.configure(schema("ccc")).unwrap_err(),
+    ];
+    for refused in refusals {
+        assert!(refused.to_string().contains("the table was deleted"), "{refused}");
+    }
+    account.create_table(schema("ccc"))?;
+    assert_eq!(account.table("ccc")?.count()?, 0, "a table of the same name is another");
+    assert_eq!(account.table_count(), 4);
+    Ok(())
+}
+
+/// Readers never see a fork in which a pair of writes, made one after the other to two tables, is out of order.
+#[test]
+fn a_fork_is_one_moment_of_all_tables() -> Result<()> {
+    let account = Account::create_in_memory();
+    let (first, second) = (account.create_table(schema("first"))?, account.create_table(schema("second"))?);
+    for table in [&first, &second] {
+        table.put_item(item("n", 0))?;
+    }
+    let done = AtomicBool::new(false);
+    thread::scope(|scope| -> Result<()> {
+        let writer = scope.spawn(|| -> Result<()> {
+            for n in 1.. {
+                first.put_item(item("n", n))?;
+                second.put_item(item("n", n))?;
+                if done.load(Ordering::Relaxed) {
+                    break;
+                }
+            }
+            Ok(())
+        });
+        for _ in 0..200 {
+            let fork = account.fork()?;
+            let n = |name: &str| -> Result<i64> {
+                let item = fork.table(name)?.get(b"n")?.expect("put");
+                Ok(item["n"].as_number().expect("a number").parse().expect("an integer"))
+            };
+            let (first, second) = (n("first")?, n("second")?);
+            assert!(first == second || first == second + 1, "{first} and {second}");
+        }
+        done.store(true, Ordering::Relaxed);
+        writer.join().expect("no panic")
+    })?;
+    let fork = account.fork()?;
+    fork.table("first")?.delete(b"n")?;
+    fork.create_table(schema("third"))?;
+    fork.drop_table("second")?;
+    assert!(account.table("first")?.get(b"n")?.is_some() && account.table("third").is_err());
+    account.clear()?;
+    assert!(account.table("second")?.count()? == 0 && account.table_count() == 2);
+    Ok(())
+}
+
+#[test]
+fn tables_come_and_go_while_others_are_read_written_and_forked() -> Result<()> {
+    let account = Account::create_in_memory();
+    let steady = account.create_table(schema("steady"))?;
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|thread| {
+                let (account, steady) = (&account, &steady);
+                scope.spawn(move || -> Result<()> {
+                    for round in 0..50 {
+                        let name = format!("table-{}", (thread + round) % 5);
+                        match account.create_table(schema(&name)) {
+                            Ok(table) => {
+                                // Another thread may drop it at any time.
+                                let _put_or_dropped = table.put_item(item("x", round));
+                            }
+                            Err(Error::TableExists { .. }) => match account.drop_table(&name) {
+                                Ok(()) | Err(Error::TableNotFound { .. }) => {}
+                                Err(error) => return Err(error),
+                            },
+                            Err(error) => return Err(error),
+                        }
+                        steady.put_item(item(&format!("{thread}-{round}"), round))?;
+                        let fork = account.fork()?;
+                        assert!(fork.table("steady")?.count()? > round as u64);
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        threads.into_iter().try_for_each(|thread| thread.join().expect("no panic"))
+    })?;
+    assert_eq!(steady.count()?, 200);
+    Ok(())
+}
+
+#[test]
+fn an_account_has_one_clock() -> Result<()> {
+    let clock: Arc<dyn Clock> = Arc::new(ManualClock::new(1000));
+    let account = Account::create_in_memory_with(DatabaseOptions::default(), ClockSource::new(clock));
+    let tables =
+        [account.create_table(schema("one").with_ttl("n"))?, account.create_table(schema("two").with_ttl("n"))?];
+    for table in &tables {
+        table.put_item(item("x", 2000))?;
+    }
+    account.set_time(3000);
+    assert!(tables.iter().all(|table| table.get(b"x").expect("read").is_none()));
+    account.set_time(1500);
+    assert!(tables.iter().all(|table| table.get(b"x").expect("read").is_some()));
+    let fork = account.fork()?;
+    fork.set_time(3000);
+    assert!(fork.table("one")?.get(b"x")?.is_none() && account.table("one")?.get(b"x")?.is_some());
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! Update expressions.
 
 use kstone_api::expression::{Binder, ReturnValues, Subject, Update};
-use kstone_api::{ItemRef, Write};
+use kstone_api::{ItemRef, KeyRef, Write};
 
 use crate::{database, parameters};
 
@@ -23,7 +23,7 @@ pub fn run(data: &[u8]) {
     for (pk, sk) in database::KEYS {
         let present = database.get_record(pk, sk).expect("a key");
         let old = present.as_ref().map(|record| record.item());
-        let expected = update.apply(pk, sk, old);
+        let expected = update.apply(KeyRef::new(pk, sk).expect("a key"), old);
         let write = || Write::update(pk, text).sort_key(sk).parameters(parameters.clone());
         let before = database::everything(&database);
         match database.write(write().return_values(ReturnValues::AllNew)) {

@@ -140,7 +140,7 @@ impl<'a> Planner<'a> {
                 kind: PlanKind::Get,
                 index: None,
                 ranges: vec![Range::Get { pk, sk: sk.unwrap_or_default() }],
-                used: point.used.to_vec(),
+                used: point.used,
                 filters: point.filters,
                 fetched: Vec::new(),
                 sorts: false,

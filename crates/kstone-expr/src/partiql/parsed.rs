@@ -5,7 +5,6 @@
 use std::sync::Arc;
 
 use kstone_core::key_layout::{KeyLayout, KeyPart};
-use smallvec::{SmallVec, smallvec};
 
 use super::ast::{Aggregate, Returning};
 use super::fault::Fault;
@@ -138,7 +137,7 @@ pub struct Point {
     /// Its values.
     pub key: KeyValues,
     /// The conditions that say so, that of the partition key first.
-    pub used: SmallVec<[usize; 2]>,
+    pub used: Vec<usize>,
     /// Whether there are others.
     pub filters: bool,
 }
@@ -282,21 +281,14 @@ impl Where {
     /// The one key of a table of this layout that the conditions leave, where they say so outright.
     #[must_use]
     pub fn point(&self, layout: &KeyLayout) -> Option<Point> {
-        let exact = |part: &'_ KeyPart| {
-            let tests = self.tests(part.name());
-            tests.filter(|(at, _)| self.conjuncts[*at].asks.exact).collect::<SmallVec<[_; 4]>>()
-        };
-        let equal = |&(at, test): &(usize, &KeyTest)| match test.ask {
-            Ask::Eq(value) => Some((at, value)),
-            _ => None,
-        };
-        let (pk_at, pk) = exact(layout.partition()).iter().find_map(equal)?;
-        let mut point = Point { key: KeyValues { pk, sk: None }, used: smallvec![pk_at], filters: false };
+        let equal = |ask: &Ask| if let Ask::Eq(value) = *ask { Some(value) } else { None };
+        let (at, pk) = self.exactly(layout.partition().name(), equal)?;
+        let mut point = Point { key: KeyValues { pk, sk: None }, used: vec![at], filters: false };
         if let Some(part) = layout.sort() {
-            let (at, sk) = exact(part).iter().find_map(|&(at, test)| match test.ask {
-                Ask::Eq(value) => Some((at, Some(value))),
+            let (at, sk) = self.exactly(part.name(), |ask| match *ask {
+                Ask::Eq(value) => Some(Some(value)),
                 // Only the key of an untyped table can do without one.
-                Ask::Missing if !layout.is_typed() => Some((at, None)),
+                Ask::Missing if !layout.is_typed() => Some(None),
                 _ => None,
             })?;
             point.key.sk = sk;
@@ -304,6 +296,18 @@ impl Where {
         }
         point.filters = self.conjuncts.len() > point.used.len();
         Some(point)
+    }
+
+    /// The first conjunct that asks this of an attribute and nothing else, and what it asks.
+    fn exactly<T>(&self, attribute: &str, wanted: impl Fn(&Ask) -> Option<T>) -> Option<(usize, T)> {
+        for (at, conjunct) in self.conjuncts.iter().enumerate().filter(|(_, conjunct)| conjunct.asks.exact) {
+            for test in conjunct.asks.tests.iter().filter(|test| *test.attribute == *attribute) {
+                if let Some(found) = wanted(&test.ask) {
+                    return Some((at, found));
+                }
+            }
+        }
+        None
     }
 
     /// The conditions on this attribute that a key could answer, and in which conjuncts they are.

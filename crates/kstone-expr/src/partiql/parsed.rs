@@ -283,7 +283,9 @@ impl Where {
     pub fn point(&self, layout: &KeyLayout) -> Option<Point> {
         let equal = |ask: &Ask| if let Ask::Eq(value) = *ask { Some(value) } else { None };
         let (at, pk) = self.exactly(layout.partition().name(), equal)?;
-        let mut point = Point { key: KeyValues { pk, sk: None }, used: vec![at], filters: false };
+        let mut used = Vec::with_capacity(2);
+        used.push(at);
+        let mut point = Point { key: KeyValues { pk, sk: None }, used, filters: false };
         if let Some(part) = layout.sort() {
             let (at, sk) = self.exactly(part.name(), |ask| match *ask {
                 Ask::Eq(value) => Some(Some(value)),

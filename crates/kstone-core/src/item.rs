@@ -55,7 +55,9 @@ pub use directory::HashedName;
 pub use keyed::SplitItem;
 pub use members::{Member, Members};
 pub use nested::NestedWriter;
-pub use view::{Attributes, Elements, ItemRef, NEAR_NAME_BYTES, RawAttributes, ValueRef, Values, is_plain_path};
+pub use view::{
+    Attributes, BodyAttributes, Elements, ItemRef, NEAR_NAME_BYTES, RawAttributes, ValueRef, Values, is_plain_path,
+};
 pub use writer::{ItemWriter, check_name};
 
 pub use crate::value::MAX_NESTING_LEVELS;
@@ -121,29 +123,46 @@ pub fn encode(item: &Item) -> Result<Vec<u8>> {
 /// ```
 #[must_use]
 pub fn item_size(key: KeyRef<'_>, item: ItemRef<'_>) -> usize {
-    let attributes = item.without_key().raw_iter();
-    key_size(key) + attributes.map(|(name, value)| attribute_size(name, value, key)).sum::<usize>()
+    let attributes = item.body_attributes();
+    if !key.label().is_empty() {
+        return key_size(key) + attributes.map(|(name, value)| attribute_size(name, value, key)).sum::<usize>();
+    }
+    plain_key_size(key) + attributes.map(|(name, value)| plain_size(name, value, key)).sum::<usize>()
+}
+
+/// What the key of an untyped table counts.
+#[inline]
+fn plain_key_size(key: KeyRef<'_>) -> usize {
+    2 + key.pk().len() + if key.sk().is_empty() { 0 } else { 2 + key.sk().len() }
 }
 
 /// What the attributes of a key count.
 fn key_size(key: KeyRef<'_>) -> usize {
     let Some(named) = NamedKey::new(key.pk(), key.sk(), key.label()) else {
-        return 2 + key.pk().len() + if key.sk().is_empty() { 0 } else { 2 + key.sk().len() };
+        return plain_key_size(key);
     };
     let attributes = (0..).map_while(|at| named.attribute(at));
     attributes.map(|(name, type_, payload)| name.len() + value_size(ValueRef::from_parts(type_, payload), 0)).sum()
 }
 
 /// What an attribute of an item under this key counts; one of the key counts with that.
-#[inline]
 fn attribute_size(name: &[u8], value: ValueRef<'_>, key: KeyRef<'_>) -> usize {
-    let counted_with_the_key = match NamedKey::new(key.pk(), key.sk(), key.label()) {
-        None => name == b"pk" || (name == b"sk" && !key.sk().is_empty()),
-        Some(named) => named.named(name).is_some(),
-    };
-    if counted_with_the_key {
-        return 0;
+    match NamedKey::new(key.pk(), key.sk(), key.label()) {
+        None => plain_size(name, value, key),
+        Some(named) if named.named(name).is_some() => 0,
+        Some(_) => named_size(name, value),
     }
+}
+
+/// The same in an untyped table.
+#[inline(always)]
+fn plain_size(name: &[u8], value: ValueRef<'_>, key: KeyRef<'_>) -> usize {
+    if name == b"pk" || (name == b"sk" && !key.sk().is_empty()) { 0 } else { named_size(name, value) }
+}
+
+/// What a value counts with its name.
+#[inline(always)]
+fn named_size(name: &[u8], value: ValueRef<'_>) -> usize {
     name.len()
         + match value.type_() {
             // Not a call for what most values are.
@@ -157,16 +176,21 @@ fn attribute_size(name: &[u8], value: ValueRef<'_>, key: KeyRef<'_>) -> usize {
 ///
 /// # Errors
 /// [`Error::Limit`] for [`ITEM_MAX_BYTES`] or [`BODY_MAX_BYTES`].
+#[inline]
 pub fn check_size(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
-    let body = item.as_bytes().len();
     // No value counts more than twice its stored bytes: an empty list in a list, 4 bytes for 2, is the worst. Names of key
     // attributes are short.
-    if 2 * body + 2 * 4 * KEY_NAME_MAX_CHARS + 2 * MAX_CANONICAL_BYTES + key.pk().len() + key.sk().len()
-        <= ITEM_MAX_BYTES
-    {
+    let body = item.as_bytes().len();
+    let names_and_numbers = 2 * 4 * KEY_NAME_MAX_CHARS + 2 * MAX_CANONICAL_BYTES;
+    if 2 * body + names_and_numbers + key.pk().len() + key.sk().len() <= ITEM_MAX_BYTES {
         return Ok(());
     }
-    let found = item_size(key, item);
+    check_counted_size(key, item)
+}
+
+#[inline(never)]
+fn check_counted_size(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
+    let (found, body) = (item_size(key, item), item.as_bytes().len());
     if found > ITEM_MAX_BYTES {
         return Err(item_too_large(found));
     }
@@ -196,7 +220,7 @@ fn value_size(value: ValueRef<'_>, levels: usize) -> usize {
         _ if levels == MAX_NESTING_LEVELS => 0,
         Type::L => CONTAINER_BYTES + value.list().map(|v| ELEMENT_BYTES + value_size(v, inner)).sum::<usize>(),
         Type::M => {
-            let entries = value.entries().raw_iter();
+            let entries = value.entries().body_attributes();
             CONTAINER_BYTES + entries.map(|(name, v)| ELEMENT_BYTES + name.len() + value_size(v, inner)).sum::<usize>()
         }
     }

@@ -13,7 +13,7 @@ pub(crate) fn check_item(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     if !key.label().is_empty() {
         return Ok(());
     }
-    for (name, value) in item.raw_iter() {
+    for (name, value) in item.body_attributes() {
         match name {
             b"pk" => check_key_attribute("pk", value, key.pk())?,
             b"sk" => check_key_attribute("sk", value, key.sk())?,

@@ -92,7 +92,7 @@ impl Scratch {
         let (hashes, offsets) = directory.split_at_mut(most);
         let mut size = super::key_size(key);
         let (mut count, mut holds_others) = (0, false);
-        let mut attributes = ItemRef::new(body).raw_iter();
+        let mut attributes = ItemRef::new(body).body_attributes();
         loop {
             let offset = body.len() - attributes.rest().len();
             let Some((name, value)) = attributes.next() else { break };

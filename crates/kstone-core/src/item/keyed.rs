@@ -101,7 +101,7 @@ impl InternedLayout {
         let mut rest = [&body[..0]; 3];
         let (mut pieces, mut start) = (0, body);
         let mut left = 1 + usize::from(self.sort().is_some());
-        let mut attributes = item.without_key().raw_iter();
+        let mut attributes = item.body_attributes();
         while left > 0 {
             let before = attributes.rest();
             let Some((name, value)) = attributes.next() else { break };

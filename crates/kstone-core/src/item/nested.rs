@@ -271,7 +271,7 @@ impl NestedWriter {
 /// Appends the entries of a map by name; of those of one name the last.
 fn append_in_order(out: &mut Vec<u8>, members: &[u8]) {
     let mut entries = Vec::new();
-    let mut rest = ValueRef::from_parts(Type::M, members).entries().raw_iter();
+    let mut rest = ValueRef::from_parts(Type::M, members).entries().body_attributes();
     loop {
         let before = rest.rest();
         let Some((name, _)) = rest.next() else { break };

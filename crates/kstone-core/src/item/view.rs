@@ -281,7 +281,14 @@ impl<'a> ItemRef<'a> {
     /// The attributes, with names that are not looked at and may not be UTF-8.
     #[must_use]
     pub fn raw_iter(self) -> RawAttributes<'a> {
-        RawAttributes { rest: self.body, key: self.key, given: 0 }
+        RawAttributes { body: self.body_attributes(), key: self.key, given: 0 }
+    }
+
+    /// The same without the attributes of its key: those that its body holds.
+    #[inline]
+    #[must_use]
+    pub fn body_attributes(self) -> BodyAttributes<'a> {
+        BodyAttributes(self.body)
     }
 }
 
@@ -468,7 +475,7 @@ impl<'a> ValueRef<'a> {
         }
         let deepest = match self.type_ {
             Type::L => self.list().map(|value| value.levels_up_to(bound - 1)).max(),
-            Type::M => self.entries().raw_iter().map(|(_, value)| value.levels_up_to(bound - 1)).max(),
+            Type::M => self.entries().body_attributes().map(|(_, value)| value.levels_up_to(bound - 1)).max(),
             _ => return 0,
         };
         1 + deepest.unwrap_or(0)
@@ -530,10 +537,38 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
+/// The attributes that a body holds, with names that may not be UTF-8; see [`ItemRef::body_attributes`].
+#[derive(Debug, Clone, Default)]
+pub struct BodyAttributes<'a>(&'a [u8]);
+
+impl<'a> BodyAttributes<'a> {
+    /// The bytes not read yet: the attributes that are to come, in the stored form.
+    #[inline]
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+}
+
+impl<'a> Iterator for BodyAttributes<'a> {
+    type Item = (&'a [u8], ValueRef<'a>);
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut cursor = self.0;
+        // Whatever is malformed ends the iteration for good.
+        self.0 = &[];
+        let name = wire::take_bytes(&mut cursor)?;
+        let (type_, payload) = wire::take_value(&mut cursor)?;
+        self.0 = cursor;
+        Some((name, ValueRef { type_, payload }))
+    }
+}
+
 /// [`Attributes`] before their names are known to be UTF-8; see [`ItemRef::raw_iter`].
 #[derive(Debug, Clone, Default)]
 pub struct RawAttributes<'a> {
-    rest: &'a [u8],
+    body: BodyAttributes<'a>,
     /// The attributes that are not in the body, …
     key: Option<NamedKey<'a>>,
     /// … and how many of them were given.
@@ -545,18 +580,7 @@ impl<'a> RawAttributes<'a> {
     #[inline]
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
-        self.rest
-    }
-
-    #[inline(always)]
-    fn of_body(&mut self) -> Option<(&'a [u8], ValueRef<'a>)> {
-        let mut cursor = self.rest;
-        // Whatever is malformed ends the iteration for good.
-        self.rest = &[];
-        let name = wire::take_bytes(&mut cursor)?;
-        let (type_, payload) = wire::take_value(&mut cursor)?;
-        self.rest = cursor;
-        Some((name, ValueRef { type_, payload }))
+        self.body.rest()
     }
 
     /// The next attribute, of the key or of the body.
@@ -564,11 +588,11 @@ impl<'a> RawAttributes<'a> {
     fn of_both(&mut self, key: NamedKey<'a>) -> Option<(&'a [u8], ValueRef<'a>)> {
         let Some((name, type_, payload)) = key.attribute(self.given) else {
             self.key = None;
-            return self.of_body();
+            return self.body.next();
         };
-        let mut ahead = self.rest;
+        let mut ahead = self.rest();
         match wire::take_bytes(&mut ahead) {
-            Some(of_body) if of_body < name.as_bytes() => self.of_body(),
+            Some(of_body) if of_body < name.as_bytes() => self.body.next(),
             _ => {
                 self.given += 1;
                 Some((name.as_bytes(), ValueRef { type_, payload }))
@@ -583,7 +607,7 @@ impl<'a> Iterator for RawAttributes<'a> {
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         match self.key {
-            None => self.of_body(),
+            None => self.body.next(),
             Some(key) => self.of_both(key),
         }
     }

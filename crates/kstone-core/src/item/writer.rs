@@ -337,7 +337,7 @@ impl ItemWriter {
             if len > BODY_MAX_BYTES {
                 let kept = self.views().filter(|(other, _)| *other != name.as_bytes());
                 let added = ItemRef::new(entry);
-                let sizes = kept.chain(added.raw_iter()).map(|(name, value)| name.len() + value_size(value, 0));
+                let sizes = kept.chain(added.body_attributes()).map(|(name, value)| name.len() + value_size(value, 0));
                 let size: usize = sizes.sum();
                 return Err(if size > ITEM_MAX_BYTES { item_too_large(size) } else { body_too_large(len) });
             }
@@ -380,13 +380,13 @@ impl ItemWriter {
     }
 
     fn views(&self) -> impl Iterator<Item = (&[u8], ValueRef<'_>)> {
-        ItemRef::new(&self.body).raw_iter()
+        ItemRef::new(&self.body).body_attributes()
     }
 
     /// The entries as they lie in the body.
     fn spans(&self) -> impl Iterator<Item = AttributeSpan> + '_ {
         let len = self.body.len();
-        let mut attributes = ItemRef::new(&self.body).raw_iter();
+        let mut attributes = ItemRef::new(&self.body).body_attributes();
         std::iter::from_fn(move || {
             let start = len - attributes.rest().len();
             let (name, value) = attributes.next()?;

@@ -11,12 +11,12 @@
 
 pub(crate) mod environment;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use kstone_core::engine::{Engine, EngineOrdinal, exclusive_across};
-use parking_lot::RwLock;
+use kstone_core::engine::{Engine, EngineOrdinal, PointInTimeView, exclusive_across};
+use parking_lot::{Mutex, RwLock};
 
 use self::environment::Environment;
 use crate::error::{Error, Result};
@@ -28,6 +28,7 @@ use crate::table::Table;
 use crate::table::one_at_a_time::OneAtATime;
 use crate::table::state::TableState;
 use crate::table::stream::Stream;
+use crate::transfer::snapshot::SnapshotProgress;
 
 /// Named tables in memory. Clones share it; dropping the last one, and the last handle of its tables, frees everything.
 ///
@@ -58,6 +59,7 @@ struct Shared {
     environment: Arc<Environment>,
     catalog: RwLock<Catalog>,
     changing: OneAtATime,
+    snapshot_progress: Mutex<SnapshotProgress>,
 }
 
 #[derive(Default)]
@@ -82,7 +84,8 @@ impl Account {
     }
 
     fn of(environment: Arc<Environment>, catalog: Catalog) -> Self {
-        let shared = Shared { environment, catalog: RwLock::new(catalog), changing: OneAtATime::default() };
+        let (catalog, changing) = (RwLock::new(catalog), OneAtATime::default());
+        let shared = Shared { environment, catalog, changing, snapshot_progress: Mutex::default() };
         Self { shared: Arc::new(shared), interrupt: None }
     }
 
@@ -103,19 +106,52 @@ impl Account {
             Some(name) => name.into(),
             None => return Err(Error::invalid("the schema of a table in an account needs a name")),
         };
+        if self.shared.catalog.read().tables.contains_key(&name) {
+            return Err(Error::TableExists { name: name.into() });
+        }
+        let table = self.new_table(schema)?;
+        self.shared.catalog.write().tables.insert(name, table.clone());
+        Ok(self.handle(table))
+    }
+
+    /// A table that is not in the catalog yet.
+    fn new_table(&self, schema: TableSchema) -> Result<Table> {
         let ordinal = {
             let mut catalog = self.shared.catalog.write();
-            if catalog.tables.contains_key(&name) {
-                return Err(Error::TableExists { name: name.into() });
-            }
             let exhausted =
                 || Error::invalid("the account has created as many tables as it can in its life: 4,294,967,295");
             catalog.last_ordinal = catalog.last_ordinal.checked_add(1).ok_or_else(exhausted)?;
             EngineOrdinal(catalog.last_ordinal)
         };
-        let table = Table::create(Arc::clone(&self.shared.environment), schema, ordinal)?;
-        self.shared.catalog.write().tables.insert(name, table.clone());
-        Ok(self.handle(table))
+        Table::create(Arc::clone(&self.shared.environment), schema, ordinal)
+    }
+
+    /// Adds tables that `load` makes by the function that it is given, all of them at once or none.
+    pub(crate) fn add_tables(
+        &self,
+        load: impl FnOnce(&mut dyn FnMut(TableSchema) -> Result<Table>) -> Result<(Vec<Table>, u64)>,
+    ) -> Result<u64> {
+        let _no_other_change = self.shared.changing.enter()?;
+        let mut names = BTreeSet::new();
+        let mut create = |schema: TableSchema| {
+            let name = schema.table_name().unwrap_or_default();
+            if self.shared.catalog.read().tables.contains_key(name) || !names.insert(name.to_owned()) {
+                return Err(Error::TableExists { name: name.to_owned() });
+            }
+            self.new_table(schema)
+        };
+        let (tables, items) = load(&mut create)?;
+        let named = tables.into_iter().map(|table| (table.schema().table_name().unwrap_or_default().into(), table));
+        self.shared.catalog.write().tables.extend(named.collect::<Vec<(Box<str>, Table)>>());
+        Ok(items)
+    }
+
+    pub(crate) fn interrupt(&self) -> Option<&Interrupt> {
+        self.interrupt.as_ref()
+    }
+
+    pub(crate) fn progress_cell(&self) -> &Mutex<SnapshotProgress> {
+        &self.shared.snapshot_progress
     }
 
     /// The table of this name.
@@ -219,6 +255,21 @@ impl Account {
         })?;
         drop(dropped);
         Ok(())
+    }
+
+    /// All tables at one moment, by name: the states that were in force and what there was.
+    pub(crate) fn views(&self) -> Result<Vec<(Arc<TableState>, PointInTimeView)>> {
+        let _no_change = self.shared.changing.enter()?;
+        let (tables, _) = self.all_tables();
+        let engines: Vec<&Engine> = tables.iter().map(|(_, table)| table.engine()).collect();
+        engines.iter().try_for_each(|engine| engine.prepare_fork())?;
+        let seen = exclusive_across(&engines, |locked| {
+            let views = locked.iter_mut().map(|locked| (locked.engine().ordinal(), locked.view()));
+            let mut views: BTreeMap<EngineOrdinal, PointInTimeView> = views.collect();
+            let view = |(_, table): &(Box<str>, Table)| Some((table.state(), views.remove(&table.engine().ordinal())?));
+            tables.iter().filter_map(view).collect()
+        });
+        Ok(seen?)
     }
 
     fn all_tables(&self) -> (Vec<(Box<str>, Table)>, u32) {

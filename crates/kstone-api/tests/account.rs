@@ -149,3 +149,81 @@ fn an_account_has_one_clock() -> Result<()> {
     assert!(fork.table("one")?.get(b"x")?.is_none() && account.table("one")?.get(b"x")?.is_some());
     Ok(())
 }
+
+#[test]
+fn a_snapshot_is_one_moment_of_all_tables_and_comes_back_whole() -> Result<()> {
+    let account = Account::create_in_memory();
+    let users = account.create_table(schema("users").with_stream(kstone_api::StreamViewType::KeysOnly))?;
+    let orders = TableSchema::new().name("orders").partition_key("user", KeyType::S).sort_key("number", KeyType::N);
+    let orders = account.create_table(
+        orders.add_global_index(kstone_api::GlobalSecondaryIndex::new("by-state", "state")).with_ttl("until"),
+    )?;
+    account.create_table(TableSchema::new().name("untyped"))?.put(b"key", item("x", 1))?;
+    for n in 0..50 {
+        users.put_item(item(&format!("user-{n}"), n))?;
+        let order = ItemBuilder::new().string("user", "ann").number("number", n - 25).string("state", "open").build();
+        orders.put_item(order)?;
+    }
+    let mut bytes = Vec::new();
+    assert_eq!(account.save_snapshot_to(&mut bytes)?, 101);
+    assert_eq!(account.snapshot_progress(), kstone_api::SnapshotProgress { done: 101, total: 101 });
+
+    let again = Account::create_in_memory();
+    again.create_table(schema("other"))?;
+    assert_eq!(again.load_snapshot_from(&bytes[..])?, 101);
+    assert_eq!(again.table_names(), ["orders", "other", "untyped", "users"]);
+    for name in account.table_names() {
+        let (before, after) = (account.table(&name)?, again.table(&name)?);
+        assert_eq!(before.schema(), after.schema());
+        let items = |table: &kstone_api::Table| -> Result<Vec<_>> {
+            let mut items: Vec<_> = table
+                .scan(kstone_api::Scan::new())?
+                .items
+                .iter()
+                .map(|item| {
+                    format!("{:?}", {
+                        let mut attributes: Vec<_> = item.iter().collect();
+                        attributes.sort_by_key(|(name, _)| (*name).clone());
+                        attributes
+                    })
+                })
+                .collect();
+            items.sort();
+            Ok(items)
+        };
+        assert_eq!(items(&before)?, items(&after)?);
+    }
+    let first = again.table("orders")?.get_with_sk(b"ann", b"-25")?.expect("loaded");
+    assert_eq!(first["number"].as_number(), Some(&"-25".to_owned()));
+    let refused = again.load_snapshot_from(&bytes[..]).unwrap_err();
+    assert_eq!(refused, Error::TableExists { name: "orders".into() });
+    assert_eq!(again.table_count(), 4, "all tables or none");
+    let refused = kstone_api::Database::create_in_memory()?.load_snapshot_from(&bytes[..]).unwrap_err().to_string();
+    assert_eq!(refused, "the input is a snapshot of 3 tables: it is loaded into an account");
+    Ok(())
+}
+
+#[test]
+fn a_file_of_one_table_is_a_table_of_an_account() -> Result<()> {
+    let (untyped, typed) = (
+        kstone_api::Database::create_in_memory()?,
+        kstone_api::Database::create_in_memory_with_schema(schema("users"))?,
+    );
+    untyped.put(b"key", item("x", 1))?;
+    typed.put_item(item("x", 1))?;
+    let account = Account::create_in_memory();
+    for database in [&untyped, &typed] {
+        let mut bytes = Vec::new();
+        database.save_snapshot_to(&mut bytes)?;
+        assert_eq!(account.load_snapshot_from(&bytes[..])?, 1);
+    }
+    assert_eq!(account.table_names(), ["items", "users"]);
+    assert!(account.table("items")?.get(b"key")?.is_some() && account.table("users")?.get(b"x")?.is_some());
+    let mut bytes = Vec::new();
+    account.drop_table("items")?;
+    account.save_snapshot_to(&mut bytes)?;
+    let database = kstone_api::Database::create_in_memory()?;
+    assert_eq!(database.load_snapshot_from(&bytes[..])?, 1, "an account of one table is a database");
+    assert_eq!(database.schema(), schema("users"));
+    Ok(())
+}

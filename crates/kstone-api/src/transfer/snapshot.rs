@@ -33,8 +33,11 @@
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use parking_lot::Mutex;
 
+use crate::account::Account;
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::table::Table;
 use crate::transfer::file;
 
@@ -83,7 +86,7 @@ impl Table {
         mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
     ) -> Result<u64> {
         let path = path.as_ref();
-        let mut report = Report::new(self, &mut progress);
+        let mut report = Report::of_table(self, &mut progress);
         file::replace(path, |out| save::save(self, out, &file::name_of(path), &mut report))
     }
 
@@ -114,7 +117,7 @@ impl Table {
         mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
     ) -> Result<u64> {
         let path = path.as_ref();
-        let mut report = Report::new(self, &mut progress);
+        let mut report = Report::of_table(self, &mut progress);
         load::load(self, BufReader::new(file::open(path)?), &file::name_of(path), &mut report)
     }
 
@@ -140,7 +143,7 @@ impl Table {
     /// ```
     pub fn save_snapshot_to(&self, out: impl Write) -> Result<u64> {
         let mut nothing_to_tell = |_| Ok(());
-        let mut report = Report::new(self, &mut nothing_to_tell);
+        let mut report = Report::of_table(self, &mut nothing_to_tell);
         let mut out = BufWriter::new(out);
         let saved = save::save(self, &mut out, OUTPUT, &mut report)?;
         out.flush().map_err(|error| Error::io("write", OUTPUT, error))?;
@@ -157,7 +160,7 @@ impl Table {
     /// As there; [`Error::Io`] where `input` fails.
     pub fn load_snapshot_from(&self, input: impl Read) -> Result<u64> {
         let mut nothing_to_tell = |_| Ok(());
-        let mut report = Report::new(self, &mut nothing_to_tell);
+        let mut report = Report::of_table(self, &mut nothing_to_tell);
         load::load(self, BufReader::new(input), INPUT, &mut report)
     }
 
@@ -168,18 +171,129 @@ impl Table {
     }
 }
 
+impl Account {
+    /// Writes all tables as they are at one moment to a file, in the place of one that is there; how many items they
+    /// have. As [`Table::save_snapshot`], whose file an account loads, too.
+    ///
+    /// ```
+    /// use kstone_api::{Account, ItemBuilder, KeyType, TableSchema};
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("shop.kstone");
+    /// let account = Account::create_in_memory();
+    /// let users = account.create_table(TableSchema::new().name("users").partition_key("id", KeyType::S))?;
+    /// users.put_item(ItemBuilder::new().string("id", "ann").build())?;
+    /// account.save_snapshot(&path)?;
+    ///
+    /// let again = Account::create_in_memory();
+    /// again.load_snapshot(&path)?;
+    /// assert!(again.table("users")?.get(b"ann")?.is_some());
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Table::save_snapshot`].
+    pub fn save_snapshot(&self, path: impl AsRef<Path>) -> Result<u64> {
+        self.save_snapshot_with(path, |_| Ok(()))
+    }
+
+    /// As [`Table::save_snapshot_with`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn save_snapshot_with(
+        &self,
+        path: impl AsRef<Path>,
+        mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
+    ) -> Result<u64> {
+        let path = path.as_ref();
+        let mut report = Report::of_account(self, &mut progress);
+        file::replace(path, |out| save::save_account(self, out, &file::name_of(path), &mut report))
+    }
+
+    /// Makes the tables of a snapshot, all at once; how many items they have. No table of the account may have a name of
+    /// one of them. A file of one table without a name makes a table called `items`.
+    ///
+    /// # Errors
+    /// As [`Table::load_snapshot`]; [`Error::TableExists`]. Nothing is changed then.
+    pub fn load_snapshot(&self, path: impl AsRef<Path>) -> Result<u64> {
+        self.load_snapshot_with(path, |_| Ok(()))
+    }
+
+    /// As [`Table::load_snapshot_with`].
+    ///
+    /// # Errors
+    /// As there, and as [`Account::load_snapshot`].
+    pub fn load_snapshot_with(
+        &self,
+        path: impl AsRef<Path>,
+        mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
+    ) -> Result<u64> {
+        let path = path.as_ref();
+        let mut report = Report::of_account(self, &mut progress);
+        let input = BufReader::new(file::open(path)?);
+        self.add_tables(|create| load::load_tables(create, input, &file::name_of(path), &mut report))
+    }
+
+    /// As [`Table::save_snapshot_to`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn save_snapshot_to(&self, out: impl Write) -> Result<u64> {
+        let mut nothing_to_tell = |_| Ok(());
+        let mut report = Report::of_account(self, &mut nothing_to_tell);
+        let mut out = BufWriter::new(out);
+        let saved = save::save_account(self, &mut out, OUTPUT, &mut report)?;
+        out.flush().map_err(|error| Error::io("write", OUTPUT, error))?;
+        Ok(saved)
+    }
+
+    /// As [`Table::load_snapshot_from`].
+    ///
+    /// # Errors
+    /// As there, and as [`Account::load_snapshot`].
+    pub fn load_snapshot_from(&self, input: impl Read) -> Result<u64> {
+        let mut nothing_to_tell = |_| Ok(());
+        let mut report = Report::of_account(self, &mut nothing_to_tell);
+        self.add_tables(|create| load::load_tables(create, BufReader::new(input), INPUT, &mut report))
+    }
+
+    /// As [`Table::snapshot_progress`].
+    pub fn snapshot_progress(&self) -> SnapshotProgress {
+        *self.progress_cell().lock()
+    }
+}
+
 /// Tells the caller, and a thread that polls, how far it has come.
 struct Report<'a> {
-    database: &'a Table,
+    /// What a thread that polls looks at.
+    shown: &'a Mutex<SnapshotProgress>,
+    interrupt: Option<&'a Interrupt>,
     progress: SnapshotProgress,
     callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>,
 }
 
 impl<'a> Report<'a> {
-    fn new(database: &'a Table, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
+    fn of_table(table: &'a Table, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
+        Self::new(table.progress_cell(), table.interrupt.as_ref(), callback)
+    }
+
+    fn of_account(account: &'a Account, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
+        Self::new(account.progress_cell(), account.interrupt(), callback)
+    }
+
+    fn new(
+        shown: &'a Mutex<SnapshotProgress>,
+        interrupt: Option<&'a Interrupt>,
+        callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>,
+    ) -> Self {
         let progress = SnapshotProgress::default();
-        *database.progress_cell().lock() = progress;
-        Self { database, progress, callback }
+        *shown.lock() = progress;
+        Self { shown, interrupt, progress, callback }
+    }
+
+    /// How many items are done.
+    fn done(&self) -> u64 {
+        self.progress.done
     }
 
     /// There are so many items.
@@ -191,8 +305,8 @@ impl<'a> Report<'a> {
     /// So many items are done.
     fn reach(&mut self, done: u64) -> Result<()> {
         self.progress.done = done;
-        *self.database.progress_cell().lock() = self.progress;
-        self.database.check_interrupt()?;
+        *self.shown.lock() = self.progress;
+        self.interrupt.map_or(Ok(()), Interrupt::check)?;
         (self.callback)(self.progress)
     }
 

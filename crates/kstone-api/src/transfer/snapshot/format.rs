@@ -19,8 +19,10 @@ use kstone_core::record::Record;
 
 /// What every snapshot begins with. The first byte is no text, the last two tell of line ends that were translated.
 pub(super) const MAGIC: [u8; 8] = *b"\x89KSNAP\r\n";
-/// The version of the format.
-pub(super) const VERSION: u32 = 1;
+/// The version of a file that holds one untyped table.
+pub(super) const ONE_TABLE: u32 = 1;
+/// The version of a file that holds a catalog and any number of tables.
+pub(super) const CATALOG: u32 = 2;
 /// A block of items is written when it has so many bytes.
 pub(super) const BLOCK_TARGET_BYTES: usize = 256 << 10;
 /// The most bytes that a block may have.
@@ -41,13 +43,18 @@ pub(super) enum BlockKind {
     Header = 1,
     /// Records.
     Items = 2,
-    /// Number of items u64. Nothing follows.
+    /// Number of items u64. Ends a table, and a file of version 1.
     End = 3,
+    /// Number of tables u32, number of their items u64. Begins the tables of a file of version 2.
+    Catalog = 4,
+    /// The same. Ends a file of version 2.
+    EndOfCatalog = 5,
 }
 
 impl BlockKind {
     fn of(code: u32) -> Option<Self> {
-        [Self::Header, Self::Items, Self::End].into_iter().find(|kind| *kind as u32 == code)
+        let all = [Self::Header, Self::Items, Self::End, Self::Catalog, Self::EndOfCatalog];
+        all.into_iter().find(|kind| *kind as u32 == code)
     }
 }
 
@@ -60,10 +67,10 @@ pub(super) struct BlockWriter<'a, W> {
 
 impl<'a, W: Write> BlockWriter<'a, W> {
     /// Writes what stands before the first block. Errors call the file `name`.
-    pub(super) fn begin(out: W, name: &'a str) -> Result<Self> {
+    pub(super) fn begin(out: W, name: &'a str, version: u32) -> Result<Self> {
         let mut writer = Self { out, name, crc: Hasher::new() };
         writer.put(&MAGIC)?;
-        writer.put(&VERSION.to_le_bytes())?;
+        writer.put(&version.to_le_bytes())?;
         writer.put_crc()?;
         Ok(writer)
     }
@@ -106,20 +113,20 @@ pub(super) struct Block {
 }
 
 impl<'a, R: Read> BlockReader<'a, R> {
-    /// Reads what stands before the first block. Errors call the file `name`.
-    pub(super) fn begin(input: R, name: &'a str) -> Result<Self> {
+    /// Reads what stands before the first block: with the version. Errors call the file `name`.
+    pub(super) fn begin(input: R, name: &'a str) -> Result<(Self, u32)> {
         let mut reader = Self { input, name, crc: Hasher::new(), offset: 0, spare: Vec::new() };
         if reader.take::<8>()? != MAGIC {
             return Err(reader.corrupt(0, "not a snapshot of kstone: it begins otherwise"));
         }
         let version = u32::from_le_bytes(reader.take()?);
         reader.check_crc()?;
-        if version != VERSION {
+        if version != ONE_TABLE && version != CATALOG {
             return Err(Error::invalid(format!(
-                "{name} is a snapshot of version {version}: this library reads version {VERSION}"
+                "{name} is a snapshot of version {version}: this library reads versions {ONE_TABLE} and {CATALOG}"
             )));
         }
-        Ok(reader)
+        Ok((reader, version))
     }
 
     /// Reads a block.
@@ -158,6 +165,11 @@ impl<'a, R: Read> BlockReader<'a, R> {
             0 => Ok(()),
             _ => Err(self.corrupt(self.offset, "bytes behind the end of the snapshot")),
         }
+    }
+
+    /// What errors call the file.
+    pub(super) fn name(&self) -> &'a str {
+        self.name
     }
 
     /// How many bytes have been read.
@@ -223,6 +235,26 @@ impl<'a, R: Read> BlockReader<'a, R> {
 /// An error about the byte at `offset` of a file.
 pub(super) fn corrupt(name: &str, offset: u64, what: impl Into<String>) -> Error {
     Error::corrupt(name, Position::Byte(offset), what)
+}
+
+/// How much a catalog says there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) tables: u32,
+    pub(super) items: u64,
+}
+
+impl Totals {
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        [&self.tables.to_le_bytes()[..], &self.items.to_le_bytes()].concat()
+    }
+
+    pub(super) fn read(payload: &[u8]) -> Result<Self> {
+        let wrong = || Error::invalid("a catalog of the wrong length");
+        let (tables, items) = payload.split_first_chunk().ok_or_else(wrong)?;
+        let items = items.try_into().map_err(|_| wrong())?;
+        Ok(Self { tables: u32::from_le_bytes(*tables), items: u64::from_le_bytes(items) })
+    }
 }
 
 /// Appends a record: pk_len u16, sk_len u16, body_len u32, then their bytes.

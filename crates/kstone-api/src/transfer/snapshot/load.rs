@@ -13,7 +13,7 @@ use kstone_core::record::Record;
 use kstone_core::typed_key::KeyScratch;
 
 use super::Report;
-use super::format::{Block, BlockKind, BlockReader, corrupt, place_of_record, take_record};
+use super::format::{Block, BlockKind, BlockReader, ONE_TABLE, Totals, corrupt, place_of_record, take_record};
 use crate::model::item_check::check_item;
 use crate::model::schema::TableSchema;
 use crate::table::Table;
@@ -30,27 +30,117 @@ struct Header {
     schema: TableSchema,
 }
 
-/// Fills an empty database; with how many items. Errors call the file `name`.
+/// Fills an empty table; with how many items. Errors call the file `name`.
+pub(super) fn load(table: &Table, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
+    // Keeps the numbers of the indexes, which entries are made of, until the schema is in force.
+    let _one_at_a_time = table.configuring()?;
+    refuse_items(table)?;
+    let (mut blocks, version) = BlockReader::begin(input, name)?;
+    if version == ONE_TABLE {
+        let header = read_header(&mut blocks)?;
+        report.begin(header.items)?;
+        return load_table(table, &mut blocks, header, report, BlockReader::end);
+    }
+    let totals = read_totals(&mut blocks, BlockKind::Catalog)?;
+    if totals.tables != 1 {
+        return Err(Error::invalid(format!(
+            "{name} is a snapshot of {} tables: it is loaded into an account",
+            totals.tables
+        )));
+    }
+    let header = read_header(&mut blocks)?;
+    report.begin(header.items)?;
+    let items = header.items;
+    load_table(table, &mut blocks, header, report, |blocks| end_catalog(blocks, totals, Totals { tables: 1, items }))
+}
+
+/// The tables of a file, which nobody sees yet, and the number of their items. Each is made by `create`.
+pub(super) fn load_tables(
+    mut create: impl FnMut(TableSchema) -> Result<Table>,
+    input: impl Read,
+    name: &str,
+    report: &mut Report<'_>,
+) -> Result<(Vec<Table>, u64)> {
+    let (mut blocks, version) = BlockReader::begin(input, name)?;
+    let totals = match version {
+        ONE_TABLE => None,
+        _ => Some(read_totals(&mut blocks, BlockKind::Catalog)?),
+    };
+    if let Some(totals) = totals {
+        report.begin(totals.items)?;
+    }
+    let (mut tables, mut found) = (Vec::new(), Totals { tables: 0, items: 0 });
+    while totals.map_or(1, |totals| totals.tables) > found.tables {
+        let header = read_header(&mut blocks)?;
+        match totals {
+            None => report.begin(header.items)?,
+            Some(totals) if header.items > totals.items - found.items => {
+                let what = format!("more items than the {} of the catalog", totals.items);
+                return Err(blocks.corrupt(blocks.offset(), what));
+            }
+            Some(_) => {}
+        }
+        let schema = match header.schema.table_name() {
+            Some(_) => header.schema.clone(),
+            // What a table without a name is called in statements.
+            None => header.schema.clone().name("items"),
+        };
+        let table = create(schema.clone())?;
+        found.items += load_table(&table, &mut blocks, Header { schema, ..header }, report, |_| Ok(()))?;
+        found.tables += 1;
+        tables.push(table);
+    }
+    match totals {
+        None => blocks.end()?,
+        Some(totals) => end_catalog(&mut blocks, totals, found)?,
+    }
+    Ok((tables, found.items))
+}
+
+fn read_totals<R: Read>(blocks: &mut BlockReader<'_, R>, wanted: BlockKind) -> Result<Totals> {
+    let Block { kind, payload, offset } = blocks.block()?;
+    let totals = match kind {
+        kind if kind == wanted => Totals::read(&payload),
+        kind => {
+            Err(Error::invalid(format!("a block of kind {}, where one of kind {} stands", kind as u32, wanted as u32)))
+        }
+    };
+    totals.map_err(|error| blocks.corrupt(offset, error.to_string()))
+}
+
+/// Makes sure that the file ends as its catalog says.
+fn end_catalog<R: Read>(blocks: &mut BlockReader<'_, R>, totals: Totals, found: Totals) -> Result<()> {
+    let at = blocks.offset();
+    let end = read_totals(blocks, BlockKind::EndOfCatalog)?;
+    if end != totals || found != totals {
+        return Err(blocks.corrupt(at, format!("the catalog says {totals:?}, the end {end:?}, there are {found:?}")));
+    }
+    blocks.end()
+}
+
+/// Fills an empty table with what follows its header, up to its end, and asks `finish` before anybody sees it.
 ///
 /// This thread reads the file and takes what came of each block, in their order; helper threads share the work on them.
-pub(super) fn load(database: &Table, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
-    // Keeps the numbers of the indexes, which entries are made of, until the table is in force.
-    let _one_at_a_time = database.configuring()?;
-    refuse_items(database)?;
-    let before = database.state();
+fn load_table<'n, R: Read>(
+    table: &Table,
+    blocks: &mut BlockReader<'n, R>,
+    Header { items, stream_last, schema }: Header,
+    report: &mut Report<'_>,
+    finish: impl FnOnce(&mut BlockReader<'n, R>) -> Result<()>,
+) -> Result<u64> {
+    let name = blocks.name();
+    let before = table.state();
     // Those of dropped indexes are nobody's items, but records.
-    database.release_all(&before)?;
-    let mut blocks = BlockReader::begin(input, name)?;
-    let Header { items, stream_last, schema } = read_header(&mut blocks)?;
-    report.begin(items)?;
-    let table = Arc::new(TableState::following(schema, Some(&before), database.stream_max_bytes())?.loading());
-    if before.keys.is_some() && table.keys != before.keys {
+    table.release_all(&before)?;
+    let state = Arc::new(TableState::following(schema, Some(&before), table.stream_max_bytes())?.loading());
+    if before.keys.is_some() && state.keys != before.keys {
         return Err(Error::invalid(
             "the file's table has a key of other names or types than the one that it is loaded into",
         ));
     }
-    let mut loaded = Loaded { filling: database.engine().filling(), items, loaded: 0, refused: HashSet::new() };
-    let decoder = Decoder { table: Arc::clone(&table), now: database.now_for(&table) };
+    let loaded_before = report.done();
+    let mut loaded = Loaded { filling: table.engine().filling(), items, loaded: 0, refused: HashSet::new() };
+    let decoder = Decoder { table: Arc::clone(&state), now: table.now_for(&state) };
     let spare = RefCell::new(Vec::new());
     let mut end = None;
     let process = std::process::id();
@@ -69,6 +159,9 @@ pub(super) fn load(database: &Table, input: impl Read, name: &str, report: &mut 
                 end = Some(block);
                 Ok(None)
             }
+            BlockKind::Catalog | BlockKind::EndOfCatalog => {
+                Err(blocks.corrupt(block.offset, "a catalog inside a table"))
+            }
         }
     };
     in_order(
@@ -76,24 +169,24 @@ pub(super) fn load(database: &Table, input: impl Read, name: &str, report: &mut 
         move |block| decoder.decode(block),
         |decoded: Decoded| {
             loaded.add(decoded, name).map(|payload| spare.borrow_mut().push(payload))?;
-            report.reach(loaded.loaded)
+            report.reach(loaded_before + loaded.loaded)
         },
     )?;
     let end = end.expect("reading ends with the block that says so");
     loaded.check_end(&end.payload).map_err(|error| blocks.corrupt(end.offset, error.to_string()))?;
-    report.reach(loaded.loaded)?;
-    blocks.end()?;
+    report.reach(loaded_before + loaded.loaded)?;
+    finish(blocks)?;
     let Loaded { filling, refused, .. } = loaded;
     let filled = filling.sorted().map_err(|twice| {
         let (pk, sk) = (twice.pk().escape_ascii(), twice.sk().escape_ascii());
         blocks.corrupt(blocks.offset(), format!("two items have the key \"{pk}\", \"{sk}\""))
     })?;
-    let outside = if table.stream.is_some() { database.stream_share_bytes() } else { 0 };
+    let outside = if state.stream.is_some() { table.stream_share_bytes() } else { 0 };
     filled.install(outside, || {
         // Only under the locks is it certain which number the stream gave last.
-        let table =
-            table.lacking(&refused).restarted(stream_last.max(before.last_in_stream()), database.stream_max_bytes())?;
-        database.install(Arc::new(table));
+        let state =
+            state.lacking(&refused).restarted(stream_last.max(before.last_in_stream()), table.stream_max_bytes())?;
+        table.install(Arc::new(state));
         Ok::<_, Error>(())
     })?;
     Ok(items)

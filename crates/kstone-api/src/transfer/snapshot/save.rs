@@ -1,28 +1,68 @@
-//! Writing a snapshot: two passes over a view, the first to count.
+//! Writing a snapshot: two passes over each view, the first to count.
 
 use std::io::Write;
 
 use crate::error::Result;
+use kstone_core::engine::PointInTimeView;
 
 use super::Report;
-use super::format::{BLOCK_TARGET_BYTES, BlockKind, BlockWriter, put_record};
+use super::format::{BLOCK_TARGET_BYTES, BlockKind, BlockWriter, CATALOG, ONE_TABLE, Totals, put_record};
+use crate::account::Account;
 use crate::table::Table;
+use crate::table::state::TableState;
 use crate::transfer::view_pages::Pages;
 
-/// Writes the database as it is now; how many items that are. Errors call the file `name`.
-pub(super) fn save(database: &Table, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
-    let (table, view) = database.view_with_table()?;
-    let stream_last = table.last_in_stream();
-    let total = Pages::of(&view).map(|page| page.len() as u64).sum();
-    report.begin(total)?;
-    let mut blocks = BlockWriter::begin(out, name)?;
+/// Writes the table as it is now; how many items that are. Errors call the file `name`.
+pub(super) fn save(table: &Table, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+    let (state, view) = table.view_with_table()?;
+    let items = items_of(&view);
+    report.begin(items)?;
+    if state.keys.is_some() {
+        return write_catalog(&[(&state, &view, items)], out, name, report);
+    }
+    let mut blocks = BlockWriter::begin(out, name, ONE_TABLE)?;
+    write_table(&mut blocks, (&state, &view, items), report)?;
+    Ok(items)
+}
+
+/// Writes all tables of an account as they are at one moment; how many items that are.
+pub(super) fn save_account(account: &Account, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+    let views = account.views()?;
+    let tables: Vec<_> = views.iter().map(|(state, view)| (&**state, view, items_of(view))).collect();
+    report.begin(tables.iter().map(|(_, _, items)| items).sum())?;
+    write_catalog(&tables, out, name, report)
+}
+
+/// A table at one moment, and how many items it has.
+type CountedView<'a> = (&'a TableState, &'a PointInTimeView, u64);
+
+fn items_of(view: &PointInTimeView) -> u64 {
+    Pages::of(view).map(|page| page.len() as u64).sum()
+}
+
+fn write_catalog(tables: &[CountedView<'_>], out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+    let items = tables.iter().map(|(_, _, items)| items).sum();
+    let totals = Totals { tables: tables.len() as u32, items }.to_bytes();
+    let mut blocks = BlockWriter::begin(out, name, CATALOG)?;
+    blocks.block(BlockKind::Catalog, &totals)?;
+    tables.iter().try_for_each(|table| write_table(&mut blocks, *table, report))?;
+    blocks.block(BlockKind::EndOfCatalog, &totals)?;
+    Ok(items)
+}
+
+/// Writes what a table is from its header to its end.
+fn write_table(
+    blocks: &mut BlockWriter<'_, impl Write>,
+    (state, view, items): CountedView<'_>,
+    report: &mut Report<'_>,
+) -> Result<()> {
     let mut payload = Vec::with_capacity(BLOCK_TARGET_BYTES + BLOCK_TARGET_BYTES / 8);
-    payload.extend_from_slice(&total.to_le_bytes());
-    payload.extend_from_slice(&stream_last.to_le_bytes());
-    payload.extend_from_slice(table.schema.to_json().as_bytes());
+    payload.extend_from_slice(&items.to_le_bytes());
+    payload.extend_from_slice(&state.last_in_stream().to_le_bytes());
+    payload.extend_from_slice(state.schema.to_json().as_bytes());
     blocks.block(BlockKind::Header, &payload)?;
     payload.clear();
-    for page in Pages::of(&view) {
+    for page in Pages::of(view) {
         for record in &page {
             put_record(&mut payload, record);
             if payload.len() >= BLOCK_TARGET_BYTES {
@@ -35,6 +75,5 @@ pub(super) fn save(database: &Table, out: impl Write, name: &str, report: &mut R
     if !payload.is_empty() {
         blocks.block(BlockKind::Items, &payload)?;
     }
-    blocks.block(BlockKind::End, &total.to_le_bytes())?;
-    Ok(total)
+    blocks.block(BlockKind::End, &items.to_le_bytes())
 }

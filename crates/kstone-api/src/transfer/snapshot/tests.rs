@@ -20,11 +20,11 @@ fn save(db: &Database) -> Vec<u8> {
 }
 
 fn save_to(db: &Database, out: impl Write) -> Result<u64> {
-    save::save(db, out, "a test", &mut Report::new(db, &mut |_| Ok(())))
+    save::save(db, out, "a test", &mut Report::of_table(db, &mut |_| Ok(())))
 }
 
 fn load(db: &Database, input: impl Read) -> Result<u64> {
-    load::load(db, input, "a test", &mut Report::new(db, &mut |_| Ok(())))
+    load::load(db, input, "a test", &mut Report::of_table(db, &mut |_| Ok(())))
 }
 
 fn empty() -> Database {
@@ -258,10 +258,10 @@ fn other_files_are_no_snapshots() {
 #[test]
 fn another_version_is_told_from_damage() {
     let mut head = MAGIC.to_vec();
-    head.extend_from_slice(&2_u32.to_le_bytes());
+    head.extend_from_slice(&3_u32.to_le_bytes());
     head.extend_from_slice(&crc32fast::hash(&head).to_le_bytes());
     let error = load(&empty(), &head[..]).expect_err("refused");
-    assert!(matches!(&error, Error::Invalid(text) if text.contains("version 2") && text.contains("version 1")));
+    assert!(matches!(&error, Error::Invalid(text) if text.contains("version 3") && text.contains("versions 1 and 2")));
 }
 
 /// Gives or takes some bytes, and then the operating system has had enough.
@@ -315,7 +315,7 @@ fn progress_counts_to_the_total_and_is_there_to_poll() {
         seen.push(progress);
         Ok(())
     };
-    save::save(&db, &mut bytes, "a test", &mut Report::new(&db, &mut note)).expect("saved");
+    save::save(&db, &mut bytes, "a test", &mut Report::of_table(&db, &mut note)).expect("saved");
     let again = empty();
     assert_eq!(again.snapshot_progress(), SnapshotProgress::default());
     let saved = std::mem::take(&mut seen);
@@ -323,7 +323,7 @@ fn progress_counts_to_the_total_and_is_there_to_poll() {
         seen.push(progress);
         Ok(())
     };
-    load::load(&again, &bytes[..], "a test", &mut Report::new(&again, &mut note)).expect("loaded");
+    load::load(&again, &bytes[..], "a test", &mut Report::of_table(&again, &mut note)).expect("loaded");
     for seen in [saved, seen] {
         assert_eq!(seen[0], SnapshotProgress { done: 0, total: 256 });
         assert_eq!(seen[seen.len() - 1], SnapshotProgress { done: 256, total: 256 });
@@ -338,7 +338,7 @@ fn an_error_of_the_callback_ends_a_load_and_nothing_is_loaded() {
     let db = empty();
     let enough = || Error::invalid("enough");
     let mut stop = |progress: SnapshotProgress| if progress.done > 100 { Err(enough()) } else { Ok(()) };
-    let outcome = load::load(&db, &bytes[..], "a test", &mut Report::new(&db, &mut stop));
+    let outcome = load::load(&db, &bytes[..], "a test", &mut Report::of_table(&db, &mut stop));
     assert_eq!(outcome, Err(enough()));
     assert!(items(&db).is_empty());
 }
@@ -360,10 +360,54 @@ fn an_interrupted_load_of_many_blocks_ends_in_the_middle_and_nothing_is_loaded()
         Ok(())
     };
     let mut rest = &bytes[..];
-    let outcome = load::load(&ended, &mut rest, "a test", &mut Report::new(&ended, &mut raise));
+    let outcome = load::load(&ended, &mut rest, "a test", &mut Report::of_table(&ended, &mut raise));
     assert_eq!(outcome, Err(Error::Interrupted));
     assert!(rest.len() > bytes.len() / 3, "{} of {} bytes were not read", rest.len(), bytes.len());
     assert!(items(&into).is_empty());
     interrupt.clear();
     assert_eq!(load(&ended, &bytes[..]), Ok(4_352));
+}
+
+/// The bytes of docs/snapshot-format.md: they may never change in this version.
+#[test]
+fn a_catalog_is_what_its_document_shows() {
+    let schema = TableSchema::new().name("ages").partition_key("age", crate::KeyType::N);
+    let account = Account::create_in_memory();
+    let ages = account.create_table(schema).expect("created");
+    ages.put_item(ItemBuilder::new().number("age", 30).bool("old", false).build()).expect("put");
+    let mut bytes = Vec::new();
+    account.save_snapshot_to(&mut bytes).expect("saved");
+    let expected = [
+        &b"\x89KSNAP\r\n"[..],
+        &[2, 0, 0, 0],
+        &[0x5b, 0x00, 0x64, 0xad],
+        // The catalog: one table, one item.
+        &[4, 0, 0, 0, 12, 0, 0, 0],
+        &[1, 0, 0, 0],
+        &[1, 0, 0, 0, 0, 0, 0, 0],
+        &[0xf0, 0x3a, 0xab, 0x3c],
+        // The table: one item, no stream, its schema.
+        &[1, 0, 0, 0, 73, 0, 0, 0],
+        &[1, 0, 0, 0, 0, 0, 0, 0],
+        &[0, 0, 0, 0, 0, 0, 0, 0],
+        br#"{"name":"ages","partition_key":{"name":"age","type":"N"}}"#,
+        &[0xf1, 0x95, 0xaf, 0x4e],
+        // Its items: 30 as an ordered number, and what is not in the key.
+        &[2, 0, 0, 0, 17, 0, 0, 0],
+        &[2, 0, 0, 0, 7, 0, 0, 0],
+        &[0xc1, 0x3c],
+        b"\x03old\x04\x01\0",
+        &[0x7f, 0x22, 0x11, 0xb8],
+        // The end of the table: one item.
+        &[3, 0, 0, 0, 8, 0, 0, 0],
+        &[1, 0, 0, 0, 0, 0, 0, 0],
+        &[0xa4, 0x14, 0xb7, 0x78],
+        // The end: one table, one item.
+        &[5, 0, 0, 0, 12, 0, 0, 0],
+        &[1, 0, 0, 0],
+        &[1, 0, 0, 0, 0, 0, 0, 0],
+        &[0x1d, 0x90, 0xbc, 0xaf],
+    ]
+    .concat();
+    assert_eq!(bytes.escape_ascii().to_string(), expected.escape_ascii().to_string());
 }

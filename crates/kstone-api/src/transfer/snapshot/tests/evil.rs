@@ -1,11 +1,12 @@
 //! Files whose checksums are right and whose contents are not.
 
 use super::*;
+use crate::transfer::snapshot::format::{CATALOG, ONE_TABLE, Totals};
 
 /// A file of these blocks, checksums and all.
 fn file_of(blocks: &[(BlockKind, &[u8])]) -> Vec<u8> {
     let mut bytes = Vec::new();
-    let mut writer = BlockWriter::begin(&mut bytes, "a test").expect("written");
+    let mut writer = BlockWriter::begin(&mut bytes, "a test", ONE_TABLE).expect("written");
     blocks.iter().try_for_each(|(kind, payload)| writer.block(*kind, payload)).expect("written");
     bytes
 }
@@ -89,7 +90,7 @@ fn file_ending_in(code: u32, length: u32) -> Vec<u8> {
 
 #[test]
 fn heads_of_blocks_are_looked_at_before_anything_is_read_for_them() {
-    for code in [0, 4, u32::MAX] {
+    for code in [0, 6, u32::MAX] {
         check_refused(&format!("a block of unknown kind {code}"), &file_ending_in(code, 8));
     }
     for length in [BLOCK_MAX_BYTES as u32 + 1, u32::MAX] {
@@ -101,7 +102,7 @@ fn heads_of_blocks_are_looked_at_before_anything_is_read_for_them() {
 #[test]
 fn a_length_takes_no_more_memory_than_the_file_has_bytes() {
     let bytes = file_ending_in(BlockKind::Items as u32, BLOCK_MAX_BYTES as u32);
-    let mut reader = BlockReader::begin(&bytes[..], "a test").expect("begun");
+    let (mut reader, _) = BlockReader::begin(&bytes[..], "a test").expect("begun");
     reader.block().expect("the header");
     assert!(reader.block().is_err());
     assert!(reader.capacity() < 4096, "{} bytes for a block that is not there", reader.capacity());
@@ -246,7 +247,7 @@ fn an_item_that_an_index_refuses_is_left_out_of_the_index_alone() {
 
 /// The payloads of a file, to be changed and written again with checksums that are right.
 fn payloads_of(bytes: &[u8]) -> Vec<(BlockKind, Vec<u8>)> {
-    let mut reader = BlockReader::begin(bytes, "a test").expect("begun");
+    let (mut reader, _) = BlockReader::begin(bytes, "a test").expect("begun");
     let blocks = blocks_of(bytes).into_iter().map(|_| {
         let block = reader.block().expect("read");
         (block.kind, block.payload.to_vec())
@@ -298,4 +299,69 @@ fn random_contents_under_right_checksums_are_refused_or_are_sound() {
         }
     }
     assert!(taken > 1000, "only {taken} were taken");
+}
+
+/// A file of a catalog with these blocks behind it.
+fn catalog_of(blocks: &[(BlockKind, &[u8])]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut writer = BlockWriter::begin(&mut bytes, "a test", CATALOG).expect("written");
+    blocks.iter().try_for_each(|(kind, payload)| writer.block(*kind, payload)).expect("written");
+    bytes
+}
+
+#[test]
+fn a_catalog_that_is_not_what_it_says_is_refused_and_makes_no_table() {
+    let totals = |tables: u32, items: u64| Totals { tables, items }.to_bytes();
+    let header = |items: u64, schema: &str| [&items.to_le_bytes()[..], &[0; 8], schema.as_bytes()].concat();
+    let (one, two) = (header(0, r#"{"name":"one"}"#), header(0, r#"{"name":"two"}"#));
+    let (none, end) = (0_u64.to_le_bytes(), 0_u64.to_le_bytes());
+    let record = {
+        let mut payload = Vec::new();
+        put_record(&mut payload, &Record::put(KeyRef::new(b"a", b"").expect("a key"), b""));
+        payload
+    };
+    use BlockKind::{Catalog, End, EndOfCatalog, Header, Items};
+    let good: [(BlockKind, &[u8]); 6] = [
+        (Catalog, &totals(2, 0)),
+        (Header, &one),
+        (End, &none),
+        (Header, &two),
+        (End, &end),
+        (EndOfCatalog, &totals(2, 0)),
+    ];
+    let load = |bytes: &[u8]| {
+        let account = Account::create_in_memory();
+        let loaded = account.load_snapshot_from(bytes);
+        assert_eq!(loaded.is_ok(), account.table_count() > 0, "all tables or none");
+        loaded.map(|_| account.table_names())
+    };
+    assert_eq!(load(&catalog_of(&good)).expect("sound"), ["one", "two"]);
+    let wrong: [&[(BlockKind, &[u8])]; 12] = [
+        &good[..5],
+        &good[1..],
+        &[good[0], good[1], good[2], good[5]],
+        &[good[0], good[1], good[2], good[1], good[2], good[5]],
+        &[(Catalog, &totals(1, 0)), good[1], good[2], good[3], good[4], good[5]],
+        &[(Catalog, &totals(2, 1)), good[1], good[2], good[3], good[4], (EndOfCatalog, &totals(2, 1))],
+        &[good[0], good[1], good[2], good[3], good[4], (EndOfCatalog, &totals(2, 7))],
+        &[good[0], good[1], (Items, &record), good[2], good[3], good[4], good[5]],
+        &[(Catalog, &[0; 11]), good[1]],
+        &[good[0], good[0], good[1]],
+        &[good[0], (Header, &header(u64::MAX, r#"{"name":"one"}"#)), good[2], good[3], good[4], good[5]],
+        &[good[0], good[1], good[2], good[3], good[4], good[5], good[5]],
+    ];
+    for (at, blocks) in wrong.iter().enumerate() {
+        assert!(load(&catalog_of(blocks)).is_err(), "{at}");
+    }
+    // Blocks of one version in a file of the other.
+    assert!(load(&file_of(&good)).is_err());
+    let bytes = catalog_of(&good);
+    for bit in 0..8 * bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[bit / 8] ^= 1 << (bit % 8);
+        assert!(load(&flipped).is_err(), "bit {bit}");
+    }
+    for len in 0..bytes.len() {
+        assert!(load(&bytes[..len]).is_err(), "{len} bytes");
+    }
 }

@@ -146,6 +146,11 @@ impl Account {
         Ok(items)
     }
 
+    /// The time for a table, as [`Table::now_for`] says it.
+    pub(crate) fn now_for(&self, state: &TableState) -> i64 {
+        self.shared.environment.now_for(state.ttl.is_some() || state.stream.is_some())
+    }
+
     pub(crate) fn interrupt(&self) -> Option<&Interrupt> {
         self.interrupt.as_ref()
     }

@@ -227,3 +227,27 @@ fn a_file_of_one_table_is_a_table_of_an_account() -> Result<()> {
     assert_eq!(database.schema(), schema("users"));
     Ok(())
 }
+
+#[test]
+fn an_export_writes_all_tables_as_they_are_at_one_moment() -> Result<()> {
+    let account = Account::create_in_memory();
+    for name in ["first", "second"] {
+        account.create_table(schema(name))?.put_item(item("x", 1))?;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    assert_eq!(account.export_json_files(folder.path())?, 2);
+    let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).expect("written");
+    assert_eq!(read("first.jsonl").lines().count(), 1);
+    let mut names = Vec::new();
+    let exported = account.export_json(|name| {
+        names.push(name.to_owned());
+        // What is written meanwhile is not in it.
+        account.table("second")?.put_item(item("y", 2))?;
+        Ok(std::io::sink())
+    })?;
+    assert_eq!((exported, names), (2, vec!["first".to_owned(), "second".to_owned()]));
+    let refused = account.export_json(|_| Err::<std::io::Sink, _>(Error::invalid("no output"))).unwrap_err();
+    assert_eq!(refused, Error::invalid("no output"));
+    assert!(account.export_json_files(folder.path().join("missing")).is_err());
+    Ok(())
+}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::expression::ExpressionCache;
-use crate::model::clock::ClockSource;
+use crate::model::clock::{Clock, ClockSource};
 use crate::model::options::DatabaseOptions;
 use crate::partiql::StatementCache;
 
@@ -32,6 +32,12 @@ impl Environment {
     /// That of a fork: the same options, a clock that shows the same time and is set by itself.
     pub(crate) fn forked(&self) -> Self {
         Self { options: self.options, clock: self.clock.clone(), caches: Arc::clone(&self.caches) }
+    }
+
+    /// The time; of no interest, and not asked for, where nobody asks.
+    #[inline]
+    pub(crate) fn now_for(&self, is_asked: bool) -> i64 {
+        if is_asked { self.clock.now_epoch_seconds() } else { 0 }
     }
 
     pub(crate) fn expressions(&self) -> &ExpressionCache {

@@ -17,10 +17,14 @@ use std::path::Path;
 
 #[cfg(doc)]
 use crate::ImportOptions;
-use crate::error::{Error, Result};
+use kstone_core::engine::PointInTimeView;
 
+use crate::account::Account;
+use crate::error::{Error, Result};
+use crate::interrupt::Interrupt;
 use crate::model::json::write_line;
 use crate::table::Table;
+use crate::table::state::TableState;
 use crate::transfer::file;
 use crate::transfer::view_pages::Pages;
 
@@ -62,19 +66,88 @@ impl Table {
     }
 
     fn export_to(&self, out: &mut impl Write, name: &str) -> Result<u64> {
-        let (table, view) = self.view_with_table()?;
-        let now = self.now_for(&table);
+        let (state, view) = self.view_with_table()?;
+        let now = self.now_for(&state);
+        write_items((&state, &view), now, out, name, self.interrupt.as_ref())
+    }
+}
+
+impl Account {
+    /// As [`Table::export_json`] for every table, all of them as they are at one moment: to what `output` gives for each
+    /// table's name, in the order of the names; how many items in all.
+    ///
+    /// ```
+    /// use kstone_api::{Account, ItemBuilder, KeyType, TableSchema};
+    /// let account = Account::create_in_memory();
+    /// let users = account.create_table(TableSchema::new().name("users").partition_key("id", KeyType::S))?;
+    /// users.put_item(ItemBuilder::new().string("id", "ann").build())?;
+    /// let mut tables = Vec::new();
+    /// let items = account.export_json(|table| {
+    ///     tables.push(table.to_owned());
+    ///     Ok(std::io::sink())
+    /// })?;
+    /// assert_eq!((items, tables), (1, vec!["users".to_owned()]));
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Table::export_json`]; what `output` returns.
+    pub fn export_json<W: Write>(&self, mut output: impl FnMut(&str) -> Result<W>) -> Result<u64> {
+        self.export_each(|name, write| {
+            let mut out = BufWriter::new(output(name)?);
+            let exported = write(&mut out, name)?;
+            out.flush().map_err(|error| Error::io("write", name, error))?;
+            Ok(exported)
+        })
+    }
+
+    /// As [`Account::export_json`], to a file `<table>.jsonl` for each table in a folder that is there, each as safely as
+    /// [`Table::export_json_file`]: one that was there is the old one or the new one, whole. A failure leaves the files
+    /// that were written before it.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn export_json_files(&self, folder: impl AsRef<Path>) -> Result<u64> {
+        self.export_each(|name, write| {
+            let path = folder.as_ref().join(format!("{name}.jsonl"));
+            file::replace(&path, |out| write(out, &file::name_of(&path)))
+        })
+    }
+
+    /// Has each table written, by a function that takes where to, and what errors call that.
+    fn export_each(
+        &self,
+        mut export: impl FnMut(&str, &mut dyn FnMut(&mut dyn Write, &str) -> Result<u64>) -> Result<u64>,
+    ) -> Result<u64> {
         let mut exported = 0;
-        let mut line = String::new();
-        for page in Pages::of(&view) {
-            self.check_interrupt()?;
-            for record in page.iter().filter(|record| !table.is_hidden(record, now)) {
-                line.clear();
-                write_line(&mut line, record.pk(), record.sk(), record.item());
-                out.write_all(line.as_bytes()).map_err(|error| Error::io("write", name, error))?;
-                exported += 1;
-            }
+        for (state, view) in self.views()? {
+            let mut write = |mut out: &mut dyn Write, name: &str| {
+                write_items((&state, &view), self.now_for(&state), &mut out, name, self.interrupt())
+            };
+            exported += export(state.schema.table_name().unwrap_or_default(), &mut write)?;
         }
         Ok(exported)
     }
+}
+
+/// Writes the items of a table at one moment that reads show.
+fn write_items(
+    (state, view): (&TableState, &PointInTimeView),
+    now: i64,
+    out: &mut impl Write,
+    name: &str,
+    interrupt: Option<&Interrupt>,
+) -> Result<u64> {
+    let mut exported = 0;
+    let mut line = String::new();
+    for page in Pages::of(view) {
+        interrupt.map_or(Ok(()), Interrupt::check)?;
+        for record in page.iter().filter(|record| !state.is_hidden(record, now)) {
+            line.clear();
+            write_line(&mut line, record.pk(), record.sk(), record.item());
+            out.write_all(line.as_bytes()).map_err(|error| Error::io("write", name, error))?;
+            exported += 1;
+        }
+    }
+    Ok(exported)
 }

@@ -12,7 +12,7 @@
 
 use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
-use kstone_core::key_layout::KeyLayout;
+use kstone_core::label::InternedLayout;
 use kstone_expr::Reason;
 pub use kstone_expr::partiql::STATEMENT_MAX_CHARS;
 pub(crate) use kstone_expr::partiql::StatementCache;
@@ -25,6 +25,7 @@ use crate::table::state::TableState;
 mod collect;
 mod explain;
 mod groups;
+mod key;
 mod many;
 mod order;
 mod plan;
@@ -85,13 +86,13 @@ impl Table {
             Verb::Exists(_) => {
                 return Err(Error::invalid("EXISTS can only be used in ExecuteTransaction write requests."));
             }
-            verb => write_of(verb, bound, table.layout())?,
+            verb => write_of(verb, bound, table.keys)?,
         };
         if run.token.is_some() {
             return Err(Error::invalid("The provided page token belongs to another request: a write has no pages"));
         }
-        let (key, returning) = (write.key.clone(), write.returning());
-        let returned = self.write_prepared(&write.under(key.as_key_ref()?, run.return_old_on_failure))?;
+        let returning = write.returning();
+        let returned = self.write_prepared(&write.prepared(run.return_old_on_failure))?;
         let Some(returning) = returning else { return Ok(StatementResult::default()) };
         let rows = returned.into_iter().map(|record| returned_row(returning, record));
         Ok(StatementResult::of_rows(rows.collect()))
@@ -108,18 +109,26 @@ fn check_table(target: &Target, table: &TableState) -> Result<()> {
 }
 
 /// The write that a statement is; a SELECT is none.
-fn write_of<'v>(verb: &Verb, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<StatementWrite<'v>> {
+fn write_of<'v>(
+    verb: &Verb,
+    bound: &BoundParameters<'v>,
+    keys: Option<&'static InternedLayout>,
+) -> Result<StatementWrite<'v>> {
     match verb {
-        Verb::Insert(insert) => StatementWrite::insert(insert, bound),
-        Verb::Update(update) => StatementWrite::update(update, bound, layout),
-        Verb::Delete(delete) => StatementWrite::delete(delete, bound, layout),
-        Verb::Exists(select) => exists(select, bound, layout),
+        Verb::Insert(insert) => StatementWrite::insert(insert, bound, keys),
+        Verb::Update(update) => StatementWrite::update(update, bound, keys),
+        Verb::Delete(delete) => StatementWrite::delete(delete, bound, keys),
+        Verb::Exists(select) => exists(select, bound, keys),
         Verb::Select(_) => Err(Error::invalid("a SELECT is no write")),
     }
 }
 
 /// The check that EXISTS is.
-fn exists<'v>(select: &Select, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<StatementWrite<'v>> {
+fn exists<'v>(
+    select: &Select,
+    bound: &BoundParameters<'v>,
+    keys: Option<&'static InternedLayout>,
+) -> Result<StatementWrite<'v>> {
     let clause = select.condition.as_ref().ok_or(Reason::IncompleteKey)?;
-    StatementWrite::exists(clause, bound, layout)
+    StatementWrite::exists(clause, bound, keys)
 }

@@ -359,6 +359,11 @@ impl Table {
         self.look(pk, sk, Record::clone)
     }
 
+    /// As [`Table::get_record`], of a key of this table.
+    pub(crate) fn get_by_key(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
+        Ok(self.engine().look(key, |record| self.is_hidden(record), Record::clone)?)
+    }
+
     /// Shows the item of a key to `take`, as [`Table::look`] does for twice the instructions, where nothing is unusual about
     /// key, item and database: most look-ups. What is unclear, as it is where `take` says that it could not do it all, is
     /// for [`Table::look`].

@@ -45,8 +45,8 @@ pub(super) fn collect(mut reading: Reading<'_>) -> Result<StatementResult> {
             None => sorter.push(record),
         };
         let records = match range {
-            Range::Get { pk, sk } => {
-                let found: Vec<Record> = reading.database.get_record(&pk, &sk)?.into_iter().collect();
+            Range::Get(key) => {
+                let found: Vec<Record> = reading.database.get_by_key(key.key_ref())?.into_iter().collect();
                 let (selected, _, examined) = reading.selection().apply_all(found, reading.database)?;
                 scanned += examined;
                 selected.into_iter().try_for_each(&mut take)?;
@@ -78,8 +78,8 @@ fn count(reading: &Reading<'_>, range: Range) -> Result<(usize, usize)> {
     let (database, selection) = (reading.database, reading.selection().counting());
     let whole = |count: usize| (count, count);
     match range {
-        Range::Get { pk, sk } => {
-            let found: Vec<Record> = database.get_record(&pk, &sk)?.into_iter().collect();
+        Range::Get(key) => {
+            let found: Vec<Record> = database.get_by_key(key.key_ref())?.into_iter().collect();
             let (_, count, examined) = selection.apply_all::<Record>(found, database)?;
             Ok((count, examined))
         }

@@ -8,22 +8,21 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use kstone_core::item::ItemRef;
-use kstone_core::key::Key;
-use kstone_core::key_layout::KeyLayout;
+use kstone_core::key::KeyRef;
+use kstone_core::label::InternedLayout;
+use kstone_core::typed_key::MadeKey;
 
 use super::select::Reading;
 use super::statement::{Statement, StatementResult, StatementRun};
-use super::write::{StatementWrite, whole_key};
+use super::write::whole_key;
 use super::{check_table, write_of};
 use crate::expression::BoundParameters;
 use crate::request::operation::TransactError;
-use crate::request::transaction::{
-    Moment, TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, check_some, checked, parts_of, twice_in,
-};
+use crate::request::transaction::{Moment, TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, check_some, twice_in};
 use crate::request::write::Prepared;
 use crate::table::Table;
 use crate::table::commit::Settle;
-use crate::table::state::TableState;
+use crate::table::state::{TableState, layout_of};
 use kstone_expr::partiql::parsed::{Parsed, Select, Verb};
 
 /// A statement with its values.
@@ -84,8 +83,8 @@ impl Table {
     ) -> Result<StatementResult> {
         self.check_interrupt()?;
         if let Verb::Select(select) = &call.parsed.verb {
-            let key = call.key_of("BatchExecuteStatement", select, table.layout())?;
-            let found = self.engine().get(key.as_key_ref()?)?;
+            let key = call.key_of("BatchExecuteStatement", select, table.keys)?;
+            let found = self.engine().get(key.key_ref())?;
             return Reading::new(self, table, select, &call.bound, now)?.row_of(found);
         }
         let run = StatementRun {
@@ -147,37 +146,41 @@ impl Table {
         }
         check_kinds("ExecuteTransaction", calls.iter())?;
         let table = self.state();
-        let mut keys = Vec::with_capacity(calls.len());
-        let mut writes = Vec::new();
-        for (at, call) in calls.iter().enumerate() {
+        let (mut reads, mut writes) = (Vec::new(), Vec::new());
+        for (at, (statement, call)) in statements.iter().zip(&calls).enumerate() {
             match &call.parsed.verb {
                 Verb::Select(select) => {
                     if select.target.index.is_some() {
                         let text = "Reads on indices are not supported within transactions";
                         return Err(of_statement(at)(Error::invalid(text)));
                     }
-                    keys.push(call.key_of("ExecuteTransaction", select, table.layout()).map_err(of_statement(at))?);
+                    reads.push(call.key_of("ExecuteTransaction", select, table.keys).map_err(of_statement(at))?);
                 }
                 verb => {
-                    let write = write_of(verb, &call.bound, table.layout()).map_err(of_statement(at))?;
+                    let write = write_of(verb, &call.bound, table.keys).map_err(of_statement(at))?;
                     if write.returning().is_some() {
                         return Err(of_statement(at)(Error::invalid(
                             "RETURNING clause is not supported in ExecuteTransaction.",
                         )));
                     }
-                    keys.push(write.key.clone());
-                    writes.push(write);
+                    writes.push(write.prepared(statement.return_old_on_failure));
                 }
             }
         }
-        if let Some(at) = twice_in(keys.iter().map(parts_of)) {
+        let keys: Vec<KeyRef<'_>> =
+            reads.iter().map(MadeKey::key_ref).chain(writes.iter().map(|write| write.key.get())).collect();
+        if let Some(at) = twice_in(keys.iter().map(|key| (key.pk(), key.sk()))) {
             return Err(of_statement(at)(Error::invalid(TWICE_IN_TRANSACTION)));
         }
-        if writes.is_empty() { self.read_all(&calls, &keys) } else { self.write_all(statements, writes, &keys) }
+        if writes.is_empty() { self.read_all(&calls, &keys) } else { self.write_all(&writes) }
     }
 
-    fn read_all(&self, calls: &[Call], keys: &[Key]) -> std::result::Result<Vec<StatementResult>, TransactError> {
-        let Moment { table, now, found } = self.transaction_reads(&checked(keys)?)?;
+    fn read_all(
+        &self,
+        calls: &[Call],
+        keys: &[KeyRef<'_>],
+    ) -> std::result::Result<Vec<StatementResult>, TransactError> {
+        let Moment { table, now, found } = self.transaction_reads(keys)?;
         let rows = calls.iter().zip(found).enumerate().map(|(at, (call, found))| match &call.parsed.verb {
             Verb::Select(select) => Reading::new(self, &table, select, &call.bound, now)
                 .and_then(|reading| reading.row_of(found))
@@ -187,20 +190,9 @@ impl Table {
         rows.collect()
     }
 
-    fn write_all(
-        &self,
-        statements: &[Statement],
-        writes: Vec<StatementWrite<'_>>,
-        keys: &[Key],
-    ) -> std::result::Result<Vec<StatementResult>, TransactError> {
-        let prepared: Result<Vec<Prepared<'_>>> = writes
-            .into_iter()
-            .zip(keys)
-            .zip(statements)
-            .map(|((write, key), statement)| Ok(write.under(key.as_key_ref()?, statement.return_old_on_failure)))
-            .collect();
-        match self.commit_prepared(&prepared?, Settle::EveryReason) {
-            Ok(_) => Ok(statements.iter().map(|_| StatementResult::default()).collect()),
+    fn write_all(&self, writes: &[Prepared<'_>]) -> std::result::Result<Vec<StatementResult>, TransactError> {
+        match self.commit_prepared(writes, Settle::EveryReason) {
+            Ok(_) => Ok(writes.iter().map(|_| StatementResult::default()).collect()),
             Err(Error::TransactionCanceled { reasons }) => Err(TransactError::cancelled(reasons)),
             Err(error) => Err(error.into()),
         }
@@ -237,26 +229,22 @@ impl Call {
     /// What can be said of the statement without the item that is there.
     fn check(&self, table: &TableState) -> Result<()> {
         match &self.parsed.verb {
-            Verb::Select(select) => self.key_of("BatchExecuteStatement", select, table.layout()).map(drop),
-            verb => {
-                let write = write_of(verb, &self.bound, table.layout())?;
-                let key = write.key.clone();
-                write.under(key.as_key_ref()?, false).check(table)
-            }
+            Verb::Select(select) => self.key_of("BatchExecuteStatement", select, table.keys).map(drop),
+            verb => write_of(verb, &self.bound, table.keys)?.prepared(false).check(table),
         }
     }
 
     /// The key of the one item that a SELECT is about.
-    fn key_of(&self, api: &str, select: &Select, layout: &KeyLayout) -> Result<Key> {
+    fn key_of(&self, api: &str, select: &Select, keys: Option<&'static InternedLayout>) -> Result<MadeKey> {
         let is_plain = !self.parsed.explain
             && select.target.index.is_none()
             && select.groups.is_none()
             && select.order_by.is_empty()
             && select.limit.is_none()
             && select.offset.is_none();
-        let key = select.condition.as_ref().and_then(|condition| condition.whole_key(layout));
+        let key = select.condition.as_ref().and_then(|condition| condition.whole_key(layout_of(keys)));
         match key {
-            Some(key) if is_plain => whole_key(key, &self.bound),
+            Some(key) if is_plain => whole_key(key, &self.bound, keys),
             Some(_) => Err(Error::Invalid(format!(
                 "Select statements within {api} read one item: without EXPLAIN, an index, aggregates, GROUP BY, ORDER BY, \
                  LIMIT and OFFSET"

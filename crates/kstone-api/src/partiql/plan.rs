@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! rank  plan          where the clause has
-//! 0     get           pk = (or IN) and sk = (or IN, or IS MISSING)
+//! 0     get           pk = (or IN) and sk = (or IN, or, of an untyped table, IS MISSING)
 //! 1     query         pk = (or IN) and a range of sk
 //! 2     index query   the same of a local index's attribute
 //! 3     query         pk = (or IN)
 //! 4     index query   a global index's partition = (or IN), and a range of its sort attribute where it has one
 //! 5     scan          none of these
 //! ```
-//! A SELECT that names an index reads that one, see [`super::projection`]. One that names none may be answered by an
+//! `pk` and `sk` stand for the names of the table's key, whose values have its types. A SELECT that names an index reads that one, see [`super::projection`]. One that names none may be answered by an
 //! index that is sure to hold what the table would give: its key attributes are in the clause, be it only that they are
 //! not missing, it has left out no item when it was filled, and it holds all that the statement looks at. Of several, one
 //! that gives the order that is asked for goes first. Whatever is read, the rest of the clause is asked of each item, so a plan decides what a statement
@@ -22,15 +22,19 @@ use std::cmp::Ordering;
 
 use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
-use kstone_core::key::KeyRef;
+use kstone_core::key::{PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
+use kstone_core::key_layout::{KeyLayout, KeyPart};
+use kstone_core::typed_key::MadeKey;
 use kstone_core::value::Type;
 
+use super::key::{can_be, key_bytes, named_key, sort_key_condition};
 use super::projection::{beyond, holds_all};
 use crate::expression::ast::Comparator;
 use crate::expression::{BoundParameters, SortCondition, order};
 use crate::request::query::Query;
-use crate::request::read::{Keyed, entry_condition, key_bytes, key_value, sort_condition};
+use crate::request::read::{Keyed, entry_condition, key_value};
 use crate::request::scan::Scan;
+use crate::request::sort_key::SortKeyCondition;
 use crate::table::index::{Index, IndexKind};
 use crate::table::state::TableState;
 use kstone_expr::partiql::parsed::{Ask, KeyTest, OrderKey, Select};
@@ -79,7 +83,7 @@ impl PlanKind {
 
 /// Records that lie together.
 pub(super) enum Range {
-    Get { pk: Vec<u8>, sk: Vec<u8> },
+    Get(MadeKey),
     Query(Box<Keyed<'static>>),
     Scan(Box<Scan>),
 }
@@ -134,22 +138,28 @@ impl<'a> Planner<'a> {
     fn table(&self) -> Result<Plan<'a>> {
         // What the general way would come to, for the statements that are the most frequent.
         if let Some(point) = self.select.condition.as_ref().and_then(|condition| condition.point(self.table.layout())) {
-            let pk = key_operand("pk", self.bound.value(point.key.pk))?;
-            let sk = point.key.sk.map(|sk| key_operand("sk", self.bound.value(sk))).transpose()?;
+            let (pk, sk) = (self.bound.value(point.key.pk), point.key.sk.map(|sk| self.bound.value(sk)));
             return Ok(Plan {
                 kind: PlanKind::Get,
                 index: None,
-                ranges: vec![Range::Get { pk, sk: sk.unwrap_or_default() }],
+                ranges: vec![Range::Get(named_key(self.table.keys, pk, sk)?)],
                 used: point.used,
                 filters: point.filters,
                 fetched: Vec::new(),
                 sorts: false,
             });
         }
-        let partitions = self.partitions("pk")?;
+        let layout = self.layout();
+        let partitions = self.partitions(layout.partition().name())?;
         if let Some(partitions) = &partitions {
-            let sorts = self.sorts("sk");
-            let fixed = matches!(&sorts, Some(Sorts { ask: SortAsk::OneOf(_) | SortAsk::Missing, .. }));
+            let sorts = layout.sort().and_then(|sort| self.sorts(sort.name()));
+            let fixed = match &sorts {
+                None => layout.sort().is_none(),
+                Some(Sorts { ask: SortAsk::OneOf(_), .. }) => true,
+                // Every item of a typed table has all of its key.
+                Some(Sorts { ask: SortAsk::Missing, .. }) => !layout.is_typed(),
+                Some(Sorts { ask: SortAsk::Range(_), .. }) => false,
+            };
             if fixed && let Some(plan) = self.gets(partitions, sorts.as_ref())? {
                 return Ok(plan);
             }
@@ -225,29 +235,32 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// The names and types of the table's key.
+    fn layout(&self) -> &'static KeyLayout {
+        self.table.layout()
+    }
+
     /// Reads one key for each partition and sort key, unless these are too many.
     fn gets(&self, partitions: &Partitions<'a>, sorts: Option<&Sorts<'a>>) -> Result<Option<Plan<'a>>> {
-        let sort_keys = match sorts.map(|sorts| &sorts.ask) {
-            Some(SortAsk::OneOf(values)) => {
-                values.iter().map(|value| key_operand("sk", *value)).collect::<Result<_>>()?
-            }
-            _ => vec![Vec::new()],
+        let sort_keys: Vec<Option<ValueRef<'a>>> = match sorts.map(|sorts| &sorts.ask) {
+            Some(SortAsk::OneOf(values)) => values.iter().copied().map(Some).collect(),
+            _ => vec![None],
         };
         if partitions.values.len() * sort_keys.len() > GETS_MAX {
             return Ok(None);
         }
-        let partition_keys: Vec<Vec<u8>> =
-            partitions.values.iter().map(|value| key_operand("pk", *value)).collect::<Result<_>>()?;
-        let several = partition_keys.len() > 1;
-        let directions = self.directions("pk", Some("sk"), several);
+        let several = partitions.values.len() > 1;
+        let directions = self.directions_of_items(several);
         let mut used = vec![partitions.used];
         used.extend(sorts.iter().flat_map(|sorts| &sorts.used));
-        let mut ranges = Vec::with_capacity(partition_keys.len() * sort_keys.len());
-        for pk in in_order(partition_keys, directions.partitions_descending) {
-            for sk in in_order(sort_keys.clone(), directions.reverse) {
-                ranges.push(Range::Get { pk: pk.clone(), sk });
+        let mut keys = Vec::with_capacity(partitions.values.len() * sort_keys.len());
+        for pk in &partitions.values {
+            for sk in &sort_keys {
+                keys.push(named_key(self.table.keys, *pk, *sk)?);
             }
         }
+        let ranges = in_order(keys, directions, |key| (key.key_ref().pk(), key.key_ref().sk()));
+        let ranges = ranges.into_iter().map(Range::Get).collect();
         let filters = self.has_more_than(&used);
         Ok(Some(Plan {
             kind: PlanKind::Get,
@@ -265,15 +278,17 @@ impl<'a> Planner<'a> {
             Some(Sorts { ask: SortAsk::Range(condition), used }) => (condition, used),
             _ => (SortCondition::Any, Vec::new()),
         };
-        let sort = sort_condition(condition)?.to_owned();
+        let (partition, sort) = (self.layout().partition(), self.layout().sort());
+        let sort = sort.map_or(Ok(SortKeyCondition::Any), |sort| sort_key_condition(sort, condition))?;
         let partition_keys: Vec<Vec<u8>> =
-            partitions.values.iter().map(|value| key_operand("pk", *value)).collect::<Result<_>>()?;
-        let directions = self.directions("pk", Some("sk"), partition_keys.len() > 1);
+            partitions.values.iter().map(|value| key_bytes(partition, *value)).collect::<Result<_>>()?;
+        let directions = self.directions_of_items(partition_keys.len() > 1);
         let keyed = |pk: Vec<u8>| {
             let query = Query::new().partition_key(&pk).sort_key(sort.clone()).reverse(directions.reverse);
             Range::Query(Box::new(Keyed { query: Cow::Owned(query), entries: None }))
         };
-        let ranges = in_order(partition_keys, directions.partitions_descending).into_iter().map(keyed).collect();
+        let partition_keys = in_order(partition_keys, directions, |pk| (pk.as_slice(), &[]));
+        let ranges = partition_keys.into_iter().map(keyed).collect();
         // Two bounds are read as BETWEEN, whatever their comparators.
         let filters = !used_by_sort.is_empty() || self.has_more_than(&[partitions.used]);
         let used = std::iter::once(partitions.used).chain(used_by_sort).collect();
@@ -338,6 +353,11 @@ impl<'a> Planner<'a> {
         !self.select.order_by.is_empty() && self.select.groups.is_none()
     }
 
+    fn directions_of_items(&self, several: bool) -> Directions {
+        let layout = self.layout();
+        self.directions(layout.partition().name(), layout.sort().map(KeyPart::name), several)
+    }
+
     /// How to read so that the rows come in the order that is asked for, if they can.
     fn directions(&self, partition: &str, sort: Option<&str>, several: bool) -> Directions {
         let natural = |partitions_descending, reverse| Directions { partitions_descending, reverse, sorts: false };
@@ -374,9 +394,10 @@ impl<'a> Planner<'a> {
     /// Whether what follows from a condition names keys that there may be, and not too many.
     fn can_be_keys(&self, test: &KeyTest) -> bool {
         let values = self.values(&test.ask);
-        let can_be = |value: &ValueRef<'_>| match &*test.attribute {
-            "pk" => key_bytes(*value).is_ok_and(|pk| KeyRef::new(pk, &[]).is_ok()),
-            "sk" => key_bytes(*value).is_ok_and(|sk| !sk.is_empty() && KeyRef::new(b"any", sk).is_ok()),
+        let (layout, attribute) = (self.layout(), &*test.attribute);
+        let can_be = |value: &ValueRef<'_>| match (layout.partition(), layout.sort()) {
+            (partition, _) if partition.name() == attribute => can_be(partition, PARTITION_KEY_MAX_BYTES, *value),
+            (_, Some(sort)) if sort.name() == attribute => can_be(sort, SORT_KEY_MAX_BYTES, *value),
             _ => is_key_type(value.type_()) && !value.payload().is_empty(),
         };
         values.len() <= PARTITIONS_MAX && values.iter().all(can_be)
@@ -482,24 +503,14 @@ fn is_span(low: ValueRef<'_>, high: ValueRef<'_>) -> bool {
     order(low, high).is_some_and(Ordering::is_le)
 }
 
-/// The bytes of a key of the table that a clause names.
-pub(super) fn key_operand(name: &str, value: ValueRef<'_>) -> Result<Vec<u8>> {
-    let key = key_bytes(value)?;
-    if key.is_empty() {
-        return Err(Error::Invalid(format!(
-            "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
-             empty string value. Key: {name}"
-        )));
-    }
-    Ok(key.to_vec())
-}
-
-/// The keys in the order in which they are read, each once.
-fn in_order(mut keys: Vec<Vec<u8>>, descending: bool) -> Vec<Vec<u8>> {
-    keys.sort_unstable();
-    keys.dedup();
-    if descending {
-        keys.reverse();
-    }
+/// Keys in the order in which they are read, each once.
+fn in_order<K>(mut keys: Vec<K>, directions: Directions, parts: impl Fn(&K) -> (&[u8], &[u8])) -> Vec<K> {
+    let directed = |order: Ordering, descending: bool| if descending { order.reverse() } else { order };
+    keys.sort_unstable_by(|a, b| {
+        let ((a_pk, a_sk), (b_pk, b_sk)) = (parts(a), parts(b));
+        let by_partition = directed(a_pk.cmp(b_pk), directions.partitions_descending);
+        by_partition.then_with(|| directed(a_sk.cmp(b_sk), directions.reverse))
+    });
+    keys.dedup_by(|a, b| parts(a) == parts(b));
     keys
 }

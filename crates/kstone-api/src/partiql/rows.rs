@@ -8,11 +8,15 @@ use kstone_core::record::Record;
 use crate::expression::{BoundParameters, Subject};
 use kstone_expr::partiql::parsed::{Cell, Columns};
 
-/// The attributes that stand for the key, in the order of an item's names.
+/// The attributes that stand for the key of an untyped table, in the order of an item's names.
 const KEY_NAMES: [&str; 2] = ["pk", "sk"];
 
-/// The item with its key as the attributes `pk` and `sk`. One copy.
+/// The item with its key: that of an untyped table as the attributes `pk` and `sk`, which takes a copy. An item of a typed
+/// table shows its key by itself.
 pub(super) fn with_key(record: &Record) -> Record {
+    if record.item().named_key().is_some() {
+        return record.clone();
+    }
     let subject = Subject::of_record(record);
     let mut body = Vec::with_capacity(record.body().len() + record.pk().len() + record.sk().len() + 16);
     let mut keys = KEY_NAMES.into_iter().filter_map(|name| Some((name, subject.get(name)?))).peekable();

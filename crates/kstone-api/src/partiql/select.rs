@@ -179,8 +179,8 @@ impl<'a> Reading<'a> {
     fn records(&self, range: &Range, at: &Position, limits: PageLimits) -> Result<RecordPage> {
         let last = at.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
         match range {
-            Range::Get { pk, sk } => {
-                let found = self.database.get_record(pk, sk)?;
+            Range::Get(key) => {
+                let found = self.database.get_by_key(key.key_ref())?;
                 Ok(RecordPage { records: found.into_iter().collect(), limited: false })
             }
             Range::Query(keyed) => self.database.records_of(keyed, last.map(|(_, sk)| sk), limits),

@@ -176,7 +176,8 @@ pub(super) struct StatementRun<'a> {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StatementResult {
     /// The rows, in order: each an item in its stored form, under the key of the item that it is or was made of; a row
-    /// of groups, or of EXPLAIN, has an empty key. A whole item has its key as the attributes `pk` and `sk`, too.
+    /// of groups, or of EXPLAIN, has an empty key. A whole item has its key, too: that of an untyped table as the
+    /// attributes `pk` and `sk`.
     pub records: Vec<Record>,
     /// The names of the columns in the order of the SELECT list; none where whole items are returned.
     pub columns: Vec<String>,

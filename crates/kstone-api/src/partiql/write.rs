@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ValueRef, parts};
-use kstone_core::key::{Key, KeyRef};
 use kstone_core::key_layout::KeyLayout;
+use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
-use kstone_core::value::Type;
+use kstone_core::typed_key::{MadeKey, TableKey};
 
-use super::plan::key_operand;
+use super::key::{key_of_item, named_key};
 use super::rows::with_key;
 use crate::expression::ast::Verb;
 use crate::expression::{self, BoundParameters, Condition, Kind, ReturnValues};
 use crate::model::item_check::check_item;
 use crate::request::write::{Prepared, PreparedAction};
+use crate::table::state::layout_of;
 use kstone_expr::Reason;
 use kstone_expr::partiql::Returning;
 use kstone_expr::partiql::is_set;
@@ -22,44 +23,40 @@ use kstone_expr::partiql::parsed::{Delete, Insert, InsertItem, KeyValues, Update
 
 /// What a statement does with the item of one key.
 pub(super) struct StatementWrite<'v> {
-    pub(super) key: Key,
+    key: MadeKey,
     action: PreparedAction<'v>,
     condition: Option<Condition<'v>>,
     returning: Option<Returning>,
 }
 
 impl<'v> StatementWrite<'v> {
-    /// INSERT: the item under the key that its attributes `pk` and `sk` are.
+    /// INSERT: the item under the key that its attributes are.
     ///
     /// # Errors
     /// [`Error::Invalid`] and [`Error::Limit`] for an item or a key that DynamoDB would refuse.
-    pub(super) fn insert(insert: &Insert, bound: &BoundParameters<'v>) -> Result<Self> {
-        let (mut body, mut pk, mut sk) = (Vec::new(), None, None);
-        let mut attribute = |name: &str, value: ValueRef<'_>| -> Result<()> {
-            match name {
-                "pk" => pk = Some(inserted_key(name, value)?),
-                "sk" => sk = Some(inserted_key(name, value)?),
-                _ => parts::append_entry(&mut body, name, value),
-            }
-            Ok(())
+    pub(super) fn insert(
+        insert: &Insert,
+        bound: &BoundParameters<'v>,
+        keys: Option<&'static InternedLayout>,
+    ) -> Result<Self> {
+        let (layout, mut body, mut of_key) = (layout_of(keys), Vec::new(), Vec::new());
+        let mut attribute = |name: &str, value: ValueRef<'_>| {
+            parts::append_entry(if layout.has(name) { &mut of_key } else { &mut body }, name, value);
         };
         match &insert.item {
             InsertItem::Attributes(attributes) => {
-                attributes.iter().try_for_each(|(name, value)| attribute(name, bound.value(*value)))?;
+                attributes.iter().for_each(|(name, value)| attribute(name, bound.value(*value)));
             }
             InsertItem::Whole(item) => {
                 let item = bound.value(*item);
                 let map = item.map().ok_or_else(|| {
                     Error::Invalid(format!("an item is of type M, the parameter is of type {}", item.type_().name()))
                 })?;
-                map.iter().try_for_each(|(name, value)| attribute(name, value))?;
+                map.iter().for_each(|(name, value)| attribute(name, value));
             }
         }
-        let Some(pk) = pk else {
-            return Err(Error::invalid("One or more parameter values were invalid: Missing the key pk in the item"));
-        };
-        let key = Key::with_sk(pk, sk.unwrap_or_default());
-        check_item(key.as_key_ref()?, ItemRef::new(&body))?;
+        let key = key_of_item(keys, ItemRef::new(&of_key))?;
+        check_item(key.key_ref(), ItemRef::new(&body))?;
         Ok(Self { key, action: PreparedAction::Insert(body.into()), condition: None, returning: None })
     }
 
@@ -67,7 +64,11 @@ impl<'v> StatementWrite<'v> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn update(update: &Update, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
+    pub(super) fn update(
+        update: &Update,
+        bound: &BoundParameters<'v>,
+        keys: Option<&'static InternedLayout>,
+    ) -> Result<Self> {
         for action in &update.ast.actions {
             let (function, value) = match action.verb {
                 Verb::Add(value) => ("SET_ADD", value),
@@ -78,11 +79,11 @@ impl<'v> StatementWrite<'v> {
                 return Err(Reason::NoSet { function: function.into() }.into());
             }
         }
-        let changes = expression::Update::new(Arc::clone(&update.ast), bound.clone(), layout)?;
+        let changes = expression::Update::new(Arc::clone(&update.ast), bound.clone(), layout_of(keys))?;
         Ok(Self {
-            key: named_key(&update.condition, bound, layout)?,
+            key: key_of_clause(&update.condition, bound, keys)?,
             action: PreparedAction::Update(changes),
-            condition: Some(condition(&update.condition, bound, layout)?),
+            condition: Some(condition(&update.condition, bound, layout_of(keys))?),
             returning: update.returning,
         })
     }
@@ -91,11 +92,15 @@ impl<'v> StatementWrite<'v> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn delete(delete: &Delete, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
+    pub(super) fn delete(
+        delete: &Delete,
+        bound: &BoundParameters<'v>,
+        keys: Option<&'static InternedLayout>,
+    ) -> Result<Self> {
         Ok(Self {
-            key: named_key(&delete.condition, bound, layout)?,
+            key: key_of_clause(&delete.condition, bound, keys)?,
             action: PreparedAction::Delete,
-            condition: Some(condition(&delete.condition, bound, layout)?),
+            condition: Some(condition(&delete.condition, bound, layout_of(keys))?),
             returning: delete.returning,
         })
     }
@@ -104,9 +109,13 @@ impl<'v> StatementWrite<'v> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn exists(clause: &Where, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
-        let key = named_key(clause, bound, layout)?;
-        let condition = Some(condition(clause, bound, layout)?);
+    pub(super) fn exists(
+        clause: &Where,
+        bound: &BoundParameters<'v>,
+        keys: Option<&'static InternedLayout>,
+    ) -> Result<Self> {
+        let key = key_of_clause(clause, bound, keys)?;
+        let condition = Some(condition(clause, bound, layout_of(keys))?);
         Ok(Self { key, action: PreparedAction::Check, condition, returning: None })
     }
 
@@ -115,13 +124,10 @@ impl<'v> StatementWrite<'v> {
         self.returning
     }
 
-    /// The write as the write path takes it; `key` is its own.
-    pub(super) fn under<'k>(self, key: KeyRef<'k>, return_old_on_failure: bool) -> Prepared<'k>
-    where
-        'v: 'k,
-    {
+    /// The write as the write path takes it.
+    pub(super) fn prepared(self, return_old_on_failure: bool) -> Prepared<'v> {
         Prepared {
-            key: key.into(),
+            key: TableKey::Made(Box::new(self.key)),
             action: self.action,
             condition: self.condition,
             return_old_on_failure,
@@ -142,28 +148,23 @@ pub(super) fn returned_row(returning: Returning, record: Record) -> Record {
 }
 
 /// The key of an item that a clause must name.
-fn named_key(clause: &Where, bound: &BoundParameters<'_>, layout: &KeyLayout) -> Result<Key> {
-    whole_key(clause.whole_key(layout).ok_or(Reason::IncompleteKey)?, bound)
+fn key_of_clause(
+    clause: &Where,
+    bound: &BoundParameters<'_>,
+    keys: Option<&'static InternedLayout>,
+) -> Result<MadeKey> {
+    whole_key(clause.whole_key(layout_of(keys)).ok_or(Reason::IncompleteKey)?, bound, keys)
 }
 
 /// The key of an item that a clause names.
-pub(super) fn whole_key(key: KeyValues, bound: &BoundParameters<'_>) -> Result<Key> {
-    let pk = key_operand("pk", bound.value(key.pk))?;
-    let sk = key.sk.map(|sk| key_operand("sk", bound.value(sk))).transpose()?;
-    Ok(Key::with_sk(pk, sk.unwrap_or_default()))
+pub(super) fn whole_key(
+    key: KeyValues,
+    bound: &BoundParameters<'_>,
+    keys: Option<&'static InternedLayout>,
+) -> Result<MadeKey> {
+    named_key(keys, bound.value(key.pk), key.sk.map(|sk| bound.value(sk)))
 }
 
 fn condition<'v>(clause: &Where, bound: &BoundParameters<'v>, layout: &KeyLayout) -> Result<Condition<'v>> {
     Ok(Condition::new(Kind::Where, Arc::clone(&clause.ast), bound.clone(), layout)?)
-}
-
-/// A key's bytes among the attributes of an item.
-fn inserted_key(name: &str, value: ValueRef<'_>) -> Result<Vec<u8>> {
-    match value.type_() {
-        Type::S | Type::B => key_operand(name, value),
-        type_ => Err(Error::Invalid(format!(
-            "One or more parameter values were invalid: Type mismatch for key {name} expected: S or B actual: {}",
-            type_.name()
-        ))),
-    }
 }

@@ -171,10 +171,6 @@ fn parts(key: KeyRef<'_>) -> KeyParts<'_> {
     (key.pk(), key.sk())
 }
 
-pub(crate) fn checked(keys: &[Key]) -> Result<Vec<KeyRef<'_>>> {
-    Ok(keys.iter().map(Key::as_key_ref).collect::<kstone_core::Result<_>>()?)
-}
-
 /// Items, and the table and time by which they are seen.
 pub(crate) struct Moment {
     pub(crate) table: Arc<TableState>,

@@ -271,11 +271,17 @@ impl Table {
     /// # Errors
     /// As [`Table::put`].
     pub fn put_body(&self, pk: &[u8], sk: &[u8], body: &[u8]) -> Result<()> {
-        let Some(layout) = self.keys() else {
-            let key = KeyRef::new(pk, sk)?;
-            check_item(key, ItemRef::new(body))?;
-            return self.put_checked(key, body);
-        };
+        if let Some(layout) = self.keys() {
+            return self.put_under(layout, (pk, sk), body);
+        }
+        let key = KeyRef::new(pk, sk)?;
+        check_item(key, ItemRef::new(body))?;
+        self.put_checked(key, body)
+    }
+
+    /// [`Table::put_body`] of a typed table.
+    #[inline(never)]
+    fn put_under(&self, layout: &'static InternedLayout, (pk, sk): (&[u8], &[u8]), body: &[u8]) -> Result<()> {
         let key = TableKey::of_bytes(Some(layout), pk, sk)?;
         self.put_split(&layout.split_under(key.get(), ItemRef::new(body))?)
     }
@@ -316,6 +322,7 @@ impl Table {
         }
     }
 
+    #[inline(never)]
     fn put_split(&self, item: &SplitItem<'_>) -> Result<()> {
         let mut rest = RestOfItem::new();
         let body = item.rest_in(&mut rest);
@@ -323,6 +330,7 @@ impl Table {
         self.put_checked(item.key, body)
     }
 
+    #[inline(always)]
     fn put_checked(&self, key: KeyRef<'_>, body: &[u8]) -> Result<()> {
         if !self.engine().writes_are_watched() {
             let reserve = || self.reserve_bytes(std::iter::once(Record::footprint_of(key, body)), 0);
@@ -379,7 +387,21 @@ impl Table {
     /// As [`Table::get`].
     #[inline(always)]
     pub fn look<T>(&self, pk: &[u8], sk: &[u8], take: impl FnOnce(&Record) -> T) -> Result<Option<T>> {
-        let key = TableKey::of_bytes(self.keys(), pk, sk)?;
+        match self.keys() {
+            None => Ok(self.engine().look(KeyRef::new(pk, sk)?, |record| self.is_hidden(record), take)?),
+            Some(layout) => self.look_under(layout, (pk, sk), take),
+        }
+    }
+
+    /// [`Table::look`] in a typed table.
+    #[inline(never)]
+    fn look_under<T>(
+        &self,
+        layout: &'static InternedLayout,
+        (pk, sk): (&[u8], &[u8]),
+        take: impl FnOnce(&Record) -> T,
+    ) -> Result<Option<T>> {
+        let key = TableKey::of_bytes(Some(layout), pk, sk)?;
         Ok(self.engine().look(key.get(), |record| self.is_hidden(record), take)?)
     }
 
@@ -404,11 +426,16 @@ impl Table {
     /// # Errors
     /// As [`Table::get`].
     pub fn delete_with_sk(&self, pk: &[u8], sk: &[u8]) -> Result<()> {
-        let key = TableKey::of_bytes(self.keys(), pk, sk)?;
-        if self.engine().delete_unwatched(key.get())? {
-            return self.keep_to_limit(|| std::iter::once(key.get().stripe()));
+        let Some(layout) = self.keys() else { return self.delete_key(KeyRef::new(pk, sk)?) };
+        self.delete_key(TableKey::of_bytes(Some(layout), pk, sk)?.get())
+    }
+
+    #[inline]
+    fn delete_key(&self, key: KeyRef<'_>) -> Result<()> {
+        if self.engine().delete_unwatched(key)? {
+            return self.keep_to_limit(|| std::iter::once(key.stripe()));
         }
-        self.write_prepared(&Prepared::plain(key, PreparedAction::Delete)).map(drop)
+        self.write_prepared(&Prepared::plain(key.into(), PreparedAction::Delete)).map(drop)
     }
 
     /// One page of a partition, copied out. A query with a filter and without a partition runs as a scan.

@@ -8,6 +8,7 @@ use kstone_core::value::Type;
 
 /// Checks what DynamoDB checks of an item as a whole, and that it agrees with its key: expressions see the key as `pk`
 /// and `sk`, so that an attribute of that name that says otherwise would make them lie.
+#[inline]
 pub(crate) fn check_item(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     item::check_size(key, item)?;
     if !key.label().is_empty() {

@@ -35,6 +35,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Poisoned`].
+    #[inline(always)]
     pub fn put_unwatched(&self, key: KeyRef<'_>, body: &[u8]) -> Result<bool> {
         self.write(key, Some(body), |flags| is_unwatched(flags, key))
     }
@@ -72,6 +73,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Poisoned`].
+    #[inline(always)]
     pub fn delete_unwatched(&self, key: KeyRef<'_>) -> Result<bool> {
         self.write(key, None, |flags| is_unwatched(flags, key))
     }

@@ -14,9 +14,10 @@ use crate::json_form::form_of;
 /// Stores a copy of the item under a key, in place of what was there. The item may be built, read or borrowed, and may
 /// come from another database.
 ///
-/// Errors: KSTONE_ERR_INVALID where the partition key is empty, or an attribute named pk or sk says something else than
-/// the key; KSTONE_ERR_LIMIT where a key is too long or the item, with its key and as DynamoDB counts, is larger than
-/// 400 KB: the key counts as attributes named pk and sk. A put that fails changes nothing.
+/// Errors: KSTONE_ERR_INVALID where the partition key is empty, or an attribute of the key's name (pk and sk in an
+/// untyped table) says something else than the key; KSTONE_ERR_LIMIT where a key is too long or the item, with its key
+/// and as DynamoDB counts, is larger than 400 KB: the key counts as attributes, of an untyped table named pk and sk. A
+/// put that fails changes nothing.
 /// Cost: one allocation and one copy of the item; now and then a stripe's flush on top, tens of microseconds, and
 /// seldom the merging of a whole stripe: a millisecond for some ten thousand items under one partition key.
 /// Threads: any. Writes to different partitions seldom wait for each other.
@@ -33,8 +34,21 @@ pub unsafe extern "C" fn kstone_put(
     entry!(err, {
         let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         let database = database(db)?;
-        let view = View::new(item)?;
-        database.put_body(pk, sk, view.body())?;
+        database.put_body(pk, sk, View::new(item)?.whole(&mut Vec::new()))?;
+        Ok(KSTONE_OK)
+    })
+}
+
+/// Stores a copy of the item under the key that its own attributes are: those that the schema names as the table's
+/// key, pk and, where it has one, sk in an untyped table. In all other ways as kstone_put.
+///
+/// Errors: as kstone_put; KSTONE_ERR_INVALID naming the key attribute that is missing, empty or of another type than
+/// the key's.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_put_item(db: *mut Db, item: *const Item, err: *mut *mut ErrorObject) -> Status {
+    entry!(err, {
+        let database = database(db)?;
+        database.put_item_body(View::new(item)?.whole(&mut Vec::new()))?;
         Ok(KSTONE_OK)
     })
 }

@@ -15,7 +15,7 @@ use crate::cond::{Cond, Condition};
 use crate::database::{Db, database};
 use crate::execute::read_statement;
 use crate::item::Value;
-use crate::item_view::Item;
+use crate::item_view::{Item, View};
 use crate::page::PageObject;
 use crate::prepared::{BatchEntry, Prepared};
 use crate::write::{delete_of, put_of, update_of};
@@ -95,7 +95,23 @@ pub unsafe extern "C" fn kstone_batch_put(
     item: *const Item,
     cond: *const Cond,
 ) -> Status {
-    by_contract!(add_write(b, (pk, pk_len), (sk, sk_len), |key| put_of(key, item, cond)))
+    by_contract!(add_write(b, (pk, pk_len), (sk, sk_len), |key, made| put_of(key, item, made, cond)))
+}
+
+/// Adds a put of an item under the key that its own attributes are, as kstone_put_item takes it. cond may be NULL.
+///
+/// Errors, cost: as kstone_batch_put. What the key is depends on the database: a key attribute that is missing, empty
+/// or of a wrong type is refused by kstone_batch_run, before anything is done.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_batch_put_item(b: *mut Batch, item: *const Item, cond: *const Cond) -> Status {
+    entry!({
+        let batch = borrow_mut(b)?;
+        batch.refuse_mixing(!batch.statements.is_empty())?;
+        let mut made = Vec::new();
+        let (item, condition) = (View::new(item)?, Condition::read(cond)?);
+        batch.operations.write(&condition.apply(LentWrite::put_item(item.whole(&mut made))))?;
+        Ok(KSTONE_OK)
+    })
 }
 
 /// Adds a kstone_update that returns nothing of the item. cond may be NULL; the bags are those of kstone_update.
@@ -113,7 +129,7 @@ pub unsafe extern "C" fn kstone_batch_update(
     params: *const Item,
     cond: *const Cond,
 ) -> Status {
-    by_contract!(add_write(b, (pk, pk_len), (sk, sk_len), |key| update_of(key, (expr, expr_len), params, cond)))
+    by_contract!(add_write(b, (pk, pk_len), (sk, sk_len), |key, _| update_of(key, (expr, expr_len), params, cond)))
 }
 
 /// Adds a kstone_delete_if. cond may be NULL.
@@ -128,7 +144,7 @@ pub unsafe extern "C" fn kstone_batch_delete(
     sk_len: usize,
     cond: *const Cond,
 ) -> Status {
-    by_contract!(add_write(b, (pk, pk_len), (sk, sk_len), |key| delete_of(key, cond)))
+    by_contract!(add_write(b, (pk, pk_len), (sk, sk_len), |key, _| delete_of(key, cond)))
 }
 
 /// Adds a condition that must hold for an item which the batch does not write. It counts as a write.
@@ -144,7 +160,7 @@ pub unsafe extern "C" fn kstone_batch_check(
     cond: *const Cond,
 ) -> Status {
     by_contract!({
-        add_write(b, (pk, pk_len), (sk, sk_len), |(pk, sk)| {
+        add_write(b, (pk, pk_len), (sk, sk_len), |(pk, sk), _| {
             let condition = Condition::read(cond)?;
             let Some(expression) = condition.expression() else {
                 return Err(Failure::invalid("a check needs a condition"));
@@ -173,9 +189,9 @@ unsafe fn add_write(
     b: *mut Batch,
     pk: (*const c_void, usize),
     sk: (*const c_void, usize),
-    write: impl for<'k> FnOnce((&'k [u8], &'k [u8])) -> Result<LentWrite<'k>, Failure>,
+    write: impl for<'k> FnOnce((&'k [u8], &'k [u8]), &'k mut Vec<u8>) -> Result<LentWrite<'k>, Failure>,
 ) -> Status {
-    by_contract!(add(b, pk, sk, |operations, key| Ok(operations.write(&write(key)?)?)))
+    by_contract!(add(b, pk, sk, |operations, key| Ok(operations.write(&write(key, &mut Vec::new())?)?)))
 }
 
 /// What the functions that add share.

@@ -136,9 +136,9 @@ impl Tagged for BuiltItem {
     const NAME: &'static str = "a built kstone_item";
 }
 
-/// A built item with the attributes of a stored form.
-pub(crate) fn hand_out_copy(body: &[u8]) -> *mut BuiltItem {
-    Handle::new(BuiltItem::new(ItemWriter::from_item(ItemRef::new(body)))).hand_out()
+/// A built item with the attributes of another.
+pub(crate) fn hand_out_copy(item: ItemRef<'_>) -> *mut BuiltItem {
+    Handle::new(BuiltItem::new(ItemWriter::from_item(item))).hand_out()
 }
 
 /// Releases a built item that the caller gives back.

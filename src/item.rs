@@ -86,7 +86,7 @@ pub unsafe extern "C" fn kstone_item_clone(it: *const Item) -> *mut Item {
     accessor!(
         ptr::null_mut(),
         match View::new(it) {
-            Ok(view) => built_item::hand_out_copy(view.body()).cast(),
+            Ok(view) => built_item::hand_out_copy(view.item()).cast(),
             Err(_) => ptr::null_mut(),
         }
     )
@@ -225,20 +225,43 @@ pub unsafe extern "C" fn kstone_item_at(it: *const Item, i: usize, name: *mut By
     })
 }
 
-/// The partition key of an item that was read, borrowed from it. Empty for a built item and for NULL.
+/// The partition key of an item that was read, borrowed from it, as kstone_get takes it: a number as its text. Empty
+/// for a built item and for NULL.
 ///
 /// Cost: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_pk(it: *const Item) -> Bytes {
-    by_contract!(key_part(it, |record| record.pk()))
+    by_contract!(key_part(it, |record| record.shown_key().0))
 }
 
-/// The sort key of an item that was read, borrowed from it. Empty where it has none, for a built item and for NULL.
+/// The sort key of an item that was read, borrowed from it, as kstone_item_pk. Empty where it has none, for a built
+/// item and for NULL.
 ///
 /// Cost: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_item_sk(it: *const Item) -> Bytes {
-    by_contract!(key_part(it, |record| record.sk()))
+    by_contract!(key_part(it, |record| record.shown_key().1))
+}
+
+/// The name and value of attribute i, counted from 0 in the order of the names' bytes, among those that an item of a
+/// typed table has in its key and not in its stored form: kstone_item_bytes does not show them, all other functions
+/// do. Both outputs are needed.
+///
+/// Returns KSTONE_NOT_FOUND from their number on, which is 1 or 2: at once for any other item.
+/// Ownership: as kstone_item_get; the name stays valid for as long as the library is loaded.
+/// Cost: none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn kstone_item_key_at(it: *const Item, i: usize, name: *mut Bytes, out: *mut Value) -> Status {
+    entry!({
+        let (name_out, out) = (Out::new(name, "name")?, Out::new(out, "out")?);
+        let key = View::new(it)?.item().named_key();
+        let Some((name, type_, payload)) = key.and_then(|key| key.attribute(i)) else {
+            return Ok(KSTONE_NOT_FOUND);
+        };
+        name_out.set(Bytes::of(name.as_bytes()));
+        out.set(Value::of(ValueRef::from_parts(type_, payload)));
+        Ok(KSTONE_OK)
+    })
 }
 
 /// # Safety
@@ -255,8 +278,8 @@ unsafe fn key_part(it: *const Item, part: impl FnOnce(RecordRef<'_>) -> &[u8]) -
 
 /// The item's attributes as a JSON object: DynamoDB's typed form, {"age":{"N":"30"}}, or with KSTONE_JSON_PLAIN
 /// {"age":30}. Plain JSON has no bytes and no sets: B becomes base64 text, a set becomes a list. Numbers are written
-/// with all their digits. The key is no attribute and is not written: put attributes pk and sk into the item if its
-/// JSON is to show them.
+/// with all their digits. The key of an untyped table is no attribute and is not written: put attributes pk and sk
+/// into the item if its JSON is to show them.
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.

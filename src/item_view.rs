@@ -66,12 +66,27 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The item in its stored form.
+    /// The item in its stored form, which the key attributes of a typed table are not in.
     #[inline]
     pub(crate) fn body(&self) -> &'a [u8] {
         match self {
             Self::Stored(record) => record.body(),
             Self::Built(built) => built.body(),
+        }
+    }
+
+    /// All that the item shows in the stored form: as it lies or, of an item of a typed table, put together in `made`.
+    #[inline]
+    pub(crate) fn whole<'b>(&self, made: &'b mut Vec<u8>) -> &'b [u8]
+    where
+        'a: 'b,
+    {
+        match self {
+            Self::Stored(record) if record.is_labelled() => {
+                *made = record.item().to_body();
+                made
+            }
+            _ => self.body(),
         }
     }
 
@@ -92,14 +107,10 @@ impl<'a> View<'a> {
     /// The attribute of this name.
     #[inline(always)]
     fn get_raw(&self, name: &[u8]) -> Option<ValueRef<'_>> {
-        let body = match self {
-            Self::Stored(record) => match record.short_body() {
-                Some(body) => body,
-                None => return record.get_of_long(name),
-            },
-            Self::Built(built) => built.body(),
-        };
-        ItemRef::new(body).get_raw(name)
+        match self {
+            Self::Stored(record) => record.get_raw(name),
+            Self::Built(built) => ItemRef::new(built.body()).get_raw(name),
+        }
     }
 
     /// The record, of an item that was read.
@@ -111,7 +122,8 @@ impl<'a> View<'a> {
     }
 }
 
-/// The body of an item that was read, where it is small; none says nothing.
+/// The body of an item that was read, where it is small; none says nothing, and neither does what is not in it: key
+/// attributes of a typed table are not.
 ///
 /// # Safety
 /// As for [`View::new`].

@@ -98,8 +98,9 @@ pub unsafe extern "C" fn kstone_put_many(
             View::new(items.add(at).read()).map_err(|failure| failure.of_operation(at))
         };
         let views = (0..count).map(view).collect::<Result<Vec<_>, _>>()?;
-        let put = |(at, view)| Ok((keys.at(at)?, View::body(view)));
-        let puts = views.iter().enumerate().map(put).collect::<Result<Vec<_>, Failure>>()?;
+        let mut made: Vec<_> = views.iter().map(|_| Vec::new()).collect();
+        let put = |(at, (view, made))| Ok((keys.at(at)?, View::whole(view, made)));
+        let puts = views.iter().zip(&mut made).enumerate().map(put).collect::<Result<Vec<_>, Failure>>()?;
         database.put_many(&puts)?;
         Ok(KSTONE_OK)
     })

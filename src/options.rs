@@ -15,10 +15,12 @@ pub struct Options {
     /// sizeof(kstone_options), in bytes.
     pub struct_size: usize,
     /// Indexes, expiry and a change stream, as JSON; NULL: none. All members may be left out, none may be unknown:
-    /// {"name":"items",
+    /// {"name":"items", "partition_key":{"name":"user","type":"S"}, "sort_key":{"name":"score","type":"N"},
     /// "local_indexes":[{"name":"by-email","sort_key":"email","projection":"ALL"}],
     /// "global_indexes":[{"name":"by-status","partition_key":"status","sort_key":"age","projection":["name"]}],
-    /// "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. A projection is "ALL" (the
+    /// "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. partition_key and
+    /// sort_key make the table a typed one, from its opening on: names of up to 255 characters, types S, N and B. A
+    /// projection is "ALL" (the
     /// default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
     /// whose time, in seconds since 1970, has passed by up to five years is invisible to every read and write, unless
     /// "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255 letters,

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::OnceLock;
 
-use kstone_api::{EndOfQuery, Page, PageEnd, Record, StatementResult, json};
+use kstone_api::{EndOfQuery, Page, PageEnd, Record, RecordRef, StatementResult, json};
 
 use crate::boundary::{
     ErrorObject, Handle, KSTONE_OK, Out, Slot, Status, Tag, Tagged, accessor, borrow, by_contract, entry, hand_out,
@@ -12,7 +12,7 @@ use crate::boundary::{
 };
 use crate::database::{Db, database};
 use crate::item::Bytes;
-use crate::item_view::Item;
+use crate::item_view::{Item, View};
 use crate::json_form::form_of;
 use crate::spec::QuerySpec;
 
@@ -77,8 +77,7 @@ impl PageObject {
     /// The items in one buffer, laid out as `kstone_page_bytes` says.
     pub(crate) fn stored(&self) -> &[u8] {
         self.stored.get_or_init(|| {
-            let len =
-                |slot: &Slot| slot.record().map_or(0, |item| item.pk().len() + item.sk().len() + item.body().len());
+            let len = |slot: &Slot| slot.record().map_or(0, Record::data_len);
             let mut stored = Vec::with_capacity(self.items.iter().map(|slot| HEAD_BYTES + len(slot)).sum());
             for slot in &self.items {
                 append_stored(&mut stored, slot.record());
@@ -94,7 +93,12 @@ const HEAD_BYTES: usize = 8;
 const NO_ITEM: u32 = u32::MAX;
 
 fn append_stored(stored: &mut Vec<u8>, item: Option<&Record>) {
-    let (pk, sk, body) = item.map_or((&[][..], &[][..], &[][..]), |item| (item.pk(), item.sk(), item.body()));
+    let mut made = Vec::new();
+    let (pk, sk, body) = item.map_or((&[][..], &[][..], &[][..]), |item| {
+        let record = RecordRef::from(item);
+        let (pk, sk) = record.shown_key();
+        (pk, sk, View::Stored(record).whole(&mut made))
+    });
     let body_len = item.map_or(NO_ITEM, |_| body.len() as u32);
     stored.extend_from_slice(&(pk.len() as u16).to_le_bytes());
     stored.extend_from_slice(&(sk.len() as u16).to_le_bytes());
@@ -233,8 +237,8 @@ pub unsafe extern "C" fn kstone_page_token(p: *const PageObject) -> Bytes {
 }
 
 /// The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
-/// Keys are not in it but for those that are attributes too. A get of a batch that found nothing is null. Where the
-/// next page begins is not in it: kstone_page_token says that.
+/// Keys of an untyped table are not in it but for those that are attributes too. A get of a batch that found nothing
+/// is null. Where the next page begins is not in it: kstone_page_token says that.
 ///
 /// Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
 /// Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.

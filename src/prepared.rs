@@ -410,9 +410,10 @@ pub unsafe extern "C" fn kstone_run_write(
         let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
         prepared.bind((values, count), &mut numbers, &mut bound)?;
         let item = if it.is_null() { None } else { Some(View::new(it)?) };
+        let mut made = Vec::new();
         let mut run = WriteRun::of_key(pk, sk).values(&bound);
         if let Some(item) = &item {
-            run = run.item(item.body());
+            run = run.item(item.whole(&mut made));
         }
         match Out::optional(returned) {
             None => drop(write.run(database, &run)?),
@@ -452,9 +453,10 @@ impl Prepared {
             Self::Statement(statement) => Ok(BatchEntry::Statement(statement.bound(&bound)?)),
             Self::Query(_) => Err(self.unfit("kstone_batch_prepared", "a write or a statement")),
             Self::Write(write) => {
+                let mut made = Vec::new();
                 let mut run = WriteRun::of_key(pk, sk).values(&bound);
                 if let Some(item) = &item {
-                    run = run.item(item.body());
+                    run = run.item(item.whole(&mut made));
                 }
                 Ok(BatchEntry::Operation(write.bound(&run)?.into()))
             }

@@ -15,6 +15,8 @@ use crate::item_view::{Item, View};
 use crate::page::PageObject;
 
 /// The stored form of an item, built or read. Empty for an item without attributes, for NULL, and for what is no item.
+/// Of an item that was read from a typed table the key attributes are not in it, since they are stored in the key:
+/// kstone_item_key_at says them, and a kstone_item_clone has all of them in its stored form.
 ///
 /// Ownership: borrowed. The bytes stay valid until the item is changed or freed, or what it was borrowed from is.
 /// Cost: none for an item that was read; a built one whose attributes were not set in order is put in order first.
@@ -45,7 +47,7 @@ pub unsafe extern "C" fn kstone_item_from_bytes(
 ) -> Status {
     entry!(err, {
         let out = Out::new(out, "out")?;
-        out.set(hand_out_copy(checked(body, body_len)?).cast());
+        out.set(hand_out_copy(ItemRef::new(checked(body, body_len)?)).cast());
         Ok(KSTONE_OK)
     })
 }
@@ -73,14 +75,15 @@ pub unsafe extern "C" fn kstone_put_bytes(
     })
 }
 
-/// The item under a key, copied into your buffer in its stored form. *len becomes the length of the item, whatever the
-/// capacity of the buffer: where it is more than capacity, nothing was copied. Call again with a buffer of *len bytes
-/// then, and look at *len again, since others may have put a longer item meanwhile. A buffer of capacity 0 may be NULL,
-/// and asks for the length alone.
+/// The item under a key, copied into your buffer in its stored form, key attributes of a typed table included. *len
+/// becomes the length of the item, whatever the capacity of the buffer: where it is more than capacity, nothing was
+/// copied. Call again with a buffer of *len bytes then, and look at *len again, since others may have put a longer
+/// item meanwhile. A buffer of capacity 0 may be NULL, and asks for the length alone.
 ///
 /// Returns KSTONE_NOT_FOUND where there is no item; buffer and *len are then left alone.
 /// Errors: as kstone_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
-/// Cost: one look-up and the copy; nothing is allocated. Writers of items near this one wait for the copy.
+/// Cost: one look-up and the copy; nothing is allocated, unless the table is typed. Writers of items near this one
+/// wait for the copy.
 /// Threads: any.
 #[must_use]
 #[unsafe(no_mangle)]
@@ -97,6 +100,9 @@ pub unsafe extern "C" fn kstone_get_bytes(
 ) -> Status {
     if let (Some(buffer), false) = (by_contract!(OutBytes::new(buffer, capacity)), len.is_null()) {
         let copy = |record: RecordRef<'_>| {
+            if record.is_labelled() {
+                return false;
+            }
             by_contract!(len.write(buffer.copy(record.body())));
             true
         };
@@ -110,7 +116,7 @@ pub unsafe extern "C" fn kstone_get_bytes(
         let len = Out::new(len, "len")?;
         let (pk, sk) = key_bytes((pk, pk_len), (sk, sk_len))?;
         let buffer = OutBytes::or_refuse(buffer, capacity)?;
-        let Some(copied) = database(db)?.look(pk, sk, |record: &Record| buffer.copy(record.body()))? else {
+        let Some(copied) = database(db)?.look(pk, sk, |record| copy_whole(record, buffer))? else {
             return Ok(KSTONE_NOT_FOUND);
         };
         len.set(copied);
@@ -118,12 +124,18 @@ pub unsafe extern "C" fn kstone_get_bytes(
     })
 }
 
+fn copy_whole(record: &Record, buffer: OutBytes) -> usize {
+    let mut made = Vec::new();
+    buffer.copy(View::Stored(record.into()).whole(&mut made))
+}
+
 /// All items of a page in one buffer, one after the other, in the page's order. Empty where the page has no items, for
 /// NULL, and for what is no page. Each item is
 ///
 /// - a head of 8 bytes: the length of the partition key in 2 bytes, that of the sort key in 2, that of the stored form
 ///   in 4, all unsigned, the least significant byte first;
-/// - the partition key, the sort key, and the stored form.
+/// - the partition key and the sort key as kstone_item_pk and kstone_item_sk give them, and the stored form, key
+///   attributes of a typed table included.
 ///
 /// The key is the table's, also where the page came through an index. What a get of a batch did not find has a head
 /// too, so that the i-th head belongs to the i-th get: its lengths are 0, 0 and 0xFFFFFFFF, and nothing follows it.

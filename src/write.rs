@@ -46,7 +46,8 @@ pub unsafe extern "C" fn kstone_put_if(
     entry!(err, {
         let (pk, sk) = (bytes(pk, pk_len, "pk")?, bytes(sk, sk_len, "sk")?);
         let database = database(db)?;
-        let write = put_of((pk, sk), item, cond)?;
+        let mut made = Vec::new();
+        let write = put_of((pk, sk), item, &mut made, cond)?;
         write_and_return_old(database, write, old)
     })
 }
@@ -122,18 +123,19 @@ pub unsafe extern "C" fn kstone_update(
     })
 }
 
-/// A put on a condition.
+/// A put on a condition. What is no stored form as it lies is put together in `made`.
 ///
 /// # Safety
 /// `item` and `cond` are what callers may pass, and do not change during `'a`.
 pub(crate) unsafe fn put_of<'a>(
     (pk, sk): (&'a [u8], &'a [u8]),
     item: *const Item,
+    made: &'a mut Vec<u8>,
     cond: *const Cond,
 ) -> Result<LentWrite<'a>, Failure> {
     by_contract!({
         let condition = Condition::read(cond)?;
-        Ok(condition.apply(LentWrite::put(pk, sk, View::new(item)?.body())))
+        Ok(condition.apply(LentWrite::put(pk, sk, View::new(item)?.whole(made))))
     })
 }
 

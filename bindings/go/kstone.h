@@ -359,6 +359,44 @@ void kstone_free(void *p);
  *         options.eviction = KSTONE_EVICT_LRU;
  *         return kstone_open_memory(&options, &db, NULL) == KSTONE_OK ? db : NULL;
  *     }
+ *
+ * A table is untyped unless its schema names and types its key (schema_json). In an untyped table keys are bytes,
+ * called pk and sk; they are compared as bytes, and are no attributes of the item. In a typed one the key attributes
+ * belong to the item, as in DynamoDB: whatever shows an item shows them among its attributes, and kstone_put_item takes
+ * the key from the item. A pk or sk argument is then the text of S or of N ("12", "1.2e1": the same key), or the bytes
+ * of B; numbers are in the order of numbers. A key that is missing, empty, or not of its type is KSTONE_ERR_INVALID,
+ * naming the attribute. An item may be put under its key with its key attributes, which must equal the key, or without
+ * them.
+ *
+ *     static int64_t best_of_ann(void) {
+ *         static const char schema[] = "{\"partition_key\":{\"name\":\"user\",\"type\":\"S\"},"
+ *                                      "\"sort_key\":{\"name\":\"score\",\"type\":\"N\"}}";
+ *         kstone_options options = KSTONE_OPTIONS_INIT;
+ *         kstone_query_spec spec = KSTONE_QUERY_SPEC_INIT;
+ *         kstone_db *db = NULL;
+ *         kstone_page *page = NULL;
+ *         kstone_item *item = kstone_item_new();
+ *         int64_t best = 0;
+ *         options.schema_json = schema;
+ *         options.schema_json_len = KSTONE_STRLEN;
+ *         kstone_item_set_str(item, "user", KSTONE_STRLEN, "ann", KSTONE_STRLEN);
+ *         spec.pk = "ann";
+ *         spec.pk_len = 3;
+ *         spec.flags = KSTONE_QUERY_REVERSE;
+ *         if (kstone_open_memory(&options, &db, NULL) == KSTONE_OK) {
+ *             kstone_item_set_i64(item, "score", KSTONE_STRLEN, 9);
+ *             (void)kstone_put_item(db, item, NULL);
+ *             kstone_item_set_i64(item, "score", KSTONE_STRLEN, 12);
+ *             (void)kstone_put_item(db, item, NULL);
+ *             if (kstone_query(db, &spec, &page, NULL) == KSTONE_OK) {
+ *                 kstone_item_get_i64(kstone_page_item(page, 0), "score", KSTONE_STRLEN, &best);
+ *             }
+ *         }
+ *         kstone_free(page);
+ *         kstone_free(item);
+ *         kstone_free(db);
+ *         return best;
+ *     }
  */
 
 /** Items are never dropped to save memory. */
@@ -389,10 +427,12 @@ typedef struct kstone_options {
     size_t struct_size;
     /**
      * Indexes, expiry and a change stream, as JSON; NULL: none. All members may be left out, none may be unknown:
-     * {"name":"items",
+     * {"name":"items", "partition_key":{"name":"user","type":"S"}, "sort_key":{"name":"score","type":"N"},
      * "local_indexes":[{"name":"by-email","sort_key":"email","projection":"ALL"}],
      * "global_indexes":[{"name":"by-status","partition_key":"status","sort_key":"age","projection":["name"]}],
-     * "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. A projection is "ALL" (the
+     * "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. partition_key and
+     * sort_key make the table a typed one, from its opening on: names of up to 255 characters, types S, N and B. A
+     * projection is "ALL" (the
      * default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
      * whose time, in seconds since 1970, has passed by up to five years is invisible to every read and write, unless
      * "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255 letters,
@@ -472,8 +512,9 @@ kstone_status kstone_clear(kstone_db *db, kstone_error **err);
  * deleted and when the database is freed. Setting an attribute of it is KSTONE_ERR_MISUSE; kstone_item_clone makes a
  * built item of it.
  *
- * The key of an item is no attribute: kstone_item_pk and kstone_item_sk give it. An item may have attributes named pk
- * and sk as long as they are equal to the key under which it is put.
+ * The key of an item of an untyped table is no attribute: kstone_item_pk and kstone_item_sk give it. An item may have
+ * attributes named pk and sk as long as they are equal to the key under which it is put. Of an item of a typed table
+ * the key's attributes are attributes as any, though they are stored in the key alone.
  *
  * Names are UTF-8 text of 1 to 65,535 bytes. Attributes are kept in the order of the bytes of their names.
  *
@@ -599,24 +640,37 @@ size_t kstone_item_count(const kstone_item *it);
 kstone_status kstone_item_at(const kstone_item *it, size_t i, kstone_bytes *name, kstone_value *out);
 
 /**
- * The partition key of an item that was read, borrowed from it. Empty for a built item and for NULL.
+ * The partition key of an item that was read, borrowed from it, as kstone_get takes it: a number as its text. Empty
+ * for a built item and for NULL.
  *
  * Cost: none.
  */
 kstone_bytes kstone_item_pk(const kstone_item *it);
 
 /**
- * The sort key of an item that was read, borrowed from it. Empty where it has none, for a built item and for NULL.
+ * The sort key of an item that was read, borrowed from it, as kstone_item_pk. Empty where it has none, for a built
+ * item and for NULL.
  *
  * Cost: none.
  */
 kstone_bytes kstone_item_sk(const kstone_item *it);
 
 /**
+ * The name and value of attribute i, counted from 0 in the order of the names' bytes, among those that an item of a
+ * typed table has in its key and not in its stored form: kstone_item_bytes does not show them, all other functions
+ * do. Both outputs are needed.
+ *
+ * Returns KSTONE_NOT_FOUND from their number on, which is 1 or 2: at once for any other item.
+ * Ownership: as kstone_item_get; the name stays valid for as long as the library is loaded.
+ * Cost: none.
+ */
+kstone_status kstone_item_key_at(const kstone_item *it, size_t i, kstone_bytes *name, kstone_value *out);
+
+/**
  * The item's attributes as a JSON object: DynamoDB's typed form, {"age":{"N":"30"}}, or with KSTONE_JSON_PLAIN
  * {"age":30}. Plain JSON has no bytes and no sets: B becomes base64 text, a set becomes a list. Numbers are written
- * with all their digits. The key is no attribute and is not written: put attributes pk and sk into the item if its
- * JSON is to show them.
+ * with all their digits. The key of an untyped table is no attribute and is not written: put attributes pk and sk
+ * into the item if its JSON is to show them.
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
@@ -925,9 +979,10 @@ kstone_status kstone_item_cancel(kstone_item *it);
  * Stores a copy of the item under a key, in place of what was there. The item may be built, read or borrowed, and may
  * come from another database.
  *
- * Errors: KSTONE_ERR_INVALID where the partition key is empty, or an attribute named pk or sk says something else than
- * the key; KSTONE_ERR_LIMIT where a key is too long or the item, with its key and as DynamoDB counts, is larger than
- * 400 KB: the key counts as attributes named pk and sk. A put that fails changes nothing.
+ * Errors: KSTONE_ERR_INVALID where the partition key is empty, or an attribute of the key's name (pk and sk in an
+ * untyped table) says something else than the key; KSTONE_ERR_LIMIT where a key is too long or the item, with its key
+ * and as DynamoDB counts, is larger than 400 KB: the key counts as attributes, of an untyped table named pk and sk. A
+ * put that fails changes nothing.
  * Cost: one allocation and one copy of the item; now and then a stripe's flush on top, tens of microseconds, and
  * seldom the merging of a whole stripe: a millisecond for some ten thousand items under one partition key.
  * Threads: any. Writes to different partitions seldom wait for each other.
@@ -939,6 +994,15 @@ kstone_status kstone_put(kstone_db *db,
                          size_t sk_len,
                          const kstone_item *item,
                          kstone_error **err);
+
+/**
+ * Stores a copy of the item under the key that its own attributes are: those that the schema names as the table's
+ * key, pk and, where it has one, sk in an untyped table. In all other ways as kstone_put.
+ *
+ * Errors: as kstone_put; KSTONE_ERR_INVALID naming the key attribute that is missing, empty or of another type than
+ * the key's.
+ */
+kstone_status kstone_put_item(kstone_db *db, const kstone_item *item, kstone_error **err);
 
 /**
  * The item under a key. It is not copied: *out refers to the stored item, which stays as it is when the key is
@@ -1098,11 +1162,12 @@ kstone_status kstone_put_many(kstone_db *db,
  *
  *  - condition and filter: = <> < <= > >= BETWEEN IN AND OR NOT ( ), attribute_exists, attribute_not_exists,
  *    attribute_type, begins_with, contains, size. "price < :max AND contains(tags, :tag)"
- *  - key condition: pk and sk only. "pk = :p AND sk BETWEEN :from AND :to"
+ *  - key condition: the key only. "pk = :p AND sk BETWEEN :from AND :to"
  *  - projection: paths. "title, address.city, tags[0]"
  *  - update: SET (with + - if_not_exists list_append), REMOVE, ADD, DELETE. "SET stock = stock - :n REMOVE note"
  *
- * In an expression pk and sk are the item's key, which is compared as bytes: with text and with binary values alike,
+ * In an expression on a typed table the key's attributes have the names that its schema gives them. In one on an
+ * untyped table pk and sk are the item's key, which is compared as bytes: with text and with binary values alike,
  * whatever it spells. It is shown as text where it is UTF-8, as binary in all other cases. An item without a sort key
  * has no sk: a comparison of it does not hold. So "attribute_not_exists(pk)" means that there is no item yet, and no
  * update may change them.
@@ -1528,8 +1593,8 @@ kstone_bytes kstone_page_token(const kstone_page *p);
 
 /**
  * The page as a JSON object, {"Count":2,"Items":[...],"ScannedCount":2}, each item as kstone_item_to_json writes it.
- * Keys are not in it but for those that are attributes too. A get of a batch that found nothing is null. Where the
- * next page begins is not in it: kstone_page_token says that.
+ * Keys of an untyped table are not in it but for those that are attributes too. A get of a batch that found nothing
+ * is null. Where the next page begins is not in it: kstone_page_token says that.
  *
  * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
  * Errors: KSTONE_ERR_INVALID where flags holds an unknown bit.
@@ -1768,6 +1833,14 @@ kstone_status kstone_batch_put(kstone_batch *b,
                                size_t sk_len,
                                const kstone_item *item,
                                const kstone_cond *cond);
+
+/**
+ * Adds a put of an item under the key that its own attributes are, as kstone_put_item takes it. cond may be NULL.
+ *
+ * Errors, cost: as kstone_batch_put. What the key is depends on the database: a key attribute that is missing, empty
+ * or of a wrong type is refused by kstone_batch_run, before anything is done.
+ */
+kstone_status kstone_batch_put_item(kstone_batch *b, const kstone_item *item, const kstone_cond *cond);
 
 /**
  * Adds a kstone_update that returns nothing of the item. cond may be NULL; the bags are those of kstone_update.
@@ -2673,6 +2746,8 @@ kstone_status kstone_compact(kstone_db *db, kstone_error **err);
 
 /**
  * The stored form of an item, built or read. Empty for an item without attributes, for NULL, and for what is no item.
+ * Of an item that was read from a typed table the key attributes are not in it, since they are stored in the key:
+ * kstone_item_key_at says them, and a kstone_item_clone has all of them in its stored form.
  *
  * Ownership: borrowed. The bytes stay valid until the item is changed or freed, or what it was borrowed from is.
  * Cost: none for an item that was read; a built one whose attributes were not set in order is put in order first.
@@ -2710,14 +2785,15 @@ kstone_status kstone_put_bytes(kstone_db *db,
                                kstone_error **err);
 
 /**
- * The item under a key, copied into your buffer in its stored form. *len becomes the length of the item, whatever the
- * capacity of the buffer: where it is more than capacity, nothing was copied. Call again with a buffer of *len bytes
- * then, and look at *len again, since others may have put a longer item meanwhile. A buffer of capacity 0 may be NULL,
- * and asks for the length alone.
+ * The item under a key, copied into your buffer in its stored form, key attributes of a typed table included. *len
+ * becomes the length of the item, whatever the capacity of the buffer: where it is more than capacity, nothing was
+ * copied. Call again with a buffer of *len bytes then, and look at *len again, since others may have put a longer
+ * item meanwhile. A buffer of capacity 0 may be NULL, and asks for the length alone.
  *
  * Returns KSTONE_NOT_FOUND where there is no item; buffer and *len are then left alone.
  * Errors: as kstone_get, and KSTONE_ERR_MISUSE where buffer is NULL and capacity is not 0.
- * Cost: one look-up and the copy; nothing is allocated. Writers of items near this one wait for the copy.
+ * Cost: one look-up and the copy; nothing is allocated, unless the table is typed. Writers of items near this one
+ * wait for the copy.
  * Threads: any.
  */
 KSTONE_MUST_USE
@@ -2737,7 +2813,8 @@ kstone_status kstone_get_bytes(const kstone_db *db,
  *
  * - a head of 8 bytes: the length of the partition key in 2 bytes, that of the sort key in 2, that of the stored form
  *   in 4, all unsigned, the least significant byte first;
- * - the partition key, the sort key, and the stored form.
+ * - the partition key and the sort key as kstone_item_pk and kstone_item_sk give them, and the stored form, key
+ *   attributes of a typed table included.
  *
  * The key is the table's, also where the page came through an index. What a get of a batch did not find has a head
  * too, so that the i-th head belongs to the i-th get: its lengths are 0, 0 and 0xFFFFFFFF, and nothing follows it.

@@ -206,6 +206,13 @@ static inline void call_kstone_item_at(calls_world *w) {
     CHECK_BYTES("v", name);
 }
 
+/* Of an untyped table. */
+static inline void call_kstone_item_key_at(calls_world *w) {
+    kstone_value value = no_value();
+    kstone_bytes name;
+    CHECK_STATUS(KSTONE_NOT_FOUND, kstone_item_key_at(w->item, 0, &name, &value));
+}
+
 static inline void call_kstone_item_get_i64(calls_world *w) {
     int64_t value = 0;
     CHECK_STATUS(KSTONE_OK, kstone_item_get_i64(w->item, LIT("v"), &value));
@@ -252,6 +259,16 @@ static inline void call_kstone_open_memory(calls_world *w) {
 }
 
 CALLS_PLAIN(kstone_put, kstone_put(w->db, LIT("wide"), LIT("s008"), w->item, &err))
+
+static inline void call_kstone_put_item(calls_world *w) {
+    kstone_item *item = kstone_item_new();
+    kstone_error *err = NULL;
+    CHECK_STATUS(KSTONE_OK, kstone_item_set_str(item, LIT("pk"), LIT("wide")));
+    CHECK_STATUS(KSTONE_OK, kstone_item_set_str(item, LIT("sk"), LIT("s020")));
+    CHECK_OK(kstone_put_item(w->db, item, &err));
+    kstone_free(item);
+}
+
 CALLS_PLAIN(kstone_put_json, kstone_put_json(w->db, LIT("wide"), LIT("s009"), LIT("{\"w\":{\"S\":\"x\"}}"), 0, &err))
 CALLS_PLAIN(kstone_put_bytes, kstone_put_bytes(w->db, LIT("wide"), LIT("s010"), kstone_item_bytes(w->item).data,
                                                kstone_item_bytes(w->item).len, &err))
@@ -464,6 +481,7 @@ static inline void call_kstone_batch_prepared(calls_world *w) {
 
 CALLS_BATCH(kstone_batch_new, b != NULL ? KSTONE_OK : KSTONE_ERR_PANIC)
 CALLS_BATCH(kstone_batch_put, kstone_batch_put(b, LIT("b"), LIT("1"), w->item, &cond))
+CALLS_BATCH(kstone_batch_put_item, kstone_batch_put_item(b, w->item, &cond))
 CALLS_BATCH(kstone_batch_update, kstone_batch_update(b, LIT("b"), LIT("1"), LIT("SET v = :v"), params, &cond))
 CALLS_BATCH(kstone_batch_delete, kstone_batch_delete(b, LIT("b"), LIT("1"), &cond))
 CALLS_BATCH(kstone_batch_check, kstone_batch_check(b, LIT("b"), LIT("1"), &cond))
@@ -655,6 +673,7 @@ static const call calls[] = {
     CALL(kstone_batch_new),
     CALL(kstone_batch_prepared),
     CALL(kstone_batch_put),
+    CALL(kstone_batch_put_item),
     CALL(kstone_batch_run),
     CALL(kstone_batch_update),
     CALL(kstone_clear),
@@ -699,6 +718,7 @@ static const call calls[] = {
     CALL(kstone_item_get),
     CALL(kstone_item_get_f64),
     CALL(kstone_item_get_i64),
+    CALL(kstone_item_key_at),
     CALL(kstone_item_new),
     CALL(kstone_item_open),
     CALL(kstone_item_pk),
@@ -730,6 +750,7 @@ static const call calls[] = {
     CALL(kstone_put),
     CALL(kstone_put_bytes),
     CALL(kstone_put_if),
+    CALL(kstone_put_item),
     CALL(kstone_put_json),
     CALL(kstone_put_many),
     CALL(kstone_query),

@@ -106,6 +106,46 @@ fn transactions_and_batches_know_one_key_however_it_is_written() -> Result<()> {
 }
 
 #[test]
+fn writes_take_the_key_of_their_item() -> Result<()> {
+    let db = database()?;
+    let put = |user: &str, score: i64| Write::put_item(&item(user, score, true));
+    db.transact_write(TransactWriteRequest::new().write(put("ann", 1)?).write(put("bob", 1)?))?;
+    db.batch_write(&[put("ann", 2)?, put("ann", 3)?])?;
+    assert_eq!(db.get_with_sk(b"bob", b"1")?, Some(item("bob", 1, true)));
+    let insert = put("ann", 1)?.condition("attribute_not_exists(score)");
+    assert!(matches!(db.write(insert.clone()), Err(Error::ConditionFailed { .. })));
+    let twice = TransactWriteRequest::new().write(put("ann", 4)?).write(Write::delete(b"ann").sort_key(b"4.0"));
+    assert!(db.transact_write(twice).unwrap_err().to_string().contains("multiple operations"));
+    assert!(db.batch_write(&[put("ann", 5)?, put("ann", 5)?]).unwrap_err().to_string().contains("duplicates"));
+    let refused = db.write(Write::put_item(&Item::new())?).unwrap_err().to_string();
+    assert!(refused.ends_with("Missing the key player in the item"), "{refused}");
+    assert_eq!(db.count()?, 4);
+
+    let untyped = Database::create_in_memory()?;
+    let of = |pk: &str| ItemBuilder::new().string("pk", pk).number("n", 1).build();
+    untyped.batch_write(&[Write::put_item(&of("a"))?, Write::put_item(&of("b"))?])?;
+    assert!(untyped.get(b"b")?.is_some());
+    let twice = [Write::put_item(&of("c"))?, Write::delete(b"c")];
+    assert!(untyped.batch_write(&twice).unwrap_err().to_string().contains("duplicates"));
+    Ok(())
+}
+
+#[test]
+fn what_is_no_key_of_a_table_without_numbers_is_refused_by_every_read() -> Result<()> {
+    let schema = TableSchema::new().partition_key("id", KeyType::S).sort_key("at", KeyType::B);
+    let db = Database::create_in_memory_with_schema(schema)?;
+    let nothing = |record: kstone_api::RecordRef<'_>| panic!("{:?}", record.pk());
+    for there_is_a_tree in [false, true] {
+        // A glance says nothing of what is not there, so that what is no key is refused by the look that follows.
+        assert_eq!(db.glance(b"a", b"", nothing), kstone_api::Glance::Unclear, "{there_is_a_tree}");
+        assert!(db.get(b"a").unwrap_err().to_string().contains("sort key at is missing"));
+        db.put_with_sk(b"a", b"x", Item::new())?;
+    }
+    assert_eq!(db.glance(b"a", b"x", |record| record.item().len() == 2), kstone_api::Glance::Item);
+    Ok(())
+}
+
+#[test]
 fn numbers_are_in_the_order_of_numbers() -> Result<()> {
     let db = database()?;
     for score in [5, -3, 100, 20, 0, 7] {

@@ -311,6 +311,14 @@ impl<'a> RecordRef<'a> {
         ItemRef::of_record(body, directory, if self.is_labelled() { named() } else { None })
     }
 
+    /// Partition key and sort key as callers give them: of a number its text, which the key's bytes are not.
+    #[must_use]
+    #[inline]
+    pub fn shown_key(self) -> (&'a [u8], &'a [u8]) {
+        let ((pk, sk), label) = (self.key(), self.label());
+        (label.pk_number().unwrap_or(pk), label.sk_number().unwrap_or(sk))
+    }
+
     /// What the record's table said of its key.
     #[inline]
     pub fn label(self) -> Label<'a> {

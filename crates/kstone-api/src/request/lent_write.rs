@@ -8,6 +8,7 @@
 
 use crate::error::Result;
 use kstone_core::item::{ItemRef, ValueRef};
+use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::typed_key::TableKey;
 use smallvec::SmallVec;
@@ -36,7 +37,8 @@ const LENT_VALUES_MAX: usize = 8;
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct LentWrite<'a> {
-    key: (&'a [u8], &'a [u8]),
+    /// None: that of the item to be put.
+    key: Option<(&'a [u8], &'a [u8])>,
     action: LentAction<'a>,
     condition: Option<&'a str>,
     parameters: Option<ItemRef<'a>>,
@@ -58,28 +60,34 @@ impl<'a> LentWrite<'a> {
     /// As [`Write::put_body`]; an empty sort key is none.
     #[must_use]
     pub fn put(pk: &'a [u8], sk: &'a [u8], body: &'a [u8]) -> Self {
-        Self::new((pk, sk), LentAction::Put(body))
+        Self::new(Some((pk, sk)), LentAction::Put(body))
+    }
+
+    /// As [`Write::put_item_body`].
+    #[must_use]
+    pub fn put_item(body: &'a [u8]) -> Self {
+        Self::new(None, LentAction::Put(body))
     }
 
     /// As [`Write::update`].
     #[must_use]
     pub fn update(pk: &'a [u8], sk: &'a [u8], expression: &'a str) -> Self {
-        Self::new((pk, sk), LentAction::Update(expression))
+        Self::new(Some((pk, sk)), LentAction::Update(expression))
     }
 
     /// As [`Write::delete`].
     #[must_use]
     pub fn delete(pk: &'a [u8], sk: &'a [u8]) -> Self {
-        Self::new((pk, sk), LentAction::Delete)
+        Self::new(Some((pk, sk)), LentAction::Delete)
     }
 
     /// As [`Write::check`].
     #[must_use]
     pub fn check(pk: &'a [u8], sk: &'a [u8], condition: &'a str) -> Self {
-        Self::new((pk, sk), LentAction::Check(condition)).condition(condition)
+        Self::new(Some((pk, sk)), LentAction::Check(condition)).condition(condition)
     }
 
-    fn new(key: (&'a [u8], &'a [u8]), action: LentAction<'a>) -> Self {
+    fn new(key: Option<(&'a [u8], &'a [u8])>, action: LentAction<'a>) -> Self {
         Self {
             key,
             action,
@@ -126,9 +134,12 @@ impl<'a> LentWrite<'a> {
         self
     }
 
-    /// The parts of its key.
-    pub(crate) fn key(&self) -> (&'a [u8], &'a [u8]) {
-        self.key
+    /// Its key; none where that is the item's.
+    ///
+    /// # Errors
+    /// As [`KeyRef::new`].
+    pub(crate) fn key(&self) -> Result<Option<KeyRef<'a>>> {
+        Ok(self.key.map(|(pk, sk)| KeyRef::new(pk, sk)).transpose()?)
     }
 
     /// The body of a put, or none of a delete, that says no more; none for any other write.
@@ -162,14 +173,15 @@ impl<'a> LentWrite<'a> {
     /// # Errors
     /// As [`Parameters::from_bag`].
     pub fn to_write(&self) -> Result<Write> {
-        let pk = self.key.0;
+        let (pk, sk) = self.key.unwrap_or_default();
         let write = match self.action {
+            LentAction::Put(body) if self.key.is_none() => Write::put_item_body(body),
             LentAction::Put(body) => Write::put_body(pk, body),
             LentAction::Update(expression) => Write::update(pk, expression),
             LentAction::Delete => Write::delete(pk),
             LentAction::Check(condition) => Write::check(pk, condition),
         };
-        let mut write = write.sort_key(self.key.1).return_values(self.return_values);
+        let mut write = write.sort_key(sk).return_values(self.return_values);
         if let Some(condition) = self.condition {
             write = write.condition(condition);
         }
@@ -188,7 +200,14 @@ impl<'a> LentWrite<'a> {
     where
         'a: 'p,
     {
-        let (key, cache) = (TableKey::of_bytes(context.keys, self.key.0, self.key.1).ok()?, context.cache);
+        let key = match (self.key, self.action) {
+            (None, LentAction::Put(body)) => context.key_in(body).ok()?,
+            (key, _) => {
+                let (pk, sk) = key.unwrap_or_default();
+                TableKey::of_bytes(context.keys, pk, sk).ok()?
+            }
+        };
+        let cache = context.cache;
         check_returned(self.return_values, matches!(self.action, LentAction::Update(_))).ok()?;
         let update = match self.action {
             LentAction::Update(text) => Some(cache.parsed_update(text).ok()?),

@@ -91,12 +91,10 @@ impl OperationList {
     /// # Errors
     /// As [`KeyRef::new`] and [`LentWrite::to_write`].
     pub fn write(&mut self, write: &LentWrite<'_>) -> Result<()> {
-        let (pk, sk) = write.key();
-        let key = KeyRef::new(pk, sk)?;
-        let entry = match write.plain() {
-            None => Entry::Other(write.to_write()?.into()),
-            Some(None) => Entry::Delete(self.add_key(key, 0)),
-            Some(Some(body)) => {
+        let entry = match (write.key()?, write.plain()) {
+            (None, _) | (_, None) => Entry::Other(write.to_write()?.into()),
+            (Some(key), Some(None)) => Entry::Delete(self.add_key(key, 0)),
+            (Some(key), Some(Some(body))) => {
                 let key = self.add_key(key, body.len());
                 self.bytes.extend_from_slice(body);
                 Entry::Put(key, body.len())

@@ -73,11 +73,8 @@ impl Table {
     /// [`Error::Invalid`] for a malformed operation, none at all, or two with one key; [`Error::Limit`] for more than
     /// [`TRANSACTION_MAX`]; [`Error::Poisoned`].
     pub fn transact_write(&self, request: TransactWriteRequest) -> Result<()> {
-        check_keys(
-            request.writes.iter().map(Write::key_parts),
-            ("TransactItems", TRANSACTION_MAX),
-            TWICE_IN_TRANSACTION,
-        )?;
+        check_list(request.writes.len(), ("TransactItems", TRANSACTION_MAX))?;
+        refuse_twice(request.writes.iter().filter_map(Write::key_parts), TWICE_IN_TRANSACTION)?;
         let prepared = self.prepare(&request.writes, TWICE_IN_TRANSACTION)?;
         self.commit_prepared(&prepared, Settle::EveryReason).map(drop)
     }
@@ -110,7 +107,7 @@ impl Table {
     /// [`Error::Poisoned`]. Nothing is written then.
     pub fn batch_write(&self, writes: &[Write]) -> Result<()> {
         check_some(writes.len(), "RequestItems")?;
-        refuse_twice(writes.iter().map(Write::key_parts), TWICE_IN_BATCH)?;
+        refuse_twice(writes.iter().filter_map(Write::key_parts), TWICE_IN_BATCH)?;
         if !writes.iter().all(Write::is_plain) {
             return Err(Error::invalid("a batch holds puts and deletes without conditions; use a transaction"));
         }
@@ -142,7 +139,8 @@ impl Table {
     fn prepare<'a>(&self, writes: &'a [Write], twice: &str) -> Result<Vec<Prepared<'a>>> {
         let context = self.write_context();
         let prepared: Vec<Prepared<'a>> = writes.iter().map(|write| write.prepare(&context)).collect::<Result<_>>()?;
-        if context.keys.is_some_and(InternedLayout::has_numbers) {
+        let may_be_twice = |write: &Write| write.key_parts().is_none();
+        if context.keys.is_some_and(InternedLayout::has_numbers) || writes.iter().any(may_be_twice) {
             refuse_twice(prepared.iter().map(|prepared| parts(prepared.key.get())), twice)?;
         }
         Ok(prepared)

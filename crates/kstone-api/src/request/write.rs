@@ -11,11 +11,11 @@ use kstone_core::key::{KeyRef, RoutedKey};
 use kstone_core::key_layout::KeyLayout;
 use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
-use kstone_core::typed_key::TableKey;
+use kstone_core::typed_key::{KeyScratch, MadeKey, TableKey};
 use kstone_core::value::{Item, Value};
 
 use crate::expression::{Binder, Condition, ExpressionCache, Kind, Parameters, ReturnValues, Subject, Update};
-use crate::model::item_check::check_item;
+use crate::model::item_check::{check_item, untyped_key};
 use crate::request::parameters::RequestParameters;
 use crate::request::transaction::KeyParts;
 use crate::table::state::{TableState, layout_of};
@@ -39,6 +39,8 @@ use crate::table::state::{TableState, layout_of};
 pub struct Write {
     pk: Vec<u8>,
     sk: Vec<u8>,
+    /// Both are empty: the key is that of the item to be put.
+    has_own_key: bool,
     action: Action,
     condition: Option<String>,
     parameters: Option<Box<RequestParameters>>,
@@ -68,6 +70,19 @@ impl Write {
         Self::new(pk, Action::PutBody(body.to_vec()))
     }
 
+    /// The item under the key that its attributes are, as [`Table::put_item`](crate::Table::put_item) takes it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] and [`Error::Limit`] for what no item may have.
+    pub fn put_item(item: &Item) -> Result<Self> {
+        Ok(Self::put_item_body(&item::encode(item)?))
+    }
+
+    /// As [`Write::put_item`] of an item in its stored form, which is believed.
+    pub fn put_item_body(body: &[u8]) -> Self {
+        Self { has_own_key: true, ..Self::put_body(&[], body) }
+    }
+
     /// The item changed by an update expression; one that is not there is made.
     pub fn update(pk: &[u8], expression: &str) -> Self {
         Self::new(pk, Action::Update(expression.to_owned()))
@@ -87,6 +102,7 @@ impl Write {
         Self {
             pk: pk.to_vec(),
             sk: Vec::new(),
+            has_own_key: false,
             action,
             condition: None,
             parameters: None,
@@ -154,7 +170,10 @@ impl Write {
 
     /// The write with its key checked, its item encoded and its expressions parsed and bound.
     pub(crate) fn prepare(&self, context: &WriteContext<'_>) -> Result<Prepared<'_>> {
-        let key = TableKey::of_bytes(context.keys, &self.pk, &self.sk)?;
+        let key = match &self.action {
+            Action::PutBody(body) if self.has_own_key => context.key_in(body)?,
+            _ => TableKey::of_bytes(context.keys, &self.pk, &self.sk)?,
+        };
         let is_plain = self.parameters.is_none() && self.condition_parameters.is_none() && self.condition.is_none();
         let (action, condition) = match is_plain {
             true => {
@@ -215,8 +234,9 @@ impl Write {
         Ok((action, condition))
     }
 
-    pub(crate) fn key_parts(&self) -> KeyParts<'_> {
-        (&self.pk, &self.sk)
+    /// The key as the caller gave it; none where it is that of the item.
+    pub(crate) fn key_parts(&self) -> Option<KeyParts<'_>> {
+        (!self.has_own_key).then_some((&self.pk, &self.sk))
     }
 
     /// Whether a batch may hold it: an item put or deleted without a condition.
@@ -248,6 +268,17 @@ impl WriteContext<'_> {
     /// The names and types of the table's key.
     pub(crate) fn layout(&self) -> &'static KeyLayout {
         layout_of(self.keys)
+    }
+
+    /// The key that the attributes of an item are in this table.
+    pub(crate) fn key_in<'a>(&self, body: &'a [u8]) -> Result<TableKey<'a>> {
+        let item = ItemRef::new(body);
+        let Some(layout) = self.keys else {
+            let (pk, sk) = untyped_key(item)?;
+            return Ok(KeyRef::new(pk, sk)?.into());
+        };
+        let mut scratch = KeyScratch::default();
+        Ok(TableKey::Made(Box::new(MadeKey::of(layout.split(item, &mut scratch)?.key))))
     }
 
     /// As [`checked_body`] in this table.

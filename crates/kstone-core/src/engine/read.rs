@@ -39,9 +39,12 @@ impl Engine {
         if !flags.reads_are_plain() {
             return Glance::Unclear;
         }
-        let Some(tree) = held.tree() else { return stripe.count_glance(Glance::Nothing) };
+        let nothing = if flags.has(Flags::TYPED) { Glance::Unclear } else { Glance::Nothing };
+        let Some(tree) = held.tree() else { return stripe.count_glance(nothing) };
         match tree.index().glance(checksum, pk, sk) {
             Ok(record) => stripe.count_glance(if take(record) { Glance::Item } else { Glance::Unclear }),
+            // What is no key of the table's layout is refused, which a glance cannot.
+            Err(Glance::Nothing) if flags.has(Flags::TYPED) => Glance::Unclear,
             Err(glance) => stripe.count_glance(glance),
         }
     }

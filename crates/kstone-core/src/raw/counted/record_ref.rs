@@ -128,9 +128,10 @@ impl<'a> RecordRef<'a> {
         Some(self.slice(pk + sk, body))
     }
 
-    /// Whether there is a label.
+    /// Whether there is a label, so that the item may show more than its stored form holds.
+    #[must_use]
     #[inline(always)]
-    pub(crate) fn is_labelled(self) -> bool {
+    pub fn is_labelled(self) -> bool {
         self.header().state.load(Ordering::Relaxed) & IS_LABELLED != 0
     }
 

@@ -21,6 +21,7 @@
 
 use crate::error::Result;
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
+use kstone_core::record::Record;
 use kstone_core::value::Value;
 
 mod plain;
@@ -128,8 +129,8 @@ pub fn write_item(out: &mut String, item: ItemRef<'_>, form: JsonForm) {
 }
 
 /// Appends the line of an item in an export, its end included.
-pub(crate) fn write_line(out: &mut String, pk: &[u8], sk: &[u8], item: ItemRef<'_>) {
-    write::line(out, pk, sk, item);
+pub(crate) fn write_line(out: &mut String, record: &Record) {
+    write::line(out, record);
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use kstone_core::key_layout::KeyLayout;
 use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
 
+use crate::expression::Subject;
 use crate::model::item_check::check_item;
 use crate::model::schema::{StreamSpecification, TableSchema};
 use crate::table::expiries::Expiries;
@@ -238,7 +239,7 @@ impl TableState {
     /// [`Error::Invalid`] and [`Error::Limit`] in DynamoDB's words.
     pub(crate) fn check_new(&self, key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
         check_item(key, item)?;
-        self.check_index_keys(key, item)
+        self.check_index_keys(key, Subject::under(key, item).item())
     }
 
     /// The part of [`TableState::check_new`] that depends on the schema.

@@ -4,8 +4,8 @@
 //! {"Item":{"pk":{"S":"customer#1"},"sk":{"S":"order#7"},"total":{"N":"12.5"}}}
 //! ```
 //!
-//! The key comes first, as the attributes `pk` and `sk` (S where its bytes are UTF-8, B otherwise; no `sk` where there
-//! is no sort key), then the attributes of the item in the order of their names. Equal databases have equal exports,
+//! The key comes first, of an untyped table as the attributes `pk` and `sk` (S where its bytes are UTF-8, B otherwise; no
+//! `sk` where there is no sort key), then the attributes of the item in the order of their names. Equal databases have equal exports,
 //! down to the byte. DynamoDB's import from S3 takes such lines, and so do the tools around it.
 //!
 //! Source: the Developer Guide, "DynamoDB table export output format", for DynamoDB JSON.
@@ -144,7 +144,7 @@ fn write_items(
         interrupt.map_or(Ok(()), Interrupt::check)?;
         for record in page.iter().filter(|record| !state.is_hidden(record, now)) {
             line.clear();
-            write_line(&mut line, record.pk(), record.sk(), record.item());
+            write_line(&mut line, record);
             out.write_all(line.as_bytes()).map_err(|error| Error::io("write", name, error))?;
             exported += 1;
         }

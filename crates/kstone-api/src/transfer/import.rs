@@ -24,6 +24,9 @@
 //! | `pk`, `sk`, the default; `sk` may be missing | S or B; in plain JSON a number, too | its bytes, a number's canonical text | no: they are the key itself |
 //! | others that [`ImportOptions`] names; both must be there | S, B or N | its bytes, a number's canonical text | yes |
 //!
+//! A typed table takes the key from the attributes that its schema names, which are of the types that it declares; what
+//! [`ImportOptions`] names can be no other.
+//!
 //! An empty key is refused in both forms. So what was exported comes back as it was put, and exports alike. One thing is
 //! not told apart: an item that was put with attributes `pk` and `sk` of its own, which must equal its key, comes back
 //! without them; expressions and queries see the key under these names in any case.
@@ -49,6 +52,8 @@ use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use kstone_core::key_layout::KeyPart;
+use kstone_core::label::InternedLayout;
 
 use crate::json::JsonForm;
 use crate::table::Table;
@@ -111,7 +116,7 @@ enum OnBad {
 }
 
 impl ImportOptions {
-    /// Keys in `pk` and `sk`; the first bad record ends the import before anything is put.
+    /// Keys in the attributes that a typed table names, or in `pk` and `sk`; the first bad record ends the import before anything is put.
     pub fn new() -> Self {
         Self::default()
     }
@@ -152,10 +157,20 @@ impl ImportOptions {
         self
     }
 
-    fn check(&self) -> Result<()> {
+    fn check(&self, keys: Option<&'static InternedLayout>) -> Result<()> {
         let names = [&self.partition_key, &self.sort_key];
         if names.iter().any(|name| name.as_ref().is_some_and(String::is_empty)) {
             return Err(Error::invalid("the name of a key attribute is empty"));
+        }
+        if let Some(layout) = keys {
+            let parts = [Some(layout.partition()), layout.sort()].map(|part| part.map(KeyPart::name));
+            return match names.into_iter().zip(parts).find(|(given, own)| given.is_some() && given.as_deref() != *own) {
+                None => Ok(()),
+                Some((given, own)) => {
+                    let (given, own) = (given.as_deref().unwrap_or_default(), own.unwrap_or("no attribute"));
+                    Err(Error::invalid(format!("the table's schema names its key: {given} cannot stand for {own}")))
+                }
+            };
         }
         let pk = self.partition_key.as_deref().unwrap_or("pk");
         match self.sort_key.as_deref() {
@@ -216,7 +231,7 @@ impl Table {
     /// key attributes that cannot be, [`Error::Io`] where the input cannot be read: then nothing was put, unless the
     /// options say so. What a put may return otherwise: then some items were.
     pub fn import_json(&self, mut input: impl BufRead + Seek, options: &ImportOptions) -> Result<ImportReport> {
-        options.check()?;
+        options.check(self.keys())?;
         let reading = Reading { table: self, name: INPUT, options, reads_ahead: true };
         if options.bad == OnBad::Refuse {
             let failed = |error| Error::io("read again", INPUT, error);
@@ -233,7 +248,7 @@ impl Table {
     /// # Errors
     /// [`Error::Invalid`] for options that neither skip nor read once; as there.
     pub fn import_json_stream(&self, input: impl BufRead, options: &ImportOptions) -> Result<ImportReport> {
-        options.check()?;
+        options.check(self.keys())?;
         if options.bad == OnBad::Refuse {
             return Err(read_only_once(INPUT));
         }
@@ -245,7 +260,7 @@ impl Table {
     /// # Errors
     /// As there, naming the file.
     pub fn import_json_file(&self, path: impl AsRef<Path>, options: &ImportOptions) -> Result<ImportReport> {
-        options.check()?;
+        options.check(self.keys())?;
         let name = file::name_of(path.as_ref());
         let mut input = BufReader::new(file::open(path.as_ref())?);
         let reads_ahead = input.stream_position().is_ok();

@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kstone_core::item::{ItemRef, MAX_NESTING_LEVELS, ValueRef};
 use kstone_core::number;
+use kstone_core::record::Record;
 use kstone_core::value::Type;
 
 use super::JsonForm;
@@ -15,13 +16,26 @@ pub(super) fn item(out: &mut String, item: ItemRef<'_>, form: JsonForm, levels: 
     members(out, item.iter(), form, levels);
 }
 
-/// Appends the line of an item in an export: its key as the attributes `pk` and `sk` first, then what else it has.
-pub(super) fn line(out: &mut String, pk: &[u8], sk: &[u8], item: ItemRef<'_>) {
-    let key = |name, bytes| key_value(bytes).map(|value| (name, value));
-    let keys = key("pk", pk).into_iter().chain(key("sk", sk));
-    let others = item.iter().filter(|(name, _)| !matches!(*name, "pk" | "sk"));
+/// Appends the line of an item in an export: its key first, of an untyped table as the attributes `pk` and `sk`, then what
+/// else it has.
+pub(super) fn line(out: &mut String, record: &Record) {
+    let item = record.item();
     out.push_str("{\"Item\":");
-    members(out, keys.chain(others), JsonForm::Typed, 0);
+    match item.named_key() {
+        None => {
+            let key = |name, bytes| key_value(bytes).map(|value| (name, value));
+            let keys = key("pk", record.pk()).into_iter().chain(key("sk", record.sk()));
+            let others = item.iter().filter(|(name, _)| !matches!(*name, "pk" | "sk"));
+            members(out, keys.chain(others), JsonForm::Typed, 0);
+        }
+        Some(key) => {
+            let keys = key.layout().parts().filter_map(|part| {
+                let (type_, payload) = key.named(part.name().as_bytes())?;
+                Some((part.name(), ValueRef::from_parts(type_, payload)))
+            });
+            members(out, keys.chain(item.without_key().iter()), JsonForm::Typed, 0);
+        }
+    }
     out.push_str("}\n");
 }
 

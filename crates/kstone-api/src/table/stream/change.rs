@@ -7,7 +7,6 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
-use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 
 /// What the records of a stream show, in addition to the item's key.
@@ -273,6 +272,5 @@ impl Change {
 }
 
 fn key_alone(version: &Record) -> Record {
-    let key = KeyRef::new(version.pk(), version.sk()).expect("a record's key was checked when it was put");
-    Record::tombstone(key)
+    Record::tombstone(version.key_ref())
 }

@@ -7,8 +7,9 @@
 //!              "userIdentity"?:{"type","principalId"}}]}
 //! ```
 //!
-//! Keys and images are in the typed form of [`crate::model::json`]. `Keys` has the attributes `pk` and, where there is
-//! one, `sk` (S where the key is UTF-8, B otherwise); an image is the item as it was put. The time is a number of
+//! Keys and images are in the typed form of [`crate::model::json`]. `Keys` has the attributes of the table's key, of an
+//! untyped table `pk` and, where there is one, `sk` (S where the key is UTF-8, B otherwise); an image is the item, that of
+//! a typed table with its key. The time is a number of
 //! seconds. A sequence number is decimal text, led by zeros to the 21 digits that DynamoDB documents as its least
 //! length, so that texts order as numbers; as a number it is what [`Stream::read`](super::Stream::read) takes. There is
 //! no `awsRegion`, which the API does not require: a database in memory is in none.
@@ -59,7 +60,10 @@ impl StreamRecord {
         let created = self.approximate_creation_time();
         push(out, format_args!(",\"dynamodb\":{{\"ApproximateCreationDateTime\":{created}"));
         let key = self.key_record();
-        image(out, "Keys", Some(ItemRef::new(&keys_only(key.pk(), key.sk()))));
+        match key.item().named_key() {
+            Some(named) => image(out, "Keys", Some(ItemRef::default().with_key(Some(named)))),
+            None => image(out, "Keys", Some(ItemRef::new(&keys_only(key.pk(), key.sk())))),
+        }
         image(out, "NewImage", self.new_image().map(Record::item));
         image(out, "OldImage", self.old_image().map(Record::item));
         push(out, format_args!(",\"SequenceNumber\":\"{:021}\"", self.sequence_number()));

@@ -45,13 +45,13 @@ impl StreamRecord {
         self.created
     }
 
-    /// The item's partition key.
+    /// The bytes of the item's partition key.
     #[must_use]
     pub fn pk(&self) -> &[u8] {
         self.change.key_record().pk()
     }
 
-    /// The item's sort key; empty where there is none.
+    /// The bytes of the item's sort key; empty where there is none.
     #[must_use]
     pub fn sk(&self) -> &[u8] {
         self.change.key_record().sk()

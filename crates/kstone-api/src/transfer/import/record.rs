@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::key::KeyRef;
+use kstone_core::typed_key::KeyScratch;
 use kstone_core::value::Type;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -14,7 +15,7 @@ use super::{IMPORT_LINE_MAX_BYTES, ImportOptions};
 use crate::model::json::{JsonForm, read_item};
 use crate::table::state::TableState;
 
-/// The attributes that are the key itself and do not stay in an item.
+/// The attributes that are the key of an untyped table itself and do not stay in an item.
 const KEY: [&str; 2] = ["pk", "sk"];
 
 /// What a record does to the database.
@@ -35,12 +36,12 @@ pub(super) struct Change {
 }
 
 impl Change {
-    /// Appends the key and what `body` appends.
+    /// Appends the key, as callers give it, and what `body` appends.
     fn append(action: Action, key: KeyRef<'_>, to: &mut Vec<u8>, body: impl FnOnce(&mut Vec<u8>)) -> Self {
         let pk = to.len();
-        to.extend_from_slice(key.pk());
+        to.extend_from_slice(key.label().pk_number().unwrap_or(key.pk()));
         let sk = to.len();
-        to.extend_from_slice(key.sk());
+        to.extend_from_slice(key.label().sk_number().unwrap_or(key.sk()));
         let item = to.len();
         body(to);
         Self { action, bounds: [pk, sk, item, to.len()] }
@@ -101,7 +102,7 @@ impl<'a> RecordReader<'a> {
     }
 
     fn change(&mut self, table: &TableState, text: &str, to: &mut Vec<u8>) -> Result<Change> {
-        let form = self.form_of(text);
+        let form = self.form_of(table, text);
         match first_name(text) {
             "Item" if form == JsonForm::Typed && !self.reads_exported(text) => match serde_json::from_str(text) {
                 Ok(Wrapped { item }) => read_item_within(&mut self.item, text, item)?,
@@ -131,8 +132,12 @@ impl<'a> RecordReader<'a> {
         let mut keys = ItemWriter::new();
         let Some(item) = changed.new_image else {
             read_item_within(&mut keys, text, changed.keys)?;
-            let (pk, sk) = key_of(self.options, keys.as_item(), form)?;
-            return Ok(Change::append(Action::Delete, KeyRef::new(pk, sk)?, to, |_| ()));
+            let scratch = &mut KeyScratch::default();
+            let key = match table.keys {
+                Some(layout) => layout.key_of(keys.as_item(), scratch)?,
+                None => key_of(self.options, keys.as_item(), form)?,
+            };
+            return Ok(Change::append(Action::Delete, key, to, |_| ()));
         };
         read_item_within(&mut self.item, text, item)?;
         read_item_within(&mut keys, text, changed.keys)?;
@@ -143,19 +148,27 @@ impl<'a> RecordReader<'a> {
     /// Appends the item that was read.
     fn put(&mut self, table: &TableState, form: JsonForm, to: &mut Vec<u8>) -> Result<Change> {
         let item = self.item.as_item();
-        let (pk, sk) = key_of(self.options, item, form)?;
-        let key = KeyRef::new(pk, sk)?;
-        let put = Change::append(Action::Put, key, to, |to| copy_without_key(to, item, key, form));
+        let scratch = &mut KeyScratch::default();
+        let (key, put) = match table.keys {
+            Some(layout) => {
+                let split = layout.split(item, scratch)?;
+                (split.key, Change::append(Action::Put, split.key, to, |to| split.put_rest(to)))
+            }
+            None => {
+                let key = key_of(self.options, item, form)?;
+                (key, Change::append(Action::Put, key, to, |to| copy_without_key(to, item, key, form)))
+            }
+        };
         let [.., body] = put.parts(to);
         table.check_new(key, ItemRef::new(body))?;
         Ok(put)
     }
 
     /// The form of the input. The first record that is an object settles it.
-    fn form_of(&mut self, text: &str) -> JsonForm {
+    fn form_of(&mut self, table: &TableState, text: &str) -> JsonForm {
         if self.form.is_none() {
             let wraps = |text| serde_json::from_str(text).is_ok_and(|Wrapped { item }| item.get().starts_with('{'));
-            let partition_key = self.options.partition_key.as_deref().unwrap_or(KEY[0]);
+            let partition_key = self.options.partition_key.as_deref().unwrap_or(table.layout().partition().name());
             self.form = match first_name(text) {
                 "Item" if wraps(text) => Some(JsonForm::Typed),
                 "Metadata" | "Keys" if serde_json::from_str::<Changed<'_>>(text).is_ok() => Some(JsonForm::Typed),
@@ -218,7 +231,8 @@ fn not_utf8(bytes: &[u8], valid: usize) -> Error {
     Error::invalid(format!("not UTF-8: line {line} column {column}"))
 }
 
-fn key_of<'a>(options: &ImportOptions, item: ItemRef<'a>, form: JsonForm) -> Result<(&'a [u8], &'a [u8])> {
+/// The key of an item of an untyped table.
+fn key_of<'a>(options: &ImportOptions, item: ItemRef<'a>, form: JsonForm) -> Result<KeyRef<'a>> {
     let missing = |name: &str| Error::invalid(format!("the key attribute {name} is missing"));
     let pk_name = options.partition_key.as_deref().unwrap_or(KEY[0]);
     let pk = key_bytes(item, pk_name, form)?.ok_or_else(|| missing(pk_name))?;
@@ -227,7 +241,7 @@ fn key_of<'a>(options: &ImportOptions, item: ItemRef<'a>, form: JsonForm) -> Res
         None if options.partition_key.is_some() => &[],
         None => key_bytes(item, KEY[1], form)?.unwrap_or_default(),
     };
-    Ok((pk, sk))
+    Ok(KeyRef::new(pk, sk)?)
 }
 
 /// The bytes of a key attribute: text, bytes, or the canonical text of a number. In the plain form any number may become

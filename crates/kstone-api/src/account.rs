@@ -10,6 +10,9 @@
 //! several tables are locked ascending by the tables' ordinals, which are given once and never again.
 
 pub(crate) mod environment;
+mod named;
+mod operations;
+mod reads;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -19,6 +22,7 @@ use kstone_core::engine::{Engine, EngineOrdinal, PointInTimeView, exclusive_acro
 use parking_lot::{Mutex, RwLock};
 
 use self::environment::Environment;
+pub use self::named::NamesTable;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::model::clock::{Clock, ClockSource};

@@ -27,7 +27,7 @@ mod request;
 mod table;
 mod transfer;
 
-pub use account::Account;
+pub use account::{Account, NamesTable};
 pub use database::Database;
 pub use error::{CancellationReason, Error, IoCause, Position, Result};
 pub use interrupt::Interrupt;
@@ -72,6 +72,7 @@ pub use request::scan::Scan;
 pub use request::sort_key::SortKeyCondition;
 pub use request::transaction::{TRANSACTION_MAX, TRANSACTION_MAX_BYTES, TransactWriteRequest};
 pub use request::write::Write;
+pub use table::commit::outcome::{IndexChange, WriteOutcome};
 pub use table::stream::StreamViewType;
 pub use table::{Table, index, stream, ttl};
 pub use transfer::import::{

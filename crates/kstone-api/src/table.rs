@@ -148,6 +148,10 @@ impl Table {
         }
     }
 
+    pub(crate) fn environment(&self) -> &Arc<Environment> {
+        &self.shared.environment
+    }
+
     pub(crate) fn engine(&self) -> &Engine {
         &self.shared.engine
     }
@@ -233,11 +237,7 @@ impl Table {
 
     /// The time; of no interest, and not asked for, where nothing expires and no stream notes it.
     pub(crate) fn now_for(&self, table: &TableState) -> i64 {
-        if table.ttl.is_none() && table.stream.is_none() {
-            0
-        } else {
-            self.shared.environment.clock.now_epoch_seconds()
-        }
+        if table.needs_time() { self.environment().clock.now_epoch_seconds() } else { 0 }
     }
 
     /// Does one write and says what it returns of the item, under the item's key.

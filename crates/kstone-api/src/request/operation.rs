@@ -10,7 +10,7 @@ use kstone_core::typed_key::TableKey;
 
 use crate::request::operation_list::OperationList;
 use crate::request::prepared_write::BoundWrite;
-use crate::request::transaction::{TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, parts_of, twice_in};
+use crate::request::transaction::{TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, parts, parts_of, twice_in};
 use crate::request::write::{Prepared, Write, WriteContext};
 use crate::table::Table;
 use crate::table::commit::Settle;
@@ -39,6 +39,19 @@ pub struct TransactError {
 }
 
 impl TransactError {
+    /// That of this operation.
+    pub(crate) fn of(operation: usize, error: Error) -> Self {
+        Self { operation: Some(operation), ..error.into() }
+    }
+
+    /// That of a commit.
+    pub(crate) fn of_commit(error: Error) -> Self {
+        match error {
+            Error::TransactionCanceled { reasons } => Self::cancelled(reasons),
+            error => error.into(),
+        }
+    }
+
     /// The error of the first operation that could not be done.
     pub(crate) fn cancelled(reasons: Vec<Option<CancellationReason>>) -> Self {
         let first = reasons.iter().enumerate().find_map(|(at, reason)| Some((at, reason.as_ref()?.cause.clone())));
@@ -188,36 +201,29 @@ impl Table {
     }
 
     fn do_all(&self, prepared: &[Prepared<'_>]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
-        if let Some(at) = twice_in(prepared.iter().map(|prepared| {
-            let key = prepared.key.get();
-            (key.pk(), key.sk())
-        })) {
-            return Err(TransactError { operation: Some(at), ..Error::invalid(TWICE_IN_TRANSACTION).into() });
+        if let Some(at) = twice_in(prepared.iter().map(|prepared| parts(prepared.key.get()))) {
+            return Err(TransactError::of(at, Error::invalid(TWICE_IN_TRANSACTION)));
         }
         if prepared.iter().all(Prepared::is_get) {
             let keys: Vec<KeyRef<'_>> = prepared.iter().map(|prepared| prepared.key.get()).collect();
             return Ok(self.transaction_reads(&keys)?.found);
         }
-        let returned = match self.commit_prepared(prepared, Settle::EveryReason) {
-            Ok(returned) => returned,
-            Err(Error::TransactionCanceled { reasons }) => return Err(TransactError::cancelled(reasons)),
-            Err(error) => return Err(error.into()),
-        };
+        let returned = self.commit_prepared(prepared, Settle::EveryReason).map_err(TransactError::of_commit)?;
         let of_gets = prepared.iter().zip(returned).filter(|(prepared, _)| prepared.is_get());
         Ok(of_gets.map(|(_, item)| item).collect())
     }
 }
 
 /// What a list of these is called, and how many it may hold.
-const TRANSACTION: (&str, usize) = ("TransactItems", TRANSACTION_MAX);
+pub(crate) const TRANSACTION: (&str, usize) = ("TransactItems", TRANSACTION_MAX);
 
 /// All of them, or which could not be prepared.
-fn prepare_all<'a>(
+pub(crate) fn prepare_all<'a>(
     prepared: impl ExactSizeIterator<Item = Result<Prepared<'a>>>,
 ) -> std::result::Result<Vec<Prepared<'a>>, TransactError> {
     let mut all = Vec::with_capacity(prepared.len());
     for (at, prepared) in prepared.enumerate() {
-        all.push(prepared.map_err(|error| TransactError { operation: Some(at), ..error.into() })?);
+        all.push(prepared.map_err(|error| TransactError::of(at, error))?);
     }
     Ok(all)
 }

@@ -1,6 +1,7 @@
 //! Several writes or reads at once: batches, which only save calls, and transactions, which happen as one.
 
 use std::collections::HashSet;
+use std::hash::Hash;
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -25,7 +26,9 @@ pub const TRANSACTION_MAX: usize = 100;
 pub const TRANSACTION_MAX_BYTES: usize = 4 << 20;
 
 pub(crate) const TWICE_IN_TRANSACTION: &str = "Transaction request cannot include multiple operations on one item";
-const TWICE_IN_BATCH: &str = "Provided list of item keys contains duplicates";
+pub(crate) const TWICE_IN_BATCH: &str = "Provided list of item keys contains duplicates";
+
+pub(crate) const NO_BATCH: &str = "a batch holds puts and deletes without conditions; use a transaction";
 
 /// Writes that happen as one, or not at all.
 ///
@@ -109,7 +112,7 @@ impl Table {
         check_some(writes.len(), "RequestItems")?;
         refuse_twice(writes.iter().filter_map(Write::key_parts), TWICE_IN_BATCH)?;
         if !writes.iter().all(Write::is_plain) {
-            return Err(Error::invalid("a batch holds puts and deletes without conditions; use a transaction"));
+            return Err(Error::invalid(NO_BATCH));
         }
         self.commit_prepared(&self.prepare(writes, TWICE_IN_BATCH)?, Settle::FirstError).map(drop)
     }
@@ -165,7 +168,7 @@ fn lent<'a>(keys: &'a [TableKey<'_>]) -> Vec<KeyRef<'a>> {
     keys.iter().map(TableKey::get).collect()
 }
 
-fn parts(key: KeyRef<'_>) -> KeyParts<'_> {
+pub(crate) fn parts(key: KeyRef<'_>) -> KeyParts<'_> {
     (key.pk(), key.sk())
 }
 
@@ -220,9 +223,9 @@ pub(crate) fn check_some(found: usize, what: &str) -> Result<()> {
 }
 
 /// Where a key comes for the second time. Among few each is compared with all before it, which takes no hash.
-pub(crate) fn twice_in<'a>(keys: impl Iterator<Item = KeyParts<'a>>) -> Option<usize> {
+pub(crate) fn twice_in<K: Eq + Hash>(keys: impl Iterator<Item = K>) -> Option<usize> {
     const FEW: usize = 16;
-    let keys: SmallVec<[KeyParts<'a>; INLINE_WRITES]> = keys.collect();
+    let keys: SmallVec<[K; INLINE_WRITES]> = keys.collect();
     if keys.len() <= FEW {
         return (1..keys.len()).find(|&at| keys[..at].contains(&keys[at]));
     }

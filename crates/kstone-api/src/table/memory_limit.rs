@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::error::Error;
 use crate::error::Result;
 use kstone_core::engine::{PageLimits, Reservation, ScanRange};
-use kstone_core::key::{RoutedKey, STRIPES, StripeId};
+use kstone_core::key::{STRIPES, StripeId};
 use kstone_core::record::Record;
 
 use crate::table::Table;
@@ -165,10 +165,14 @@ impl Table {
 
     /// After a write: removes some of what has expired in the stripes of its keys, so that the memory of expired items
     /// comes back without a call, and no write waits for more than a few of them.
-    pub(crate) fn remove_expired_near(&self, table: &Arc<TableState>, keys: &[RoutedKey<'_>], now: i64) -> Result<()> {
+    pub(crate) fn remove_expired_near(
+        &self,
+        table: &Arc<TableState>,
+        stripes: impl Iterator<Item = StripeId>,
+        now: i64,
+    ) -> Result<()> {
         let Some(expiries) = table.expiries.as_ref().filter(|_| table.hides_expired()) else { return Ok(()) };
-        for key in keys.iter().filter(|key| expiries.is_due(key.stripe(), now)) {
-            let stripe = key.stripe();
+        for stripe in stripes.filter(|stripe| expiries.is_due(*stripe, now)) {
             if let Some(sweep) = expiries.try_sweep(stripe) {
                 self.go_on_with(sweep, table, stripe, now)?;
                 self.keep_to_limit(|| std::iter::once(stripe))?;

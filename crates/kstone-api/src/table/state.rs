@@ -173,6 +173,11 @@ impl TableState {
         self.expiries.is_some() || self.left_over().is_some()
     }
 
+    /// Whether it matters what time it is: items expire, or a stream notes it.
+    pub(crate) fn needs_time(&self) -> bool {
+        self.ttl.is_some() || self.stream.is_some()
+    }
+
     /// Whether a put concerns its item alone.
     pub(crate) fn is_plain(&self) -> bool {
         let has_retired = self.retired.iter().any(|retired| !retired.is_gone());

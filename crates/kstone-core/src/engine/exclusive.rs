@@ -43,6 +43,11 @@ impl Engine {
     pub fn close(&self) -> Result<()> {
         self.exclusive(|locked| locked.close())
     }
+
+    /// Whether it was closed.
+    pub fn is_closed(&self) -> bool {
+        self.store.mode.flags().has(Flags::CLOSED)
+    }
 }
 
 /// Runs this while the locks of all stripes of several engines are held, given in the order of the engines' ordinals: one

@@ -13,7 +13,8 @@ use kstone_core::engine::{OneStripe, Writes};
 use kstone_core::key::RoutedKey;
 use kstone_core::record::Record;
 
-use super::{LOCKED_EVALUATION_MAX_BYTES, Settle};
+use super::plan::Terms;
+use super::{LOCKED_EVALUATION_MAX_BYTES, Settle, unless_dropped};
 use crate::error::Result;
 use crate::request::write::{ItemChange, MadeBody, Prepared};
 use crate::table::Table;
@@ -63,17 +64,17 @@ impl Table {
         if key.key().label().is_empty() != table.keys.is_none() {
             return Ok(None);
         }
-        let terms = self.terms(Some(&table));
+        let terms = Terms { table: Some(&table), now: self.now_for(&table) };
         let mut entries = Writes::new();
         let (returned, item) = terms.decide(write, (key, old.as_deref()), &mut entries)?;
-        let changes = item.as_ref().map(|item| terms.stream_changes(slice::from_ref(item), |_| old.as_deref()));
+        let changes = item.as_ref().map(|item| terms.stream_changes(std::iter::once(item), |_| old.as_deref()));
         let mut commit = stripe.into_commit();
         for (route, _) in &entries {
             if !commit.try_lock(self.engine(), route.stripe())? {
                 return Ok(None);
             }
         }
-        let garbage = item.as_ref().zip(changes).map(|(item, changes)| terms.note(slice::from_ref(item), changes));
+        let garbage = item.as_ref().zip(changes).map(|(item, changes)| terms.note(std::iter::once(item), changes));
         let now = terms.now;
         let cleaning = table.needs_cleaning().then(|| Arc::clone(&table));
         drop(table);
@@ -87,7 +88,7 @@ impl Table {
         writing.finish();
         drop(garbage);
         if let Some(table) = cleaning {
-            self.clean_near(&table, slice::from_ref(key), now)?;
+            unless_dropped(self, self.clean_near(&table, std::iter::once(key.stripe()), now))?;
         }
         Ok(Some(returned))
     }

@@ -1,8 +1,8 @@
 //! Tables whose keys have names and types.
 
 use kstone_api::{
-    Database, Error, Item, ItemBuilder, Key, KeyType, KeystoneValue as Value, Operation, Query, Result, Scan,
-    TableSchema, TransactWriteRequest, Write,
+    Database, Error, GlobalSecondaryIndex, Item, ItemBuilder, Key, KeyType, KeystoneValue as Value, Operation, Query,
+    Result, Scan, StreamViewType, TableSchema, TransactWriteRequest, Write,
 };
 
 fn scores() -> TableSchema {
@@ -177,6 +177,28 @@ fn a_table_keeps_its_key_and_a_snapshot_has_it() -> Result<()> {
     let other = Database::create_in_memory_with_schema(TableSchema::new().partition_key("id", KeyType::S))?;
     assert!(other.load_snapshot(&path).is_err());
     assert_eq!(other.schema(), TableSchema::new().partition_key("id", KeyType::S));
+    Ok(())
+}
+
+#[test]
+fn an_empty_table_becomes_typed_and_one_with_items_does_not() -> Result<()> {
+    let by = GlobalSecondaryIndex::new("by-team", "team");
+    let schema = scores().add_global_index(by).with_ttl("until").with_stream(StreamViewType::NewImage);
+    let db = Database::create_in_memory()?;
+    let fork = db.fork()?;
+    db.put(b"a", Item::new())?;
+    assert!(db.configure(schema.clone()).unwrap_err().to_string().contains("cannot be changed"));
+    assert_eq!((db.schema(), db.count()?), (TableSchema::new(), 1));
+    fork.configure(schema.clone())?;
+    assert_eq!(fork.schema(), schema);
+    fork.put_item(item("ann", 2, true))?;
+    assert_eq!(fork.get_with_sk(b"ann", b"2.0")?, Some(item("ann", 2, true)));
+    assert!(fork.put(b"a", Item::new()).is_err());
+    assert_eq!(fork.read_stream(0, 9)?.len(), 1);
+    db.clear()?;
+    db.configure(scores())?;
+    db.put_item(item("ann", 2, true))?;
+    assert_eq!(db.count()?, 1);
     Ok(())
 }
 

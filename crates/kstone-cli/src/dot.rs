@@ -26,6 +26,7 @@ const SUGGESTED_DISTANCE_MAX: usize = 2;
 /// What a schema may say.
 const SCHEMA: &str = r#"A schema may have these members, and none is needed:
   {"name": "orders",
+   "partition_key": {"name": "customer", "type": "S"}, "sort_key": {"name": "number", "type": "N"},
    "local_indexes": [{"name": "by-total", "sort_key": "total"}],
    "global_indexes": [{"name": "by-status", "partition_key": "status", "sort_key": "total",
                        "projection": ["city"]}],

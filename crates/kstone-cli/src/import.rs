@@ -30,10 +30,11 @@ use progress::Progress;
 
 /// Which attributes of the items are the key.
 ///
-/// The attributes `pk` and `sk` become the key and nothing else; others stay in the items, too.
+/// A typed table's schema says it. Of an untyped one the attributes `pk` and `sk` become the key and nothing else; others
+/// stay in the items, too.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
 pub(crate) struct KeyNames {
-    /// The attribute or column that is the partition key [default: pk, and sk as the sort key where there is one]
+    /// The attribute or column that is the partition key [default: the schema's, or pk, and sk as the sort key where there is one]
     #[arg(long, value_name = "ATTRIBUTE")]
     pub(crate) key: Option<String>,
     /// The attribute or column that is the sort key.
@@ -162,7 +163,7 @@ pub(crate) fn import(
             "--types is for CSV, as all options --csv-… are: JSON says which type each value has",
         ));
     }
-    let keys = Keys::new(&options.keys)?;
+    let keys = Keys::new(&options.keys, db.schema().key_layout()?)?;
     let before = db.stats()?.items;
     let started = Instant::now();
     let (mut items, mut deleted) = (0, 0);

@@ -7,7 +7,7 @@ use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use kstone_api::{Database, PreparedStatement, Record};
+use kstone_api::{Database, KeyLayout, PreparedStatement, Record};
 
 use crate::failure::Failure;
 use crate::format::{Format, Layout};
@@ -376,6 +376,14 @@ impl Session {
         let outcome = read(self);
         self.reading -= 1;
         outcome
+    }
+
+    /// The names and types of the table's key.
+    ///
+    /// # Errors
+    /// None of a schema that is in force.
+    pub(crate) fn key(&self) -> Result<KeyLayout, Failure> {
+        Ok(self.db().schema().key_layout()?.unwrap_or_else(|| KeyLayout::untyped().clone()))
     }
 
     /// Takes the names of attributes for completion.

@@ -9,6 +9,8 @@ mod interrupt;
 mod process;
 #[path = "script/settings.rs"]
 mod settings;
+#[path = "script/typed.rs"]
+mod typed;
 #[path = "script/unsaved.rs"]
 mod unsaved;
 

@@ -34,7 +34,8 @@ use crate::table::state::TableState;
 const FILLED_AT_ONCE: usize = 256;
 
 impl Table {
-    /// Puts a schema in the place of the one there is: indexes, TTL and stream. Returns when new indexes are filled;
+    /// Puts a schema in the place of the one there is: indexes, TTL and stream, and the names and types of the key where an
+    /// untyped table has no items yet. Returns when new indexes are filled;
     /// reads and writes go on meanwhile. Items that a new index refuses are left out of it, as in DynamoDB's backfill.
     /// Dropping an index costs the same whatever it holds: its entries are seen no more at once, and their memory is
     /// given back bit by bit with the writes that follow, or by [`Table::compact`].
@@ -57,9 +58,7 @@ impl Table {
         self.free_slots(&before)?;
         let next = TableState::following(schema.clone(), Some(&before), self.stream_max_bytes())?;
         if next.keys != before.keys {
-            return Err(Error::invalid(
-                "the names and types of a table's key cannot be changed, its items lie under them",
-            ));
+            return self.configure_key(schema, &before);
         }
         let refused = match before.filling_for(&next) {
             Some(filling) => self.fill_all(&before, (&next, filling), at_once, fill)?,
@@ -71,6 +70,19 @@ impl Table {
             Ok(())
         };
         self.engine().exclusive(|_| follow())?
+    }
+
+    /// Puts a schema with another key in force, which an untyped table without items takes: no index has to be filled.
+    fn configure_key(&self, schema: TableSchema, before: &TableState) -> Result<()> {
+        self.engine().exclusive(|locked| {
+            if before.keys.is_some() || !locked.is_empty() {
+                return Err(Error::invalid(
+                    "the names and types of a table's key cannot be changed, its items lie under them",
+                ));
+            }
+            self.install(Arc::new(TableState::following(schema, Some(before), self.stream_max_bytes())?));
+            Ok(())
+        })?
     }
 
     /// Gives every item its entries in the new indexes of the table that is to follow, so many items at once; those

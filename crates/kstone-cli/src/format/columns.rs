@@ -2,19 +2,25 @@
 
 use std::collections::BTreeSet;
 
-use kstone_api::{ItemRef, ValueRef};
+use kstone_api::{ItemRef, KeyLayout, ValueRef};
 
 /// The columns of a result: those that the statement names, as it names them; then what else turns up, the key first
 /// and the rest by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Columns {
     named: Vec<String>,
     met: BTreeSet<String>,
+    key: KeyLayout,
 }
 
 impl Columns {
     pub(crate) fn named(names: &[String]) -> Self {
-        Self { named: names.to_vec(), met: BTreeSet::new() }
+        Self { named: names.to_vec(), met: BTreeSet::new(), key: KeyLayout::untyped().clone() }
+    }
+
+    /// The same of a table of this key.
+    pub(crate) fn of_key(self, key: KeyLayout) -> Self {
+        Self { key, ..self }
     }
 
     /// Whether the statement says which columns there are.
@@ -53,7 +59,7 @@ impl Columns {
     /// Where an attribute comes before others: at its place in the statement, or first if it is of the key.
     fn rank(&self, name: &str) -> usize {
         let named = self.named.iter().position(|named| named == name);
-        named.unwrap_or(self.named.len() + ["pk", "sk"].iter().position(|key| *key == name).unwrap_or(2))
+        named.unwrap_or(self.named.len() + self.key.parts().position(|part| part.name() == name).unwrap_or(2))
     }
 
     /// Forgets the attributes that were met in addition to the named ones.

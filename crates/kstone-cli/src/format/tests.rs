@@ -140,7 +140,7 @@ fn json_leaves_the_terminal_alone_and_says_the_same() {
     let mut item = stored(&ItemBuilder::new().string("k\u{9b}", text).build());
     for format in [Format::Json, Format::Jsonl] {
         let shown = captured(false, |screen| {
-            let mut printer = format.printer(Columns::default(), Layout::default());
+            let mut printer = format.printer(Columns::named(&[]), Layout::default());
             printer.item(item.as_item(), screen).unwrap();
             printer.finish(screen).unwrap();
         });
@@ -196,7 +196,7 @@ fn colours_wrap_the_text_they_do_not_change_the_table() {
 #[test]
 fn a_long_result_is_several_tables() {
     let text = captured(false, |screen| {
-        let mut printer = Format::Table.printer(Columns::default(), Layout::default());
+        let mut printer = Format::Table.printer(Columns::named(&[]), Layout::default());
         for number in 0..10_001 {
             printer.item(stored(&ItemBuilder::new().number("n", number).build()).as_item(), screen).unwrap();
         }

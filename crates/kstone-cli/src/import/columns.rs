@@ -48,7 +48,7 @@ pub(super) fn columns(headings: &Row<'_>, keys: &Keys, options: &CsvOptions) -> 
             format!("column {number} has no name")
         } else if taken.contains(name) {
             format!("two columns are called {}, one of them is column {number}", name.escape_debug())
-        } else if ["pk", "sk"].contains(&name) && !keys.names().any(|key| key == name) {
+        } else if keys.is_taken(name) {
             format!("column {number} is called {name}, as the key itself is")
         } else {
             taken.insert(name);
@@ -66,7 +66,8 @@ pub(super) fn columns(headings: &Row<'_>, keys: &Keys, options: &CsvOptions) -> 
     let given = given.collect::<Result<Vec<_>, Failure>>()?;
     for column in &mut columns {
         if keys.names().any(|key| key == column.name) {
-            (column.given, column.inference) = (options.key_type.column_type(), Inference::new(true));
+            column.given = keys.column_type(&column.name).or(options.key_type.column_type());
+            column.inference = Inference::new(true);
         }
     }
     for (at, type_) in given {

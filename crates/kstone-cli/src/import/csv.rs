@@ -20,10 +20,11 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Args)]
 pub(crate) struct CsvOptions {
     /// The types of CSV columns, such as zip=S,price=N: S, N, B (base64), BOOL, L or M (JSON). Types of the others are
-    /// taken from all of their cells: N or BOOL where each is one, else S. Columns of the key follow --csv-key-type.
+    /// taken from all of their cells: N or BOOL where each is one, else S. Columns of the key are of the types that the schema
+    /// declares, or follow --csv-key-type.
     #[arg(long, visible_alias = "csv-types", value_name = "COLUMN=TYPE", value_delimiter = ',', value_parser = parse_column_type)]
     pub(crate) types: Vec<(String, ColumnType)>,
-    /// The type of the key's CSV columns [default: S].
+    /// The type of the key's CSV columns where the schema declares none [default: S].
     #[arg(long = "csv-key-type", value_enum, value_name = "TYPE", hide_default_value = true, default_value_t)]
     pub(crate) key_type: KeyType,
     /// Give a CSV column another name; the old one may be its number, from 1. May be given more than once.

@@ -82,7 +82,7 @@ fn execute(session: &Session, statement: &Statement) -> Result<Outcome, Failure>
     let mut outcome = Outcome { has_result: first.returns_rows, ..Outcome::default() };
     // A write without RETURNING has no result, not an empty one.
     if outcome.has_result {
-        let mut columns = Columns::named(&first.columns);
+        let mut columns = Columns::named(&first.columns).of_key(session.key()?);
         if session.format() == Format::Csv && !columns.are_named() {
             meet_all(&mut columns, &first, pages.copy())?;
         }

@@ -28,16 +28,18 @@ impl Index {
 /// The indexes of a schema, local ones first.
 pub(crate) fn indexes(schema: &TableSchema) -> Vec<Index> {
     let json: Value = serde_json::from_str(&schema.to_json()).expect("a schema writes JSON");
+    // A local index is by the table's own partition key.
+    let partition_key = json["partition_key"]["name"].as_str().unwrap_or("pk");
     let read = |list: &str, kind| {
         let list = json[list].as_array().cloned().unwrap_or_default();
-        list.into_iter().map(move |index| read(&index, kind)).collect::<Vec<_>>()
+        list.into_iter().map(move |index| read(&index, kind, partition_key)).collect::<Vec<_>>()
     };
     let mut indexes = read("local_indexes", "local");
     indexes.extend(read("global_indexes", "global"));
     indexes
 }
 
-fn read(index: &Value, kind: &'static str) -> Index {
+fn read(index: &Value, kind: &'static str, partition_key: &str) -> Index {
     let text = |member: &str| index[member].as_str().map(str::to_owned);
     let projection = match &index["projection"] {
         Value::Array(names) => names.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", "),
@@ -47,8 +49,7 @@ fn read(index: &Value, kind: &'static str) -> Index {
     Index {
         name: text("name").unwrap_or_default(),
         kind,
-        // A local index is by the table's own partition key.
-        partition_key: text("partition_key").unwrap_or_else(|| "pk".to_owned()),
+        partition_key: text("partition_key").unwrap_or_else(|| partition_key.to_owned()),
         sort_key: text("sort_key"),
         projection,
     }
@@ -76,5 +77,12 @@ mod tests {
                 ("by-city", "global", "city", Some("name"), "ALL"),
             ]
         );
+    }
+
+    #[test]
+    fn a_local_index_is_by_the_partition_key_of_its_table() {
+        let schema = r#"{"partition_key": {"name": "player", "type": "S"}, "sort_key": {"name": "score", "type": "N"},
+            "local_indexes": [{"name": "by-date", "sort_key": "date"}]}"#;
+        assert_eq!(indexes(&TableSchema::from_json(schema).unwrap())[0].partition_key, "player");
     }
 }

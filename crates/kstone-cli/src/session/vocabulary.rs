@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kstone_api::{Database, Scan};
+use kstone_api::{Database, KeyLayout, Scan};
 
 use crate::session::indexes::indexes;
 
@@ -25,8 +25,9 @@ impl Vocabulary {
         let schema = db.schema();
         self.table = schema.table_name().unwrap_or("items").to_owned();
         self.indexes.clear();
-        for name in ["pk", "sk"] {
-            self.learn_attribute(name);
+        let layout = schema.key_layout().ok().flatten();
+        for part in layout.as_ref().unwrap_or(KeyLayout::untyped()).parts() {
+            self.learn_attribute(part.name());
         }
         for index in indexes(&schema) {
             self.learn_attribute(&index.partition_key);

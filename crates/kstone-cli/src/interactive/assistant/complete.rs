@@ -132,6 +132,16 @@ mod tests {
     }
 
     #[test]
+    fn a_typed_tables_key_is_offered_before_there_are_items() {
+        let schema =
+            r#"{"partition_key": {"name": "player", "type": "S"}, "sort_key": {"name": "score", "type": "N"}}"#;
+        let db = Database::create_in_memory_with_schema(TableSchema::from_json(schema).unwrap()).unwrap();
+        let mut vocabulary = Vocabulary::default();
+        vocabulary.learn(&db);
+        assert_eq!(vocabulary.attributes().collect::<Vec<_>>(), ["player", "score"]);
+    }
+
+    #[test]
     fn words_are_offered_where_they_may_stand() {
         for (text, expected) in [
             ("sel", vec!["SELECT "]),

@@ -383,6 +383,10 @@ static void op_put(runner *r, kstone_db *db, slice step, outcome *out) {
     out->status = kstone_put(db, KEY(key_of(r, step)), item_at(r, step, "item"), &out->err);
 }
 
+static void op_put_item(runner *r, kstone_db *db, slice step, outcome *out) {
+    out->status = kstone_put_item(db, item_at(r, step, "item"), &out->err);
+}
+
 /* The item that came out of a call, if any. */
 static void found_item(runner *r, kstone_item *item, outcome *out) {
     keep_handle(r, item);
@@ -716,6 +720,9 @@ static kstone_status add_operation(runner *r, kstone_batch *batch, slice operati
     if (slice_is_string(op, "put")) {
         return kstone_batch_put(batch, KEY(k), item_at(r, operation, "item"), cond);
     }
+    if (slice_is_string(op, "put_item")) {
+        return kstone_batch_put_item(batch, item_at(r, operation, "item"), cond);
+    }
     if (slice_is_string(op, "update")) {
         size_t expr_len = 0;
         const char *expr = text_at(r, operation, "expr", &expr_len);
@@ -911,6 +918,7 @@ static const struct operation {
     void (*run)(runner *r, kstone_db *db, slice step, outcome *out);
 } OPERATIONS[] = {
     {"put", " pk sk item ", "", op_put},
+    {"put_item", " item ", "", op_put_item},
     {"get", " pk sk ", " item ", op_get},
     {"delete", " pk sk ", "", op_delete},
     {"put_if", " pk sk item cond ", " item ", op_put_if},

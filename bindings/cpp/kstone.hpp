@@ -442,17 +442,76 @@ struct next_element {
 
 } // namespace detail
 
+namespace detail {
+
+/**
+ * A forward iterator over the attributes of an item: those of its stored form, and, of an item of a typed table, those of
+ * its key, which are not in it, at their place in the order of the names.
+ */
+class attribute_iterator {
+  public:
+    using iterator_category = std::forward_iterator_tag;
+    using value_type = attribute;
+    using difference_type = std::ptrdiff_t;
+    using pointer = const attribute *;
+    using reference = const attribute &;
+
+    attribute_iterator() noexcept = default;
+    attribute_iterator(bytes_view stored, const kstone_item *item) noexcept : stored_(stored, {}) {
+        kstone_bytes name;
+        kstone_value found;
+        while (item != nullptr && count_ < 2 && kstone_item_key_at(item, count_, &name, &found) == KSTONE_OK) {
+            key_[count_++] = {bytes_view(name).text(), value(found)};
+        }
+    }
+
+    reference operator*() const noexcept { return is_at_key() ? key_[at_] : *stored_; }
+    pointer operator->() const noexcept { return &**this; }
+    attribute_iterator &operator++() noexcept {
+        if (is_at_key()) {
+            ++at_;
+        } else {
+            ++stored_;
+        }
+        return *this;
+    }
+    attribute_iterator operator++(int) noexcept {
+        attribute_iterator before = *this;
+        ++*this;
+        return before;
+    }
+
+    friend bool operator==(const attribute_iterator &a, const attribute_iterator &b) noexcept {
+        return a.stored_ == b.stored_ && a.count_ - a.at_ == b.count_ - b.at_;
+    }
+    friend bool operator!=(const attribute_iterator &a, const attribute_iterator &b) noexcept { return !(a == b); }
+
+  private:
+    bool is_at_key() const noexcept {
+        return at_ < count_ && (stored_ == stored() || key_[at_].name < stored_->name);
+    }
+
+    using stored = stored_iterator<attribute, next_attribute>;
+    stored stored_;
+    attribute key_[2];
+    unsigned at_ = 0;
+    unsigned count_ = 0;
+};
+
+} // namespace detail
+
 /** The attributes of an item or the members of a map, for range-for: `for (auto [name, value] : item.attributes())`. */
 class attribute_range {
   public:
-    using iterator = detail::stored_iterator<attribute, detail::next_attribute>;
+    using iterator = detail::attribute_iterator;
 
-    explicit attribute_range(bytes_view bytes) noexcept : bytes_(bytes) {}
-    iterator begin() const noexcept { return {bytes_, {}}; }
+    explicit attribute_range(bytes_view bytes, const kstone_item *item = nullptr) noexcept : bytes_(bytes), item_(item) {}
+    iterator begin() const noexcept { return {bytes_, item_}; }
     iterator end() const noexcept { return {}; }
 
   private:
     bytes_view bytes_;
+    const kstone_item *item_;
 };
 
 /** The elements of a list or set, for range-for. */
@@ -579,7 +638,7 @@ template <class Self> class readable {
     bool empty() const noexcept { return size() == 0; }
 
     /** All attributes in the order of their names' bytes. Borrowed; a step costs a few nanoseconds. */
-    attribute_range attributes() const noexcept { return attribute_range(kstone_item_bytes(handle())); }
+    attribute_range attributes() const noexcept { return attribute_range(kstone_item_bytes(handle()), handle()); }
 
     /** The partition key of an item that was read; empty for a built one. Borrowed. */
     bytes_view pk() const noexcept { return kstone_item_pk(handle()); }
@@ -587,7 +646,7 @@ template <class Self> class readable {
     /** The sort key of an item that was read; empty where it has none, and for a built one. Borrowed. */
     bytes_view sk() const noexcept { return kstone_item_sk(handle()); }
 
-    /** The attributes as JSON. The key is no attribute, and is not written. */
+    /** The attributes as JSON. The key of an untyped table is no attribute, and is not written. */
     text to_json(json form = json::typed) const {
         char *data = nullptr;
         std::size_t size = 0;
@@ -697,7 +756,7 @@ class typed_writer {
         } else if constexpr (std::is_same_v<T, kstone::value>) {
             copy(v);
         } else if constexpr (std::is_convertible_v<const T &, item_view>) {
-            copy(kstone::value(type::map, kstone_item_bytes(item_view(v).get())));
+            copy_members(item_view(v).attributes());
         } else if constexpr (std::is_same_v<T, list>) {
             member("L", [&] { out_ += '[' + v.elements_ + ']'; });
         } else if constexpr (std::is_same_v<T, map>) {
@@ -823,6 +882,7 @@ class typed_writer {
 
     /** A value of another item. */
     void copy(kstone::value v);
+    void copy_members(const attribute_range &members);
 
     std::string out_;
 };
@@ -873,6 +933,16 @@ class map {
     std::string members_; /* typed JSON, separated by commas */
 };
 
+inline void detail::typed_writer::copy_members(const attribute_range &members) {
+    member("M", [&] {
+        braced('{', '}', members, [&](const attribute &entry) {
+            quoted(entry.name);
+            out_ += ':';
+            copy(entry.value);
+        });
+    });
+}
+
 inline void detail::typed_writer::copy(kstone::value v) {
     const auto each_bare = [&](const char *type_name, auto write) {
         member(type_name, [&] { braced('[', ']', v.elements(), write); });
@@ -884,14 +954,7 @@ inline void detail::typed_writer::copy(kstone::value v) {
     case type::boolean: return value(*v.bytes().data() != 0);
     case type::null: return value(nullptr);
     case type::list: return member("L", [&] { braced('[', ']', v.elements(), [&](kstone::value e) { copy(e); }); });
-    case type::map:
-        return member("M", [&] {
-            braced('{', '}', v.members(), [&](const attribute &entry) {
-                quoted(entry.name);
-                out_ += ':';
-                copy(entry.value);
-            });
-        });
+    case type::map: return copy_members(v.members());
     case type::text_set: return each_bare("SS", [&](kstone::value e) { quoted(e.bytes().text()); });
     case type::number_set: return each_bare("NS", [&](kstone::value e) { quoted(e.bytes().text()); });
     case type::bytes_set: return each_bare("BS", [&](kstone::value e) { base64(e.bytes()); });
@@ -1740,6 +1803,12 @@ class batch {
         return added(kstone_batch_put(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), item.get(), &cond));
     }
 
+    /** Adds a put of an item under the key that its own attributes are: see database::put_item. */
+    batch &put_item(item_view item, const condition &when = {}) {
+        const kstone_cond cond = when.get();
+        return added(kstone_batch_put_item(get(), item.get(), &cond));
+    }
+
     /** Adds an update, which may not ask for anything in return: error with status::invalid. */
     batch &update(const key &k, const kstone::update &change) {
         if (change.returns() != returning::none) {
@@ -1906,7 +1975,16 @@ class database {
         });
     }
 
-    /** The same without exceptions: one call. */
+    /**
+     * Stores a copy of the item under the key that its own attributes are: those that the schema names as the table's
+     * key, pk and sk in an untyped table. Throws as put, and error with status::invalid naming the key attribute that is
+     * missing, empty or of another type.
+     */
+    void put_item(item_view item) {
+        detail::call([&](kstone_error **err) { return kstone_put_item(get(), item.get(), err); });
+    }
+
+    /** The same as put without exceptions: one call. */
     status try_put(const key &k, item_view item) noexcept {
         return static_cast<status>(
             kstone_put(get(), k.pk.data(), k.pk.size(), k.sk.data(), k.sk.size(), item.get(), nullptr));

@@ -20,10 +20,12 @@ func (a *arena) keep() {
 }
 
 // Put stores an item under a partition key of 1 to 2048 bytes and a sort key of up to 1024, in place of what was there.
-// An empty sort key is none. Keys are bytes: a Go string may hold any.
+// An empty sort key is none. Keys are bytes: a Go string may hold any. In a typed table (see [Schema]) they are the text of
+// S and N, and the bytes of B.
 //
 // The item is an [Item], or what [Marshal] makes one of: a struct, or a map with string keys. With its key it has up to
-// 400 KB, as DynamoDB counts. Attributes named pk and sk must say the same as the key. It is copied.
+// 400 KB, as DynamoDB counts. Attributes of the key's names, pk and sk in an untyped table, must say the same as the key.
+// It is copied.
 //
 // With [If] the write depends on what is there, with [ReturnOld] it says what was there.
 //
@@ -47,6 +49,16 @@ func (db *DB) Put(pk, sk string, item any, opts ...WriteOption) error {
 	}
 	defer gate.RUnlock()
 	return cPut(open, pk, sk, buffer.bytes)
+}
+
+// PutItem stores an item under the key that its own attributes are: those that the schema names as the table's key, pk and
+// sk in an untyped table. [PutItemOp] does it on a condition.
+//
+// Errors: as [DB.Put], and [ErrInvalid] naming the key attribute that is missing, empty or of another type.
+func (db *DB) PutItem(item any) error {
+	op := PutItemOp(item)
+	_, err := db.write(&op)
+	return err
 }
 
 // Get gives the item under a key. It is yours, and stays as it is when the key is written again.

@@ -27,6 +27,7 @@ const (
 	opCheck
 	opGet
 	opExecute
+	opPutItem
 )
 
 const batchAtomic = 1
@@ -40,6 +41,13 @@ func (op *Op) apply(opts []WriteOption) {
 // PutOp is a [DB.Put].
 func PutOp(pk, sk string, item any, opts ...WriteOption) Op {
 	op := Op{kind: opPut, pk: pk, sk: sk, item: item}
+	op.apply(opts)
+	return op
+}
+
+// PutItemOp is a [DB.PutItem], with an [If] or without.
+func PutItemOp(item any, opts ...WriteOption) Op {
+	op := Op{kind: opPutItem, item: item}
 	op.apply(opts)
 	return op
 }

@@ -76,6 +76,7 @@ func failure(status C.kstone_status, cerr *C.kstone_error) error {
 	if read.has_item != 0 {
 		err.Item, _ = decodeItem(string(lent(read.item)))
 	}
+	C.kstone_free(unsafe.Pointer(read.whole))
 	C.kstone_free(unsafe.Pointer(cerr))
 	return err
 }
@@ -296,7 +297,7 @@ func (a *arena) write(op *Op) (w C.kgo_write, err error) {
 	if op.returnOnFailure {
 		w.return_old_on_failure = 1
 	}
-	if op.kind == opPut {
+	if op.kind == opPut || op.kind == opPutItem {
 		if w.body, err = a.body(op.item); err != nil {
 			return w, err
 		}
@@ -608,6 +609,7 @@ func cCursorGo(cursor cCursor, move uint32, pk, sk string) (Entry, bool, error) 
 		return Entry{}, false, err
 	}
 	item, err := decodeItem(string(lent(out.body)))
+	C.kstone_free(unsafe.Pointer(out.whole))
 	return Entry{PK: string(lent(out.pk)), SK: string(lent(out.sk)), Item: item}, err == nil, err
 }
 

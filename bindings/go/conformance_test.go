@@ -376,6 +376,8 @@ func (r *caseRun) do(step *caseStep, out *outcome) {
 	switch step.Op {
 	case "put":
 		out.err = db.Put(pk, sk, step.Item)
+	case "put_item":
+		out.err = db.PutItem(step.Item)
 	case "get":
 		out.item, out.err = db.Get(pk, sk)
 	case "delete":
@@ -611,6 +613,8 @@ func (r *caseRun) batch(db *DB, step *caseStep, out *outcome) {
 		switch op.Op {
 		case "put":
 			ops = append(ops, PutOp(pk, sk, op.Item, opts...))
+		case "put_item":
+			ops = append(ops, PutItemOp(op.Item, opts...))
 		case "update":
 			ops = append(ops, UpdateOp(pk, sk, op.Expr, paramsOf(op.Params), opts...))
 		case "delete":

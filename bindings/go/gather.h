@@ -1,6 +1,6 @@
 /*
  * gather.h: the arrays that kstone_get_many and kstone_put_many take, gathered from keys and stored forms that lie
- * anywhere. For the C of the bindings of Go and Python; it is here since a Go module holds all that it is made of.
+ * anywhere, and the whole of an item. For the C of the bindings of Go and Python; it is here since a Go module holds all that it is made of.
  *
  * Where memory runs out the process ends, as the library does.
  */
@@ -22,7 +22,7 @@ typedef struct gathered {
     size_t *body_lens;
 } gathered;
 
-static void *gather_allocate(size_t count, size_t size) {
+static inline void *gather_allocate(size_t count, size_t size) {
     void *block = malloc((count > 0 ? count : 1) * size);
     if (block == NULL) {
         abort();
@@ -30,8 +30,16 @@ static void *gather_allocate(size_t count, size_t size) {
     return block;
 }
 
+/* A copy of an item of a typed table, whose stored form has its key attributes, too; NULL for all others, whose own
+ * stored form is all of them. */
+static inline kstone_item *gather_whole(const kstone_item *item) {
+    kstone_bytes name;
+    kstone_value value;
+    return kstone_item_key_at(item, 0, &name, &value) == KSTONE_OK ? kstone_item_clone(item) : NULL;
+}
+
 /* Arrays of `count` parts, to be filled. */
-static gathered gather(size_t count) {
+static inline gathered gather(size_t count) {
     gathered of;
     of.count = count;
     of.pks = (const void **)gather_allocate(count, 3 * sizeof *of.pks + 3 * sizeof *of.pk_lens);
@@ -44,7 +52,7 @@ static gathered gather(size_t count) {
 }
 
 /* What kstone_get_many finds: *items is given to free, and each item to kstone_free. NULL on an error. */
-static kstone_status gather_get(const kstone_db *db, gathered of, kstone_item ***items, kstone_error **err) {
+static inline kstone_status gather_get(const kstone_db *db, gathered of, kstone_item ***items, kstone_error **err) {
     kstone_item **found = (kstone_item **)gather_allocate(of.count, sizeof *found);
     const kstone_status status =
         kstone_get_many(db, of.pks, of.pk_lens, of.sks, of.sk_lens, of.count, found, err);
@@ -57,7 +65,7 @@ static kstone_status gather_get(const kstone_db *db, gathered of, kstone_item **
 }
 
 /* kstone_put_many of items in their stored form. */
-static kstone_status gather_put(kstone_db *db, gathered of, kstone_error **err) {
+static inline kstone_status gather_put(kstone_db *db, gathered of, kstone_error **err) {
     const kstone_item **items = (const kstone_item **)gather_allocate(of.count, sizeof *items);
     kstone_status status = KSTONE_OK;
     size_t made;

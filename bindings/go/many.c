@@ -41,22 +41,28 @@ static uint8_t *put_bytes(uint8_t *at, kstone_bytes bytes) {
 /* The items as kstone_page_bytes has them. Frees them. */
 static kgo_bytes pack(kstone_item **items, size_t count) {
     kgo_bytes packed = {NULL, 0};
+    kstone_item **wholes = gather_allocate(count, sizeof *wholes);
+    kstone_bytes *bodies = gather_allocate(count, sizeof *bodies);
     uint8_t *at;
     size_t i;
     packed.len = count * HEAD_BYTES;
     for (i = 0; i < count; i++) {
-        packed.len += kstone_item_pk(items[i]).len + kstone_item_sk(items[i]).len + kstone_item_bytes(items[i]).len;
+        wholes[i] = gather_whole(items[i]);
+        bodies[i] = kstone_item_bytes(wholes[i] != NULL ? wholes[i] : items[i]);
+        packed.len += kstone_item_pk(items[i]).len + kstone_item_sk(items[i]).len + bodies[i].len;
     }
     at = packed.data = gather_allocate(packed.len, 1);
     for (i = 0; i < count; i++) {
         const kstone_bytes pk = kstone_item_pk(items[i]), sk = kstone_item_sk(items[i]);
-        const kstone_bytes body = kstone_item_bytes(items[i]);
         at = put_length(at, pk.len, 2);
         at = put_length(at, sk.len, 2);
-        at = put_length(at, items[i] != NULL ? body.len : 0xFFFFFFFFu, 4);
-        at = put_bytes(put_bytes(put_bytes(at, pk), sk), body);
+        at = put_length(at, items[i] != NULL ? bodies[i].len : 0xFFFFFFFFu, 4);
+        at = put_bytes(put_bytes(put_bytes(at, pk), sk), bodies[i]);
+        kstone_free(wholes[i]);
         kstone_free(items[i]);
     }
+    free(wholes);
+    free(bodies);
     return packed;
 }
 

@@ -4,10 +4,14 @@ package kstone
 
 import "encoding/json"
 
-// Schema is what a table has besides its items. The zero Schema is none.
+// Schema is what a table has besides its items, and what its keys are. The zero Schema is none.
 type Schema struct {
 	// Name is the table's, of 3 to 255 letters, digits, dots, hyphens and underscores; optional.
 	Name string `json:"name,omitempty"`
+	// PartitionKey and SortKey, where they are there, name and type the keys: the table is typed, from its opening on, and
+	// its items show their key attributes, as DynamoDB's do.
+	PartitionKey *KeyAttribute `json:"partition_key,omitempty"`
+	SortKey      *KeyAttribute `json:"sort_key,omitempty"`
 	// LocalIndexes are up to 5.
 	LocalIndexes []LocalIndex `json:"local_indexes,omitempty"`
 	// GlobalIndexes are up to 20.
@@ -18,6 +22,12 @@ type Schema struct {
 	TTLVisible bool `json:"ttl_visible,omitempty"`
 	// Stream asks for a change stream.
 	Stream *StreamSpec `json:"stream,omitempty"`
+}
+
+// KeyAttribute is the name of an attribute of a table's key, and the type of its values: "S", "N" or "B".
+type KeyAttribute struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
 }
 
 // LocalIndex orders the items of each partition by another attribute. Items without it are not in the index.

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gather.h"
+
 kgo_error kgo_error_read(const kstone_error *error) {
     const kstone_item *item = kstone_error_item(error);
     kgo_error read;
@@ -11,7 +13,8 @@ kgo_error kgo_error_read(const kstone_error *error) {
     read.has_item = item != NULL;
     read.name = kstone_error_name(error);
     read.message = kstone_error_message(error);
-    read.item = kstone_item_bytes(item);
+    read.whole = gather_whole(item);
+    read.item = kstone_item_bytes(read.whole != NULL ? read.whole : item);
     return read;
 }
 
@@ -73,6 +76,17 @@ static void release_parts(write_parts *parts) {
     kstone_free(parts->cond_params);
 }
 
+/* An item that came back, whole; NULL where none did. */
+static void fill_item(kstone_item *returned, kgo_item *out) {
+    kstone_item *whole = gather_whole(returned);
+    if (whole != NULL) {
+        kstone_free(returned);
+        returned = whole;
+    }
+    out->handle = returned;
+    out->body = kstone_item_bytes(returned);
+}
+
 kstone_status kgo_write_one(kstone_db *db, const void *arena, const kgo_write *write, kgo_item *out,
                             kstone_error **err) {
     write_parts parts;
@@ -84,6 +98,9 @@ kstone_status kgo_write_one(kstone_db *db, const void *arena, const kgo_write *w
         case KGO_PUT:
             status = kstone_put_if(db, PART(write->pk), PART(write->sk), parts.item, &parts.cond, wanted, err);
             break;
+        case KGO_PUT_ITEM:
+            status = kstone_put_item(db, parts.item, err);
+            break;
         case KGO_DELETE:
             status = kstone_delete_if(db, PART(write->pk), PART(write->sk), &parts.cond, wanted, err);
             break;
@@ -93,8 +110,7 @@ kstone_status kgo_write_one(kstone_db *db, const void *arena, const kgo_write *w
         }
     }
     release_parts(&parts);
-    out->handle = returned;
-    out->body = kstone_item_bytes(returned);
+    fill_item(returned, out);
     return status;
 }
 
@@ -114,6 +130,9 @@ static kstone_status add(kstone_batch *batch, const void *arena, const kgo_write
         switch (write->kind) {
         case KGO_PUT:
             status = kstone_batch_put(batch, PART(write->pk), PART(write->sk), parts.item, &parts.cond);
+            break;
+        case KGO_PUT_ITEM:
+            status = kstone_batch_put_item(batch, parts.item, &parts.cond);
             break;
         case KGO_UPDATE:
             status = kstone_batch_update(batch, PART(write->pk), PART(write->sk), PART(write->expr), parts.params,
@@ -317,8 +336,7 @@ kstone_status kgo_run_write(kstone_db *db, const kstone_prepared *prepared, cons
         release_values(&values);
     }
     kstone_free(item);
-    out->handle = returned;
-    out->body = kstone_item_bytes(returned);
+    fill_item(returned, out);
     return status;
 }
 
@@ -379,7 +397,8 @@ static void append(kgo_iter *iter, const void *data, size_t len) {
 static void append_item(kgo_iter *iter, const kstone_item *item) {
     kstone_bytes pk = kstone_item_pk(item);
     kstone_bytes sk = kstone_item_sk(item);
-    kstone_bytes body = kstone_item_bytes(item);
+    kstone_item *whole = gather_whole(item);
+    kstone_bytes body = kstone_item_bytes(whole != NULL ? whole : item);
     const uint8_t head[8] = {(uint8_t)pk.len,           (uint8_t)(pk.len >> 8),    (uint8_t)sk.len,
                              (uint8_t)(sk.len >> 8),    (uint8_t)body.len,         (uint8_t)(body.len >> 8),
                              (uint8_t)(body.len >> 16), (uint8_t)(body.len >> 24)};
@@ -387,6 +406,7 @@ static void append_item(kgo_iter *iter, const kstone_item *item) {
     append(iter, pk.data, pk.len);
     append(iter, sk.data, sk.len);
     append(iter, body.data, body.len);
+    kstone_free(whole);
 }
 
 kstone_status kgo_iter_next(kgo_iter *iter, size_t enough, kstone_bytes *out, kstone_error **err) {
@@ -444,7 +464,8 @@ kstone_status kgo_cursor_go(kstone_cursor *cursor, uint32_t move, const void *ar
     }
     out->pk = kstone_item_pk(item);
     out->sk = kstone_item_sk(item);
-    out->body = kstone_item_bytes(item);
+    out->whole = gather_whole(item);
+    out->body = kstone_item_bytes(out->whole != NULL ? out->whole : item);
     return status;
 }
 

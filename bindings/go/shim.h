@@ -58,7 +58,7 @@ typedef struct kgo_write {
     kgo_part cond_params; /* its bag; KGO_NONE: none, or the update's */
 } kgo_write;
 
-enum { KGO_PUT, KGO_UPDATE, KGO_DELETE, KGO_CHECK, KGO_GET, KGO_EXECUTE };
+enum { KGO_PUT, KGO_UPDATE, KGO_DELETE, KGO_CHECK, KGO_GET, KGO_EXECUTE, KGO_PUT_ITEM };
 
 /* What a query or scan wants, as kstone_query_spec. */
 typedef struct kgo_spec {
@@ -111,6 +111,7 @@ typedef struct kgo_error {
     const char *name;
     const char *message;
     kstone_bytes item;
+    kstone_item *whole; /* to be freed */
 } kgo_error;
 
 /* An iterator and the items it gave last. */
@@ -165,6 +166,7 @@ typedef struct kgo_entry {
     kstone_bytes pk;
     kstone_bytes sk;
     kstone_bytes body;
+    kstone_item *whole; /* to be freed */
 } kgo_entry;
 
 enum { KGO_FIRST, KGO_LAST, KGO_NEXT, KGO_PREV, KGO_SEEK };

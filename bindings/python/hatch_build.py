@@ -104,7 +104,7 @@ def stripped(library: Path, work: Path) -> Path:
 def build_extension(library: Path, work: Path) -> Path:
     """The cffi extension in API mode: a call costs half of what it does through dlopen."""
     ffi = FFI()
-    helpers = "\n".join(file.read_text(encoding="utf-8") for file in (PICKLED, BOUND, GATHER, MANY))
+    helpers = "\n".join(file.read_text(encoding="utf-8") for file in (GATHER, PICKLED, BOUND, MANY))
     ffi.cdef(declarations(HEADER.read_text(encoding="utf-8")))
     ffi.cdef(
         "\n".join(f"{function};" for function in re.findall(r"^(?!static)\w+ kpy_\w+\([^)]*\)", helpers, re.MULTILINE))

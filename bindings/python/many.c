@@ -1,6 +1,6 @@
 /*
  * many.c: many items, or one attribute, in one call of Python's. Part of the extension that hatch_build.py makes, behind
- * pickled.c, whose pickles it writes, and Go's gather.h.
+ * pickled.c, whose pickles it writes.
  *
  * Keys come as they lie one after the other in `keys`: of key i the partition key, lens[2 * i] bytes, and the sort key,
  * lens[2 * i + 1] bytes. Where memory runs out the process ends, as the library does.
@@ -34,7 +34,7 @@ static size_t kpy_items(kstone_item *const *items, size_t count, char *out, size
         }
         kpy_bytes(&w, pk.data, pk.len);
         kpy_bytes(&w, sk.data, sk.len);
-        kpy_entries(&w, kpy_read(kstone_item_bytes(items[i])));
+        kpy_item(&w, items[i]);
     }
     kpy_op(&w, "e");
     return kpy_end(&w);

@@ -1,13 +1,13 @@
 /*
  * pickled.c: items as pickles. Python has a reader of pickles in C, which makes dicts, lists and sets several times faster
  * than Python code can; here the library's stored form (docs/stored-form.md) becomes what it reads. Part of the extension
- * that hatch_build.py makes.
+ * that hatch_build.py makes, behind Go's gather.h.
  *
  * All functions write up to `capacity` bytes and return how many there are, as snprintf does: where that is more than
  * fits, what was written is of no use. They read only what the library gives, which it has checked, and Python reads only
  * what they write: no pickle comes from anywhere else.
  *
- * Nothing is allocated. Any thread; an item, page or buffer is for one at a time.
+ * Nothing is allocated, but a copy of an item of a typed table. Any thread; an item, page or buffer is for one at a time.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -228,10 +228,16 @@ static kpy_reader kpy_read(kstone_bytes bytes) {
     return r;
 }
 
-/* A dict of an item's attributes. */
+/* A dict of an item's attributes, those of its key in a typed table among them. */
+static void kpy_item(kpy_writer *w, const kstone_item *item) {
+    kstone_item *whole = gather_whole(item);
+    kpy_entries(w, kpy_read(kstone_item_bytes(whole != NULL ? whole : item)));
+    kstone_free(whole);
+}
+
 size_t kpy_attributes(const kstone_item *item, char *out, size_t capacity) {
     kpy_writer w = kpy_begin(out, capacity);
-    kpy_entries(&w, kpy_read(kstone_item_bytes(item)));
+    kpy_item(&w, item);
     return kpy_end(&w);
 }
 

@@ -367,6 +367,10 @@ class Case {
                 batch.execute(statement_of(operation));
                 continue;
             }
+            if (op == "put_item") {
+                batch.put_item(item_of(slice_member(operation, "item")), condition_of(operation));
+                continue;
+            }
             const Key key(operation);
             if (op == "put") {
                 batch.put(key, item_of(slice_member(operation, "item")), condition_of(operation));
@@ -521,6 +525,7 @@ class Case {
 const std::map<std::string, Case::step_function> &Case::operations() {
     static const std::map<std::string, step_function> table = {
         {"put", [](Case &c, slice s, Outcome &) { c.db(s).put(Key(s), item_of(slice_member(s, "item"))); }},
+        {"put_item", [](Case &c, slice s, Outcome &) { c.db(s).put_item(item_of(slice_member(s, "item"))); }},
         {"get",
          [](Case &c, slice s, Outcome &out) {
              const std::optional<kstone::stored_item> item = c.db(s).get(Key(s));

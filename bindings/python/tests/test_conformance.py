@@ -127,6 +127,10 @@ class Runner:
         db.put(item=item(step.pop("item")), **key(step))
         return {}
 
+    def do_put_item(self, db: kstone.Database, step: Arguments) -> Arguments:
+        db.put_item(item(step.pop("item")))
+        return {}
+
     def do_get(self, db: kstone.Database, step: Arguments) -> Arguments:
         return looked_up("item", db.get(**key(step)), typed_item)
 
@@ -222,6 +226,8 @@ class Runner:
             match operation.pop("op"):
                 case "put":
                     batch.put(item=item(operation.pop("item")), **key(operation), **condition(operation))
+                case "put_item":
+                    batch.put_item(item(operation.pop("item")), **condition(operation))
                 case "update":
                     batch.update(**key(operation), **update(operation))
                 case "delete":

@@ -38,7 +38,7 @@ from kstone._item import Attributes, Item, Key, KeyPart, Value
 from kstone._native import ffi, lib
 from kstone._prepared import Prepared, PreparedDelete, PreparedPut, PreparedQuery, PreparedStatement, PreparedUpdate
 from kstone._results import Page, Results, Rows
-from kstone._schema import GlobalIndex, LocalIndex, Projection, Schema, Stream
+from kstone._schema import GlobalIndex, KeyAttribute, LocalIndex, Projection, Schema, Stream
 from kstone._stream import Change
 
 __version__: str = ffi.string(lib.kstone_version()).decode()
@@ -62,6 +62,7 @@ __all__ = [
     "InvalidError",
     "Item",
     "Key",
+    "KeyAttribute",
     "KeyPart",
     "LimitError",
     "LocalIndex",

@@ -223,6 +223,22 @@ class Database(Owner):
         body_lengths = ffi.new("size_t[]", [len(body) for body in bodies])
         self._run(lib.kpy_put_many, parts, lengths, b"".join(bodies), body_lengths, len(bodies))
 
+    def put_item(self, item: Attributes) -> None:
+        """Store an item under the key that its own attributes are.
+
+        They are those that the schema names as the table's key, and "pk" and "sk" where it names none. On a condition:
+        `Batch.put_item`.
+
+        Raises as `put`, and `InvalidError` naming the key attribute that is missing, empty or of another type.
+
+        >>> import kstone
+        >>> db = kstone.open({"partition_key": {"name": "user", "type": "S"}, "sort_key": {"name": "score", "type": "N"}})
+        >>> db.put_item({"user": "ann", "score": 12, "won": True})
+        >>> db.get("ann", "12")
+        {'score': 12, 'user': 'ann', 'won': True}
+        """
+        self._run(lib.kstone_put_item, item_of(encode(item)))
+
     def put(
         self,
         pk: KeyPart,

@@ -32,8 +32,18 @@ class Stream(TypedDict):
     capacity: NotRequired[int]
 
 
+class KeyAttribute(TypedDict):
+    """An attribute of the table's key, and the type of its values."""
+
+    name: str
+    type: Literal["S", "N", "B"]
+
+
 class Schema(TypedDict, total=False):
-    """Indexes, expiry and a change stream; all of them may be left out, and nothing else may be there.
+    """Keys, indexes, expiry and a change stream; all of them may be left out, and nothing else may be there.
+
+    With a `partition_key` the table is typed: its items show their key attributes, as DynamoDB's do, and keys are given
+    as the text of S and N, and the bytes of B. Without one keys are bytes.
 
     >>> import kstone
     >>> schema: kstone.Schema = {
@@ -47,6 +57,8 @@ class Schema(TypedDict, total=False):
     """
 
     name: str
+    partition_key: KeyAttribute
+    sort_key: KeyAttribute
     local_indexes: list[LocalIndex]
     global_indexes: list[GlobalIndex]
     ttl_attribute: str

@@ -50,8 +50,8 @@ pub use kstone_core::value::{Item, Type, Value as KeystoneValue};
 pub use model::item_builder::ItemBuilder;
 pub use model::options::DatabaseOptions;
 pub use model::schema::{
-    GLOBAL_INDEXES_MAX, GlobalSecondaryIndex, LOCAL_INDEXES_MAX, LocalSecondaryIndex, PROJECTED_ATTRIBUTES_MAX,
-    Projection, StreamSpecification, TableSchema,
+    GLOBAL_INDEXES_MAX, GlobalSecondaryIndex, IndexKeys, KEY_PARTS_MAX, LOCAL_INDEXES_MAX, LocalSecondaryIndex,
+    PROJECTED_ATTRIBUTES_MAX, Projection, StreamSpecification, TableSchema,
 };
 pub use model::statistic::Statistic;
 pub use model::stats::Stats;

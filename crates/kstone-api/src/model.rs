@@ -3,6 +3,7 @@
 //! Nothing here knows a database.
 
 pub mod clock;
+pub(crate) mod index_keys;
 pub(crate) mod item_builder;
 pub(crate) mod item_check;
 pub mod json;

@@ -16,6 +16,7 @@ pub(crate) mod read;
 pub(crate) mod records;
 pub(crate) mod scan;
 pub(crate) mod sort_key;
+pub(crate) mod start;
 pub(crate) mod token;
 pub(crate) mod transaction;
 pub(crate) mod write;

@@ -36,11 +36,12 @@ use crate::model::statistic::Statistic;
 use crate::model::stats::Stats;
 use crate::partiql::StatementCache;
 use crate::request::page::{Page, PageEnd, PageRecord, QueryResult, batch_limits, page_limits};
-use crate::request::partition::PartitionQuery;
+use crate::request::partition::{PartitionQuery, QueryScratch};
 use crate::request::query::Query;
 use crate::request::read::{Keyed, ReadContext, Selection};
 use crate::request::records::{BATCH_RECORDS, IterSource, Records};
 use crate::request::scan::Scan;
+use crate::request::start::check_place;
 use crate::request::token;
 use crate::request::write::{Prepared, PreparedAction, RestOfItem, Write, WriteContext};
 use crate::table::index::{IndexEntry, IndexId};
@@ -480,9 +481,8 @@ impl Table {
         self.check_interrupt()?;
         let limits = page_limits(limit)?;
         let (keyed, selection) = prepare(self.read_context())?;
-        let (query, partition) = (&keyed.query, keyed.partition());
-        let token = query.token.as_deref();
-        let last_sk = token.map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
+        let (query, start) = (&keyed.query, keyed.start(&selection)?);
+        let last_sk = start.as_deref();
         // Where the items of entries are noted as used, their entries have to be looked at.
         if selection.counts_all() && !(keyed.entries.is_some() && self.engine().evicts()) {
             let counted = self.count_of(&keyed, last_sk, limits)?;
@@ -511,10 +511,22 @@ impl Table {
         if self.engine().hides_items() {
             return Ok(None);
         }
+        match self.keys() {
+            None => self.plain_page_of(query),
+            Some(layout) => self.plain_page_of(&query.encoded(layout, &mut QueryScratch::default())?),
+        }
+    }
+
+    /// The same of a query of what keys hold.
+    #[inline(always)]
+    fn plain_page_of<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Option<Page<R, PageEnd>>> {
         self.check_interrupt()?;
         let limits = page_limits(query.limit)?;
         let pk = query.partition_key;
         let last_sk = query.token.map(|token| token::decode_in(token, query.shape(""), pk)).transpose()?;
+        if let Some(sk) = last_sk {
+            check_place(self.keys(), pk, sk)?;
+        }
         let page = query
             .with_range(last_sk, |range| self.engine().query_as(Keyspace::Items, pk, range, query.reverse, limits))??;
         Ok((!self.engine().hides_items()).then(|| Page::of_partition(page, query)))
@@ -582,7 +594,8 @@ impl Table {
         let limits = page_limits(scan.limit)?;
         let selection = scan.prepare(self.read_context())?;
         let index = selection.index();
-        let last = scan.token.as_deref().map(|token| token::decode(token, scan.shape(index))).transpose()?;
+        let start = scan.start(&selection)?;
+        let last = start.as_ref().map(|(pk, sk)| (&**pk, &**sk));
         if scan.is_whole()
             && let Some(count) = selection.kept_count(self)?
         {
@@ -625,10 +638,7 @@ impl Table {
 
     /// The records of a query whose expressions are known.
     pub(crate) fn iter_prepared(&self, keyed: Keyed<'_>, selection: Selection) -> Result<Records> {
-        let (query, partition) = (&keyed.query, keyed.partition());
-        let last_sk =
-            query.token.as_deref().map(|token| token::decode_in(token, query.shape(), partition)).transpose()?;
-        let last = last_sk.map(|sk| (partition.to_vec(), sk.to_vec()));
+        let last = keyed.start(&selection)?.map(|sk| (keyed.partition().to_vec(), sk.into_owned()));
         self.iter_keyed(keyed, selection, last)
     }
 
@@ -690,8 +700,7 @@ impl Table {
     /// As [`Table::scan_page`]; [`Error::Invalid`] for [`Select::Count`].
     pub fn iter_scan(&self, scan: &Scan) -> Result<Records> {
         let selection = scan.prepare(self.read_context())?;
-        let shape = scan.shape(selection.index());
-        let last = scan.token.as_deref().map(|token| token::decode_owned(token, shape)).transpose()?;
+        let last = scan.start(&selection)?.map(|(pk, sk)| (pk.into_owned(), sk.into_owned()));
         self.iter_scanned(scan.clone(), selection, last)
     }
 

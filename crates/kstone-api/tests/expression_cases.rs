@@ -6,13 +6,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a table that is not as it should be fails the test")]
 
+use std::slice;
+
 use kstone_api::KeyRef;
 use kstone_api::expression::{
-    Binder, Condition, ExpressionCache, KeyAttribute, KeyCondition, KeySchema, Kind, Parameters, Projection,
-    ReturnValues, SortCondition, Subject, Update,
+    Binder, Condition, ExpressionCache, KeyCondition, KeySchema, Kind, Parameters, Projection, ReturnValues,
+    SortCondition, Subject, Update,
 };
 use kstone_api::json::{JsonForm, item_from_str, item_to_string, value_to_string};
-use kstone_api::{Item, ItemRef, ItemWriter, Type, ValueRef};
+use kstone_api::{Item, ItemRef, ItemWriter, KeyPart, KeyType, ValueRef};
 use serde_json::Value as Json;
 
 /// One file of cases.
@@ -289,17 +291,19 @@ fn key_conditions() {
     for case in table.cases() {
         let attribute = |json: &Json| {
             let types: Vec<_> = json[1].as_array().unwrap().iter().map(|name| name.as_str().unwrap()).collect();
-            (
-                json[0].as_str().unwrap().to_owned(),
-                types.into_iter().map(|name| Type::from_name(name).unwrap()).collect::<Vec<_>>(),
-            )
+            let name = json[0].as_str().unwrap().to_owned();
+            match types[..] {
+                [type_] => KeyPart::new(name, KeyType::from_name(type_).unwrap()),
+                ["S", "N", "B"] => KeyPart::of_any_type(name),
+                _ => panic!("{types:?}"),
+            }
         };
         let schema = case.whole.get("schema");
         let partition = schema.map(|schema| attribute(&schema["partition"]));
         let sort = schema.and_then(|schema| schema.get("sort")).map(attribute);
-        let schema = partition.as_ref().map_or(KeySchema::ITEMS, |(name, types)| KeySchema {
-            partition: KeyAttribute { name, types },
-            sort: sort.as_ref().map(|(name, types)| KeyAttribute { name, types }),
+        let schema = partition.as_ref().map_or(KeySchema::ITEMS, |partition| KeySchema {
+            partition: slice::from_ref(partition),
+            sort: sort.as_slice(),
         });
         let read = || {
             let parameters = table.parameters(&case)?;

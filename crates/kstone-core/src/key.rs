@@ -219,7 +219,8 @@ impl<'a> KeyRef<'a> {
 
     /// The same with the label of a typed table's key.
     #[inline(always)]
-    pub(crate) fn with_label(self, label: Label<'a>) -> Self {
+    #[must_use]
+    pub fn with_label(self, label: Label<'a>) -> Self {
         Self { label, ..self }
     }
 

@@ -59,21 +59,37 @@ impl KeyType {
     }
 }
 
-/// An attribute of a table's key: its name, and the type of its values where the table declares one.
+/// An attribute of the key of a table or an index: its name, and the type of its values where the schema declares one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct KeyPart {
     name: Cow<'static, str>,
-    type_: Option<KeyType>,
+    types: PartTypes,
+}
+
+/// The types that the values of a key attribute may have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum PartTypes {
+    /// The one that is declared.
+    One(KeyType),
+    /// Those of bytes: S and B, which are the same key.
+    Bytes,
+    /// All that a key can have.
+    Any,
 }
 
 impl KeyPart {
     /// An attribute of this name and type.
     pub fn new(name: impl Into<Cow<'static, str>>, type_: KeyType) -> Self {
-        Self { name: name.into(), type_: Some(type_) }
+        Self { name: name.into(), types: PartTypes::One(type_) }
     }
 
     const fn bytes(name: &'static str) -> Self {
-        Self { name: Cow::Borrowed(name), type_: None }
+        Self { name: Cow::Borrowed(name), types: PartTypes::Bytes }
+    }
+
+    /// An attribute of this name without a declared type, as the indexes of untyped tables have them: S, N or B.
+    pub fn of_any_type(name: impl Into<Cow<'static, str>>) -> Self {
+        Self { name: name.into(), types: PartTypes::Any }
     }
 
     /// Its name.
@@ -82,20 +98,24 @@ impl KeyPart {
         &self.name
     }
 
-    /// The type of its values; none in an untyped table, where they are bytes, given as S or as B.
+    /// The type of its values where one is declared; the keys of an untyped table are bytes, given as S or as B.
     #[must_use]
     pub fn type_(&self) -> Option<KeyType> {
-        self.type_
+        match self.types {
+            PartTypes::One(type_) => Some(type_),
+            PartTypes::Bytes | PartTypes::Any => None,
+        }
     }
 
     /// The types that its values may have.
     #[must_use]
     pub fn types(&self) -> &'static [Type] {
-        match self.type_ {
-            None => &[Type::S, Type::B],
-            Some(KeyType::S) => &[Type::S],
-            Some(KeyType::N) => &[Type::N],
-            Some(KeyType::B) => &[Type::B],
+        match self.types {
+            PartTypes::Bytes => &[Type::S, Type::B],
+            PartTypes::Any => &[Type::S, Type::N, Type::B],
+            PartTypes::One(KeyType::S) => &[Type::S],
+            PartTypes::One(KeyType::N) => &[Type::N],
+            PartTypes::One(KeyType::B) => &[Type::B],
         }
     }
 
@@ -170,7 +190,7 @@ impl KeyLayout {
 
     /// The key of an untyped table: `pk` and, where an item has one, `sk`, which are bytes.
     #[must_use]
-    pub fn untyped() -> &'static Self {
+    pub const fn untyped() -> &'static Self {
         &UNTYPED
     }
 
@@ -179,7 +199,7 @@ impl KeyLayout {
     #[must_use]
     #[inline]
     pub fn is_typed(&self) -> bool {
-        self.partition.type_.is_some()
+        self.partition.type_().is_some()
     }
 
     /// The partition key.
@@ -192,6 +212,18 @@ impl KeyLayout {
     #[must_use]
     pub fn sort(&self) -> Option<&KeyPart> {
         self.sort.as_ref()
+    }
+
+    /// The partition key, as a list of one.
+    #[must_use]
+    pub const fn partitions(&self) -> &[KeyPart] {
+        std::slice::from_ref(&self.partition)
+    }
+
+    /// The sort key, as a list of one or none.
+    #[must_use]
+    pub const fn sorts(&self) -> &[KeyPart] {
+        self.sort.as_slice()
     }
 
     /// The partition key and, where there is one, the sort key.

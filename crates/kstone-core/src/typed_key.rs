@@ -8,10 +8,11 @@ use std::fmt;
 use crate::buffer::{Buffer, StackBuffer};
 use crate::error::{Error, Result};
 use crate::key::{KeyRef, Keyspace};
-use crate::key_layout::{KeyPart, KeyType};
+use crate::key_layout::{KeyFault, KeyPart, KeyType};
 use crate::label::{InternedLayout, LABEL_ON_STACK_BYTES, Label, PK_TEXT_AT, SK_TEXT_AT};
 use crate::number::{self, ordered};
 use crate::utf8;
+use crate::value::Type;
 
 impl InternedLayout {
     /// The key of these values, the payloads of key attributes that were found to be of the layout's types: text of S, bytes
@@ -134,17 +135,43 @@ impl InternedLayout {
 }
 
 impl KeyPart {
+    /// The bytes that keys hold of this attribute where a caller names its value by the text of S and N or the bytes of B:
+    /// those of a number are made in `scratch`.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for text that is no UTF-8, a number that is none, and a value that is empty.
+    pub fn key_bytes<'a>(&self, value: &'a [u8], scratch: &'a mut PartScratch) -> Result<&'a [u8]> {
+        let type_ = self.type_().map_or(Type::B, KeyType::type_);
+        if value.is_empty() {
+            return Err(KeyFault::Empty { name: self.name().into(), type_ }.into());
+        }
+        if type_ == Type::B {
+            return Ok(value);
+        }
+        let text = utf8(value).map_err(|error| self.refuse(&error))?;
+        if type_ == Type::S {
+            return Ok(value);
+        }
+        let canonical = number::canonical(text).map_err(|error| self.refuse(&error))?;
+        *scratch = PartScratch::new();
+        ordered::encode(&canonical, scratch);
+        Ok(scratch)
+    }
+
     fn refuse(&self, why: &dyn fmt::Display) -> Error {
         let type_ = self.type_().map_or("bytes", KeyType::name);
         Error::invalid(format!("the key attribute {} is of type {type_}: {why}", self.name()))
     }
 }
 
+/// What the bytes of a number are made in, on the stack.
+pub type PartScratch = StackBuffer<{ ordered::MAX_BYTES }>;
+
 /// What the bytes of a key's numbers are made in, on the stack.
 #[derive(Default)]
 pub struct KeyScratch {
-    pk: StackBuffer<{ ordered::MAX_BYTES }>,
-    sk: StackBuffer<{ ordered::MAX_BYTES }>,
+    pk: PartScratch,
+    sk: PartScratch,
     label: StackBuffer<LABEL_ON_STACK_BYTES>,
 }
 

@@ -71,7 +71,7 @@ pub use bind::{Binder, BoundParameters};
 pub use cache::{EXPRESSION_CACHE_MAX_BYTES, ExpressionCache, Texts};
 pub use condition::{Condition, ConditionOfMany};
 pub use eval::order;
-pub use key_condition::{KeyAttribute, KeyCondition, KeyPlan, KeySchema, SortCondition};
+pub use key_condition::{KEY_PARTS_MAX, KeyCondition, KeyPlan, KeySchema, SortCondition};
 pub use parameters::{Parameters, Slot};
 pub use prepared::{Expression, ParameterNames, PreparedExpression, Preparing, binder_of_names};
 pub use projection::Projection;

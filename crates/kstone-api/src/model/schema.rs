@@ -31,15 +31,24 @@
 //! `"KEYS_ONLY"` or a list of attribute names.
 //!
 //! Builders take whatever they are given; [`TableSchema::validate`] says what is wrong with the whole. As key
-//! attributes of an index, `pk` and `sk` are the table's key: a global index by `sk` is the usual inverted index. Key
-//! attributes have no declared types: one of an item may be S, N or B, and each item's orders among those of its type.
+//! attributes of an index, `pk` and `sk` are the table's key where that has no types: a global index by `sk` is the usual
+//! inverted index. Key attributes that are named alone have no declared type: one of an item may be S, N or B, and each
+//! item's orders among those of its type. With a type they take values of that type only, in all indexes and the table's key
+//! alike; a global index may have up to [`KEY_PARTS_MAX`] of each sort then:
+//!
+//! ```text
+//! { "name": "by-region", "partition_key": [{"name": "region", "type": "S"}, {"name": "tier", "type": "N"}],
+//!   "sort_key": {"name": "total", "type": "N"} }
+//! ```
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
 
 use crate::error::{Error, Result};
 
+pub use crate::expression::KEY_PARTS_MAX;
+pub use crate::model::index_keys::IndexKeys;
 use crate::table::stream::{STREAM_CAPACITY, STREAM_CAPACITY_LIMIT, StreamViewType};
 
 mod json;
@@ -132,8 +141,8 @@ impl TableSchema {
 
     /// Adds an index of the table by another partition key.
     #[must_use]
-    pub fn add_global_index(mut self, index: GlobalSecondaryIndex) -> Self {
-        self.global_indexes.push(index);
+    pub fn add_global_index(mut self, index: impl Into<GlobalSecondaryIndex>) -> Self {
+        self.global_indexes.push(index.into());
         self
     }
 
@@ -225,25 +234,24 @@ impl TableSchema {
         if let Some(name) = &self.name {
             check_name("name", name)?;
         }
-        let partition =
-            self.key_layout()?.map_or_else(|| "pk".to_owned(), |layout| layout.partition().name().to_owned());
+        let layout = self.key_layout()?;
+        let partition = layout.as_ref().unwrap_or(KeyLayout::untyped()).partition();
         for (i, index) in self.local_indexes.iter().enumerate() {
             let place = |member| format!("local_indexes[{i}].{member}");
             check_name(&place("name"), &index.name)?;
-            check_attribute(&place("sort_key"), &index.sort_key)?;
-            check_keys_differ(&partition, Some(&index.sort_key), &index.name)?;
+            check_attribute(&place("sort_key"), index.sort_key.name())?;
+            check_keys_differ([partition, &index.sort_key], &index.name)?;
             check_projection(&place("projection"), &index.projection, &index.name)?;
         }
         for (i, index) in self.global_indexes.iter().enumerate() {
             let place = |member| format!("global_indexes[{i}].{member}");
             check_name(&place("name"), &index.name)?;
-            check_attribute(&place("partition_key"), &index.partition_key)?;
-            if let Some(sort_key) = &index.sort_key {
-                check_attribute(&place("sort_key"), sort_key)?;
-            }
-            check_keys_differ(&index.partition_key, index.sort_key.as_deref(), &index.name)?;
+            check_parts(&place("partition_key"), &index.partition_key, 1)?;
+            check_parts(&place("sort_key"), &index.sort_key, 0)?;
+            check_keys_differ(index.partition_key.iter().chain(&index.sort_key), &index.name)?;
             check_projection(&place("projection"), &index.projection, &index.name)?;
         }
+        self.check_types(layout.as_ref())?;
         self.check_counts()?;
         if let Some(attribute) = &self.ttl_attribute {
             check_attribute("ttl_attribute", attribute)?;
@@ -257,6 +265,33 @@ impl TableSchema {
             ))),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses an attribute of two types, and a type for the key of an untyped table.
+    fn check_types(&self, layout: Option<&KeyLayout>) -> Result<()> {
+        let local = self.local_indexes.iter().map(|index| &index.sort_key);
+        let global = self.global_indexes.iter().flat_map(|index| index.partition_key.iter().chain(&index.sort_key));
+        let of_table = layout.into_iter().flat_map(KeyLayout::parts);
+        let mut types: HashMap<&str, KeyType> = HashMap::new();
+        for part in of_table.chain(local).chain(global) {
+            let (name, Some(type_)) = (part.name(), part.type_()) else { continue };
+            if layout.is_none() && KeyLayout::untyped().has(name) {
+                return Err(Error::Invalid(format!(
+                    "{name} is the key of a table without declared types: as a key attribute of an index it has none"
+                )));
+            }
+            match types.insert(name, type_) {
+                Some(other) if other != type_ => {
+                    return Err(Error::Invalid(format!(
+                        "the key attribute {name} is declared as {} and as {}: it has one type",
+                        other.name(),
+                        type_.name()
+                    )));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// What concerns all indexes together.
@@ -297,14 +332,23 @@ impl TableSchema {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LocalSecondaryIndex {
     pub(crate) name: String,
-    pub(crate) sort_key: String,
+    pub(crate) sort_key: KeyPart,
     pub(crate) projection: Projection,
 }
 
 impl LocalSecondaryIndex {
-    /// An index that sorts by this attribute and shows whole items.
+    /// An index that sorts by this attribute, of any type that a key can have, and shows whole items.
     pub fn new(name: impl Into<String>, sort_key: impl Into<String>) -> Self {
-        Self { name: name.into(), sort_key: sort_key.into(), projection: Projection::All }
+        Self::of(name.into(), KeyPart::of_any_type(sort_key.into()))
+    }
+
+    /// An index that sorts by this attribute of this type and shows whole items.
+    pub fn typed(name: impl Into<String>, sort_key: impl Into<String>, type_: KeyType) -> Self {
+        Self::of(name.into(), KeyPart::new(sort_key.into(), type_))
+    }
+
+    fn of(name: String, sort_key: KeyPart) -> Self {
+        Self { name, sort_key, projection: Projection::All }
     }
 
     /// What the index shows of an item.
@@ -323,6 +367,12 @@ impl LocalSecondaryIndex {
     /// The attribute that the index sorts by.
     #[must_use]
     pub fn sort_attribute(&self) -> &str {
+        self.sort_key.name()
+    }
+
+    /// The same with its type.
+    #[must_use]
+    pub fn sort_part(&self) -> &KeyPart {
         &self.sort_key
     }
 
@@ -337,21 +387,39 @@ impl LocalSecondaryIndex {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GlobalSecondaryIndex {
     pub(crate) name: String,
-    pub(crate) partition_key: String,
-    pub(crate) sort_key: Option<String>,
+    pub(crate) partition_key: Vec<KeyPart>,
+    pub(crate) sort_key: Vec<KeyPart>,
     pub(crate) projection: Projection,
 }
 
 impl GlobalSecondaryIndex {
-    /// An index by this attribute, without a sort key, that shows whole items.
+    /// An index by this attribute, of any type that a key can have, without a sort key, that shows whole items.
     pub fn new(name: impl Into<String>, partition_key: impl Into<String>) -> Self {
-        Self { name: name.into(), partition_key: partition_key.into(), sort_key: None, projection: Projection::All }
+        let partition_key = vec![KeyPart::of_any_type(partition_key.into())];
+        Self { name: name.into(), partition_key, sort_key: Vec::new(), projection: Projection::All }
     }
 
-    /// Sorts each partition of the index by this attribute; items that lack it are not in the index.
+    /// An index whose key attributes have types, and which shows whole items:
+    ///
+    /// ```
+    /// use kstone_api::{GlobalSecondaryIndex, KeyType, TableSchema};
+    /// let by_region = GlobalSecondaryIndex::on("by-region")
+    ///     .partition_key("region", KeyType::S)
+    ///     .partition_key("tier", KeyType::N)
+    ///     .sort_key("total", KeyType::N);
+    /// let schema = TableSchema::new().partition_key("id", KeyType::S).add_global_index(by_region);
+    /// schema.validate()?;
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    pub fn on(name: impl Into<String>) -> IndexKeys {
+        IndexKeys::new(name.into())
+    }
+
+    /// Sorts each partition of the index by this attribute, of any type that a key can have; items that lack it are not in
+    /// the index.
     #[must_use]
     pub fn sort_key(mut self, attribute: impl Into<String>) -> Self {
-        self.sort_key = Some(attribute.into());
+        self.sort_key = vec![KeyPart::of_any_type(attribute.into())];
         self
     }
 
@@ -368,16 +436,28 @@ impl GlobalSecondaryIndex {
         &self.name
     }
 
-    /// The attribute that is the index's partition key.
+    /// The attribute that is the index's partition key, the first where it has several.
     #[must_use]
     pub fn partition_attribute(&self) -> &str {
+        self.partition_key.first().map_or("", KeyPart::name)
+    }
+
+    /// The attribute that the index sorts by, the first where it has several; none where it has none.
+    #[must_use]
+    pub fn sort_attribute(&self) -> Option<&str> {
+        self.sort_key.first().map(KeyPart::name)
+    }
+
+    /// All attributes of the partition key, with their types.
+    #[must_use]
+    pub fn partition_parts(&self) -> &[KeyPart] {
         &self.partition_key
     }
 
-    /// The attribute that the index sorts by, if there is one.
+    /// All attributes that the index sorts by, with their types.
     #[must_use]
-    pub fn sort_attribute(&self) -> Option<&str> {
-        self.sort_key.as_deref()
+    pub fn sort_parts(&self) -> &[KeyPart] {
+        &self.sort_key
     }
 
     /// What [`projection`](Self::projection) was told.
@@ -472,14 +552,29 @@ fn check_length(place: &str, text: &str, chars: &std::ops::RangeInclusive<usize>
     Ok(())
 }
 
-fn check_keys_differ(partition_key: &str, sort_key: Option<&str>, index: &str) -> Result<()> {
-    if sort_key == Some(partition_key) {
+/// Checks the attributes of the partition key, or of the sort key, of an index.
+fn check_parts(place: &str, parts: &[KeyPart], least: usize) -> Result<()> {
+    if !(least..=KEY_PARTS_MAX).contains(&parts.len()) {
         return Err(Error::Invalid(format!(
-            "Both the Hash Key and the Range Key element in the KeySchema have the same name \
-             (index {index}, attribute {partition_key})"
+            "{place} has {} attributes, it may have {least} to {KEY_PARTS_MAX}",
+            parts.len()
         )));
     }
-    Ok(())
+    match parts {
+        [one] => check_attribute(place, one.name()),
+        _ => parts.iter().enumerate().try_for_each(|(i, part)| check_attribute(&format!("{place}[{i}]"), part.name())),
+    }
+}
+
+fn check_keys_differ<'a>(parts: impl IntoIterator<Item = &'a KeyPart>, index: &str) -> Result<()> {
+    let mut names = HashSet::new();
+    match parts.into_iter().map(KeyPart::name).find(|name| !names.insert(*name)) {
+        None => Ok(()),
+        Some(twice) => Err(Error::Invalid(format!(
+            "Both the Hash Key and the Range Key element in the KeySchema have the same name \
+             (index {index}, attribute {twice})"
+        ))),
+    }
 }
 
 fn check_projection(place: &str, projection: &Projection, index: &str) -> Result<()> {

@@ -179,7 +179,12 @@ impl<'a> Planner<'a> {
 
     fn named_index(&self, index: &'a Index) -> Result<Plan<'a>> {
         let fetched = beyond(self.select, index)?;
-        let plan = match self.partitions(index.partition_attribute())? {
+        // The clause is asked of each item, whatever is read.
+        let partitions = match index.has_several_parts() {
+            true => None,
+            false => self.partitions(index.partition_attribute())?,
+        };
+        let plan = match partitions {
             Some(partitions) => self.index_queries(index, &partitions)?,
             None => self.scan(Some(index)),
         };
@@ -189,7 +194,7 @@ impl<'a> Planner<'a> {
     /// The index of this kind that is sure to hold all that the statement wants, one that gives the order and one that
     /// narrows most first.
     fn helpful_index(&self, kind: IndexKind) -> Option<Plan<'a>> {
-        let candidates = self.table.indexes.iter().filter(|index| index.kind() == kind);
+        let candidates = self.table.indexes.iter().filter(|index| index.kind() == kind && !index.has_several_parts());
         let usable = candidates.filter(|index| self.table.is_complete(index) && holds_all(self.select, index));
         let sorted = |index: &&Index| index.sort_attribute().is_none();
         let mut usable: Vec<&Index> = usable.collect();

@@ -14,7 +14,10 @@ use std::ops::Bound;
 
 use kstone_core::engine::{PointInTimeView, RecordPage, SortKeyRange};
 use kstone_core::key::{KeyRef, Keyspace};
+use kstone_core::key_layout::KeyPart;
+use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
+use kstone_core::typed_key::PartScratch;
 
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
@@ -53,6 +56,8 @@ pub struct Cursor {
     source: CursorSource,
     selection: Selection,
     interrupt: Option<Interrupt>,
+    /// The layout of the keys of a typed table.
+    keys: Option<&'static InternedLayout>,
     /// Records that follow one another, in the cursor's order.
     batch: Vec<Record>,
     /// Whether no record lies before the batch.
@@ -102,7 +107,7 @@ impl Table {
     /// # Errors
     /// As there; [`Error::Invalid`] for a query with a limit or a token, which a cursor has no use for.
     pub fn cursor_query(&self, query: &Query) -> Result<Cursor> {
-        refuse_paging(query.limit, query.token.as_deref())?;
+        refuse_paging(query.limit, query.token.as_deref().or(query.start_after.as_deref()))?;
         let (keyed, selection) = query.prepare(self.read_context())?;
         let reverse = keyed.query.reverse;
         let owned = |(from, to): SortKeyRange<'_>| (from.map(<[u8]>::to_vec), to.map(<[u8]>::to_vec));
@@ -122,7 +127,7 @@ impl Table {
     /// # Errors
     /// As there; [`Error::Invalid`] for a scan with a limit or a token, which a cursor has no use for.
     pub fn cursor_scan(&self, scan: &Scan) -> Result<Cursor> {
-        refuse_paging(scan.limit, scan.token.as_deref())?;
+        refuse_paging(scan.limit, scan.token.as_deref().or(scan.start_after.as_deref()))?;
         let selection = scan.prepare(self.read_context())?;
         scan.range(selection.index())?;
         let view = self.engine().view()?;
@@ -139,6 +144,7 @@ impl Table {
             source,
             selection,
             interrupt: self.interrupt.clone(),
+            keys: self.keys(),
             batch: Vec::new(),
             begins: false,
             ends: false,
@@ -147,6 +153,15 @@ impl Table {
             forward: true,
             current: None,
         })
+    }
+}
+
+/// What keys hold of a part of a key that a cursor is to seek; nothing where the caller does not say it.
+fn part_of_seek<'a>(part: Option<&KeyPart>, value: &'a [u8], scratch: &'a mut PartScratch) -> Result<&'a [u8]> {
+    match part {
+        _ if value.is_empty() => Ok(value),
+        Some(part) => Ok(part.key_bytes(value, scratch)?),
+        None => Err(Error::invalid("a cursor cannot seek to a sort key in a table that has none")),
     }
 }
 
@@ -185,7 +200,8 @@ impl Cursor {
 
     /// Goes to the first item at this key or behind it in the cursor's order; to the end where there is none.
     ///
-    /// In a partition `pk` is its key, or empty.
+    /// In a partition `pk` is its key, or empty. In a table with types both are the text of S and N or the bytes of B; without
+    /// a sort key the cursor goes to where the partition begins.
     ///
     /// Costs a search in each sorted run, whatever the distance.
     ///
@@ -194,6 +210,14 @@ impl Cursor {
     /// cursor over an index; [`Error::Limit`] for a key that is too long: the cursor stays where it was then. As
     /// [`Cursor::first`].
     pub fn seek(&mut self, pk: &[u8], sk: &[u8]) -> Result<Option<&Record>> {
+        let (mut pk_scratch, mut sk_scratch) = (PartScratch::new(), PartScratch::new());
+        let (pk, sk) = match self.keys {
+            None => (pk, sk),
+            Some(layout) => (
+                part_of_seek(Some(layout.partition()), pk, &mut pk_scratch)?,
+                part_of_seek(layout.sort(), sk, &mut sk_scratch)?,
+            ),
+        };
         match &self.source {
             _ if self.selection.reads_index() => {
                 return Err(Error::invalid("a cursor over an index cannot seek: its query may have a condition"));

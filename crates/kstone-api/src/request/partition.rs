@@ -4,6 +4,8 @@ use std::ops::Bound;
 
 use kstone_core::engine::SortKeyRange;
 use kstone_core::key::KeyRef;
+use kstone_core::key_layout::KeyLayout;
+use kstone_core::typed_key::PartScratch;
 
 use crate::error::Result;
 use crate::request::query::Query;
@@ -26,7 +28,28 @@ pub struct PartitionQuery<'a> {
     pub token: Option<&'a [u8]>,
 }
 
-impl PartitionQuery<'_> {
+/// What the numbers of a query's keys are made in.
+#[derive(Default)]
+pub(crate) struct QueryScratch {
+    partition: PartScratch,
+    sort: [PartScratch; 2],
+}
+
+impl<'a> PartitionQuery<'a> {
+    /// The query of what keys hold, in the place of what callers call them, in a table of this layout.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for what is no value of a key attribute.
+    pub(crate) fn encoded<'b>(self, layout: &KeyLayout, scratch: &'b mut QueryScratch) -> Result<PartitionQuery<'b>>
+    where
+        'a: 'b,
+    {
+        Ok(PartitionQuery {
+            partition_key: layout.partition().key_bytes(self.partition_key, &mut scratch.partition)?,
+            sort_key: self.sort_key.encoded(layout.sort(), &mut scratch.sort)?,
+            ..self
+        })
+    }
     pub(crate) fn to_query(self) -> Query {
         let Self { partition_key, sort_key, reverse, limit, token } = self;
         Query {

@@ -7,20 +7,23 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use kstone_core::item::ValueRef;
-use kstone_core::key_layout::KeyLayout;
+use kstone_core::key_layout::{KeyLayout, KeyPart};
 use kstone_core::value::Type;
 
 use crate::expression::ast::{ConditionAst, ProjectionAst};
 use crate::expression::{
-    Condition, KeyAttribute, KeyCondition, KeyPlan, KeySchema, Kind, ParameterNames, PreparedExpression, Preparing,
-    Projection, binder_of_names,
+    Condition, KeyCondition, KeyPlan, KeySchema, Kind, ParameterNames, PreparedExpression, Preparing, Projection,
+    binder_of_names,
 };
 use crate::request::page::{Page, PageEnd, PageRecord};
 use crate::request::partition::PartitionQuery;
 use crate::request::query::{Query, Select};
-use crate::request::read::{BoundExpressions, index_schema, key_bytes, keyed, sort_condition};
+use crate::request::read::{BoundExpressions, keyed};
 use crate::request::records::Records;
+use crate::request::sort_key::SortKeyCondition;
 use crate::table::Table;
+use crate::table::index::Index;
+use crate::table::state::layout_of;
 
 /// A query whose expressions are parsed and whose names are known, to be run any number of times by any number of
 /// threads at once: its values come with each run. It belongs to no database: it runs on the one that it was prepared
@@ -59,42 +62,40 @@ struct Shared {
 struct PreparedKeyCondition {
     condition: PreparedExpression<ConditionAst>,
     plan: KeyPlan,
-    partition: Box<str>,
-    sort: Option<Box<str>>,
+    partition: Box<[KeyPart]>,
+    sort: Box<[KeyPart]>,
 }
 
 impl PreparedKeyCondition {
     /// # Errors
     /// As [`KeyCondition::new`], as far as no value is needed to tell.
     fn new(condition: PreparedExpression<ConditionAst>, parameters: usize, schema: KeySchema<'_>) -> Result<Self> {
-        // Its form is that of a condition on a key, whatever its values: a text is good for every key.
+        // Its form is that of a condition on a key, whatever its values: a text is good for every operator.
         let any = vec![ValueRef::from_parts(Type::S, b"any"); parameters];
-        let plan = read_anew(&condition, &any, schema)?.plan();
-        let name = |attribute: KeyAttribute<'_>| attribute.name.into();
-        Ok(Self { condition, plan, partition: name(schema.partition), sort: schema.sort.map(name) })
+        let plan = KeyPlan::of(&with_values(&condition, &any)?, schema)?;
+        Ok(Self { condition, plan, partition: schema.partition.into(), sort: schema.sort.into() })
     }
 
     /// The condition with these values. It is read anew where the key has other attributes than when it was prepared, and
     /// where a value may have to be refused.
     fn bound<'v>(&'v self, values: &'v [ValueRef<'v>], schema: KeySchema<'_>) -> Result<KeyCondition<'v>> {
-        let is_as_prepared =
-            *self.partition == *schema.partition.name && self.sort.as_deref() == schema.sort.map(|sort| sort.name);
+        let is_as_prepared = *self.partition == *schema.partition && *self.sort == *schema.sort;
         if is_as_prepared
             && let Some(condition) = KeyCondition::of_plan(self.plan, self.condition.bound(values), schema)
         {
             return Ok(condition);
         }
-        read_anew(&self.condition, values, schema)
+        Ok(KeyCondition::new(with_values(&self.condition, values)?, schema)?)
     }
 }
 
-fn read_anew<'v>(
+/// A key condition with these values.
+fn with_values<'v>(
     condition: &'v PreparedExpression<ConditionAst>,
     values: &'v [ValueRef<'v>],
-    schema: KeySchema<'_>,
-) -> Result<KeyCondition<'v>> {
+) -> Result<Condition<'v>> {
     let (ast, bound) = (Arc::clone(&condition.ast), condition.bound(values));
-    Ok(KeyCondition::new(Condition::new(Kind::KeyCondition, ast, bound, KeyLayout::untyped())?, schema)?)
+    Ok(Condition::new(Kind::KeyCondition, ast, bound, KeyLayout::untyped())?)
 }
 
 impl Table {
@@ -104,8 +105,8 @@ impl Table {
     /// As [`Table::query_page`], as far as no value is needed to tell; [`Error::Invalid`] for a token, which belongs
     /// to a run, and for values among the names.
     pub fn prepare_query(&self, query: &Query) -> Result<PreparedQuery> {
-        if query.token.is_some() {
-            return Err(Error::invalid("a token belongs to a run of what is prepared"));
+        if query.token.is_some() || query.start_after.is_some() {
+            return Err(Error::invalid("a token, or a key to start after, belongs to a run of what is prepared"));
         }
         let table = self.state();
         let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
@@ -113,7 +114,7 @@ impl Table {
         let texts = query.expressions.as_deref().cloned().unwrap_or_default();
         let names = texts.parameters.gathered()?;
         let mut names = binder_of_names(&names)?;
-        let schema = index.map_or(KeySchema::ITEMS, index_schema);
+        let schema = index.map_or(KeySchema::of(table.layout()), Index::key_schema);
         let key_condition = texts.key_condition.as_ref().map(|text| {
             let condition = preparing.condition(Kind::KeyCondition, text, &mut names)?;
             PreparedKeyCondition::new(condition, preparing.count(), schema)
@@ -175,10 +176,11 @@ impl PreparedQuery {
             && let Some(condition) = &self.shared.key_condition
         {
             self.shared.parameters.check(values.len())?;
-            return self.run_on_partition(database, &condition.bound(values, KeySchema::ITEMS)?, limit, token);
+            let schema = KeySchema::of(layout_of(database.keys()));
+            return self.run_on_partition(database, &condition.bound(values, schema)?, limit, token);
         }
         let query = self.query_of(values, limit, token)?;
-        let run = &mut Run { shared: &self.shared, values };
+        let run = &mut self.with(database, values);
         database.page_of(query.limit, |context| keyed(Cow::Owned(query), context, run)).map(Page::with_end)
     }
 
@@ -193,8 +195,8 @@ impl PreparedQuery {
         let query = &self.shared.query;
         query.refuse_key_twice()?;
         table.query_partition_as(&PartitionQuery {
-            partition_key: key_bytes(condition.partition())?,
-            sort_key: sort_condition(condition.sort())?,
+            partition_key: condition.partition().payload(),
+            sort_key: SortKeyCondition::from(condition.sort()).map(|value| value.payload()),
             reverse: query.reverse,
             limit: limit.or(query.limit),
             token,
@@ -207,9 +209,13 @@ impl PreparedQuery {
     /// As [`PreparedQuery::run`] and [`Table::iter_query`].
     pub fn iter(&self, database: &Table, values: &[ValueRef<'_>], limit: Option<usize>) -> Result<Records> {
         let query = self.query_of(values, limit, None)?;
-        let mut run = Run { shared: &self.shared, values };
+        let mut run = self.with(database, values);
         let (keyed, selection) = keyed(Cow::Owned(query), database.read_context(), &mut run)?;
         database.iter_prepared(keyed, selection)
+    }
+
+    fn with<'a>(&'a self, table: &Table, values: &'a [ValueRef<'a>]) -> Run<'a> {
+        Run { shared: &self.shared, values, layout: layout_of(table.keys()) }
     }
 
     fn query_of(&self, values: &[ValueRef<'_>], limit: Option<usize>, token: Option<&[u8]>) -> Result<Query> {
@@ -223,6 +229,7 @@ impl PreparedQuery {
 struct Run<'a> {
     shared: &'a Shared,
     values: &'a [ValueRef<'a>],
+    layout: &'static KeyLayout,
 }
 
 impl BoundExpressions for Run<'_> {
@@ -235,7 +242,7 @@ impl BoundExpressions for Run<'_> {
     fn filter(&mut self) -> Result<Option<Condition<'static>>> {
         let filter = self.shared.filter.as_ref().map(|filter| {
             let (ast, bound) = (Arc::clone(&filter.ast), filter.bound(self.values));
-            Condition::new(Kind::Filter, ast, bound, KeyLayout::untyped()).map(Condition::into_owned)
+            Condition::new(Kind::Filter, ast, bound, self.layout).map(Condition::into_owned)
         });
         Ok(filter.transpose()?)
     }

@@ -1,11 +1,15 @@
 //! What a query asks for: one partition, a condition on its sort keys, a direction and a limit.
 
+use std::borrow::Cow;
+
 use crate::error::{Error, Result};
 use kstone_core::engine::SortKeyRange;
-use kstone_core::value::Value;
+use kstone_core::item;
+use kstone_core::label::InternedLayout;
+use kstone_core::value::{Item, Value};
 
 use crate::expression::Parameters;
-use crate::request::partition::PartitionQuery;
+use crate::request::partition::{PartitionQuery, QueryScratch};
 use crate::request::read::ReadExpressions;
 use crate::request::scan::Scan;
 use crate::request::sort_key::SortKeyCondition;
@@ -49,6 +53,7 @@ pub struct Query {
     pub(crate) reverse: bool,
     pub(crate) limit: Option<usize>,
     pub(crate) token: Option<Vec<u8>>,
+    pub(crate) start_after: Option<Vec<u8>>,
     pub(crate) select: Select,
     pub(crate) index: Option<String>,
     pub(crate) expressions: Option<Box<ReadExpressions>>,
@@ -60,7 +65,7 @@ impl Query {
         Self::default()
     }
 
-    /// The partition to read: 1 to 2048 bytes.
+    /// The partition to read: 1 to 2048 bytes; in a table with types the text of S and N, the bytes of B, as for all keys.
     #[must_use]
     pub fn partition_key(mut self, pk: &[u8]) -> Self {
         self.partition_key = pk.to_vec();
@@ -95,6 +100,28 @@ impl Query {
         self
     }
 
+    /// Begins behind the item of this key, which need not exist: the attributes of the table's key and, of an index, those
+    /// of its key, no others. The key has to be one that the query could return.
+    ///
+    /// ```
+    /// use kstone_api::{Database, Item, ItemBuilder, Query};
+    /// let db = Database::create_in_memory()?;
+    /// for day in ["mon", "sat", "tue"] {
+    ///     db.put_with_sk(b"log", day.as_bytes(), Item::new())?;
+    /// }
+    /// let key = ItemBuilder::new().string("pk", "log").string("sk", "o").build();
+    /// let page = db.query(Query::new().partition_key(b"log").start_after(&key)?)?;
+    /// assert_eq!(page.count, 2, "sat and tue");
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`item::encode`](kstone_core::item::encode).
+    pub fn start_after(mut self, key: &Item) -> Result<Self> {
+        self.start_after = Some(item::encode(key)?);
+        Ok(self)
+    }
+
     /// Reads this index of the table's schema instead of the items themselves.
     ///
     /// The partition is then a value of the index's partition attribute and the sort-key condition is on its sort
@@ -113,7 +140,8 @@ impl Query {
         self
     }
 
-    /// The partition and the condition on its sort keys as an expression on `pk` and `sk`, in the place of
+    /// The partition and the condition on its sort keys as an expression on the attributes of the key, `pk` and `sk` of a
+    /// table without types, in the place of
     /// [`Query::partition_key`] and [`Query::sort_key`].
     #[must_use]
     pub fn key_condition_expression(mut self, expression: &str) -> Self {
@@ -178,6 +206,7 @@ impl Query {
             index: self.index.clone(),
             limit: self.limit,
             token: self.token.clone(),
+            start_after: self.start_after.clone(),
             select: self.select,
             expressions: self.expressions.clone(),
         })
@@ -202,10 +231,19 @@ impl Query {
         }
     }
 
+    /// The query of what keys hold, in the place of what callers call them, where the table has types.
+    pub(crate) fn encoded(&self, keys: Option<&'static InternedLayout>) -> Result<Cow<'_, Self>> {
+        let Some(layout) = keys else { return Ok(Cow::Borrowed(self)) };
+        let mut scratch = QueryScratch::default();
+        let PartitionQuery { partition_key, sort_key, .. } = self.partition().encoded(layout, &mut scratch)?;
+        let (partition_key, sort_key) = (partition_key.to_vec(), sort_key.to_owned());
+        Ok(Cow::Owned(Self { partition_key, sort_key, ..self.clone() }))
+    }
+
     /// The same, where it asks for nothing else.
     pub(crate) fn of_whole_items(&self) -> Option<PartitionQuery<'_>> {
         let is_whole = self.expressions.is_none() && self.index.is_none() && self.select == Select::All;
-        is_whole.then(|| self.partition())
+        (is_whole && self.start_after.is_none()).then(|| self.partition())
     }
 
     /// Checks the query's keys and calls back with the range of its sort keys behind `ended_at`.

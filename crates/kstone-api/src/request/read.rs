@@ -9,9 +9,10 @@ use kstone_core::item::ValueRef;
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 use kstone_core::value::Type;
+use smallvec::SmallVec;
 
 use crate::expression::{
-    Binder, Condition, ExpressionCache, KeyAttribute, KeyCondition, KeySchema, Kind, Projection, SortCondition, Subject,
+    Binder, Condition, ExpressionCache, KeyCondition, KeySchema, Kind, Projection, SortCondition, Subject,
 };
 use crate::request::page::keys_only;
 use crate::request::parameters::RequestParameters;
@@ -126,12 +127,14 @@ impl Query {
     pub(crate) fn prepare(&self, context: ReadContext<'_>) -> Result<(Keyed<'_>, Selection)> {
         match &self.expressions {
             None if self.index.is_none() => {
-                Ok((Keyed { query: Cow::Borrowed(self), entries: None }, Selection::of_all(context, self.select)))
+                let query = self.encoded(context.table.keys)?;
+                Ok((Keyed { query, entries: None }, Selection::of_all(context, self.select)))
             }
             None => keyed(Cow::Borrowed(self), context, &mut NoExpressions),
             Some(expressions) => {
                 let parameters = expressions.parameters.gathered()?;
-                let mut texts = Texts { expressions, cache: context.cache, binder: Binder::new(&parameters) };
+                let binder = Binder::for_table(&parameters, context.table.layout());
+                let mut texts = Texts { expressions, cache: context.cache, binder };
                 let prepared = keyed(Cow::Borrowed(self), context, &mut texts)?;
                 texts.binder.finish()?;
                 Ok(prepared)
@@ -148,7 +151,8 @@ impl Scan {
             None => selection(self.select, self.index.as_deref(), context, &mut NoExpressions),
             Some(expressions) => {
                 let parameters = expressions.parameters.gathered()?;
-                let mut texts = Texts { expressions, cache: context.cache, binder: Binder::new(&parameters) };
+                let binder = Binder::for_table(&parameters, context.table.layout());
+                let mut texts = Texts { expressions, cache: context.cache, binder };
                 let selection = selection(self.select, self.index.as_deref(), context, &mut texts)?;
                 texts.binder.finish()?;
                 Ok(selection)
@@ -216,7 +220,7 @@ pub(crate) fn keyed<'q>(
 ) -> Result<(Keyed<'q>, Selection)> {
     let table = Arc::clone(&context.table);
     let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
-    let schema = index.map_or(KeySchema::ITEMS, index_schema);
+    let schema = index.map_or(KeySchema::of(table.layout()), Index::key_schema);
     let condition = expressions.key_condition(schema)?;
     let select = query.select;
     let mut keyed = Keyed { query, entries: None };
@@ -225,23 +229,26 @@ pub(crate) fn keyed<'q>(
         query.refuse_key_twice()?;
     }
     match (index, &condition) {
-        (None, None) => {}
-        (None, Some(condition)) => {
-            let query = keyed.query.to_mut();
-            query.partition_key = key_bytes(condition.partition())?.to_vec();
-            query.sort_key = sort_condition(condition.sort())?.to_owned();
+        (None, condition) => {
+            if let Some(condition) = condition {
+                let query = keyed.query.to_mut();
+                query.partition_key = condition.partition().payload().to_vec();
+                query.sort_key = SortKeyCondition::from(condition.sort()).map(|value| value.payload().to_vec());
+            }
+            keyed.query = Cow::Owned(keyed.query.encoded(table.keys)?.into_owned());
         }
         (Some(index), None) => {
-            let partition = KeyValue::of_bytes(&query.partition_key);
-            keyed.entries = Some(index.range(partition, index::KeyCondition::from(&query.sort_key))?);
+            keyed.entries = Some(index.range_of_bytes(&query.partition_key, &query.sort_key)?);
         }
         (Some(index), Some(condition)) => {
-            keyed.entries = Some(index.range(key_value(condition.partition())?, entry_condition(condition.sort())?)?);
+            let partition = condition.partitions().map(key_value).collect::<Result<SmallVec<[_; 1]>>>()?;
+            let equal = condition.equal().map(key_value).collect::<Result<SmallVec<[_; 1]>>>()?;
+            keyed.entries = Some(index.range_of(&partition, &equal, entry_condition(condition.sort())?)?);
         }
     }
     let selection = selection(select, index.map(Index::name), context, expressions)?;
     if let Some(filter) = &selection.filter {
-        let names = [schema.partition.name, schema.sort.map_or(schema.partition.name, |sort| sort.name)];
+        let names: SmallVec<[&str; 2]> = schema.names().collect();
         filter.refuse_attributes(&names)?;
     }
     Ok((keyed, selection))
@@ -312,6 +319,11 @@ impl Selection {
         Ok(usize::try_from(count).ok().filter(|_| is_right))
     }
 
+    /// The table that is read.
+    pub(crate) fn table(&self) -> &TableState {
+        &self.table
+    }
+
     /// The index whose entries are read.
     pub(crate) fn index(&self) -> Option<IndexId> {
         self.index
@@ -333,53 +345,54 @@ impl Selection {
         items: &impl Items,
         passes: impl FnOnce(&Subject<'_>) -> bool,
     ) -> Result<Selected> {
-        let Some(subject) = self.seen(record) else { return Ok(Selected::Unseen) };
+        let Some((key, subject)) = self.seen(record) else { return Ok(Selected::Unseen) };
         if !passes(&subject) {
             return Ok(Selected::LeftOut);
         }
         if self.fetches {
-            let fetched = self.fetch(&subject, items)?;
+            let fetched = self.fetch(key, &subject, items)?;
             let Some(item) = fetched else { return Ok(Selected::LeftOut) };
-            let part = self.part(&Subject::of_record(&item))?;
+            let part = self.part(item.key_ref(), &Subject::of_record(&item));
             return Ok(Selected::Made(part.unwrap_or(item)));
         }
-        Ok(match self.part(&subject)? {
+        Ok(match self.part(key, &subject) {
             Some(part) => Selected::Made(part),
             None if self.index.is_none() || self.counts() => Selected::AsItIs,
-            None => Selected::Made(record_of(&subject, subject.item().as_bytes())?),
+            None => Selected::Made(Record::whole_row(key, subject.item().as_bytes())),
         })
     }
 
-    /// The item that a record stands for, where the request can see it: of an entry, what the index shows of its item.
-    fn seen<'r>(&self, record: &'r Record) -> Option<Subject<'r>> {
+    /// The item that a record stands for with its key, where the request can see it: of an entry, what the index shows of
+    /// its item.
+    fn seen<'r>(&self, record: &'r Record) -> Option<(KeyRef<'r>, Subject<'r>)> {
         if self.table.is_hidden(record, self.now) {
             return None;
         }
-        let Some(index) = self.index else { return Some(Subject::of_record(record)) };
+        let Some(index) = self.index else { return Some((record.key_ref(), Subject::of_record(record))) };
         let entry = IndexEntry::read(record)?;
-        (entry.index() == index).then(|| Subject::new(entry.table_pk(), entry.table_sk(), entry.item()))
+        let subject = || Subject::new(entry.table_pk(), entry.table_sk(), entry.item());
+        (entry.index() == index).then(|| (entry.table_key(), subject()))
     }
 
     /// The item of an entry. One that was written in between, so that the entry is no longer its own, is none of the
     /// index's any more.
-    fn fetch(&self, entry: &Subject<'_>, items: &impl Items) -> Result<Option<Record>> {
+    fn fetch(&self, key: KeyRef<'_>, entry: &Subject<'_>, items: &impl Items) -> Result<Option<Record>> {
         let Some(index) = self.index.and_then(|id| self.table.indexes.by_id(id)) else { return Ok(None) };
-        let found = items.item(KeyRef::new(entry.pk(), entry.sk())?)?;
+        let found = items.item(key)?;
         Ok(found.filter(|item| !self.table.is_hidden(item, self.now)).filter(|item| {
             let item = Subject::of_record(item);
-            let attributes = [Some(index.partition_attribute()), index.sort_attribute()];
-            attributes.into_iter().flatten().all(|name| item.get(name) == entry.get(name))
+            index.key_schema().names().all(|name| item.get(name) == entry.get(name))
         }))
     }
 
     /// What the request shows of an item that it returns; none where that is all of it.
-    fn part(&self, item: &Subject<'_>) -> Result<Option<Record>> {
-        let body = match (&self.projection, self.select) {
-            (Some(projection), _) => projection.apply(item),
-            (None, Select::KeysOnly) => keys_only(item.pk(), item.sk()),
-            (None, Select::All | Select::Count) => return Ok(None),
-        };
-        record_of(item, &body).map(Some)
+    fn part(&self, key: KeyRef<'_>, item: &Subject<'_>) -> Option<Record> {
+        match (&self.projection, self.select) {
+            (Some(projection), _) => Some(Record::row(key, &projection.apply(item))),
+            (None, Select::KeysOnly) if !key.label().is_empty() => Some(Record::whole_row(key, &[])),
+            (None, Select::KeysOnly) => Some(Record::row(key, &keys_only(item.pk(), item.sk()))),
+            (None, Select::All | Select::Count) => None,
+        }
     }
 
     /// Whether it is entries of an index that are read.
@@ -471,18 +484,6 @@ impl Selection {
     }
 }
 
-/// This body under the key of an item.
-fn record_of(item: &Subject<'_>, body: &[u8]) -> Result<Record> {
-    Ok(Record::row(KeyRef::new(item.pk(), item.sk())?, body))
-}
-
-/// The key that a condition on an index may name: values of any type that a key can have.
-pub(crate) fn index_schema(index: &Index) -> KeySchema<'_> {
-    const TYPES: &[Type] = &[Type::S, Type::N, Type::B];
-    let attribute = |name| KeyAttribute { name, types: TYPES };
-    KeySchema { partition: attribute(index.partition_attribute()), sort: index.sort_attribute().map(attribute) }
-}
-
 /// A value as one of an index's key.
 pub(crate) fn key_value(value: ValueRef<'_>) -> Result<KeyValue<'_>> {
     KeyValue::of_value(value).ok_or_else(|| {
@@ -492,16 +493,7 @@ pub(crate) fn key_value(value: ValueRef<'_>) -> Result<KeyValue<'_>> {
 
 /// A condition on the sort values of an index.
 pub(crate) fn entry_condition(condition: SortCondition<'_>) -> Result<index::KeyCondition<'_>> {
-    Ok(match condition {
-        SortCondition::Any => index::KeyCondition::Any,
-        SortCondition::Eq(value) => index::KeyCondition::Eq(key_value(value)?),
-        SortCondition::Lt(value) => index::KeyCondition::Lt(key_value(value)?),
-        SortCondition::Le(value) => index::KeyCondition::Le(key_value(value)?),
-        SortCondition::Gt(value) => index::KeyCondition::Gt(key_value(value)?),
-        SortCondition::Ge(value) => index::KeyCondition::Ge(key_value(value)?),
-        SortCondition::Between(low, high) => index::KeyCondition::Between(key_value(low)?, key_value(high)?),
-        SortCondition::BeginsWith(value) => index::KeyCondition::BeginsWith(key_value(value)?),
-    })
+    Ok(SortKeyCondition::from(condition).try_map(|value| key_value(*value))?.into())
 }
 
 /// The bytes of a key that an expression gives: those of a text or of a binary value, either being good for any key.
@@ -514,16 +506,7 @@ pub(crate) fn key_bytes(value: ValueRef<'_>) -> Result<&[u8]> {
     }
 }
 
-/// A condition on the sort keys of items.
+/// A condition on the sort keys of items of an untyped table.
 pub(crate) fn sort_condition(condition: SortCondition<'_>) -> Result<SortKeyCondition<&[u8]>> {
-    Ok(match condition {
-        SortCondition::Any => SortKeyCondition::Any,
-        SortCondition::Eq(value) => SortKeyCondition::Eq(key_bytes(value)?),
-        SortCondition::Lt(value) => SortKeyCondition::Lt(key_bytes(value)?),
-        SortCondition::Le(value) => SortKeyCondition::Le(key_bytes(value)?),
-        SortCondition::Gt(value) => SortKeyCondition::Gt(key_bytes(value)?),
-        SortCondition::Ge(value) => SortKeyCondition::Ge(key_bytes(value)?),
-        SortCondition::Between(low, high) => SortKeyCondition::Between(key_bytes(low)?, key_bytes(high)?),
-        SortCondition::BeginsWith(value) => SortKeyCondition::BeginsWith(key_bytes(value)?),
-    })
+    SortKeyCondition::from(condition).try_map(|value| key_bytes(*value))
 }

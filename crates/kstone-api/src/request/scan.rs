@@ -2,7 +2,8 @@
 
 use crate::error::Result;
 use kstone_core::engine::ScanRange;
-use kstone_core::value::Value;
+use kstone_core::item;
+use kstone_core::value::{Item, Value};
 
 use crate::expression::Parameters;
 use crate::request::query::Select;
@@ -30,6 +31,7 @@ pub struct Scan {
     pub(crate) segment: Option<(u32, u32)>,
     pub(crate) limit: Option<usize>,
     pub(crate) token: Option<Vec<u8>>,
+    pub(crate) start_after: Option<Vec<u8>>,
     pub(crate) select: Select,
     pub(crate) index: Option<String>,
     pub(crate) expressions: Option<Box<ReadExpressions>>,
@@ -60,6 +62,18 @@ impl Scan {
     pub fn token(mut self, token: &[u8]) -> Self {
         self.token = Some(token.to_vec());
         self
+    }
+
+    /// Begins behind the item of this key, which need not exist, in the order of the scan: as [`Query::start_after`]; in a
+    /// segment it has to be a key of that segment.
+    ///
+    /// # Errors
+    /// As [`Query::start_after`].
+    ///
+    /// [`Query::start_after`]: crate::Query::start_after
+    pub fn start_after(mut self, key: &Item) -> Result<Self> {
+        self.start_after = Some(item::encode(key)?);
+        Ok(self)
     }
 
     /// Reads this index of the table's schema instead of the items themselves.
@@ -125,7 +139,7 @@ impl Scan {
 
     /// Whether it is about all there is, in one page.
     pub(crate) fn is_whole(&self) -> bool {
-        self.segment.is_none() && self.token.is_none() && self.limit.is_none()
+        self.segment.is_none() && self.token.is_none() && self.start_after.is_none() && self.limit.is_none()
     }
 
     /// The places that it covers; of an index, those of its entries, whose number `index` is.

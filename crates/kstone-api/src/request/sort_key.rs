@@ -1,10 +1,15 @@
 //! Conditions on the sort keys of a partition, and the ranges of keys that they are.
 
+use std::convert::Infallible;
 use std::ops::Bound;
 
 use kstone_core::engine::SortKeyRange;
+use kstone_core::item::ValueRef;
+use kstone_core::key_layout::{KeyPart, KeyType};
+use kstone_core::typed_key::PartScratch;
 
 use crate::error::{Error, Result};
+use crate::expression::SortCondition;
 
 /// A condition on the sort keys of a partition, which are owned or, as `SortKeyCondition<&[u8]>`, borrowed. Sort keys
 /// are compared as bytes. An item without a sort key meets [`SortKeyCondition::Any`] and equality with the empty one, no
@@ -32,16 +37,42 @@ pub enum SortKeyCondition<K = Vec<u8>> {
 
 impl<K> SortKeyCondition<K> {
     /// The same condition with each of its keys in another form.
-    fn map<'a, T>(&'a self, mut key: impl FnMut(&'a K) -> T) -> SortKeyCondition<T> {
-        match self {
+    pub(crate) fn map<'a, T>(&'a self, mut key: impl FnMut(&'a K) -> T) -> SortKeyCondition<T> {
+        match self.try_map(|sk| Ok::<T, Infallible>(key(sk))) {
+            Ok(condition) => condition,
+        }
+    }
+
+    /// As [`SortKeyCondition::map`], unless a key has no such form.
+    pub(crate) fn try_map<'a, T, E>(
+        &'a self,
+        mut key: impl FnMut(&'a K) -> std::result::Result<T, E>,
+    ) -> std::result::Result<SortKeyCondition<T>, E> {
+        Ok(match self {
             Self::Any => SortKeyCondition::Any,
-            Self::Eq(sk) => SortKeyCondition::Eq(key(sk)),
-            Self::Lt(sk) => SortKeyCondition::Lt(key(sk)),
-            Self::Le(sk) => SortKeyCondition::Le(key(sk)),
-            Self::Gt(sk) => SortKeyCondition::Gt(key(sk)),
-            Self::Ge(sk) => SortKeyCondition::Ge(key(sk)),
-            Self::Between(low, high) => SortKeyCondition::Between(key(low), key(high)),
-            Self::BeginsWith(sk) => SortKeyCondition::BeginsWith(key(sk)),
+            Self::Eq(sk) => SortKeyCondition::Eq(key(sk)?),
+            Self::Lt(sk) => SortKeyCondition::Lt(key(sk)?),
+            Self::Le(sk) => SortKeyCondition::Le(key(sk)?),
+            Self::Gt(sk) => SortKeyCondition::Gt(key(sk)?),
+            Self::Ge(sk) => SortKeyCondition::Ge(key(sk)?),
+            Self::Between(low, high) => SortKeyCondition::Between(key(low)?, key(high)?),
+            Self::BeginsWith(sk) => SortKeyCondition::BeginsWith(key(sk)?),
+        })
+    }
+}
+
+/// What an expression asks of a sort key.
+impl<'a> From<SortCondition<'a>> for SortKeyCondition<ValueRef<'a>> {
+    fn from(condition: SortCondition<'a>) -> Self {
+        match condition {
+            SortCondition::Any => Self::Any,
+            SortCondition::Eq(value) => Self::Eq(value),
+            SortCondition::Lt(value) => Self::Lt(value),
+            SortCondition::Le(value) => Self::Le(value),
+            SortCondition::Gt(value) => Self::Gt(value),
+            SortCondition::Ge(value) => Self::Ge(value),
+            SortCondition::Between(low, high) => Self::Between(low, high),
+            SortCondition::BeginsWith(value) => Self::BeginsWith(value),
         }
     }
 }
@@ -58,6 +89,35 @@ impl<'a> SortKeyCondition<&'a [u8]> {
     #[must_use]
     pub fn to_owned(&self) -> SortKeyCondition {
         self.map(|sk| sk.to_vec())
+    }
+
+    /// The same condition on what keys hold of a typed table's sort key, which numbers are made into.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a condition on a key without a sort key, for values that are none of its type, and for
+    /// numbers that are to begin with something.
+    pub(crate) fn encoded<'b>(
+        &self,
+        part: Option<&KeyPart>,
+        [low_scratch, high_scratch]: &'b mut [PartScratch; 2],
+    ) -> Result<SortKeyCondition<&'b [u8]>>
+    where
+        'a: 'b,
+    {
+        if let Self::Any = self {
+            return Ok(SortKeyCondition::Any);
+        }
+        let Some(part) = part else { return Err(Error::invalid("Query key condition not supported")) };
+        if part.type_() == Some(KeyType::N) && matches!(self, Self::BeginsWith(_)) {
+            return Err(Error::invalid(
+                "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N",
+            ));
+        }
+        let (_, low, high) = self.parts();
+        let low = part.key_bytes(low, low_scratch)?;
+        let high = if let Self::Between(..) = self { part.key_bytes(high, high_scratch)? } else { &[] };
+        let mut operands = [low, high].into_iter();
+        Ok(self.map(|_| operands.next().unwrap_or_default()))
     }
 
     /// A number for the comparison, and its operands; empty where there is none.

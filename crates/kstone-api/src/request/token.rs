@@ -59,11 +59,6 @@ pub(crate) fn decode_in<'a>(token: &'a [u8], shape: u32, partition: &[u8]) -> Re
     if pk == partition { Ok(sk) } else { Err(Error::invalid("The provided page token belongs to another request")) }
 }
 
-/// As [`decode`], copied.
-pub(crate) fn decode_owned(token: &[u8], shape: u32) -> Result<(Vec<u8>, Vec<u8>)> {
-    decode(token, shape).map(|(pk, sk)| (pk.to_vec(), sk.to_vec()))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,17 +7,20 @@
 //! local   partition key   index u16 │ the table's partition key
 //!         sort key        sort value │ the table's sort key
 //!
-//! global  partition key   index u16 │ partition value
-//!         sort key        sort value, where the index has one │ length u16 │ the table's partition key │ its sort key
+//! global  partition key   index u16 │ partition values
+//!         sort key        sort values, where the index has some │ length u16 │ the table's partition key │ its sort key
 //!
 //! body    flags u8 │ expires_at i64, where the item expires │ the projected item in its stored form
+//! flags   1 where the item expires │ 2 of a local index │ the number of sort values, from the third bit on
 //! value   type u8 │ bytes in the order of the values, which end themselves          (see `KeyValue`)
 //! ```
 //!
 //! Numbers of several bytes are big-endian in keys, where they take part in the order. So an entry is found by the
 //! bytes of its key alone; entries of equal values lie in one fixed order; two items never share an entry; and the key
 //! of the item stands in its entry once. As the stripe comes from what follows the index's number, a local entry lies
-//! in the stripe of its item (see [`kstone_core::key`]).
+//! in the stripe of its item (see [`kstone_core::key`]). Each index has up to four partition attributes and four sort
+//! attributes. In a typed table an entry has the label of its item's key, so that what it shows has the key, too, and its
+//! body holds none of it.
 //!
 //! # Invariants
 //! 1. An item has at most one entry in an index, and none where it lacks a key attribute (the index is sparse).
@@ -34,8 +37,11 @@ use kstone_core::buffer::{Buffer, StackBuffer};
 use kstone_core::engine::Writes;
 use kstone_core::item::ItemRef;
 use kstone_core::key::{INDEX_SLOTS, KeyRef, Route, RoutedKey};
+use kstone_core::key_layout::{KeyLayout, KeyPart};
 use kstone_core::record::Record;
+use smallvec::SmallVec;
 
+use crate::expression::KeySchema;
 use crate::model::schema::{GlobalSecondaryIndex, LocalSecondaryIndex, Projection, TableSchema};
 
 mod attribute;
@@ -109,8 +115,10 @@ impl Indexes {
     /// As [`Indexes::compile`], where no number is given that one of the retired has. `keeps` says whether an index of
     /// `before` may be one of this schema's; otherwise all of them are to be filled.
     pub(crate) fn compile_with(schema: &TableSchema, before: &Self, (keeps, retired): (bool, &[IndexId])) -> Self {
-        let local = schema.local_indexes().iter().map(Index::local);
-        let global = schema.global_indexes().iter().map(Index::global);
+        let layout = schema.key_layout().ok().flatten();
+        let table = layout.as_ref().unwrap_or(KeyLayout::untyped());
+        let local = schema.local_indexes().iter().map(|index| Index::local(index, table));
+        let global = schema.global_indexes().iter().map(|index| Index::global(index, table));
         let mut by_name: Vec<Index> = local.chain(global).collect();
         by_name.sort_by(|a, b| a.name.cmp(&b.name));
         let mut last_id = before.last_id;
@@ -154,8 +162,9 @@ impl Indexes {
     ///
     /// # Errors
     /// As [`Index::entry`], of the first index by name that refuses the item.
-    pub(crate) fn check(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>) -> Result<()> {
-        self.iter().try_for_each(|index| index.key_of(&TableItem { pk, sk, item }).map(drop))
+    pub(crate) fn check(&self, key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
+        let item = TableItem::under(key, item);
+        self.iter().try_for_each(|index| index.key_of(&item).map(drop))
     }
 
     /// The indexes, by name.
@@ -184,8 +193,8 @@ impl Indexes {
 
     /// The entries of an item that is in the table already. One that an index refuses is not in that index: it was put
     /// before the index was, as DynamoDB's backfill leaves such items out, too.
-    pub fn present_entries(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Vec<Record> {
-        self.iter().filter_map(|index| index.entry(pk, sk, item, expires_at).ok().flatten()).collect()
+    pub fn present_entries(&self, key: KeyRef<'_>, item: ItemRef<'_>, expires_at: Option<i64>) -> Vec<Record> {
+        self.iter().filter_map(|index| index.entry_of(key, item, expires_at).ok().flatten()).collect()
     }
 
     /// Adds the writes of an item's entries in indexes that are being filled; each that refuses the item is noted.
@@ -196,13 +205,9 @@ impl Indexes {
     }
 
     /// The indexes that refuse an item that is in the table already, so that it is not in them.
-    pub(crate) fn refusing<'a>(
-        &'a self,
-        pk: &'a [u8],
-        sk: &'a [u8],
-        item: ItemRef<'a>,
-    ) -> impl Iterator<Item = IndexId> + 'a {
-        self.iter().filter(move |index| index.key_of(&TableItem { pk, sk, item }).is_err()).map(Index::id)
+    pub(crate) fn refusing<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = IndexId> + 'a {
+        let item = TableItem { key: record.key_ref(), item: record.item() };
+        self.iter().filter(move |index| index.key_of(&item).is_err()).map(Index::id)
     }
 }
 
@@ -225,7 +230,7 @@ pub(crate) struct Version<'a> {
 impl<'a> Version<'a> {
     /// The item of a record, and when it expires.
     pub(crate) fn of(record: &'a Record, expires_at: Option<i64>) -> Self {
-        Self { item: TableItem { pk: record.pk(), sk: record.sk(), item: record.item() }, expires_at }
+        Self { item: TableItem { key: record.key_ref(), item: record.item() }, expires_at }
     }
 }
 
@@ -233,11 +238,8 @@ impl<'a> Version<'a> {
 const KEY_ON_STACK_BYTES: usize = 128;
 const BODY_ON_STACK_BYTES: usize = 256;
 
-/// The values that make up the key of an entry: of its partition, and by which it is sorted.
-type EntryKey<'a> = (KeyValue<'a>, Option<KeyValue<'a>>);
-
-/// The partition value of an item, and its sort value in an index that sorts.
-type KeyOf<'a> = (Option<KeyValue<'a>>, Option<Option<KeyValue<'a>>>);
+/// The values that make up the key of an entry: those of its partition, then those by which it is sorted.
+type EntryKey<'a> = SmallVec<[KeyValue<'a>; 2]>;
 
 /// One index, compiled from its definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -245,36 +247,69 @@ pub struct Index {
     id: IndexId,
     name: Box<str>,
     kind: IndexKind,
-    partition: KeyAttribute,
-    sort: Option<KeyAttribute>,
+    partition: Box<[KeyPart]>,
+    sort: Box<[KeyPart]>,
+    /// Whether `pk` and `sk` are the table's key.
+    of_untyped: bool,
     /// The names of the attributes that entries hold, ascending; all attributes where there is no list.
     projected: Option<Vec<Box<str>>>,
 }
 
 impl Index {
-    fn local(definition: &LocalSecondaryIndex) -> Self {
+    fn local(definition: &LocalSecondaryIndex, table: &KeyLayout) -> Self {
         let LocalSecondaryIndex { name, sort_key, projection } = definition;
-        Self::new(name, IndexKind::Local, ("pk", Some(sort_key)), projection)
+        let parts = (table.partitions(), std::slice::from_ref(sort_key));
+        Self::new((name, IndexKind::Local), parts, projection, table)
     }
 
-    fn global(definition: &GlobalSecondaryIndex) -> Self {
+    fn global(definition: &GlobalSecondaryIndex, table: &KeyLayout) -> Self {
         let GlobalSecondaryIndex { name, partition_key, sort_key, projection } = definition;
-        Self::new(name, IndexKind::Global, (partition_key, sort_key.as_deref()), projection)
+        Self::new((name, IndexKind::Global), (partition_key, sort_key), projection, table)
     }
 
-    fn new(name: &str, kind: IndexKind, (partition, sort): (&str, Option<&str>), projection: &Projection) -> Self {
+    fn new(
+        (name, kind): (&str, IndexKind),
+        (partition, sort): (&[KeyPart], &[KeyPart]),
+        projection: &Projection,
+        table: &KeyLayout,
+    ) -> Self {
         let included: &[String] = match projection {
             Projection::Include(attributes) => attributes,
             Projection::All | Projection::KeysOnly => &[],
         };
-        let keys = ["pk", "sk", partition].into_iter().chain(sort);
+        let keys = table.parts().chain(partition).chain(sort).map(KeyPart::name);
         let mut projected: Vec<Box<str>> = keys.chain(included.iter().map(String::as_str)).map(Box::from).collect();
         projected.sort_unstable();
         projected.dedup();
         let projected = (*projection != Projection::All).then_some(projected);
-        let partition = KeyAttribute::new(partition, Role::Partition);
-        let sort = sort.map(|sort| KeyAttribute::new(sort, Role::Sort));
-        Self { id: IndexId::default(), name: name.into(), kind, partition, sort, projected }
+        let (id, of_untyped) = (IndexId::default(), !table.is_typed());
+        Self { id, name: name.into(), kind, partition: partition.into(), sort: sort.into(), of_untyped, projected }
+    }
+
+    /// Its key as conditions name it.
+    pub(crate) fn key_schema(&self) -> KeySchema<'_> {
+        KeySchema { partition: &self.partition, sort: &self.sort }
+    }
+
+    /// Whether an attribute of this name is part of its key.
+    pub(crate) fn has_key_attribute(&self, name: &str) -> bool {
+        self.key_schema().names().any(|own| own == name)
+    }
+
+    fn partition_attribute_at(&self, at: usize) -> Option<KeyAttribute<'_>> {
+        let part = self.partition.get(at)?;
+        Some(KeyAttribute { part, role: Role::Partition, of_untyped: self.of_untyped })
+    }
+
+    fn sort_attribute_at(&self, at: usize) -> Option<KeyAttribute<'_>> {
+        let part = self.sort.get(at)?;
+        Some(KeyAttribute { part, role: Role::Sort, of_untyped: self.of_untyped })
+    }
+
+    /// Those of its partition, then those by which it is sorted.
+    fn attributes(&self) -> impl Iterator<Item = KeyAttribute<'_>> {
+        let partition = (0..).map_while(|at| self.partition_attribute_at(at));
+        partition.chain((0..).map_while(|at| self.sort_attribute_at(at)))
     }
 
     /// The number by which its entries know it.
@@ -292,14 +327,29 @@ impl Index {
         self.kind
     }
 
-    /// The attribute that partitions it; `pk`, the table's partition key, in a local index.
+    /// The attribute that partitions it, the first where there are several; the table's partition key in a local index.
     pub fn partition_attribute(&self) -> &str {
-        &self.partition.name
+        self.partition.first().map_or("", KeyPart::name)
     }
 
-    /// The attribute that its partitions are sorted by.
+    /// The attribute that its partitions are sorted by, the first where there are several.
     pub fn sort_attribute(&self) -> Option<&str> {
-        self.sort.as_ref().map(|sort| &*sort.name)
+        self.sort.first().map(KeyPart::name)
+    }
+
+    /// All attributes that partition it, with their types.
+    pub fn partition_parts(&self) -> &[KeyPart] {
+        &self.partition
+    }
+
+    /// All attributes that its partitions are sorted by, with their types.
+    pub fn sort_parts(&self) -> &[KeyPart] {
+        &self.sort
+    }
+
+    /// Whether it has more than one partition attribute or more than one sort attribute.
+    pub(crate) fn has_several_parts(&self) -> bool {
+        self.partition.len() > 1 || self.sort.len() > 1
     }
 
     /// Whether its entries hold the attribute of this name where the item has it.
@@ -335,15 +385,15 @@ impl Index {
         match (old, new) {
             (Some((old_key, old)), Some((key, new))) if old_key == key => {
                 if unchanged == Unchanged::Written || !self.shows_alike(old, new) {
-                    to.push(self.put(key, new)?);
+                    to.push(self.put(&key, new)?);
                 }
             }
             (old, new) => {
                 if let Some((key, old)) = old {
-                    to.push(self.with_key(key, &old.item, |key| (key.route(), Record::tombstone_of(&key)))?);
+                    to.push(self.with_key(&key, old.item.key, |key| (key.route(), Record::tombstone_of(&key)))?);
                 }
                 if let Some((key, new)) = new {
-                    to.push(self.put(key, new)?);
+                    to.push(self.put(&key, new)?);
                 }
             }
         }
@@ -352,7 +402,8 @@ impl Index {
 
     /// Whether the entries of two versions, whose keys are equal, are equal.
     fn shows_alike(&self, old: &Version<'_>, new: &Version<'_>) -> bool {
-        let (old_item, item) = (old.item.item, new.item.item);
+        // The keys of both are the same.
+        let (old_item, item) = (old.item.item.without_key(), new.item.item.without_key());
         let is_shown = |(name, _): &(&str, _)| self.projects(name);
         old.expires_at == new.expires_at
             && match self.projects_all() {
@@ -362,14 +413,14 @@ impl Index {
     }
 
     /// The entry of a version under its key, and where it belongs.
-    fn put(&self, key: EntryKey<'_>, version: &Version<'_>) -> Result<(Route, Record)> {
-        let head = entry::head(self.kind, self.sort.is_some(), version.expires_at);
-        self.with_key(key, &version.item, |key| {
+    fn put(&self, key: &EntryKey<'_>, version: &Version<'_>) -> Result<(Route, Record)> {
+        let head = entry::head(self.kind, self.sort.len(), version.expires_at);
+        self.with_key(key, version.item.key, |key| {
             let record = match self.projects_all() {
                 true => Record::put_pieces(&key, &[&head, version.item.item.as_bytes()]),
                 false => {
                     let mut shown = StackBuffer::<BODY_ON_STACK_BYTES>::new();
-                    version.item.item.copy_where(&mut shown, |name| self.projects(name));
+                    version.item.item.without_key().copy_where(&mut shown, |name| self.projects(name));
                     Record::put_pieces(&key, &[&head, &shown])
                 }
             };
@@ -380,60 +431,73 @@ impl Index {
     /// Calls back with the key of an entry, which is on the stack where it is not long.
     fn with_key<T>(
         &self,
-        (partition, sort): EntryKey<'_>,
-        source: &TableItem<'_>,
+        values: &[KeyValue<'_>],
+        table_key: KeyRef<'_>,
         use_key: impl FnOnce(RoutedKey<'_>) -> T,
     ) -> Result<T> {
         let mut bytes = StackBuffer::<KEY_ON_STACK_BYTES>::new();
-        self.put_partition(partition, source.pk, &mut bytes);
+        let (partition, sort) = values.split_at(self.partition.len());
+        self.put_partition(partition, table_key.pk(), &mut bytes);
         let sk_at = bytes.len();
-        if let Some(sort) = sort {
-            sort.put(&mut bytes);
-        }
-        entry::put_table_key(self.kind, source.pk, source.sk, &mut bytes);
+        sort.iter().for_each(|value| value.put(&mut bytes));
+        entry::put_table_key(self.kind, table_key.pk(), table_key.sk(), &mut bytes);
         let (pk, sk) = bytes.split_at(sk_at);
-        Ok(use_key(KeyRef::index_entry(pk, sk)?.into()))
+        Ok(use_key(KeyRef::index_entry(pk, sk)?.with_label(table_key.label()).into()))
     }
 
     /// The values that make up the key of an item's entry; none where it lacks one of them.
     fn whole_key_of<'a>(&self, source: &TableItem<'a>) -> Result<Option<EntryKey<'a>>> {
-        Ok(match self.key_of(source)? {
-            (Some(partition), None) => Some((partition, None)),
-            (Some(partition), Some(Some(sort))) => Some((partition, Some(sort))),
-            _ => None,
-        })
+        let key = self.key_of(source)?;
+        Ok((key.len() == self.partition.len() + self.sort.len()).then_some(key))
     }
 
-    /// The partition value of an item and, where the index sorts, its sort value; none where the item has no such
-    /// attribute.
-    fn key_of<'a>(&self, source: &TableItem<'a>) -> Result<KeyOf<'a>> {
-        // Both are looked at before either may be missing: what is there must be right.
-        let partition = self.partition.value_in(&self.name, source)?;
-        let sort = self.sort.as_ref().map(|sort| sort.value_in(&self.name, source)).transpose()?;
-        Ok((partition, sort))
+    /// The values of an item's key attributes, those that it has.
+    fn key_of<'a>(&self, source: &TableItem<'a>) -> Result<EntryKey<'a>> {
+        // All are looked at before one may be missing: what is there must be right.
+        let mut key = EntryKey::new();
+        for attribute in self.attributes() {
+            key.extend(attribute.value_in(&self.name, source)?);
+        }
+        Ok(key)
     }
 
-    /// The entry of the item under this key; none where the item lacks a key attribute.
+    /// The entry of the item of an untyped table under this key; none where the item lacks a key attribute.
     ///
     /// Costs a look-up of each key attribute, one pass over the item where not all is projected, one copy of what
     /// is, and one allocation.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) in DynamoDB's words where a key attribute is neither S, N nor B,
-    /// is empty, or is longer than a partition key (2048 bytes) or a sort key (1024 bytes) may be; also where another
-    /// key attribute is missing.
+    /// [`Error::Invalid`](crate::Error::Invalid) in DynamoDB's words where a key attribute is of another type than the
+    /// schema declares, is neither S, N nor B, is empty, or is longer than a partition key (2048 bytes) or a sort key (1024
+    /// bytes) may be; also where another key attribute is missing.
     pub fn entry(&self, pk: &[u8], sk: &[u8], item: ItemRef<'_>, expires_at: Option<i64>) -> Result<Option<Record>> {
-        let version = Version { item: TableItem { pk, sk, item }, expires_at };
-        let key = self.whole_key_of(&version.item)?;
-        key.map(|key| self.put(key, &version).map(|(_, record)| record)).transpose()
+        self.entry_of(KeyRef::new(pk, sk)?, item, expires_at)
     }
 
-    /// The partition key of the entries with this partition value, or of the partition `pk` of a local index.
-    fn put_partition(&self, value: KeyValue<'_>, pk: &[u8], out: &mut impl Buffer) {
+    /// As [`Index::entry`], of an item of any table: its body without the attributes of its key.
+    ///
+    /// # Errors
+    /// As [`Index::entry`].
+    pub fn entry_of(&self, key: KeyRef<'_>, item: ItemRef<'_>, expires_at: Option<i64>) -> Result<Option<Record>> {
+        let version = Version { item: TableItem::under(key, item), expires_at };
+        let key = self.whole_key_of(&version.item)?;
+        key.map(|key| self.put(&key, &version).map(|(_, record)| record)).transpose()
+    }
+
+    /// Partition key and sort key of the entry that an item with these attributes, under this key, has or would have; none
+    /// where one is missing or no key can have it.
+    pub(crate) fn place_of(&self, key: KeyRef<'_>, item: ItemRef<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+        let item = TableItem::under(key, item);
+        let values = self.whole_key_of(&item).ok()??;
+        self.with_key(&values, key, |key| (key.key().pk().to_vec(), key.key().sk().to_vec())).ok()
+    }
+
+    /// The partition key of the entries with these partition values, or of the partition `pk` of a local index.
+    fn put_partition(&self, values: &[KeyValue<'_>], pk: &[u8], out: &mut impl Buffer) {
         out.extend_from_slice(&self.id.0.to_be_bytes());
         match self.kind {
             IndexKind::Local => out.extend_from_slice(pk),
-            IndexKind::Global => value.put(out),
+            IndexKind::Global => values.iter().for_each(|value| value.put(out)),
         }
     }
 }

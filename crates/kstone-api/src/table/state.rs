@@ -148,7 +148,7 @@ impl TableState {
     /// The indexes that refuse an item that is there, those that are being filled included.
     pub(crate) fn refusing<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = IndexId> + 'a {
         let all = [Some(&self.indexes), self.filling.as_ref().map(|filling| &filling.indexes)];
-        all.into_iter().flatten().flat_map(|indexes| indexes.refusing(record.pk(), record.sk(), record.item()))
+        all.into_iter().flatten().flat_map(|indexes| indexes.refusing(record))
     }
 
     /// The same with a stream that follows one which ended with the number `last`.
@@ -249,8 +249,8 @@ impl TableState {
 
     /// The part of [`TableState::check_new`] that depends on the schema.
     pub(crate) fn check_index_keys(&self, key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
-        self.indexes.check(key.pk(), key.sk(), item)?;
-        self.filling.as_ref().map_or(Ok(()), |filling| filling.indexes.check(key.pk(), key.sk(), item))
+        self.indexes.check(key, item)?;
+        self.filling.as_ref().map_or(Ok(()), |filling| filling.indexes.check(key, item))
     }
 
     /// Adds the writes that keep the indexes, those that are being filled included, in step with a write of an item.
@@ -273,7 +273,7 @@ impl TableState {
     /// The entries of an item that is in the table.
     pub(crate) fn present_entries(&self, record: &Record) -> Vec<Record> {
         let item = record.item();
-        self.indexes.present_entries(record.pk(), record.sk(), item, self.expires_at(item))
+        self.indexes.present_entries(record.key_ref(), item.without_key(), self.expires_at(item))
     }
 
     /// Adds the writes of an item's entries in indexes that are being filled; each that refuses the item is noted.

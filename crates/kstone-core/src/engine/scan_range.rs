@@ -80,6 +80,15 @@ impl<'a> ScanRange<'a> {
         Self { keyspace: Keyspace::Index, index: Some(index), ..self }
     }
 
+    /// Whether a partition of this key is in the share, wherever that begins and ends.
+    #[must_use]
+    pub fn has_partition(self, pk: &[u8]) -> bool {
+        let route = Route::of(pk, self.keyspace);
+        let shared = Self { lower: None, upper: None, ..self };
+        let of_stripe = shared.spans().find(|(stripe, _)| *stripe == route.stripe);
+        of_stripe.is_some_and(|(_, span)| (span.from.tag..=span.to.tag).contains(&route.tag))
+    }
+
     /// How many of these live records may be of the range, which covers all places or some.
     pub(super) fn live_in(self, live: &LiveCounts) -> usize {
         match (self.keyspace, self.index) {

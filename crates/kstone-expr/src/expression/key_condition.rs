@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::refusal::{Refusal, Result};
-use crate::texts::Reason;
+use crate::texts::{Keys, Reason};
 use kstone_core::item::ValueRef;
 use kstone_core::value::Type;
 
@@ -17,45 +17,40 @@ use super::ast::{Comparator, ConditionAst, Operand, Predicate, Step};
 use super::bind::{Binder, BoundParameters};
 use super::condition::Condition;
 use super::condition_parser;
-use super::subject::{PARTITION_KEY, SORT_KEY};
 use kstone_core::key_layout::{KeyLayout, KeyPart};
 
-/// An attribute of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyAttribute<'a> {
-    /// Its name.
-    pub name: &'a str,
-    /// The types that its values may have.
-    pub types: &'a [Type],
-}
+/// The most attributes that the partition key or the sort key of an index may have each, DynamoDB's.
+pub const KEY_PARTS_MAX: usize = 4;
 
-/// The attributes of a table's or an index's key.
+/// The attributes of a table's or an index's key: one or, in an index, up to [`KEY_PARTS_MAX`] of each sort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeySchema<'a> {
     /// The partition key.
-    pub partition: KeyAttribute<'a>,
-    /// The sort key, where there is one.
-    pub sort: Option<KeyAttribute<'a>>,
+    pub partition: &'a [KeyPart],
+    /// The sort key; empty where there is none.
+    pub sort: &'a [KeyPart],
 }
 
 impl KeySchema<'static> {
-    /// The key of the items themselves: `pk` and `sk`, bytes given as text or as binary.
-    pub const ITEMS: Self = Self {
-        partition: KeyAttribute { name: PARTITION_KEY, types: &[Type::S, Type::B] },
-        sort: Some(KeyAttribute { name: SORT_KEY, types: &[Type::S, Type::B] }),
-    };
+    /// The key of an untyped table: `pk` and `sk`, bytes given as text or as binary.
+    pub const ITEMS: Self = Self::of(KeyLayout::untyped());
 }
 
 impl<'a> KeySchema<'a> {
     /// The key of a table of this layout.
     #[must_use]
-    pub fn of(layout: &'a KeyLayout) -> Self {
-        let attribute = |part: &'a KeyPart| KeyAttribute { name: part.name(), types: part.types() };
-        Self { partition: attribute(layout.partition()), sort: layout.sort().map(attribute) }
+    pub const fn of(layout: &'a KeyLayout) -> Self {
+        Self { partition: layout.partitions(), sort: layout.sorts() }
+    }
+
+    /// The names of all attributes.
+    pub fn names(self) -> impl Iterator<Item = &'a str> {
+        self.partition.iter().chain(self.sort).map(KeyPart::name)
     }
 }
 
-/// What is asked of the sort key, with values of the type that the schema says.
+/// What is asked of the last attribute of the sort key that a condition names, with values of the type that the schema
+/// says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortCondition<'a> {
     /// Nothing.
@@ -99,14 +94,49 @@ pub struct KeyCondition<'v> {
 /// What a key condition asks, whatever the values: read once where these come with each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct KeyPlan {
-    /// The index of the partition's value.
-    partition: u16,
+    /// The indexes of the partition's values.
+    partition: Values,
+    /// Those of the values that the first attributes of the sort key equal.
+    equal: Values,
+    /// What is asked of the next attribute of the sort key.
     sort: SortTest,
 }
 
+/// The indexes of up to [`KEY_PARTS_MAX`] values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Values {
+    indexes: [u16; KEY_PARTS_MAX],
+    len: u8,
+}
+
+impl Values {
+    fn push(&mut self, value: u16) {
+        // A schema has no more attributes.
+        if let Some(place) = self.indexes.get_mut(usize::from(self.len)) {
+            *place = value;
+            self.len += 1;
+        }
+    }
+
+    fn as_slice(&self) -> &[u16] {
+        &self.indexes[..usize::from(self.len)]
+    }
+}
+
+impl KeyPlan {
+    /// What a condition asks of a key, whatever its values.
+    ///
+    /// # Errors
+    /// As [`KeyCondition::new`], as far as no value is needed to tell.
+    pub fn of(condition: &Condition<'_>, schema: KeySchema<'_>) -> Result<Self> {
+        Reader { condition, checks_values: false }.read(schema)
+    }
+}
+
 /// A condition on a key: what is asked, and the indexes of the values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 enum SortTest {
+    #[default]
     Any,
     Compare(Comparator, u16),
     Between(u16, u16),
@@ -134,7 +164,7 @@ impl<'v> KeyCondition<'v> {
     /// # Errors
     /// As [`KeyCondition::parse`], for what is no condition on the schema's key or has values of other types.
     pub fn new(condition: Condition<'v>, schema: KeySchema<'_>) -> Result<Self> {
-        let plan = Reader { condition: &condition }.read(schema)?;
+        let plan = Reader { condition: &condition, checks_values: true }.read(schema)?;
         Ok(Self { bound: condition.bound, plan })
     }
 
@@ -142,36 +172,44 @@ impl<'v> KeyCondition<'v> {
     /// these may have to be refused, which [`KeyCondition::new`] does.
     #[must_use]
     pub fn of_plan(plan: KeyPlan, bound: BoundParameters<'v>, schema: KeySchema<'_>) -> Option<Self> {
-        let fits = |value: ValueRef<'_>, types: &[Type]| types.contains(&value.type_()) && !value.payload().is_empty();
-        let partition = fits(bound.value(plan.partition), schema.partition.types);
-        let sort_types = schema.sort.map_or(&[][..], |sort| sort.types);
-        let fits_sort = |value| fits(bound.value(value), sort_types);
+        let fits =
+            |value: ValueRef<'_>, part: &KeyPart| part.types().contains(&value.type_()) && !value.payload().is_empty();
+        let all_fit = |values: Values, parts: &[KeyPart]| {
+            values.as_slice().iter().zip(parts).all(|(&value, part)| fits(bound.value(value), part))
+        };
+        let last = schema.sort.get(usize::from(plan.equal.len));
+        let fits_last = |value| last.is_some_and(|part| fits(bound.value(value), part));
         let is_text = |value| bound.value(value).type_() != Type::N;
         let sort = match plan.sort {
             SortTest::Any => true,
-            SortTest::Compare(_, value) => fits_sort(value),
-            SortTest::BeginsWith(prefix) => fits_sort(prefix) && is_text(prefix),
+            SortTest::Compare(_, value) => fits_last(value),
+            SortTest::BeginsWith(prefix) => fits_last(prefix) && is_text(prefix),
             SortTest::Between(low, high) => {
                 let is_ordered = bound.value(low).payload() <= bound.value(high).payload();
-                [low, high].into_iter().all(|value| fits_sort(value) && is_text(value)) && is_ordered
+                [low, high].into_iter().all(|value| fits_last(value) && is_text(value)) && is_ordered
             }
         };
-        (partition && sort).then_some(Self { bound, plan })
+        let fits = all_fit(plan.partition, schema.partition) && all_fit(plan.equal, schema.sort) && sort;
+        fits.then_some(Self { bound, plan })
     }
 
-    /// What it asks, whatever its values.
-    #[must_use]
-    pub fn plan(&self) -> KeyPlan {
-        self.plan
-    }
-
-    /// The value of the partition key, never empty.
+    /// The value of the partition key, of its first attribute where it has several; never empty.
     #[must_use]
     pub fn partition(&self) -> ValueRef<'_> {
-        self.bound.value(self.plan.partition)
+        self.bound.value(self.plan.partition.indexes[0])
     }
 
-    /// What is asked of the sort key. Its values are never empty.
+    /// The values of all attributes of the partition key.
+    pub fn partitions(&self) -> impl Iterator<Item = ValueRef<'_>> {
+        self.plan.partition.as_slice().iter().map(|&value| self.bound.value(value))
+    }
+
+    /// The values that the attributes of the sort key before the last one that is named have to equal.
+    pub fn equal(&self) -> impl Iterator<Item = ValueRef<'_>> {
+        self.plan.equal.as_slice().iter().map(|&value| self.bound.value(value))
+    }
+
+    /// What is asked of the sort key, of the last attribute that is named where it has several. Its values are never empty.
     #[must_use]
     pub fn sort(&self) -> SortCondition<'_> {
         let value = |value| self.bound.value(value);
@@ -192,6 +230,8 @@ impl<'v> KeyCondition<'v> {
 /// Reads a condition as one on a key.
 struct Reader<'a> {
     condition: &'a Condition<'a>,
+    /// Whether the values are known, so that their types tell.
+    checks_values: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -210,24 +250,53 @@ impl<'a> Reader<'a> {
             }
             tests.push((name, test));
         }
-        if tests.len() > 2 {
-            return Err(Reason::KeyConditionCount.into());
+        let most = schema.partition.len() + schema.sort.len().max(1);
+        if tests.len() > most {
+            return Err(if most == 2 { Reason::KeyConditionCount.into() } else { not_supported() });
         }
-        let missed = |name: &str| Reason::KeyMissed { attribute: name.into() };
-        let of = |attribute: &str| tests.iter().find(|(name, _)| *name == attribute).map(|&(_, test)| test);
-        let partition = of(schema.partition.name).ok_or_else(|| missed(schema.partition.name))?;
-        let SortTest::Compare(Comparator::Equal, value) = partition else { return Err(not_supported()) };
-        self.check(schema.partition, partition)?;
-        let sort = match schema.sort {
-            _ if tests.len() == 1 => SortTest::Any,
+        let missed = |part: &KeyPart| Reason::KeyMissed { attribute: part.name().into() };
+        let of = |part: &KeyPart| tests.iter().find(|(name, _)| *name == part.name()).map(|&(_, test)| test);
+        let mut partition = Values::default();
+        for part in schema.partition {
+            let test = of(part).ok_or_else(|| missed(part))?;
+            let SortTest::Compare(Comparator::Equal, value) = test else { return Err(not_supported()) };
+            self.check(part, test)?;
+            partition.push(value);
+        }
+        let asked = tests.len() - schema.partition.len();
+        if asked == 0 {
+            return Ok(KeyPlan { partition, equal: Values::default(), sort: SortTest::Any });
+        }
+        let sorts: Vec<(&KeyPart, SortTest)> = schema.sort.iter().filter_map(|part| Some((part, of(part)?))).collect();
+        match schema.sort.iter().find(|part| of(part).is_none()) {
+            _ if sorts.len() == asked => {}
+            Some(part) => return Err(missed(part).into()),
             None => return Err(not_supported()),
-            Some(attribute) => {
-                let sort = of(attribute.name).ok_or_else(|| missed(attribute.name))?;
-                self.check(attribute, sort)?;
-                sort
+        }
+        let (equal, sort) = self.gapless(schema.sort, &sorts)?;
+        Ok(KeyPlan { partition, equal, sort })
+    }
+
+    /// The equalities before the last attribute of a sort key that is asked about, which all have to be there, and what is
+    /// asked of that one.
+    fn gapless(&self, parts: &[KeyPart], sorts: &[(&KeyPart, SortTest)]) -> Result<(Values, SortTest)> {
+        let Some((&(last, test), before)) = sorts.split_last() else { return Ok(Default::default()) };
+        let mut equal = Values::default();
+        let mut lacking: Vec<Box<str>> = Vec::new();
+        for part in parts.iter().take_while(|part| *part != last) {
+            match before.iter().find(|(asked, _)| *asked == part) {
+                Some(&(part, test @ SortTest::Compare(Comparator::Equal, value))) => {
+                    self.check(part, test)?;
+                    equal.push(value);
+                }
+                _ => lacking.push(part.name().into()),
             }
-        };
-        Ok(KeyPlan { partition: value, sort })
+        }
+        if !lacking.is_empty() {
+            return Err(Reason::KeyGap { attributes: Keys(lacking.into()), asked: last.name().into() }.into());
+        }
+        self.check(last, test)?;
+        Ok((equal, test))
     }
 
     /// The attribute that a predicate asks about, and what it asks.
@@ -301,19 +370,20 @@ impl<'a> Reader<'a> {
     }
 
     /// Checks the values against the attribute's types; no key can be empty.
-    fn check(&self, attribute: KeyAttribute<'_>, test: SortTest) -> Result<()> {
+    fn check(&self, attribute: &KeyPart, test: SortTest) -> Result<()> {
         let values = match test {
+            _ if !self.checks_values => [None, None],
             SortTest::Any => [None, None],
             SortTest::Compare(_, value) | SortTest::BeginsWith(value) => [Some(value), None],
             SortTest::Between(low, high) => [Some(low), Some(high)],
         };
         for value in values.into_iter().flatten().map(|value| self.condition.bound.value(value)) {
-            if !attribute.types.contains(&value.type_()) {
+            if !attribute.types().contains(&value.type_()) {
                 return Err(Reason::KeyType.into());
             }
             if value.payload().is_empty() {
                 let kind = if value.type_() == Type::B { "binary" } else { "string" };
-                return Err(Reason::EmptyKey { kind, attribute: attribute.name.into() }.into());
+                return Err(Reason::EmptyKey { kind, attribute: attribute.name().into() }.into());
             }
         }
         Ok(())

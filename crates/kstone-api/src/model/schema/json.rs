@@ -88,11 +88,90 @@ impl KeyJson {
     }
 }
 
+/// A key attribute of an index: a name alone or, with its type, an object.
+struct PartJson(KeyPart);
+
+/// One of them or a list of such with types.
+#[derive(Default)]
+struct PartsJson(Vec<KeyPart>);
+
+impl PartsJson {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl Serialize for PartJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match KeyJson::of(&self.0) {
+            Some(typed) => typed.serialize(serializer),
+            None => serializer.serialize_str(self.0.name()),
+        }
+    }
+}
+
+impl Serialize for PartsJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self.0.as_slice() {
+            [one] => PartJson(one.clone()).serialize(serializer),
+            several => serializer.collect_seq(several.iter().cloned().map(PartJson)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PartJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let part = deserializer.deserialize_any(PartsVisitor { takes_list: false })?.pop();
+        part.map(Self).ok_or_else(|| D::Error::custom("a key attribute is missing"))
+    }
+}
+
+impl<'de> Deserialize<'de> for PartsJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        deserializer.deserialize_any(PartsVisitor { takes_list: true }).map(Self)
+    }
+}
+
+struct PartsVisitor {
+    takes_list: bool,
+}
+
+impl<'de> Visitor<'de> for PartsVisitor {
+    type Value = Vec<KeyPart>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key attribute: its name, or an object of name and type")?;
+        if self.takes_list { f.write_str(", or a list of such objects") } else { Ok(()) }
+    }
+
+    fn visit_str<E: serde::de::Error>(self, name: &str) -> std::result::Result<Self::Value, E> {
+        Ok(vec![KeyPart::of_any_type(name.to_owned())])
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> std::result::Result<Self::Value, A::Error> {
+        KeyJson::deserialize(MapAccessDeserializer::new(map)).map(|key| vec![key.into()])
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<Self::Value, A::Error> {
+        if !self.takes_list {
+            return Err(A::Error::invalid_type(serde::de::Unexpected::Seq, &self));
+        }
+        let mut parts = Vec::new();
+        while let Some(Object(key)) = list.next_element::<Object<KeyJson>>()? {
+            parts.push(key.into());
+        }
+        if parts.is_empty() {
+            return Err(A::Error::invalid_length(0, &self));
+        }
+        Ok(parts)
+    }
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LocalJson {
     name: String,
-    sort_key: String,
+    sort_key: PartJson,
     #[serde(default, skip_serializing_if = "is_all")]
     projection: Projection,
 }
@@ -101,9 +180,9 @@ struct LocalJson {
 #[serde(deny_unknown_fields)]
 struct GlobalJson {
     name: String,
-    partition_key: String,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    sort_key: Option<String>,
+    partition_key: PartsJson,
+    #[serde(default, skip_serializing_if = "PartsJson::is_empty")]
+    sort_key: PartsJson,
     #[serde(default, skip_serializing_if = "is_all")]
     projection: Projection,
 }
@@ -131,12 +210,15 @@ fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> std::res
 
 impl From<SchemaJson> for TableSchema {
     fn from(json: SchemaJson) -> Self {
-        let local =
-            |Object(LocalJson { name, sort_key, projection })| LocalSecondaryIndex { name, sort_key, projection };
+        let local = |Object(LocalJson { name, sort_key: PartJson(sort_key), projection })| LocalSecondaryIndex {
+            name,
+            sort_key,
+            projection,
+        };
         let global = |Object(GlobalJson { name, partition_key, sort_key, projection })| GlobalSecondaryIndex {
             name,
-            partition_key,
-            sort_key,
+            partition_key: partition_key.0,
+            sort_key: sort_key.0,
             projection,
         };
         let stream = |Object(StreamJson { view_type, capacity })| StreamSpecification { view_type, capacity };
@@ -158,9 +240,11 @@ impl From<&TableSchema> for SchemaJson {
         let (partition_key, sort_key) = (&schema.partition_key, &schema.sort_key);
         let TableSchema { name, local_indexes, global_indexes, ttl_attribute, ttl_visible, stream, .. } =
             schema.clone();
-        let local =
-            |LocalSecondaryIndex { name, sort_key, projection }| Object(LocalJson { name, sort_key, projection });
+        let local = |LocalSecondaryIndex { name, sort_key, projection }| {
+            Object(LocalJson { name, sort_key: PartJson(sort_key), projection })
+        };
         let global = |GlobalSecondaryIndex { name, partition_key, sort_key, projection }| {
+            let (partition_key, sort_key) = (PartsJson(partition_key), PartsJson(sort_key));
             Object(GlobalJson { name, partition_key, sort_key, projection })
         };
         let stream_json = |StreamSpecification { view_type, capacity }| Object(StreamJson { view_type, capacity });

@@ -1,12 +1,19 @@
 //! A key attribute of an index: where its value comes from, and what it may be.
 //!
-//! `pk` and `sk` are the table's key, S where it is UTF-8 and B otherwise, as everywhere; any other name is an
-//! attribute of the item. DynamoDB declares one type for a key attribute and refuses all others; types are not declared
-//! here, so S, N and B are welcome and the others are refused in the same words.
+//! In an untyped table `pk` and `sk` are the table's key, S where it is UTF-8 and B otherwise, as everywhere; any other name
+//! is an attribute of the item. Where the schema declares a type, values of all others are refused in DynamoDB's words; where
+//! it declares none, S, N and B are welcome.
+
+use std::borrow::Cow;
+use std::fmt;
 
 use crate::error::{Error, Result};
-use kstone_core::item::ItemRef;
-use kstone_core::key::{PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
+use kstone_core::item::{ItemRef, ValueRef};
+use kstone_core::key::{KeyRef, PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
+use kstone_core::key_layout::{KeyPart, KeyType};
+use kstone_core::{number, utf8};
+
+use crate::expression::Subject;
 
 use super::KeyValue;
 
@@ -26,39 +33,57 @@ impl Role {
     }
 }
 
-/// An item of the table with its key.
+/// An item of the table under its key; that of a typed table shows its key.
 #[derive(Clone, Copy)]
 pub(super) struct TableItem<'a> {
-    pub(super) pk: &'a [u8],
-    pub(super) sk: &'a [u8],
+    pub(super) key: KeyRef<'a>,
     pub(super) item: ItemRef<'a>,
 }
 
-/// One of the attributes that make up the key of an index.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct KeyAttribute {
-    pub(super) name: Box<str>,
-    role: Role,
+impl<'a> TableItem<'a> {
+    /// The body of an item under its key.
+    pub(super) fn under(key: KeyRef<'a>, item: ItemRef<'a>) -> Self {
+        Self { key, item: Subject::under(key, item).item() }
+    }
 }
 
-impl KeyAttribute {
-    pub(super) fn new(name: &str, role: Role) -> Self {
-        Self { name: name.into(), role }
+/// One of the attributes that make up the key of an index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct KeyAttribute<'i> {
+    pub(super) part: &'i KeyPart,
+    pub(super) role: Role,
+    /// Whether `pk` and `sk` are the table's key.
+    pub(super) of_untyped: bool,
+}
+
+impl<'i> KeyAttribute<'i> {
+    fn name(&self) -> &'i str {
+        self.part.name()
+    }
+
+    /// The types that its values may have, as refusals say them.
+    fn types(&self) -> String {
+        let names: Vec<&str> = self.part.types().iter().map(|type_| type_.name()).collect();
+        match names.as_slice() {
+            [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+            _ => names.concat(),
+        }
     }
 
     /// The attribute's value in an item, for the index of this name.
     pub(super) fn value_in<'a>(&self, index: &str, source: &TableItem<'a>) -> Result<Option<KeyValue<'a>>> {
-        let name = &*self.name;
+        let name = self.name();
         let value = match name {
-            "pk" => KeyValue::of_bytes(source.pk),
-            "sk" if source.sk.is_empty() => return Ok(None),
-            "sk" => KeyValue::of_bytes(source.sk),
+            "pk" if self.of_untyped => KeyValue::of_bytes(source.key.pk()),
+            "sk" if self.of_untyped && source.key.sk().is_empty() => return Ok(None),
+            "sk" if self.of_untyped => KeyValue::of_bytes(source.key.sk()),
             _ => {
                 let Some(value) = source.item.get(name) else { return Ok(None) };
-                KeyValue::of_value(value).ok_or_else(|| {
+                self.value_of(value).ok_or_else(|| {
                     Error::Invalid(format!(
                         "One or more parameter values were invalid: Type mismatch for Index Key {name} \
-                         Expected: S, N or B Actual: {} IndexName: {index}",
+                         Expected: {} Actual: {} IndexName: {index}",
+                        self.types(),
                         value.type_().name()
                     ))
                 })?
@@ -81,13 +106,54 @@ impl KeyAttribute {
         }
     }
 
+    /// A value as one of the attribute's; none where it is of another type.
+    fn value_of<'a>(&self, value: ValueRef<'a>) -> Option<KeyValue<'a>> {
+        KeyValue::of_value(value).filter(|_| self.part.types().contains(&value.type_()))
+    }
+
+    /// The value that a caller names by its bytes, the text of a number or any other text included, in their right form.
+    pub(super) fn value_bytes<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {
+        let refuse = |type_: KeyType, why: &dyn fmt::Display| {
+            let name = self.name();
+            Error::Invalid(format!("the key attribute {name} is of type {}: {why}", type_.name()))
+        };
+        match self.part.type_() {
+            Some(type_ @ KeyType::N) => {
+                let text = utf8(bytes).map_err(|error| refuse(type_, &error))?;
+                let canonical = number::canonical(text).map_err(|error| refuse(type_, &error))?;
+                Ok(match canonical {
+                    Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                    Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+                })
+            }
+            Some(type_ @ KeyType::S) => {
+                utf8(bytes).map(|_| Cow::Borrowed(bytes)).map_err(|error| refuse(type_, &error))
+            }
+            Some(KeyType::B) | None => Ok(Cow::Borrowed(bytes)),
+        }
+    }
+
+    /// The value of these bytes, as [`KeyAttribute::value_bytes`] gives them.
+    pub(super) fn value_of_bytes<'a>(&self, bytes: &'a [u8]) -> KeyValue<'a> {
+        let type_ = match self.part.type_() {
+            None => return KeyValue::of_bytes(bytes),
+            Some(type_) => type_.type_(),
+        };
+        KeyValue::of_value(ValueRef::from_parts(type_, bytes)).unwrap_or(KeyValue::B(bytes))
+    }
+
     /// Checks a value that a query compares the attribute with.
     pub(super) fn check_operand(&self, value: KeyValue<'_>) -> Result<()> {
+        if !self.part.types().contains(&value.type_()) {
+            return Err(Error::invalid(
+                "One or more parameter values were invalid: Condition parameter type does not match schema type",
+            ));
+        }
         if let Some(kind) = value.empty_kind() {
             return Err(Error::Invalid(format!(
                 "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
                  empty {kind} value. Key: {}",
-                self.name
+                self.name()
             )));
         }
         let (bytes, max) = (value.key_bytes(), self.role.max_bytes());

@@ -8,13 +8,14 @@ use kstone_core::key::{INDEX_ID_BYTES, KeyRef, Keyspace};
 use kstone_core::record::Record;
 
 use super::{IndexId, IndexKind, key_value};
+use crate::expression::Subject;
 
 /// The item expires; its time follows.
 const EXPIRES: u8 = 1;
 /// The entry is of a local index.
 const LOCAL: u8 = 2;
-/// The sort key begins with a sort value.
-const SORTED: u8 = 4;
+/// How many sort values the sort key begins with: the bits from this one on.
+const SORTS_SHIFT: u32 = 2;
 
 /// Appends the table's key to the sort key of an entry. The length comes first, so that the key is read back in place:
 /// entries of equal values lie by length of the table's partition key, partition key, sort key.
@@ -27,10 +28,11 @@ pub(super) fn put_table_key(kind: IndexKind, pk: &[u8], sk: &[u8], out: &mut imp
 }
 
 /// What stands before the item in the body of an entry.
-pub(super) fn head(kind: IndexKind, sorted: bool, expires_at: Option<i64>) -> StackBuffer<HEAD_MAX_BYTES> {
+pub(super) fn head(kind: IndexKind, sorts: usize, expires_at: Option<i64>) -> StackBuffer<HEAD_MAX_BYTES> {
     let flag = |set: bool, flag: u8| if set { flag } else { 0 };
     let mut head = StackBuffer::new();
-    head.push(flag(expires_at.is_some(), EXPIRES) | flag(kind == IndexKind::Local, LOCAL) | flag(sorted, SORTED));
+    let flags = flag(expires_at.is_some(), EXPIRES) | flag(kind == IndexKind::Local, LOCAL);
+    head.push(flags | (sorts as u8) << SORTS_SHIFT);
     if let Some(time) = expires_at {
         head.extend_from_slice(&time.to_le_bytes());
     }
@@ -66,7 +68,7 @@ impl<'a> IndexEntry<'a> {
             expires_at = Some(i64::from_le_bytes(*time));
             body = rest;
         }
-        if flags & SORTED != 0 {
+        for _ in 0..flags >> SORTS_SHIFT {
             key_value::skip(&mut sk)?;
         }
         let mut pk = partition;
@@ -75,7 +77,9 @@ impl<'a> IndexEntry<'a> {
             (pk, sk) = rest.split_at_checked(u16::from_be_bytes(*len).into())?;
         }
         let index = IndexId(u16::from_be_bytes(*index));
-        Some(Self { index, key: KeyRef::new(pk, sk).ok()?, expires_at, item: ItemRef::new(body) })
+        // The entry has the label of its item's key.
+        let key = KeyRef::new(pk, sk).ok()?.with_label(record.key_ref().label());
+        Some(Self { index, key, expires_at, item: Subject::under(key, ItemRef::new(body)).item() })
     }
 
     /// The index it is of.
@@ -111,6 +115,6 @@ impl<'a> IndexEntry<'a> {
     /// What the index shows of the item, as a record under the table's key: what a query through the index returns. One
     /// allocation and one copy; the record has no sequence number.
     pub fn to_item_record(&self) -> Record {
-        Record::row(self.key, self.item.as_bytes())
+        Record::whole_row(self.key, self.item.as_bytes())
     }
 }

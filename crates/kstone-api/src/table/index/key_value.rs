@@ -100,6 +100,14 @@ impl<'a> KeyValue<'a> {
         }
     }
 
+    /// Appends the bytes that the partition key of a table's item has where this is its value.
+    pub(super) fn put_table_key(self, out: &mut impl Buffer) {
+        match self {
+            Self::N(text) => ordered::encode(text, out),
+            Self::S(_) | Self::B(_) => out.extend_from_slice(self.as_bytes()),
+        }
+    }
+
     /// Appends what the bytes of all text, or all binary, that begins with this one begin with. A number's bytes.
     pub(super) fn put_start(self, out: &mut impl Buffer) {
         out.push(self.type_byte());

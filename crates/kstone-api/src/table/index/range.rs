@@ -10,10 +10,12 @@
 //!            <= v ends at the end of v, >= v begins at the bytes of v
 //! ```
 
+use std::borrow::Cow;
 use std::ops::Bound;
 
 use crate::error::{Error, Result};
 use kstone_core::engine::SortKeyRange;
+use kstone_core::key_layout::KeyPart;
 use kstone_core::number;
 
 use super::{Index, IndexKind, KeyValue};
@@ -41,19 +43,17 @@ pub enum KeyCondition<'a> {
     BeginsWith(KeyValue<'a>),
 }
 
-/// A condition on bytes: those of text or of binary.
-impl<'a> From<&'a SortKeyCondition> for KeyCondition<'a> {
-    fn from(condition: &'a SortKeyCondition) -> Self {
-        let value = |bytes: &'a Vec<u8>| KeyValue::of_bytes(bytes);
+impl<'a> From<SortKeyCondition<KeyValue<'a>>> for KeyCondition<'a> {
+    fn from(condition: SortKeyCondition<KeyValue<'a>>) -> Self {
         match condition {
             SortKeyCondition::Any => Self::Any,
-            SortKeyCondition::Eq(sk) => Self::Eq(value(sk)),
-            SortKeyCondition::Lt(sk) => Self::Lt(value(sk)),
-            SortKeyCondition::Le(sk) => Self::Le(value(sk)),
-            SortKeyCondition::Gt(sk) => Self::Gt(value(sk)),
-            SortKeyCondition::Ge(sk) => Self::Ge(value(sk)),
-            SortKeyCondition::Between(low, high) => Self::Between(value(low), value(high)),
-            SortKeyCondition::BeginsWith(sk) => Self::BeginsWith(value(sk)),
+            SortKeyCondition::Eq(value) => Self::Eq(value),
+            SortKeyCondition::Lt(value) => Self::Lt(value),
+            SortKeyCondition::Le(value) => Self::Le(value),
+            SortKeyCondition::Gt(value) => Self::Gt(value),
+            SortKeyCondition::Ge(value) => Self::Ge(value),
+            SortKeyCondition::Between(low, high) => Self::Between(low, high),
+            SortKeyCondition::BeginsWith(value) => Self::BeginsWith(value),
         }
     }
 }
@@ -122,38 +122,92 @@ impl Index {
     /// # Ok::<(), kstone_api::Error>(())
     /// ```
     pub fn range(&self, partition: KeyValue<'_>, condition: KeyCondition<'_>) -> Result<IndexRange> {
-        self.partition.check_operand(partition)?;
-        if self.kind == IndexKind::Local && matches!(partition, KeyValue::N(_)) {
-            return Err(Error::invalid(
-                "One or more parameter values were invalid: Condition parameter type does not match schema type",
-            ));
+        self.range_of(&[partition], &[], condition)
+    }
+
+    /// The entries with these values of the partition attributes and of the first sort attributes, whose values of the next
+    /// sort attribute meet the condition.
+    ///
+    /// # Errors
+    /// As [`Index::range`], and for values that are not those of all partition attributes.
+    pub fn range_of(
+        &self,
+        partition: &[KeyValue<'_>],
+        equal: &[KeyValue<'_>],
+        condition: KeyCondition<'_>,
+    ) -> Result<IndexRange> {
+        if partition.len() != self.partition.len() {
+            let (index, names) = (self.name(), self.partition.iter().map(KeyPart::name).collect::<Vec<_>>());
+            return Err(Error::Invalid(format!(
+                "a query of the index {index} names a value of each of its partition attributes: {}",
+                names.join(", ")
+            )));
+        }
+        for (at, value) in partition.iter().enumerate() {
+            self.partition_attribute_at(at).map_or(Ok(()), |attribute| attribute.check_operand(*value))?;
+        }
+        let mut table_pk = Vec::new();
+        if self.kind == IndexKind::Local {
+            partition.iter().for_each(|value| value.put_table_key(&mut table_pk));
         }
         let mut pk = Vec::new();
-        self.put_partition(partition, partition.as_bytes(), &mut pk);
-        let (from, to) = self.sort_key_bounds(condition)?;
+        self.put_partition(partition, &table_pk, &mut pk);
+        let (from, to) = self.sort_key_bounds(equal, condition)?;
         Ok(IndexRange { pk, from, to })
     }
 
-    fn sort_key_bounds(&self, condition: KeyCondition<'_>) -> Result<Bounds> {
+    /// As [`Index::range`], where a caller names values by their bytes: the text of S and N, the bytes of B.
+    ///
+    /// # Errors
+    /// As [`Index::range`]; [`Error::Invalid`] for bytes that are no value of the attribute's type.
+    pub(crate) fn range_of_bytes(&self, partition: &[u8], condition: &SortKeyCondition) -> Result<IndexRange> {
+        let Some(of_partition) = self.partition_attribute_at(0) else { return Err(not_supported()) };
+        let partition = of_partition.value_bytes(partition)?;
+        let (_, low, high) = condition.borrowed().parts();
+        let of_sort = self.sort_attribute_at(0);
+        let bytes = |bytes| of_sort.map_or(Ok(Cow::Borrowed(bytes)), |sort| sort.value_bytes(bytes));
+        let is_between = matches!(condition, SortKeyCondition::Between(..));
+        let low = if let SortKeyCondition::Any = condition { Cow::Borrowed(low) } else { bytes(low)? };
+        let high = if is_between { bytes(high)? } else { Cow::Borrowed(high) };
+        let mut operands = [&*low, &*high].into_iter();
+        let value = |bytes| of_sort.map_or(KeyValue::of_bytes(bytes), |sort| sort.value_of_bytes(bytes));
+        let condition = condition.map(|_| value(operands.next().unwrap_or_default())).into();
+        self.range(of_partition.value_of_bytes(&partition), condition)
+    }
+
+    fn sort_key_bounds(&self, equal: &[KeyValue<'_>], condition: KeyCondition<'_>) -> Result<Bounds> {
         use Bound::{Excluded, Included, Unbounded};
-        if condition == KeyCondition::Any {
-            return Ok((Unbounded, Unbounded));
+        let mut prefix = Vec::new();
+        for (at, value) in equal.iter().enumerate() {
+            self.sort_attribute_at(at).ok_or_else(not_supported)?.check_operand(*value)?;
+            value.put(&mut prefix);
         }
-        let Some(sort) = &self.sort else { return Err(Error::invalid("Query key condition not supported")) };
+        if condition == KeyCondition::Any {
+            return Ok(match equal {
+                [] => (Unbounded, Unbounded),
+                _ => (Included(prefix.clone()), Excluded(end_of(prefix))),
+            });
+        }
+        let sort = self.sort_attribute_at(equal.len()).ok_or_else(not_supported)?;
         let bytes = |value: KeyValue<'_>| -> Result<Vec<u8>> {
             sort.check_operand(value)?;
-            let mut out = Vec::new();
+            let mut out = prefix.clone();
             value.put(&mut out);
             Ok(out)
         };
         let end = |value| bytes(value).map(end_of);
+        let of_type = |value: KeyValue<'_>, behind: u8| {
+            let mut out = prefix.clone();
+            out.push(value.type_byte() + behind);
+            out
+        };
         Ok(match condition {
             KeyCondition::Any => (Unbounded, Unbounded),
             KeyCondition::Eq(value) => (Included(bytes(value)?), Excluded(end(value)?)),
-            KeyCondition::Lt(value) => (Included(vec![value.type_byte()]), Excluded(bytes(value)?)),
-            KeyCondition::Le(value) => (Included(vec![value.type_byte()]), Excluded(end(value)?)),
-            KeyCondition::Gt(value) => (Included(end(value)?), Excluded(vec![value.type_byte() + 1])),
-            KeyCondition::Ge(value) => (Included(bytes(value)?), Excluded(vec![value.type_byte() + 1])),
+            KeyCondition::Lt(value) => (Included(of_type(value, 0)), Excluded(bytes(value)?)),
+            KeyCondition::Le(value) => (Included(of_type(value, 0)), Excluded(end(value)?)),
+            KeyCondition::Gt(value) => (Included(end(value)?), Excluded(of_type(value, 1))),
+            KeyCondition::Ge(value) => (Included(bytes(value)?), Excluded(of_type(value, 1))),
             KeyCondition::Between(low, high) => {
                 check_between(low, high)?;
                 (Included(bytes(low)?), Excluded(end(high)?))
@@ -166,12 +220,16 @@ impl Index {
             }
             KeyCondition::BeginsWith(value) => {
                 sort.check_operand(value)?;
-                let mut start = Vec::new();
+                let mut start = prefix.clone();
                 value.put_start(&mut start);
                 (Included(start.clone()), Excluded(end_of(start)))
             }
         })
     }
+}
+
+fn not_supported() -> Error {
+    Error::invalid("Query key condition not supported")
 }
 
 /// The first bytes behind all that begin with these: the last byte that can be raised, raised.

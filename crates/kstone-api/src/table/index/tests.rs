@@ -285,7 +285,7 @@ fn two_indexes() -> Indexes {
 fn the_first_index_by_name_reports() {
     let mut item = ItemWriter::new();
     item.set_bool("a", true).unwrap().set_bool("z", true).unwrap();
-    let error = two_indexes().check(b"p", b"", item.as_item()).expect_err("refused");
+    let error = two_indexes().check(KeyRef::new(b"p", b"").unwrap(), item.as_item()).expect_err("refused");
     assert!(error.to_string().ends_with("IndexName: a-index"), "{error}");
 }
 
@@ -294,8 +294,8 @@ fn items_from_before_an_index_may_stay_outside_it() {
     let mut item = ItemWriter::new();
     item.set_bool("a", true).unwrap().set_str("z", "fine").unwrap();
     let indexes = two_indexes();
-    assert!(indexes.check(b"p", b"", item.as_item()).is_err());
-    let present = indexes.present_entries(b"p", b"", item.as_item(), None);
+    assert!(indexes.check(KeyRef::new(b"p", b"").unwrap(), item.as_item()).is_err());
+    let present = indexes.present_entries(KeyRef::new(b"p", b"").unwrap(), item.as_item(), None);
     assert_eq!(present.len(), 1);
     assert_eq!(IndexEntry::read(&present[0]).unwrap().index(), indexes.get("z-index").unwrap().id());
 }

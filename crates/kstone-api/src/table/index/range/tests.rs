@@ -286,9 +286,16 @@ fn a_range_goes_on_behind_where_a_page_ended() {
 
 #[test]
 fn conditions_on_bytes_become_conditions_on_text_or_binary() {
-    let text = SortKeyCondition::Between(b"a".to_vec(), b"b".to_vec());
-    assert_eq!(KeyCondition::from(&text), KeyCondition::Between(KeyValue::S("a"), KeyValue::S("b")));
-    let binary = SortKeyCondition::BeginsWith(vec![0xFF]);
-    assert_eq!(KeyCondition::from(&binary), KeyCondition::BeginsWith(KeyValue::B(&[0xFF])));
-    assert_eq!(KeyCondition::from(&SortKeyCondition::Any), KeyCondition::Any);
+    let indexes = indexes();
+    let index = indexes.get("global").unwrap();
+    for (bytes, typed) in [
+        (
+            SortKeyCondition::Between(b"a".to_vec(), b"b".to_vec()),
+            KeyCondition::Between(KeyValue::S("a"), KeyValue::S("b")),
+        ),
+        (SortKeyCondition::BeginsWith(vec![0xFF]), KeyCondition::BeginsWith(KeyValue::B(&[0xFF]))),
+        (SortKeyCondition::Any, KeyCondition::Any),
+    ] {
+        assert_eq!(index.range_of_bytes(b"p", &bytes), index.range(KeyValue::S("p"), typed), "{bytes:?}");
+    }
 }

@@ -378,7 +378,60 @@ fn threads_with_random_sets_of_tables_all_get_on() -> Result<()> {
             let table = account.table(&name)?;
             table.put_item(ItemBuilder::new().number("id", 1).build())?;
             assert_eq!(account.transact_get(&[(&table, Key::new("1.0"))])?.iter().flatten().count(), 1);
+            let items = table.scan(Scan::new())?.items;
+            for colour in COLOURS.into_iter().filter(|_| !table.schema().global_indexes().is_empty()) {
+                let of_index = table.query(Query::new().index("by-colour").partition_key(colour.as_bytes()))?.count;
+                let expected = items.iter().filter(|item| item.get("colour") == Some(&Value::string(colour)));
+                assert_eq!(of_index, expected.count(), "{name}, {colour}");
+            }
         }
+        Ok(())
+    })
+}
+
+/// What a transaction says of a table that is dropped meanwhile is so in the other one, too: done or not.
+#[test]
+fn a_transaction_with_a_table_that_is_dropped_meanwhile_is_done_or_not_as_it_says() -> Result<()> {
+    watched(|| {
+        let account = Account::create_in_memory();
+        let steady = account.create_table(TableSchema::new().name("steady").partition_key("id", KeyType::N))?;
+        let (writers_left, done) = (AtomicUsize::new(THREADS - 1), AtomicUsize::new(0));
+        let dropped = thread::scope(|scope| -> Result<u64> {
+            let writers: Vec<_> = (0..THREADS - 1)
+                .map(|thread| {
+                    let (account, writers_left, done) = (&account, &writers_left, &done);
+                    scope.spawn(move || -> Result<()> {
+                        let outcome = (0..rounds(2000)).try_for_each(|round| {
+                            let id = format!("{thread}{round}");
+                            let add = Write::update(b"1", "ADD n :one").value(":one", Value::number(1));
+                            // Time has passed for it at once, so that each write has something to clean.
+                            let ends = ItemBuilder::new().number("ends", 1_700_000_000).build();
+                            let writes = [("steady", add), ("fleeting", Write::put(id.as_bytes(), ends))];
+                            match account.transact_write(&writes) {
+                                Ok(()) => _ = done.fetch_add(1, Ordering::Relaxed),
+                                Err(Error::TableNotFound { name, .. }) => assert_eq!(name, "fleeting"),
+                                Err(error) => return Err(error),
+                            }
+                            Ok(())
+                        });
+                        writers_left.fetch_sub(1, Ordering::Relaxed);
+                        outcome
+                    })
+                })
+                .collect();
+            let mut dropped = 0;
+            while writers_left.load(Ordering::Relaxed) > 0 {
+                let schema = TableSchema::new().name("fleeting").partition_key("id", KeyType::N).with_ttl("ends");
+                account.create_table(schema)?;
+                thread::yield_now();
+                account.drop_table("fleeting")?;
+                dropped += 1;
+            }
+            writers.into_iter().try_for_each(|thread| thread.join().expect("no panic")).map(|()| dropped)
+        })?;
+        assert!(dropped > 1);
+        let counted = steady.get(b"1")?.map_or(0, |item| number(&item, "n"));
+        assert_eq!(counted, done.load(Ordering::Relaxed) as i64);
         Ok(())
     })
 }

@@ -56,7 +56,7 @@ impl<T: NamesTable + ?Sized> NamesTable for &T {
 
 impl Account {
     /// The tables that operations name, of which there is at least one; or the first that names none.
-    pub(super) fn tables_of<'n, N: NamesTable + 'n>(
+    pub(crate) fn tables_of<'n, N: NamesTable + 'n>(
         &self,
         names: impl Iterator<Item = &'n N>,
     ) -> Result<SeveralTables, TransactError> {
@@ -67,7 +67,7 @@ impl Account {
 
 impl SeveralTables {
     /// What it takes to prepare the write at this place.
-    pub(super) fn context_of(&self, write: usize) -> WriteContext<'_> {
+    pub(crate) fn context_of(&self, write: usize) -> WriteContext<'_> {
         self.of(write).write_context()
     }
 }

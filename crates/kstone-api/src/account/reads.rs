@@ -20,9 +20,9 @@ use crate::table::commit::tables::{SeveralTables, Tables};
 use crate::table::state::TableState;
 
 /// Items, and the states of their tables by which they are seen.
-pub(super) struct MomentOfTables {
-    pub(super) states: Vec<Arc<TableState>>,
-    pub(super) found: Vec<Option<Record>>,
+pub(crate) struct MomentOfTables {
+    pub(crate) states: Vec<Arc<TableState>>,
+    pub(crate) found: Vec<Option<Record>>,
 }
 
 impl Account {
@@ -74,7 +74,7 @@ fn lent<'a>(keys: &'a [TableKey<'_>]) -> Vec<KeyRef<'a>> {
 
 impl SeveralTables {
     /// As [`SeveralTables::read`], refusing items that are too large together.
-    pub(super) fn read_in_transaction(&self, keys: &[KeyRef<'_>]) -> Result<MomentOfTables> {
+    pub(crate) fn read_in_transaction(&self, keys: &[KeyRef<'_>]) -> Result<MomentOfTables> {
         let moment = self.read(keys)?;
         check_transaction_size(|| moment.found.iter().flatten().map(|record| (record.key_ref(), record.body())))?;
         Ok(moment)

@@ -601,7 +601,7 @@ fn from_environment(name: &str) -> Option<u64> {
 fn random_operations_on_accounts_and_their_forks_agree_with_a_plain_model() -> Result<()> {
     let seed = from_environment("KSTONE_SEED").unwrap_or_else(|| fastrand::u64(..));
     println!("KSTONE_SEED={seed}");
-    let operations = from_environment("KSTONE_OPERATIONS").unwrap_or(50_000);
+    let operations = from_environment("KSTONE_OPERATIONS").unwrap_or(200_000);
     let mut random = Rng::with_seed(seed);
     let mut family = vec![Run::new(random.u64(..))];
     let mut reached = Reached::default();

@@ -274,3 +274,6 @@ impl Table {
         Ok(true)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -319,6 +319,14 @@ impl<'a> RecordRef<'a> {
         (label.pk_number().unwrap_or(pk), label.sk_number().unwrap_or(sk))
     }
 
+    /// Partition key, sort key and item, cheaper than one after the other.
+    #[inline(always)]
+    pub fn key_and_item(self) -> (&'a [u8], &'a [u8], ItemRef<'a>) {
+        let (pk, sk, directory, body) = self.all_parts();
+        let key = if self.is_labelled() { NamedKey::new(pk, sk, self.label()) } else { None };
+        (pk, sk, ItemRef::of_record(body, directory, key))
+    }
+
     /// What the record's table said of its key.
     #[inline]
     pub fn label(self) -> Label<'a> {

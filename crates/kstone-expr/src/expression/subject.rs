@@ -5,7 +5,7 @@
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::key::KeyRef;
 use kstone_core::label::NamedKey;
-use kstone_core::record::Record;
+use kstone_core::record::{Record, RecordRef};
 use kstone_core::utf8;
 use kstone_core::value::Type;
 
@@ -60,9 +60,14 @@ impl<'a> Subject<'a> {
     }
 
     /// The item of a record; none for a tombstone.
+    #[inline]
     #[must_use]
     pub fn of_record(record: &'a Record) -> Self {
-        if record.is_tombstone() { Self::absent() } else { Self::new(record.pk(), record.sk(), record.item()) }
+        if record.is_tombstone() {
+            return Self::absent();
+        }
+        let (pk, sk, item) = RecordRef::from(record).key_and_item();
+        Self::new(pk, sk, item)
     }
 
     /// Whether there is an item.

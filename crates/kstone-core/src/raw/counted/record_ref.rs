@@ -173,6 +173,15 @@ impl<'a> RecordRef<'a> {
         (self.slice(0, pk), self.slice(pk, sk), self.body())
     }
 
+    /// Partition key, sort key, directory and body, cheaper than one after the other.
+    #[inline(always)]
+    pub(crate) fn all_parts(self) -> (&'a [u8], &'a [u8], &'a [u8], &'a [u8]) {
+        let Lengths { pk, sk, body, directory } = self.lengths();
+        let directory = directory.unwrap_or(0);
+        let (pk_bytes, sk_bytes) = (self.slice(0, pk), self.slice(pk, sk));
+        (pk_bytes, sk_bytes, self.slice(pk + sk, directory), self.slice(pk + sk + directory, body))
+    }
+
     /// The partition key and the sort key where they have these lengths, which are no more than
     /// [`RecordRef::SHORT_KEY_BYTES`] each, the first one not 0: cheaper than to compare with [`RecordRef::key`].
     #[inline(always)]

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use kstone_api::json::{JsonForm, item_to_string};
 use kstone_api::{
-    Database, DatabaseOptions, Error, KeyType, KeystoneValue as Value, PreparedValues, Result, Statement,
-    StatementResult, TableSchema,
+    Database, DatabaseOptions, Error, GlobalSecondaryIndex, KeyType, KeystoneValue as Value, LocalSecondaryIndex,
+    PreparedValues, Projection, Result, Statement, StatementResult, TableSchema,
 };
 
 fn scores() -> Database {
@@ -313,7 +313,11 @@ fn condition(rng: &mut fastrand::Rng, types: [KeyType; 2], levels: usize, values
 /// A table of this key with some items.
 fn table(rng: &mut fastrand::Rng, types: [KeyType; 2], has_sort: bool) -> Result<Database> {
     let schema = TableSchema::new().partition_key("h", types[0]);
-    let schema = if has_sort { schema.sort_key("r", types[1]) } else { schema };
+    let by_n = LocalSecondaryIndex::typed("by-n", "n", KeyType::N).projection(Projection::KeysOnly);
+    let schema = if has_sort { schema.sort_key("r", types[1]).add_local_index(by_n) } else { schema };
+    let by_pk = GlobalSecondaryIndex::on("by-pk").partition_key("pk", KeyType::S).sort_key("n", KeyType::N);
+    let by_r = GlobalSecondaryIndex::on("by-r").partition_key("r", types[1]).sort_key("h", types[0]);
+    let schema = schema.add_global_index(by_pk).add_global_index(by_r);
     let options = DatabaseOptions { memtable_max_records: 8, ..DatabaseOptions::default() };
     let db = Database::create_in_memory_with(options, schema, kstone_api::clock::ClockSource::default())?;
     for _ in 0..40 {
@@ -373,6 +377,7 @@ fn no_plan_decides_what_is_returned() -> Result<()> {
             plans.insert(plan);
         }
     }
-    assert_eq!(plans.into_iter().collect::<Vec<_>>(), ["get", "query", "scan"], "KSTONE_SEED={seed}");
+    let plans: Vec<String> = plans.into_iter().collect();
+    assert_eq!(plans, ["get", "index query", "query", "scan"], "KSTONE_SEED={seed}");
     Ok(())
 }

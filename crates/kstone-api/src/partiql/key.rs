@@ -5,10 +5,9 @@
 use crate::error::{Error, Result};
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::key::KeyRef;
-use kstone_core::key_layout::{KeyPart, KeyType};
+use kstone_core::key_layout::KeyPart;
 use kstone_core::label::InternedLayout;
-use kstone_core::number::ordered;
-use kstone_core::typed_key::{KeyScratch, MadeKey};
+use kstone_core::typed_key::{KeyScratch, MadeKey, PartScratch};
 
 use crate::expression::SortCondition;
 use crate::model::item_check::untyped_key;
@@ -53,15 +52,7 @@ pub(super) fn key_of_item(keys: Option<&'static InternedLayout>, attributes: Ite
 /// # Errors
 /// [`Error::Invalid`] for a value that is of another type than the key, or empty.
 pub(super) fn key_bytes(part: &KeyPart, value: ValueRef<'_>) -> Result<Vec<u8>> {
-    let payload = payload(part, value)?;
-    Ok(match (part.type_(), value.as_number()) {
-        (Some(KeyType::N), Some(number)) => {
-            let mut bytes = Vec::with_capacity(ordered::MAX_BYTES);
-            ordered::encode(number, &mut bytes);
-            bytes
-        }
-        _ => payload.to_vec(),
-    })
+    Ok(part.key_bytes(payload(part, value)?, &mut PartScratch::default())?.to_vec())
 }
 
 /// A condition on the sort keys of items, as one on their bytes.
@@ -69,17 +60,7 @@ pub(super) fn key_bytes(part: &KeyPart, value: ValueRef<'_>) -> Result<Vec<u8>> 
 /// # Errors
 /// As [`key_bytes`].
 pub(super) fn sort_key_condition(part: &KeyPart, condition: SortCondition<'_>) -> Result<SortKeyCondition> {
-    let bytes = |value| key_bytes(part, value);
-    Ok(match condition {
-        SortCondition::Any => SortKeyCondition::Any,
-        SortCondition::Eq(value) => SortKeyCondition::Eq(bytes(value)?),
-        SortCondition::Lt(value) => SortKeyCondition::Lt(bytes(value)?),
-        SortCondition::Le(value) => SortKeyCondition::Le(bytes(value)?),
-        SortCondition::Gt(value) => SortKeyCondition::Gt(bytes(value)?),
-        SortCondition::Ge(value) => SortKeyCondition::Ge(bytes(value)?),
-        SortCondition::Between(low, high) => SortKeyCondition::Between(bytes(low)?, bytes(high)?),
-        SortCondition::BeginsWith(value) => SortKeyCondition::BeginsWith(bytes(value)?),
-    })
+    SortKeyCondition::from(condition).try_map(|value| key_bytes(part, *value))
 }
 
 /// Whether a value can be this attribute of a key.

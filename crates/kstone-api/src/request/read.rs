@@ -8,7 +8,6 @@ use kstone_core::engine::{PointInTimeView, SortKeyRange};
 use kstone_core::item::ValueRef;
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
-use kstone_core::value::Type;
 use smallvec::SmallVec;
 
 use crate::expression::{
@@ -494,19 +493,4 @@ pub(crate) fn key_value(value: ValueRef<'_>) -> Result<KeyValue<'_>> {
 /// A condition on the sort values of an index.
 pub(crate) fn entry_condition(condition: SortCondition<'_>) -> Result<index::KeyCondition<'_>> {
     Ok(SortKeyCondition::from(condition).try_map(|value| key_value(*value))?.into())
-}
-
-/// The bytes of a key that an expression gives: those of a text or of a binary value, either being good for any key.
-pub(crate) fn key_bytes(value: ValueRef<'_>) -> Result<&[u8]> {
-    match value.type_() {
-        Type::S | Type::B => Ok(value.payload()),
-        _ => Err(Error::invalid(
-            "One or more parameter values were invalid: Condition parameter type does not match schema type",
-        )),
-    }
-}
-
-/// A condition on the sort keys of items of an untyped table.
-pub(crate) fn sort_condition(condition: SortCondition<'_>) -> Result<SortKeyCondition<&[u8]>> {
-    SortKeyCondition::from(condition).try_map(|value| key_bytes(*value))
 }

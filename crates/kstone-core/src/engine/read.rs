@@ -261,6 +261,7 @@ impl<'a> StripesToRead<'a> {
     ) {
         let len = group.len.min(GROUP);
         let mut indexes = [None; GROUP];
+        #[expect(clippy::needless_range_loop, reason = "a place is one in all arrays of the group")]
         for at in 0..len {
             indexes[at] = self.index_of(group.stripes[at]).inspect(|index| index.prefetch(group.hashes[at]));
         }

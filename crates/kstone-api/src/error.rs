@@ -1,11 +1,21 @@
 //! What can go wrong: few kinds, each telling the caller what to do about it. The storage engine's own errors
 //! ([`kstone_core::Error`]) become the kinds of the same names.
+//!
+//! What is refused says why as data ([`Refusal`]): each layer has one table of its reasons, which makes their texts, in
+//! kstone's words and in DynamoDB's.
+
+mod refusal;
+mod texts;
 
 use std::sync::Arc;
 use std::{fmt, io};
 
+/// Whose words a refusal is said in, which layer of DynamoDB says it, and the reasons of the layer of keys and items.
+pub use kstone_core::error::{Dialect, Family, Reason as StorageReason};
 use kstone_core::error::{LimitText, Unit};
 use kstone_core::record::Record;
+pub use refusal::Refusal;
+pub use texts::Reason;
 
 /// The result of a fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -16,7 +26,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 pub enum Error {
     /// A key, an item or a request is not acceptable: fix the argument that the text names.
     #[error("{0}")]
-    Invalid(String),
+    Invalid(Refusal),
     /// A documented size limit is passed: make the thing smaller.
     #[error("{}", LimitText { what, unit: *unit, limit: *limit, found: *found, at: at.as_deref() })]
     Limit {
@@ -105,7 +115,31 @@ fn called(is: Option<&str>) -> String {
 impl Error {
     /// An [`Error::Invalid`] with this text.
     pub fn invalid(text: impl Into<String>) -> Self {
-        Self::Invalid(text.into())
+        Reason::Text { text: text.into().into() }.into()
+    }
+
+    /// What it says in a dialect: `to_string` is kstone's.
+    #[must_use]
+    pub fn text(&self, dialect: Dialect) -> String {
+        match self {
+            Self::Invalid(refusal) => refusal.text(dialect),
+            Self::Limit { what, unit, limit, found, at } => {
+                dialect.text_of(&LimitText { what, unit: *unit, limit: *limit, found: *found, at: at.as_deref() })
+            }
+            Self::TableNotFound { name, .. } if dialect == Dialect::DynamoDb => {
+                Self::TableNotFound { name: name.clone(), is: None }.to_string()
+            }
+            other => other.to_string(),
+        }
+    }
+
+    /// Which layer of DynamoDB says it.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        match self {
+            Self::Invalid(refusal) => refusal.family(),
+            _ => Family::Data,
+        }
     }
 
     /// An [`Error::Limit`] that does not say where.
@@ -128,18 +162,27 @@ impl From<kstone_core::Error> for Error {
     fn from(error: kstone_core::Error) -> Self {
         use kstone_core::Error as Core;
         match error {
-            Core::Invalid(text) => Self::Invalid(text),
+            Core::Invalid(refusal) => Self::Invalid(Refusal::Storage(refusal)),
             Core::Limit { what, unit, limit, found, at } => Self::Limit { what, unit, limit, found, at },
             Core::Poisoned => Self::Poisoned,
-            closed @ Core::Closed => Self::Invalid(closed.to_string()),
+            Core::Closed => Reason::TableDeleted.into(),
         }
     }
 }
 
-/// What an expression or a statement is refused for, in kstone's words.
+impl From<Reason> for Error {
+    #[cold]
+    fn from(reason: Reason) -> Self {
+        Self::Invalid(reason.into())
+    }
+}
+
+/// What an expression or a statement is refused for; what is too large in it is a limit.
 impl From<kstone_expr::Refusal> for Error {
+    #[cold]
+    #[inline(never)]
     fn from(refusal: kstone_expr::Refusal) -> Self {
-        kstone_core::Error::from(refusal).into()
+        refusal.below().map_or_else(|| Self::Invalid(Refusal::Expression(refusal)), Self::from)
     }
 }
 
@@ -240,7 +283,12 @@ mod tests {
     fn an_error_of_the_engine_keeps_its_kind_and_its_text() {
         use kstone_core::Error as Core;
         let limit = Core::Limit { what: "Item size", unit: Unit::Bytes, limit: 1, found: 2, at: Some("line 3".into()) };
-        for core in [Core::invalid("no key"), limit, Core::limit("Item size", Unit::Levels, 1, 2), Core::Poisoned] {
+        for core in [
+            Core::from(StorageReason::KeyMismatch),
+            limit,
+            Core::limit("Item size", Unit::Levels, 1, 2),
+            Core::Poisoned,
+        ] {
             let error = Error::from(core.clone());
             assert_eq!(error.to_string(), core.to_string());
             assert!(matches!(

@@ -18,7 +18,7 @@
 
 mod account;
 mod database;
-mod error;
+pub mod error;
 pub mod expression;
 mod interrupt;
 mod model;

@@ -452,7 +452,9 @@ impl Run {
                 assert!(!key_comes_twice);
                 reached.cancelled += 1;
             }
-            Err(TransactError { error: Error::Invalid(text), .. }) if text.contains("multiple operations") => {
+            Err(TransactError { error: Error::Invalid(text), .. })
+                if text.to_string().contains("multiple operations") =>
+            {
                 assert!(key_comes_twice, "{operations:?}");
             }
             Err(failed) => return Err(failed.error),

@@ -363,7 +363,7 @@ fn threads_with_random_sets_of_tables_all_get_on() -> Result<()> {
                                     | Error::TransactionCanceled { .. },
                                 ) => {}
                                 // Of a call of one table by its handle.
-                                Err(Error::Invalid(text)) if text.contains("the table was deleted") => {}
+                                Err(Error::Invalid(text)) if text.to_string().contains("the table was deleted") => {}
                                 Err(error) => return Err(error),
                             }
                         }

@@ -158,7 +158,7 @@ fn a_bad_item_is_refused_before_its_condition_is_asked() -> Result<()> {
     let item = Item::from([("status".to_owned(), KeystoneValue::list([]))]);
     let fails = Write::put(b"k0", item).condition("attribute_not_exists(pk)");
     assert!(
-        matches!(db.write(fails), Err(Error::Invalid(text)) if text.contains("Type mismatch for Index Key status"))
+        matches!(db.write(fails), Err(Error::Invalid(text)) if text.to_string().contains("Type mismatch for Index Key status"))
     );
     Ok(())
 }

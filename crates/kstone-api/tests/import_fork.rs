@@ -83,7 +83,7 @@ fn an_import_whose_input_forks_goes_on_in_the_parent_and_a_child_imports_alone()
         let imported = db.import_json(&mut input, &options);
         let process = input.get_ref().process.expect("it was read");
         if process == 0 {
-            let refused = matches!(imported, Err(Error::Invalid(what)) if what.contains("forked"));
+            let refused = matches!(imported, Err(Error::Invalid(what)) if what.to_string().contains("forked"));
             exit(refused);
         }
         wait(process);

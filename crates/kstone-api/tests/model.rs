@@ -189,7 +189,7 @@ impl Run {
         }
         match self.db.transact_write(request) {
             // Two operations on one item: refused before anything is looked at.
-            Err(Error::Invalid(text)) if text.contains("multiple operations") => {}
+            Err(Error::Invalid(text)) if text.to_string().contains("multiple operations") => {}
             outcome => self.settle(outcome, changes),
         }
         Ok(())

@@ -52,7 +52,7 @@ fn an_attribute_named_like_the_key_must_equal_it() -> Result<()> {
         db.put(b"p", with("sk", KeystoneValue::string(""))),
     ];
     for outcome in refused {
-        assert!(matches!(outcome, Err(Error::Invalid(text)) if text.contains("must equal the item's key")));
+        assert!(matches!(outcome, Err(Error::Invalid(text)) if text.to_string().contains("must equal the item's key")));
     }
     assert_eq!(db.stats()?.items, 2);
     Ok(())

@@ -31,7 +31,7 @@ use std::fmt;
 use bytes::Bytes;
 
 use crate::buffer::Buffer;
-use crate::error::{Error, Result, Unit};
+use crate::error::{Error, PARTITION_KEY, Reason, Result, SORT_KEY, Unit};
 use crate::label::Label;
 use crate::raw::checksum;
 
@@ -178,8 +178,8 @@ impl<'a> KeyRef<'a> {
         if pk.is_empty() {
             return Err(refuse_empty());
         }
-        check_length("Partition key size", pk, PARTITION_KEY_MAX_BYTES)?;
-        check_length("Sort key size", sk, SORT_KEY_MAX_BYTES)?;
+        check_length(PARTITION_KEY, pk, PARTITION_KEY_MAX_BYTES)?;
+        check_length(SORT_KEY, sk, SORT_KEY_MAX_BYTES)?;
         Ok(Self { pk, sk, keyspace: Keyspace::Items, label: Label::default() })
     }
 
@@ -190,11 +190,7 @@ impl<'a> KeyRef<'a> {
     /// [`Error::Invalid`] for a partition key that is too short, [`Error::Limit`] for a key that is too long.
     pub fn index_entry(pk: &'a [u8], sk: &'a [u8]) -> Result<Self> {
         if pk.len() <= INDEX_ID_BYTES {
-            return Err(Error::invalid(format!(
-                "the partition key of an index entry has {} bytes, it needs {INDEX_ID_BYTES} for the index and more \
-                 for the partition",
-                pk.len()
-            )));
+            return Err(Reason::ShortEntryKey { found: pk.len(), index: INDEX_ID_BYTES }.into());
         }
         check_length("Index entry partition key size", pk, ENTRY_KEY_MAX_BYTES)?;
         check_length("Index entry sort key size", sk, ENTRY_KEY_MAX_BYTES)?;
@@ -299,7 +295,7 @@ impl<'a> From<KeyRef<'a>> for RoutedKey<'a> {
 #[cold]
 #[inline(never)]
 fn refuse_empty() -> Error {
-    Error::invalid("One or more parameter values are not valid: the partition key is empty, it needs 1 to 2048 bytes")
+    Reason::EmptyPartitionKey.into()
 }
 
 #[inline(always)]

@@ -13,9 +13,8 @@
 //! Thread safety: layouts are immutable.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use crate::error::{Error, Unit};
+use crate::error::{Error, OneOf, Reason, Unit};
 use crate::value::Type;
 
 /// The most characters of the name of a key attribute, DynamoDB's.
@@ -122,15 +121,27 @@ impl KeyPart {
     /// What is wrong with a value as this attribute of a key, given its type and payload.
     ///
     /// # Errors
-    /// [`KeyFault::WrongType`], and [`KeyFault::Empty`]: no key attribute is empty.
-    pub fn check(&self, found: Type, payload: &[u8]) -> Result<(), KeyFault> {
+    /// [`Error::Invalid`] for another type, and for a value without bytes: no key attribute is empty.
+    pub fn check(&self, found: Type, payload: &[u8]) -> Result<(), Error> {
         if !self.types().contains(&found) {
-            return Err(KeyFault::WrongType { name: self.name().into(), expected: self.types(), found });
+            return Err(self.refuse_type(found));
         }
         if payload.is_empty() {
-            return Err(KeyFault::Empty { name: self.name().into(), type_: found });
+            return Err(self.refuse_empty(found));
         }
         Ok(())
+    }
+
+    #[cold]
+    pub(crate) fn refuse_empty(&self, type_: Type) -> Error {
+        let kind = if type_ == Type::B { "binary" } else { "string" };
+        Reason::KeyEmpty { kind, name: self.name().into() }.into()
+    }
+
+    #[cold]
+    fn refuse_type(&self, found: Type) -> Error {
+        let expected = OneOf(self.types().iter().map(|type_| type_.name()).collect());
+        Reason::KeyType { name: self.name().into(), expected, found: found.name() }.into()
     }
 }
 
@@ -174,7 +185,7 @@ impl KeyLayout {
     pub fn new(partition: KeyPart, sort: Option<KeyPart>) -> Result<Self, Error> {
         for part in std::iter::once(&partition).chain(&sort) {
             match part.name.chars().count() {
-                0 => return Err(Error::invalid("the name of a key attribute cannot be empty")),
+                0 => return Err(Reason::EmptyKeyName.into()),
                 found if found > KEY_NAME_MAX_CHARS => {
                     return Err(Error::limit("Key attribute name", Unit::Characters, KEY_NAME_MAX_CHARS, found));
                 }
@@ -183,7 +194,7 @@ impl KeyLayout {
         }
         if sort.as_ref().is_some_and(|sort| sort.name == partition.name) {
             let name = &partition.name;
-            return Err(Error::invalid(format!("partition key and sort key are both called {name}: they are two")));
+            return Err(Reason::KeyNamedTwice { name: (&**name).into() }.into());
         }
         Ok(Self { partition, sort })
     }
@@ -236,65 +247,6 @@ impl KeyLayout {
     #[inline]
     pub fn has(&self, name: &str) -> bool {
         *self.partition.name == *name || self.sort.as_ref().is_some_and(|sort| *sort.name == *name)
-    }
-}
-
-/// Why a value cannot be an attribute of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum KeyFault {
-    /// The item has no such attribute.
-    Missing {
-        /// The attribute.
-        name: Box<str>,
-    },
-    /// The value is of another type than the key declares.
-    WrongType {
-        /// The attribute.
-        name: Box<str>,
-        /// The types that it may have.
-        expected: &'static [Type],
-        /// The type that it has.
-        found: Type,
-    },
-    /// The value has no bytes.
-    Empty {
-        /// The attribute.
-        name: Box<str>,
-        /// Its type.
-        type_: Type,
-    },
-}
-
-impl fmt::Display for KeyFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Missing { name } => {
-                write!(f, "One or more parameter values were invalid: Missing the key {name} in the item")
-            }
-            Self::WrongType { name, expected, found } => {
-                let expected: Vec<&str> = expected.iter().map(|type_| type_.name()).collect();
-                let (expected, found) = (expected.join(" or "), found.name());
-                write!(
-                    f,
-                    "One or more parameter values were invalid: Type mismatch for key {name} expected: {expected} \
-                     actual: {found}"
-                )
-            }
-            Self::Empty { name, type_ } => {
-                let kind = if *type_ == Type::B { "binary" } else { "string" };
-                write!(
-                    f,
-                    "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain \
-                     an empty {kind} value. Key: {name}"
-                )
-            }
-        }
-    }
-}
-
-impl From<KeyFault> for Error {
-    fn from(fault: KeyFault) -> Self {
-        Self::Invalid(fault.to_string())
     }
 }
 

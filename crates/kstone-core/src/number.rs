@@ -22,7 +22,7 @@ use std::str::FromStr;
 use bigdecimal::{BigDecimal, Zero};
 
 use crate::buffer::Buffer;
-use crate::error::{Error, Result, Unit};
+use crate::error::{Error, Reason, Result, Unit};
 
 pub mod ordered;
 mod sum;
@@ -50,11 +50,6 @@ const MIN_EXPONENT: i64 = -130;
 const EXPONENT_CEILING: i64 = 1_000_000;
 /// Refused text is quoted up to this many characters.
 const QUOTED_CHARS: usize = 64;
-
-const OVERFLOW: &str = "Number overflow. Attempting to store a number with magnitude larger than supported range";
-const UNDERFLOW: &str = "Number underflow. Attempting to store a number with magnitude smaller than supported range";
-const TOO_PRECISE: &str = "Attempting to store more than 38 significant digits in a Number";
-const NOT_A_NUMBER: &str = "The parameter cannot be converted to a numeric value";
 
 /// The canonical text of the number that `text` spells.
 ///
@@ -242,7 +237,7 @@ pub fn size(canonical: &str) -> usize {
 fn text_of(write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<String> {
     let mut text = Vec::new();
     write(&mut text)?;
-    String::from_utf8(text).map_err(|_| Error::invalid(NOT_A_NUMBER))
+    String::from_utf8(text).map_err(|_| Error::from(Reason::NoNumber))
 }
 
 /// [`add`] and [`subtract`]: in integers where they do, in big decimals otherwise.
@@ -258,7 +253,7 @@ fn combine(
         out.extend_from_slice(integer(result, &mut [0; INTEGER_MAX_BYTES]));
         return Ok(());
     }
-    let decimal = |text: &str| BigDecimal::from_str(text).map_err(|_| Error::invalid(NOT_A_NUMBER));
+    let decimal = |text: &str| BigDecimal::from_str(text).map_err(|_| Error::from(Reason::NoNumber));
     // Two numbers in range span some 260 digits, so the plain text stays far below what `canonical` reads.
     let plain = decimals(decimal(a)?, decimal(b)?).to_plain_string();
     out.extend_from_slice(canonical(&plain)?.as_bytes());
@@ -302,12 +297,12 @@ fn is_short_canonical(text: &[u8]) -> bool {
 #[cold]
 fn canonical_of_any(text: &str) -> Result<Cow<'_, str>> {
     if text.is_empty() {
-        return Err(Error::invalid(NOT_A_NUMBER));
+        return Err(Reason::NoNumber.into());
     }
     if text.len() > MAX_TEXT_BYTES {
         return Err(Error::limit("Number text", Unit::Bytes, MAX_TEXT_BYTES, text.len()));
     }
-    let not_a_number = || Error::Invalid(format!("{NOT_A_NUMBER}: {}", quoted(text)));
+    let not_a_number = || Error::from(Reason::NotNumeric { text: quoted(text).into() });
     let spelling = Spelling::parse(text).ok_or_else(not_a_number)?;
     // Without the written exponent, so that no step below can be made to grow by it.
     let mantissa = BigDecimal::from_str(&spelling.mantissa).map_err(|_| not_a_number())?.normalized();
@@ -320,13 +315,13 @@ fn canonical_of_any(text: &str) -> Result<Cow<'_, str>> {
     let scale = scale - spelling.exponent;
     let leading = digit_count - 1 - scale;
     if leading > MAX_EXPONENT {
-        return Err(Error::invalid(OVERFLOW));
+        return Err(Reason::NumberOverflow.into());
     }
     if leading < MIN_EXPONENT {
-        return Err(Error::invalid(UNDERFLOW));
+        return Err(Reason::NumberUnderflow.into());
     }
     if digit_count > MAX_DIGITS as i64 {
-        return Err(Error::invalid(TOO_PRECISE));
+        return Err(Reason::NumberTooPrecise.into());
     }
     let plain = BigDecimal::new(digits, scale).to_plain_string();
     Ok(if plain == text { Cow::Borrowed(text) } else { Cow::Owned(plain) })

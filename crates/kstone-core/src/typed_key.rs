@@ -3,12 +3,12 @@
 //! What `key_layout.rs` shows in its diagram is done here.
 
 use std::borrow::Cow;
-use std::fmt;
+use std::str::Utf8Error;
 
 use crate::buffer::{Buffer, StackBuffer};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::key::{KeyRef, Keyspace};
-use crate::key_layout::{KeyFault, KeyPart, KeyType};
+use crate::key_layout::{KeyPart, KeyType};
 use crate::label::{InternedLayout, LABEL_ON_STACK_BYTES, Label, PK_TEXT_AT, SK_TEXT_AT};
 use crate::number::{self, ordered};
 use crate::utf8;
@@ -43,11 +43,11 @@ impl InternedLayout {
         self.check_sort_key(sk)?;
         let canonical = |part: &KeyPart, bytes: &'a [u8]| -> Result<Option<Cow<'a, str>>> {
             match part.type_() {
-                Some(KeyType::S) => utf8(bytes).map(|_| None).map_err(|error| part.refuse(&error)),
+                Some(KeyType::S) => utf8(bytes).map(|_| None).map_err(|error| part.refuse_text(error)),
                 None | Some(KeyType::B) => Ok(None),
                 Some(KeyType::N) => {
-                    let text = utf8(bytes).map_err(|error| part.refuse(&error))?;
-                    number::canonical(text).map(Some).map_err(|error| part.refuse(&error))
+                    let text = utf8(bytes).map_err(|error| part.refuse_text(error))?;
+                    number::canonical(text).map(Some).map_err(|error| part.refuse_number(error))
                 }
             }
         };
@@ -61,7 +61,7 @@ impl InternedLayout {
         self.check_sort_key(sk)?;
         for (part, bytes) in self.parts().zip([pk, sk]) {
             if part.type_() == Some(KeyType::S) {
-                utf8(bytes).map_err(|error| part.refuse(&error))?;
+                utf8(bytes).map_err(|error| part.refuse_text(error))?;
             }
         }
         Ok(KeyRef::new(pk, sk)?.with_label(Label::new(&self.plain_label)))
@@ -80,12 +80,12 @@ impl InternedLayout {
         self.check_sort_key(sk)?;
         let decoded = |part: &KeyPart, bytes: &[u8]| -> Result<Option<String>> {
             match part.type_() {
-                Some(KeyType::S) => utf8(bytes).map(|_| None).map_err(|error| part.refuse(&error)),
+                Some(KeyType::S) => utf8(bytes).map(|_| None).map_err(|error| part.refuse_text(error)),
                 None | Some(KeyType::B) => Ok(None),
                 Some(KeyType::N) => {
                     let mut rest = bytes;
                     let text = ordered::decode(&mut rest).filter(|_| rest.is_empty());
-                    text.map(Some).ok_or_else(|| part.refuse(&"its bytes are no number's"))
+                    text.map(Some).ok_or_else(|| Reason::KeyBytes { name: part.name().into() }.into())
                 }
             }
         };
@@ -96,12 +96,8 @@ impl InternedLayout {
 
     fn check_sort_key(&self, sk: &[u8]) -> Result<()> {
         match self.sort() {
-            Some(sort) if sk.is_empty() => {
-                Err(Error::invalid(format!("the sort key {} is missing: the table has one", sort.name())))
-            }
-            None if !sk.is_empty() => {
-                Err(Error::invalid(format!("the table has no sort key: its key is {} alone", self.partition().name())))
-            }
+            Some(sort) if sk.is_empty() => Err(Reason::SortKeyMissing { name: sort.name().into() }.into()),
+            None if !sk.is_empty() => Err(Reason::SortKeyUnknown { partition: self.partition().name().into() }.into()),
             _ => Ok(()),
         }
     }
@@ -143,24 +139,30 @@ impl KeyPart {
     pub fn key_bytes<'a>(&self, value: &'a [u8], scratch: &'a mut PartScratch) -> Result<&'a [u8]> {
         let type_ = self.type_().map_or(Type::B, KeyType::type_);
         if value.is_empty() {
-            return Err(KeyFault::Empty { name: self.name().into(), type_ }.into());
+            return Err(self.refuse_empty(type_));
         }
         if type_ == Type::B {
             return Ok(value);
         }
-        let text = utf8(value).map_err(|error| self.refuse(&error))?;
+        let text = utf8(value).map_err(|error| self.refuse_text(error))?;
         if type_ == Type::S {
             return Ok(value);
         }
-        let canonical = number::canonical(text).map_err(|error| self.refuse(&error))?;
+        let canonical = number::canonical(text).map_err(|error| self.refuse_number(error))?;
         *scratch = PartScratch::new();
         ordered::encode(&canonical, scratch);
         Ok(scratch)
     }
 
-    fn refuse(&self, why: &dyn fmt::Display) -> Error {
+    #[cold]
+    fn refuse_text(&self, error: Utf8Error) -> Error {
         let type_ = self.type_().map_or("bytes", KeyType::name);
-        Error::invalid(format!("the key attribute {} is of type {type_}: {why}", self.name()))
+        Reason::KeyNotText { name: self.name().into(), type_, error: error.to_string().into() }.into()
+    }
+
+    #[cold]
+    fn refuse_number(&self, error: Error) -> Error {
+        Reason::KeyNotNumber { name: self.name().into(), error }.into()
     }
 }
 

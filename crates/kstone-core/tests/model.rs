@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use kstone_core::engine::{Engine, EngineOptions, PageLimits, RecordPage, ScanRange};
+use kstone_core::error::{Error, Reason};
 use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::{Glance, Record, RecordRef};
 
@@ -133,7 +134,7 @@ impl Run {
                     None => Record::put(key(pair), b"committed"),
                 });
             }
-            if refused { Err(kstone_core::Error::invalid("refused")) } else { Ok((records, ())) }
+            if refused { Err(Error::from(Reason::NothingOpen)) } else { Ok((records, ())) }
         });
         assert_eq!(outcome.is_err(), refused);
         if outcome.is_ok() {

@@ -12,5 +12,6 @@ pub mod partiql;
 mod refusal;
 mod texts;
 
+pub use kstone_core::error::{Dialect, Family};
 pub use refusal::{Place, Refusal, Result};
-pub use texts::{Dialect, Exceeded, Expected, Family, Keys, Reason, ShownPath, ShownStep, ShownValue};
+pub use texts::{Exceeded, Expected, Keys, Reason, ShownPath, ShownStep, ShownValue};

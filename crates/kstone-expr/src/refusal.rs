@@ -8,11 +8,11 @@
 
 use std::fmt;
 
-use kstone_core::error::Unit;
+use kstone_core::error::{Dialect, Family, Unit};
 
 use crate::expression::Kind;
 use crate::texts::in_statement::InStatement;
-use crate::texts::{Dialect, Exceeded, Reason};
+use crate::texts::{Exceeded, Reason};
 
 /// The result of a fallible call of this crate.
 pub type Result<T, E = Refusal> = std::result::Result<T, E>;
@@ -72,22 +72,32 @@ impl Refusal {
         self.0.place
     }
 
+    /// Which layer of the service says it.
+    #[must_use]
+    pub fn family(&self) -> Family {
+        match &self.0.reason {
+            Reason::Below { error } => error.family(),
+            reason => reason.family(),
+        }
+    }
+
     /// What it says in a dialect.
     #[must_use]
     pub fn text(&self, dialect: Dialect) -> String {
-        let mut text = String::new();
-        self.write(&mut text, dialect).expect("writing to a String cannot fail");
-        text
+        dialect.text_of(self)
     }
 
-    fn write(&self, f: &mut dyn fmt::Write, dialect: Dialect) -> fmt::Result {
-        if let (Some(statement), Some(place)) = (&self.0.statement, self.0.place) {
-            return statement.write(f, &self.0.reason, place.at, dialect);
+    /// What the layer below refused, or what is too large, where it is that and the text says nothing else.
+    #[must_use]
+    pub fn below(&self) -> Option<kstone_core::Error> {
+        match &self.0.reason {
+            _ if self.0.statement.is_some() => None,
+            Reason::Limit { limit: Exceeded { what, unit, limit, found } } => {
+                Some(kstone_core::Error::limit(what, *unit, *limit, *found))
+            }
+            Reason::Below { error } => Some(error.clone()),
+            _ => None,
         }
-        if let Some(kind) = self.0.expression {
-            write!(f, "Invalid {}: ", kind.name())?;
-        }
-        self.0.reason.write(f, dialect)
     }
 
     pub(crate) fn limit(what: &'static str, unit: Unit, limit: usize, found: usize) -> Self {
@@ -106,10 +116,16 @@ impl Refusal {
     }
 }
 
-/// kstone's text.
+/// kstone's text; the alternate form is DynamoDB's.
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write(f, Dialect::Kstone)
+        if let (Some(statement), Some(place)) = (&self.0.statement, self.0.place) {
+            return statement.write(f, &self.0.reason, place.at);
+        }
+        if let Some(kind) = self.0.expression {
+            write!(f, "Invalid {}: ", kind.name())?;
+        }
+        self.0.reason.fmt(f)
     }
 }
 
@@ -126,16 +142,5 @@ impl From<kstone_core::Error> for Refusal {
     #[cold]
     fn from(error: kstone_core::Error) -> Self {
         Reason::Below { error }.into()
-    }
-}
-
-impl From<Refusal> for kstone_core::Error {
-    fn from(refusal: Refusal) -> Self {
-        match &refusal.0.reason {
-            _ if refusal.0.statement.is_some() => Self::Invalid(refusal.to_string()),
-            Reason::Limit { limit: Exceeded { what, unit, limit, found } } => Self::limit(what, *unit, *limit, *found),
-            Reason::Below { error } => error.clone(),
-            _ => Self::Invalid(refusal.to_string()),
-        }
     }
 }

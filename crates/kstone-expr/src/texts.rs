@@ -1,9 +1,7 @@
 //! Every sentence that this crate refuses with, in one table: name, fields, family, kstone's text and, where it is another
 //! one, DynamoDB's.
 //!
-//! A reason alone says what is wrong; [`Refusal`](crate::Refusal) says of what, and where. The family says whether the
-//! validation layer that AWS rolled out since June 2026 puts `1 validation error detected: ` before the sentence
-//! ([`Family::Request`]) or leaves it bare ([`Family::Data`]).
+//! A reason alone says what is wrong; [`Refusal`](crate::Refusal) says of what, and where.
 //!
 //! `tests/refusals.rs` has a case for every line and pins both texts.
 
@@ -15,64 +13,10 @@ use kstone_core::value::Type;
 
 pub(crate) mod in_statement;
 
-/// Which layer of the service a sentence comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// Of the request alone.
-    Request,
-    /// Of data, structure and limits.
-    Data,
-}
+kstone_core::texts! {
+    /// What is wrong, with what a sentence about it quotes.
+    pub enum Reason;
 
-macro_rules! texts {
-    ($($name:ident $({ $($field:ident : $type:ty),+ })? $family:ident $kstone:literal $(| $dynamodb:literal)?;)*) => {
-        /// What is wrong, with what a sentence about it quotes.
-        #[derive(Debug, Clone, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "the table is the documentation: each name stands next to its sentence")]
-        pub enum Reason { $($name $({ $($field: $type),+ })?,)* }
-
-        impl Reason {
-            /// The names of all reasons.
-            pub const NAMES: &[&str] = &[$(stringify!($name)),*];
-
-            /// This reason's name.
-            #[must_use]
-            pub fn name(&self) -> &'static str {
-                match self { $(Self::$name { .. } => stringify!($name),)* }
-            }
-
-            /// This reason's family.
-            #[must_use]
-            pub fn family(&self) -> Family {
-                match self { $(Self::$name { .. } => Family::$family,)* }
-            }
-
-            /// Writes the sentence in a dialect.
-            pub(crate) fn write(&self, f: &mut dyn fmt::Write, dialect: Dialect) -> fmt::Result {
-                match self {
-                    $(Self::$name $({ $($field),+ })? => {
-                        $($(let _ = $field;)+)?
-                        $(if dialect == Dialect::DynamoDb {
-                            return write!(f, $dynamodb);
-                        })?
-                        write!(f, $kstone)
-                    })*
-                }
-            }
-        }
-    };
-}
-
-/// Whose words a refusal is said in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Dialect {
-    /// kstone's: with sizes and limits, and in a statement with line, column and an excerpt.
-    Kstone,
-    /// DynamoDB's.
-    DynamoDb,
-}
-
-texts! {
     // Texts of expressions: their form.
     ExpressionTooLong { size: usize } Request "Expression size has exceeded the maximum allowed size; expression size: {size}";
     ExpressionEmpty Request "The expression can not be empty;";
@@ -112,7 +56,7 @@ texts! {
     NameKeyTooLong { size: usize } Request "ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; length of key: {size}" | "ExpressionAttributeNames contains invalid key: The expression attribute map contains a key that is too long; size of key: {size}";
     ValueKeyTooLong { size: usize } Request "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long; length of key: {size}" | "ExpressionAttributeValues contains invalid key: The expression attribute map contains a key that is too long;";
     NoName { key: Box<str> } Request "ExpressionAttributeNames contains invalid value: a name must be a text that is not empty; key: {key}" | "ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}";
-    InvalidValue { error: Box<str>, key: Box<str> } Request "ExpressionAttributeValues contains invalid value: {error} for key {key}";
+    InvalidValue { refusal: kstone_core::error::Refusal, key: Box<str> } Request "ExpressionAttributeValues contains invalid value: {refusal} for key {key}" | "ExpressionAttributeValues contains invalid value: {refusal:#} for key {key}";
     PreparedValues { names: Keys, found: usize } Request "Number of values does not match what was prepared, which has {names:#}: found {found}";
     ValueAmongNames { key: Box<str> } Request "{key} is a value: what is prepared takes #names alone, and its values at every run";
 
@@ -178,7 +122,7 @@ texts! {
 
     // What the layer below refuses.
     Limit { limit: Exceeded } Data "{limit}" | "{limit:#}";
-    Below { error: kstone_core::Error } Data "{error}";
+    Below { error: kstone_core::Error } Data "{error}" | "{error:#}";
 }
 
 /// What could stand at a place of a statement.
@@ -219,11 +163,7 @@ pub struct Exceeded {
 impl fmt::Display for Exceeded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { what, unit, limit, found } = *self;
-        match (f.alternate(), unit) {
-            (false, _) => LimitText { what, unit, limit, found, at: None }.fmt(f),
-            (true, Unit::Levels) => write!(f, "{what} have exceeded supported limits"),
-            (true, _) => write!(f, "{what} has exceeded the maximum allowed size"),
-        }
+        LimitText { what, unit, limit, found, at: None }.fmt(f)
     }
 }
 

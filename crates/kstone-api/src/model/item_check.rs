@@ -1,9 +1,9 @@
 //! What is asked of an item as a whole before it is written.
 
-use crate::error::{Error, Result};
+use crate::error::{Reason, Result, StorageReason};
 use kstone_core::item::{self, ItemRef, ValueRef};
 use kstone_core::key::KeyRef;
-use kstone_core::key_layout::{KeyFault, KeyLayout, KeyPart};
+use kstone_core::key_layout::{KeyLayout, KeyPart};
 use kstone_core::value::Type;
 
 /// Checks what DynamoDB checks of an item as a whole, and that it agrees with its key: expressions see the key as `pk`
@@ -26,14 +26,11 @@ pub(crate) fn check_item(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     Ok(())
 }
 
-fn check_key_attribute(name: &str, value: ValueRef<'_>, key: &[u8]) -> Result<()> {
+fn check_key_attribute(name: &'static str, value: ValueRef<'_>, key: &[u8]) -> Result<()> {
     if matches!(value.type_(), Type::S | Type::B) && value.payload() == key && !key.is_empty() {
         return Ok(());
     }
-    Err(Error::invalid(format!(
-        "One or more parameter values were invalid: the attribute {name} must equal the item's key where it is present: \
-         type S or B with the bytes of the key"
-    )))
+    Err(Reason::KeyAttributeDiffers { name }.into())
 }
 
 /// The key of an item of an untyped table that holds it: its attributes `pk` and, where it has one, `sk`.
@@ -44,8 +41,8 @@ pub(crate) fn untyped_key(item: ItemRef<'_>) -> Result<(&[u8], &[u8])> {
         Some(value) => part.check(value.type_(), value.payload()).map(|()| Some(value.payload())),
     };
     let name = || layout.partition().name().into();
-    let pk = payload(layout.partition()).and_then(|pk| pk.ok_or_else(|| KeyFault::Missing { name: name() }));
+    let pk =
+        payload(layout.partition()).and_then(|pk| pk.ok_or_else(|| StorageReason::KeyMissing { name: name() }.into()));
     let sk = layout.sort().map_or(Ok(None), payload);
-    let in_error = kstone_core::Error::from;
-    Ok((pk.map_err(in_error)?, sk.map_err(in_error)?.unwrap_or_default()))
+    Ok((pk?, sk?.unwrap_or_default()))
 }

@@ -276,13 +276,13 @@ impl TableSchema {
         for part in of_table.chain(local).chain(global) {
             let (name, Some(type_)) = (part.name(), part.type_()) else { continue };
             if layout.is_none() && KeyLayout::untyped().has(name) {
-                return Err(Error::Invalid(format!(
+                return Err(Error::invalid(format!(
                     "{name} is the key of a table without declared types: as a key attribute of an index it has none"
                 )));
             }
             match types.insert(name, type_) {
                 Some(other) if other != type_ => {
-                    return Err(Error::Invalid(format!(
+                    return Err(Error::invalid(format!(
                         "the key attribute {name} is declared as {} and as {}: it has one type",
                         other.name(),
                         type_.name()
@@ -517,12 +517,12 @@ impl From<StreamViewType> for StreamSpecification {
 }
 
 fn invalid(what: String) -> Error {
-    Error::Invalid(format!("One or more parameter values were invalid: {what}"))
+    Error::invalid(format!("One or more parameter values were invalid: {what}"))
 }
 
 /// DynamoDB's words for a value that breaks a rule of its shape.
 fn breaks_rule(place: &str, value: &str, rule: &str) -> Error {
-    Error::Invalid(format!(
+    Error::invalid(format!(
         "1 validation error detected: Value '{}' at '{place}' failed to satisfy constraint: Member must {rule}",
         quoted(value)
     ))
@@ -555,7 +555,7 @@ fn check_length(place: &str, text: &str, chars: &std::ops::RangeInclusive<usize>
 /// Checks the attributes of the partition key, or of the sort key, of an index.
 fn check_parts(place: &str, parts: &[KeyPart], least: usize) -> Result<()> {
     if !(least..=KEY_PARTS_MAX).contains(&parts.len()) {
-        return Err(Error::Invalid(format!(
+        return Err(Error::invalid(format!(
             "{place} has {} attributes, it may have {least} to {KEY_PARTS_MAX}",
             parts.len()
         )));
@@ -570,7 +570,7 @@ fn check_keys_differ<'a>(parts: impl IntoIterator<Item = &'a KeyPart>, index: &s
     let mut names = HashSet::new();
     match parts.into_iter().map(KeyPart::name).find(|name| !names.insert(*name)) {
         None => Ok(()),
-        Some(twice) => Err(Error::Invalid(format!(
+        Some(twice) => Err(Error::invalid(format!(
             "Both the Hash Key and the Range Key element in the KeySchema have the same name \
              (index {index}, attribute {twice})"
         ))),

@@ -139,7 +139,7 @@ impl<'a> Groups<'a> {
 }
 
 fn in_column(column: &Column, text: &str) -> Error {
-    Error::Invalid(format!("{}: {text}", column.name))
+    Error::invalid(format!("{}: {text}", column.name))
 }
 
 impl Group {

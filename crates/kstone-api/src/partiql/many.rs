@@ -124,7 +124,7 @@ impl Table {
         self.transact_statements(statements).map_err(|failed| match (failed.operation, failed.error) {
             _ if !failed.reasons.is_empty() => Error::TransactionCanceled { reasons: failed.reasons },
             (Some(at), Error::Invalid(text)) => {
-                Error::Invalid(format!("Validation failed in TransactStatements[{at}]: {text}"))
+                Error::invalid(format!("Validation failed in TransactStatements[{at}]: {text}"))
             }
             (_, error) => error,
         })
@@ -222,7 +222,7 @@ fn check_kinds<'a>(api: &str, calls: impl Iterator<Item = &'a Call>) -> Result<(
     if reads.all(|read| Some(read) == first) {
         return Ok(());
     }
-    Err(Error::Invalid(format!("{api} API does not support both read and write operations in the same request.")))
+    Err(Error::invalid(format!("{api} API does not support both read and write operations in the same request.")))
 }
 
 impl Call {
@@ -245,11 +245,11 @@ impl Call {
         let key = select.condition.as_ref().and_then(|condition| condition.whole_key(layout_of(keys)));
         match key {
             Some(key) if is_plain => whole_key(key, &self.bound, keys),
-            Some(_) => Err(Error::Invalid(format!(
+            Some(_) => Err(Error::invalid(format!(
                 "Select statements within {api} read one item: without EXPLAIN, an index, aggregates, GROUP BY, ORDER BY, \
                  LIMIT and OFFSET"
             ))),
-            None => Err(Error::Invalid(format!(
+            None => Err(Error::invalid(format!(
                 "Select statements within {api} must specify the primary key in the where clause."
             ))),
         }

@@ -416,7 +416,7 @@ impl<'a> Planner<'a> {
         let values = self.values(&test.ask);
         if values.len() > PARTITIONS_MAX {
             let count = values.len();
-            return Err(Error::Invalid(format!(
+            return Err(Error::invalid(format!(
                 "The IN operator is provided with too many operands for a partition key, of which it takes \
                  {PARTITIONS_MAX}; number of operands: {count}"
             )));

@@ -192,7 +192,7 @@ impl<'a> Reading<'a> {
 /// The number that LIMIT or OFFSET has in this call.
 fn given_count(count: Count, bound: &BoundParameters) -> Result<usize> {
     count_of(bound.value(count.value))
-        .ok_or_else(|| Error::Invalid(format!("{} takes a whole number that is not negative", count.clause)))
+        .ok_or_else(|| Error::invalid(format!("{} takes a whole number that is not negative", count.clause)))
 }
 
 /// What a statement asks for and what is read for it, in one number: its tokens fit no other, no other parameters, and

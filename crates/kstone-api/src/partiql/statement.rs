@@ -101,7 +101,7 @@ impl Statement {
             let digits = name.strip_prefix('?').unwrap_or_default();
             let is_number = !digits.starts_with('0') && digits.parse::<u16>().is_ok_and(|number| number > 0);
             if !is_number || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(Error::Invalid(format!(
+                return Err(Error::invalid(format!(
                     "the parameters of a statement are called ?1, ?2 and so on: {name} is none"
                 )));
             }

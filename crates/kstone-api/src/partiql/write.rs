@@ -50,7 +50,7 @@ impl<'v> StatementWrite<'v> {
             InsertItem::Whole(item) => {
                 let item = bound.value(*item);
                 let map = item.map().ok_or_else(|| {
-                    Error::Invalid(format!("an item is of type M, the parameter is of type {}", item.type_().name()))
+                    Error::invalid(format!("an item is of type M, the parameter is of type {}", item.type_().name()))
                 })?;
                 map.iter().for_each(|(name, value)| attribute(name, value));
             }

@@ -2,7 +2,7 @@
 //!
 //! Thread safety: immutable once made.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::value::Value;
 
@@ -33,12 +33,12 @@ impl PreparedValues {
         let mut writer = ItemWriter::new();
         for (at, value) in values.iter().enumerate() {
             writer.clear();
-            writer.set_value(NAME, value).map_err(|error| match Error::from(error) {
-                Error::Invalid(text) => {
-                    let text = text.strip_suffix(" (attribute value)").unwrap_or(&text);
-                    Error::Invalid(format!("{text} (value {})", at + 1))
+            writer.set_value(NAME, value).map_err(|error| match error {
+                kstone_core::Error::Invalid(refusal) => {
+                    let refusal = refusal.without_attribute(NAME).into();
+                    Reason::ValueInvalid { refusal, number: at + 1 }.into()
                 }
-                other => other,
+                other => Error::from(other),
             })?;
             if let Some(value) = ItemRef::new(writer.finish()).get(NAME) {
                 encoded.slots.push(Slot::append(&mut encoded.bag, value));

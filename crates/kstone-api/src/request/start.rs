@@ -73,7 +73,7 @@ impl Scan {
                 let (pk, sk) = place_of(table, selection.index().and_then(|id| table.indexes.by_id(id)), body)?;
                 if !self.range(selection.index())?.has_partition(&pk) {
                     let (segment, segments) = self.segment.unwrap_or_default();
-                    return Err(Error::Invalid(format!(
+                    return Err(Error::invalid(format!(
                         "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey \
                          with correct Segment. TotalSegments: {segments} Segment: {segment}"
                     )));

@@ -10,7 +10,7 @@ use super::commit::{Commit, INLINE_WRITES};
 use super::lock_place::{LockPlace, check_ordinals};
 use super::read::StripesToRead;
 use super::{Engine, KeyWrite};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::key::{KeyRef, RoutedKey};
 use crate::record::{Lent, Record};
 
@@ -85,7 +85,7 @@ pub fn commit_across<T, E: From<Error>, R: IntoIterator<Item = (usize, Record)>>
     for (at, record) in records {
         let key = RoutedKey::from(record.key_ref());
         let Some(engine) = present.engines.get(at).filter(|engine| named.has(engine, key)) else {
-            return Err(Error::invalid(format!("a commit wrote a key that it had not named: {record:?}")).into());
+            return Err(Error::from(Reason::KeyNotNamed { record: format!("{record:?}").into() }).into());
         };
         let route = key.route();
         writes.push((engine, KeyWrite::Record(route, record)));

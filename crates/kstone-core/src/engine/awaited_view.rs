@@ -199,7 +199,7 @@ mod tests {
             let range = ScanRange::all();
             let range = self.last.as_ref().map_or(range, |(pk, sk)| range.after(pk, sk));
             let limits = PageLimits::of_records(records);
-            if records % 7 == 0 {
+            if records.is_multiple_of(7) {
                 self.taken = self.view.take().map(|view| view.take().expect("taken")).or(self.taken.take());
             }
             let page = match (&self.view, &self.taken) {

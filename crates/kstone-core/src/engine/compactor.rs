@@ -20,7 +20,7 @@ use std::thread::{Builder, JoinHandle};
 use parking_lot::{Condvar, Mutex};
 
 use super::store::Store;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::key::StripeId;
 use crate::poison_lock::PoisonOnPanic;
 use crate::raw::signals::with_signals_blocked;
@@ -59,7 +59,7 @@ impl Compactor {
         };
         // A thread inherits the mask: the signals of the host are for threads of the host.
         let thread = with_signals_blocked(|| Builder::new().name("kstone-compact".into()).spawn(run))
-            .map_err(|error| Error::invalid(format!("no thread for background_compaction: {error}")))?;
+            .map_err(|error| Error::from(Reason::NoThread { error: error.to_string().into() }))?;
         Ok(Self { list, thread: Some(thread), process: std::process::id() })
     }
 

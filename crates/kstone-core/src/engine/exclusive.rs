@@ -7,7 +7,9 @@ use super::Engine;
 use super::lock_place::check_ordinals;
 use super::point_in_time::PointInTimeView;
 use super::store::{Counters, Store, stripes};
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{Reason, Result};
 use crate::key::{STRIPES, StripeId};
 use crate::mode::Flags;
 use crate::stripe::{Stripe, StripeContents, WriteGuard};
@@ -72,7 +74,7 @@ pub fn exclusive_across<T>(engines: &[&Engine], run: impl FnOnce(&mut [Exclusive
     ascending.sort_unstable_by_key(|engine| engine.ordinal());
     check_ordinals(ascending.iter().copied())?;
     if ascending.windows(2).any(|two| std::ptr::eq(two[0], two[1])) {
-        return Err(Error::invalid("an engine stands twice among those to be locked"));
+        return Err(Reason::EngineTwice.into());
     }
     let mut locked: Vec<Exclusive<'_>> = ascending.into_iter().map(Engine::lock_exclusive).collect::<Result<_>>()?;
     Ok(run(&mut locked))

@@ -5,7 +5,7 @@
 //! nothing and an exchange of pointers.
 
 use super::Engine;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::in_order::in_order;
 use crate::key::{Route, STRIPES, StripeId};
 use crate::live_counts::LiveCounts;
@@ -191,7 +191,7 @@ impl Filled<'_> {
     pub fn install<E: From<Error>>(self, outside: usize, commit: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
         self.engine.exclusive(|locked| {
             if !locked.is_empty() {
-                return Err(Error::invalid("the database is not empty, and only an empty one can be filled").into());
+                return Err(Error::from(Reason::NotEmpty).into());
             }
             let evicts = self.engine.evicts();
             let bytes = self.trees.iter().map(|(_, tree)| charged_bytes(tree, evicts)).sum();

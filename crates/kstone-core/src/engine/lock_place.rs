@@ -4,7 +4,7 @@
 //! where it is free may be taken at any time.
 
 use super::{Engine, EngineOrdinal};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::key::{STRIPES, StripeId};
 
 /// Where the lock of a stripe stands in the order of all locks.
@@ -51,5 +51,5 @@ pub(super) fn check_ordinals<'a>(ascending: impl Iterator<Item = &'a Engine>) ->
 
 #[cold]
 fn refuse_ordinal(EngineOrdinal(number): EngineOrdinal) -> Error {
-    Error::invalid(format!("two engines that are locked together have the ordinal {number}: each needs one of its own"))
+    Reason::OrdinalTwice { ordinal: number }.into()
 }

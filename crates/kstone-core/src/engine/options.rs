@@ -3,7 +3,9 @@
 use super::MEMORY_MAX_BYTES_MIN;
 #[cfg(doc)]
 use super::{Engine, EngineStats};
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{Reason, Result};
 
 /// The records a stripe's WAL takes before a flush, unless an option says otherwise.
 pub const MEMTABLE_MAX_RECORDS: usize = 1000;
@@ -49,18 +51,15 @@ impl EngineOptions {
     /// [`Error::Invalid`] for an option outside its range.
     pub(super) fn check(&self) -> Result<()> {
         if !(1..=MEMTABLE_MAX_RECORDS_LIMIT).contains(&self.memtable_max_records) {
-            return Err(Error::invalid(format!(
-                "memtable_max_records is {}, it may be 1 to {MEMTABLE_MAX_RECORDS_LIMIT}",
-                self.memtable_max_records
-            )));
+            return Err(
+                Reason::MemtableRecords { found: self.memtable_max_records, max: MEMTABLE_MAX_RECORDS_LIMIT }.into()
+            );
         }
         if let Some(max) = self.memory_max_bytes.filter(|max| *max < MEMORY_MAX_BYTES_MIN) {
-            return Err(Error::invalid(format!(
-                "memory_max_bytes is {max}, it must be at least {MEMORY_MAX_BYTES_MIN}"
-            )));
+            return Err(Reason::MemoryTooSmall { found: max, min: MEMORY_MAX_BYTES_MIN }.into());
         }
         if self.eviction != Eviction::None && self.memory_max_bytes.is_none() {
-            return Err(Error::invalid("eviction needs a limit: set memory_max_bytes"));
+            return Err(Reason::EvictionUnlimited.into());
         }
         Ok(())
     }

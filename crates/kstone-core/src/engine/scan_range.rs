@@ -1,6 +1,6 @@
 //! The part of the table that a scan covers: places of stripes.
 
-use crate::error::{Error, Result, Unit};
+use crate::error::{Error, Reason, Result, Unit};
 use crate::key::{Edge, INDEX_SLOT_BITS, Keyspace, Route, STRIPES, SortEdge, StripeId, TAG_HASH_BITS, Tag};
 use crate::live_counts::LiveCounts;
 use crate::span::{Span, StripeEdge};
@@ -41,10 +41,7 @@ impl<'a> ScanRange<'a> {
             return Err(Error::limit("TotalSegments", Unit::Entries, limit, found));
         }
         if segment >= segments {
-            return Err(Error::invalid(format!(
-                "The Segment parameter is zero-based and must be less than parameter TotalSegments: \
-                 Segment: {segment} is not less than TotalSegments: {segments}"
-            )));
+            return Err(Reason::SegmentTooHigh { segment, segments }.into());
         }
         let place = |segment: u32| (u64::from(PLACES) * u64::from(segment) / u64::from(segments)) as u32;
         Ok(Self { first: place(segment), end: place(segment + 1), ..Self::all() })

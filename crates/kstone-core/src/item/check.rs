@@ -4,7 +4,7 @@
 //! [`MAX_NESTING_LEVELS`].
 
 use super::{BODY_MAX_BYTES, MAX_NESTING_LEVELS, NAME_MAX_BYTES, body_too_large, wire};
-use crate::error::{Error, Result};
+use crate::error::{Flaw, Reason, Result};
 use crate::number;
 use crate::value::Type;
 
@@ -14,9 +14,7 @@ pub(super) fn body(bytes: &[u8]) -> Result<()> {
         return Err(body_too_large(bytes.len()));
     }
     let mut checker = Checker { rest: bytes };
-    checker
-        .entries(0, 0)
-        .map_err(|what| Error::Invalid(format!("not an item: {what} at byte {}", bytes.len() - checker.rest.len())))
+    checker.entries(0, 0).map_err(|flaw| Reason::NotAnItem { flaw, at: bytes.len() - checker.rest.len() }.into())
 }
 
 /// Checks the payload of one value.
@@ -31,11 +29,11 @@ pub(super) fn value(type_: Type, payload: &[u8]) -> Result<()> {
         Type::SS | Type::NS | Type::BS => checker.set(type_, 0),
         _ => scalar(type_, payload),
     };
-    checked.map_err(|what| Error::Invalid(format!("not a value of type {}: {what}", type_.name())))
+    checked.map_err(|flaw| Reason::NotAValue { type_: type_.name(), flaw }.into())
 }
 
 /// What is wrong, without where.
-type Check<T> = std::result::Result<T, &'static str>;
+type Check<T> = std::result::Result<T, Flaw>;
 
 /// A reader of the bytes; `rest` is what it has not taken yet.
 struct Checker<'a> {
@@ -51,16 +49,16 @@ impl<'a> Checker<'a> {
         while self.rest.len() > outside {
             let name = self.bytes(outside)?;
             if name.is_empty() {
-                return Err("an empty name");
+                return Err(Flaw::EmptyName);
             }
             if name.len() > NAME_MAX_BYTES {
-                return Err("a name that is too long");
+                return Err(Flaw::LongName);
             }
             if last.is_some_and(|last| name <= last) {
-                return Err("a name out of order");
+                return Err(Flaw::NameOrder);
             }
             if str::from_utf8(name).is_err() {
-                return Err("a name that is not UTF-8");
+                return Err(Flaw::NameNotUtf8);
             }
             last = Some(name);
             self.value(outside, levels)?;
@@ -70,14 +68,14 @@ impl<'a> Checker<'a> {
 
     fn value(&mut self, outside: usize, levels: usize) -> Check<()> {
         let code = self.take(1, outside)?[0];
-        let type_ = Type::from_code(code).ok_or("an unknown type")?;
+        let type_ = Type::from_code(code).ok_or(Flaw::UnknownType)?;
         let len = self.varint(outside)?;
         if len > self.rest.len() - outside {
-            return Err("a length that reaches beyond the end");
+            return Err(Flaw::LengthBeyondEnd);
         }
         let outside = self.rest.len() - len;
         match type_ {
-            Type::L | Type::M if levels == MAX_NESTING_LEVELS => Err("a level of nesting too many"),
+            Type::L | Type::M if levels == MAX_NESTING_LEVELS => Err(Flaw::TooDeep),
             Type::M => self.entries(outside, levels + 1),
             Type::L => self.list(outside, levels + 1),
             Type::SS | Type::NS | Type::BS => self.set(type_, outside),
@@ -108,7 +106,7 @@ impl<'a> Checker<'a> {
                 (_, Some(last)) => last < element,
             };
             if !ascends {
-                return Err("a set's element out of order");
+                return Err(Flaw::ElementOrder);
             }
             match type_ {
                 Type::SS => scalar(Type::S, element)?,
@@ -117,7 +115,7 @@ impl<'a> Checker<'a> {
             }
             last = Some(element);
         }
-        if last.is_none() { Err("an empty set") } else { Ok(()) }
+        if last.is_none() { Err(Flaw::EmptySet) } else { Ok(()) }
     }
 
     fn bytes(&mut self, outside: usize) -> Check<&'a [u8]> {
@@ -127,20 +125,20 @@ impl<'a> Checker<'a> {
 
     fn varint(&mut self, outside: usize) -> Check<usize> {
         let before = self.rest;
-        let n = wire::take_varint(&mut self.rest).ok_or("a length that does not end")?;
+        let n = wire::take_varint(&mut self.rest).ok_or(Flaw::EndlessLength)?;
         if self.rest.len() < outside {
-            return Err("a length that does not end");
+            return Err(Flaw::EndlessLength);
         }
         let taken = before.len() - self.rest.len();
         if taken > 1 && before[taken - 1] == 0 {
-            return Err("a length that is not in its shortest form");
+            return Err(Flaw::LongLength);
         }
         Ok(n)
     }
 
     fn take(&mut self, len: usize, outside: usize) -> Check<&'a [u8]> {
         if len > self.rest.len() - outside {
-            return Err("a length that reaches beyond the end");
+            return Err(Flaw::LengthBeyondEnd);
         }
         let (taken, rest) = self.rest.split_at(len);
         self.rest = rest;
@@ -151,13 +149,11 @@ impl<'a> Checker<'a> {
 /// The payload of a type that holds no other values.
 fn scalar(type_: Type, payload: &[u8]) -> Check<()> {
     match (type_, payload) {
-        (Type::S, text) if str::from_utf8(text).is_err() => Err("text that is not UTF-8"),
-        (Type::N, text) if !str::from_utf8(text).is_ok_and(number::is_canonical) => {
-            Err("a number that is not canonical")
-        }
+        (Type::S, text) if str::from_utf8(text).is_err() => Err(Flaw::TextNotUtf8),
+        (Type::N, text) if !str::from_utf8(text).is_ok_and(number::is_canonical) => Err(Flaw::OtherNumber),
         (Type::Bool, [0 | 1]) | (Type::Null, []) => Ok(()),
-        (Type::Bool, _) => Err("a BOOL that is neither 0 nor 1"),
-        (Type::Null, _) => Err("a NULL that is not empty"),
+        (Type::Bool, _) => Err(Flaw::OtherBool),
+        (Type::Null, _) => Err(Flaw::OtherNull),
         _ => Ok(()),
     }
 }

@@ -2,9 +2,9 @@
 
 use super::{ItemRef, ValueRef, wire};
 use crate::buffer::Buffer;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::key::KeyRef;
-use crate::key_layout::{KeyFault, KeyPart};
+use crate::key_layout::KeyPart;
 use crate::label::{InternedLayout, NamedKey};
 use crate::typed_key::KeyScratch;
 
@@ -63,11 +63,7 @@ impl InternedLayout {
                 if let (Some(part), Some(value)) = (part, value)
                     && named.named(part.name().as_bytes()) != Some((value.type_(), value.payload()))
                 {
-                    return Err(Error::invalid(format!(
-                        "One or more parameter values were invalid: the attribute {} must equal the item's key where it \
-                         is present",
-                        part.name()
-                    )));
+                    return Err(Reason::KeyDiffers { name: part.name().into() }.into());
                 }
             }
         }
@@ -81,7 +77,7 @@ impl InternedLayout {
     /// [`KeyRef::new`] for one that is too long.
     pub fn key_of<'a>(&'static self, item: ItemRef<'a>, scratch: &'a mut KeyScratch) -> Result<KeyRef<'a>> {
         let found = self.find(item);
-        let mismatch = || Error::invalid("The provided key element does not match the schema");
+        let mismatch = || Error::from(Reason::KeyMismatch);
         if found.rest.iter().any(|piece| !piece.is_empty()) {
             return Err(mismatch());
         }
@@ -137,7 +133,7 @@ struct Found<'a> {
 
 /// The payload of a key attribute.
 fn check<'a>(part: &KeyPart, value: Option<ValueRef<'a>>) -> Result<&'a [u8]> {
-    let value = value.ok_or_else(|| KeyFault::Missing { name: part.name().into() })?;
+    let value = value.ok_or_else(|| Error::from(Reason::KeyMissing { name: part.name().into() }))?;
     part.check(value.type_(), value.payload())?;
     Ok(value.payload())
 }

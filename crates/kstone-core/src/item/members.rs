@@ -5,7 +5,9 @@
 //!
 
 use super::{ValueRef, wire};
-use crate::error::{Error, Result};
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::{Reason, Result};
 use crate::value::Type;
 
 /// A member of a value: an element of a list or set, or an entry of a map.
@@ -80,7 +82,7 @@ impl<'a> Iterator for Members<'a> {
         let offset = self.offset();
         let member = self.take().ok_or_else(|| {
             self.rest = &[];
-            Error::invalid(format!("not a value in its stored form: no member begins at byte {offset}"))
+            Reason::NoMember { at: offset }.into()
         });
         Some(member)
     }

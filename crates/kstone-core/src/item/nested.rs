@@ -22,7 +22,7 @@ use std::cmp::Ordering;
 
 use super::writer::{check_elements, check_levels, check_name, in_attribute};
 use super::{BODY_MAX_BYTES, ItemWriter, ValueRef, body_too_large, wire};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::number;
 use crate::value::Type;
 
@@ -90,10 +90,7 @@ impl NestedWriter {
     /// [`super::MAX_NESTING_LEVELS`].
     pub fn open(&mut self, name: &str, type_: Type) -> Result<()> {
         if !matches!(type_, Type::L | Type::M) && type_.element().is_none() {
-            return Err(Error::invalid(format!(
-                "only L, M, SS, NS and BS hold other values, {} does not",
-                type_.name()
-            )));
+            return Err(Reason::HoldsNothing { type_: type_.name() }.into());
         }
         if self.frames.is_empty() {
             check_name(name)?;
@@ -142,7 +139,7 @@ impl NestedWriter {
     /// open inside another one.
     pub fn close(&mut self) -> Result<()> {
         let &[.., _, inner] = self.frames.as_slice() else {
-            return Err(Error::invalid("no list, map or set is open inside another one"));
+            return Err(Reason::NothingOpenInside.into());
         };
         self.put_in_order()?;
         wire::end_frame(&mut self.payload, inner.start);
@@ -156,7 +153,7 @@ impl NestedWriter {
     /// [`Error::Invalid`] as for [`NestedWriter::close`], and where other than one container is open.
     pub fn attribute(&mut self) -> Result<(&str, ValueRef<'_>)> {
         let [outer] = self.frames.as_slice() else {
-            return Err(Error::invalid("an attribute is complete when only its outermost list, map or set is open"));
+            return Err(Reason::StillOpen.into());
         };
         let type_ = outer.type_;
         self.put_in_order()?;
@@ -198,18 +195,18 @@ impl NestedWriter {
     /// Refuses a member that has no place in the open container.
     fn check_place(&self, name: &str, type_: Type) -> Result<()> {
         let Some(frame) = self.frames.last() else {
-            return Err(Error::invalid("no list, map or set is open"));
+            return Err(Reason::NothingOpen.into());
         };
         if frame.type_ == Type::M {
             return check_name(name);
         }
         if !name.is_empty() {
-            return Err(Error::invalid(format!("an element of {} has no name", article(frame.type_))));
+            return Err(Reason::ElementNamed { holder: article(frame.type_) }.into());
         }
         match frame.type_.element() {
             Some(element) if element != type_ => {
                 let (set, needed) = (article(frame.type_), element.name());
-                Err(Error::invalid(format!("an element of {set} is of type {needed}, not {}", type_.name())))
+                Err(Reason::ElementType { set, needed, found: type_.name() }.into())
             }
             _ => Ok(()),
         }

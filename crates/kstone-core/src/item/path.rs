@@ -6,7 +6,7 @@
 //! ```
 //! An index too large for any list is well-formed and leads nowhere. Thread safety: borrows only.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::number::quoted;
 
 /// One step of a path.
@@ -76,7 +76,7 @@ impl<'a> Segments<'a> {
         Ok(digits.parse().unwrap_or(usize::MAX))
     }
 
-    fn expected(&self, what: &str) -> Error {
-        Error::Invalid(format!("invalid attribute path {:?}: expected {what} at byte {}", quoted(self.path), self.at))
+    fn expected(&self, expected: &'static str) -> Error {
+        Reason::PathSyntax { path: quoted(self.path).into(), expected, at: self.at }.into()
     }
 }

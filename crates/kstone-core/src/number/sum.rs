@@ -8,8 +8,8 @@ use std::str::FromStr;
 use bigdecimal::num_bigint::BigInt;
 use bigdecimal::{BigDecimal, Signed, Zero};
 
-use super::{MAX_DIGITS, NOT_A_NUMBER, canonical, to_i64};
-use crate::error::{Error, Result};
+use super::{MAX_DIGITS, canonical, to_i64};
+use crate::error::{Error, Reason, Result};
 
 /// A sum under construction. Costs a few nanoseconds for an integer of up to 18 digits; a big decimal of at most some
 /// 300 digits for anything else.
@@ -43,7 +43,7 @@ impl Sum {
             self.integers += i128::from(integer);
             return Ok(());
         }
-        let number = BigDecimal::from_str(number).map_err(|_| Error::invalid(NOT_A_NUMBER))?;
+        let number = BigDecimal::from_str(number).map_err(|_| Error::from(Reason::NoNumber))?;
         match &mut self.rest {
             Some(rest) => **rest += number,
             None => self.rest = Some(Box::new(number)),
@@ -65,7 +65,7 @@ impl Sum {
     /// [`Error::Invalid`] where it is out of range, and for a count of 0.
     pub fn mean(&self, count: u64) -> Result<String> {
         if count == 0 {
-            return Err(Error::invalid("a number cannot be divided by 0"));
+            return Err(Reason::DividedByZero.into());
         }
         let integers = BigDecimal::from(BigInt::from(self.integers));
         let exact = self.rest.as_ref().map_or_else(|| integers.clone(), |rest| integers.clone() + &**rest);

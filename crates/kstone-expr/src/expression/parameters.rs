@@ -177,10 +177,9 @@ fn check_key(key: &str, sign: char) -> Result<()> {
 /// A refusal of the value under `key`.
 fn invalid_value(error: kstone_core::Error, key: &str) -> Refusal {
     match error {
-        kstone_core::Error::Invalid(text) => {
-            let place = format!(" (attribute {key})");
-            let error = text.strip_suffix(&place).unwrap_or(&text).into();
-            Reason::InvalidValue { error, key: key.into() }.into()
+        kstone_core::Error::Invalid(refusal) => {
+            let refusal = refusal.without_attribute(key);
+            Reason::InvalidValue { refusal, key: key.into() }.into()
         }
         other => other.into(),
     }

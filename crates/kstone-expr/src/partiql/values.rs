@@ -153,9 +153,7 @@ pub fn encode_refs(parameters: &[ValueRef<'_>]) -> Result<Vec<u8>> {
 fn encode(value: &Value) -> kstone_core::Result<Vec<u8>> {
     let mut writer = ItemWriter::new();
     writer.set_value(NAME, value).map_err(|error| match error {
-        kstone_core::Error::Invalid(text) => {
-            kstone_core::Error::invalid(text.strip_suffix(" (attribute value)").unwrap_or(&text))
-        }
+        kstone_core::Error::Invalid(refusal) => kstone_core::Error::Invalid(refusal.without_attribute(NAME)),
         other => other,
     })?;
     Ok(writer.into_body())

@@ -6,9 +6,9 @@
 //!               ^
 //! ```
 
-use std::fmt::{self, Write};
+use std::fmt::{self, Display as _, Formatter, Write as _};
 
-use super::{Dialect, Reason};
+use super::Reason;
 
 /// What DynamoDB says before the details.
 const NOT_WELL_FORMED: &str = "Statement wasn't well formed, can't be processed";
@@ -27,23 +27,23 @@ pub(crate) struct InStatement {
 
 impl InStatement {
     /// Writes what is wrong at this byte.
-    pub(crate) fn write(&self, f: &mut dyn Write, reason: &Reason, at: usize, dialect: Dialect) -> fmt::Result {
-        if dialect == Dialect::DynamoDb {
+    pub(crate) fn write(&self, f: &mut Formatter<'_>, reason: &Reason, at: usize) -> fmt::Result {
+        if f.alternate() {
             if !self.is_well_formed {
                 write!(f, "{NOT_WELL_FORMED}: ")?;
             }
-            return reason.write(f, dialect);
+            return reason.fmt(f);
         }
         let (before, behind) = self.text.split_at(at);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
         let line_end = at + behind.find('\n').unwrap_or(behind.len());
         let (line, column) = (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1);
         if self.is_well_formed {
-            reason.write(f, dialect)?;
+            reason.fmt(f)?;
             write!(f, ": line {line}, column {column}")?;
         } else {
             write!(f, "{NOT_WELL_FORMED}: line {line}, column {column}: ")?;
-            reason.write(f, dialect)?;
+            reason.fmt(f)?;
         }
         f.write_str("\n  ")?;
         excerpt(f, &self.text[line_start..line_end], column - 1)
@@ -51,7 +51,7 @@ impl InStatement {
 }
 
 /// The line around a place, and a caret below it.
-fn excerpt(f: &mut dyn Write, line: &str, column: usize) -> fmt::Result {
+fn excerpt(f: &mut Formatter<'_>, line: &str, column: usize) -> fmt::Result {
     let first = column.saturating_sub(EXCERPT_CHARS);
     let chars = line.chars().count();
     let last = (column + EXCERPT_CHARS).min(chars);

@@ -529,7 +529,7 @@ impl Fault {
     #[cold]
     fn of(error: kstone_core::Error, at: usize) -> Box<Self> {
         match Error::from(error) {
-            Error::Invalid(text) => Self::invalid(at, text),
+            Error::Invalid(refusal) => Self::invalid(at, refusal.to_string()),
             other => Self::new(at, What::Other(other)),
         }
     }
@@ -546,10 +546,10 @@ impl Fault {
     fn into_error(self, text: &str) -> Error {
         if let Err(error) = serde_json::from_str::<&RawValue>(text) {
             let (line, column) = (error.line(), error.column());
-            return Error::Invalid(format!("{} at line {line} column {column}", plain_text(&error)));
+            return Error::invalid(format!("{} at line {line} column {column}", plain_text(&error)));
         }
         match self.what {
-            What::Invalid(ref what) => Error::Invalid(format!("{what} ({})", self.place(text))),
+            What::Invalid(ref what) => Error::invalid(format!("{what} ({})", self.place(text))),
             What::TooDeep(found) => Error::Limit {
                 what: "Nesting Levels",
                 unit: Unit::Levels,

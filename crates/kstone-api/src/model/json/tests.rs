@@ -13,7 +13,7 @@ use JsonForm::{Plain, Typed};
 
 fn refused(text: &str, form: JsonForm) -> String {
     match item_from_str(text, form) {
-        Err(Error::Invalid(error)) => error,
+        Err(Error::Invalid(refusal)) => refusal.to_string(),
         other => panic!("expected Invalid for {text}, got {other:?}"),
     }
 }
@@ -335,7 +335,7 @@ fn values() -> impl Strategy<Value = Value> {
 fn agrees_with_serde_json(text: &str) {
     match value_from_str(text, Plain) {
         Ok(_) => assert!(serde_json::from_str::<serde_json::Value>(text).is_ok(), "{text:?} is no JSON"),
-        Err(Error::Invalid(error)) if error.starts_with("invalid JSON") => {
+        Err(Error::Invalid(error)) if error.to_string().starts_with("invalid JSON") => {
             assert!(serde_json::from_str::<serde_json::Value>(text).is_err(), "{text:?} is JSON: {error}");
         }
         Err(_) => {}

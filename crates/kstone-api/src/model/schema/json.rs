@@ -19,7 +19,7 @@ use crate::table::stream::{STREAM_CAPACITY, StreamViewType};
 pub(super) fn read(text: &str) -> Result<TableSchema> {
     match serde_json::from_str::<Object<SchemaJson>>(text) {
         Ok(Object(schema)) => Ok(schema.into()),
-        Err(error) => Err(Error::Invalid(format!("invalid schema: {error}"))),
+        Err(error) => Err(Error::invalid(format!("invalid schema: {error}"))),
     }
 }
 

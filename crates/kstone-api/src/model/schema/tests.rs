@@ -32,7 +32,7 @@ fn invalid(schema: &TableSchema) -> String {
 
 fn refused(text: &str) -> String {
     match TableSchema::from_json(text) {
-        Err(Error::Invalid(error)) => error,
+        Err(Error::Invalid(refusal)) => refusal.to_string(),
         other => panic!("{text}: {other:?}"),
     }
 }

@@ -80,7 +80,7 @@ impl<'i> KeyAttribute<'i> {
             _ => {
                 let Some(value) = source.item.get(name) else { return Ok(None) };
                 self.value_of(value).ok_or_else(|| {
-                    Error::Invalid(format!(
+                    Error::invalid(format!(
                         "One or more parameter values were invalid: Type mismatch for Index Key {name} \
                          Expected: {} Actual: {} IndexName: {index}",
                         self.types(),
@@ -90,7 +90,7 @@ impl<'i> KeyAttribute<'i> {
             }
         };
         if let Some(kind) = value.empty_kind() {
-            return Err(Error::Invalid(format!(
+            return Err(Error::invalid(format!(
                 "One or more parameter values are not valid. A value specified for a secondary index key is not \
                  supported. The AttributeValue for a key attribute cannot contain an empty {kind} value. \
                  IndexName: {index}, IndexKey: {name}"
@@ -98,7 +98,7 @@ impl<'i> KeyAttribute<'i> {
         }
         let max = self.role.max_bytes();
         match value.key_bytes() {
-            bytes if bytes > max => Err(Error::Invalid(format!(
+            bytes if bytes > max => Err(Error::invalid(format!(
                 "One or more parameter values were invalid: Size limit exceeded for Index Key {name} \
                  Actual Size: {bytes} bytes Max Size: {max} bytes IndexName: {index}"
             ))),
@@ -115,7 +115,7 @@ impl<'i> KeyAttribute<'i> {
     pub(super) fn value_bytes<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {
         let refuse = |type_: KeyType, why: &dyn fmt::Display| {
             let name = self.name();
-            Error::Invalid(format!("the key attribute {name} is of type {}: {why}", type_.name()))
+            Error::invalid(format!("the key attribute {name} is of type {}: {why}", type_.name()))
         };
         match self.part.type_() {
             Some(type_ @ KeyType::N) => {
@@ -150,7 +150,7 @@ impl<'i> KeyAttribute<'i> {
             ));
         }
         if let Some(kind) = value.empty_kind() {
-            return Err(Error::Invalid(format!(
+            return Err(Error::invalid(format!(
                 "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
                  empty {kind} value. Key: {}",
                 self.name()

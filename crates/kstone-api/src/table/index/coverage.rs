@@ -27,7 +27,7 @@ impl Index {
         let asked = self.missing(asked);
         if !asked.is_empty() {
             let (index, names) = (self.name(), asked.join(", "));
-            return Err(Error::Invalid(format!(
+            return Err(Error::invalid(format!(
                 "One or more parameter values were invalid: Secondary index {index} does not project one or more \
                  filter attributes: [{names}]"
             )));
@@ -41,7 +41,7 @@ impl Index {
             IndexKind::Global => "Global",
         };
         let (index, names) = (self.name(), shown.join(", "));
-        Err(Error::Invalid(format!(
+        Err(Error::invalid(format!(
             "One or more parameter values were invalid: {kind} secondary index {index} does not project [{names}]"
         )))
     }

@@ -138,7 +138,7 @@ impl Index {
     ) -> Result<IndexRange> {
         if partition.len() != self.partition.len() {
             let (index, names) = (self.name(), self.partition.iter().map(KeyPart::name).collect::<Vec<_>>());
-            return Err(Error::Invalid(format!(
+            return Err(Error::invalid(format!(
                 "a query of the index {index} names a value of each of its partition attributes: {}",
                 names.join(", ")
             )));
@@ -253,7 +253,7 @@ fn check_between(low: KeyValue<'_>, high: KeyValue<'_>) -> Result<()> {
     } else {
         return Ok(());
     };
-    Err(Error::Invalid(format!(
+    Err(Error::invalid(format!(
         "The BETWEEN operator {rule}; lower bound operand: AttributeValue: {low}, \
          upper bound operand: AttributeValue: {high}"
     )))

@@ -133,7 +133,7 @@ impl Run<'_> {
                 taken?;
                 continue;
             };
-            let (line, what) = place.locate(&what);
+            let (line, what) = place.locate(&what.to_string());
             if options.bad != OnBad::Skip {
                 return Err(self.reading.error(Failed::Bad { line, what }));
             }

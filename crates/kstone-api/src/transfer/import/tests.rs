@@ -234,7 +234,7 @@ fn an_input_that_is_read_once_is_imported_only_where_records_are_skipped() {
     let db = empty();
     let line = b"{\"pk\":{\"S\":\"a\"}}\n";
     let once = db.import_json_stream(&line[..], &ImportOptions::new());
-    assert!(matches!(once, Err(Error::Invalid(text)) if text.contains("only once")));
+    assert!(matches!(once, Err(Error::Invalid(text)) if text.to_string().contains("only once")));
     let pipe = || BufReader::new(Pipe(line));
     assert!(matches!(db.import_json(pipe(), &ImportOptions::new()), Err(Error::Io { action: "read again", .. })));
     assert_eq!(count(&db), 0);

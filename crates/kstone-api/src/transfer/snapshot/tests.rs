@@ -261,7 +261,9 @@ fn another_version_is_told_from_damage() {
     head.extend_from_slice(&3_u32.to_le_bytes());
     head.extend_from_slice(&crc32fast::hash(&head).to_le_bytes());
     let error = load(&empty(), &head[..]).expect_err("refused");
-    assert!(matches!(&error, Error::Invalid(text) if text.contains("version 3") && text.contains("versions 1 and 2")));
+    assert!(
+        matches!(&error, Error::Invalid(text) if text.to_string().contains("version 3") && text.to_string().contains("versions 1 and 2"))
+    );
 }
 
 /// Gives or takes some bytes, and then the operating system has had enough.

@@ -92,7 +92,7 @@ fn transfer(engines: &[Engine], random: &mut fastrand::Rng) {
         |present| {
             let balance = |at: usize| cents(&present.get_in(at, keys[at][0]).expect("there"));
             if balance(0) < amount {
-                return Err(Error::invalid("not enough"));
+                return Err(Error::from(Reason::NothingOpen));
             }
             let last = keys.len() - 1;
             let record = |at: usize, change: i64| (at, Record::put(keys[at][0], &body(balance(at) + change)));
@@ -100,7 +100,7 @@ fn transfer(engines: &[Engine], random: &mut fastrand::Rng) {
         },
         |()| (),
     );
-    assert!(moved == Ok(()) || moved == Err(Error::invalid("not enough")), "{moved:?}");
+    assert!(moved == Ok(()) || moved == Err(Error::from(Reason::NothingOpen)), "{moved:?}");
 }
 
 /// The sum of all accounts, as it is at one moment.
@@ -155,7 +155,7 @@ fn what_one_engine_refuses_is_written_in_none() {
     let keys = [(&first, &key[..]), (&second, &key[..])];
     let write = |records: Vec<(usize, Record)>, fails: bool| {
         let noted = Cell::new(false);
-        let decide = |_: &Present<'_>| if fails { Err(Error::invalid("no")) } else { Ok((records, ())) };
+        let decide = |_: &Present<'_>| if fails { Err(Error::from(Reason::NothingOpen)) } else { Ok((records, ())) };
         (commit_across(&keys, decide, |()| noted.set(true)), noted.get())
     };
     let put = |at: usize, key: KeyRef<'_>| (at, Record::put(key, b""));
@@ -165,7 +165,7 @@ fn what_one_engine_refuses_is_written_in_none() {
     };
     unnamed(put(1, other));
     unnamed(put(2, key[0]));
-    assert_eq!(write(vec![put(0, key[0])], true), (Err(Error::invalid("no")), false));
+    assert_eq!(write(vec![put(0, key[0])], true), (Err(Error::from(Reason::NothingOpen)), false));
     assert_eq!(read_across(&keys), Ok(vec![vec![None], vec![None]]));
     assert_eq!(write(vec![put(0, key[0]), put(1, key[0])], false), (Ok(()), true));
     assert!(read_across(&keys).expect("read").iter().flatten().all(Option::is_some));
@@ -208,8 +208,7 @@ fn two_engines_of_one_ordinal_are_never_locked_together() {
     let (first, second) = (engine(4), engine(4));
     let keys = [KeyRef::new(b"a", b"").expect("valid"), KeyRef::new(b"b", b"").expect("valid")];
     let named = [(&first, &keys[..1]), (&second, &keys[1..])];
-    let refused =
-        Err(Error::invalid("two engines that are locked together have the ordinal 4: each needs one of its own"));
+    let refused = Err(Reason::OrdinalTwice { ordinal: 4 }.into());
     let decide = |_: &Present<'_>| Ok::<_, Error>(([(0, Record::put(keys[0], b""))], ()));
     assert_eq!(commit_across(&named, decide, |()| ()), refused);
     assert_eq!(read_across(&named).map(drop), refused);

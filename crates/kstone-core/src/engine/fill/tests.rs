@@ -93,8 +93,8 @@ fn an_engine_that_held_something_once_is_empty() {
 #[test]
 fn what_commit_refuses_is_not_filled() {
     let engine = engine();
-    let refused = filled(&engine).install(0, || Err(Error::invalid("no")));
-    assert_eq!(refused, Err(Error::invalid("no")));
+    let refused = filled(&engine).install(0, || Err(Error::from(Reason::NothingOpen)));
+    assert_eq!(refused, Err(Error::from(Reason::NothingOpen)));
     assert_eq!(count(&engine, Keyspace::Items), 0);
 }
 

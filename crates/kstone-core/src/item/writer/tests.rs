@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::error::Reason;
 use crate::item::MAX_NESTING_LEVELS;
 use crate::value::Item;
 
 fn invalid(result: Result<&mut ItemWriter>) -> String {
     match result {
-        Err(Error::Invalid(text)) => text,
+        Err(Error::Invalid(refusal)) => refusal.to_string(),
         other => panic!("expected Invalid, got {other:?}"),
     }
 }
@@ -269,7 +270,7 @@ fn a_filled_writer_goes_on_where_the_filling_ends() {
     .unwrap();
     item.set_i64("e", 3).unwrap().set_i64("c", 4).unwrap();
     assert_eq!(item.finish(), b"\x01b\x02\x011\x01c\x02\x014\x01d\x02\x012\x01e\x02\x013");
-    assert!(item.fill(|_| Err(Error::invalid("no"))).is_err());
+    assert!(item.fill(|_| Err(Error::from(Reason::NothingOpen))).is_err());
     assert_eq!(item.finish(), b"");
     let too_long = item.fill(|body| {
         body.resize(BODY_MAX_BYTES + 1, 0);

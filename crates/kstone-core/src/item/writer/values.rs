@@ -11,7 +11,7 @@ use super::super::{
     item_too_large, wire,
 };
 use super::name_too_long;
-use crate::error::{Error, Result, Unit};
+use crate::error::{Error, Listed, Reason, Result, Unit};
 use crate::number::{self, quoted};
 use crate::value::{Type, Value};
 
@@ -30,6 +30,12 @@ pub(super) struct Fault {
 
 type Written = std::result::Result<(), Fault>;
 
+impl From<Reason> for Fault {
+    fn from(reason: Reason) -> Self {
+        Error::from(reason).into()
+    }
+}
+
 impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Self { error, path: String::new() }
@@ -37,10 +43,6 @@ impl From<Error> for Fault {
 }
 
 impl Fault {
-    fn invalid(text: impl Into<String>) -> Self {
-        Error::invalid(text).into()
-    }
-
     fn at_index(mut self, index: usize) -> Self {
         self.path.insert_str(0, &format!("[{index}]"));
         self
@@ -54,7 +56,9 @@ impl Fault {
     /// The error, saying that the culprit is in this attribute.
     pub(super) fn in_attribute(self, name: &str) -> Error {
         match self.error {
-            Error::Invalid(text) => Error::Invalid(format!("{text} (attribute {}{})", quoted(name), self.path)),
+            Error::Invalid(refusal) => {
+                Error::Invalid(refusal.in_attribute(format!("{}{}", quoted(name), self.path).into()))
+            }
             other => other,
         }
     }
@@ -73,7 +77,7 @@ impl Fault {
 #[inline]
 pub(super) fn check_name(name: &str) -> Written {
     if name.is_empty() {
-        return Err(Fault::invalid("an attribute name may not be empty"));
+        return Err(Reason::EmptyAttributeName.into());
     }
     if name.len() > NAME_MAX_BYTES {
         return Err(name_too_long(name.len()).into());
@@ -202,23 +206,25 @@ pub(in super::super) fn check_elements(sorted: &[&[u8]], type_: Type) -> Result<
 /// Refuses what is no set, in DynamoDB's words.
 fn check_set<T: PartialEq>(sorted: &[T], type_: Type, show: impl Fn(&T) -> Cow<'_, str>) -> Written {
     if sorted.is_empty() {
-        return Err(Fault::invalid(match type_ {
-            Type::SS => "One or more parameter values were invalid: An string set  may not be empty",
-            Type::NS => "One or more parameter values were invalid: An number set  may not be empty",
-            _ => "One or more parameter values were invalid: Binary sets should not be empty",
+        return Err(Fault::from(match type_ {
+            Type::SS => Reason::EmptyStringSet,
+            Type::NS => Reason::EmptyNumberSet,
+            _ => Reason::EmptyBinarySet,
         }));
     }
     if sorted.windows(2).all(|pair| pair[0] != pair[1]) {
         return Ok(());
     }
-    let mut shown: Vec<_> = sorted.iter().take(QUOTED_ELEMENTS).map(show).collect();
+    let mut shown: Vec<Box<str>> = sorted.iter().take(QUOTED_ELEMENTS).map(|element| show(element).into()).collect();
     if sorted.len() > QUOTED_ELEMENTS {
         shown.push("…".into());
     }
-    Err(Fault::invalid(format!(
-        "One or more parameter values were invalid: Input collection [{}] contains duplicates.",
-        shown.join(", ")
-    )))
+    let set = Listed(shown.into());
+    Err(Fault::from(match type_ {
+        Type::SS => Reason::DuplicateStrings { set },
+        Type::NS => Reason::DuplicateNumbers { set },
+        _ => Reason::DuplicateBinaries { set },
+    }))
 }
 
 fn elements_of<'a>(

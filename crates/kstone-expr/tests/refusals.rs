@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use kstone_core::item::{ItemRef, ItemWriter, encode};
 use kstone_core::key::KeyRef;
-use kstone_core::key_layout::KeyLayout;
+use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
 use kstone_core::value::{Item, Value};
 use kstone_expr::expression::build::{Node, Path};
 use kstone_expr::expression::{
@@ -157,6 +157,9 @@ fn of_names_and_values() -> Vec<Case> {
 #[rustfmt::skip]
 fn of_keys() -> Vec<Case> {
     let nothing = Parameters::new();
+    let [a, b, c] = ["a", "b", "c"].map(|name| KeyPart::new(name, KeyType::S));
+    let composite = KeySchema { partition: &[a], sort: &[b, c] };
+    let gap = KeyCondition::parse("a = :s AND c = :s", composite, &mut Binder::new(&parameters(":s")));
     let filter = Condition::parse(Kind::Filter, "attribute_exists(sk)", &mut Binder::new(&nothing)).expect("well-formed");
     vec![
         (filter.refuse_attributes(&["pk", "sk"]).expect_err("refused"), "Filter Expression can only contain non-primary key attributes: Primary key attribute: sk", None),
@@ -165,6 +168,7 @@ fn of_keys() -> Vec<Case> {
         (key("pk = :s AND pk = :s"), "KeyConditionExpressions must only contain one condition per key", None),
         (key("pk = :s AND sk = :s AND a = :s"), "Conditions can be of length 1 or 2 only", None),
         (key("sk = :s"), "Query condition missed key schema element: pk", None),
+        (gap.expect_err("refused"), "RANGE key attributes b must have equality conditions specified in the query because a condition is present on key attribute c", None),
         (key("pk > :s"), "Query key condition not supported", None),
         (key("size(pk) = :n"), "KeyConditionExpressions cannot contain nested operations", None),
         (key("pk.a = :s"), "KeyConditionExpressions cannot have conditions on nested attributes", None),

@@ -9,7 +9,8 @@ use fastrand::Rng;
 use kstone_api::clock::ClockSource;
 use kstone_api::{
     Account, DatabaseOptions, Error, GlobalSecondaryIndex, Item, ItemBuilder, Key, KeyType, KeystoneValue as Value,
-    Operation, Query, Record, Result, Scan, StreamSpecification, StreamViewType, TableSchema, TransactError, Write,
+    LocalSecondaryIndex, Operation, Query, Record, Result, Scan, StreamSpecification, StreamViewType, TableSchema,
+    TransactError, Write,
 };
 
 const NAMES: [&str; 4] = ["ant", "bee", "cow", "dog"];
@@ -92,11 +93,23 @@ enum Ttl {
     Visible,
 }
 
+/// The key of the index `by-colour`: all of them partition by colour and sort by n.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Indexed {
+    No,
+    OfAnyType,
+    Typed,
+    /// Sorts by when items end, too: those that do not are not in it.
+    ByMore,
+}
+
 #[derive(Debug, Clone)]
 struct ModelTable {
     key: (KeyType, Option<KeyType>),
     ttl: Ttl,
-    indexed: bool,
+    indexed: Indexed,
+    /// Whether there is a local index by n.
+    local: bool,
     streamed: bool,
     items: BTreeMap<ModelKey, Doc>,
 }
@@ -108,7 +121,8 @@ impl ModelTable {
         let table = Self {
             key: (TYPES[random.usize(..3)], sort),
             ttl: Ttl::Off,
-            indexed: false,
+            indexed: Indexed::No,
+            local: false,
             streamed: false,
             items: BTreeMap::new(),
         };
@@ -117,14 +131,26 @@ impl ModelTable {
 
     fn configured(self, random: &mut Rng) -> Self {
         let ttl = [Ttl::Off, Ttl::Hiding, Ttl::Visible][random.usize(..3)];
-        Self { ttl, indexed: random.bool(), streamed: random.bool(), ..self }
+        let indexed = [Indexed::No, Indexed::OfAnyType, Indexed::Typed, Indexed::ByMore][random.usize(..4)];
+        let local = self.key.1.is_some() && random.bool();
+        Self { ttl, indexed, local, streamed: random.bool(), ..self }
     }
 
     fn schema(&self, name: &str) -> TableSchema {
         let schema = TableSchema::new().name(name).partition_key("kid", self.key.0);
         let schema = self.key.1.map_or(schema.clone(), |type_| schema.sort_key("seq", type_));
-        let index = GlobalSecondaryIndex::new("by-colour", "colour").sort_key("n");
-        let schema = if self.indexed { schema.add_global_index(index) } else { schema };
+        let typed =
+            || GlobalSecondaryIndex::on("by-colour").partition_key("colour", KeyType::S).sort_key("n", KeyType::N);
+        let schema = match self.indexed {
+            Indexed::No => schema,
+            Indexed::OfAnyType => {
+                schema.add_global_index(GlobalSecondaryIndex::new("by-colour", "colour").sort_key("n"))
+            }
+            Indexed::Typed => schema.add_global_index(typed()),
+            Indexed::ByMore => schema.add_global_index(typed().sort_key("ends", KeyType::N)),
+        };
+        let local = || LocalSecondaryIndex::typed("by-n", "n", KeyType::N);
+        let schema = if self.local { schema.add_local_index(local()) } else { schema };
         let stream = StreamSpecification::new(StreamViewType::NewAndOldImages).capacity(100);
         let schema = if self.streamed { schema.with_stream(stream) } else { schema };
         match self.ttl {
@@ -148,6 +174,11 @@ impl ModelTable {
 
     fn visible(&self, now: i64) -> impl Iterator<Item = (&ModelKey, &Doc)> {
         self.items.iter().filter(move |(_, doc)| self.is_visible(doc, now))
+    }
+
+    /// Whether an item that has these of its attributes is in the index by colour.
+    fn has_entry(&self, has_colour: bool, has_end: bool) -> bool {
+        has_colour && self.indexed != Indexed::No && (has_end || self.indexed != Indexed::ByMore)
     }
 
     fn purge(&mut self, now: i64) {
@@ -376,10 +407,17 @@ impl Run {
         outcome: &kstone_api::WriteOutcome,
         (before, after): (Option<&Item>, Option<&Item>),
     ) {
-        let has_entry = |item: &&Item| item.contains_key("colour");
+        let model = &self.tables[table];
+        let mut changes = outcome.index_changes();
+        let of_local: Vec<_> = changes.extract_if(.., |change| change.index == "by-n").collect();
+        assert_eq!(of_local.len(), usize::from(model.local && before != after));
+        for change in of_local {
+            assert_eq!(change.removed.as_ref().map(item_of).as_ref(), before);
+            assert_eq!(change.added.as_ref().map(item_of).as_ref(), after);
+        }
+        let has_entry = |item: &&Item| model.has_entry(item.contains_key("colour"), item.contains_key("ends"));
         let (before, after) = (before.filter(has_entry), after.filter(has_entry));
-        let changes = outcome.index_changes();
-        if !self.tables[table].indexed || before == after {
+        if before == after {
             assert!(changes.is_empty(), "{changes:?}");
             return;
         }
@@ -569,13 +607,24 @@ impl Run {
         let expected: Vec<Item> = of_partition.map(|(key, doc)| doc.item(key)).collect();
         assert_eq!(table.query(query)?.items, expected, "the partition {pk:?} of {name}");
 
-        if model.indexed {
+        if model.local {
+            let query = Query::new().index("by-n").key_condition_expression("kid = :k");
+            let found = table.query(query.expression_value(":k", pk.value()))?.items;
+            let of_partition = model.visible(self.now).filter(|((of, _), _)| *of == pk);
+            let mut expected: Vec<i64> = of_partition.map(|(_, doc)| doc.n).collect();
+            expected.sort_unstable();
+            let expected: Vec<Value> = expected.into_iter().map(Value::number).collect();
+            assert_eq!(found.iter().map(|item| item["n"].clone()).collect::<Vec<_>>(), expected, "{pk:?} of {name}");
+        }
+        if model.indexed != Indexed::No {
             let colour = COLOURS[self.random.usize(..3)];
             let query = Query::new().index("by-colour").key_condition_expression("colour = :c");
             let mut found = table.query(query.expression_value(":c", Value::string(colour)))?.items;
             let order = |item: &Item| item["n"].as_number().expect("a number").parse::<i64>().expect("whole");
             assert!(found.is_sorted_by_key(order), "{found:?}");
-            let of_colour = model.visible(self.now).filter(|(_, doc)| doc.colour == Some(colour));
+            let of_colour = model
+                .visible(self.now)
+                .filter(|(_, doc)| doc.colour == Some(colour) && model.has_entry(true, doc.ends.is_some()));
             let mut expected: Vec<Item> = of_colour.map(|(key, doc)| doc.item(key)).collect();
             found.sort_by_key(text);
             expected.sort_by_key(text);

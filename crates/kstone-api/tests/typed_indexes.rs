@@ -2,7 +2,8 @@
 
 use kstone_api::{
     Database, Error, GlobalSecondaryIndex, Item, ItemBuilder, KeyType, KeystoneValue as Value, LocalSecondaryIndex,
-    Projection, Query, Record, Result, Scan, Select, SortKeyCondition, TableSchema, TransactWriteRequest, Write,
+    Projection, Query, Record, Result, Scan, Select, SortKeyCondition, Statement, TableSchema, TransactWriteRequest,
+    Write,
 };
 
 fn orders() -> TableSchema {
@@ -376,5 +377,30 @@ fn an_untyped_table_may_have_typed_indexes() -> Result<()> {
     );
     let above = Query::new().index("by-status").partition_key(b"open").sort_key(SortKeyCondition::Ge(b"5.0".to_vec()));
     assert_eq!(db.query(above)?.count, 1);
+    Ok(())
+}
+
+#[test]
+fn statements_read_typed_indexes() -> Result<()> {
+    let db = database(orders().name("orders").add_global_index(by_status()))?;
+    let read = |text: &str| -> Result<Vec<Item>> {
+        let found = db.execute_statement(&Statement::new(text))?;
+        Ok(found.records.iter().map(|record| record.item().to_item()).collect())
+    };
+    let named = r#"SELECT * FROM orders."by-status" WHERE phase = 'open' AND amount > 0"#;
+    assert_eq!(numbers(&read(named)?), ["2", "1"]);
+    let unnamed = "SELECT * FROM orders WHERE phase = 'open' AND amount > 0 AND amount < 50";
+    assert_eq!(read(unnamed)?, [order("bob", 2, "open", 20)]);
+    for text in ["SELECT * FROM orders WHERE phase = 'open' AND amount > 'x'", "SELECT * FROM orders WHERE phase = 5"] {
+        assert!(read(text)?.is_empty(), "{text}: no value of another type is there");
+    }
+    let other = r#"SELECT * FROM orders."by-status" WHERE phase = 5"#;
+    assert!(refused(read(other)).contains("Condition parameter type does not match schema type"));
+    let several = TableSchema::new().name("games").partition_key("id", KeyType::S).add_global_index(multi());
+    let games = tournament()?;
+    games.configure(several)?;
+    let found =
+        games.execute_statement(&Statement::new("SELECT id FROM games.multi WHERE h = 'x' AND g = 1 AND b = 0"))?;
+    assert_eq!(found.records.len(), 9);
     Ok(())
 }

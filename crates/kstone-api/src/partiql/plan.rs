@@ -403,9 +403,16 @@ impl<'a> Planner<'a> {
         let can_be = |value: &ValueRef<'_>| match (layout.partition(), layout.sort()) {
             (partition, _) if partition.name() == attribute => can_be(partition, PARTITION_KEY_MAX_BYTES, *value),
             (_, Some(sort)) if sort.name() == attribute => can_be(sort, SORT_KEY_MAX_BYTES, *value),
-            _ => is_key_type(value.type_()) && !value.payload().is_empty(),
+            _ => self.can_be_in_index(attribute, *value),
         };
         values.len() <= PARTITIONS_MAX && values.iter().all(can_be)
+    }
+
+    /// Whether a value can be that of an index's key attribute of this name, which may have a declared type.
+    fn can_be_in_index(&self, attribute: &str, value: ValueRef<'_>) -> bool {
+        let declared = self.table.indexes.declared_type(attribute);
+        let is_of_type = declared.is_none_or(|type_| type_.type_() == value.type_());
+        is_key_type(value.type_()) && is_of_type && !value.payload().is_empty()
     }
 
     /// The values that the clause leaves to a partition key.
@@ -443,9 +450,7 @@ impl<'a> Planner<'a> {
     /// What the clause asks of a sort key, as far as one range can answer it: the most narrow that it says.
     fn sorts(&self, attribute: &str) -> Option<Sorts<'a>> {
         let find = |wanted: fn(&Ask) -> bool| self.tests(attribute).find(|(_, test)| wanted(&test.ask));
-        let value = |value: u16| {
-            Some(self.bound.value(value)).filter(|value| is_key_type(value.type_()) && !value.payload().is_empty())
-        };
+        let value = |value: u16| Some(self.bound.value(value)).filter(|value| self.can_be_in_index(attribute, *value));
         for wanted in [|ask: &Ask| matches!(ask, Ask::Eq(_)), |ask: &Ask| matches!(ask, Ask::In(_))] {
             if let Some((used, test)) = find(wanted) {
                 return Some(Sorts { ask: SortAsk::OneOf(self.values(&test.ask)), used: vec![used] });

@@ -37,7 +37,7 @@ use kstone_core::buffer::{Buffer, StackBuffer};
 use kstone_core::engine::Writes;
 use kstone_core::item::ItemRef;
 use kstone_core::key::{INDEX_SLOTS, KeyRef, Route, RoutedKey};
-use kstone_core::key_layout::{KeyLayout, KeyPart};
+use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
 use kstone_core::record::Record;
 use smallvec::SmallVec;
 
@@ -150,6 +150,12 @@ impl Indexes {
     /// The index of this number.
     pub fn by_id(&self, id: IndexId) -> Option<&Index> {
         self.by_name.iter().find(|index| index.id == id)
+    }
+
+    /// The type that a schema declares for a key attribute of this name: one, in all its indexes.
+    pub(crate) fn declared_type(&self, attribute: &str) -> Option<KeyType> {
+        let parts = self.iter().flat_map(|index| index.partition.iter().chain(&index.sort));
+        parts.filter(|part| part.name() == attribute).find_map(KeyPart::type_)
     }
 
     /// Those of them that are none of these.

@@ -149,6 +149,57 @@ fn what_is_no_value_is_not_taken() {
     }
 }
 
+/// Values of one type: numbers of up to 38 digits of any size, text and bytes with what is special to the encoding.
+fn of_type(type_: u8) -> BoxedStrategy<Value> {
+    let number = |text: String| number::canonical(&text).ok().map(|text| Value::N(text.into_owned()));
+    match type_ {
+        0 => prop_oneof![
+            "-?[1-9][0-9]{0,37}(E-?(1[0-2]?[0-9]|[0-9]))?".prop_filter_map("in range", number),
+            // Close to each other: the last of 38 digits tells.
+            "-?9{36}[0-9]{2}E-?(0|1|87)".prop_filter_map("in range", number),
+            "-?(0|0?\\.0{0,3}[1-9]{1,4})".prop_filter_map("in range", number),
+        ]
+        .boxed(),
+        1 => "[\\x00\\x01aé\u{10FFFF}]{1,4}".prop_map(Value::S).boxed(),
+        _ => prop::collection::vec(prop::sample::select(vec![0_u8, 1, 2, b'a', 0xFE, 0xFF]), 1..5)
+            .prop_map(|bytes| Value::B(bytes.into()))
+            .boxed(),
+    }
+}
+
+/// Two keys of up to four attributes, of the same types.
+fn two_keys() -> impl Strategy<Value = (Vec<Value>, Vec<Value>)> {
+    prop::collection::vec(0_u8..3, 1..=4).prop_flat_map(|types| {
+        let pairs = types.into_iter().map(|type_| {
+            (of_type(type_), of_type(type_), any::<bool>())
+                .prop_map(|(one, other, same)| if same { (one.clone(), one) } else { (one, other) })
+        });
+        pairs.collect::<Vec<_>>().prop_map(|pairs| pairs.into_iter().unzip())
+    })
+}
+
+proptest! {
+    #[test]
+    fn keys_of_several_attributes_order_as_their_values_one_after_the_other((one, other) in two_keys()) {
+        let all = |values: &[Value]| {
+            let mut out = Vec::new();
+            values.iter().for_each(|value| key_value(value).put(&mut out));
+            out
+        };
+        let orders = one.iter().zip(&other).map(|(one, other)| expected_order(key_value(one), key_value(other)));
+        let expected = orders.fold(Ordering::Equal, Ordering::then);
+        prop_assert_eq!(all(&one).cmp(&all(&other)), expected, "{:?} and {:?}", one, other);
+        // Whatever follows, that order stays.
+        let (low, high) = ([all(&one), vec![0]].concat(), [all(&other), vec![0xFF]].concat());
+        prop_assert_eq!(low.cmp(&high), expected.then(Ordering::Less));
+        let mut rest = &*low;
+        for _ in &one {
+            prop_assert!(skip(&mut rest).is_some());
+        }
+        prop_assert_eq!(rest, [0]);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 

@@ -18,13 +18,14 @@ pub struct Options {
     /// {"name":"items", "partition_key":{"name":"user","type":"S"}, "sort_key":{"name":"score","type":"N"},
     /// "local_indexes":[{"name":"by-email","sort_key":"email","projection":"ALL"}],
     /// "global_indexes":[{"name":"by-status","partition_key":"status","sort_key":"age","projection":["name"]}],
-    /// "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. partition_key and
-    /// sort_key make the table a typed one, from its opening on: names of up to 255 characters, types S, N and B. A
-    /// projection is "ALL" (the
-    /// default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
-    /// whose time, in seconds since 1970, has passed by up to five years is invisible to every read and write, unless
-    /// "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255 letters,
-    /// digits, dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216 records.
+    /// "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. partition_key and sort_key
+    /// make the table a typed one: names of up to 255 characters, types S, N and B. The key of an index may have types,
+    /// too: "sort_key":{"name":"age","type":"N"}, of a global one also a list of up to four such. A projection is "ALL"
+    /// (the default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it;
+    /// one whose time, in seconds since 1970, has passed by up to five years is invisible to every read and write,
+    /// unless "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255
+    /// letters, digits, dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216
+    /// records.
     pub schema_json: *const c_char,
     /// How many bytes schema_json has, or KSTONE_STRLEN.
     pub schema_json_len: usize,

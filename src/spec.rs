@@ -34,7 +34,7 @@ pub const KSTONE_QUERY_REVERSE: u32 = 1u32;
 /// Flag of a kstone_query_spec: count the items of the page, hand out none. The token goes on as with items. A scan of
 /// all items, or of an index, that has no filter, limit, token and segments counts them in one page, of any size.
 pub const KSTONE_QUERY_COUNT: u32 = 2u32;
-/// Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk.
+/// Flag of a kstone_query_spec: items with their key alone, as its attributes (pk and sk in an untyped table).
 pub const KSTONE_QUERY_KEYS_ONLY: u32 = 4u32;
 
 /// What to query or scan. Set struct_size to sizeof(kstone_query_spec) and everything else to 0, then what you want.
@@ -65,12 +65,12 @@ pub struct QuerySpec {
     /// How many bytes sk2 has.
     pub sk2_len: usize,
     /// The index of the schema to read instead of the items themselves; NULL: none. pk and sk_* then say the values of
-    /// its key attributes, as bytes, those of text or of binary; key_expr says values of any type, also
-    /// numbers.
+    /// its key attributes, as bytes, those of text or of binary, or as the text of a number where the schema says that
+    /// it is one; key_expr says values of any type.
     pub index: *const c_char,
     /// How many bytes index has, or KSTONE_STRLEN.
     pub index_len: usize,
-    /// Which of the items to return; NULL: all. A query's filter says nothing of pk and sk.
+    /// Which of the items to return; NULL: all. A query's filter says nothing of the key.
     pub filter: *const c_char,
     /// How many bytes filter has, or KSTONE_STRLEN.
     pub filter_len: usize,
@@ -95,8 +95,8 @@ pub struct QuerySpec {
     pub segments: u32,
     /// 0.
     pub reserved: u32,
-    /// Instead of pk, sk_op, sk1 and sk2: "pk = :p", alone or with AND and one condition on sk, such as "sk >= :from"
-    /// or "begins_with(sk, :start)".
+    /// Instead of pk, sk_op, sk1 and sk2, with the key's own names in a typed table: "pk = :p", alone or with AND and
+    /// one condition on sk, such as "sk >= :from" or "begins_with(sk, :start)".
     pub key_expr: *const c_char,
     /// How many bytes key_expr has, or KSTONE_STRLEN.
     pub key_expr_len: usize,

@@ -430,13 +430,14 @@ typedef struct kstone_options {
      * {"name":"items", "partition_key":{"name":"user","type":"S"}, "sort_key":{"name":"score","type":"N"},
      * "local_indexes":[{"name":"by-email","sort_key":"email","projection":"ALL"}],
      * "global_indexes":[{"name":"by-status","partition_key":"status","sort_key":"age","projection":["name"]}],
-     * "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. partition_key and
-     * sort_key make the table a typed one, from its opening on: names of up to 255 characters, types S, N and B. A
-     * projection is "ALL" (the
-     * default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it; one
-     * whose time, in seconds since 1970, has passed by up to five years is invisible to every read and write, unless
-     * "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255 letters,
-     * digits, dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216 records.
+     * "ttl_attribute":"expires_at", "stream":{"view_type":"NEW_IMAGE","capacity":1000}}. partition_key and sort_key
+     * make the table a typed one: names of up to 255 characters, types S, N and B. The key of an index may have types,
+     * too: "sort_key":{"name":"age","type":"N"}, of a global one also a list of up to four such. A projection is "ALL"
+     * (the default), "KEYS_ONLY" or a list of attribute names. An item without an index's key attributes is not in it;
+     * one whose time, in seconds since 1970, has passed by up to five years is invisible to every read and write,
+     * unless "ttl_visible":true shows and updates it until it is removed, as DynamoDB does. Names have 3 to 255
+     * letters, digits, dots, hyphens and underscores; up to 5 local and 20 global indexes; capacity is 1 to 16,777,216
+     * records.
      */
     const char *schema_json;
     /** How many bytes schema_json has, or KSTONE_STRLEN. */
@@ -1395,7 +1396,7 @@ kstone_status kstone_update(kstone_db *db,
  */
 #define KSTONE_QUERY_COUNT 2u
 
-/** Flag of a kstone_query_spec: items with their key alone, as the attributes pk and sk. */
+/** Flag of a kstone_query_spec: items with their key alone, as its attributes (pk and sk in an untyped table). */
 #define KSTONE_QUERY_KEYS_ONLY 4u
 
 /**
@@ -1433,13 +1434,13 @@ typedef struct kstone_query_spec {
     size_t sk2_len;
     /**
      * The index of the schema to read instead of the items themselves; NULL: none. pk and sk_* then say the values of
-     * its key attributes, as bytes, those of text or of binary; key_expr says values of any type, also
-     * numbers.
+     * its key attributes, as bytes, those of text or of binary, or as the text of a number where the schema says that
+     * it is one; key_expr says values of any type.
      */
     const char *index;
     /** How many bytes index has, or KSTONE_STRLEN. */
     size_t index_len;
-    /** Which of the items to return; NULL: all. A query's filter says nothing of pk and sk. */
+    /** Which of the items to return; NULL: all. A query's filter says nothing of the key. */
     const char *filter;
     /** How many bytes filter has, or KSTONE_STRLEN. */
     size_t filter_len;
@@ -1471,8 +1472,8 @@ typedef struct kstone_query_spec {
     /** 0. */
     uint32_t reserved;
     /**
-     * Instead of pk, sk_op, sk1 and sk2: "pk = :p", alone or with AND and one condition on sk, such as "sk >= :from"
-     * or "begins_with(sk, :start)".
+     * Instead of pk, sk_op, sk1 and sk2, with the key's own names in a typed table: "pk = :p", alone or with AND and
+     * one condition on sk, such as "sk >= :from" or "begins_with(sk, :start)".
      */
     const char *key_expr;
     /** How many bytes key_expr has, or KSTONE_STRLEN. */
@@ -2237,9 +2238,10 @@ kstone_status kstone_run_write(kstone_db *db,
  */
 
 /**
- * Replaces the schema of the database; NULL and 0: none. New indexes are filled before this returns, dropped ones are
- * gone, and reads and writes go on meanwhile. Items that a new index cannot hold are left out of it, as in DynamoDB's
- * backfill. See kstone_options.schema_json for the form.
+ * Replaces the schema of the database; NULL and 0: none. Its key stays as it is, but that of a database without
+ * items. New indexes are filled before this returns, dropped ones are gone, and reads and writes go on meanwhile.
+ * Items that a new index cannot hold are left out of it, as in DynamoDB's backfill. See kstone_options.schema_json
+ * for the form.
  *
  * Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
  * Cost: one pass over all items where an index is new. Dropping an index takes microseconds whatever it holds: the

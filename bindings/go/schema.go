@@ -32,17 +32,55 @@ type KeyAttribute struct {
 
 // LocalIndex orders the items of each partition by another attribute. Items without it are not in the index.
 type LocalIndex struct {
-	Name       string     `json:"name"`
-	SortKey    string     `json:"sort_key"`
-	Projection Projection `json:"projection,omitzero"`
+	Name    string
+	SortKey string
+	// SortKeyType is the type of its values, "S", "N" or "B"; empty: values of all types are in the index.
+	SortKeyType string
+	Projection  Projection
+}
+
+// MarshalJSON is the index as a schema has it.
+func (i LocalIndex) MarshalJSON() ([]byte, error) {
+	return json.Marshal(indexJSON{Name: i.Name, SortKey: keyJSON(i.SortKey, i.SortKeyType, nil), Projection: i.Projection})
 }
 
 // GlobalIndex groups and orders all items by other attributes. Items without them are not in the index.
 type GlobalIndex struct {
+	Name         string
+	PartitionKey string
+	SortKey      string
+	// PartitionKeys and SortKeys are in the place of the former two: up to four attributes each, with their types.
+	PartitionKeys []KeyAttribute
+	SortKeys      []KeyAttribute
+	Projection    Projection
+}
+
+// MarshalJSON is the index as a schema has it.
+func (i GlobalIndex) MarshalJSON() ([]byte, error) {
+	return json.Marshal(indexJSON{
+		Name: i.Name, PartitionKey: keyJSON(i.PartitionKey, "", i.PartitionKeys), SortKey: keyJSON(i.SortKey, "", i.SortKeys),
+		Projection: i.Projection,
+	})
+}
+
+type indexJSON struct {
 	Name         string     `json:"name"`
-	PartitionKey string     `json:"partition_key"`
-	SortKey      string     `json:"sort_key,omitempty"`
+	PartitionKey any        `json:"partition_key,omitempty"`
+	SortKey      any        `json:"sort_key,omitempty"`
 	Projection   Projection `json:"projection,omitzero"`
+}
+
+// keyJSON is the key of an index: a name, an attribute with its type, or several; nil where there is none.
+func keyJSON(name, kind string, several []KeyAttribute) any {
+	switch {
+	case several != nil:
+		return several
+	case kind != "":
+		return KeyAttribute{Name: name, Type: kind}
+	case name != "":
+		return name
+	}
+	return nil
 }
 
 // Projection is which attributes an index returns. The zero Projection is all of them.

@@ -69,6 +69,28 @@ func TestItemsOfTypedTablesAreWhole(t *testing.T) {
 	}
 }
 
+func TestIndexesHaveTypedKeys(t *testing.T) {
+	n, g := KeyAttribute{"n", "N"}, KeyAttribute{"g", "S"}
+	schema := Schema{
+		PartitionKey:  &KeyAttribute{"id", "S"},
+		SortKey:       &KeyAttribute{"at", "N"},
+		LocalIndexes:  []LocalIndex{{Name: "by-n", SortKey: "n", SortKeyType: "N"}, {Name: "by-any", SortKey: "any"}},
+		GlobalIndexes: []GlobalIndex{{Name: "by-two", PartitionKeys: []KeyAttribute{g, n}}, {Name: "plain", PartitionKey: "g", SortKey: "n"}},
+	}
+	db := openTest(t, WithSchema(schema))
+	if err := db.PutItem(Item{"id": String("a"), "at": Number("1"), "g": String("x"), "n": Number("2")}); err != nil {
+		t.Fatal(err)
+	}
+	query := Query{Index: "by-two", KeyCondition: "g = :g AND n = :n", Params: Params{":g": "x", ":n": 2}}
+	page, err := db.QueryPage(query)
+	if err != nil || page.Count != 1 || page.Entries[0].PK != "a" {
+		t.Error(page, err)
+	}
+	if err := db.PutItem(Item{"id": String("b"), "at": Number("1"), "g": Number("1")}); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+}
+
 func TestWhatIsNoKeyOfATypedTableIsRefusedByName(t *testing.T) {
 	db, _ := openScores(t)
 	insert := PutItemOp(Item{"user": String("ann"), "score": Number("12")}, If("attribute_not_exists(score)", nil))

@@ -65,9 +65,7 @@ class Operations(Owner):
         cond = Condition(condition, bag(params))
         self._add("put", lib.kstone_batch_put, pk, sk, item_of(encode(item)), cond=cond)
 
-    def put_item(
-        self, item: Attributes, *, condition: str | None = None, params: Attributes | None = None
-    ) -> None:
+    def put_item(self, item: Attributes, *, condition: str | None = None, params: Attributes | None = None) -> None:
         """Add a `Database.put_item`, with a condition or without."""
         cond = Condition(condition, bag(params))
         with self._lock:

@@ -232,7 +232,8 @@ class Database(Owner):
         Raises as `put`, and `InvalidError` naming the key attribute that is missing, empty or of another type.
 
         >>> import kstone
-        >>> db = kstone.open({"partition_key": {"name": "user", "type": "S"}, "sort_key": {"name": "score", "type": "N"}})
+        >>> user, score = {"name": "user", "type": "S"}, {"name": "score", "type": "N"}
+        >>> db = kstone.open({"partition_key": user, "sort_key": score})
         >>> db.put_item({"user": "ann", "score": 12, "won": True})
         >>> db.get("ann", "12")
         {'score': 12, 'user': 'ann', 'won': True}

@@ -8,20 +8,27 @@ Projection: TypeAlias = Literal["ALL", "KEYS_ONLY"] | list[str]
 """Which attributes an index holds: all of them, which is the default, its keys alone, or besides them those named."""
 
 
+class KeyAttribute(TypedDict):
+    """An attribute of the table's key, and the type of its values."""
+
+    name: str
+    type: Literal["S", "N", "B"]
+
+
 class LocalIndex(TypedDict):
     """An index with the table's partition key and a sort key of its own."""
 
     name: str
-    sort_key: str
+    sort_key: str | KeyAttribute
     projection: NotRequired[Projection]
 
 
 class GlobalIndex(TypedDict):
-    """An index with keys of its own."""
+    """An index with keys of its own: attributes of any types, or up to four with theirs."""
 
     name: str
-    partition_key: str
-    sort_key: NotRequired[str]
+    partition_key: str | KeyAttribute | list[KeyAttribute]
+    sort_key: NotRequired[str | KeyAttribute | list[KeyAttribute]]
     projection: NotRequired[Projection]
 
 
@@ -30,13 +37,6 @@ class Stream(TypedDict):
 
     view_type: Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
     capacity: NotRequired[int]
-
-
-class KeyAttribute(TypedDict):
-    """An attribute of the table's key, and the type of its values."""
-
-    name: str
-    type: Literal["S", "N", "B"]
 
 
 class Schema(TypedDict, total=False):

@@ -34,7 +34,6 @@ use crate::model::schema::TableSchema;
 use crate::model::statistic::Statistic;
 use crate::model::stats::Stats;
 use crate::partiql::StatementCache;
-use crate::request::page::PageRecord;
 use crate::request::read::ReadContext;
 use crate::request::write::{Prepared, PreparedAction, RestOfItem, Write, WriteContext};
 use crate::table::one_at_a_time::{OneAtATime, Turn};

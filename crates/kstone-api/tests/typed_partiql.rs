@@ -115,6 +115,8 @@ fn filled() -> Database {
     db
 }
 
+const AS_READ: &str = "as read, which is the order asked for";
+
 /// The plan and how it is ordered.
 fn plan(db: &Database, text: &str) -> (String, String) {
     let plan = run(db, &format!("EXPLAIN {text}")).items();
@@ -124,7 +126,6 @@ fn plan(db: &Database, text: &str) -> (String, String) {
 
 #[test]
 fn a_select_reads_points_and_ranges_of_the_tables_key_in_its_order() {
-    const AS_READ: &str = "as read, which is the order asked for";
     let db = filled();
     for (clause, wanted, expected) in [
         ("player = 'ann' AND score = 20.0", "get", &["20"][..]),
@@ -246,6 +247,79 @@ fn a_prepared_statement_is_run_with_keys_of_any_spelling_and_page_by_page() -> R
     )?;
     insert.run(&other, &values.lent())?;
     assert!(other.get_with_sk(b"-20", b"ann")?.is_some());
+    Ok(())
+}
+
+#[test]
+fn an_index_shows_the_tables_key_and_fetches_what_it_lacks() -> Result<()> {
+    let local = LocalSecondaryIndex::typed("by-n", "n", KeyType::N).projection(Projection::KeysOnly);
+    let global = GlobalSecondaryIndex::on("by-a").partition_key("a", KeyType::N).sort_key("score", KeyType::N);
+    let schema = TableSchema::new().partition_key("player", KeyType::S).sort_key("score", KeyType::N);
+    let db = Database::create_in_memory_with_schema(schema.add_local_index(local).add_global_index(global))?;
+    for (score, n) in [(2, 30), (10, 20), (-1, 10)] {
+        run(&db, &format!("INSERT INTO items VALUE {{'player': 'ann', 'score': {score}, 'n': {n}, 'a': 1, 'x': 'y'}}"));
+    }
+    let found = read(&db, "SELECT * FROM items.\"by-n\" WHERE player = 'ann' AND n >= 20 ORDER BY n DESC");
+    assert_eq!(found, [r#"{"n":30,"player":"ann","score":2}"#, r#"{"n":20,"player":"ann","score":10}"#]);
+    let found = read(&db, "SELECT score, x FROM items.\"by-n\" WHERE player = 'ann' AND n < 20");
+    assert_eq!(found, [r#"{"score":-1,"x":"y"}"#]);
+    let text = "SELECT score FROM items WHERE a = 1 AND score > 1.0 ORDER BY score";
+    assert_eq!(plan(&db, text).0, "index query");
+    assert_eq!(read(&db, text), [r#"{"score":2}"#, r#"{"score":10}"#]);
+    let found = read(&db, "SELECT * FROM items.\"by-a\" WHERE a = 1 AND score = -1.0");
+    assert_eq!(found, [r#"{"a":1,"n":10,"player":"ann","score":-1,"x":"y"}"#]);
+    Ok(())
+}
+
+/// Whatever of the key of an index of several attributes a clause names, its rows are those of a scan of the index.
+#[test]
+fn an_index_of_several_attributes_is_queried_where_its_partition_is_named() -> Result<()> {
+    let index = GlobalSecondaryIndex::on("parts").partition_key("a", KeyType::S).partition_key("b", KeyType::N);
+    let index = index.sort_key("c", KeyType::N).sort_key("d", KeyType::S);
+    let db = Database::create_in_memory_with_schema(
+        TableSchema::new().partition_key("id", KeyType::N).add_global_index(index),
+    )?;
+    for id in 0..200_i64 {
+        let (a, b, c, d) =
+            (["x", "y"][id as usize % 2], id / 2 % 3, id / 6 % 4 * 10, ["k", "kk", "l"][id as usize / 24 % 3]);
+        run(&db, &format!("INSERT INTO items VALUE {{'id': {id}, 'a': '{a}', 'b': {b}, 'c': {c}, 'd': '{d}'}}"));
+    }
+    for (clause, wanted) in [
+        ("a = 'x' AND b = 1.0", "index query"),
+        ("a = 'x' AND b = 1 AND c = 10", "index query"),
+        ("a = 'x' AND b = 1 AND c > 5 AND c <= 20", "index query"),
+        ("a = 'x' AND b = 1 AND c = 10 AND d = 'k'", "index query"),
+        ("a = 'y' AND b = 0 AND c = 20 AND begins_with(d, 'k')", "index query"),
+        ("a = 'x' AND b = 1 AND d = 'k'", "index query"),
+        ("a = 'x' AND b = 1 AND c IN [10, 20]", "index query"),
+        ("a = 'x' AND b IN [1, 2]", "index scan"),
+        ("a = 'x' AND c = 10", "index scan"),
+        ("b = 1", "index scan"),
+    ] {
+        for order in ["", " ORDER BY c", " ORDER BY c DESC", " ORDER BY d DESC, id", " ORDER BY a, c"] {
+            let text = format!("SELECT id, c, d FROM items.parts WHERE {clause}{order}");
+            assert_eq!(plan(&db, &text).0, wanted, "{text}");
+            let [mut found, mut expected] =
+                [read(&db, &text), read(&db, &text.replace(clause, &format!("NOT (NOT ({clause}))")))];
+            assert!(!found.is_empty(), "{text}");
+            if order.contains('c') {
+                // Rows of one c may be in any order.
+                let c =
+                    |rows: &[String]| rows.iter().filter_map(|row| Some(row.split_once(',')?.0.to_owned())).collect();
+                let [found, expected]: [Vec<String>; 2] = [c(&found), c(&expected)];
+                assert_eq!(found, expected, "{text}");
+            }
+            if !order.contains("id") {
+                found.sort();
+                expected.sort();
+            }
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+    assert_eq!(plan(&db, "SELECT * FROM items.parts WHERE a = 'x' AND b = 1 ORDER BY c").1, AS_READ);
+    assert_eq!(plan(&db, "SELECT * FROM items.parts WHERE a = 'x' AND b = 1 AND c = 10 ORDER BY d DESC").1, AS_READ);
+    let error = refused(&db, "SELECT * FROM items.parts WHERE a = 'x' AND b = '1'");
+    assert!(error.contains("Condition parameter type does not match schema type"), "{error}");
     Ok(())
 }
 

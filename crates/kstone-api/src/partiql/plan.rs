@@ -9,11 +9,12 @@
 //! 4     index query   a global index's partition = (or IN), and a range of its sort attribute where it has one
 //! 5     scan          none of these
 //! ```
-//! `pk` and `sk` stand for the names of the table's key, whose values have its types. A SELECT that names an index reads that one, see [`super::projection`]. One that names none may be answered by an
-//! index that is sure to hold what the table would give: its key attributes are in the clause, be it only that they are
-//! not missing, it has left out no item when it was filled, and it holds all that the statement looks at. Of several, one
-//! that gives the order that is asked for goes first. Whatever is read, the rest of the clause is asked of each item, so a plan decides what a statement
-//! costs and never what it returns.
+//! `pk` and `sk` stand for the names of the table's key, whose values have its types. A SELECT that names an index reads
+//! that one, see [`super::projection`] and, of several attributes, [`several_parts`]. One that names none may be answered by
+//! an index of one partition attribute and one sort attribute that is sure to hold what the table would give: its key
+//! attributes are in the clause, be it only that they are not missing, it has left out no item when it was filled, and it
+//! holds all that the statement looks at. Of several, one that gives the order that is asked for goes first. Whatever is
+//! read, the rest of the clause is asked of each item, so a plan decides what a statement costs and never what it returns.
 //!
 //! Thread safety: a plan is made for one call.
 
@@ -38,6 +39,8 @@ use crate::request::sort_key::SortKeyCondition;
 use crate::table::index::{Index, IndexKind};
 use crate::table::state::TableState;
 use kstone_expr::partiql::parsed::{Ask, KeyTest, OrderKey, Select};
+
+mod several_parts;
 
 /// The most partitions that IN and OR may name, DynamoDB's.
 const PARTITIONS_MAX: usize = 50;
@@ -179,16 +182,14 @@ impl<'a> Planner<'a> {
 
     fn named_index(&self, index: &'a Index) -> Result<Plan<'a>> {
         let fetched = beyond(self.select, index)?;
-        // The clause is asked of each item, whatever is read.
-        let partitions = match index.has_several_parts() {
-            true => None,
-            false => self.partitions(index.partition_attribute())?,
+        let plan = match index.has_several_parts() {
+            true => self.query_of_parts(index)?,
+            false => {
+                let partitions = self.partitions(index.partition_attribute())?;
+                partitions.map(|partitions| self.index_queries(index, &partitions)).transpose()?
+            }
         };
-        let plan = match partitions {
-            Some(partitions) => self.index_queries(index, &partitions)?,
-            None => self.scan(Some(index)),
-        };
-        Ok(Plan { fetched, ..plan })
+        Ok(Plan { fetched, ..plan.unwrap_or_else(|| self.scan(Some(index))) })
     }
 
     /// The index of this kind that is sure to hold all that the statement wants, one that gives the order and one that

@@ -1340,7 +1340,7 @@ template <class Self> class request : public with_values<Self> {
     /** Counts the items of a page, and hands out none. */
     Self &count_only() noexcept { return flag(KSTONE_QUERY_COUNT); }
 
-    /** Returns items with their key alone, as attributes pk and sk. */
+    /** Returns items with their key alone, as its attributes: pk and sk in an untyped table. */
     Self &keys_only() noexcept { return flag(KSTONE_QUERY_KEYS_ONLY); }
 
     /** What C takes, going on at `token`; borrowed from this and from the token. */

@@ -85,7 +85,7 @@ type Query struct {
 	Limit uint32
 	// Reverse is against the order of the sort keys.
 	Reverse bool
-	// KeysOnly returns the keys alone, as attributes pk and sk.
+	// KeysOnly returns the keys alone, as their attributes: pk and sk in an untyped table.
 	KeysOnly bool
 	// Token is where to go on: the Token of the page before.
 	Token []byte

@@ -8,6 +8,7 @@ mod cursors;
 mod item_calls;
 mod model;
 mod nested;
+mod typed;
 
 use kstone_c_abi::bound::KSTONE_VALUE_I64;
 use kstone_c_abi::boundary::status::{KSTONE_ERR_CONDITION_FAILED, KSTONE_ERR_INVALID, KSTONE_OK};
@@ -17,6 +18,7 @@ use calls::{Database, Handle};
 use cursors::{Cursor, Move};
 use model::{Attributes, Entry, Key, Model};
 use nested::{Nested, Step};
+use typed::{Typed, TypedCall};
 
 /// Sets the one attribute that conditions ask for.
 const SET_N: &str = "SET n = :v";
@@ -101,6 +103,8 @@ enum Call<'a> {
     SetPrepared(KeyChoice, i8),
     /// Any bytes as a value that is bound.
     Bind(KeyChoice, u16, &'a [u8]),
+    /// A call on a table of its own, whose key has names and types.
+    Typed(TypedCall<'a>),
 }
 
 /// An iterator, and what it must give.
@@ -113,6 +117,8 @@ struct Run {
     cursors: Vec<Cursor>,
     /// Whether there is an index by `n`.
     indexed: bool,
+    /// Opened by the first call on it.
+    typed: Option<Typed>,
 }
 
 /// Takes bytes as a sequence of calls.
@@ -120,7 +126,7 @@ pub fn run(data: &[u8]) {
     let mut bytes = Unstructured::new(data);
     let indexed = bool::arbitrary(&mut bytes).unwrap_or_default();
     let databases = vec![(calls::open(indexed), Model::default())];
-    let mut run = Run { databases, at: 0, opened: Vec::new(), cursors: Vec::new(), indexed };
+    let mut run = Run { databases, at: 0, opened: Vec::new(), cursors: Vec::new(), indexed, typed: None };
     for _ in 0..CALLS_MAX {
         if bytes.is_empty() {
             break;
@@ -168,6 +174,7 @@ impl Run {
                 self.cursors[which].go(*to);
             }
             Call::Move(..) => {}
+            Call::Typed(call) => self.typed.get_or_insert_with(Typed::open).call(call),
             Call::Edit(name, value, plain) => calls::edit_item(name, value, u32::from(*plain)),
             _ => {
                 let (db, model) = &mut self.databases[self.at];
@@ -197,6 +204,7 @@ impl Run {
         for (db, model) in &self.databases {
             agree(db.pages(None, false, 0), model.entries(None, false), false);
         }
+        self.typed.iter().for_each(Typed::finish);
         drop(self.databases);
         for (iterator, expected, ordered) in self.opened {
             let given = std::iter::from_fn(|| iterator.next()).collect();

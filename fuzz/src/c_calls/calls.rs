@@ -87,12 +87,16 @@ pub(super) fn text(text: &str) -> (*const c_char, usize) {
 // SAFETY, for all that follows: every pointer is that of a live handle or of a slice with its length.
 
 pub(super) fn open(indexed: bool) -> Database {
+    open_with(indexed.then_some(INDEXED))
+}
+
+pub(super) fn open_with(schema: Option<&str>) -> Database {
     let mut db = null_mut();
     // SAFETY: a struct of integers and pointers, of which 0 is the default.
     let mut options: Options = unsafe { std::mem::zeroed() };
     options.struct_size = size_of::<Options>();
-    if indexed {
-        (options.schema_json, options.schema_json_len) = text(INDEXED);
+    if let Some(schema) = schema {
+        (options.schema_json, options.schema_json_len) = text(schema);
     }
     let status = checked(|error| unsafe { kstone_open_memory(&raw const options, &raw mut db, error) });
     output(status, db).expect("a database")
@@ -412,7 +416,7 @@ fn spec(pk: Option<&[u8]>, reverse: bool) -> QuerySpec {
     spec
 }
 
-fn item(attributes: &Attributes) -> Handle<Item> {
+pub(super) fn item(attributes: &Attributes) -> Handle<Item> {
     let item = Handle(kstone_item_new());
     for (name, value) in attributes {
         let (name, name_len) = text(name);

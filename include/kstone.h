@@ -350,7 +350,7 @@ void kstone_free(void *p);
  *
  * A database is in memory: no file is written unless a function is asked to (snapshots, exports), and the data is gone
  * when the database is freed. A database has no name; a program may open as many as it likes. An empty one takes
- * 17 KiB. Any number of threads may use one database at once.
+ * 2 KiB, 16 KiB more come with its first write. Any number of threads may use one database at once.
  *
  *     static kstone_db *open_with_limit(void) {
  *         kstone_options options = KSTONE_OPTIONS_INIT;

@@ -5,8 +5,8 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use kstone_api::{
-    Database, DatabaseOptions, Eviction, GlobalSecondaryIndex, ItemBuilder, Query, Result, Scan, Statement,
-    StreamViewType, TableSchema, Write,
+    Account, Database, DatabaseOptions, Eviction, GlobalSecondaryIndex, ItemBuilder, KeyType, Query, Result, Scan,
+    Statement, StreamViewType, TableSchema, Write,
 };
 
 struct Counting;
@@ -46,7 +46,7 @@ fn held() -> isize {
 fn memory_is_small_when_empty_counted_when_full_and_freed_with_the_last_clone() -> Result<()> {
     let before = held();
     let db = Database::create_in_memory()?;
-    assert!(held() - before < 18 * 1024, "an empty database takes {} bytes", held() - before);
+    assert!(held() - before < 2 * 1024, "an empty database takes {} bytes", held() - before);
 
     for i in 0..50_000 {
         let item = ItemBuilder::new().number("i", i).string("text", "some text that takes a little room").build();
@@ -65,6 +65,33 @@ fn memory_is_small_when_empty_counted_when_full_and_freed_with_the_last_clone() 
     assert!(held() - before > 1 << 20, "a clone keeps the database");
     drop(clone);
     assert_eq!(held(), before, "dropping the last clone frees everything");
+    Ok(())
+}
+
+/// Stripes come with the first write, and with nothing that is done before.
+#[test]
+fn a_thousand_empty_tables_are_small_and_so_is_what_is_done_to_them() -> Result<()> {
+    let schema = |i: usize| TableSchema::new().name(format!("table-{i}")).partition_key("id", KeyType::S);
+    // The names of keys are kept for the life of the process.
+    Account::create_in_memory().create_table(schema(0))?;
+    let before = held();
+    let account = Account::create_in_memory();
+    (0..1000).try_for_each(|i| account.create_table(schema(i)).map(drop))?;
+    let created = held() - before;
+    assert!(created <= 4 << 20, "1,000 empty tables take {created} bytes");
+    for name in account.table_names() {
+        let table = account.table(&name)?;
+        assert!(table.get(b"a")?.is_none() && table.scan(Scan::new())?.items.is_empty());
+        assert_eq!((table.purge_expired()?, table.query(Query::new().partition_key(b"a").build())?.count), (0, 0));
+    }
+    account.clear()?;
+    assert!(held() - before <= created + (1 << 10), "reads and clearing have added {} bytes", held() - before - created);
+    let fork = account.fork()?;
+    assert!(held() - before <= 2 * created + (1 << 10), "a fork takes {} bytes", held() - before - created);
+    fork.table("table-7")?.put_item(ItemBuilder::new().string("id", "a").build())?;
+    assert!(held() - before <= 2 * created + (20 << 10), "a write adds {} bytes", held() - before - 2 * created);
+    drop((account, fork));
+    assert_eq!(held(), before);
     Ok(())
 }
 

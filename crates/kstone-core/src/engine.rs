@@ -20,7 +20,6 @@ use crate::in_order;
 use crate::key::{STRIPES, StripeId};
 use crate::label::InternedLayout;
 use crate::mode::Flags;
-use crate::stripe::{Stripe, WriteGuard};
 
 mod across;
 mod awaited_view;
@@ -41,11 +40,12 @@ mod read;
 mod scan_range;
 mod stats;
 mod store;
+mod stripes;
 mod write;
 
 use compactor::Compactor;
 use memory_budget::MemoryBudget;
-use store::{Counters, Store, stripes};
+use store::{Counters, Store};
 
 pub use crate::page_buffer::PageLimits;
 pub use across::{EngineKeys, Present, commit_across, read_across};
@@ -74,23 +74,23 @@ pub struct Watch {
     pub layout: Option<&'static InternedLayout>,
 }
 
-/// 256 stripes, each a small LSM tree behind its own lock.
+/// 256 stripes, each a small LSM tree behind its own lock. They are made at the first write.
 pub struct Engine {
     store: Arc<Store>,
     compactor: Option<Compactor>,
 }
 
 impl Engine {
-    /// An empty engine: 17 KiB.
+    /// An empty engine: some hundred bytes.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range.
     pub fn new(options: EngineOptions) -> Result<Self> {
         options.check()?;
         in_order::is_at_home();
-        let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records, Store::BYTES);
+        let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records);
         let budget = options.memory_max_bytes.map(budget);
-        Self::start(Store::new(options, Counters::default(), budget, stripes(|_| Stripe::default())))
+        Self::start(Store::new(options, Counters::default(), budget))
     }
 
     fn start(store: Store) -> Result<Self> {
@@ -135,10 +135,12 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn count_with<T>(&self, index: Option<u16>, at_the_moment: impl FnOnce() -> T) -> Result<(u64, T)> {
+        let _no_first_write = self.store.put_off_first_use()?;
+        let stripes = self.store.stripes();
         let mut locked = Vec::with_capacity(STRIPES);
         let mut count = 0;
         for id in StripeId::all() {
-            let held = self.store.read(id)?;
+            let held = stripes.read(id)?;
             count += held.tree().map_or(0, |tree| match index {
                 None => tree.live().items.records as u64,
                 Some(index) => tree.live().entries_of(index).into(),
@@ -154,20 +156,6 @@ impl Engine {
     /// [`Error::Poisoned`].
     pub fn stats(&self) -> Result<EngineStats> {
         EngineStats::of(&self.store)
-    }
-
-    /// Puts stripes in order one by one, so that little is left to do once they are locked together to be shared.
-    fn put_in_order(&self, mut ids: impl Iterator<Item = StripeId>) -> Result<()> {
-        ids.try_for_each(|id| self.store.read_in_order(id, None).map(drop))
-    }
-
-    fn lock(&self, ascending: impl Iterator<Item = StripeId>) -> Result<Vec<(StripeId, WriteGuard<'_>)>> {
-        let mut locked: Vec<(StripeId, WriteGuard<'_>)> = Vec::with_capacity(ascending.size_hint().0);
-        for id in ascending {
-            debug_assert!(locked.last().is_none_or(|(last, _)| *last < id), "locks are taken in ascending order");
-            locked.push((id, self.store.write(id)?));
-        }
-        Ok(locked)
     }
 }
 

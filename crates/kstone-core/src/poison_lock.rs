@@ -61,8 +61,13 @@ pub(crate) struct WriteGuard<'a, T> {
 }
 
 impl<T> PoisonLock<T> {
-    pub(crate) fn new(value: T) -> Self {
+    pub(crate) const fn new(value: T) -> Self {
         Self(RwLock::new(value))
+    }
+
+    /// Shared access that is never given up: nobody gets exclusive access any more.
+    pub(crate) fn read_for_good(&'static self) {
+        std::mem::forget(self.0.read());
     }
 
     /// Shared access.
@@ -105,15 +110,16 @@ impl<T> PoisonLock<T> {
         Ok((WriteGuard { _poison: PoisonOnPanic::new(mode), guard }, flags))
     }
 
-    /// Exclusive access where that is to be had at once.
+    /// The same where that is to be had at once.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    #[inline]
-    pub(crate) fn try_write<'a>(&'a self, mode: &'a Mode) -> Result<Option<WriteGuard<'a, T>>> {
+    #[inline(always)]
+    pub(crate) fn try_write_with_flags<'a>(&'a self, mode: &'a Mode) -> Result<Option<(WriteGuard<'a, T>, Flags)>> {
         let Some(guard) = self.0.try_write() else { return Ok(None) };
-        mode.flags().check()?;
-        Ok(Some(WriteGuard { _poison: PoisonOnPanic::new(mode), guard }))
+        let flags = mode.flags();
+        flags.check()?;
+        Ok(Some((WriteGuard { _poison: PoisonOnPanic::new(mode), guard }, flags)))
     }
 
     /// Access without a lock, where nobody else has any.

@@ -27,7 +27,6 @@ use crate::shared::Shared;
 use crate::tree::{Garbage, Tree};
 
 /// See the module.
-#[derive(Default)]
 #[repr(align(64))]
 pub(crate) struct Stripe {
     lock: PoisonLock<StripeState>,
@@ -39,10 +38,21 @@ pub(crate) type ReadGuard<'a> = poison_lock::ReadGuard<'a, StripeState>;
 pub(crate) type WriteGuard<'a> = poison_lock::WriteGuard<'a, StripeState>;
 
 impl Stripe {
+    /// A stripe that holds nothing.
+    pub(crate) const fn empty() -> Self {
+        let state = StripeState { tree_slot: TreeSlot::Nothing, counted_bytes: 0, queue: None };
+        Self { lock: PoisonLock::new(state), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    }
+
+    /// Has it hold nothing for good.
+    pub(crate) fn never_write(&'static self) {
+        self.lock.read_for_good();
+    }
+
     /// A stripe that begins with a tree that others hold too.
     pub(crate) fn sharing(tree: Option<Shared<Tree>>) -> Self {
         let tree_slot = tree.map_or(TreeSlot::Nothing, TreeSlot::Shared);
-        Self { lock: PoisonLock::new(StripeState { tree_slot, ..StripeState::default() }), ..Self::default() }
+        Self { lock: PoisonLock::new(StripeState { tree_slot, ..StripeState::default() }), ..Self::empty() }
     }
 
     /// # Errors
@@ -61,22 +71,15 @@ impl Stripe {
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
-    pub(crate) fn write<'a>(&'a self, mode: &'a Mode) -> Result<WriteGuard<'a>> {
-        self.lock.write(mode)
-    }
-
-    /// # Errors
-    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
-    #[inline]
     pub(crate) fn write_with_flags<'a>(&'a self, mode: &'a Mode) -> Result<(WriteGuard<'a>, Flags)> {
         self.lock.write_with_flags(mode)
     }
 
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
-    #[inline]
-    pub(crate) fn try_write<'a>(&'a self, mode: &'a Mode) -> Result<Option<WriteGuard<'a>>> {
-        self.lock.try_write(mode)
+    #[inline(always)]
+    pub(crate) fn try_write_with_flags<'a>(&'a self, mode: &'a Mode) -> Result<Option<(WriteGuard<'a>, Flags)>> {
+        self.lock.try_write_with_flags(mode)
     }
 
     /// What the lock guards, where nobody else has the stripe.

@@ -119,7 +119,7 @@ pub fn read_across(keys: &[EngineKeys<'_>]) -> Result<Vec<Vec<Option<Record>>>> 
     let read = |((engine, _), routed): (&EngineKeys<'_>, &Vec<RoutedKey<'_>>)| {
         let at = engines.binary_search_by_key(&engine.ordinal(), |engine| engine.ordinal());
         let stripes = &locked[at.expect("every engine is locked")];
-        engine.look_up_in(stripes, routed, |stripe, found| stripe.count(found))
+        stripes.look_up(routed, StripesToRead::count)
     };
     Ok(keys.iter().zip(&routed).map(read).collect())
 }

@@ -48,6 +48,8 @@ impl Engine {
     /// [`Error::Poisoned`].
     pub fn await_view(&self) -> Result<AwaitedView> {
         let taken = Arc::default();
+        // The first write has another lock than what is read of an empty engine: it sees the flag by this one.
+        let _no_first_write = self.store.put_off_first_use()?;
         let mut awaited = self.store.awaited.lock();
         self.store.mode.flags().check()?;
         awaited.push(Arc::clone(&taken));
@@ -117,7 +119,7 @@ impl Store {
     /// [`Error::Poisoned`].
     #[inline(always)]
     pub(super) fn write_beyond_views(&self, stripe: StripeId) -> Result<(WriteGuard<'_>, Flags)> {
-        let (held, flags) = self.stripe(stripe).write_with_flags(&self.mode)?;
+        let (held, flags) = self.write_with_flags(stripe)?;
         if flags.has(Flags::AWAITED) {
             drop(held);
             return self.write_after_views(stripe);
@@ -142,25 +144,32 @@ impl Store {
     /// # Errors
     /// [`Error::Poisoned`].
     pub(super) fn lock_beyond_views(&self, wanted: &StripeSet) -> Result<Vec<(StripeId, WriteGuard<'_>)>> {
-        // One by one, so that little is left to do once they are locked together.
-        StripeId::all().try_for_each(|stripe| self.read_in_order(stripe, None).map(drop))?;
-        let mut locked = Vec::new();
-        for stripe in StripeId::all() {
-            locked.push((stripe, self.write(stripe)?));
-        }
-        self.take_awaited_views(&mut locked);
-        locked.retain(|(stripe, _)| wanted.contains(*stripe));
-        Ok(locked)
+        self.put_all_in_order()?;
+        let mut all = self.lock_all()?;
+        self.take_awaited_views(&mut all.locked);
+        all.locked.retain(|(stripe, _)| wanted.contains(*stripe));
+        Ok(all.locked)
     }
 
-    /// Takes the views that are awaited, where the locks of all stripes are held.
+    /// Puts all stripes in order one by one, so that little is left to do once they are locked together to be shared.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub(super) fn put_all_in_order(&self) -> Result<()> {
+        if self.stripes().are_shared() {
+            return Ok(());
+        }
+        StripeId::all().try_for_each(|stripe| self.read_in_order(stripe, None).map(drop))
+    }
+
+    /// Takes the views that are awaited, where the locks of all stripes are held; of none, where the engine has none and
+    /// gets none meanwhile.
     pub(super) fn take_awaited_views(&self, locked: &mut [(StripeId, WriteGuard<'_>)]) {
         if !self.mode.flags().has(Flags::AWAITED) {
             return;
         }
         let mut awaited = self.awaited.lock();
-        let stripes = locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share(*id)?))).collect();
-        let view = PointInTimeView::new(stripes);
+        let view = PointInTimeView::of(locked);
         for place in awaited.drain(..) {
             place.get_or_init(|| view.clone());
         }

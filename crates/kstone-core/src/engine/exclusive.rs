@@ -5,21 +5,23 @@ use std::sync::atomic::Ordering;
 
 use super::Engine;
 use super::lock_place::check_ordinals;
+use super::memory_budget::MemoryBudget;
 use super::point_in_time::PointInTimeView;
-use super::store::{Counters, Store, stripes};
+use super::store::{Counters, Store};
+use super::stripes::{AllStripes, new_stripes};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::{Reason, Result};
-use crate::key::{STRIPES, StripeId};
+use crate::key::StripeId;
 use crate::mode::Flags;
-use crate::stripe::{Stripe, StripeContents, WriteGuard};
+use crate::stripe::{Stripe, StripeContents};
 use crate::tree::Tree;
 
 /// The locks of all stripes of an engine: no write is under way, and none begins before they are released.
 pub struct Exclusive<'a> {
     engine: &'a Engine,
     // Released before what was taken out is dropped: fields are dropped in their order.
-    locked: Vec<(StripeId, WriteGuard<'a>)>,
+    all: AllStripes<'a>,
     taken_out: Vec<StripeContents>,
 }
 
@@ -33,9 +35,9 @@ impl Engine {
     }
 
     fn lock_exclusive(&self) -> Result<Exclusive<'_>> {
-        let mut locked = self.lock(StripeId::all())?;
-        self.store.take_awaited_views(&mut locked);
-        Ok(Exclusive { engine: self, locked, taken_out: Vec::new() })
+        let mut all = self.store.lock_all()?;
+        self.store.take_awaited_views(&mut all.locked);
+        Ok(Exclusive { engine: self, all, taken_out: Vec::new() })
     }
 
     /// Removes everything and refuses every read and write from then on, those included that wait for a lock.
@@ -53,7 +55,7 @@ impl Engine {
 }
 
 /// Runs this while the locks of all stripes of several engines are held, given in the order of the engines' ordinals: one
-/// moment of all of them. Costs an allocation for each engine.
+/// moment of all of them. Costs an allocation for each engine that was written to.
 ///
 /// ```
 /// use kstone_core::engine::{Engine, EngineOptions, EngineOrdinal, exclusive_across};
@@ -106,18 +108,18 @@ impl<'a> Exclusive<'a> {
 
     /// As [`Engine::view`], at the moment of these locks.
     pub fn view(&mut self) -> PointInTimeView {
-        PointInTimeView::new(self.locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share(*id)?))).collect())
+        PointInTimeView::of(&mut self.all.locked)
     }
 
     /// Whether the engine holds no record.
     pub fn is_empty(&self) -> bool {
-        self.locked.iter().all(|(_, held)| held.tree().is_none_or(Tree::is_empty))
+        self.all.locked.iter().all(|(_, held)| held.tree().is_none_or(Tree::is_empty))
     }
 
     /// Removes everything, as one: nobody sees a part of it.
     pub fn clear(&mut self) {
-        self.taken_out.reserve(STRIPES);
-        for (id, held) in &mut self.locked {
+        self.taken_out.reserve(self.all.locked.len());
+        for (id, held) in &mut self.all.locked {
             self.engine.store.note_past(held);
             self.taken_out.push(held.clear());
             self.engine.store.count(*id, held);
@@ -130,9 +132,9 @@ impl<'a> Exclusive<'a> {
         self.engine.store.mode.set(Flags::CLOSED, true);
     }
 
-    /// Puts a tree in the place of what a stripe holds.
+    /// Puts a tree in the place of what a stripe holds, in an engine that has stripes.
     pub(super) fn replace(&mut self, stripe: StripeId, tree: Box<Tree>) {
-        let held = &mut self.locked[stripe.index()].1;
+        let held = self.all.get_mut(stripe);
         self.engine.store.note_past(held);
         self.taken_out.push(held.replace(tree));
         self.engine.store.count(stripe, held);
@@ -141,12 +143,19 @@ impl<'a> Exclusive<'a> {
     /// What a fork begins with: it shares the trees.
     pub(super) fn share(&mut self) -> Store {
         let store: &Arc<Store> = &self.engine.store;
-        let mut shared = self.locked.iter_mut().map(|(id, held)| held.share(*id));
-        let mut stripes = stripes(|_| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
-        let budget = store.budget.as_ref().map(|budget| budget.forked(&mut stripes[..]));
         let (of_original, counters) = (&store.counters, Counters::default());
         counters.last_seq.store(of_original.last_seq.load(Ordering::Relaxed), Ordering::Relaxed);
         counters.past_writes.store(of_original.past_writes.load(Ordering::Relaxed), Ordering::Relaxed);
-        Store::new(store.options, counters, budget, stripes)
+        let forked = Store::new(store.options, counters, store.budget.as_ref().map(MemoryBudget::forked));
+        if !self.all.locked.is_empty() {
+            let mut shared = self.all.locked.iter_mut().map(|(id, held)| held.share(*id));
+            let mut stripes = new_stripes(|_| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
+            if let Some(budget) = &forked.budget {
+                budget.count_stripes();
+                StripeId::all().zip(&mut stripes[..]).for_each(|(id, stripe)| budget.count(id, stripe.get_mut()));
+            }
+            forked.stripes.set(stripes);
+        }
+        forked
     }
 }

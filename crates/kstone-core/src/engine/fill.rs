@@ -5,6 +5,7 @@
 //! nothing and an exchange of pointers.
 
 use super::Engine;
+use super::store::Store;
 use crate::error::{Error, Reason, Result};
 use crate::in_order::in_order;
 use crate::key::{Route, STRIPES, StripeId};
@@ -189,6 +190,7 @@ impl Filled<'_> {
     /// [`Error::Invalid`] where the engine holds a record; [`Error::Limit`] where the records do not fit its memory
     /// limit; what `commit` returns; [`Error::Poisoned`]. Nothing is changed then.
     pub fn install<E: From<Error>>(self, outside: usize, commit: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
+        self.make_stripes(outside)?;
         self.engine.exclusive(|locked| {
             if !locked.is_empty() {
                 return Err(Error::from(Reason::NotEmpty).into());
@@ -204,6 +206,18 @@ impl Filled<'_> {
             }
             Ok(())
         })?
+    }
+
+    /// Sees to it that the engine has stripes, before anything is locked.
+    fn make_stripes(&self, outside: usize) -> Result<()> {
+        let store = &self.engine.store;
+        if !store.stripes().are_shared() {
+            return Ok(());
+        }
+        let Some(_until_they_are_counted) = self.engine.try_reserve(Store::STRIPES_BYTES, outside) else {
+            return Err(self.engine.memory_exceeded(Store::STRIPES_BYTES + outside));
+        };
+        store.own_stripes()
     }
 }
 

@@ -30,6 +30,9 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn prepare_fork(&self) -> Result<()> {
+        if self.store.stripes().are_shared() {
+            return Ok(());
+        }
         StripeId::all().try_for_each(|id| self.store.prepare_fork(id))
     }
 }

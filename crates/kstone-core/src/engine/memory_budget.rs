@@ -21,7 +21,7 @@ use crate::error::{Error, Result, Unit};
 use crate::key::{STRIPES, StripeId};
 use crate::record::{Record, SeqNo};
 use crate::second_chance::SecondChance;
-use crate::stripe::{Stripe, StripeState};
+use crate::stripe::StripeState;
 use crate::tree::Tree;
 
 /// The least that a limit may be: below it the stripes themselves would not leave bytes for items.
@@ -50,7 +50,7 @@ pub(super) struct MemoryBudget {
 const NOTHING: u64 = u64::MAX;
 
 impl MemoryBudget {
-    pub(super) fn new(max_bytes: usize, eviction: Eviction, memtable_max_records: usize, base_bytes: usize) -> Self {
+    pub(super) fn new(max_bytes: usize, eviction: Eviction, memtable_max_records: usize) -> Self {
         let budget = Self {
             max_bytes,
             eviction,
@@ -61,24 +61,24 @@ impl MemoryBudget {
             // A long log grows by a 16th of its handles.
             structure_bytes: STRUCTURE_BYTES + memtable_max_records,
         };
-        budget.used.store(base_bytes + budget.bytes(), Ordering::Relaxed);
+        budget.used.store(Store::BYTES + budget.bytes(), Ordering::Relaxed);
         budget
     }
 
     /// The budget of a fork, whose trees are counted as its own although it shares them.
-    pub(super) fn forked(&self, stripes: &mut [Stripe]) -> Self {
-        let base_bytes = Store::BYTES;
-        let forked = Self {
+    pub(super) fn forked(&self) -> Self {
+        Self {
             oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
-            used: AtomicUsize::new(base_bytes + self.bytes()),
+            used: AtomicUsize::new(Store::BYTES + self.bytes()),
             under_way: AtomicUsize::new(0),
             evictions: AtomicU64::new(0),
             ..*self
-        };
-        for (id, stripe) in StripeId::all().zip(stripes) {
-            forked.count(id, stripe.get_mut());
         }
-        forked
+    }
+
+    /// Counts the stripes that a store got. A write that causes that has reserved them ([`Engine::growth_of`]).
+    pub(super) fn count_stripes(&self) {
+        self.used.fetch_add(Store::STRIPES_BYTES, Ordering::Relaxed);
     }
 
     pub(super) fn max_bytes(&self) -> usize {
@@ -164,10 +164,11 @@ impl Engine {
     }
 
     /// The most that writing records of these [footprints](Record::footprint) may add to what is counted. They may
-    /// belong to a stripe each.
+    /// belong to a stripe each, and be the first ones.
     pub fn growth_of(&self, footprints: impl Iterator<Item = usize>) -> usize {
-        let structure_bytes = self.store.budget.as_ref().map_or(0, |budget| budget.structure_bytes);
-        footprints.map(|footprint| footprint + HANDLE_BYTES + structure_bytes).sum()
+        let Some(budget) = &self.store.budget else { return 0 };
+        let stripes = if self.store.stripes().are_shared() { Store::STRIPES_BYTES } else { 0 };
+        stripes + footprints.map(|footprint| footprint + HANDLE_BYTES + budget.structure_bytes).sum::<usize>()
     }
 
     /// Sets aside so many bytes, if they fit the limit together with the `outside` bytes that the caller holds.
@@ -204,10 +205,11 @@ impl Engine {
         let Some(budget) = &self.store.budget else { return Ok(true) };
         let queue_bytes = if budget.evicts() { SecondChance::bytes_of(0) } else { 0 };
         let mut trees = 0;
+        let stripes = self.store.stripes();
         for id in StripeId::all() {
-            trees += usize::from(self.store.read(id)?.tree().is_some());
+            trees += usize::from(stripes.read(id)?.tree().is_some());
         }
-        let stays = Store::BYTES + budget.bytes() + trees * (Tree::EMPTY_BYTES + queue_bytes);
+        let stays = self.store.bytes() + budget.bytes() + trees * (Tree::EMPTY_BYTES + queue_bytes);
         Ok(bytes.checked_add(stays).is_some_and(|bytes| bytes <= budget.max_bytes))
     }
 
@@ -285,7 +287,7 @@ mod tests {
     /// Of two threads that reserve in the same instant what does not fit together, one gets it.
     #[test]
     fn what_does_not_fit_together_is_never_reserved_at_once() {
-        let budget = MemoryBudget::new(MEMORY_MAX_BYTES_MIN, Eviction::None, 1000, 0);
+        let budget = MemoryBudget::new(MEMORY_MAX_BYTES_MIN, Eviction::None, 1000);
         let bytes = (budget.max_bytes - budget.used()) / 2 + 1;
         let (arrived, got) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let meet = |arrivals: usize| {

@@ -86,8 +86,9 @@ impl Engine {
         let mut page = PageBuffer::new(limits);
         let mut locked = Vec::new();
         let mut limited = false;
+        let stripes = self.store.stripes();
         for (stripe, span) in range.spans() {
-            let held = self.store.read_in_order(stripe, Some(span))?;
+            let held = stripes.read_in_order(stripe, Some(span))?;
             limited = held.tree().is_some_and(|tree| tree.view().merge(span, false, |merge| page.fill(merge, counted)));
             locked.push(held);
             if limited {
@@ -125,8 +126,9 @@ impl Engine {
     pub fn scan_if_short(&self, range: ScanRange<'_>, most: usize) -> Result<Option<RecordPage>> {
         let mut locked = Vec::new();
         let mut records = 0;
+        let stripes = self.store.stripes();
         for (stripe, span) in range.spans() {
-            let held = self.store.read_in_order(stripe, Some(span))?;
+            let held = stripes.read_in_order(stripe, Some(span))?;
             records += held.tree().map_or(0, |tree| range.live_in(tree.live()));
             if records > most {
                 return Ok(None);
@@ -169,7 +171,8 @@ impl Engine {
     /// # Errors
     /// As [`Engine::scan`].
     pub fn count_scan(&self, range: ScanRange<'_>, limits: PageLimits) -> Result<CountPage> {
-        let locked = range.spans().map(|(stripe, span)| Ok((self.store.read_in_order(stripe, Some(span))?, span)));
+        let stripes = self.store.stripes();
+        let locked = range.spans().map(|(stripe, span)| Ok((stripes.read_in_order(stripe, Some(span))?, span)));
         let locked: Vec<_> = locked.collect::<Result<_>>()?;
         let mut page = PageBuffer::<&Record>::new(limits);
         let limited = locked.iter().any(|(held, span)| {

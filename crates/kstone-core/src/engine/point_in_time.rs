@@ -13,6 +13,7 @@ use crate::page_buffer::{PageBuffer, PageLimits};
 use crate::record::Record;
 use crate::shared::Shared;
 use crate::span::Span;
+use crate::stripe::WriteGuard;
 use crate::tree::{Tree, TreeView};
 
 /// The database, or a partition's stripe, at one moment. Costs memory only for what is changed after it. A clone is a
@@ -29,7 +30,9 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn view(&self) -> Result<PointInTimeView> {
-        self.view_of_stripes(StripeId::all())
+        self.store.put_all_in_order()?;
+        let mut all = self.store.lock_all()?;
+        Ok(PointInTimeView::of(&mut all.locked))
     }
 
     /// As [`Engine::view`], for the stripe of one partition.
@@ -37,20 +40,18 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn view_of_partition(&self, keyspace: Keyspace, pk: &[u8]) -> Result<PointInTimeView> {
-        self.view_of_stripes(std::iter::once(Route::of(pk, keyspace).stripe))
-    }
-
-    fn view_of_stripes(&self, ids: impl Iterator<Item = StripeId> + Clone) -> Result<PointInTimeView> {
-        self.put_in_order(ids.clone())?;
-        let mut locked = self.lock(ids)?;
-        let stripes = locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share(*id)?))).collect();
-        Ok(PointInTimeView::new(stripes))
+        let stripe = Route::of(pk, keyspace).stripe;
+        if self.store.read_in_order(stripe, None)?.tree().is_none() {
+            return Ok(PointInTimeView::of(&mut []));
+        }
+        Ok(PointInTimeView::of(&mut [(stripe, self.store.write(stripe)?)]))
     }
 }
 
 impl PointInTimeView {
-    pub(super) fn new(stripes: Vec<(StripeId, Shared<Tree>)>) -> Self {
-        Self { stripes }
+    /// What these stripes hold.
+    pub(super) fn of(locked: &mut [(StripeId, WriteGuard<'_>)]) -> Self {
+        Self { stripes: locked.iter_mut().filter_map(|(id, held)| Some((*id, held.share(*id)?))).collect() }
     }
 
     /// The item or the entry of this key at that moment, where its stripe is in the view.

@@ -3,14 +3,16 @@
 use smallvec::SmallVec;
 
 use super::Engine;
+use super::stripes::Stripes;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
 use crate::key::{KeyRef, RoutedKey, STRIPES, StripeId, StripeSet, Tag, crc32_of_short};
 use crate::live_index::{Probe, hash_of};
 use crate::mode::Flags;
+use crate::poison_lock;
 use crate::record::{Glance, Lent, Record, RecordRef};
-use crate::stripe::{ReadGuard, Stripe};
+use crate::stripe::ReadGuard;
 use crate::tree::{Tree, TreeIndex};
 
 impl Engine {
@@ -39,8 +41,9 @@ impl Engine {
         if !flags.reads_are_plain() {
             return Glance::Unclear;
         }
-        let nothing = if flags.has(Flags::TYPED) { Glance::Unclear } else { Glance::Nothing };
-        let Some(tree) = held.tree() else { return stripe.count_glance(nothing) };
+        let Some(tree) = held.tree() else {
+            return if flags.has(Flags::TYPED) { Glance::Unclear } else { store.count_nothing(stripe) };
+        };
         match tree.index().glance(checksum, pk, sk) {
             Ok(record) => stripe.count_glance(if take(record) { Glance::Item } else { Glance::Unclear }),
             // What is no key of the table's layout is refused, which a glance cannot.
@@ -69,7 +72,11 @@ impl Engine {
         if !is_plain {
             flags.check()?;
         }
-        let found = held.tree().and_then(|tree| tree.get(route, key));
+        let Some(tree) = held.tree() else {
+            self.store.count_nothing(stripe);
+            return Ok(None);
+        };
+        let found = tree.get(route, key);
         stripe.count(found.is_some());
         let found = found.filter(|record| is_plain || is_shown(flags, record, hides));
         Ok(found.map(|record| take(&record)))
@@ -88,13 +95,13 @@ impl Engine {
         hides: impl Fn(&Record) -> bool,
         mut take: impl FnMut(usize, Option<&Record>),
     ) -> Result<()> {
-        let mut stripes = StripesToRead::none();
+        let mut stripes = StripesToRead::none(self);
         for first in (0..count).step_by(GROUP) {
             let key = |at| key(first + at);
             let group = Group::of(GROUP.min(count - first), |at| key(at).into());
-            stripes.add(self, group.stripes().iter().copied())?;
+            stripes.add(group.stripes().iter().copied())?;
             stripes.look(&group, key, |at, found| {
-                self.store.stripe(group.stripes[at]).count(found.is_some());
+                stripes.count(group.stripes[at], found.is_some());
                 let is_shown =
                     |record: &Lent<'_>| stripes.flags.reads_are_plain() || is_shown(stripes.flags, record, &hides);
                 take(first + at, found.filter(is_shown).as_deref());
@@ -109,7 +116,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn get_many(&self, keys: &[KeyRef<'_>]) -> Result<Vec<Option<Record>>> {
-        self.look_up(keys, |stripe, found| stripe.count(found))
+        self.look_up(keys, |stripes, stripe, found| stripes.count(stripe, found))
     }
 
     /// As [`Engine::get_many`] before a write: no hit and no miss.
@@ -117,7 +124,7 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn present(&self, keys: &[KeyRef<'_>]) -> Result<Vec<Option<Record>>> {
-        self.look_up(keys, |_, _| ())
+        self.look_up(keys, |_, _, _| ())
     }
 
     /// Notes that the item of this key was used, as [`Engine::get`] does, where that tells what to evict.
@@ -133,28 +140,30 @@ impl Engine {
         Ok(())
     }
 
-    fn look_up(&self, keys: &[KeyRef<'_>], count: impl Fn(&Stripe, bool)) -> Result<Vec<Option<Record>>> {
-        let keys: Vec<RoutedKey<'_>> = keys.iter().map(|key| RoutedKey::from(*key)).collect();
-        let stripes = StripesToRead::lock(self, &keys)?;
-        Ok(self.look_up_in(&stripes, &keys, count))
-    }
-
-    /// The items of these keys, whose stripes are locked.
-    pub(super) fn look_up_in(
+    fn look_up(
         &self,
-        stripes: &StripesToRead<'_>,
-        keys: &[RoutedKey<'_>],
-        count: impl Fn(&Stripe, bool),
-    ) -> Vec<Option<Record>> {
+        keys: &[KeyRef<'_>],
+        count: impl Fn(&StripesToRead<'_>, StripeId, bool),
+    ) -> Result<Vec<Option<Record>>> {
+        let keys: Vec<RoutedKey<'_>> = keys.iter().map(|key| RoutedKey::from(*key)).collect();
+        let mut stripes = StripesToRead::none(self);
+        stripes.add(keys.iter().map(RoutedKey::stripe))?;
+        Ok(stripes.look_up(&keys, count))
+    }
+}
+
+impl StripesToRead<'_> {
+    /// The items of these keys, whose stripes are locked.
+    pub(super) fn look_up(&self, keys: &[RoutedKey<'_>], count: impl Fn(&Self, StripeId, bool)) -> Vec<Option<Record>> {
         let mut all = Vec::with_capacity(keys.len());
         for keys in keys.chunks(GROUP) {
             let group = Group::of(keys.len(), |at| keys[at]);
-            stripes.look(
+            self.look(
                 &group,
                 |at| keys[at].key(),
                 |at, found| {
-                    count(self.store.stripe(group.stripes[at]), found.is_some());
-                    found.as_ref().filter(|_| stripes.flags.has(Flags::EVICTS)).inspect(|record| record.mark_used());
+                    count(self, group.stripes[at], found.is_some());
+                    found.as_ref().filter(|_| self.flags.has(Flags::EVICTS)).inspect(|record| record.mark_used());
                     all.push(found.map(|record| record.clone()));
                 },
             );
@@ -200,19 +209,23 @@ impl Group {
 
 /// Stripes that are locked to be read, each once.
 pub(super) struct StripesToRead<'a> {
+    stripes: Stripes<'a>,
     locked: SmallVec<[ReadGuard<'a>; GROUP]>,
     /// For each stripe that is locked, where among them.
     places: [u8; STRIPES],
     /// Of the moment when all of them were locked.
     flags: Flags,
+    /// Keeps an engine that has no stripes of its own from getting some, where other engines are read at the same moment.
+    _first_use: Option<poison_lock::ReadGuard<'a, ()>>,
 }
 
 impl<'a> StripesToRead<'a> {
-    fn none() -> Self {
-        Self { locked: SmallVec::new(), places: [0; STRIPES], flags: Flags::default() }
+    fn none(engine: &'a Engine) -> Self {
+        let stripes = engine.store.stripes();
+        Self { stripes, locked: SmallVec::new(), places: [0; STRIPES], flags: Flags::default(), _first_use: None }
     }
 
-    /// Those of these keys.
+    /// Those of these keys, which stay as they are while the result is kept, also in an engine that is empty.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
@@ -220,8 +233,9 @@ impl<'a> StripesToRead<'a> {
         engine: &'a Engine,
         keys: impl IntoIterator<Item = &'k RoutedKey<'l>>,
     ) -> Result<Self> {
-        let mut stripes = Self::none();
-        stripes.add(engine, keys.into_iter().map(RoutedKey::stripe))?;
+        let first_use = engine.store.put_off_first_use()?;
+        let mut stripes = Self { _first_use: first_use, ..Self::none(engine) };
+        stripes.add(keys.into_iter().map(RoutedKey::stripe))?;
         Ok(stripes)
     }
 
@@ -230,19 +244,25 @@ impl<'a> StripesToRead<'a> {
     /// # Errors
     /// [`Error::Poisoned`].
     #[inline(always)]
-    fn add(&mut self, engine: &'a Engine, stripes: impl Iterator<Item = StripeId>) -> Result<()> {
+    fn add(&mut self, stripes: impl Iterator<Item = StripeId>) -> Result<()> {
         let mut wanted = StripeSet::default();
         stripes.for_each(|stripe| wanted.add(stripe));
         for stripe in wanted.iter() {
             self.places[stripe.index()] = self.locked.len() as u8;
-            self.locked.push(engine.store.read(stripe)?);
+            self.locked.push(self.stripes.read(stripe)?);
         }
-        self.flags = engine.store.mode.flags();
+        self.flags = self.stripes.flags();
         Ok(())
     }
 
     fn release(&mut self) {
         self.locked.clear();
+    }
+
+    /// Notes whether a look-up found an item.
+    #[inline(always)]
+    pub(super) fn count(&self, stripe: StripeId, found: bool) {
+        self.stripes.count(self.stripes.get(stripe), found);
     }
 
     #[inline(always)]

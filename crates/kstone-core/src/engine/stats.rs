@@ -71,14 +71,16 @@ impl EngineStats {
 
     pub(super) fn of(store: &Store) -> Result<Self> {
         let mut stats = Self {
-            base_bytes: Store::BYTES,
             flushes: store.counters.past_flushes.load(Ordering::Relaxed),
             compactions: store.counters.past_compactions.load(Ordering::Relaxed),
+            misses: store.counters.misses_before_use.load(Ordering::Relaxed),
             ..Self::default()
         };
-        stats.base_bytes += store.budget.as_ref().map_or(0, |budget| budget.bytes());
+        stats.base_bytes = store.budget.as_ref().map_or(0, |budget| budget.bytes());
         // At one moment: memory that one stripe gives back may be taken by the next.
-        let locked = StripeId::all().map(|id| store.read(id)).collect::<Result<Vec<_>>>()?;
+        let stripes = store.stripes();
+        stats.base_bytes += Store::BYTES + if stripes.are_shared() { 0 } else { Store::STRIPES_BYTES };
+        let locked = StripeId::all().map(|id| stripes.read(id)).collect::<Result<Vec<_>>>()?;
         locked.iter().for_each(|held| stats.add_bytes(held));
         drop(locked);
         let parts = [stats.memtable_bytes, stats.sst_bytes, stats.filter_bytes, stats.wal_bytes, stats.eviction_bytes];
@@ -86,7 +88,7 @@ impl EngineStats {
         if let Some(budget) = &store.budget {
             (stats.memory_max_bytes, stats.evictions) = (budget.max_bytes(), budget.evictions());
         }
-        for (hits, misses) in store.stripes.iter().map(Stripe::hits_and_misses) {
+        for (hits, misses) in stripes.iter().map(Stripe::hits_and_misses) {
             stats.hits += hits;
             stats.misses += misses;
         }

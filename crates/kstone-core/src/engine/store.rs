@@ -7,15 +7,19 @@ use parking_lot::Mutex;
 use super::EngineOptions;
 use super::awaited_view::Awaited;
 use super::memory_budget::MemoryBudget;
+use super::stripes::{StripeArray, stripes_of_empty_engines};
 use crate::error::Result;
 use crate::freed::Freed;
-use crate::key::{STRIPES, StripeId};
+use crate::key::StripeId;
 use crate::mode::{Flags, Mode};
+use crate::poison_lock::PoisonLock;
+use crate::raw::shared_at_first::SharedAtFirst;
+use crate::record::Glance;
 use crate::span::Span;
 use crate::stripe::{ReadGuard, Stripe, StripeState, WriteGuard};
 use crate::tree::{Garbage, Tree};
 
-/// What an engine and its compaction thread share: a few cache lines, and one for each stripe.
+/// What an engine and its compaction thread share: a few cache lines, and one for each stripe once it was written to.
 pub(super) struct Store {
     pub(super) counters: Counters,
     pub(super) mode: Mode,
@@ -23,8 +27,9 @@ pub(super) struct Store {
     pub(super) budget: Option<MemoryBudget>,
     /// The views that somebody awaits.
     pub(super) awaited: Mutex<Awaited>,
-    /// Made on the heap: 16 KiB are too much for the stack of a small thread.
-    pub(super) stripes: Box<[Stripe; STRIPES]>,
+    pub(super) stripes: SharedAtFirst<StripeArray>,
+    /// See [`super::stripes`].
+    pub(super) first_use: PoisonLock<()>,
 }
 
 /// On a cache line of its own: what changes it should not let reads of what is next to it miss.
@@ -38,47 +43,62 @@ pub(super) struct Counters {
     /// Of trees that are gone.
     pub(super) past_flushes: AtomicU64,
     pub(super) past_compactions: AtomicU64,
+    /// Look-ups of single keys before the first write.
+    pub(super) misses_before_use: AtomicU64,
     pub(super) freed: Freed,
 }
 
-/// Every stripe, made one by one.
-pub(super) fn stripes(make: impl FnMut(StripeId) -> Stripe) -> Box<[Stripe; STRIPES]> {
-    let stripes: Box<[Stripe]> = StripeId::all().map(make).collect();
-    stripes.try_into().unwrap_or_else(|_| unreachable!("one for each of the ids"))
-}
-
 impl Store {
-    pub(super) fn new(
-        options: EngineOptions,
-        counters: Counters,
-        budget: Option<MemoryBudget>,
-        stripes: Box<[Stripe; STRIPES]>,
-    ) -> Self {
+    /// A store that holds nothing.
+    pub(super) fn new(options: EngineOptions, counters: Counters, budget: Option<MemoryBudget>) -> Self {
         let mode = Mode::default();
         mode.set(Flags::EVICTS, budget.as_ref().is_some_and(MemoryBudget::evicts));
-        Self { counters, mode, options, budget, awaited: Mutex::default(), stripes }
+        Self {
+            counters,
+            mode,
+            options,
+            budget,
+            awaited: Mutex::default(),
+            stripes: SharedAtFirst::new(stripes_of_empty_engines()),
+            first_use: PoisonLock::new(()),
+        }
     }
 
-    /// Bytes of a store without records.
-    pub(super) const BYTES: usize = size_of::<Self>() + size_of::<[Stripe; STRIPES]>();
+    /// Bytes of a store that was never written to.
+    pub(super) const BYTES: usize = size_of::<Self>();
+    /// Bytes of the stripes that it gets then.
+    pub(super) const STRIPES_BYTES: usize = size_of::<StripeArray>();
 
+    /// The stripe, to be read.
     #[inline]
     pub(super) fn stripe(&self, id: StripeId) -> &Stripe {
-        &self.stripes[id.index()]
+        self.stripes().get(id)
     }
 
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
     pub(super) fn read(&self, id: StripeId) -> Result<ReadGuard<'_>> {
-        self.stripe(id).read(&self.mode)
+        self.stripes().read(id)
     }
 
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
     pub(super) fn write(&self, id: StripeId) -> Result<WriteGuard<'_>> {
-        self.stripe(id).write(&self.mode)
+        self.write_with_flags(id).map(|(held, _)| held)
+    }
+
+    /// The lock of a stripe, and the flags under it. Stripes that the engine does not own are never free.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`](crate::error::Error::Poisoned).
+    #[inline(always)]
+    pub(super) fn write_with_flags(&self, id: StripeId) -> Result<(WriteGuard<'_>, Flags)> {
+        match self.stripe(id).try_write_with_flags(&self.mode)? {
+            Some(held) => Ok(held),
+            None => self.write_own(id),
+        }
     }
 
     /// The lock of a stripe more for a write that holds others, where it is free and no view is awaited: one that was
@@ -88,28 +108,30 @@ impl Store {
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
     pub(super) fn try_write(&self, id: StripeId) -> Result<Option<WriteGuard<'_>>> {
-        let held = self.stripe(id).try_write(&self.mode)?;
-        Ok(held.filter(|_| !self.mode.flags().has(Flags::AWAITED)))
+        let held = match self.stripe(id).try_write_with_flags(&self.mode)? {
+            None if self.stripes().are_shared() => self.try_write_first(id)?,
+            held => held,
+        };
+        Ok(held.filter(|(_, flags)| !flags.has(Flags::AWAITED)).map(|(held, _)| held))
     }
 
-    /// As [`Store::read`], of a tree whose records of this span, or all of them, are in order. Where they are not, that is
-    /// the first reader's work: sorting what was written, and the merges that writers have left.
+    #[cold]
+    #[inline(never)]
+    fn try_write_first(&self, id: StripeId) -> Result<Option<(WriteGuard<'_>, Flags)>> {
+        if self.try_own_stripes()? { self.stripe(id).try_write_with_flags(&self.mode) } else { Ok(None) }
+    }
+
+    /// As [`Stripes::read_in_order`](super::stripes::Stripes::read_in_order), of a look at this stripe alone.
     ///
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     #[inline]
     pub(super) fn read_in_order(&self, id: StripeId, span: Option<Span<'_>>) -> Result<ReadGuard<'_>> {
-        let held = self.read(id)?;
-        let is_in_order = |tree: &Tree| span.map_or_else(|| tree.is_all_in_order(), |span| tree.is_in_order(span));
-        if held.tree().is_none_or(is_in_order) {
-            return Ok(held);
-        }
-        drop(held);
-        self.put_in_order(id)
+        self.stripes().read_in_order(id, span)
     }
 
     #[cold]
-    fn put_in_order(&self, id: StripeId) -> Result<ReadGuard<'_>> {
+    pub(super) fn put_in_order(&self, id: StripeId) -> Result<ReadGuard<'_>> {
         let mut held = self.write(id)?;
         let garbage = held.put_in_order(id);
         self.count(id, &mut held);
@@ -141,6 +163,10 @@ impl Store {
         change: impl FnOnce(&mut Tree, StripeId, &mut Garbage) -> T,
     ) -> Result<Option<T>> {
         let mut garbage = Garbage::default();
+        if self.stripes().are_shared() {
+            self.mode.flags().check()?;
+            return Ok(None);
+        }
         let mut held = self.write(id)?;
         if held.tree().is_none() {
             return Ok(None);
@@ -166,6 +192,23 @@ impl Store {
     fn is_empty(&self) -> bool {
         let is_empty = |id| self.read(id).is_ok_and(|held| held.tree().is_none_or(Tree::is_empty));
         StripeId::all().all(is_empty)
+    }
+
+    /// Counts a look-up that found nothing. An empty engine has no stripes of its own to count it in.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn count_nothing(&self, stripe: &Stripe) -> Glance {
+        if self.stripes().are_shared() {
+            self.counters.misses_before_use.fetch_add(1, Ordering::Relaxed);
+        } else {
+            stripe.count(false);
+        }
+        Glance::Nothing
+    }
+
+    /// Bytes of the store without records.
+    pub(super) fn bytes(&self) -> usize {
+        Self::BYTES + if self.stripes().are_shared() { 0 } else { Self::STRIPES_BYTES }
     }
 
     /// Keeps what a tree that is about to go has counted.

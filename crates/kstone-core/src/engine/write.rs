@@ -129,7 +129,7 @@ impl Engine {
     /// of the original. Locks each stripe (shared) for a look at a number.
     pub fn writes(&self) -> u64 {
         let store = &self.store;
-        let locked: Vec<_> = store.stripes.iter().map(|stripe| stripe.read_with_flags(&store.mode).0).collect();
+        let locked: Vec<_> = store.stripes().iter().map(|stripe| stripe.read_with_flags(&store.mode).0).collect();
         let written = locked.iter().filter_map(|held| held.tree()).map(|tree| tree.writes);
         // What is taken off it for writes that nobody sees may be more than it is.
         store.counters.past_writes.load(Ordering::Relaxed).wrapping_add(written.sum::<u64>())

@@ -227,19 +227,16 @@ impl Account {
         let engines: Vec<&Engine> = tables.iter().map(|(_, table)| table.engine()).collect();
         engines.iter().try_for_each(|engine| engine.prepare_fork())?;
         let environment = Arc::new(self.shared.environment.forked());
+        let group = environment.group()?;
         let seen = exclusive_across(&engines, |locked| {
             let states = tables.iter().map(|(_, table)| table.state().forked()).collect::<Vec<TableState>>();
-            (states, locked.iter_mut().map(|locked| (locked.engine().ordinal(), locked.fork())).collect::<Vec<_>>())
+            (states, locked.iter_mut().map(|locked| (locked.engine().ordinal(), locked.fork(&group))).collect())
         });
         drop(turns);
-        let (states, forks) = seen?;
-        let mut started = BTreeMap::new();
-        for (ordinal, fork) in forks {
-            started.insert(ordinal, fork.start()?);
-        }
+        let (states, mut engines): (_, BTreeMap<EngineOrdinal, Engine>) = seen?;
         let mut forked = BTreeMap::new();
         for ((name, table), state) in tables.iter().zip(states) {
-            if let Some(engine) = started.remove(&table.engine().ordinal()) {
+            if let Some(engine) = engines.remove(&table.engine().ordinal()) {
                 forked.insert(name.clone(), Table::of(engine, Arc::clone(&environment), state));
             }
         }

@@ -79,7 +79,7 @@ impl Table {
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range and for a schema that DynamoDB would refuse.
     pub(crate) fn create(environment: Arc<Environment>, schema: TableSchema, ordinal: EngineOrdinal) -> Result<Self> {
-        let engine = Engine::new(environment.options.of_engine(ordinal))?;
+        let engine = environment.group()?.engine(ordinal);
         let state = TableState::new(schema, environment.options.stream_max_bytes())?;
         Ok(Self::of(engine, environment, state))
     }
@@ -98,9 +98,13 @@ impl Table {
         Self { shared: Arc::new(shared), interrupt: None }
     }
 
+    /// What a fork of this table alone is in.
+    pub(crate) fn forked_environment(&self) -> Arc<Environment> {
+        Arc::new(self.shared.environment.forked())
+    }
+
     /// A fork of this table: over another engine, in another state.
-    pub(crate) fn forked(&self, engine: Engine, state: TableState) -> Self {
-        let environment = Arc::new(self.shared.environment.forked());
+    pub(crate) fn forked(&self, engine: Engine, environment: Arc<Environment>, state: TableState) -> Self {
         Self { interrupt: self.interrupt.clone(), ..Self::of(engine, environment, state) }
     }
 

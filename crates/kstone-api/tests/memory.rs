@@ -85,7 +85,11 @@ fn a_thousand_empty_tables_are_small_and_so_is_what_is_done_to_them() -> Result<
         assert_eq!((table.purge_expired()?, table.query(Query::new().partition_key(b"a").build())?.count), (0, 0));
     }
     account.clear()?;
-    assert!(held() - before <= created + (1 << 10), "reads and clearing have added {} bytes", held() - before - created);
+    assert!(
+        held() - before <= created + (1 << 10),
+        "reads and clearing have added {} bytes",
+        held() - before - created
+    );
     let fork = account.fork()?;
     assert!(held() - before <= 2 * created + (1 << 10), "a fork takes {} bytes", held() - before - created);
     fork.table("table-7")?.put_item(ItemBuilder::new().string("id", "a").build())?;

@@ -16,7 +16,6 @@ use std::sync::Arc;
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
-use crate::in_order;
 use crate::key::{STRIPES, StripeId};
 use crate::label::InternedLayout;
 use crate::mode::Flags;
@@ -29,6 +28,7 @@ mod cursor;
 mod exclusive;
 mod fill;
 mod fork;
+mod group;
 mod lock_place;
 mod maintenance;
 mod memory_budget;
@@ -44,16 +44,16 @@ mod stripes;
 mod write;
 
 use compactor::Compactor;
-use memory_budget::MemoryBudget;
-use store::{Counters, Store};
+use store::Store;
 
 pub use crate::page_buffer::PageLimits;
 pub use across::{EngineKeys, Present, commit_across, read_across};
 pub use awaited_view::AwaitedView;
 pub use commit::{Commit, INLINE_WRITES, KeyWrite, Writes, Writing};
 pub use cursor::Cursor;
-pub use exclusive::{Exclusive, SharedFork, exclusive_across};
+pub use exclusive::{Exclusive, exclusive_across};
 pub use fill::{Filled, Filling, FillingPart};
+pub use group::EngineGroup;
 pub use memory_budget::{MEMORY_MAX_BYTES_MIN, Reservation};
 pub use one_stripe::OneStripe;
 pub use options::{EngineOptions, EngineOrdinal, Eviction, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT};
@@ -77,29 +77,16 @@ pub struct Watch {
 /// 256 stripes, each a small LSM tree behind its own lock. They are made at the first write.
 pub struct Engine {
     store: Arc<Store>,
-    compactor: Option<Compactor>,
+    compactor: Option<Arc<Compactor>>,
 }
 
 impl Engine {
-    /// An empty engine: some hundred bytes.
+    /// An empty engine, the only one of its group: some hundred bytes.
     ///
     /// # Errors
     /// [`Error::Invalid`] for an option outside its range.
     pub fn new(options: EngineOptions) -> Result<Self> {
-        options.check()?;
-        in_order::is_at_home();
-        let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records);
-        let budget = options.memory_max_bytes.map(budget);
-        Self::start(Store::new(options, Counters::default(), budget))
-    }
-
-    fn start(store: Store) -> Result<Self> {
-        let store = Arc::new(store);
-        let compactor = match store.options.background_compaction {
-            true => Some(Compactor::start(Arc::clone(&store))?),
-            false => None,
-        };
-        Ok(Self { store, compactor })
+        Ok(EngineGroup::new(options)?.engine(options.ordinal))
     }
 
     /// A place to gather what an empty engine is to be filled with.
@@ -156,6 +143,14 @@ impl Engine {
     /// [`Error::Poisoned`].
     pub fn stats(&self) -> Result<EngineStats> {
         EngineStats::of(&self.store)
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        if let Some(compactor) = &self.compactor {
+            compactor.forget(&self.store);
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use kstone_core::engine::{Engine, EngineOptions};
+use kstone_core::engine::{Engine, EngineGroup, EngineOptions, EngineOrdinal};
 use kstone_core::key::KeyRef;
 
 /// The status of each thread of this process that has this name.
@@ -19,6 +19,13 @@ fn blocked(status: &str) -> u64 {
     u64::from_str_radix(mask.trim(), 16).expect("hexadecimal")
 }
 
+/// A thread gives itself its name when it begins, and the system may show one that has ended for an instant more.
+fn await_threads(count: usize) {
+    while threads("kstone-compact").len() != count {
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn the_compaction_thread_is_started_when_asked_for_and_blocks_the_signals_of_the_host() {
     let this_thread = || blocked(&fs::read_to_string("/proc/thread-self/status").expect("Linux shows threads"));
@@ -32,10 +39,7 @@ fn the_compaction_thread_is_started_when_asked_for_and_blocks_the_signals_of_the
     let options = EngineOptions { background_compaction: true, ..EngineOptions::default() };
     let engine = Engine::new(options).expect("created");
     let (fork, ()) = engine.fork(|| ()).expect("forked");
-    // A thread gives itself its name when it begins.
-    while threads("kstone-compact").len() < 2 {
-        std::thread::yield_now();
-    }
+    await_threads(2);
     for status in threads("kstone-compact") {
         // All but SIGKILL and SIGSTOP, which nobody blocks, and the two that the C library keeps for itself.
         const CANNOT: u64 = 1 << (9 - 1) | 1 << (19 - 1) | 0b11 << (32 - 1);
@@ -43,8 +47,16 @@ fn the_compaction_thread_is_started_when_asked_for_and_blocks_the_signals_of_the
     }
     assert_eq!(this_thread(), before, "the thread that opens a database keeps its mask");
     drop((engine, fork));
-    // It has ended; the system may show it for an instant more.
-    while !threads("kstone-compact").is_empty() {
-        std::thread::yield_now();
-    }
+    await_threads(0);
+
+    // Engines of a group share one, which stops with the last of them.
+    let group = EngineGroup::new(options).expect("created");
+    let (one, other) = (group.engine(EngineOrdinal(1)), group.engine(EngineOrdinal(2)));
+    await_threads(1);
+    let (fork, ()) = one.fork_into(&group, || ()).expect("forked");
+    assert_eq!(threads("kstone-compact").len(), 1);
+    drop((group, one, fork));
+    assert_eq!(threads("kstone-compact").len(), 1);
+    drop(other);
+    await_threads(0);
 }

@@ -2,6 +2,13 @@
 
 use std::sync::Arc;
 
+use kstone_core::engine::EngineGroup;
+use parking_lot::Mutex;
+
+#[cfg(doc)]
+use crate::error::Error;
+use crate::error::Result;
+
 use crate::expression::ExpressionCache;
 use crate::model::clock::{Clock, ClockSource};
 use crate::model::options::DatabaseOptions;
@@ -13,6 +20,8 @@ pub(crate) struct Environment {
     pub(crate) clock: ClockSource,
     /// Shared with forks.
     caches: Arc<Caches>,
+    /// Made with the first table: an option may be out of its range.
+    group: Mutex<Option<EngineGroup>>,
 }
 
 /// What was read of texts, whatever the schema.
@@ -26,12 +35,25 @@ impl Environment {
         let max_bytes = options.cache_max_bytes();
         let expressions = ExpressionCache::with_max_bytes(max_bytes);
         let caches = Caches { expressions, statements: StatementCache::with_max_bytes(max_bytes) };
-        Self { options, clock, caches: Arc::new(caches) }
+        Self { options, clock, caches: Arc::new(caches), group: Mutex::default() }
     }
 
     /// That of a fork: the same options, a clock that shows the same time and is set by itself.
     pub(crate) fn forked(&self) -> Self {
-        Self { options: self.options, clock: self.clock.clone(), caches: Arc::clone(&self.caches) }
+        let (options, clock, caches) = (self.options, self.clock.clone(), Arc::clone(&self.caches));
+        Self { options, clock, caches, group: Mutex::default() }
+    }
+
+    /// What the engines of the tables share.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an option outside its range, and where no thread can be started.
+    pub(crate) fn group(&self) -> Result<EngineGroup> {
+        let mut group = self.group.lock();
+        match &*group {
+            Some(group) => Ok(group.clone()),
+            None => Ok(group.insert(EngineGroup::new(self.options.of_engine())?).clone()),
+        }
     }
 
     /// The time; of no interest, and not asked for, where nobody asks.

@@ -28,14 +28,14 @@ pub struct DatabaseOptions {
 }
 
 impl DatabaseOptions {
-    pub(crate) fn of_engine(self, ordinal: EngineOrdinal) -> EngineOptions {
+    pub(crate) fn of_engine(self) -> EngineOptions {
         let Self { memtable_max_records, memory_max_bytes, eviction, background_compaction } = self;
         EngineOptions {
             memtable_max_records: if memtable_max_records == 0 { MEMTABLE_MAX_RECORDS } else { memtable_max_records },
             memory_max_bytes: Some(memory_max_bytes).filter(|max| *max > 0),
             eviction,
             background_compaction,
-            ordinal,
+            ordinal: EngineOrdinal::default(),
         }
     }
 

@@ -31,7 +31,8 @@ impl Table {
     pub fn fork(&self) -> Result<Self> {
         let _no_change_of_schema = self.configuring()?;
         let table = self.state();
-        let (engine, table) = self.engine().fork(|| table.forked())?;
-        Ok(self.forked(engine, table))
+        let environment = self.forked_environment();
+        let (engine, table) = self.engine().fork_into(&environment.group()?, || table.forked())?;
+        Ok(self.forked(engine, environment, table))
     }
 }

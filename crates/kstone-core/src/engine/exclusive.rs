@@ -1,14 +1,13 @@
 //! An engine of which one caller holds every stripe.
 
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Engine;
 use super::lock_place::check_ordinals;
-use super::memory_budget::MemoryBudget;
 use super::point_in_time::PointInTimeView;
-use super::store::{Counters, Store};
+use super::store::Store;
 use super::stripes::{AllStripes, new_stripes};
+use super::{Engine, EngineGroup};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::{Reason, Result};
@@ -82,28 +81,18 @@ pub fn exclusive_across<T>(engines: &[&Engine], run: impl FnOnce(&mut [Exclusive
     Ok(run(&mut locked))
 }
 
-/// A fork that shares everything already, and begins to work when it is started.
-pub struct SharedFork(Store);
-
-impl SharedFork {
-    /// The engine. Starts its compaction thread, where it has one.
-    ///
-    /// # Errors
-    /// [`Error::Limit`] where no thread can be started.
-    pub fn start(self) -> Result<Engine> {
-        Engine::start(self.0)
-    }
-}
-
 impl<'a> Exclusive<'a> {
     /// The engine.
     pub fn engine(&self) -> &'a Engine {
         self.engine
     }
 
-    /// As [`Engine::fork`], at the moment of these locks. [`Engine::prepare_fork`] called before makes it cheap.
-    pub fn fork(&mut self) -> SharedFork {
-        SharedFork(self.share())
+    /// As [`Engine::fork`] into a group, which should have the options of the original's, at the moment of these locks.
+    /// [`Engine::prepare_fork`] called before makes it cheap.
+    pub fn fork(&mut self, group: &EngineGroup) -> Engine {
+        let forked = group.engine(self.engine.ordinal());
+        self.share_with(&forked.store);
+        forked
     }
 
     /// As [`Engine::view`], at the moment of these locks.
@@ -140,22 +129,21 @@ impl<'a> Exclusive<'a> {
         self.engine.store.count(stripe, held);
     }
 
-    /// What a fork begins with: it shares the trees.
-    pub(super) fn share(&mut self) -> Store {
+    /// Gives an engine that has just been made what this one holds: they share the trees.
+    fn share_with(&mut self, fork: &Store) {
         let store: &Arc<Store> = &self.engine.store;
-        let (of_original, counters) = (&store.counters, Counters::default());
-        counters.last_seq.store(of_original.last_seq.load(Ordering::Relaxed), Ordering::Relaxed);
-        counters.past_writes.store(of_original.past_writes.load(Ordering::Relaxed), Ordering::Relaxed);
-        let forked = Store::new(store.options, counters, store.budget.as_ref().map(MemoryBudget::forked));
-        if !self.all.locked.is_empty() {
-            let mut shared = self.all.locked.iter_mut().map(|(id, held)| held.share(*id));
-            let mut stripes = new_stripes(|_| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
-            if let Some(budget) = &forked.budget {
-                budget.count_stripes();
-                StripeId::all().zip(&mut stripes[..]).for_each(|(id, stripe)| budget.count(id, stripe.get_mut()));
-            }
-            forked.stripes.set(stripes);
+        let copy = |from: &AtomicU64, to: &AtomicU64| to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
+        copy(&store.counters.last_seq, &fork.counters.last_seq);
+        copy(&store.counters.past_writes, &fork.counters.past_writes);
+        if self.all.locked.is_empty() {
+            return;
         }
-        forked
+        let mut shared = self.all.locked.iter_mut().map(|(id, held)| held.share(*id));
+        let mut stripes = new_stripes(|_| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
+        if let Some(budget) = &fork.budget {
+            budget.count_stripes();
+            StripeId::all().zip(&mut stripes[..]).for_each(|(id, stripe)| budget.count(id, stripe.get_mut()));
+        }
+        fork.stripes.set(stripes);
     }
 }

@@ -1,6 +1,6 @@
 //! A fork: an engine that begins with everything that another one holds.
 
-use super::Engine;
+use super::{Engine, EngineGroup};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
@@ -17,12 +17,19 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn fork<T>(&self, at_the_moment: impl FnOnce() -> T) -> Result<(Self, T)> {
+        self.fork_into(&EngineGroup::new(self.store.options)?, at_the_moment)
+    }
+
+    /// As [`Engine::fork`], into a group that has the options of this engine.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn fork_into<T>(&self, group: &EngineGroup, at_the_moment: impl FnOnce() -> T) -> Result<(Self, T)> {
         self.prepare_fork()?;
-        let (store, seen) = self.exclusive(|locked| {
+        self.exclusive(|locked| {
             let seen = at_the_moment();
-            (locked.share(), seen)
-        })?;
-        Ok((Self::start(store)?, seen))
+            (locked.fork(group), seen)
+        })
     }
 
     /// Does ahead what a fork would otherwise leave to the first writes after it, stripe by stripe.

@@ -65,17 +65,6 @@ impl MemoryBudget {
         budget
     }
 
-    /// The budget of a fork, whose trees are counted as its own although it shares them.
-    pub(super) fn forked(&self) -> Self {
-        Self {
-            oldest: (0..STRIPES).map(|_| AtomicU64::new(NOTHING)).collect(),
-            used: AtomicUsize::new(Store::BYTES + self.bytes()),
-            under_way: AtomicUsize::new(0),
-            evictions: AtomicU64::new(0),
-            ..*self
-        }
-    }
-
     /// Counts the stripes that a store got. A write that causes that has reserved them ([`Engine::growth_of`]).
     pub(super) fn count_stripes(&self) {
         self.used.fetch_add(Store::STRIPES_BYTES, Ordering::Relaxed);

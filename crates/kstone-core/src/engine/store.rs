@@ -50,7 +50,9 @@ pub(super) struct Counters {
 
 impl Store {
     /// A store that holds nothing.
-    pub(super) fn new(options: EngineOptions, counters: Counters, budget: Option<MemoryBudget>) -> Self {
+    pub(super) fn new(options: EngineOptions, counters: Counters) -> Self {
+        let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records);
+        let budget = options.memory_max_bytes.map(budget);
         let mode = Mode::default();
         mode.set(Flags::EVICTS, budget.as_ref().is_some_and(MemoryBudget::evicts));
         Self {

@@ -574,6 +574,31 @@ fn the_compaction_thread_is_gone_when_the_engine_is() {
     }
 }
 
+/// One thread works for all engines of a group: who drops one of them has its memory back, and the others' work goes on.
+#[test]
+fn an_engine_of_a_group_is_gone_when_it_is_dropped_and_the_others_are_still_compacted() {
+    let options = EngineOptions { background_compaction: true, memtable_max_records: 8, ..EngineOptions::default() };
+    let group = EngineGroup::new(options).expect("valid options");
+    let kept = group.engine(EngineOrdinal(0));
+    let write = |engine: &Engine, i: usize| engine.put(key(&format!("k{}", i % 300)), b"body").expect("put");
+    for round in 0..50 {
+        let dropped = group.engine(EngineOrdinal(round + 1));
+        (0..round as usize * 40).for_each(|i| [&kept, &dropped].into_iter().for_each(|engine| write(engine, i)));
+        let store = Arc::downgrade(&dropped.store);
+        drop(dropped);
+        assert!(store.upgrade().is_none(), "the thread goes on in round {round}");
+    }
+    drop(group);
+    let compactions = || kept.stats().expect("counted").compactions;
+    let before = compactions();
+    for i in (0_u64..).take_while(|_| compactions() == before) {
+        kept.put(KeyRef::new(b"p", &i.to_be_bytes()).expect("valid"), b"body").expect("put");
+    }
+    let store = Arc::downgrade(&kept.store);
+    drop(kept);
+    assert!(store.upgrade().is_none());
+}
+
 /// What eviction keeps of versions that are gone goes with a compaction.
 #[test]
 fn compacting_leaves_nothing_in_the_queues_that_is_not_current() {

@@ -172,7 +172,7 @@ impl Engine {
     #[inline]
     pub(super) fn finish(&self, stripe: StripeId, garbage: Garbage) {
         if let (Some(compactor), Some(work)) = (&self.compactor, garbage.work) {
-            compactor.add(stripe, work);
+            compactor.add(&self.store, stripe, work);
         }
         self.store.free(garbage);
     }

@@ -181,7 +181,10 @@ fn nobody_sees_a_part_of_the_first_write() {
                 while !writer.is_finished() {
                     let count = second.count().expect("counted") as usize;
                     let scanned = second.scan(ScanRange::all(), NO_LIMITS).expect("scanned").records.len();
-                    assert!(count.is_multiple_of(4) && scanned.is_multiple_of(4) && count <= scanned, "{count} {scanned}");
+                    assert!(
+                        count.is_multiple_of(4) && scanned.is_multiple_of(4) && count <= scanned,
+                        "{count} {scanned}"
+                    );
                 }
             }
             done.store(true, Ordering::Relaxed);

@@ -66,7 +66,7 @@ fn an_insert_takes_the_key_from_the_item_by_the_tables_names_and_types() -> Resu
         assert!(error.ends_with(why), "{item}: {error}");
     }
     let bytes = Database::create_in_memory_with_schema(TableSchema::new().partition_key("id", KeyType::B))?;
-    let insert = |id: &[u8]| Statement::new("INSERT INTO items VALUE {'id': ?}").parameter(Value::binary(id.to_vec()));
+    let insert = |id: &[u8]| Statement::new("INSERT INTO items VALUE {'id': ?}").parameter(Value::binary(id));
     bytes.execute_statement(&insert(b"\xFF"))?;
     assert_eq!(bytes.get(b"\xFF")?.expect("inserted")["id"], Value::binary(*b"\xFF"));
     let error = bytes.execute_statement(&insert(b"")).unwrap_err().to_string();

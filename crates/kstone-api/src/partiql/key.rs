@@ -75,6 +75,6 @@ fn payload<'v>(part: &KeyPart, value: ValueRef<'v>) -> Result<&'v [u8]> {
             "One or more parameter values were invalid: Condition parameter type does not match schema type",
         ));
     }
-    part.check(value.type_(), value.payload()).map_err(kstone_core::Error::from)?;
+    part.check(value.type_(), value.payload())?;
     Ok(value.payload())
 }

@@ -13,6 +13,8 @@
 //! # Ok::<(), kstone_api::Error>(())
 //! ```
 //!
+//! A [`Database`] is one [`Table`]; an [`Account`] has any number of them, by name, which are seen and written together.
+//!
 //! Nothing survives the process and nothing is written to disk, but for what a [`snapshot`] or an
 //! [export](Table::export_json) is asked to. Every type here may be used from any thread.
 

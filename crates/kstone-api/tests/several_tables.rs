@@ -173,6 +173,10 @@ fn what_cannot_be_is_refused_and_changes_nothing() -> Result<()> {
     assert!(refused(&spelled).to_string().contains("multiple operations"));
     let operations = spelled.map(|(table, write)| (table, Operation::from(write)));
     assert_eq!(account.transact(&operations).unwrap_err().operation, Some(2));
+    let one = ItemBuilder::new().string("game", "a").number("score", 1).build();
+    let by_item = [("scores", score("a", "1.0")), ("plain", plain("b")), ("scores", Write::put_item(&one)?)];
+    assert!(refused(&by_item).to_string().contains("multiple operations"), "the key of an item is one, too");
+    account.transact_write(&by_item[1..])?;
     let keys = [("scores", Key::with_sk("a", "1")), ("scores", Key::with_sk("a", "1.0"))];
     assert!(account.transact_get(&keys).is_err() && account.batch_get(&keys).is_err());
 

@@ -152,6 +152,7 @@ fn commit_if_unchanged<T: Tables>(
     let olds: Olds<'_> = (0..keys.len()).map(next_of).collect();
     let mut plan = CommitPlan::new(tables);
     plan.add_all(terms, (writes, keys, &olds), settle)?;
+    // One after the other, each of a budget of its own: two reservations of one budget could wait for each other.
     let _reserved = tables.try_each(|place, table| {
         table.reserve(plan.records_of(place), terms(place).stream_growth(plan.items_of(place), &olds))
     })?;

@@ -549,7 +549,7 @@ impl Run {
         }
         let mut writes = Vec::new();
         let mut docs = Vec::new();
-        plain.sort_by(|one, other| one.cmp(other));
+        plain.sort();
         plain.dedup();
         self.random.shuffle(&mut plain);
         for (table, key) in plain {

@@ -107,6 +107,23 @@ fn the_tables_sort_key_may_be_an_indexs_partition() -> Result<()> {
 }
 
 /// Why a transaction of this write is refused.
+#[test]
+fn an_index_by_the_tables_key_takes_its_types() -> Result<()> {
+    let inverted = GlobalSecondaryIndex::new("inverted", "ticket").sort_key("customer");
+    let again = LocalSecondaryIndex::new("again", "ticket");
+    let db = database(orders().add_global_index(inverted).add_local_index(again))?;
+    let query = Query::new().index("inverted").partition_key(b"3.0");
+    assert_eq!(numbers(&db.query(query.clone())?.items), ["3"]);
+    assert_eq!(db.query(query.sort_key(SortKeyCondition::Eq(b"ann".to_vec())))?.count, 1);
+    let above = Query::new().index("again").partition_key(b"ann").sort_key(SortKeyCondition::Gt(b"1e0".to_vec()));
+    assert_eq!(numbers(&db.query(above)?.items), ["3"]);
+    let text = Query::new().index("inverted").partition_key(b"three");
+    assert!(refused(db.query(text)).starts_with("the key attribute ticket is of type N"));
+    let text = Query::new().index("inverted").key_condition_expression("ticket = :t");
+    assert!(refused(db.query(text.expression_value(":t", Value::string("3")))).contains("does not match schema type"));
+    Ok(())
+}
+
 fn cancelled(db: &Database, write: Write) -> String {
     match db.transact_write(TransactWriteRequest::new().write(write)) {
         Err(Error::TransactionCanceled { reasons }) => reasons[0].as_ref().expect("a reason").message.clone(),

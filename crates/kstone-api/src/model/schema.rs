@@ -33,7 +33,7 @@
 //! Builders take whatever they are given; [`TableSchema::validate`] says what is wrong with the whole. As key
 //! attributes of an index, `pk` and `sk` are the table's key where that has no types: a global index by `sk` is the usual
 //! inverted index. Key attributes that are named alone have no declared type: one of an item may be S, N or B, and each
-//! item's orders among those of its type. With a type they take values of that type only, in all indexes and the table's key
+//! item's orders among those of its type. Those of a typed table's key have its types. With a type they take values of that type only, in all indexes and the table's key
 //! alike; a global index may have up to [`KEY_PARTS_MAX`] of each sort then:
 //!
 //! ```text
@@ -109,7 +109,7 @@ impl TableSchema {
         json::write(self)
     }
 
-    /// What the table is called. Nothing here depends on it.
+    /// What the table is called: in statements, where it is `items` without a name, and in an account, where it needs one.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());

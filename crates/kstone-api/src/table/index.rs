@@ -247,6 +247,12 @@ const BODY_ON_STACK_BYTES: usize = 256;
 /// The values that make up the key of an entry: those of its partition, then those by which it is sorted.
 type EntryKey<'a> = SmallVec<[KeyValue<'a>; 2]>;
 
+/// A key attribute of an index, with the type that the table's key gives to it where the index declares none.
+fn typed_by(table: &KeyLayout, part: &KeyPart) -> KeyPart {
+    let of_table = table.parts().find(|own| table.is_typed() && own.name() == part.name());
+    of_table.unwrap_or(part).clone()
+}
+
 /// One index, compiled from its definition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Index {
@@ -289,7 +295,8 @@ impl Index {
         projected.dedup();
         let projected = (*projection != Projection::All).then_some(projected);
         let (id, of_untyped) = (IndexId::default(), !table.is_typed());
-        Self { id, name: name.into(), kind, partition: partition.into(), sort: sort.into(), of_untyped, projected }
+        let [partition, sort] = [partition, sort].map(|parts| parts.iter().map(|part| typed_by(table, part)).collect());
+        Self { id, name: name.into(), kind, partition, sort, of_untyped, projected }
     }
 
     /// Its key as conditions name it.

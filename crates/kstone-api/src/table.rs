@@ -113,6 +113,13 @@ impl Table {
         self.state().schema.clone()
     }
 
+    /// The name by which an account knows the table, which stays; none where it was not created in one.
+    pub(crate) fn name_in_account(&self) -> Option<String> {
+        // An account counts its tables from 1.
+        let in_account = self.engine().ordinal() != EngineOrdinal::default();
+        self.state().schema.name.clone().filter(|_| in_account)
+    }
+
     /// Fixes the time that decides what has expired, in epoch seconds; 0 goes back to the clock. For tests. The time of a
     /// table in an account is set by [`Account::set_time`](crate::Account::set_time), which tells all its tables.
     pub fn set_time(&self, epoch_seconds: i64) {

@@ -251,3 +251,36 @@ fn an_export_writes_all_tables_as_they_are_at_one_moment() -> Result<()> {
     assert!(account.export_json_files(folder.path().join("missing")).is_err());
     Ok(())
 }
+
+#[test]
+fn a_table_keeps_the_name_that_its_account_knows_it_by() -> Result<()> {
+    let account = Account::create_in_memory();
+    let users = account.create_table(schema("users"))?;
+    let refused = users.configure(schema("people")).unwrap_err().to_string();
+    assert_eq!(refused, "a table keeps its name in its account: this one is called users, its new schema people");
+    users.configure(TableSchema::new().partition_key("id", KeyType::S).with_ttl("until"))?;
+    assert_eq!(users.schema(), schema("users").with_ttl("until"));
+
+    let people = account.create_table(schema("people"))?;
+    people.put_item(item("ann", 1))?;
+    let nameless =
+        kstone_api::Database::create_in_memory_with_schema(TableSchema::new().partition_key("id", KeyType::S))?;
+    nameless.put_item(item("ann", 1))?;
+    for from in [&people, &*nameless] {
+        let mut bytes = Vec::new();
+        from.save_snapshot_to(&mut bytes)?;
+        users.clear()?;
+        users.load_snapshot_from(&bytes[..])?;
+        assert_eq!(
+            (users.schema(), users.count()?),
+            (schema("users"), 1),
+            "what the file's table is called is its own"
+        );
+    }
+    let mut bytes = Vec::new();
+    account.fork()?.save_snapshot_to(&mut bytes)?;
+    let again = Account::create_in_memory();
+    again.load_snapshot_from(&bytes[..])?;
+    assert_eq!(again.table_names(), ["people", "users"]);
+    Ok(())
+}

@@ -38,10 +38,11 @@ impl Table {
     /// untyped table has no items yet. Returns when new indexes are filled;
     /// reads and writes go on meanwhile. Items that a new index refuses are left out of it, as in DynamoDB's backfill.
     /// Dropping an index costs the same whatever it holds: its entries are seen no more at once, and their memory is
-    /// given back bit by bit with the writes that follow, or by [`Table::compact`].
+    /// given back bit by bit with the writes that follow, or by [`Table::compact`]. A table of an account keeps its name,
+    /// which the schema may leave out.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a schema that is none, [`Error::Limit`] where a new index does not fit the memory limit,
+    /// [`Error::Invalid`] for a schema that is none or that renames a table of an account, [`Error::Limit`] where a new index does not fit the memory limit,
     /// [`Error::Interrupted`]; nothing is changed then. [`Error::Poisoned`].
     pub fn configure(&self, schema: TableSchema) -> Result<()> {
         self.configure_with(schema, FILLED_AT_ONCE, |entries| self.write_entries(entries))
@@ -54,6 +55,7 @@ impl Table {
         fill: impl FnMut(NewEntries<'_>) -> Result<()>,
     ) -> Result<()> {
         let _one_at_a_time = self.configuring()?;
+        let schema = self.keeping_name(schema)?;
         let before = self.state();
         self.free_slots(&before)?;
         let next = TableState::following(schema.clone(), Some(&before), self.stream_max_bytes())?;
@@ -70,6 +72,17 @@ impl Table {
             Ok(())
         };
         self.engine().exclusive(|_| follow())?
+    }
+
+    /// The schema with the name that an account knows the table by.
+    fn keeping_name(&self, schema: TableSchema) -> Result<TableSchema> {
+        let Some(name) = self.name_in_account() else { return Ok(schema) };
+        match schema.table_name() {
+            Some(other) if other != name => Err(Error::invalid(format!(
+                "a table keeps its name in its account: this one is called {name}, its new schema {other}"
+            ))),
+            _ => Ok(schema.name(name)),
+        }
     }
 
     /// Puts a schema with another key in force, which an untyped table without items takes: no index has to be filled.

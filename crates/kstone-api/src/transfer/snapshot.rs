@@ -92,7 +92,8 @@ impl Table {
 
     /// Fills an empty database from a snapshot: schema and items appear as one. How many items that are.
     ///
-    /// The schema of the file takes the place of the database's own; its options stay. A stream starts anew, and a
+    /// The schema of the file takes the place of the database's own; its options stay, and the name of a table of an
+    /// account. A stream starts anew, and a
     /// reader that goes on with it is told so by [`Error::Trimmed`], whatever it had read. A read at work meanwhile
     /// goes by the schema that there was when it began, as with [`Table::configure`].
     ///

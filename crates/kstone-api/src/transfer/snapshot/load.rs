@@ -130,6 +130,11 @@ fn load_table<'n, R: Read>(
 ) -> Result<u64> {
     let name = blocks.name();
     let before = table.state();
+    // An account finds the table by its name, whatever that of the file's table.
+    let schema = match table.name_in_account() {
+        Some(name) => schema.name(name),
+        None => schema,
+    };
     // Those of dropped indexes are nobody's items, but records.
     table.release_all(&before)?;
     let state = Arc::new(TableState::following(schema, Some(&before), table.stream_max_bytes())?.loading());

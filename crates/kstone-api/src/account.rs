@@ -23,7 +23,7 @@ use parking_lot::{Mutex, RwLock};
 
 use self::environment::Environment;
 pub use self::named::NamesTable;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::interrupt::Interrupt;
 use crate::model::clock::{Clock, ClockSource};
 use crate::model::options::DatabaseOptions;
@@ -108,7 +108,7 @@ impl Account {
         let _no_other_change = self.shared.changing.enter()?;
         let name: Box<str> = match schema.table_name() {
             Some(name) => name.into(),
-            None => return Err(Error::invalid("the schema of a table in an account needs a name")),
+            None => return Err(Error::from(Reason::TableUnnamed)),
         };
         if self.shared.catalog.read().tables.contains_key(&name) {
             return Err(Error::TableExists { name: name.into() });
@@ -122,8 +122,7 @@ impl Account {
     fn new_table(&self, schema: TableSchema) -> Result<Table> {
         let ordinal = {
             let mut catalog = self.shared.catalog.write();
-            let exhausted =
-                || Error::invalid("the account has created as many tables as it can in its life: 4,294,967,295");
+            let exhausted = || Error::from(Reason::TooManyTables);
             catalog.last_ordinal = catalog.last_ordinal.checked_add(1).ok_or_else(exhausted)?;
             EngineOrdinal(catalog.last_ordinal)
         };

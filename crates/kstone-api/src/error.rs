@@ -15,7 +15,7 @@ pub use kstone_core::error::{Dialect, Family, Reason as StorageReason};
 use kstone_core::error::{LimitText, Unit};
 use kstone_core::record::Record;
 pub use refusal::Refusal;
-pub use texts::Reason;
+pub use texts::{JsonPlace, Reason, Rule};
 
 /// The result of a fallible call of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -113,11 +113,6 @@ fn called(is: Option<&str>) -> String {
 }
 
 impl Error {
-    /// An [`Error::Invalid`] with this text.
-    pub fn invalid(text: impl Into<String>) -> Self {
-        Reason::Text { text: text.into().into() }.into()
-    }
-
     /// What it says in a dialect: `to_string` is kstone's.
     #[must_use]
     pub fn text(&self, dialect: Dialect) -> String {

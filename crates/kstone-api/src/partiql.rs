@@ -10,10 +10,9 @@
 //! Invariants: no statement makes a parse or an execution panic, or recurse deeper than an item nests; a plan
 //! never decides what is returned. Thread safety: any thread.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::label::InternedLayout;
-use kstone_expr::Reason;
 pub use kstone_expr::partiql::STATEMENT_MAX_CHARS;
 pub(crate) use kstone_expr::partiql::StatementCache;
 use kstone_expr::partiql::parsed::{Select, Target, Verb};
@@ -84,12 +83,12 @@ impl Table {
                 return Reading::new(self, &table, select, bound, self.now_for(&table))?.run(run);
             }
             Verb::Exists(_) => {
-                return Err(Error::invalid("EXISTS can only be used in ExecuteTransaction write requests."));
+                return Err(Error::from(Reason::ExistsAlone));
             }
             verb => write_of(verb, bound, table.keys)?,
         };
         if run.token.is_some() {
-            return Err(Error::invalid("The provided page token belongs to another request: a write has no pages"));
+            return Err(Error::from(Reason::WriteWithToken));
         }
         let returning = write.returning();
         let returned = self.write_prepared(&write.prepared(run.return_old_on_failure))?;
@@ -119,7 +118,7 @@ fn write_of<'v>(
         Verb::Update(update) => StatementWrite::update(update, bound, keys),
         Verb::Delete(delete) => StatementWrite::delete(delete, bound, keys),
         Verb::Exists(select) => exists(select, bound, keys),
-        Verb::Select(_) => Err(Error::invalid("a SELECT is no write")),
+        Verb::Select(_) => Err(Error::from(Reason::SelectAsWrite)),
     }
 }
 
@@ -129,6 +128,6 @@ fn exists<'v>(
     bound: &BoundParameters<'v>,
     keys: Option<&'static InternedLayout>,
 ) -> Result<StatementWrite<'v>> {
-    let clause = select.condition.as_ref().ok_or(Reason::IncompleteKey)?;
+    let clause = select.condition.as_ref().ok_or(kstone_expr::Reason::IncompleteKey)?;
     StatementWrite::exists(clause, bound, keys)
 }

@@ -15,7 +15,7 @@ pub mod ttl;
 
 use std::sync::{Arc, OnceLock};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{Engine, EngineOrdinal, Exclusive, Present};
 use kstone_core::item::{self, ItemRef, SplitItem};
 use kstone_core::key::KeyRef;
@@ -143,7 +143,7 @@ impl Table {
     pub fn read_stream(&self, after: u64, max: usize) -> Result<Vec<StreamRecord>> {
         match &self.state().stream {
             Some(stream) => stream.read(after, max),
-            None => Err(Error::invalid("the table has no stream: its schema must ask for one")),
+            None => Err(Error::from(Reason::NoStream)),
         }
     }
 

@@ -246,8 +246,10 @@ fn an_export_writes_all_tables_as_they_are_at_one_moment() -> Result<()> {
         Ok(std::io::sink())
     })?;
     assert_eq!((exported, names), (2, vec!["first".to_owned(), "second".to_owned()]));
-    let refused = account.export_json(|_| Err::<std::io::Sink, _>(Error::invalid("no output"))).unwrap_err();
-    assert_eq!(refused, Error::invalid("no output"));
+    let refused = account
+        .export_json(|_| Err::<std::io::Sink, _>(Error::from(kstone_api::error::Reason::NoOutcome)))
+        .unwrap_err();
+    assert_eq!(refused, Error::from(kstone_api::error::Reason::NoOutcome));
     assert!(account.export_json_files(folder.path().join("missing")).is_err());
     Ok(())
 }

@@ -319,7 +319,7 @@ fn a_save_that_fails_leaves_the_file_as_it_was_and_nothing_else() -> Result<()> 
     let before = fs::read(&path).expect("read");
     let other = generation(5000, 2);
     for stop_at in [0, 1000, 5000] {
-        let enough = || Error::invalid("enough");
+        let enough = || Error::from(kstone_api::error::Reason::NoOutcome);
         let stop = |progress: SnapshotProgress| if progress.done >= stop_at { Err(enough()) } else { Ok(()) };
         assert_eq!(other.save_snapshot_with(&path, stop), Err(enough()));
     }

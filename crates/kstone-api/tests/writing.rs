@@ -103,7 +103,7 @@ fn a_commit_writes_all_or_nothing() -> Result<()> {
     let (a, b) = (KeyRef::new(b"a", b"")?, KeyRef::new(b"b", b"")?);
     let refused = db.commit_with(&[a, b], |present| {
         assert!(present.get(a).is_none());
-        Err::<(Vec<Record>, ()), _>(Error::invalid("no"))
+        Err::<(Vec<Record>, ()), _>(Error::from(kstone_api::error::Reason::NoOutcome))
     });
     assert!(refused.is_err() && db.stats()?.items == 0);
     db.commit_with(&[b, a], |_| Ok((vec![Record::put(a, &[]), Record::put(b, &[])], ())))?;

@@ -154,14 +154,18 @@ impl KeyPart {
         Ok(scratch)
     }
 
+    /// What text that is not UTF-8 is refused with.
     #[cold]
-    fn refuse_text(&self, error: Utf8Error) -> Error {
+    #[must_use]
+    pub fn refuse_text(&self, error: Utf8Error) -> Error {
         let type_ = self.type_().map_or("bytes", KeyType::name);
         Reason::KeyNotText { name: self.name().into(), type_, error: error.to_string().into() }.into()
     }
 
+    /// What text that is no number is refused with.
     #[cold]
-    fn refuse_number(&self, error: Error) -> Error {
+    #[must_use]
+    pub fn refuse_number(&self, error: Error) -> Error {
         Reason::KeyNotNumber { name: self.name().into(), error }.into()
     }
 }

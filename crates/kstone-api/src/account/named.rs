@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Account;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::request::operation::TransactError;
 use crate::request::write::WriteContext;
 use crate::table::Table;
@@ -43,7 +43,7 @@ impl NamesTable for Table {
     fn find_in(&self, account: &Account) -> Result<Table> {
         match Arc::ptr_eq(self.environment(), &account.shared.environment) {
             true => Ok(self.clone()),
-            false => Err(Error::invalid("the table is of another account")),
+            false => Err(Error::from(Reason::OtherAccount)),
         }
     }
 }

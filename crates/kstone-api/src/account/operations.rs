@@ -10,10 +10,10 @@ use super::Account;
 use super::named::NamesTable;
 #[cfg(doc)]
 use crate::TRANSACTION_MAX;
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::request::operation::{Operation, TRANSACTION, TransactError, prepare_all};
 use crate::request::transaction::{
-    NO_BATCH, TWICE_IN_BATCH, TWICE_IN_TRANSACTION, check_list, check_some, parts, twice_in,
+    Twice, check_list, check_some, parts, twice_in, twice_in_batch, twice_in_transaction,
 };
 use crate::request::write::{Prepared, Write};
 use crate::table::Table;
@@ -53,7 +53,7 @@ impl Account {
         check_list(writes.len(), TRANSACTION)?;
         let tables = self.tables_of(writes.iter().map(|(table, _)| table)).map_err(|failed| failed.error)?;
         let prepared = prepare(&tables, writes.iter().map(|(_, write)| write)).map_err(|failed| failed.error)?;
-        refuse_twice(&tables, &prepared, TWICE_IN_TRANSACTION).map_err(|failed| failed.error)?;
+        refuse_twice(&tables, &prepared, twice_in_transaction).map_err(|failed| failed.error)?;
         commit_in(&tables, &prepared, Settle::EveryReason).map(drop)
     }
 
@@ -132,11 +132,11 @@ impl Account {
     ) -> Result<SeveralTables> {
         check_some(writes.len(), "RequestItems")?;
         if !writes.iter().all(|(_, write)| write.is_plain()) {
-            return Err(Error::invalid(NO_BATCH));
+            return Err(Error::from(Reason::BatchCondition));
         }
         let tables = keep(self.tables_of(writes.iter().map(|(table, _)| table)).map_err(|failed| failed.error)?);
         let prepared = prepare(&tables, writes.iter().map(|(_, write)| write)).map_err(|failed| failed.error)?;
-        refuse_twice(&tables, &prepared, TWICE_IN_BATCH).map_err(|failed| failed.error)?;
+        refuse_twice(&tables, &prepared, twice_in_batch).map_err(|failed| failed.error)?;
         commit_in(&tables, &prepared, Settle::FirstError)?;
         Ok(tables)
     }
@@ -165,7 +165,7 @@ impl Table {
         let tables = SeveralTables::of(vec![self.clone()]).keeping_outcomes();
         let prepared = [write.prepare(&self.write_context())?];
         commit::commit(&tables, &prepared, Settle::FirstError)?;
-        tables.take_outcomes().pop().ok_or_else(|| Error::invalid("the write has no outcome"))
+        tables.take_outcomes().pop().ok_or_else(|| Error::from(Reason::NoOutcome))
     }
 }
 
@@ -186,7 +186,7 @@ fn prepare_operations<'o, N>(
 ) -> std::result::Result<Vec<Prepared<'o>>, TransactError> {
     let all = operations.iter().enumerate();
     let prepared = prepare_all(all.map(|(at, (_, operation))| operation.prepare(&tables.context_of(at))))?;
-    refuse_twice(tables, &prepared, TWICE_IN_TRANSACTION)?;
+    refuse_twice(tables, &prepared, twice_in_transaction)?;
     Ok(prepared)
 }
 
@@ -197,8 +197,8 @@ fn keys_of<'p>(prepared: &'p [Prepared<'_>]) -> Vec<KeyRef<'p>> {
 fn refuse_twice(
     tables: &SeveralTables,
     prepared: &[Prepared<'_>],
-    text: &str,
+    twice: Twice,
 ) -> std::result::Result<(), TransactError> {
     let keys = prepared.iter().enumerate().map(|(at, prepared)| (tables.place(at), parts(prepared.key.get())));
-    twice_in(keys).map_or(Ok(()), |at| Err(TransactError::of(at, Error::invalid(text))))
+    twice_in(keys).map_or(Ok(()), |at| Err(TransactError::of(at, Error::from(twice()))))
 }

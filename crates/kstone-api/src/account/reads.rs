@@ -14,7 +14,8 @@ use crate::TRANSACTION_MAX;
 use crate::error::{Error, Result};
 use crate::request::operation::TRANSACTION;
 use crate::request::transaction::{
-    TWICE_IN_BATCH, TWICE_IN_TRANSACTION, check_list, check_some, check_transaction_size, parts, parts_of, twice_in,
+    Twice, check_list, check_some, check_transaction_size, parts, parts_of, twice_in, twice_in_batch,
+    twice_in_transaction,
 };
 use crate::table::commit::tables::{SeveralTables, Tables};
 use crate::table::state::TableState;
@@ -33,7 +34,7 @@ impl Account {
     /// [`Error::Limit`] for more than [`TRANSACTION_MAX`]; [`Error::Poisoned`].
     pub fn transact_get<N: NamesTable>(&self, keys: &[(N, Key)]) -> Result<Vec<Option<Record>>> {
         check_list(keys.len(), TRANSACTION)?;
-        let (tables, keys) = self.tables_and_keys(keys, TWICE_IN_TRANSACTION)?;
+        let (tables, keys) = self.tables_and_keys(keys, twice_in_transaction)?;
         Ok(tables.read_in_transaction(&lent(&keys))?.found)
     }
 
@@ -45,14 +46,14 @@ impl Account {
     /// [`Error::Poisoned`].
     pub fn batch_get<N: NamesTable>(&self, keys: &[(N, Key)]) -> Result<Vec<Option<Record>>> {
         check_some(keys.len(), "RequestItems")?;
-        let (tables, keys) = self.tables_and_keys(keys, TWICE_IN_BATCH)?;
+        let (tables, keys) = self.tables_and_keys(keys, twice_in_batch)?;
         Ok(tables.read(&lent(&keys))?.found)
     }
 
     fn tables_and_keys<'k, N: NamesTable>(
         &self,
         keys: &'k [(N, Key)],
-        twice: &str,
+        twice: Twice,
     ) -> Result<(SeveralTables, Vec<TableKey<'k>>)> {
         let tables = self.tables_of(keys.iter().map(|(table, _)| table)).map_err(|failed| failed.error)?;
         let key_in = |(at, (_, key)): (usize, &'k (N, Key))| {
@@ -63,7 +64,7 @@ impl Account {
         let of_tables = keys.iter().enumerate().map(|(at, key)| (tables.place(at), parts(key.get())));
         match twice_in(of_tables) {
             None => Ok((tables, keys)),
-            Some(_) => Err(Error::invalid(twice)),
+            Some(_) => Err(Error::from(twice())),
         }
     }
 }

@@ -48,7 +48,9 @@ impl Refusal {
             Self::Storage(refusal) => refusal.family(),
             Self::Expression(refusal) => refusal.family(),
             Self::Request(reason) => match &**reason {
-                Reason::ValueInvalid { refusal, .. } => refusal.family(),
+                Reason::At { refusal, .. }
+                | Reason::ValueInvalid { refusal, .. }
+                | Reason::InTransaction { refusal, .. } => refusal.family(),
                 reason => reason.family(),
             },
         }

@@ -45,7 +45,7 @@ use std::collections::{HashMap, HashSet};
 
 use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result, Rule};
 
 pub use crate::expression::KEY_PARTS_MAX;
 pub use crate::model::index_keys::IndexKeys;
@@ -190,10 +190,7 @@ impl TableSchema {
         match (&self.partition_key, &self.sort_key) {
             (Some(partition), sort) => Ok(Some(KeyLayout::new(partition.clone(), sort.clone())?)),
             (None, None) => Ok(None),
-            (None, Some(sort)) => Err(Error::invalid(format!(
-                "the schema has a sort_key, {}, and no partition_key: a typed table needs one",
-                sort.name()
-            ))),
+            (None, Some(sort)) => Err(Error::from(Reason::SortKeyAlone { sort: sort.name().into() })),
         }
     }
 
@@ -256,13 +253,12 @@ impl TableSchema {
         if let Some(attribute) = &self.ttl_attribute {
             check_attribute("ttl_attribute", attribute)?;
         } else if self.ttl_visible {
-            return Err(Error::invalid("ttl_visible says how items expire, which takes a ttl_attribute"));
+            return Err(Error::from(Reason::VisibleForever));
         }
         match self.stream {
-            Some(stream) if !(1..=STREAM_CAPACITY_LIMIT).contains(&stream.capacity) => Err(Error::invalid(format!(
-                "stream.capacity is {}, it may be 1 to {STREAM_CAPACITY_LIMIT} records",
-                stream.capacity
-            ))),
+            Some(stream) if !(1..=STREAM_CAPACITY_LIMIT).contains(&stream.capacity) => {
+                Err(Error::from(Reason::StreamCapacity { found: stream.capacity, max: STREAM_CAPACITY_LIMIT }))
+            }
             _ => Ok(()),
         }
     }
@@ -276,17 +272,15 @@ impl TableSchema {
         for part in of_table.chain(local).chain(global) {
             let (name, Some(type_)) = (part.name(), part.type_()) else { continue };
             if layout.is_none() && KeyLayout::untyped().has(name) {
-                return Err(Error::invalid(format!(
-                    "{name} is the key of a table without declared types: as a key attribute of an index it has none"
-                )));
+                return Err(Error::from(Reason::UntypedDeclared { name: name.into() }));
             }
             match types.insert(name, type_) {
                 Some(other) if other != type_ => {
-                    return Err(Error::invalid(format!(
-                        "the key attribute {name} is declared as {} and as {}: it has one type",
-                        other.name(),
-                        type_.name()
-                    )));
+                    return Err(Error::from(Reason::TwoTypes {
+                        name: name.into(),
+                        first: other.name(),
+                        second: type_.name(),
+                    }));
                 }
                 _ => {}
             }
@@ -302,27 +296,20 @@ impl TableSchema {
         let mut projected = 0;
         for (name, projection) in local.chain(global) {
             if !names.insert(name) {
-                return Err(invalid(format!("Duplicate index name: {name}")));
+                return Err(Reason::IndexTwice { name: name.as_str().into() }.into());
             }
             if let Projection::Include(attributes) = projection {
                 projected += attributes.len();
             }
         }
         if self.local_indexes.len() > LOCAL_INDEXES_MAX {
-            return Err(invalid(format!(
-                "Number of LocalSecondaryIndexes exceeds per-table limit of {LOCAL_INDEXES_MAX}"
-            )));
+            return Err(Reason::TooManyLocalIndexes { limit: LOCAL_INDEXES_MAX }.into());
         }
         if self.global_indexes.len() > GLOBAL_INDEXES_MAX {
-            return Err(invalid(format!(
-                "GlobalSecondaryIndex count exceeds the per-table limit of {GLOBAL_INDEXES_MAX}"
-            )));
+            return Err(Reason::TooManyGlobalIndexes { limit: GLOBAL_INDEXES_MAX }.into());
         }
         if projected > PROJECTED_ATTRIBUTES_MAX {
-            return Err(invalid(format!(
-                "the INCLUDE projections of all indexes name {projected} attributes together, the limit is \
-                 {PROJECTED_ATTRIBUTES_MAX}"
-            )));
+            return Err(Reason::TooManyProjected { found: projected, limit: PROJECTED_ATTRIBUTES_MAX }.into());
         }
         Ok(())
     }
@@ -516,22 +503,15 @@ impl From<StreamViewType> for StreamSpecification {
     }
 }
 
-fn invalid(what: String) -> Error {
-    Error::invalid(format!("One or more parameter values were invalid: {what}"))
-}
-
-/// DynamoDB's words for a value that breaks a rule of its shape.
-fn breaks_rule(place: &str, value: &str, rule: &str) -> Error {
-    Error::invalid(format!(
-        "1 validation error detected: Value '{}' at '{place}' failed to satisfy constraint: Member must {rule}",
-        quoted(value)
-    ))
+/// A value that breaks a rule of its shape.
+fn breaks_rule(place: &str, value: &str, rule: Rule) -> Error {
+    Reason::BreaksRule { value: quoted(value).into(), place: place.into(), rule }.into()
 }
 
 fn check_name(place: &str, name: &str) -> Result<()> {
     check_length(place, name, &NAME_CHARS)?;
     if !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte)) {
-        return Err(breaks_rule(place, name, "satisfy regular expression pattern: [a-zA-Z0-9_.-]+"));
+        return Err(breaks_rule(place, name, Rule::NameCharacters));
     }
     Ok(())
 }
@@ -543,11 +523,10 @@ fn check_attribute(place: &str, name: &str) -> Result<()> {
 fn check_length(place: &str, text: &str, chars: &std::ops::RangeInclusive<usize>) -> Result<()> {
     let found = text.chars().count();
     if found < *chars.start() {
-        let rule = format!("have length greater than or equal to {}", chars.start());
-        return Err(breaks_rule(place, text, &rule));
+        return Err(breaks_rule(place, text, Rule::LengthFrom(*chars.start())));
     }
     if found > *chars.end() {
-        return Err(breaks_rule(place, text, &format!("have length less than or equal to {}", chars.end())));
+        return Err(breaks_rule(place, text, Rule::LengthTo(*chars.end())));
     }
     Ok(())
 }
@@ -555,10 +534,12 @@ fn check_length(place: &str, text: &str, chars: &std::ops::RangeInclusive<usize>
 /// Checks the attributes of the partition key, or of the sort key, of an index.
 fn check_parts(place: &str, parts: &[KeyPart], least: usize) -> Result<()> {
     if !(least..=KEY_PARTS_MAX).contains(&parts.len()) {
-        return Err(Error::invalid(format!(
-            "{place} has {} attributes, it may have {least} to {KEY_PARTS_MAX}",
-            parts.len()
-        )));
+        return Err(Error::from(Reason::KeyPartCount {
+            place: place.into(),
+            found: parts.len(),
+            least,
+            most: KEY_PARTS_MAX,
+        }));
     }
     match parts {
         [one] => check_attribute(place, one.name()),
@@ -570,25 +551,20 @@ fn check_keys_differ<'a>(parts: impl IntoIterator<Item = &'a KeyPart>, index: &s
     let mut names = HashSet::new();
     match parts.into_iter().map(KeyPart::name).find(|name| !names.insert(*name)) {
         None => Ok(()),
-        Some(twice) => Err(Error::invalid(format!(
-            "Both the Hash Key and the Range Key element in the KeySchema have the same name \
-             (index {index}, attribute {twice})"
-        ))),
+        Some(twice) => Err(Error::from(Reason::SameKeyNames { index: index.into(), attribute: twice.into() })),
     }
 }
 
 fn check_projection(place: &str, projection: &Projection, index: &str) -> Result<()> {
     let Projection::Include(attributes) = projection else { return Ok(()) };
     if attributes.is_empty() {
-        return Err(invalid(format!(
-            "ProjectionType is INCLUDE, but NonKeyAttributes is not specified (index {index})"
-        )));
+        return Err(Reason::ProjectsNothing { index: index.into() }.into());
     }
     let mut names = HashSet::new();
     for (i, attribute) in attributes.iter().enumerate() {
         check_attribute(&format!("{place}[{i}]"), attribute)?;
         if !names.insert(attribute) {
-            return Err(invalid(format!("Duplicate element in NonKeyAttributes: {attribute} (index {index})")));
+            return Err(Reason::ProjectedTwice { attribute: attribute.as_str().into(), index: index.into() }.into());
         }
     }
     Ok(())

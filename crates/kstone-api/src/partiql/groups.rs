@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::{ValueRef, parts};
 use kstone_core::number::Sum;
 use kstone_core::record::Record;
@@ -139,7 +139,7 @@ impl<'a> Groups<'a> {
 }
 
 fn in_column(column: &Column, text: &str) -> Error {
-    Error::invalid(format!("{}: {text}", column.name))
+    Error::from(Reason::InColumn { column: column.name.as_str().into(), error: text.into() })
 }
 
 impl Group {

@@ -2,7 +2,7 @@
 //!
 //! Thread safety: borrows only.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::key::KeyRef;
 use kstone_core::key_layout::KeyPart;
@@ -71,9 +71,7 @@ pub(super) fn can_be(part: &KeyPart, max_bytes: usize, value: ValueRef<'_>) -> b
 /// The payload of a value that a clause compares an attribute of the key with.
 fn payload<'v>(part: &KeyPart, value: ValueRef<'v>) -> Result<&'v [u8]> {
     if !part.types().contains(&value.type_()) {
-        return Err(Error::invalid(
-            "One or more parameter values were invalid: Condition parameter type does not match schema type",
-        ));
+        return Err(Error::from(Reason::OperandMistyped));
     }
     part.check(value.type_(), value.payload())?;
     Ok(value.payload())

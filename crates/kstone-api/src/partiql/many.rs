@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::key::KeyRef;
 use kstone_core::label::InternedLayout;
@@ -18,7 +18,7 @@ use super::write::whole_key;
 use super::{check_table, write_of};
 use crate::expression::BoundParameters;
 use crate::request::operation::TransactError;
-use crate::request::transaction::{Moment, TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, check_some, twice_in};
+use crate::request::transaction::{Moment, TRANSACTION_MAX, check_list, check_some, twice_in};
 use crate::request::write::Prepared;
 use crate::table::Table;
 use crate::table::commit::Settle;
@@ -123,9 +123,7 @@ impl Table {
     pub fn execute_transaction(&self, statements: &[Statement]) -> Result<Vec<StatementResult>> {
         self.transact_statements(statements).map_err(|failed| match (failed.operation, failed.error) {
             _ if !failed.reasons.is_empty() => Error::TransactionCanceled { reasons: failed.reasons },
-            (Some(at), Error::Invalid(text)) => {
-                Error::invalid(format!("Validation failed in TransactStatements[{at}]: {text}"))
-            }
+            (Some(at), Error::Invalid(refusal)) => Error::from(Reason::InTransaction { at, refusal }),
             (_, error) => error,
         })
     }
@@ -151,17 +149,14 @@ impl Table {
             match &call.parsed.verb {
                 Verb::Select(select) => {
                     if select.target.index.is_some() {
-                        let text = "Reads on indices are not supported within transactions";
-                        return Err(of_statement(at)(Error::invalid(text)));
+                        return Err(of_statement(at)(Error::from(Reason::IndexInTransaction)));
                     }
                     reads.push(call.key_of("ExecuteTransaction", select, table.keys).map_err(of_statement(at))?);
                 }
                 verb => {
                     let write = write_of(verb, &call.bound, table.keys).map_err(of_statement(at))?;
                     if write.returning().is_some() {
-                        return Err(of_statement(at)(Error::invalid(
-                            "RETURNING clause is not supported in ExecuteTransaction.",
-                        )));
+                        return Err(of_statement(at)(Error::from(Reason::ReturningInTransaction)));
                     }
                     writes.push(write.prepared(statement.return_old_on_failure));
                 }
@@ -170,7 +165,7 @@ impl Table {
         let keys: Vec<KeyRef<'_>> =
             reads.iter().map(MadeKey::key_ref).chain(writes.iter().map(|write| write.key.get())).collect();
         if let Some(at) = twice_in(keys.iter().map(|key| (key.pk(), key.sk()))) {
-            return Err(of_statement(at)(Error::invalid(TWICE_IN_TRANSACTION)));
+            return Err(of_statement(at)(Error::from(Reason::DuplicateOperations)));
         }
         if writes.is_empty() { self.read_all(&calls, &keys) } else { self.write_all(&writes) }
     }
@@ -201,7 +196,7 @@ impl Table {
     /// Reads a statement and binds its values.
     fn call(&self, statement: &Statement) -> Result<Call> {
         if statement.limit.is_some() || statement.token.is_some() {
-            return Err(Error::invalid("a statement of a batch or a transaction is about one item: it has no pages"));
+            return Err(Error::from(Reason::BatchWithToken));
         }
         let table = self.state();
         let parsed = statement.parsed(self.statements(), table.layout())?;
@@ -216,13 +211,13 @@ impl Table {
 }
 
 /// Refuses reads next to writes.
-fn check_kinds<'a>(api: &str, calls: impl Iterator<Item = &'a Call>) -> Result<()> {
+fn check_kinds<'a>(api: &'static str, calls: impl Iterator<Item = &'a Call>) -> Result<()> {
     let mut reads = calls.map(|call| matches!(call.parsed.verb, Verb::Select(_)));
     let first = reads.next();
     if reads.all(|read| Some(read) == first) {
         return Ok(());
     }
-    Err(Error::invalid(format!("{api} API does not support both read and write operations in the same request.")))
+    Err(Error::from(Reason::ReadsAndWrites { api }))
 }
 
 impl Call {
@@ -235,7 +230,7 @@ impl Call {
     }
 
     /// The key of the one item that a SELECT is about.
-    fn key_of(&self, api: &str, select: &Select, keys: Option<&'static InternedLayout>) -> Result<MadeKey> {
+    fn key_of(&self, api: &'static str, select: &Select, keys: Option<&'static InternedLayout>) -> Result<MadeKey> {
         let is_plain = !self.parsed.explain
             && select.target.index.is_none()
             && select.groups.is_none()
@@ -245,13 +240,8 @@ impl Call {
         let key = select.condition.as_ref().and_then(|condition| condition.whole_key(layout_of(keys)));
         match key {
             Some(key) if is_plain => whole_key(key, &self.bound, keys),
-            Some(_) => Err(Error::invalid(format!(
-                "Select statements within {api} read one item: without EXPLAIN, an index, aggregates, GROUP BY, ORDER BY, \
-                 LIMIT and OFFSET"
-            ))),
-            None => Err(Error::invalid(format!(
-                "Select statements within {api} must specify the primary key in the where clause."
-            ))),
+            Some(_) => Err(Error::from(Reason::SelectOfMore { api })),
+            None => Err(Error::from(Reason::SelectWithoutKey { api })),
         }
     }
 }

@@ -21,7 +21,7 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::ValueRef;
 use kstone_core::key::{PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
 use kstone_core::key_layout::{KeyLayout, KeyPart};
@@ -424,10 +424,7 @@ impl<'a> Planner<'a> {
         let values = self.values(&test.ask);
         if values.len() > PARTITIONS_MAX {
             let count = values.len();
-            return Err(Error::invalid(format!(
-                "The IN operator is provided with too many operands for a partition key, of which it takes \
-                 {PARTITIONS_MAX}; number of operands: {count}"
-            )));
+            return Err(Error::from(Reason::TooManyPartitions { most: PARTITIONS_MAX, count }));
         }
         Ok(Some(Partitions { values, used }))
     }

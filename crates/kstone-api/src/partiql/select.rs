@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{PageLimits, RecordPage};
 use kstone_core::record::Record;
 
@@ -72,10 +72,7 @@ impl<'a> Reading<'a> {
         let columns = self.columns();
         let mut result = if self.select.groups.is_some() || self.plan.sorts {
             if run.limit.is_some() || run.token.is_some() {
-                return Err(Error::invalid(
-                    "a statement that groups or sorts its rows returns them in one page, without a token: bound it \
-                     with LIMIT",
-                ));
+                return Err(Error::from(Reason::GroupedWithToken));
             }
             collect::collect(self)?
         } else {
@@ -191,8 +188,7 @@ impl<'a> Reading<'a> {
 
 /// The number that LIMIT or OFFSET has in this call.
 fn given_count(count: Count, bound: &BoundParameters) -> Result<usize> {
-    count_of(bound.value(count.value))
-        .ok_or_else(|| Error::invalid(format!("{} takes a whole number that is not negative", count.clause)))
+    count_of(bound.value(count.value)).ok_or_else(|| Error::from(Reason::CountOperand { clause: count.clause }))
 }
 
 /// What a statement asks for and what is read for it, in one number: its tokens fit no other, no other parameters, and
@@ -232,7 +228,7 @@ impl Position {
     }
 
     fn decode(token: &[u8], shape: u32, ranges: &[Range]) -> Result<Self> {
-        let damaged = || Error::invalid("The provided page token is damaged or is not a page token");
+        let damaged = || Error::from(Reason::TokenDamaged);
         let (head, rest) = token.split_first_chunk::<HEAD_BYTES>().ok_or_else(damaged)?;
         let (pk, sk) = token::decode(rest, covering(shape, head))?;
         let [r0, r1, r2, r3, counts @ ..] = *head;
@@ -250,7 +246,7 @@ impl Position {
             (Some(Range::Query(keyed)), Some((pk, _))) => pk.as_slice() == keyed.partition(),
             (range, _) => range.is_some(),
         };
-        if fits { Ok(at) } else { Err(Error::invalid("The provided page token belongs to another request")) }
+        if fits { Ok(at) } else { Err(Error::from(Reason::TokenOfAnother)) }
     }
 }
 

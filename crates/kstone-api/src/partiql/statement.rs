@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::key_layout::KeyLayout;
 use kstone_core::record::Record;
@@ -101,9 +101,7 @@ impl Statement {
             let digits = name.strip_prefix('?').unwrap_or_default();
             let is_number = !digits.starts_with('0') && digits.parse::<u16>().is_ok_and(|number| number > 0);
             if !is_number || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-                return Err(Error::invalid(format!(
-                    "the parameters of a statement are called ?1, ?2 and so on: {name} is none"
-                )));
+                return Err(Error::from(Reason::ParameterName { name: name.into() }));
             }
         }
         self.parameters = Parameters::Bag(bag.as_bytes().to_vec());

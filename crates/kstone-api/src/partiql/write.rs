@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::{ItemRef, ValueRef, parts};
 use kstone_core::key_layout::KeyLayout;
 use kstone_core::label::InternedLayout;
@@ -16,7 +16,6 @@ use crate::expression::{self, BoundParameters, Condition, Kind, ReturnValues};
 use crate::model::item_check::check_item;
 use crate::request::write::{Prepared, PreparedAction};
 use crate::table::state::layout_of;
-use kstone_expr::Reason;
 use kstone_expr::partiql::Returning;
 use kstone_expr::partiql::is_set;
 use kstone_expr::partiql::parsed::{Delete, Insert, InsertItem, KeyValues, Update, Where};
@@ -49,9 +48,8 @@ impl<'v> StatementWrite<'v> {
             }
             InsertItem::Whole(item) => {
                 let item = bound.value(*item);
-                let map = item.map().ok_or_else(|| {
-                    Error::invalid(format!("an item is of type M, the parameter is of type {}", item.type_().name()))
-                })?;
+                let map =
+                    item.map().ok_or_else(|| Error::from(Reason::ItemParameter { type_: item.type_().name() }))?;
                 map.iter().for_each(|(name, value)| attribute(name, value));
             }
         }
@@ -76,7 +74,7 @@ impl<'v> StatementWrite<'v> {
                 _ => continue,
             };
             if !is_set(bound.type_of(value)) {
-                return Err(Reason::NoSet { function: function.into() }.into());
+                return Err(kstone_expr::Reason::NoSet { function: function.into() }.into());
             }
         }
         let changes = expression::Update::new(Arc::clone(&update.ast), bound.clone(), layout_of(keys))?;
@@ -153,7 +151,7 @@ fn key_of_clause(
     bound: &BoundParameters<'_>,
     keys: Option<&'static InternedLayout>,
 ) -> Result<MadeKey> {
-    whole_key(clause.whole_key(layout_of(keys)).ok_or(Reason::IncompleteKey)?, bound, keys)
+    whole_key(clause.whole_key(layout_of(keys)).ok_or(kstone_expr::Reason::IncompleteKey)?, bound, keys)
 }
 
 /// The key of an item that a clause names.

@@ -19,7 +19,7 @@ use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
 use kstone_core::typed_key::PartScratch;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::interrupt::Interrupt;
 use crate::request::page::batch_limits;
 use crate::request::query::Query;
@@ -137,7 +137,7 @@ impl Table {
     fn cursor_over(&self, view: PointInTimeView, source: CursorSource, selection: Selection) -> Result<Cursor> {
         self.refuse_dropped_index(&selection)?;
         if selection.counts() {
-            return Err(Error::invalid("a cursor returns items, it cannot return their count"));
+            return Err(Error::from(Reason::CursorOfCount));
         }
         Ok(Cursor {
             view,
@@ -161,15 +161,15 @@ fn part_of_seek<'a>(part: Option<&KeyPart>, value: &'a [u8], scratch: &'a mut Pa
     match part {
         _ if value.is_empty() => Ok(value),
         Some(part) => Ok(part.key_bytes(value, scratch)?),
-        None => Err(Error::invalid("a cursor cannot seek to a sort key in a table that has none")),
+        None => Err(Error::from(Reason::SeekWithoutSort)),
     }
 }
 
 fn refuse_paging(limit: Option<usize>, token: Option<&[u8]>) -> Result<()> {
     match (limit, token) {
         (None, None) => Ok(()),
-        (Some(_), _) => Err(Error::invalid("a cursor has no limit: it goes as far as it is told to")),
-        (None, Some(_)) => Err(Error::invalid("a cursor takes no token: it can seek to a key")),
+        (Some(_), _) => Err(Error::from(Reason::CursorLimit)),
+        (None, Some(_)) => Err(Error::from(Reason::CursorToken)),
     }
 }
 
@@ -220,11 +220,11 @@ impl Cursor {
         };
         match &self.source {
             _ if self.selection.reads_index() => {
-                return Err(Error::invalid("a cursor over an index cannot seek: its query may have a condition"));
+                return Err(Error::from(Reason::SeekInIndex));
             }
             CursorSource::Partition { pk: own, .. } if pk.is_empty() => drop(KeyRef::new(own, sk)?),
             CursorSource::Partition { pk: own, .. } if own != pk => {
-                return Err(Error::invalid("a cursor over a partition cannot seek to a key of another partition"));
+                return Err(Error::from(Reason::SeekOutside));
             }
             _ => drop(KeyRef::new(pk, sk)?),
         }

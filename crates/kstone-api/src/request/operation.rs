@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::CancellationReason;
+use crate::error::{CancellationReason, Reason};
 use crate::error::{Error, Result};
 use kstone_core::key::{Key, KeyRef};
 use kstone_core::record::Record;
@@ -10,7 +10,7 @@ use kstone_core::typed_key::TableKey;
 
 use crate::request::operation_list::OperationList;
 use crate::request::prepared_write::BoundWrite;
-use crate::request::transaction::{TRANSACTION_MAX, TWICE_IN_TRANSACTION, check_list, parts, parts_of, twice_in};
+use crate::request::transaction::{TRANSACTION_MAX, check_list, parts, parts_of, twice_in};
 use crate::request::write::{Prepared, Write, WriteContext};
 use crate::table::Table;
 use crate::table::commit::Settle;
@@ -202,7 +202,7 @@ impl Table {
 
     fn do_all(&self, prepared: &[Prepared<'_>]) -> std::result::Result<Vec<Option<Record>>, TransactError> {
         if let Some(at) = twice_in(prepared.iter().map(|prepared| parts(prepared.key.get()))) {
-            return Err(TransactError::of(at, Error::invalid(TWICE_IN_TRANSACTION)));
+            return Err(TransactError::of(at, Error::from(Reason::DuplicateOperations)));
         }
         if prepared.iter().all(Prepared::is_get) {
             let keys: Vec<KeyRef<'_>> = prepared.iter().map(|prepared| prepared.key.get()).collect();

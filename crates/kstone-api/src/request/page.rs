@@ -2,7 +2,7 @@
 
 use std::borrow::Borrow;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{CountPage, PageLimits, RecordPage};
 use kstone_core::item::{ItemWriter, item_size};
 use kstone_core::key::Keyspace;
@@ -176,7 +176,7 @@ pub(crate) fn keys_only(pk: &[u8], sk: &[u8]) -> Vec<u8> {
 /// the items reach 1 MiB.
 pub(crate) fn page_limits(limit: Option<usize>) -> Result<PageLimits> {
     match limit {
-        Some(0) => Err(Error::invalid("Limit must be greater than or equal to 1")),
+        Some(0) => Err(Error::from(Reason::LimitZero)),
         limit => Ok(PageLimits { records: limit.unwrap_or(usize::MAX), bytes: PAGE_MAX_BYTES, size: examined_bytes }),
     }
 }

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::ValueRef;
 use kstone_core::key_layout::{KeyLayout, KeyPart};
 use kstone_core::value::Type;
@@ -106,7 +106,7 @@ impl Table {
     /// to a run, and for values among the names.
     pub fn prepare_query(&self, query: &Query) -> Result<PreparedQuery> {
         if query.token.is_some() || query.start_after.is_some() {
-            return Err(Error::invalid("a token, or a key to start after, belongs to a run of what is prepared"));
+            return Err(Error::from(Reason::StartPrepared));
         }
         let table = self.state();
         let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
@@ -125,9 +125,7 @@ impl Table {
         let projection = texts.projection.as_ref();
         let projection = projection.map(|text| preparing.projection(text, &mut names)).transpose()?;
         if projection.is_some() && query.select != Select::All {
-            return Err(Error::invalid(
-                "Cannot specify the ProjectionExpression when choosing to get only counts or keys",
-            ));
+            return Err(Error::from(Reason::ProjectionOfCount));
         }
         let projection =
             projection.map(|projection: PreparedExpression<ProjectionAst>| Projection::new(projection.ast));

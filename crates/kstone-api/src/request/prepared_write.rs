@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::ValueRef;
 use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
@@ -188,7 +188,7 @@ impl Expressions {
         if self.keys == keys {
             return Ok(());
         }
-        Err(Error::invalid("the write was prepared for a table whose key has other names or types"))
+        Err(Error::from(Reason::PreparedForOther))
     }
 }
 
@@ -266,8 +266,8 @@ impl PreparedWrite {
         check_returned(run.return_values, matches!(verb, PreparedVerb::Update(..)))?;
         let action = match (verb, run.body) {
             (PreparedVerb::Put, Some(body)) => PreparedAction::Put(checked_body(*keys, key.get(), body.into())?),
-            (PreparedVerb::Put, None) => return Err(Error::invalid("a put needs the item that it stores")),
-            (_, Some(_)) => return Err(Error::invalid("an item is given to what was prepared, which is no put")),
+            (PreparedVerb::Put, None) => return Err(Error::from(Reason::PutWithoutItem)),
+            (_, Some(_)) => return Err(Error::from(Reason::ItemWithoutPut)),
             (PreparedVerb::Update(update, order), None) => {
                 let (ast, order) = (Arc::clone(&update.ast), Arc::clone(order));
                 PreparedAction::Update(Update::in_this_order(ast, order, update.bound(run.values))?)
@@ -312,7 +312,7 @@ impl PreparedWrite {
 fn check_returned_of_batch(values: ReturnValues) -> Result<()> {
     match values {
         ReturnValues::None => Ok(()),
-        _ => Err(Error::invalid("a write of a batch returns nothing of its item")),
+        _ => Err(Error::from(Reason::BatchReturns)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::SortKeyRange;
 use kstone_core::item;
 use kstone_core::label::InternedLayout;
@@ -217,7 +217,7 @@ impl Query {
         if self.partition_key.is_empty() && self.sort_key == SortKeyCondition::Any {
             return Ok(());
         }
-        Err(Error::invalid("a query has a KeyConditionExpression or a partition key, not both"))
+        Err(Error::from(Reason::TwoKeyConditions))
     }
 
     /// The query of the table for whole items that this is, expressions aside.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{PointInTimeView, SortKeyRange};
 use kstone_core::item::ValueRef;
 use kstone_core::key::{KeyRef, Keyspace};
@@ -263,7 +263,7 @@ fn selection(
     let filter = expressions.filter()?;
     let projection = expressions.projection()?;
     if projection.is_some() && select != Select::All {
-        return Err(Error::invalid("Cannot specify the ProjectionExpression when choosing to get only counts or keys"));
+        return Err(Error::from(Reason::ProjectionOfCount));
     }
     let index = index.map(|name| table.readable_index(name)).transpose()?;
     let fetches = match index {
@@ -407,7 +407,7 @@ impl Selection {
             return Ok(());
         }
         let name = self.table.indexes.by_id(id).map_or("", Index::name);
-        Err(Error::invalid(format!("The table does not have the specified index: {name}")))
+        Err(Error::from(Reason::NoIndex { name: name.into() }))
     }
 
     /// Whether the request wants a number instead of items.
@@ -485,9 +485,7 @@ impl Selection {
 
 /// A value as one of an index's key.
 pub(crate) fn key_value(value: ValueRef<'_>) -> Result<KeyValue<'_>> {
-    KeyValue::of_value(value).ok_or_else(|| {
-        Error::invalid("One or more parameter values were invalid: Condition parameter type does not match schema type")
-    })
+    KeyValue::of_value(value).ok_or_else(|| Error::from(Reason::OperandMistyped))
 }
 
 /// A condition on the sort values of an index.

@@ -1,6 +1,6 @@
 //! Iterators over the database as it was at one moment.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{AwaitedView, Cursor, PageLimits, RecordPage};
 use kstone_core::key::Keyspace;
 use kstone_core::record::{Record, RecordRef};
@@ -67,7 +67,7 @@ impl Records {
         last: Option<(Vec<u8>, Vec<u8>)>,
     ) -> Result<Self> {
         if selection.counts() {
-            return Err(Error::invalid("an iterator returns items, it cannot return their count"));
+            return Err(Error::from(Reason::IteratorOfCount));
         }
         let left = page_limits(limit)?.records;
         let shows_all = selection.shows_all();

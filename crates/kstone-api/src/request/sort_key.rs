@@ -8,7 +8,7 @@ use kstone_core::item::ValueRef;
 use kstone_core::key_layout::{KeyPart, KeyType};
 use kstone_core::typed_key::PartScratch;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::expression::SortCondition;
 
 /// A condition on the sort keys of a partition, which are owned or, as `SortKeyCondition<&[u8]>`, borrowed. Sort keys
@@ -107,11 +107,9 @@ impl<'a> SortKeyCondition<&'a [u8]> {
         if let Self::Any = self {
             return Ok(SortKeyCondition::Any);
         }
-        let Some(part) = part else { return Err(Error::invalid("Query key condition not supported")) };
+        let Some(part) = part else { return Err(Error::from(Reason::KeyConditionUnsupported)) };
         if part.type_() == Some(KeyType::N) && matches!(self, Self::BeginsWith(_)) {
-            return Err(Error::invalid(
-                "Incorrect operand type for operator or function; operator or function: begins_with, operand type: N",
-            ));
+            return Err(Error::from(Reason::PrefixOfNumber));
         }
         let (_, low, high) = self.parts();
         let low = part.key_bytes(low, low_scratch)?;
@@ -148,9 +146,7 @@ impl<'a> SortKeyCondition<&'a [u8]> {
             Self::Gt(sk) => (Excluded(sk), Unbounded),
             Self::Ge(sk) => (Included(sk), Unbounded),
             Self::Between(low, high) if low > high => {
-                return Err(Error::invalid(
-                    "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound",
-                ));
+                return Err(Error::from(Reason::RangeReversed));
             }
             Self::Between(low, high) => (Included(low), Included(high)),
             Self::BeginsWith(prefix) => {

@@ -9,7 +9,7 @@ use kstone_core::key::KeyRef;
 use kstone_core::label::InternedLayout;
 use kstone_core::typed_key::KeyScratch;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use crate::model::item_check::untyped_key;
 use crate::request::read::{Keyed, Selection};
 use crate::request::scan::Scan;
@@ -42,9 +42,7 @@ impl Keyed<'_> {
                 let (pk, sk) = place_of(table, selection.index().and_then(|id| table.indexes.by_id(id)), body)?;
                 let is_inside = self.with_range(None, |_, _, range| RangeBounds::<[u8]>::contains(&range, &*sk))?;
                 if *pk != *self.partition() || !is_inside {
-                    return Err(Error::invalid(
-                        "The provided starting key is outside query boundaries based on provided conditions",
-                    ));
+                    return Err(Error::from(Reason::StartOutside));
                 }
                 Ok(Some(Cow::Owned(sk)))
             }
@@ -73,10 +71,7 @@ impl Scan {
                 let (pk, sk) = place_of(table, selection.index().and_then(|id| table.indexes.by_id(id)), body)?;
                 if !self.range(selection.index())?.has_partition(&pk) {
                     let (segment, segments) = self.segment.unwrap_or_default();
-                    return Err(Error::invalid(format!(
-                        "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey \
-                         with correct Segment. TotalSegments: {segments} Segment: {segment}"
-                    )));
+                    return Err(Error::from(Reason::StartSegment { segments, segment }));
                 }
                 Ok(Some((Cow::Owned(pk), Cow::Owned(sk))))
             }
@@ -85,7 +80,7 @@ impl Scan {
 }
 
 fn both() -> Error {
-    Error::invalid("a read begins where a token says or behind a key, not both")
+    Error::from(Reason::StartTwice)
 }
 
 /// Checks that a token's key is one of a table of this layout.
@@ -93,14 +88,13 @@ pub(crate) fn check_place(keys: Option<&'static InternedLayout>, pk: &[u8], sk: 
     let Some(layout) = keys else { return Ok(()) };
     match layout.key_of_encoded(pk, sk, &mut KeyScratch::default()) {
         Ok(_) => Ok(()),
-        Err(_) => Err(Error::invalid("The provided page token belongs to another request")),
+        Err(_) => Err(Error::from(Reason::TokenOfAnother)),
     }
 }
 
 /// Where the record of these key attributes lies, or would.
 fn place_of(table: &TableState, index: Option<&Index>, body: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
-    let mismatch =
-        || Error::invalid("The provided starting key is invalid: The provided key element does not match the schema");
+    let mismatch = || Error::from(Reason::StartMismatch);
     let item = ItemRef::new(body);
     let is_of_key = |name: &str| table.layout().has(name) || index.is_some_and(|index| index.has_key_attribute(name));
     if !item.iter().all(|(name, _)| is_of_key(name)) {

@@ -6,7 +6,7 @@
 //!
 //! The shape is a crc over what the request asks for, the limit aside: a caller may change the size of its pages.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 const VERSION: u8 = 1;
 const HEAD_LEN: usize = 1 + 4 + 2;
@@ -37,7 +37,7 @@ pub(crate) fn encode(shape: u32, pk: &[u8], sk: &[u8]) -> Vec<u8> {
 
 /// The key at which the page of this token ended.
 pub(crate) fn decode(token: &[u8], shape: u32) -> Result<(&[u8], &[u8])> {
-    let damaged = || Error::invalid("The provided page token is damaged or is not a page token");
+    let damaged = || Error::from(Reason::TokenDamaged);
     let (content, crc) = token.split_last_chunk::<CRC_LEN>().ok_or_else(damaged)?;
     if crc32fast::hash(content) != u32::from_le_bytes(*crc) {
         return Err(damaged());
@@ -45,10 +45,10 @@ pub(crate) fn decode(token: &[u8], shape: u32) -> Result<(&[u8], &[u8])> {
     let (head, keys) = content.split_first_chunk::<HEAD_LEN>().ok_or_else(damaged)?;
     let [version, s0, s1, s2, s3, l0, l1] = *head;
     if version != VERSION {
-        return Err(Error::invalid(format!("The provided page token is of version {version}, not {VERSION}")));
+        return Err(Error::from(Reason::TokenVersion { found: version, known: VERSION }));
     }
     if u32::from_le_bytes([s0, s1, s2, s3]) != shape {
-        return Err(Error::invalid("The provided page token belongs to another request"));
+        return Err(Error::from(Reason::TokenOfAnother));
     }
     keys.split_at_checked(u16::from_le_bytes([l0, l1]).into()).ok_or_else(damaged)
 }
@@ -56,7 +56,7 @@ pub(crate) fn decode(token: &[u8], shape: u32) -> Result<(&[u8], &[u8])> {
 /// The sort key at which the page of this token ended, in the partition that it has to be of.
 pub(crate) fn decode_in<'a>(token: &'a [u8], shape: u32, partition: &[u8]) -> Result<&'a [u8]> {
     let (pk, sk) = decode(token, shape)?;
-    if pk == partition { Ok(sk) } else { Err(Error::invalid("The provided page token belongs to another request")) }
+    if pk == partition { Ok(sk) } else { Err(Error::from(Reason::TokenOfAnother)) }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::INLINE_WRITES;
 use kstone_core::error::Unit;
 use kstone_core::item::{ItemRef, item_size};
@@ -25,10 +25,16 @@ pub const TRANSACTION_MAX: usize = 100;
 /// The most bytes, as DynamoDB counts them, of the items that a transaction puts or updates, or of those that it reads.
 pub const TRANSACTION_MAX_BYTES: usize = 4 << 20;
 
-pub(crate) const TWICE_IN_TRANSACTION: &str = "Transaction request cannot include multiple operations on one item";
-pub(crate) const TWICE_IN_BATCH: &str = "Provided list of item keys contains duplicates";
+/// What a key is refused with that comes a second time.
+pub(crate) type Twice = fn() -> Reason;
 
-pub(crate) const NO_BATCH: &str = "a batch holds puts and deletes without conditions; use a transaction";
+pub(crate) fn twice_in_transaction() -> Reason {
+    Reason::DuplicateOperations
+}
+
+pub(crate) fn twice_in_batch() -> Reason {
+    Reason::DuplicateKeys
+}
 
 /// Writes that happen as one, or not at all.
 ///
@@ -77,8 +83,8 @@ impl Table {
     /// [`TRANSACTION_MAX`]; [`Error::Poisoned`].
     pub fn transact_write(&self, request: TransactWriteRequest) -> Result<()> {
         check_list(request.writes.len(), ("TransactItems", TRANSACTION_MAX))?;
-        refuse_twice(request.writes.iter().filter_map(Write::key_parts), TWICE_IN_TRANSACTION)?;
-        let prepared = self.prepare(&request.writes, TWICE_IN_TRANSACTION)?;
+        refuse_twice(request.writes.iter().filter_map(Write::key_parts), twice_in_transaction)?;
+        let prepared = self.prepare(&request.writes, twice_in_transaction)?;
         self.commit_prepared(&prepared, Settle::EveryReason).map(drop)
     }
 
@@ -88,8 +94,8 @@ impl Table {
     /// [`Error::Invalid`] for no key, two alike or one that cannot be; [`Error::Limit`] for more than
     /// [`TRANSACTION_MAX`]; [`Error::Poisoned`].
     pub fn transact_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
-        check_keys(keys.iter().map(parts_of), ("TransactItems", TRANSACTION_MAX), TWICE_IN_TRANSACTION)?;
-        let keys = self.table_keys(keys, TWICE_IN_TRANSACTION)?;
+        check_keys(keys.iter().map(parts_of), ("TransactItems", TRANSACTION_MAX), twice_in_transaction)?;
+        let keys = self.table_keys(keys, twice_in_transaction)?;
         Ok(self.transaction_reads(&lent(&keys))?.found)
     }
 
@@ -110,11 +116,11 @@ impl Table {
     /// [`Error::Poisoned`]. Nothing is written then.
     pub fn batch_write(&self, writes: &[Write]) -> Result<()> {
         check_some(writes.len(), "RequestItems")?;
-        refuse_twice(writes.iter().filter_map(Write::key_parts), TWICE_IN_BATCH)?;
+        refuse_twice(writes.iter().filter_map(Write::key_parts), twice_in_batch)?;
         if !writes.iter().all(Write::is_plain) {
-            return Err(Error::invalid(NO_BATCH));
+            return Err(Error::from(Reason::BatchCondition));
         }
-        self.commit_prepared(&self.prepare(writes, TWICE_IN_BATCH)?, Settle::FirstError).map(drop)
+        self.commit_prepared(&self.prepare(writes, twice_in_batch)?, Settle::FirstError).map(drop)
     }
 
     /// The items of these keys, as they are at one moment, none where there is none. There may be any number of them: in
@@ -124,8 +130,8 @@ impl Table {
     /// [`Error::Invalid`] for no key, two alike or one that cannot be; [`Error::Poisoned`].
     pub fn batch_get(&self, keys: &[Key]) -> Result<Vec<Option<Record>>> {
         check_some(keys.len(), "RequestItems")?;
-        refuse_twice(keys.iter().map(parts_of), TWICE_IN_BATCH)?;
-        let keys = self.table_keys(keys, TWICE_IN_BATCH)?;
+        refuse_twice(keys.iter().map(parts_of), twice_in_batch)?;
+        let keys = self.table_keys(keys, twice_in_batch)?;
         Ok(self.get_at_one_moment(&lent(&keys))?.found)
     }
 
@@ -139,7 +145,7 @@ impl Table {
     }
 
     /// Writes whose keys, as far as bytes tell, are all different.
-    fn prepare<'a>(&self, writes: &'a [Write], twice: &str) -> Result<Vec<Prepared<'a>>> {
+    fn prepare<'a>(&self, writes: &'a [Write], twice: Twice) -> Result<Vec<Prepared<'a>>> {
         let context = self.write_context();
         let prepared: Vec<Prepared<'a>> = writes.iter().map(|write| write.prepare(&context)).collect::<Result<_>>()?;
         let may_be_twice = |write: &Write| write.key_parts().is_none();
@@ -150,7 +156,7 @@ impl Table {
     }
 
     /// The keys that these are in this table, which are all different as far as bytes tell.
-    fn table_keys<'a>(&self, keys: &'a [Key], twice: &str) -> Result<Vec<TableKey<'a>>> {
+    fn table_keys<'a>(&self, keys: &'a [Key], twice: Twice) -> Result<Vec<TableKey<'a>>> {
         let layout = self.keys();
         let of_table = |key: &'a Key| {
             let (pk, sk) = parts_of(key);
@@ -201,14 +207,14 @@ where
 fn check_keys<'a>(
     keys: impl ExactSizeIterator<Item = KeyParts<'a>>,
     list: (&'static str, usize),
-    twice: &str,
+    twice: Twice,
 ) -> Result<()> {
     check_list(keys.len(), list)?;
     refuse_twice(keys, twice)
 }
 
-fn refuse_twice<'a>(keys: impl Iterator<Item = KeyParts<'a>>, text: &str) -> Result<()> {
-    twice_in(keys).map_or(Ok(()), |_| Err(Error::invalid(text)))
+fn refuse_twice<'a>(keys: impl Iterator<Item = KeyParts<'a>>, twice: Twice) -> Result<()> {
+    twice_in(keys).map_or(Ok(()), |_| Err(Error::from(twice())))
 }
 
 /// Refuses a list that is empty or too long.
@@ -218,8 +224,8 @@ pub(crate) fn check_list(found: usize, (what, limit): (&'static str, usize)) -> 
 }
 
 /// Refuses a list that is empty.
-pub(crate) fn check_some(found: usize, what: &str) -> Result<()> {
-    if found == 0 { Err(Error::invalid(format!("{what} must not be empty"))) } else { Ok(()) }
+pub(crate) fn check_some(found: usize, what: &'static str) -> Result<()> {
+    if found == 0 { Err(Error::from(Reason::ListEmpty { what })) } else { Ok(()) }
 }
 
 /// Where a key comes for the second time. Among few each is compared with all before it, which takes no hash.

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::error::Error;
 use crate::error::Result;
+use crate::error::{Error, Reason};
 use kstone_core::buffer::StackBuffer;
 use kstone_core::engine::KeyWrite;
 use kstone_core::item::{self, ItemRef};
@@ -250,7 +250,7 @@ pub(crate) fn check_returned(values: ReturnValues, is_update: bool) -> Result<()
     match values {
         ReturnValues::None | ReturnValues::AllOld => Ok(()),
         _ if is_update => Ok(()),
-        _ => Err(Error::invalid("Return values set to invalid value: a put or a delete returns NONE or ALL_OLD")),
+        _ => Err(Error::from(Reason::ReturnsOldOrNone)),
     }
 }
 
@@ -422,7 +422,7 @@ impl Prepared<'_> {
     pub(crate) fn check(&self, table: &TableState) -> Result<()> {
         let key = self.key.get();
         if key.label().is_empty() != table.keys.is_none() {
-            return Err(Error::invalid("the table's keys became typed by a load while this write was prepared"));
+            return Err(Error::from(Reason::KeyTypedMeanwhile));
         }
         match &self.action {
             PreparedAction::Put(body) | PreparedAction::Insert(body) => {

@@ -19,7 +19,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{Commit, PageLimits, ScanRange, Writes};
 use kstone_core::key::{Route, RoutedKey};
 use kstone_core::record::Record;
@@ -89,9 +89,7 @@ impl Table {
     fn configure_key(&self, schema: TableSchema, before: &TableState) -> Result<()> {
         self.engine().exclusive(|locked| {
             if before.keys.is_some() || !locked.is_empty() {
-                return Err(Error::invalid(
-                    "the names and types of a table's key cannot be changed, its items lie under them",
-                ));
+                return Err(Error::from(Reason::KeyFixed));
             }
             self.install(Arc::new(TableState::following(schema, Some(before), self.stream_max_bytes())?));
             Ok(())
@@ -266,12 +264,12 @@ mod tests {
             let mut filled = 0;
             let failed = db.configure_with(after(), 1, |entries| {
                 if filled == fails_at {
-                    return Err(Error::invalid("injected"));
+                    return Err(Error::from(Reason::NoOutcome));
                 }
                 filled += 1;
                 db.write_entries(entries)
             });
-            assert_eq!(failed, Err(Error::invalid("injected")));
+            assert_eq!(failed, Err(Error::from(Reason::NoOutcome)));
             assert_eq!(state(&db)?, untouched, "failed at item {fails_at}");
         }
         let bad_stream = after().with_stream(StreamSpecification::new(StreamViewType::NewImage).capacity(0));
@@ -298,7 +296,7 @@ mod tests {
             assert!(db.schema() == before() && of_kind(&db)? >= usize::from(ITEMS), "readers see no difference");
             let error = db.query(Query::new().index("by-until").partition_key(b"k")).unwrap_err();
             assert!(error.to_string().contains("Cannot read from backfilling"), "{error}");
-            if record.pk() == [ITEMS / 2] { Err(Error::invalid("injected")) } else { db.write_entries(entries) }
+            if record.pk() == [ITEMS / 2] { Err(Error::from(Reason::NoOutcome)) } else { db.write_entries(entries) }
         });
         assert!(failed.is_err());
         let written = of_kind(&db)? - usize::from(ITEMS);

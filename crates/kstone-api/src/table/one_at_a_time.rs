@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, MutexGuard};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// The lock, and the thread that has it.
 #[derive(Default)]
@@ -33,10 +33,7 @@ impl OneAtATime {
     pub(crate) fn enter(&self) -> Result<Turn<'_>> {
         // Only this thread can have written its own number, so there is no race to see it.
         if self.holder.load(Ordering::Relaxed) == this_thread() {
-            return Err(Error::invalid(
-                "this database is being loaded or configured by the caller of this function: a callback of that can \
-                 neither load, configure nor fork the database",
-            ));
+            return Err(Error::from(Reason::Busy));
         }
         let guard = self.lock.lock();
         self.holder.store(this_thread(), Ordering::Relaxed);

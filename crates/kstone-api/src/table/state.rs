@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{Watch, Writes};
 use kstone_core::item::ItemRef;
 use kstone_core::key::{KeyRef, Keyspace, StripeId};
@@ -194,9 +194,9 @@ impl TableState {
         match self.indexes.get(name) {
             Some(index) => Ok(index),
             None if self.filling.as_ref().is_some_and(|filling| filling.indexes.get(name).is_some()) => {
-                Err(Error::invalid(format!("Cannot read from backfilling global secondary index: {name}")))
+                Err(Error::from(Reason::Backfilling { name: name.into() }))
             }
-            None => Err(Error::invalid(format!("The table does not have the specified index: {name}"))),
+            None => Err(Error::from(Reason::NoIndex { name: name.into() })),
         }
     }
 

@@ -31,7 +31,7 @@
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, RandomState};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::record::Record;
 use parking_lot::Mutex;
 
@@ -144,9 +144,7 @@ impl Stream {
             0 => STREAM_CAPACITY,
             capacity @ 1..=STREAM_CAPACITY_LIMIT => capacity,
             capacity => {
-                return Err(Error::invalid(format!(
-                    "the capacity of a stream must be at most {STREAM_CAPACITY_LIMIT} records, found {capacity}"
-                )));
+                return Err(Error::from(Reason::CapacityTooLarge { max: STREAM_CAPACITY_LIMIT, found: capacity }));
             }
         };
         Ok(Self {
@@ -214,7 +212,7 @@ impl Stream {
     /// [`Error::Trimmed`] where the record after `after` is kept no more; [`Error::Invalid`] where `max` is 0.
     pub fn read(&self, after: u64, max: usize) -> Result<Vec<StreamRecord>> {
         if max == 0 {
-            return Err(Error::invalid("Limit must be greater than or equal to 1"));
+            return Err(Error::from(Reason::LimitZero));
         }
         let max = max.min(READ_MAX_RECORDS);
         let mut records: Vec<StreamRecord> = Vec::new();

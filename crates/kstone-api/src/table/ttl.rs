@@ -29,7 +29,7 @@
 
 use std::num::IntErrorKind;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::ItemRef;
 use kstone_core::number;
 
@@ -66,9 +66,7 @@ impl Ttl {
     pub fn new(attribute: &str) -> Result<Self> {
         match attribute.chars().count() {
             1..=TTL_ATTRIBUTE_MAX_CHARS => Ok(Self { attribute: attribute.into() }),
-            chars => Err(Error::invalid(format!(
-                "TimeToLive AttributeName must have between 1 and {TTL_ATTRIBUTE_MAX_CHARS} characters, found {chars}"
-            ))),
+            chars => Err(Error::from(Reason::TtlNameLength { most: TTL_ATTRIBUTE_MAX_CHARS, found: chars })),
         }
     }
 

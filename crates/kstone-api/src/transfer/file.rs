@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 /// A path, as errors name it.
 pub(crate) fn name_of(path: &Path) -> String {
@@ -42,7 +42,7 @@ pub(crate) fn replace<T>(path: &Path, write: impl FnOnce(&mut BufWriter<&File>) 
         Err(error) => return Err(failed(error)),
     };
     if present.as_ref().is_some_and(|present| !present.is_file()) {
-        return Err(Error::invalid(format!("{name} is there and is not a file: it cannot be written over")));
+        return Err(Error::from(Reason::NoFile { name: name.into() }));
     }
     let directory = directory_of(&target);
     let temporary = Temporary::in_directory(&directory, present.is_some()).map_err(failed)?;

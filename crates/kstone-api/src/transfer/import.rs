@@ -51,7 +51,7 @@
 use std::io::{BufRead, BufReader, Seek, SeekFrom};
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::key_layout::KeyPart;
 use kstone_core::label::InternedLayout;
 
@@ -160,7 +160,7 @@ impl ImportOptions {
     fn check(&self, keys: Option<&'static InternedLayout>) -> Result<()> {
         let names = [&self.partition_key, &self.sort_key];
         if names.iter().any(|name| name.as_ref().is_some_and(String::is_empty)) {
-            return Err(Error::invalid("the name of a key attribute is empty"));
+            return Err(Error::from(Reason::ImportKeyUnnamed));
         }
         if let Some(layout) = keys {
             let parts = [Some(layout.partition()), layout.sort()].map(|part| part.map(KeyPart::name));
@@ -168,15 +168,13 @@ impl ImportOptions {
                 None => Ok(()),
                 Some((given, own)) => {
                     let (given, own) = (given.as_deref().unwrap_or_default(), own.unwrap_or("no attribute"));
-                    Err(Error::invalid(format!("the table's schema names its key: {given} cannot stand for {own}")))
+                    Err(Error::from(Reason::ImportKeyNamed { given: given.into(), own: own.into() }))
                 }
             };
         }
         let pk = self.partition_key.as_deref().unwrap_or("pk");
         match self.sort_key.as_deref() {
-            Some(sk) if sk == pk => {
-                Err(Error::invalid(format!("{pk} cannot be both the partition key and the sort key")))
-            }
+            Some(sk) if sk == pk => Err(Error::from(Reason::ImportKeyTwice { name: pk.into() })),
             _ => Ok(()),
         }
     }
@@ -277,10 +275,7 @@ impl Table {
 }
 
 fn read_only_once(name: &str) -> Error {
-    Error::invalid(format!(
-        "{name} can be read only once, so it can be imported only where bad records are skipped, or end the import with \
-         what came before them in the database"
-    ))
+    Error::from(Reason::ReadOnce { name: name.into() })
 }
 
 #[cfg(test)]

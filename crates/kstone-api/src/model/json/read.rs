@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, JsonPlace, Reason, Refusal, Result};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kstone_core::error::Unit;
@@ -84,7 +84,7 @@ impl<'t> Reader<'t> {
     fn item(&mut self, body: &mut Vec<u8>) -> Read<()> {
         body.reserve(self.text.len().min(ITEM_MAX_BYTES));
         if !self.takes(b'{') {
-            return Err(Fault::invalid(self.at, "an item is a JSON object"));
+            return Err(Fault::invalid(self.at, Reason::NoObject));
         }
         self.members(body, 0, 0)
     }
@@ -116,23 +116,16 @@ impl<'t> Reader<'t> {
     fn typed(&mut self, out: &mut Vec<u8>, levels: usize) -> Read<()> {
         let at = self.open(b'{', "an attribute value such as {\"S\": \"text\"}")?;
         if self.takes(b'}') {
-            return Err(Fault::invalid(
-                at,
-                "Supplied AttributeValue is empty, must contain exactly one of the supported datatypes",
-            ));
+            return Err(Fault::invalid(at, Reason::ValueEmpty));
         }
         let name = self.name()?;
-        let type_ = Type::from_name(&name)
-            .ok_or_else(|| Fault::invalid(at, format!("{:?} is not an attribute type", quoted(&name))))?;
+        let type_ =
+            Type::from_name(&name).ok_or_else(|| Fault::invalid(at, Reason::NoType { name: quoted(&name).into() }))?;
         self.payload(out, type_, levels)?;
         if self.takes(b'}') {
             return Ok(());
         }
-        Err(Fault::invalid(
-            at,
-            "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported \
-             datatypes",
-        ))
+        Err(Fault::invalid(at, Reason::SeveralTypes))
     }
 
     fn payload(&mut self, out: &mut Vec<u8>, type_: Type, levels: usize) -> Read<()> {
@@ -166,7 +159,7 @@ impl<'t> Reader<'t> {
         let (word, value) = match self.peek() {
             b't' => ("true", 1),
             b'f' => ("false", 0),
-            _ => return Err(Fault::invalid(self.at, "BOOL must be true or false")),
+            _ => return Err(Fault::invalid(self.at, Reason::NoBool)),
         };
         self.word(word)?;
         self.count(1)?;
@@ -177,7 +170,7 @@ impl<'t> Reader<'t> {
     /// NULL, which is `word` here.
     fn null(&mut self, out: &mut Vec<u8>, word: &str) -> Read<()> {
         if self.peek() != word.as_bytes()[0] {
-            return Err(Fault::invalid(self.at, "Null attribute value types must have the value of true"));
+            return Err(Fault::invalid(self.at, Reason::NullNotTrue));
         }
         self.word(word)?;
         self.count(1)?;
@@ -199,7 +192,9 @@ impl<'t> Reader<'t> {
 
     fn base64(&mut self) -> Read<Vec<u8>> {
         let (at, text) = self.text_token("bytes as base64 text")?;
-        let bytes = STANDARD.decode(&*text).map_err(|error| Fault::invalid(at, format!("not base64: {error}")))?;
+        let bytes = STANDARD
+            .decode(&*text)
+            .map_err(|error| Fault::invalid(at, Reason::NotBase64 { error: error.to_string().into() }))?;
         self.count(bytes.len())?;
         Ok(bytes)
     }
@@ -278,7 +273,7 @@ impl<'t> Reader<'t> {
             self.peek();
             let at = self.at;
             if name.is_empty() {
-                return Err(Fault::invalid(at, "an attribute name may not be empty"));
+                return Err(Fault::invalid(at, Reason::NameEmpty));
             }
             check_name(&name)?;
             self.count(name.len() + extra)?;
@@ -305,7 +300,7 @@ impl<'t> Reader<'t> {
         entries.sort_unstable_by(|a, b| (&a.name, a.at).cmp(&(&b.name, b.at)));
         let again = entries.windows(2).filter(|pair| pair[0].name == pair[1].name).map(|pair| &pair[1]);
         if let Some(entry) = again.min_by_key(|entry| entry.at) {
-            let fault = Fault::invalid(entry.at, "the name stands twice in its object");
+            let fault = Fault::invalid(entry.at, Reason::NameTwice);
             return Err(fault.inside(|| Step::Name(entry.name.clone().into_owned())));
         }
         self.spare.clear();
@@ -357,7 +352,7 @@ impl<'t> Reader<'t> {
 
     /// Takes the byte that opens an object or an array and says where it was; something else is not `what` is needed.
     #[inline]
-    fn open(&mut self, byte: u8, what: &str) -> Read<usize> {
+    fn open(&mut self, byte: u8, what: &'static str) -> Read<usize> {
         if self.takes(byte) { Ok(self.at - 1) } else { Err(self.unexpected(what)) }
     }
 
@@ -385,7 +380,7 @@ impl<'t> Reader<'t> {
     }
 
     /// A string, which is `what` is needed, and where it stands.
-    fn text_token(&mut self, what: &str) -> Read<(usize, Cow<'t, str>)> {
+    fn text_token(&mut self, what: &'static str) -> Read<(usize, Cow<'t, str>)> {
         if self.peek() != b'"' {
             return Err(self.unexpected(what));
         }
@@ -420,7 +415,8 @@ impl<'t> Reader<'t> {
             return Err(self.syntax());
         }
         let token = &self.text[self.at..=at];
-        let text: String = serde_json::from_str(token).map_err(|error| Fault::invalid(self.at, plain_text(&error)))?;
+        let text: String = serde_json::from_str(token)
+            .map_err(|error| Fault::invalid(self.at, Reason::JsonSyntax { error: plain_text(&error) }))?;
         self.at = at + 1;
         Ok(Cow::Owned(text))
     }
@@ -454,12 +450,12 @@ impl<'t> Reader<'t> {
 
     #[cold]
     fn syntax(&self) -> Box<Fault> {
-        Fault::invalid(self.at, "invalid JSON")
+        Fault::invalid(self.at, Reason::NoJson)
     }
 
     /// What is next is not `what` is needed.
     #[cold]
-    fn unexpected(&self, what: &str) -> Box<Fault> {
+    fn unexpected(&self, what: &'static str) -> Box<Fault> {
         let found = match self.text.as_bytes().get(self.at) {
             Some(b'{') => "an object",
             Some(b'[') => "an array",
@@ -468,7 +464,7 @@ impl<'t> Reader<'t> {
             Some(b'n') => "null",
             _ => "a number",
         };
-        Fault::invalid(self.at, format!("expected {what}, found {found}"))
+        Fault::invalid(self.at, Reason::JsonExpected { what, found })
     }
 }
 
@@ -489,7 +485,7 @@ struct Fault {
 
 enum What {
     /// Something that is said with its place.
-    Invalid(Cow<'static, str>),
+    Invalid(Refusal),
     /// So many lists and maps in each other.
     TooDeep(usize),
     /// Something that is said without.
@@ -521,15 +517,15 @@ impl Fault {
     }
 
     #[cold]
-    fn invalid(at: usize, text: impl Into<Cow<'static, str>>) -> Box<Self> {
-        Self::new(at, What::Invalid(text.into()))
+    fn invalid(at: usize, refusal: impl Into<Refusal>) -> Box<Self> {
+        Self::new(at, What::Invalid(refusal.into()))
     }
 
     /// An error of a part, which lies here.
     #[cold]
     fn of(error: kstone_core::Error, at: usize) -> Box<Self> {
         match Error::from(error) {
-            Error::Invalid(refusal) => Self::invalid(at, refusal.to_string()),
+            Error::Invalid(refusal) => Self::invalid(at, refusal),
             other => Self::new(at, What::Other(other)),
         }
     }
@@ -546,37 +542,36 @@ impl Fault {
     fn into_error(self, text: &str) -> Error {
         if let Err(error) = serde_json::from_str::<&RawValue>(text) {
             let (line, column) = (error.line(), error.column());
-            return Error::invalid(format!("{} at line {line} column {column}", plain_text(&error)));
+            return Reason::JsonSyntaxAt { error: plain_text(&error), line, column }.into();
         }
+        let place = self.place(text);
         match self.what {
-            What::Invalid(ref what) => Error::invalid(format!("{what} ({})", self.place(text))),
+            What::Invalid(refusal) => Reason::At { refusal, place }.into(),
             What::TooDeep(found) => Error::Limit {
                 what: "Nesting Levels",
                 unit: Unit::Levels,
                 limit: MAX_NESTING_LEVELS,
                 found,
-                at: Some(self.place(text).into()),
+                at: Some(place.to_string().into()),
             },
             What::Other(error) => error,
         }
     }
 
     /// Which attribute, and where in the text, which begins on this line of a file.
-    fn place(&self, text: &str) -> String {
+    fn place(&self, text: &str) -> JsonPlace {
         let before = &text.as_bytes()[..self.at.min(text.len())];
         let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
         let column = 1 + before.iter().rev().take_while(|&&byte| byte != b'\n').count();
-        let mut place = String::new();
+        let mut attribute = String::new();
         for (i, step) in self.path.iter().rev().enumerate() {
-            let start = if i == 0 { "attribute " } else { "" };
             match step {
-                Step::Index(index) => write!(place, "{start}[{index}]"),
-                Step::Name(name) => write!(place, "{start}{}{}", if i == 0 { "" } else { "." }, quoted(name)),
+                Step::Index(index) => write!(attribute, "[{index}]"),
+                Step::Name(name) => write!(attribute, "{}{}", if i == 0 { "" } else { "." }, quoted(name)),
             }
             .expect("writing to a String cannot fail");
         }
-        let comma = if place.is_empty() { "" } else { ", " };
-        format!("{place}{comma}line {line} column {column}")
+        JsonPlace { attribute: attribute.into(), line, column }
     }
 }
 
@@ -593,8 +588,8 @@ fn quoted(text: &str) -> String {
 }
 
 /// The parser's text without its place, which counts from the slice and not from the text.
-fn plain_text(error: &serde_json::Error) -> String {
+fn plain_text(error: &serde_json::Error) -> Box<str> {
     let text = error.to_string();
     let end = text.rfind(" at line ").unwrap_or(text.len());
-    format!("invalid JSON: {}", &text[..end])
+    text[..end].into()
 }

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::key_layout::{KeyPart, KeyType};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
@@ -19,7 +19,7 @@ use crate::table::stream::{STREAM_CAPACITY, StreamViewType};
 pub(super) fn read(text: &str) -> Result<TableSchema> {
     match serde_json::from_str::<Object<SchemaJson>>(text) {
         Ok(Object(schema)) => Ok(schema.into()),
-        Err(error) => Err(Error::invalid(format!("invalid schema: {error}"))),
+        Err(error) => Err(Error::from(Reason::SchemaSyntax { error: error.to_string().into() })),
     }
 }
 

@@ -5,9 +5,8 @@
 //! it declares none, S, N and B are welcome.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result, StorageReason};
 use kstone_core::item::{ItemRef, ValueRef};
 use kstone_core::key::{KeyRef, PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
 use kstone_core::key_layout::{KeyPart, KeyType};
@@ -80,28 +79,23 @@ impl<'i> KeyAttribute<'i> {
             _ => {
                 let Some(value) = source.item.get(name) else { return Ok(None) };
                 self.value_of(value).ok_or_else(|| {
-                    Error::invalid(format!(
-                        "One or more parameter values were invalid: Type mismatch for Index Key {name} \
-                         Expected: {} Actual: {} IndexName: {index}",
-                        self.types(),
-                        value.type_().name()
-                    ))
+                    Error::from(Reason::IndexKeyType {
+                        name: name.into(),
+                        expected: self.types().to_string().into(),
+                        found: value.type_().name(),
+                        index: index.into(),
+                    })
                 })?
             }
         };
         if let Some(kind) = value.empty_kind() {
-            return Err(Error::invalid(format!(
-                "One or more parameter values are not valid. A value specified for a secondary index key is not \
-                 supported. The AttributeValue for a key attribute cannot contain an empty {kind} value. \
-                 IndexName: {index}, IndexKey: {name}"
-            )));
+            return Err(Error::from(Reason::IndexKeyEmpty { kind, index: index.into(), name: name.into() }));
         }
         let max = self.role.max_bytes();
         match value.key_bytes() {
-            bytes if bytes > max => Err(Error::invalid(format!(
-                "One or more parameter values were invalid: Size limit exceeded for Index Key {name} \
-                 Actual Size: {bytes} bytes Max Size: {max} bytes IndexName: {index}"
-            ))),
+            bytes if bytes > max => {
+                Err(Error::from(Reason::IndexKeySize { name: name.into(), bytes, max, index: index.into() }))
+            }
             _ => Ok(Some(value)),
         }
     }
@@ -113,21 +107,17 @@ impl<'i> KeyAttribute<'i> {
 
     /// The value that a caller names by its bytes, the text of a number or any other text included, in their right form.
     pub(super) fn value_bytes<'a>(&self, bytes: &'a [u8]) -> Result<Cow<'a, [u8]>> {
-        let refuse = |type_: KeyType, why: &dyn fmt::Display| {
-            let name = self.name();
-            Error::invalid(format!("the key attribute {name} is of type {}: {why}", type_.name()))
-        };
         match self.part.type_() {
-            Some(type_ @ KeyType::N) => {
-                let text = utf8(bytes).map_err(|error| refuse(type_, &error))?;
-                let canonical = number::canonical(text).map_err(|error| refuse(type_, &error))?;
+            Some(KeyType::N) => {
+                let text = utf8(bytes).map_err(|error| self.part.refuse_text(error))?;
+                let canonical = number::canonical(text).map_err(|error| self.part.refuse_number(error))?;
                 Ok(match canonical {
                     Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
                     Cow::Owned(text) => Cow::Owned(text.into_bytes()),
                 })
             }
-            Some(type_ @ KeyType::S) => {
-                utf8(bytes).map(|_| Cow::Borrowed(bytes)).map_err(|error| refuse(type_, &error))
+            Some(KeyType::S) => {
+                Ok(utf8(bytes).map(|_| Cow::Borrowed(bytes)).map_err(|error| self.part.refuse_text(error))?)
             }
             Some(KeyType::B) | None => Ok(Cow::Borrowed(bytes)),
         }
@@ -145,16 +135,13 @@ impl<'i> KeyAttribute<'i> {
     /// Checks a value that a query compares the attribute with.
     pub(super) fn check_operand(&self, value: KeyValue<'_>) -> Result<()> {
         if !self.part.types().contains(&value.type_()) {
-            return Err(Error::invalid(
-                "One or more parameter values were invalid: Condition parameter type does not match schema type",
-            ));
+            return Err(Error::from(Reason::OperandMistyped));
         }
         if let Some(kind) = value.empty_kind() {
-            return Err(Error::invalid(format!(
-                "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an \
-                 empty {kind} value. Key: {}",
-                self.name()
-            )));
+            return Err(Error::from(kstone_core::Error::from(StorageReason::KeyEmpty {
+                kind,
+                name: self.name().into(),
+            })));
         }
         let (bytes, max) = (value.key_bytes(), self.role.max_bytes());
         if bytes > max {

@@ -9,7 +9,7 @@
 //! refused, too, where DynamoDB takes such attributes for missing.
 
 use super::{Index, IndexKind};
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 
 impl Index {
     /// The attributes that a request on this index shows and the index does not hold, by name, each once: they have to
@@ -27,10 +27,7 @@ impl Index {
         let asked = self.missing(asked);
         if !asked.is_empty() {
             let (index, names) = (self.name(), asked.join(", "));
-            return Err(Error::invalid(format!(
-                "One or more parameter values were invalid: Secondary index {index} does not project one or more \
-                 filter attributes: [{names}]"
-            )));
+            return Err(Error::from(Reason::FilterNotProjected { index: index.into(), names: names.into() }));
         }
         let shown = self.missing(shown);
         if shown.is_empty() || (can_fetch && self.kind() == IndexKind::Local) {
@@ -41,9 +38,7 @@ impl Index {
             IndexKind::Global => "Global",
         };
         let (index, names) = (self.name(), shown.join(", "));
-        Err(Error::invalid(format!(
-            "One or more parameter values were invalid: {kind} secondary index {index} does not project [{names}]"
-        )))
+        Err(Error::from(Reason::NotProjected { kind, index: index.into(), names: names.into() }))
     }
 
     /// Those that the index does not hold, by name, each once.

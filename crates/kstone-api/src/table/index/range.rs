@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::ops::Bound;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::SortKeyRange;
 use kstone_core::key_layout::KeyPart;
 use kstone_core::number;
@@ -138,10 +138,7 @@ impl Index {
     ) -> Result<IndexRange> {
         if partition.len() != self.partition.len() {
             let (index, names) = (self.name(), self.partition.iter().map(KeyPart::name).collect::<Vec<_>>());
-            return Err(Error::invalid(format!(
-                "a query of the index {index} names a value of each of its partition attributes: {}",
-                names.join(", ")
-            )));
+            return Err(Error::from(Reason::PartitionParts { index: index.into(), names: names.join(", ").into() }));
         }
         for (at, value) in partition.iter().enumerate() {
             self.partition_attribute_at(at).map_or(Ok(()), |attribute| attribute.check_operand(*value))?;
@@ -213,10 +210,7 @@ impl Index {
                 (Included(bytes(low)?), Excluded(end(high)?))
             }
             KeyCondition::BeginsWith(KeyValue::N(_)) => {
-                return Err(Error::invalid(
-                    "Incorrect operand type for operator or function; operator or function: begins_with, \
-                     operand type: N",
-                ));
+                return Err(Error::from(Reason::PrefixOfNumber));
             }
             KeyCondition::BeginsWith(value) => {
                 sort.check_operand(value)?;
@@ -229,7 +223,7 @@ impl Index {
 }
 
 fn not_supported() -> Error {
-    Error::invalid("Query key condition not supported")
+    Error::from(Reason::KeyConditionUnsupported)
 }
 
 /// The first bytes behind all that begin with these: the last byte that can be raised, raised.
@@ -246,17 +240,16 @@ fn check_between(low: KeyValue<'_>, high: KeyValue<'_>) -> Result<()> {
         (KeyValue::N(low), KeyValue::N(high)) => number::compare(low, high),
         _ => low.as_bytes().cmp(high.as_bytes()),
     };
-    let rule = if low.type_byte() != high.type_byte() {
-        "requires same data type for lower and upper bounds"
-    } else if order.is_gt() {
-        "requires upper bound to be greater than or equal to lower bound"
-    } else {
-        return Ok(());
-    };
-    Err(Error::invalid(format!(
-        "The BETWEEN operator {rule}; lower bound operand: AttributeValue: {low}, \
-         upper bound operand: AttributeValue: {high}"
-    )))
+    let shown = || (low.to_string().into(), high.to_string().into());
+    if low.type_byte() != high.type_byte() {
+        let (low, high) = shown();
+        return Err(Reason::BoundTypes { low, high }.into());
+    }
+    if order.is_gt() {
+        let (low, high) = shown();
+        return Err(Reason::BoundsReversed { low, high }.into());
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::record::Record;
 
 /// What the records of a stream show, in addition to the item's key.
@@ -66,9 +66,7 @@ impl FromStr for StreamViewType {
     fn from_str(name: &str) -> Result<Self> {
         Self::ALL.into_iter().find(|view_type| view_type.name() == name).ok_or_else(|| {
             let short: String = name.chars().take(32).collect();
-            Error::invalid(format!(
-                "Value '{short}' at 'streamViewType' must be one of KEYS_ONLY, NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES"
-            ))
+            Error::from(Reason::ViewType { name: short.into() })
         })
     }
 }

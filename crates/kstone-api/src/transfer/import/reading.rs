@@ -18,7 +18,7 @@ use super::batch::{Batch, BatchReader, Changes};
 use super::record::{Action, Change, RecordReader};
 use super::records::{Failed, Records};
 use super::{ImportOptions, ImportReport, OnBad};
-use crate::error::{Error, Position, Result};
+use crate::error::{Error, Position, Reason, Result};
 use crate::model::json::JsonForm;
 use crate::table::Table;
 
@@ -100,9 +100,7 @@ impl Run<'_> {
                 }
             }
             if std::process::id() != process {
-                return Err(Error::invalid(
-                    "the process was forked while an import was read: the import goes on in its parent alone",
-                ));
+                return Err(Error::from(Reason::ImportForked));
             }
             Ok(Some(batch).filter(|batch| !batch.is_empty()))
         };
@@ -126,7 +124,7 @@ impl Run<'_> {
             let taken = match outcome {
                 Ok(_) if self.checks_only => Ok(()),
                 Ok(change) => put_or_delete(table, change, &changes.bytes).map(|()| self.report.count(change.action)),
-                Err(error) => Err(Error::invalid(error.to_string())),
+                Err(error) => Err(Error::from(Reason::RecordFails { error: error.to_string().into() })),
             };
             // An error of another kind is not of the record: its limits were checked.
             let Err(Error::Invalid(what)) = taken else {

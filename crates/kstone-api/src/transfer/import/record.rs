@@ -1,6 +1,6 @@
 //! What a record of an import does: which item it puts, or which key it deletes.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::item::{ItemRef, ItemWriter, ValueRef};
 use kstone_core::key::KeyRef;
 use kstone_core::typed_key::KeyScratch;
@@ -85,7 +85,7 @@ impl<'a> RecordReader<'a> {
         text: RecordText<'_>,
         to: &mut Vec<u8>,
     ) -> Result<Option<Change>> {
-        let too_long = |what| Error::invalid(format!("{what} is longer than {IMPORT_LINE_MAX_BYTES} bytes"));
+        let too_long = |what| Error::from(Reason::RecordTooLong { what, max: IMPORT_LINE_MAX_BYTES });
         let bytes = text.map_err(too_long)?;
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
@@ -95,7 +95,7 @@ impl<'a> RecordReader<'a> {
         self.change(table, text, to).map(Some).map_err(|error| {
             to.truncate(before);
             match Members::of(text).and_then(|members| members.is_no_item_but()) {
-                Some(what) => Error::invalid(format!("this is {what}")),
+                Some(what) => Error::from(Reason::NoItemBut { what }),
                 None => error,
             }
         })
@@ -220,7 +220,7 @@ fn read_item_within(writer: &mut ItemWriter, text: &str, item: &RawValue) -> Res
 /// Refuses a change whose item is not the one that its keys name: one of the two is damaged.
 fn check_keys(keys: ItemRef<'_>, item: ItemRef<'_>) -> Result<()> {
     match keys.iter().find(|(name, value)| item.get(name) != Some(*value)) {
-        Some((name, _)) => Err(Error::invalid(format!("the attribute {name} of Keys is not that of NewImage"))),
+        Some((name, _)) => Err(Error::from(Reason::KeysDiffer { name: name.into() })),
         None => Ok(()),
     }
 }
@@ -228,12 +228,12 @@ fn check_keys(keys: ItemRef<'_>, item: ItemRef<'_>) -> Result<()> {
 fn not_utf8(bytes: &[u8], valid: usize) -> Error {
     let line = memchr::memchr_iter(b'\n', &bytes[..valid]).count() + 1;
     let column = valid - memchr::memrchr(b'\n', &bytes[..valid]).map_or(0, |end| end + 1) + 1;
-    Error::invalid(format!("not UTF-8: line {line} column {column}"))
+    Error::from(Reason::NotUtf8 { line, column })
 }
 
 /// The key of an item of an untyped table.
 fn key_of<'a>(options: &ImportOptions, item: ItemRef<'a>, form: JsonForm) -> Result<KeyRef<'a>> {
-    let missing = |name: &str| Error::invalid(format!("the key attribute {name} is missing"));
+    let missing = |name: &str| Error::from(Reason::ImportKeyMissing { name: name.into() });
     let pk_name = options.partition_key.as_deref().unwrap_or(KEY[0]);
     let pk = key_bytes(item, pk_name, form)?.ok_or_else(|| missing(pk_name))?;
     let sk = match &options.sort_key {
@@ -249,17 +249,14 @@ fn key_of<'a>(options: &ImportOptions, item: ItemRef<'a>, form: JsonForm) -> Res
 fn key_bytes<'a>(item: ItemRef<'a>, name: &str, form: JsonForm) -> Result<Option<&'a [u8]>> {
     let Some(value) = item.get(name) else { return Ok(None) };
     match value.type_() {
-        Type::N if KEY.contains(&name) && form == JsonForm::Typed => Err(Error::invalid(format!(
-            "the key attribute {name} is a number: pk and sk are the key itself, which is text or bytes; a number can be \
-             the key under any other name, since it stays in the item then"
-        ))),
+        Type::N if KEY.contains(&name) && form == JsonForm::Typed => {
+            Err(Error::from(Reason::ImportKeyNumber { name: name.into() }))
+        }
         Type::S | Type::B | Type::N if value.payload().is_empty() => {
-            Err(Error::invalid(format!("the key attribute {name} is empty")))
+            Err(Error::from(Reason::ImportKeyEmpty { name: name.into() }))
         }
         Type::S | Type::B | Type::N => Ok(Some(value.payload())),
-        other => {
-            Err(Error::invalid(format!("the key attribute {name} is of type {}, it may be S, B or N", other.name())))
-        }
+        other => Err(Error::from(Reason::ImportKeyType { name: name.into(), type_: other.name() })),
     }
 }
 

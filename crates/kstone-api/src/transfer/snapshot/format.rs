@@ -10,8 +10,8 @@
 
 use std::io::{self, Read, Write};
 
-use crate::error::Position;
 use crate::error::{Error, Result};
+use crate::error::{Position, Reason};
 use crc32fast::Hasher;
 use kstone_core::item::BODY_MAX_BYTES;
 use kstone_core::key::{KeyRef, PARTITION_KEY_MAX_BYTES, SORT_KEY_MAX_BYTES};
@@ -122,9 +122,12 @@ impl<'a, R: Read> BlockReader<'a, R> {
         let version = u32::from_le_bytes(reader.take()?);
         reader.check_crc()?;
         if version != ONE_TABLE && version != CATALOG {
-            return Err(Error::invalid(format!(
-                "{name} is a snapshot of version {version}: this library reads versions {ONE_TABLE} and {CATALOG}"
-            )));
+            return Err(Error::from(Reason::SnapshotVersion {
+                name: name.into(),
+                version,
+                one_table: ONE_TABLE,
+                catalog: CATALOG,
+            }));
         }
         Ok((reader, version))
     }
@@ -250,7 +253,7 @@ impl Totals {
     }
 
     pub(super) fn read(payload: &[u8]) -> Result<Self> {
-        let wrong = || Error::invalid("a catalog of the wrong length");
+        let wrong = || Error::from(Reason::CatalogLength);
         let (tables, items) = payload.split_first_chunk().ok_or_else(wrong)?;
         let items = items.try_into().map_err(|_| wrong())?;
         Ok(Self { tables: u32::from_le_bytes(*tables), items: u64::from_le_bytes(items) })
@@ -271,7 +274,7 @@ pub(super) fn put_record(payload: &mut Vec<u8>, record: &Record) {
 /// Takes a record off the front: its key and its body, the key's lengths checked.
 pub(super) fn take_record<'a>(payload: &mut &'a [u8]) -> Result<(KeyRef<'a>, &'a [u8])> {
     let record = take_parts(payload);
-    let (pk, sk, body) = record.ok_or_else(|| Error::invalid("a record that reaches beyond its block"))?;
+    let (pk, sk, body) = record.ok_or_else(|| Error::from(Reason::RecordBeyondBlock))?;
     Ok((KeyRef::new(pk, sk)?, body))
 }
 

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io::Read;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{Filling, FillingPart, PageLimits, ScanRange};
 use kstone_core::in_order::in_order;
 use kstone_core::item::ItemRef;
@@ -43,10 +43,7 @@ pub(super) fn load(table: &Table, input: impl Read, name: &str, report: &mut Rep
     }
     let totals = read_totals(&mut blocks, BlockKind::Catalog)?;
     if totals.tables != 1 {
-        return Err(Error::invalid(format!(
-            "{name} is a snapshot of {} tables: it is loaded into an account",
-            totals.tables
-        )));
+        return Err(Error::from(Reason::SeveralTables { name: name.into(), tables: totals.tables }));
     }
     let header = read_header(&mut blocks)?;
     report.begin(header.items)?;
@@ -101,9 +98,7 @@ fn read_totals<R: Read>(blocks: &mut BlockReader<'_, R>, wanted: BlockKind) -> R
     let Block { kind, payload, offset } = blocks.block()?;
     let totals = match kind {
         kind if kind == wanted => Totals::read(&payload),
-        kind => {
-            Err(Error::invalid(format!("a block of kind {}, where one of kind {} stands", kind as u32, wanted as u32)))
-        }
+        kind => Err(Error::from(Reason::BlockKind { found: kind as u32, wanted: wanted as u32 })),
     };
     totals.map_err(|error| blocks.corrupt(offset, error.to_string()))
 }
@@ -139,9 +134,7 @@ fn load_table<'n, R: Read>(
     table.release_all(&before)?;
     let state = Arc::new(TableState::following(schema, Some(&before), table.stream_max_bytes())?.loading());
     if before.keys.is_some() && state.keys != before.keys {
-        return Err(Error::invalid(
-            "the file's table has a key of other names or types than the one that it is loaded into",
-        ));
+        return Err(Error::from(Reason::OtherKey));
     }
     let loaded_before = report.done();
     let mut loaded = Loaded { filling: table.engine().filling(), items, loaded: 0, refused: HashSet::new() };
@@ -153,9 +146,7 @@ fn load_table<'n, R: Read>(
         spare.take().into_iter().for_each(|payload| blocks.reuse(payload));
         let block = blocks.block()?;
         if std::process::id() != process {
-            return Err(Error::invalid(
-                "the process was forked while a snapshot was read: the load goes on in its parent alone",
-            ));
+            return Err(Error::from(Reason::LoadForked));
         }
         match block.kind {
             BlockKind::Header => Err(blocks.corrupt(block.offset, "a second header")),
@@ -203,26 +194,26 @@ fn refuse_items(database: &Table) -> Result<()> {
     if database.engine().scan(ScanRange::all(), one)?.records.is_empty() {
         return Ok(());
     }
-    Err(Error::invalid("a snapshot is loaded into an empty database, and this one holds items"))
+    Err(Error::from(Reason::LoadIntoItems))
 }
 
 fn read_header<R: Read>(blocks: &mut BlockReader<'_, R>) -> Result<Header> {
     let Block { kind, payload, offset } = blocks.block()?;
     let header = match kind {
         BlockKind::Header => parse_header(&payload),
-        _ => Err(Error::invalid("the first block is no header")),
+        _ => Err(Error::from(Reason::NoHeader)),
     };
     header.map_err(|error| blocks.corrupt(offset, error.to_string()))
 }
 
 fn parse_header(payload: &[u8]) -> Result<Header> {
-    let short = || Error::invalid("a header that is too short");
+    let short = || Error::from(Reason::HeaderShort);
     let (items, rest) = payload.split_first_chunk().ok_or_else(short)?;
     let (stream_last, schema) = rest.split_first_chunk().ok_or_else(short)?;
-    let schema = str::from_utf8(schema).map_err(|_| Error::invalid("a schema that is not UTF-8"))?;
+    let schema = str::from_utf8(schema).map_err(|_| Error::from(Reason::SchemaNotUtf8))?;
     let (items, stream_last) = (u64::from_le_bytes(*items), u64::from_le_bytes(*stream_last));
     if stream_last > STREAM_LAST_MAX {
-        return Err(Error::invalid(format!("a stream cannot have come to number {stream_last}")));
+        return Err(Error::from(Reason::StreamNumber { last: stream_last }));
     }
     Ok(Header { items, stream_last, schema: TableSchema::from_json(schema)? })
 }
@@ -269,7 +260,7 @@ impl Decoder {
             Some(layout) => {
                 let key = layout.key_of_encoded(key.pk(), key.sk(), &mut scratch)?;
                 if layout.parts().any(|part| ItemRef::new(body).get(part.name()).is_some()) {
-                    return Err(Error::invalid("the item holds an attribute of its key a second time"));
+                    return Err(Error::from(Reason::KeyAttributeTwice));
                 }
                 key
             }
@@ -318,13 +309,10 @@ impl Loaded<'_> {
 
     fn check_end(&self, payload: &[u8]) -> Result<()> {
         let Ok(items) = payload.try_into().map(u64::from_le_bytes) else {
-            return Err(Error::invalid("an end of the wrong length"));
+            return Err(Error::from(Reason::EndLength));
         };
         if items != self.items || items != self.loaded {
-            return Err(Error::invalid(format!(
-                "the header counts {} items, the end {items}, there are {}",
-                self.items, self.loaded
-            )));
+            return Err(Error::from(Reason::ItemCount { header: self.items, end: items, found: self.loaded }));
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 use std::io::{self, Read, Write};
 
-use crate::error::Position;
-use crate::error::{Error, Result};
+use crate::error::{Error, Position, Reason, Result};
 use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
@@ -338,7 +337,7 @@ fn progress_counts_to_the_total_and_is_there_to_poll() {
 fn an_error_of_the_callback_ends_a_load_and_nothing_is_loaded() {
     let bytes = save(&large());
     let db = empty();
-    let enough = || Error::invalid("enough");
+    let enough = || Error::from(Reason::NoOutcome);
     let mut stop = |progress: SnapshotProgress| if progress.done > 100 { Err(enough()) } else { Ok(()) };
     let outcome = load::load(&db, &bytes[..], "a test", &mut Report::of_table(&db, &mut stop));
     assert_eq!(outcome, Err(enough()));

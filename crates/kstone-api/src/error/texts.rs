@@ -46,7 +46,6 @@ kstone_core::texts! {
     SeveralTypes Data "Supplied AttributeValue has more than one datatypes set, must contain exactly one of the supported datatypes";
     NoBool Data "BOOL must be true or false";
     NullNotTrue Request "Null attribute value types must have the value of true" | "One or more parameter values were invalid: Null attribute value types must have the value of true";
-    NameEmpty Data "an attribute name may not be empty";
     NameTwice Data "the name stands twice in its object";
     NoJson Data "invalid JSON";
     NoType { name: Box<str> } Data "{name:?} is not an attribute type";
@@ -64,7 +63,8 @@ kstone_core::texts! {
     ReturningInTransaction Data "RETURNING clause is not supported in ExecuteTransaction.";
     BatchWithToken Data "a statement of a batch or a transaction is about one item: it has no pages";
     GroupedWithToken Data "a statement that groups or sorts its rows returns them in one page, without a token: bound it with LIMIT";
-    InColumn { column: Box<str>, error: Box<str> } Data "{column}: {error}";
+    InColumn { column: Box<str>, refusal: Refusal } Data "{column}: {refusal}" | "{refusal:#}";
+    AggregateOperand { found: &'static str } Request "Incorrect operand type for operator or function; operand type: {found}";
     InTransaction { at: usize, refusal: Refusal } Data "Validation failed in TransactStatements[{at}]: {refusal}" | "Validation failed in TransactStatements[{at}]: {refusal:#}";
     ReadsAndWrites { api: &'static str } Data "{api} API does not support both read and write operations in the same request.";
     SelectOfMore { api: &'static str } Data "Select statements within {api} read one item: without EXPLAIN, an index, aggregates, GROUP BY, ORDER BY, LIMIT and OFFSET";
@@ -141,7 +141,6 @@ kstone_core::texts! {
     ImportKeyNamed { given: Box<str>, own: Box<str> } Data "the table's schema names its key: {given} cannot stand for {own}";
     ImportKeyTwice { name: Box<str> } Data "{name} cannot be both the partition key and the sort key";
     ReadOnce { name: Box<str> } Data "{name} can be read only once, so it can be imported only where bad records are skipped, or end the import with what came before them in the database";
-    RecordFails { error: Box<str> } Data "{error}";
     RecordTooLong { what: &'static str, max: usize } Data "{what} is longer than {max} bytes";
     NoItemBut { what: &'static str } Data "this is {what}";
     KeysDiffer { name: Box<str> } Data "the attribute {name} of Keys is not that of NewImage";

@@ -102,7 +102,7 @@ impl<'a> Groups<'a> {
                 // COUNT(*).
                 None => state.count += 1,
                 Some(Some(value)) if !value.is_null() => {
-                    self.bytes += state.take(*aggregate, value).map_err(|text| in_column(column, &text))?;
+                    self.bytes += state.take(*aggregate, value).map_err(|error| in_column(column, error))?;
                 }
                 Some(_) => {}
             }
@@ -138,8 +138,11 @@ impl<'a> Groups<'a> {
     }
 }
 
-fn in_column(column: &Column, text: &str) -> Error {
-    Error::from(Reason::InColumn { column: column.name.as_str().into(), error: text.into() })
+fn in_column(column: &Column, error: Error) -> Error {
+    match error {
+        Error::Invalid(refusal) => Reason::InColumn { column: column.name.as_str().into(), refusal }.into(),
+        other => other,
+    }
 }
 
 impl Group {
@@ -159,8 +162,7 @@ impl Group {
                     }
                 }
                 Cell::Aggregate(aggregate, _) => {
-                    let value =
-                        self.states[at].result(*aggregate).map_err(|error| in_column(column, &error.to_string()))?;
+                    let value = self.states[at].result(*aggregate).map_err(|error| in_column(column, error))?;
                     parts::append_entry(&mut body, &column.name, value.view());
                 }
             }
@@ -171,13 +173,13 @@ impl Group {
 
 impl State {
     /// Takes a value in; how many bytes more are held, or why it cannot be taken.
-    fn take(&mut self, aggregate: Aggregate, value: ValueRef<'_>) -> std::result::Result<usize, String> {
+    fn take(&mut self, aggregate: Aggregate, value: ValueRef<'_>) -> Result<usize> {
         self.count += 1;
         match aggregate {
             Aggregate::Count => Ok(0),
             Aggregate::Sum | Aggregate::Avg => {
                 let number = value.as_number().ok_or_else(|| unfit(value))?;
-                self.sum.get_or_insert_default().add(number).map_err(|error| error.to_string())?;
+                self.sum.get_or_insert_default().add(number)?;
                 Ok(0)
             }
             Aggregate::Min | Aggregate::Max => {
@@ -214,6 +216,6 @@ impl State {
     }
 }
 
-fn unfit(value: ValueRef<'_>) -> String {
-    format!("Incorrect operand type for operator or function; operand type: {}", value.type_().name())
+fn unfit(value: ValueRef<'_>) -> Error {
+    Reason::AggregateOperand { found: value.type_().name() }.into()
 }

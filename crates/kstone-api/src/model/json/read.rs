@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use crate::error::{Error, JsonPlace, Reason, Refusal, Result};
+use crate::error::{Error, JsonPlace, Reason, Refusal, Result, StorageReason};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kstone_core::error::Unit;
@@ -273,7 +273,7 @@ impl<'t> Reader<'t> {
             self.peek();
             let at = self.at;
             if name.is_empty() {
-                return Err(Fault::invalid(at, Reason::NameEmpty));
+                return Err(Fault::of(StorageReason::EmptyAttributeName.into(), at));
             }
             check_name(&name)?;
             self.count(name.len() + extra)?;

@@ -121,17 +121,20 @@ impl Run<'_> {
         let Reading { table, options, .. } = *self.reading;
         for (place, outcome) in changes.outcomes.drain(..) {
             table.check_interrupt()?;
-            let taken = match outcome {
-                Ok(_) if self.checks_only => Ok(()),
-                Ok(change) => put_or_delete(table, change, &changes.bytes).map(|()| self.report.count(change.action)),
-                Err(error) => Err(Error::from(Reason::RecordFails { error: error.to_string().into() })),
+            let what = match outcome {
+                Ok(_) if self.checks_only => continue,
+                Ok(change) => match put_or_delete(table, change, &changes.bytes) {
+                    Ok(()) => {
+                        self.report.count(change.action);
+                        continue;
+                    }
+                    Err(Error::Invalid(refusal)) => refusal.to_string(),
+                    // It is not of the record: its limits were checked.
+                    Err(other) => return Err(other),
+                },
+                Err(error) => error.to_string(),
             };
-            // An error of another kind is not of the record: its limits were checked.
-            let Err(Error::Invalid(what)) = taken else {
-                taken?;
-                continue;
-            };
-            let (line, what) = place.locate(&what.to_string());
+            let (line, what) = place.locate(&what);
             if options.bad != OnBad::Skip {
                 return Err(self.reading.error(Failed::Bad { line, what }));
             }

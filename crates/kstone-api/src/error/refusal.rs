@@ -49,6 +49,7 @@ impl Refusal {
             Self::Expression(refusal) => refusal.family(),
             Self::Request(reason) => match &**reason {
                 Reason::At { refusal, .. }
+                | Reason::InColumn { refusal, .. }
                 | Reason::ValueInvalid { refusal, .. }
                 | Reason::InTransaction { refusal, .. } => refusal.family(),
                 reason => reason.family(),

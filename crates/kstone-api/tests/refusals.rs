@@ -57,6 +57,7 @@ fn of_tables() -> Vec<Case> {
         (refused(filled.configure(changed)), "the names and types of a table's key cannot be changed, its items lie under them", None),
         (refused(database().query(Query::new().index("gone").partition_key(b"a"))), "The table does not have the specified index: gone", None),
         (refused(Err::<(), _>(Error::from(CoreError::Closed))), "the table was deleted", Some("Requested resource not found")),
+        (made(Reason::NameFixed { name: text("old"), other: text("new") }), "a table keeps its name in its account: this one is called old, its new schema new", None),
         (made(Reason::TooManyTables), "the account has created as many tables as it can in its life: 4,294,967,295", None),
         (made(Reason::OtherAccount), "the table is of another account", None),
         (made(Reason::NoOutcome), "the write has no outcome", None),

@@ -17,6 +17,7 @@ kstone_core::texts! {
     OtherAccount Data "the table is of another account";
     NoOutcome Data "the write has no outcome";
     KeyFixed Data "the names and types of a table's key cannot be changed, its items lie under them";
+    NameFixed { name: Box<str>, other: Box<str> } Data "a table keeps its name in its account: this one is called {name}, its new schema {other}";
     KeyTypedMeanwhile Data "the table's keys became typed by a load while this write was prepared";
     Busy Data "this database is being loaded or configured by the caller of this function: a callback of that can neither load, configure nor fork the database";
     Backfilling { name: Box<str> } Data "Cannot read from backfilling global secondary index: {name}";

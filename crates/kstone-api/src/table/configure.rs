@@ -78,9 +78,7 @@ impl Table {
     fn keeping_name(&self, schema: TableSchema) -> Result<TableSchema> {
         let Some(name) = self.name_in_account() else { return Ok(schema) };
         match schema.table_name() {
-            Some(other) if other != name => Err(Error::invalid(format!(
-                "a table keeps its name in its account: this one is called {name}, its new schema {other}"
-            ))),
+            Some(other) if other != name => Err(Reason::NameFixed { name: name.into(), other: other.into() }.into()),
             _ => Ok(schema.name(name)),
         }
     }

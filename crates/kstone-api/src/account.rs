@@ -10,6 +10,7 @@
 //! several tables are locked ascending by the tables' ordinals, which are given once and never again.
 
 pub(crate) mod environment;
+pub(crate) mod limited;
 mod named;
 mod operations;
 mod reads;

@@ -13,10 +13,10 @@ pub(crate) mod state;
 pub mod stream;
 pub mod ttl;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use crate::error::{Error, Reason, Result};
-use kstone_core::engine::{Engine, EngineOrdinal, Exclusive, Present};
+use kstone_core::engine::{Charge, Engine, EngineOrdinal, Exclusive, Present};
 use kstone_core::item::{self, ItemRef, SplitItem};
 use kstone_core::key::KeyRef;
 use kstone_core::label::InternedLayout;
@@ -71,6 +71,25 @@ struct Shared {
     keys: OnceLock<&'static InternedLayout>,
     configuring: OneAtATime,
     snapshot_progress: Mutex<SnapshotProgress>,
+    /// What the memory limit has counted of the stream and of what is known of expiry.
+    apart: Charge,
+}
+
+/// A table that may be gone.
+pub(crate) struct WeakTable(Weak<Shared>);
+
+impl WeakTable {
+    pub(crate) fn get(&self) -> Option<Table> {
+        Some(Table { shared: self.0.upgrade()?, interrupt: None })
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if self.engine.is_limited() {
+            self.environment.limited.remove(self.engine.ordinal());
+        }
+    }
 }
 
 impl Table {
@@ -87,6 +106,7 @@ impl Table {
     pub(crate) fn of(engine: Engine, environment: Arc<Environment>, state: TableState) -> Self {
         engine.watch(state.watch());
         let keys = state.keys.map_or_else(OnceLock::new, OnceLock::from);
+        let apart = engine.charge();
         let shared = Shared {
             engine,
             environment,
@@ -94,8 +114,14 @@ impl Table {
             keys,
             configuring: OneAtATime::default(),
             snapshot_progress: Mutex::default(),
+            apart,
         };
-        Self { shared: Arc::new(shared), interrupt: None }
+        let table = Self { shared: Arc::new(shared), interrupt: None };
+        if table.engine().is_limited() {
+            let weak = WeakTable(Arc::downgrade(&table.shared));
+            table.environment().limited.add(table.engine().ordinal(), weak);
+        }
+        table
     }
 
     /// What a fork of this table alone is in.
@@ -160,7 +186,12 @@ impl Table {
     }
 
     pub(crate) fn stream_share_bytes(&self) -> usize {
-        self.shared.environment.options.stream_share_bytes()
+        self.shared.environment.limited.stream_share_bytes(self.shared.environment.options)
+    }
+
+    /// What the memory limit is to count of the stream and of what is known of expiry.
+    pub(crate) fn apart(&self) -> &Charge {
+        &self.shared.apart
     }
 
     pub(crate) fn expressions(&self) -> &ExpressionCache {
@@ -206,6 +237,9 @@ impl Table {
             let _set_before = self.shared.keys.set(keys);
         }
         *self.shared.state.write() = table;
+        if self.engine().is_limited() {
+            self.environment().limited.share_streams();
+        }
     }
 
     /// Has writes watched no longer where the table in force has become plain by itself: nothing is left of the indexes
@@ -332,7 +366,8 @@ impl Table {
     #[inline(always)]
     fn put_checked(&self, key: KeyRef<'_>, body: &[u8]) -> Result<()> {
         if !self.engine().writes_are_watched() {
-            let reserve = || self.reserve_bytes(std::iter::once(Record::footprint_of(key, body)), 0);
+            let growth = || self.growth(std::iter::once(Record::footprint_of(key, body)), 0);
+            let reserve = || self.reserve_bytes(growth());
             let _reserved = self.engine().is_limited().then(reserve).transpose()?;
             if self.engine().put_unwatched(key, body)? {
                 return Ok(());

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use kstone_api::clock::{ClockSource, ManualClock};
 use kstone_api::stream::{EventName, UserIdentity};
 use kstone_api::{
-    Database, DatabaseOptions, Error, Eviction, GlobalSecondaryIndex, Item, ItemBuilder, Key, KeystoneValue,
-    Projection, Query, Result, Scan, SnapshotProgress, StreamViewType, TableSchema, TransactWriteRequest, Write,
+    Account, Database, DatabaseOptions, Error, Eviction, GlobalSecondaryIndex, Item, ItemBuilder, Key, KeystoneValue,
+    Projection, Query, Result, Scan, SnapshotProgress, StreamViewType, Table, TableSchema, TransactWriteRequest, Write,
 };
 use raise::Raise;
 
@@ -759,5 +759,133 @@ fn a_load_leaves_the_bytes_set_aside_for_the_stream() -> Result<()> {
         );
         assert_eq!(stats.items, if fits { 7000 } else { 0 });
     }
+    Ok(())
+}
+
+fn account(eviction: Eviction, names: [&str; 2]) -> Result<(Account, [Table; 2])> {
+    let account = Account::create_in_memory_with(limited(eviction), ClockSource::default());
+    let table = |name: &str| account.create_table(TableSchema::new().name(name));
+    let tables = [table(names[0])?, table(names[1])?];
+    Ok((account, tables))
+}
+
+/// What tables take together; what parsed texts take is counted with each.
+fn bytes_of(tables: &[Table]) -> Result<usize> {
+    tables.iter().try_fold(0, |bytes, table| Ok(bytes + table.stats()?.total_bytes))
+}
+
+/// Puts items from this one on until the limit of the account; the first that did not fit.
+fn fill_table(table: &Table, from: usize) -> Result<usize> {
+    for i in from.. {
+        match table.put(&key(i), item(i)) {
+            Ok(()) => {}
+            Err(Error::Limit { what, limit: LIMIT, .. }) if what.contains("memory_max_bytes") => return Ok(i),
+            Err(error) => return Err(error),
+        }
+    }
+    unreachable!("memory is not endless")
+}
+
+#[test]
+fn the_tables_of_an_account_share_its_limit_and_a_dropped_one_gives_its_bytes_back() -> Result<()> {
+    let (account, tables) = account(Eviction::None, ["one", "other"])?;
+    let [one, other] = &tables;
+    let alone = fill(&open(Eviction::None, TableSchema::new())?, 0)?;
+    let full = fill_table(one, 0)?;
+    assert!(full > alone * 9 / 10, "{full} items fit where {alone} did");
+    assert!(bytes_of(&tables)? <= LIMIT);
+    assert!(fill_table(other, 0)? < 10, "there is no memory left for the other table");
+    assert_eq!(other.stats()?.memory_max_bytes, LIMIT);
+
+    let fork = account.fork()?;
+    let [of_fork, other_of_fork] = [fork.table("one")?, fork.table("other")?];
+    account.drop_table("one")?;
+    let fits = fill_table(other, 10)?;
+    assert!(fits > alone * 9 / 10, "{fits} items fit after the drop where {alone} did");
+    assert!(bytes_of(std::slice::from_ref(other))? <= LIMIT);
+    assert!(fill_table(&other_of_fork, 10)? < 20 && of_fork.stats()?.items == full as u64);
+    fork.drop_table("one")?;
+    drop(of_fork);
+    assert!(fill_table(&other_of_fork, 20)? > alone * 9 / 10, "a fork has a budget of its own");
+    Ok(())
+}
+
+/// What nobody has used for longest goes, in whichever table it is, with its entries and with a record in its stream.
+#[test]
+fn a_write_to_one_table_evicts_the_oldest_items_of_another() -> Result<()> {
+    let account = Account::create_in_memory_with(limited(Eviction::Lru), ClockSource::default());
+    let by_group = GlobalSecondaryIndex::new("by-group", "group");
+    let old_schema = TableSchema::new().name("old").add_global_index(by_group).with_stream(StreamViewType::KeysOnly);
+    let tables = [account.create_table(old_schema)?, account.create_table(TableSchema::new().name("new"))?];
+    let [old, new] = &tables;
+    (0..1000).try_for_each(|i| old.put(&key(i), item(i)))?;
+    for i in 0..20_000 {
+        new.put(&key(i), item(i))?;
+        assert!(i % 500 != 0 || bytes_of(&tables)? <= LIMIT, "{i}");
+    }
+    let (of_old, of_new) = (old.stats()?, new.stats()?);
+    assert_eq!((of_old.items, of_old.index_entries, of_old.evictions), (0, 0, 1000), "{of_old:?}");
+    assert!(of_new.evictions > 0 && of_new.items > 1000, "{of_new:?}");
+    let last = old.read_stream(1000, 1000).or_else(|_| old.read_stream(1999, 1))?;
+    let removed = last.last().expect("the last removal");
+    assert_eq!((removed.sequence_number(), removed.event_name()), (2000, EventName::Remove));
+    Ok(())
+}
+
+/// Transactions over both tables and puts of either, from several threads: none waits for itself or for another for good,
+/// and together they keep to the limit.
+#[test]
+fn writers_of_several_tables_share_one_limit() -> Result<()> {
+    let (account, tables) = account(Eviction::Lru, ["one", "other"])?;
+    std::thread::scope(|scope| {
+        let (account, tables) = (&account, &tables);
+        let writers: Vec<_> = (0..4)
+            .map(|writer| {
+                scope.spawn(move || -> Result<()> {
+                    for i in 0..3000 {
+                        let own = key(writer * 10_000 + i);
+                        match i % 3 {
+                            0 => tables[writer % 2].put(&own, item(i))?,
+                            1 => tables[1 - writer % 2].put(&own, item(i))?,
+                            _ => {
+                                let both = TransactWriteRequest::new()
+                                    .write(Write::put(&own, item(i)))
+                                    .write(Write::put(&key(100_000 + i), item(i)));
+                                tables[writer % 2].transact_write(both)?;
+                            }
+                        }
+                        if i % 100 == 0 {
+                            account.create_table(TableSchema::new().name(format!("t{writer}-{i}")))?;
+                            account.drop_table(&format!("t{writer}-{i}"))?;
+                        }
+                    }
+                    Ok(())
+                })
+            })
+            .collect();
+        writers.into_iter().try_for_each(|writer| writer.join().expect("no panic"))
+    })?;
+    assert!(bytes_of(&tables)? <= LIMIT);
+    assert!(tables.iter().all(|table| table.stats().is_ok_and(|stats| stats.items > 100)));
+    Ok(())
+}
+
+/// Streams share what is set aside for one, however many there are.
+#[test]
+fn the_streams_of_an_account_share_what_one_would_have() -> Result<()> {
+    let account = Account::create_in_memory_with(limited(Eviction::Lru), ClockSource::default());
+    let schema = |i: usize| TableSchema::new().name(format!("table-{i}")).with_stream(StreamViewType::NewAndOldImages);
+    let mut tables = vec![account.create_table(schema(0))?];
+    let overwrite = |table: &Table| (0..4000).try_for_each(|i| table.put(&key(i % 200), item(i)));
+    overwrite(&tables[0])?;
+    let alone = tables[0].stats()?.stream_bytes;
+    for i in 1..8 {
+        tables.push(account.create_table(schema(i))?);
+        overwrite(&tables[i])?;
+    }
+    let of_streams = tables.iter().map(|table| Ok(table.stats()?.stream_bytes)).collect::<Result<Vec<_>>>()?;
+    assert!(of_streams.iter().sum::<usize>() <= LIMIT / 4, "{of_streams:?}");
+    assert!(alone > LIMIT / 5 && of_streams.iter().all(|bytes| *bytes > alone / 20), "{alone}, {of_streams:?}");
+    assert!(bytes_of(&tables)? <= LIMIT);
     Ok(())
 }

@@ -54,7 +54,7 @@ pub use cursor::Cursor;
 pub use exclusive::{Exclusive, exclusive_across};
 pub use fill::{Filled, Filling, FillingPart};
 pub use group::EngineGroup;
-pub use memory_budget::{MEMORY_MAX_BYTES_MIN, Reservation};
+pub use memory_budget::{Charge, MEMORY_MAX_BYTES_MIN, Reservation};
 pub use one_stripe::OneStripe;
 pub use options::{EngineOptions, EngineOrdinal, Eviction, MEMTABLE_MAX_RECORDS, MEMTABLE_MAX_RECORDS_LIMIT};
 pub use pages::{CountPage, RecordPage, SortKeyRange};

@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use crate::error::Error;
 use crate::error::Result;
 
+use crate::account::limited::LimitedTables;
 use crate::expression::ExpressionCache;
 use crate::model::clock::{Clock, ClockSource};
 use crate::model::options::DatabaseOptions;
@@ -22,6 +23,7 @@ pub(crate) struct Environment {
     caches: Arc<Caches>,
     /// Made with the first table: an option may be out of its range.
     group: Mutex<Option<EngineGroup>>,
+    pub(crate) limited: LimitedTables,
 }
 
 /// What was read of texts, whatever the schema.
@@ -35,13 +37,13 @@ impl Environment {
         let max_bytes = options.cache_max_bytes();
         let expressions = ExpressionCache::with_max_bytes(max_bytes);
         let caches = Caches { expressions, statements: StatementCache::with_max_bytes(max_bytes) };
-        Self { options, clock, caches: Arc::new(caches), group: Mutex::default() }
+        Self { options, clock, caches: Arc::new(caches), group: Mutex::default(), limited: LimitedTables::default() }
     }
 
     /// That of a fork: the same options, a clock that shows the same time and is set by itself.
     pub(crate) fn forked(&self) -> Self {
         let (options, clock, caches) = (self.options, self.clock.clone(), Arc::clone(&self.caches));
-        Self { options, clock, caches, group: Mutex::default() }
+        Self { options, clock, caches, group: Mutex::default(), limited: LimitedTables::default() }
     }
 
     /// What the engines of the tables share.

@@ -41,8 +41,7 @@ impl DatabaseOptions {
 
     /// What a stream may pin of a limited database; 0 where there is no limit.
     pub(crate) fn stream_max_bytes(self) -> usize {
-        // With an eighth more and some slots for its ring, as `Stream::bytes` counts, it comes to its quarter.
-        (self.stream_share_bytes() / 9 * 8).saturating_sub(4096)
+        stream_max_bytes_of(self.stream_share_bytes())
     }
 
     /// The most bytes that each of the four caches of texts keeps: together a sixteenth of a memory limit.
@@ -57,4 +56,10 @@ impl DatabaseOptions {
     pub(crate) fn stream_share_bytes(self) -> usize {
         (self.memory_max_bytes / 4).min(crate::table::stream::STREAM_MAX_BYTES / 8 * 9)
     }
+}
+
+/// What a stream may pin for which so many bytes are set aside.
+pub(crate) fn stream_max_bytes_of(share_bytes: usize) -> usize {
+    // With an eighth more and some slots for its ring, as `Stream::bytes` counts, it comes to its share.
+    (share_bytes / 9 * 8).saturating_sub(4096)
 }

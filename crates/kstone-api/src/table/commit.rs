@@ -152,10 +152,11 @@ fn commit_if_unchanged<T: Tables>(
     let olds: Olds<'_> = (0..keys.len()).map(next_of).collect();
     let mut plan = CommitPlan::new(tables);
     plan.add_all(terms, (writes, keys, &olds), settle)?;
-    // One after the other, each of a budget of its own: two reservations of one budget could wait for each other.
-    let _reserved = tables.try_each(|place, table| {
-        table.reserve(plan.records_of(place), terms(place).stream_growth(plan.items_of(place), &olds))
-    })?;
+    // At once: a table that waited for memory while this holds some for another would wait for itself.
+    let growth = tables.each(|place, table| {
+        table.growth_of_records(plan.records_of(place), terms(place).stream_growth(plan.items_of(place), &olds))
+    });
+    let _reserved = tables.table(0).reserve(growth.as_ref().iter().sum())?;
     let mut commit = Commit::new();
     let stripes = keys.iter().enumerate().map(|(at, key)| (tables.of(at).engine(), key.stripe()));
     commit.lock(stripes.chain(plan.entry_stripes()))?;

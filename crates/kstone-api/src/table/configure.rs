@@ -152,7 +152,7 @@ impl Table {
         if entries.is_empty() {
             return Ok(());
         }
-        let _reserved = self.reserve(entries.iter().map(|entry| &entry.record), 0)?;
+        let _reserved = self.reserve(self.growth_of_records(entries.iter().map(|entry| &entry.record), 0))?;
         let items: Vec<(RoutedKey<'_>, &Record)> =
             items.iter().map(|item| (RoutedKey::from(item.key_ref()), item)).collect();
         let engine = self.engine();

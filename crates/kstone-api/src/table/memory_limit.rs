@@ -4,7 +4,7 @@
 //! ```text
 //! reserve ─► fits? ── yes ─► write
 //!    ▲         no
-//!    ├── entries of dropped indexes in one stripe released
+//!    ├── entries of dropped indexes in one stripe released        all of these in whichever table of the account:
 //!    ├── expired items of one stripe removed
 //!    ├── NONE: one stripe compacted; nothing left to compact: the write fails
 //!    └── LRU:  the oldest items of the stripe that holds the oldest removed, and that stripe compacted
@@ -22,6 +22,7 @@ use kstone_core::engine::{PageLimits, Reservation, ScanRange};
 use kstone_core::key::{STRIPES, StripeId};
 use kstone_core::record::Record;
 
+use crate::model::options::stream_max_bytes_of;
 use crate::table::Table;
 use crate::table::expiries::Sweep;
 use crate::table::state::TableState;
@@ -34,51 +35,72 @@ const SWEEP_STEP: PageLimits = PageLimits::of_records(512);
 const SWEEP_REMOVALS: usize = 64;
 
 impl Table {
-    /// A reservation for these records, and for so many bytes more in the stream. Deletes alone need none, they always
-    /// go on. Nothing is to be done where there is no limit.
-    ///
-    /// # Errors
-    /// [`Error::Limit`] where nothing more can be evicted; [`Error::Poisoned`].
-    pub(crate) fn reserve<'a>(
+    /// The most that writing these records, and so many bytes more to the stream, may add to what is counted. Deletes
+    /// alone need nothing, they always go on; nor does anything where there is no limit.
+    pub(crate) fn growth_of_records<'a>(
         &self,
         records: impl Iterator<Item = &'a Record> + Clone,
         stream_growth: usize,
-    ) -> Result<Option<Reservation<'_>>> {
+    ) -> usize {
         if !self.engine().is_limited() || records.clone().all(Record::is_tombstone) {
-            return Ok(None);
+            return 0;
         }
-        self.reserve_bytes(records.map(Record::footprint), stream_growth).map(Some)
+        self.growth(records.map(Record::footprint), stream_growth)
     }
 
-    /// A reservation for records of these footprints, and for so many bytes more in the stream.
+    /// The same for records of these footprints.
+    pub(crate) fn growth(&self, footprints: impl Iterator<Item = usize>, stream_growth: usize) -> usize {
+        self.charge_apart();
+        let beyond_share = self.state().stream.as_deref().map_or(0, |stream| {
+            let bytes = stream.bytes();
+            (bytes + stream_growth).saturating_sub(self.stream_share_bytes().max(bytes))
+        });
+        self.engine().growth_of(footprints) + beyond_share
+    }
+
+    /// Has the memory limit count what the engine does not hold.
+    pub(crate) fn charge_apart(&self) {
+        let table = self.state();
+        // The stream has its share, whether it takes it or not; its newest record may be larger.
+        let of_stream = |stream: &Stream| {
+            let share = self.stream_share_bytes();
+            if stream.bytes() > share {
+                drop(stream.trim(stream_max_bytes_of(share)));
+            }
+            share.max(stream.bytes())
+        };
+        let of_expiries = table.expiries.as_ref().map_or(0, |expiries| expiries.bytes());
+        self.apart().set(table.stream.as_deref().map_or(0, of_stream) + of_expiries);
+        self.environment().limited.charge_texts(self.engine(), self.environment().cache_bytes());
+    }
+
+    /// Sets so many bytes aside, where there are any to set aside.
+    ///
+    /// # Errors
+    /// [`Error::Limit`] where nothing more can be evicted; [`Error::Poisoned`].
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<Option<Reservation<'_>>> {
+        if bytes == 0 { Ok(None) } else { self.reserve_bytes(bytes).map(Some) }
+    }
+
+    /// Sets so many bytes aside.
     ///
     /// # Errors
     /// As [`Table::reserve`].
-    pub(crate) fn reserve_bytes(
-        &self,
-        footprints: impl Iterator<Item = usize>,
-        stream_growth: usize,
-    ) -> Result<Reservation<'_>> {
-        let bytes = self.engine().growth_of(footprints);
+    pub(crate) fn reserve_bytes(&self, bytes: usize) -> Result<Reservation<'_>> {
         let mut nothing_left = false;
         loop {
-            let table = self.state();
-            // The stream has its share, whether it takes it or not; its newest record may be larger.
-            let of_stream = |stream: &Stream| self.stream_share_bytes().max(stream.bytes() + stream_growth);
-            let outside = table.stream.as_deref().map_or(0, of_stream) + self.apart_bytes();
-            if let Some(reserved) = self.engine().try_reserve(bytes, outside) {
+            if let Some(reserved) = self.engine().try_reserve(bytes, 0) {
                 return Ok(reserved);
             }
-            let needed = bytes.saturating_add(outside);
             // Others may have evicted between the two looks.
-            if nothing_left || !self.engine().may_fit(needed)? {
-                return Err(self.engine().memory_exceeded(needed).into());
+            if nothing_left || !self.engine().may_fit(bytes) {
+                return Err(self.engine().memory_exceeded(bytes).into());
             }
             // Before the look: what is being written meanwhile may be evicted once it is.
             let others = self.engine().is_reclaiming();
             let made = {
                 let _under_way = self.engine().reclaiming();
-                self.reclaim_some(&table)?
+                self.reclaim_some()?
             };
             if !made && (others || self.engine().is_reclaiming()) {
                 std::thread::yield_now();
@@ -94,32 +116,81 @@ impl Table {
         if !self.engine().is_limited() {
             return Ok(());
         }
-        let outside = self.state().stream.as_deref().map_or(0, Stream::bytes) + self.apart_bytes();
-        if !self.engine().is_over_limit(outside) {
+        self.charge_apart();
+        if !self.engine().is_over_limit() {
             return Ok(());
         }
         let stripes: BTreeSet<StripeId> = stripes().collect();
         stripes.into_iter().try_for_each(|stripe| Ok(self.engine().compact_stripe(stripe)?))
     }
 
-    /// Evicts once; false where nothing can be done.
-    fn reclaim_some(&self, table: &Arc<TableState>) -> Result<bool> {
-        if self.release_stripe(table)? {
-            return Ok(true);
+    /// Evicts once, in whichever table of the account; false where nothing can be done.
+    fn reclaim_some(&self) -> Result<bool> {
+        let tables = self.environment().limited.all();
+        for release in [Self::release_dropped, Self::remove_some_expired] {
+            if self.first_of(&tables, release)?.is_some() {
+                return Ok(true);
+            }
         }
-        let now = self.now_for(table);
-        if let Some(stripe) = table.expiries.as_ref().and_then(|expiries| expiries.due(now)) {
-            self.remove_expired_in(table, stripe, now)?;
-            self.engine().compact_stripe(stripe)?;
-            return Ok(true);
+        let mut candidates: Vec<&Self> = if self.engine().evicts() { tables.iter().collect() } else { Vec::new() };
+        while let Some((at, since)) = oldest_of(&candidates) {
+            let table = candidates[at];
+            if table.engine().find_oldest() != Some(since) {
+                // It is not as old as was known.
+                continue;
+            }
+            let of_others = candidates.iter().enumerate().filter(|(other, _)| *other != at);
+            let others = of_others.filter_map(|(_, other)| other.engine().oldest_at_most()).min().unwrap_or(u64::MAX);
+            if self.first_of(std::slice::from_ref(table), |table| table.evict_older_than(others))?.is_some() {
+                return Ok(true);
+            }
+            // What was used meanwhile waits anew, and the others are older.
+            if table.engine().find_oldest().is_none_or(|since| since <= others) {
+                candidates.swap_remove(at);
+            }
         }
-        if !self.engine().evicts() {
-            return Ok(self.engine().reclaim()?);
+        Ok(self.first_of(&tables, |table| Ok(table.engine().reclaim()?))?.is_some())
+    }
+
+    /// The first of these tables that could give memory back in this way. One that is dropped or poisoned meanwhile cannot;
+    /// every call of it says so.
+    fn first_of<'t>(&self, tables: &'t [Self], way: impl Fn(&Self) -> Result<bool>) -> Result<Option<&'t Self>> {
+        for table in tables {
+            match way(table) {
+                Ok(true) => {
+                    table.charge_apart();
+                    return Ok(Some(table));
+                }
+                Ok(false) => {}
+                Err(error) if table.engine().ordinal() == self.engine().ordinal() => return Err(error),
+                Err(_) => {}
+            }
         }
-        let victims = self.engine().take_victims()?;
-        let Some(first) = victims.first() else { return Ok(self.engine().reclaim()?) };
+        Ok(None)
+    }
+
+    /// Releases entries of dropped indexes in a stripe.
+    fn release_dropped(&self) -> Result<bool> {
+        self.release_stripe(&self.state())
+    }
+
+    /// Removes what has expired in a stripe.
+    fn remove_some_expired(&self) -> Result<bool> {
+        let table = self.state();
+        let now = self.now_for(&table);
+        let Some(stripe) = table.expiries.as_ref().and_then(|expiries| expiries.due(now)) else { return Ok(false) };
+        self.remove_expired_in(&table, stripe, now)?;
+        self.engine().compact_stripe(stripe)?;
+        Ok(true)
+    }
+
+    /// Evicts the items that wait for it longest, as long as that is since this number at least.
+    fn evict_older_than(&self, since: u64) -> Result<bool> {
+        let victims = self.engine().take_victims_older_than(since)?;
+        let Some(first) = victims.first() else { return Ok(false) };
         let stripe = first.key_ref().stripe();
-        self.evict_all(&victims, now)?;
+        let table = self.state();
+        self.evict_all(&victims, self.now_for(&table))?;
         self.engine().compact_stripe(stripe)?;
         Ok(true)
     }
@@ -230,6 +301,12 @@ impl Table {
         sweep.end();
         Ok((None, removed))
     }
+}
+
+/// The place of the table whose oldest item seems to be the oldest of all, and since when that waits.
+fn oldest_of(tables: &[&Table]) -> Option<(usize, u64)> {
+    let oldest = |(at, table): (usize, &&Table)| Some((at, table.engine().oldest_at_most()?));
+    tables.iter().enumerate().filter_map(oldest).min_by_key(|(_, since)| *since)
 }
 
 #[cfg(test)]

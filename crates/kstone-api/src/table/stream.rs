@@ -201,6 +201,17 @@ impl Stream {
         garbage
     }
 
+    /// Drops the oldest until so many bytes are pinned at most, or the newest is left.
+    pub(crate) fn trim(&self, max_bytes: usize) -> Garbage {
+        let mut garbage = Garbage::default();
+        let mut ring = self.ring.lock();
+        while ring.slots.len() > 1 && ring.pinned_bytes > max_bytes {
+            let slots = ring.slots.len();
+            ring.drop_oldest(0, slots, usize::MAX, &mut garbage);
+        }
+        garbage
+    }
+
     /// The records after this sequence number, oldest first: at most `max`, [`READ_MAX_RECORDS`], and what fits
     /// [`READ_MAX_BYTES`] but at least one. Empty where there are none yet, also after a number that is still to come.
     /// A reader starts after 0 and goes on after the [sequence number](StreamRecord::sequence_number) of the last

@@ -1,7 +1,7 @@
 //! An engine of which one caller holds every stripe.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::lock_place::check_ordinals;
 use super::point_in_time::PointInTimeView;
@@ -132,17 +132,18 @@ impl<'a> Exclusive<'a> {
     /// Gives an engine that has just been made what this one holds: they share the trees.
     fn share_with(&mut self, fork: &Store) {
         let store: &Arc<Store> = &self.engine.store;
-        let copy = |from: &AtomicU64, to: &AtomicU64| to.store(from.load(Ordering::Relaxed), Ordering::Relaxed);
-        copy(&store.counters.last_seq, &fork.counters.last_seq);
-        copy(&store.counters.past_writes, &fork.counters.past_writes);
+        fork.counters.past_writes.store(store.counters.past_writes.load(Ordering::Relaxed), Ordering::Relaxed);
+        if let (Some(of_fork), Some(of_original)) = (&fork.memory, &store.memory) {
+            of_fork.follow(of_original);
+        }
         if self.all.locked.is_empty() {
             return;
         }
         let mut shared = self.all.locked.iter_mut().map(|(id, held)| held.share(*id));
         let mut stripes = new_stripes(|_| Stripe::sharing(shared.next().expect("a tree or none for each stripe")));
-        if let Some(budget) = &fork.budget {
-            budget.count_stripes();
-            StripeId::all().zip(&mut stripes[..]).for_each(|(id, stripe)| budget.count(id, stripe.get_mut()));
+        if let Some(memory) = &fork.memory {
+            memory.count_stripes();
+            StripeId::all().zip(&mut stripes[..]).for_each(|(id, stripe)| memory.count(id, stripe.get_mut()));
         }
         fork.stripes.set(stripes);
     }

@@ -151,7 +151,7 @@ impl<'a> Filling<'a> {
     /// # Errors
     /// [`Error::Limit`] where the records so far do not fit the memory limit.
     pub fn check_limit(&self) -> Result<()> {
-        if self.engine.may_fit(self.bytes)? { Ok(()) } else { Err(self.engine.memory_exceeded(self.bytes)) }
+        if self.engine.may_fit(self.bytes) { Ok(()) } else { Err(self.engine.memory_exceeded(self.bytes)) }
     }
 
     /// The records in their order: O(n) where they came in it, O(n log n) otherwise. Where they are many, on more than

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use super::compactor::Compactor;
-use super::store::{Counters, Store};
+use super::memory_budget::MemoryBudget;
+use super::store::Store;
 use super::{Engine, EngineOptions, EngineOrdinal};
 #[cfg(doc)]
 use crate::error::Error;
 use crate::error::Result;
 use crate::in_order;
 
-/// Engines of the same options, and what they share: the thread that compacts, where the options ask for one. Clones are
+/// Engines of the same options, and what they share: the memory limit and the thread that
+/// compacts, where the options ask for them. Clones are
 /// the same group; the thread stops with the last of them and the last engine.
 ///
 /// ```
@@ -24,6 +26,8 @@ use crate::in_order;
 pub struct EngineGroup {
     options: EngineOptions,
     compactor: Option<Arc<Compactor>>,
+    /// Where there is a memory limit.
+    budget: Option<Arc<MemoryBudget>>,
 }
 
 impl EngineGroup {
@@ -35,12 +39,14 @@ impl EngineGroup {
         options.check()?;
         in_order::is_at_home();
         let compactor = options.background_compaction.then(Compactor::start).transpose()?.map(Arc::new);
-        Ok(Self { options, compactor })
+        let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records);
+        let budget = options.memory_max_bytes.map(budget).map(Arc::new);
+        Ok(Self { options, compactor, budget })
     }
 
     /// An empty engine of this ordinal: some hundred bytes.
     pub fn engine(&self, ordinal: EngineOrdinal) -> Engine {
-        self.engine_over(Store::new(EngineOptions { ordinal, ..self.options }, Counters::default()))
+        self.engine_over(Store::new(EngineOptions { ordinal, ..self.options }, self.budget.as_ref()))
     }
 
     pub(super) fn engine_over(&self, store: Store) -> Engine {

@@ -76,7 +76,7 @@ impl EngineStats {
             misses: store.counters.misses_before_use.load(Ordering::Relaxed),
             ..Self::default()
         };
-        stats.base_bytes = store.budget.as_ref().map_or(0, |budget| budget.bytes());
+        stats.base_bytes = store.memory.as_ref().map_or(0, |memory| memory.bytes());
         // At one moment: memory that one stripe gives back may be taken by the next.
         let stripes = store.stripes();
         stats.base_bytes += Store::BYTES + if stripes.are_shared() { 0 } else { Store::STRIPES_BYTES };
@@ -85,8 +85,8 @@ impl EngineStats {
         drop(locked);
         let parts = [stats.memtable_bytes, stats.sst_bytes, stats.filter_bytes, stats.wal_bytes, stats.eviction_bytes];
         stats.total_bytes = stats.base_bytes + parts.iter().sum::<usize>();
-        if let Some(budget) = &store.budget {
-            (stats.memory_max_bytes, stats.evictions) = (budget.max_bytes(), budget.evictions());
+        if let Some(memory) = &store.memory {
+            (stats.memory_max_bytes, stats.evictions) = (memory.max_bytes(), memory.evictions());
         }
         for (hits, misses) in stripes.iter().map(Stripe::hits_and_misses) {
             stats.hits += hits;

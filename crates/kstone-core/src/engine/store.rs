@@ -1,12 +1,13 @@
 //! What an engine and its compaction thread share: the stripes and what is counted for all of them.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 
 use super::EngineOptions;
 use super::awaited_view::Awaited;
-use super::memory_budget::MemoryBudget;
+use super::memory_budget::{MemoryBudget, MemoryShare};
 use super::stripes::{StripeArray, stripes_of_empty_engines};
 use crate::error::Result;
 use crate::freed::Freed;
@@ -24,7 +25,8 @@ pub(super) struct Store {
     pub(super) counters: Counters,
     pub(super) mode: Mode,
     pub(super) options: EngineOptions,
-    pub(super) budget: Option<MemoryBudget>,
+    /// Where there is a memory limit.
+    pub(super) memory: Option<MemoryShare>,
     /// The views that somebody awaits.
     pub(super) awaited: Mutex<Awaited>,
     pub(super) stripes: SharedAtFirst<StripeArray>,
@@ -36,8 +38,6 @@ pub(super) struct Store {
 #[derive(Default)]
 #[repr(align(128))]
 pub(super) struct Counters {
-    /// Of the writes of an engine that evicts.
-    pub(super) last_seq: AtomicU64,
     /// Records that were written to trees that are gone.
     pub(super) past_writes: AtomicU64,
     /// Of trees that are gone.
@@ -50,16 +50,14 @@ pub(super) struct Counters {
 
 impl Store {
     /// A store that holds nothing.
-    pub(super) fn new(options: EngineOptions, counters: Counters) -> Self {
-        let budget = |max| MemoryBudget::new(max, options.eviction, options.memtable_max_records);
-        let budget = options.memory_max_bytes.map(budget);
+    pub(super) fn new(options: EngineOptions, budget: Option<&Arc<MemoryBudget>>) -> Self {
         let mode = Mode::default();
-        mode.set(Flags::EVICTS, budget.as_ref().is_some_and(MemoryBudget::evicts));
+        mode.set(Flags::EVICTS, budget.is_some_and(|budget| budget.evicts()));
         Self {
-            counters,
+            counters: Counters::default(),
             mode,
             options,
-            budget,
+            memory: budget.cloned().map(MemoryShare::new),
             awaited: Mutex::default(),
             stripes: SharedAtFirst::new(stripes_of_empty_engines()),
             first_use: PoisonLock::new(()),
@@ -208,11 +206,6 @@ impl Store {
         Glance::Nothing
     }
 
-    /// Bytes of the store without records.
-    pub(super) fn bytes(&self) -> usize {
-        Self::BYTES + if self.stripes().are_shared() { 0 } else { Self::STRIPES_BYTES }
-    }
-
     /// Keeps what a tree that is about to go has counted.
     pub(super) fn note_past(&self, held: &StripeState) {
         if let Some(tree) = held.tree() {
@@ -225,8 +218,8 @@ impl Store {
     /// Keeps the memory limit informed; to be called after every change of a stripe, under its lock.
     #[inline]
     pub(super) fn count(&self, id: StripeId, held: &mut StripeState) {
-        if let Some(budget) = &self.budget {
-            budget.count(id, held);
+        if let Some(memory) = &self.memory {
+            memory.count(id, held);
         }
     }
 }

@@ -156,8 +156,8 @@ impl Store {
     fn begin_use(&self) {
         if self.stripes().are_shared() {
             self.stripes.set(new_stripes(|_| Stripe::empty()));
-            if let Some(budget) = &self.budget {
-                budget.count_stripes();
+            if let Some(memory) = &self.memory {
+                memory.count_stripes();
             }
         }
     }

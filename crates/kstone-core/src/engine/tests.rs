@@ -521,7 +521,7 @@ fn a_write_adds_no_more_than_is_reserved_for_it() {
         let options =
             EngineOptions { memtable_max_records, memory_max_bytes: Some(usize::MAX), ..EngineOptions::default() };
         let engine = Engine::new(options).expect("valid options");
-        let used = || engine.store.budget.as_ref().expect("a limit").used();
+        let used = || engine.store.memory.as_ref().expect("a limit").used();
         for i in 0..memtable_max_records as u32 + 100 {
             let (sk, before) = (i.wrapping_mul(0x9E37_79B1).to_be_bytes(), used());
             let key = KeyRef::new(b"p", &sk).expect("valid key");
@@ -539,7 +539,7 @@ fn a_cleared_engine_counts_what_an_empty_one_does_and_its_stripes() {
     for eviction in [Eviction::None, Eviction::Lru] {
         let options = EngineOptions { memory_max_bytes: Some(8 << 20), eviction, ..EngineOptions::default() };
         let engine = Engine::new(options).expect("valid options");
-        let used = || engine.store.budget.as_ref().expect("a limit").used();
+        let used = || engine.store.memory.as_ref().expect("a limit").used();
         let empty = used() + Store::STRIPES_BYTES;
         for round in 0..3 {
             for i in 0..2000 {

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::error::Result;
 use crate::key::{KeyRef, Route, StripeId};
 use crate::mode::Flags;
-use crate::record::{Record, SeqNo};
+use crate::record::Record;
 use crate::stripe::StripeState;
 use crate::tree::{Garbage, Policy, Tree};
 
@@ -135,17 +135,12 @@ impl Engine {
         store.counters.past_writes.load(Ordering::Relaxed).wrapping_add(written.sum::<u64>())
     }
 
-    /// The number of a write to an engine that evicts, drawn under its stripe's lock.
-    fn next_seq(&self) -> SeqNo {
-        SeqNo(self.store.counters.last_seq.fetch_add(1, Ordering::Relaxed) + 1)
-    }
-
     pub(super) fn apply(&self, route: Route, held: &mut StripeState, record: Record) -> Garbage {
         if record.is_tombstone() && held.tree().is_none() {
             return Garbage::default();
         }
-        if self.evicts() {
-            held.queue_written(&record, self.next_seq());
+        if let Some(memory) = self.store.memory.as_ref().filter(|memory| memory.evicts()) {
+            held.queue_written(&record, memory.budget().next_seq());
         }
         self.change(route.stripe, held, |tree, policy| tree.apply(route, record, policy))
     }
@@ -161,9 +156,9 @@ impl Engine {
         let policy =
             Policy { stripe, wal_records: options.memtable_max_records, merge_later: options.background_compaction };
         let garbage = change(held.tree_mut(stripe), policy);
-        if let Some(budget) = &self.store.budget {
+        if let Some(memory) = &self.store.memory {
             held.note_released(&garbage);
-            budget.count(stripe, held);
+            memory.count(stripe, held);
         }
         garbage
     }

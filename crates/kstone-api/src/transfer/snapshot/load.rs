@@ -177,7 +177,9 @@ fn load_table<'n, R: Read>(
         let (pk, sk) = (twice.pk().escape_ascii(), twice.sk().escape_ascii());
         blocks.corrupt(blocks.offset(), format!("two items have the key \"{pk}\", \"{sk}\""))
     })?;
-    let outside = if state.stream.is_some() { table.stream_share_bytes() } else { 0 };
+    // Where there is a stream already its share is counted.
+    let is_first = state.stream.is_some() && before.stream.is_none();
+    let outside = if is_first { table.stream_share_bytes() } else { 0 };
     filled.install(outside, || {
         // Only under the locks is it certain which number the stream gave last.
         let state =

@@ -75,7 +75,9 @@ fn of_items() -> Vec<Case> {
 fn of_nested() -> Vec<Case> {
     let add = |open: Option<Type>, name: &str| {
         let mut nested = NestedWriter::default();
-        open.map(|type_| nested.open("a", type_).expect("opened"));
+        if let Some(type_) = open {
+            nested.open("a", type_).expect("opened");
+        }
         refused(nested.add(name, |item, name| item.set_str(name, "x").map(drop)))
     };
     let mut inside = NestedWriter::default();

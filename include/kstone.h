@@ -2238,10 +2238,10 @@ kstone_status kstone_run_write(kstone_db *db,
  */
 
 /**
- * Replaces the schema of the database; NULL and 0: none. Its key stays as it is, but that of a database without
- * items. New indexes are filled before this returns, dropped ones are gone, and reads and writes go on meanwhile.
- * Items that a new index cannot hold are left out of it, as in DynamoDB's backfill. See kstone_options.schema_json
- * for the form.
+ * Replaces the schema of the database; NULL and 0: none. The names and types of its key stay as they are, but an
+ * untyped database without items may get some. New indexes are filled before this returns, dropped ones are gone, and
+ * reads and writes go on meanwhile. Items that a new index cannot hold are left out of it, as in DynamoDB's backfill.
+ * See kstone_options.schema_json for the form.
  *
  * Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
  * Cost: one pass over all items where an index is new. Dropping an index takes microseconds whatever it holds: the

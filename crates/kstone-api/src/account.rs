@@ -202,7 +202,8 @@ impl Account {
     }
 
     /// Drops a table with everything in it: handles that are left, and calls that wait for it, are refused from then on.
-    /// Reads that hold a point-in-time view of it go on. Waits for a change of its schema that is under way.
+    /// Reads that hold a point-in-time view of it go on, and its stream can still be read. Waits for a change of its schema
+    /// that is under way.
     ///
     /// # Errors
     /// [`Error::TableNotFound`]; [`Error::Poisoned`].

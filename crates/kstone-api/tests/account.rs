@@ -47,6 +47,10 @@ fn tables_are_created_found_listed_and_dropped() -> Result<()> {
     for refused in refusals {
         assert!(refused.to_string().contains("the table was deleted"), "{refused}");
     }
+    let streamed = account.create_table(schema("eee").with_stream(kstone_api::StreamViewType::NewImage))?;
+    streamed.put_item(item("one", 1))?;
+    account.drop_table("eee")?;
+    assert_eq!(streamed.read_stream(0, 9)?.len(), 1, "a reader comes to the stream's end");
     account.create_table(schema("ccc"))?;
     assert_eq!(account.table("ccc")?.count()?, 0, "a table of the same name is another");
     assert_eq!(account.table_count(), 4);

@@ -11,7 +11,7 @@ use crate::key::{KeyRef, Route, StripeId};
 use crate::mode::Flags;
 use crate::record::Record;
 use crate::stripe::StripeState;
-use crate::tree::{Garbage, Policy, Tree};
+use crate::tree::{Garbage, Policy, Tree, Work};
 
 impl Engine {
     /// Makes the item, in its stored form, the newest version of the key.
@@ -164,12 +164,20 @@ impl Engine {
     }
 
     /// What is left to do after a change, when no lock is held.
-    #[inline]
+    #[inline(always)]
     pub(super) fn finish(&self, stripe: StripeId, garbage: Garbage) {
-        if let (Some(compactor), Some(work)) = (&self.compactor, garbage.work) {
-            compactor.add(&self.store, stripe, work);
+        if let Some(work) = garbage.work {
+            self.leave_to_compactor(stripe, work);
         }
         self.store.free(garbage);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn leave_to_compactor(&self, stripe: StripeId, work: Work) {
+        if let Some(compactor) = &self.compactor {
+            compactor.add(&self.store, stripe, work);
+        }
     }
 }
 

@@ -457,7 +457,7 @@ class attribute_iterator {
     using reference = const attribute &;
 
     attribute_iterator() noexcept = default;
-    attribute_iterator(bytes_view stored, const kstone_item *item) noexcept : stored_(stored, {}) {
+    attribute_iterator(bytes_view body, const kstone_item *item) noexcept : stored_(body, {}) {
         kstone_bytes name;
         kstone_value found;
         while (item != nullptr && count_ < 2 && kstone_item_key_at(item, count_, &name, &found) == KSTONE_OK) {

@@ -57,6 +57,9 @@ impl InternedLayout {
     /// [`Error::Invalid`] for a key attribute that says something else than the key.
     pub fn split_under<'a>(&'static self, key: KeyRef<'a>, item: ItemRef<'a>) -> Result<SplitItem<'a>> {
         let found = self.find(item);
+        if found.partition.is_none() && found.sort.is_none() {
+            return Ok(SplitItem { key, rest: found.rest });
+        }
         if let Some(named) = NamedKey::new(key.pk(), key.sk(), key.label()) {
             let parts = [(Some(self.partition()), found.partition), (self.sort(), found.sort)];
             for (part, value) in parts {
@@ -98,10 +101,13 @@ impl InternedLayout {
         let (mut pieces, mut start) = (0, body);
         let mut left = 1 + usize::from(self.sort().is_some());
         let mut attributes = item.body_attributes();
+        let last = self.parts().map(|part| part.name().as_bytes().first()).max().flatten();
         while left > 0 {
             let before = attributes.rest();
             let Some((name, value)) = attributes.next() else { break };
             let found = match name {
+                // Names further on are greater still.
+                _ if name.first() > last => break,
                 _ if name == self.partition().name().as_bytes() => &mut partition,
                 _ if self.sort().is_some_and(|sort| sort.name().as_bytes() == name) => &mut sort,
                 _ => continue,

@@ -21,7 +21,7 @@ use crate::value::Type;
 pub const KEY_NAME_MAX_CHARS: usize = 255;
 
 /// The type of an attribute of a key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyType {
     /// Text.
     S,
@@ -59,14 +59,14 @@ impl KeyType {
 }
 
 /// An attribute of the key of a table or an index: its name, and the type of its values where the schema declares one.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyPart {
     name: Cow<'static, str>,
     types: PartTypes,
 }
 
 /// The types that the values of a key attribute may have.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum PartTypes {
     /// The one that is declared.
     One(KeyType),
@@ -168,7 +168,7 @@ impl KeyPart {
 /// assert_eq!(record.item().iter().count(), 3, "and are shown in the item");
 /// # Ok::<(), kstone_core::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyLayout {
     partition: KeyPart,
     sort: Option<KeyPart>,

@@ -12,7 +12,7 @@
 //!
 //! Thread safety: any thread; looking a layout up takes no lock.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::OnceLock;
 
@@ -32,7 +32,7 @@ impl KeyLayout {
     /// [`Error::Limit`] where there are [`LAYOUTS_MAX`] different layouts already.
     pub fn intern(&self) -> Result<&'static InternedLayout> {
         debug_assert!(self.is_typed(), "keys of an untyped table carry no label");
-        let mut known = KNOWN.get_or_init(Mutex::default).lock();
+        let mut known = KNOWN.lock();
         if let Some(interned) = known.get(self) {
             return Ok(interned);
         }
@@ -44,14 +44,15 @@ impl KeyLayout {
         let interned: &'static InternedLayout = Box::leak(Box::new(InternedLayout::new(self.clone(), number as u16)));
         let chunk = LAYOUTS[number / CHUNK].get_or_init(|| Box::new([const { OnceLock::new() }; CHUNK]));
         let _never_set_before = chunk[number % CHUNK].set(interned);
-        known.insert(self.clone(), interned);
+        known.insert(&interned.layout, interned);
         Ok(interned)
     }
 }
 
 const CHUNK: usize = 256;
 type Chunk = Box<[OnceLock<&'static InternedLayout>; CHUNK]>;
-static KNOWN: OnceLock<Mutex<HashMap<KeyLayout, &'static InternedLayout>>> = OnceLock::new();
+/// A tree, whose memory is found from its root: tools that look for lost memory take what a hash table holds for lost.
+static KNOWN: Mutex<BTreeMap<&KeyLayout, &InternedLayout>> = Mutex::new(BTreeMap::new());
 static LAYOUTS: [OnceLock<Chunk>; CHUNK] = [const { OnceLock::new() }; CHUNK];
 
 /// A layout that has a number, by which records know it.

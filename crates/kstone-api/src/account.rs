@@ -19,7 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use kstone_core::engine::{Engine, EngineOrdinal, PointInTimeView, exclusive_across};
+use kstone_core::Error as CoreError;
+use kstone_core::engine::{Engine, EngineOrdinal, Exclusive, PointInTimeView, exclusive_across};
 use parking_lot::{Mutex, RwLock};
 
 use self::environment::Environment;
@@ -206,12 +207,16 @@ impl Account {
     /// that is under way.
     ///
     /// # Errors
-    /// [`Error::TableNotFound`]; [`Error::Poisoned`].
+    /// [`Error::TableNotFound`]. One that is poisoned is dropped, too.
     pub fn drop_table(&self, name: &str) -> Result<()> {
         let _no_other_change = self.shared.changing.enter()?;
         let table = self.table(name)?;
         let _no_change_of_schema = table.configuring()?;
-        table.engine().close()?;
+        match table.engine().close() {
+            // A table that a panic has poisoned refuses everything as it is, and an account must get rid of it.
+            Ok(()) | Err(CoreError::Poisoned) => {}
+            Err(error) => return Err(error.into()),
+        }
         self.shared.catalog.write().tables.remove(name);
         Ok(())
     }
@@ -224,27 +229,19 @@ impl Account {
     pub fn fork(&self) -> Result<Self> {
         let _no_change = self.shared.changing.enter()?;
         let (tables, last_ordinal) = self.all_tables();
-        let turns: Vec<_> = tables.iter().map(|(_, table)| table.configuring()).collect::<Result<_>>()?;
-        let engines: Vec<&Engine> = tables.iter().map(|(_, table)| table.engine()).collect();
-        engines.iter().try_for_each(|engine| engine.prepare_fork())?;
+        let _no_change_of_schema = tables.iter().map(|(_, table)| table.configuring()).collect::<Result<Vec<_>>>()?;
+        for (_, table) in &tables {
+            table.engine().prepare_fork()?;
+        }
         let environment = Arc::new(self.shared.environment.forked());
         let group = environment.group()?;
-        let seen = exclusive_across(&engines, |locked| {
-            let states = tables.iter().map(|(_, table)| table.state().forked()).collect::<Vec<TableState>>();
-            (states, locked.iter_mut().map(|locked| (locked.engine().ordinal(), locked.fork(&group))).collect())
-        });
-        drop(turns);
-        let (states, mut engines): (_, BTreeMap<EngineOrdinal, Engine>) = seen?;
-        let mut forked = BTreeMap::new();
-        for ((name, table), state) in tables.iter().zip(states) {
-            if let Some(engine) = engines.remove(&table.engine().ordinal()) {
-                forked.insert(name.clone(), Table::of(engine, Arc::clone(&environment), state));
-            }
-        }
-        Ok(Self {
-            interrupt: self.interrupt.clone(),
-            ..Self::of(environment, Catalog { tables: forked, last_ordinal })
-        })
+        let forks = at_one_moment(&tables, |table, locked| (table.state().forked(), locked.fork(&group)))?;
+        let forked = tables
+            .iter()
+            .zip(forks)
+            .map(|((name, _), (state, engine))| (name.clone(), Table::of(engine, Arc::clone(&environment), state)));
+        let catalog = Catalog { tables: forked.collect(), last_ordinal };
+        Ok(Self { interrupt: self.interrupt.clone(), ..Self::of(environment, catalog) })
     }
 
     /// Removes every item of every table, at one moment; the tables stay. See [`Table::clear`].
@@ -254,34 +251,31 @@ impl Account {
     pub fn clear(&self) -> Result<()> {
         let _no_change = self.shared.changing.enter()?;
         let (tables, _) = self.all_tables();
-        let engines: Vec<&Engine> = tables.iter().map(|(_, table)| table.engine()).collect();
-        let dropped = exclusive_across(&engines, |locked| {
-            locked.iter_mut().for_each(|locked| locked.clear());
-            let clear_stream = |(_, table): &(Box<str>, Table)| table.state().stream.as_deref().map(Stream::clear);
-            tables.iter().filter_map(clear_stream).collect::<Vec<_>>()
-        })?;
-        drop(dropped);
-        Ok(())
+        let cleared = at_one_moment(&tables, |table, locked| {
+            locked.clear();
+            table.state().stream.as_deref().map(Stream::clear)
+        });
+        cleared.map(drop)
     }
 
     /// All tables at one moment, by name: the states that were in force and what there was.
     pub(crate) fn views(&self) -> Result<Vec<(Arc<TableState>, PointInTimeView)>> {
         let _no_change = self.shared.changing.enter()?;
-        let (tables, _) = self.all_tables();
-        let engines: Vec<&Engine> = tables.iter().map(|(_, table)| table.engine()).collect();
-        engines.iter().try_for_each(|engine| engine.prepare_fork())?;
-        let seen = exclusive_across(&engines, |locked| {
-            let views = locked.iter_mut().map(|locked| (locked.engine().ordinal(), locked.view()));
-            let mut views: BTreeMap<EngineOrdinal, PointInTimeView> = views.collect();
-            let view = |(_, table): &(Box<str>, Table)| Some((table.state(), views.remove(&table.engine().ordinal())?));
-            tables.iter().filter_map(view).collect()
-        });
-        Ok(seen?)
+        let (mut tables, _) = self.all_tables();
+        for (_, table) in &tables {
+            table.engine().prepare_fork()?;
+        }
+        let views = at_one_moment(&tables, |table, locked| (table.state(), locked.view()))?;
+        let mut named: Vec<_> = tables.drain(..).map(|(name, _)| name).zip(views).collect();
+        named.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        Ok(named.into_iter().map(|(_, view)| view).collect())
     }
 
+    /// All tables, in the order in which their stripes are locked, and the ordinal given last.
     fn all_tables(&self) -> (Vec<(Box<str>, Table)>, u32) {
         let catalog = self.shared.catalog.read();
-        let tables = catalog.tables.iter().map(|(name, table)| (name.clone(), table.clone())).collect();
+        let mut tables: Vec<_> = catalog.tables.iter().map(|(name, table)| (name.clone(), table.clone())).collect();
+        tables.sort_unstable_by_key(|(_, table)| table.engine().ordinal());
         (tables, catalog.last_ordinal)
     }
 
@@ -295,4 +289,16 @@ impl Account {
             self.all_tables().0.iter().for_each(|(_, table)| table.forget_expiries());
         }
     }
+}
+
+/// What this gives for each of these tables, which ascend by their ordinals, while the stripes of all of them are locked.
+fn at_one_moment<T>(
+    tables: &[(Box<str>, Table)],
+    mut see: impl FnMut(&Table, &mut Exclusive<'_>) -> T,
+) -> Result<Vec<T>> {
+    let engines: Vec<&Engine> = tables.iter().map(|(_, table)| table.engine()).collect();
+    let seen = exclusive_across(&engines, |locked| {
+        tables.iter().zip(locked).map(|((_, table), locked)| see(table, locked)).collect()
+    });
+    Ok(seen?)
 }

@@ -290,3 +290,21 @@ fn a_table_keeps_the_name_that_its_account_knows_it_by() -> Result<()> {
     assert_eq!(again.table_names(), ["people", "users"]);
     Ok(())
 }
+
+/// Otherwise no fork, snapshot or clear of the account would ever succeed again.
+#[test]
+fn a_table_that_a_panic_has_poisoned_can_be_dropped() -> Result<()> {
+    let account = Account::create_in_memory();
+    account.create_table(schema("sound"))?.put_item(item("x", 1))?;
+    let poisoned = account.create_table(TableSchema::new().name("poisoned"))?;
+    let panics = std::panic::AssertUnwindSafe(|| {
+        let key = kstone_api::KeyRef::new(b"a", b"").expect("a key");
+        poisoned.commit_with::<()>(&[key], |_| panic!("under the lock"))
+    });
+    assert!(std::panic::catch_unwind(panics).is_err());
+    assert_eq!(poisoned.get(b"a"), Err(Error::Poisoned));
+    assert_eq!(account.fork().map(drop), Err(Error::Poisoned));
+    account.drop_table("poisoned")?;
+    assert_eq!(account.fork()?.table("sound")?.count()?, 1);
+    Ok(())
+}

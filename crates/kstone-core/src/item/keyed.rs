@@ -1,6 +1,6 @@
 //! Items of typed tables: the key is taken out of the item that comes in, and the rest is stored under it.
 
-use super::{ItemRef, ValueRef, wire};
+use super::{ItemRef, ValueRef};
 use crate::buffer::Buffer;
 use crate::error::{Error, Reason, Result};
 use crate::key::KeyRef;
@@ -152,11 +152,7 @@ impl ItemRef<'_> {
             return self.as_bytes().to_vec();
         }
         let mut body = Vec::with_capacity(self.as_bytes().len() + 64);
-        for (name, value) in self.raw_iter() {
-            wire::put_bytes(&mut body, name);
-            body.push(value.type_() as u8);
-            wire::put_bytes(&mut body, value.payload());
-        }
+        self.copy_where(&mut body, |_| true);
         body
     }
 }

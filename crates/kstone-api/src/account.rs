@@ -26,6 +26,7 @@ use parking_lot::{Mutex, RwLock};
 use self::environment::Environment;
 pub use self::named::NamesTable;
 use crate::error::{Error, Reason, Result};
+use crate::expression::ExpressionCache;
 use crate::interrupt::Interrupt;
 use crate::model::clock::{Clock, ClockSource};
 use crate::model::options::DatabaseOptions;
@@ -173,6 +174,18 @@ impl Account {
             Some(table) => Ok(self.handle(table.clone())),
             None => Err(Error::TableNotFound { name: name.to_owned(), is: None }),
         }
+    }
+
+    /// What was read of expressions, whatever the tables: for callers that parse expressions themselves.
+    #[must_use]
+    pub fn expressions(&self) -> &ExpressionCache {
+        self.shared.environment.expressions()
+    }
+
+    /// The time of all tables.
+    #[must_use]
+    pub fn now_epoch_seconds(&self) -> i64 {
+        self.shared.environment.clock.now_epoch_seconds()
     }
 
     fn handle(&self, table: Table) -> Table {

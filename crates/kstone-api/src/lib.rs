@@ -64,6 +64,7 @@ pub use request::lent_write::LentWrite;
 pub use request::operation::{Operation, TransactError};
 pub use request::operation_list::OperationList;
 pub use request::page::{EndOfQuery, Page, PageEnd, PageRecord, QueryResult};
+pub use request::parsed_write::ParsedWrite;
 pub use request::partition::PartitionQuery;
 pub use request::prepared_query::PreparedQuery;
 pub use request::prepared_values::PreparedValues;

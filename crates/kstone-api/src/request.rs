@@ -7,6 +7,7 @@ pub(crate) mod operation;
 pub(crate) mod operation_list;
 pub(crate) mod page;
 pub(crate) mod parameters;
+pub(crate) mod parsed_write;
 pub(crate) mod partition;
 pub(crate) mod prepared_query;
 pub(crate) mod prepared_values;

@@ -1,15 +1,11 @@
-//! DynamoDB's requests, from their bytes to the point where a table is needed.
+//! DynamoDB's operations in process: [`Account::call`] takes the JSON that an SDK sends and gives the JSON that AWS would
+//! answer.
 //!
-//! # What is here today
+//! # Two halves
 //! [`parse`] reads a request of any of the 66 operations of DynamoDB_20120810 and DynamoDBStreams_20120810 and says what
-//! AWS would refuse in it: bodies that are no JSON, members of wrong types, shapes, and the rules between members that
-//! need no table. What it accepts is a [`Request`], whose members are places in the body: nothing is built or copied.
-//!
-//! # What is not here
-//! Nothing is carried out: there is no account, no table and no answer but refusals. The grammar of expressions and of
-//! PartiQL is not read, so that their syntax errors, unused names and values, and overlapping paths are not found yet; of
-//! an expression only its length is looked at. Neither are keys compared with a table's, nor whether it exists. Both come
-//! where tables come.
+//! AWS would refuse in it before it looks for a table: bodies that are no JSON, members of wrong types, shapes, and the
+//! rules between members. What it accepts is a [`Request`], whose members are places in the body: nothing is built or
+//! copied. The other half carries the request out in the tables of an [`Account`] and writes the [`Response`].
 //!
 //! # How sure it is
 //! Texts and order come from captures of AWS that others published and from emulators whose tests run against AWS; each
@@ -20,8 +16,11 @@
 //!
 //! # Layers
 //! ```text
-//! request      parse: the order of everything
-//! operations/  rules of one operation each, as a pipeline of steps
+//! call         a request read, checked, carried out, answered
+//! request      parse: the order of everything before a table is needed
+//! operations/  one operation each: its rules as a pipeline of steps, and what carries it out
+//! account, catalog     tables, and what DynamoDB says of them          attributes   items and keys of requests
+//! answer, response     what is answered
 //! pipeline, expressions, legacy, value, number      what the steps are made of
 //! validate     shapes          show, echo           quoting what is wrong
 //! view         values as places in the body         read, mistake, json   the one pass
@@ -29,6 +28,11 @@
 //! ```
 //! No thread-locals, no locks, no recursion beyond 32 levels of values: 48 KiB of stack are enough.
 
+mod account;
+mod answer;
+mod attributes;
+mod call;
+mod catalog;
 pub mod checksum;
 mod echo;
 mod expressions;
@@ -42,14 +46,17 @@ mod pipeline;
 mod read;
 mod refusal;
 mod request;
+mod response;
 mod show;
 pub mod texts;
 mod validate;
 pub mod value;
 mod view;
 
+pub use account::{Account, AccountOptions};
 pub use echo::Echo;
 pub use read::{Scratch, Span};
 pub use refusal::{Cohort, Refusal, RefusalKind};
 pub use request::{MAX_BODY_BYTES, Request, parse};
+pub use response::Response;
 pub use view::{Document, Elements, Entries, Structure, Value};

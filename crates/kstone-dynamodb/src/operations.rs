@@ -6,8 +6,11 @@ mod batch_get_item;
 mod batch_write_item;
 mod create_table;
 mod delete_item;
+mod delete_table;
+mod describe_table;
 mod get_item;
 mod indexes;
+mod list_tables;
 mod put_item;
 mod query;
 mod scan;
@@ -21,6 +24,7 @@ mod update_item;
 mod update_table;
 mod vectors;
 
+use crate::call::CarryOut;
 use crate::pipeline::{self, Pipeline};
 use crate::refusal::{Cohort, Refusal};
 use crate::request::Request;
@@ -55,6 +59,19 @@ fn pipeline(operation: &str) -> Option<&'static Pipeline> {
         "UntagResource" => &tags::UNTAG,
         "UpdateItem" => &update_item::PIPELINE,
         "UpdateTable" => &update_table::PIPELINE,
+        _ => return None,
+    })
+}
+
+/// What carries out an operation.
+pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
+    Some(match operation {
+        "CreateTable" => create_table::carry_out,
+        "DeleteTable" => delete_table::carry_out,
+        "DescribeTable" => describe_table::carry_out,
+        "GetItem" => get_item::carry_out,
+        "ListTables" => list_tables::carry_out,
+        "PutItem" => put_item::carry_out,
         _ => return None,
     })
 }

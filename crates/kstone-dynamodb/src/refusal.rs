@@ -4,7 +4,10 @@
 //! own exceptions and the front door each have theirs, and the front door's say `Message` (facts 1.3; dynalite,
 //! `index.js` and `test/connection.js`).
 
-use crate::texts::{Family, Text};
+use kstone_api::Error;
+use kstone_api::error::{Dialect, Family};
+
+use crate::texts::Text;
 
 /// Which validation texts are said: those of the regions that AWS moved to its new layer since June 2026, or the older
 /// ones (parity, `registry/splits.json`).
@@ -33,19 +36,71 @@ impl Cohort {
     }
 }
 
-/// What kind of refusal it is: the exception's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusalKind {
-    /// `ValidationException`.
-    Validation,
-    /// `SerializationException`.
-    Serialization,
-    /// `UnknownOperationException`.
-    UnknownOperation,
-    /// `AccessDeniedException`.
-    AccessDenied,
-    /// Too many bytes to be read at all.
-    TooLarge,
+macro_rules! kinds {
+    ($($name:ident $namespace:literal $message:literal;)*) => {
+        /// What kind of refusal it is: the exception's name.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the names are those of AWS's exceptions")]
+        pub enum RefusalKind { $($name,)* }
+
+        impl RefusalKind {
+            /// The value of `__type`.
+            #[must_use]
+            pub fn error_type(self) -> &'static str {
+                match self { $(Self::$name => concat!($namespace, "#", stringify!($name), "Exception"),)* }
+            }
+
+            /// The exception's name, without a namespace.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$name => concat!(stringify!($name), "Exception"),)* }
+            }
+
+            /// The name of the member that holds the sentence.
+            fn message_member(self) -> &'static str {
+                match self { $(Self::$name => $message,)* }
+            }
+        }
+    };
+}
+
+// Namespaces and the spelling of `message` as observed (facts 1.3).
+kinds! {
+    Validation "com.amazon.coral.validate" "message";
+    Serialization "com.amazon.coral.service" "Message";
+    UnknownOperation "com.amazon.coral.service" "Message";
+    AccessDenied "com.amazon.coral.service" "Message";
+    ResourceNotFound "com.amazonaws.dynamodb.v20120810" "message";
+    ResourceInUse "com.amazonaws.dynamodb.v20120810" "message";
+    LimitExceeded "com.amazonaws.dynamodb.v20120810" "message";
+    ConditionalCheckFailed "com.amazonaws.dynamodb.v20120810" "message";
+    TransactionCanceled "com.amazonaws.dynamodb.v20120810" "Message";
+    TransactionConflict "com.amazonaws.dynamodb.v20120810" "message";
+    TransactionInProgress "com.amazonaws.dynamodb.v20120810" "Message";
+    IdempotentParameterMismatch "com.amazonaws.dynamodb.v20120810" "Message";
+    DuplicateItem "com.amazonaws.dynamodb.v20120810" "message";
+    ItemCollectionSizeLimitExceeded "com.amazonaws.dynamodb.v20120810" "message";
+    ProvisionedThroughputExceeded "com.amazonaws.dynamodb.v20120810" "message";
+    TrimmedDataAccess "com.amazonaws.dynamodb.v20120810" "message";
+    ExpiredIterator "com.amazonaws.dynamodb.v20120810" "message";
+    BackupNotFound "com.amazonaws.dynamodb.v20120810" "message";
+    BackupInUse "com.amazonaws.dynamodb.v20120810" "message";
+    TableNotFound "com.amazonaws.dynamodb.v20120810" "message";
+    TableInUse "com.amazonaws.dynamodb.v20120810" "message";
+    TableAlreadyExists "com.amazonaws.dynamodb.v20120810" "message";
+    ContinuousBackupsUnavailable "com.amazonaws.dynamodb.v20120810" "message";
+    PointInTimeRecoveryUnavailable "com.amazonaws.dynamodb.v20120810" "message";
+    InvalidRestoreTime "com.amazonaws.dynamodb.v20120810" "message";
+    InvalidExportTime "com.amazonaws.dynamodb.v20120810" "message";
+    ExportNotFound "com.amazonaws.dynamodb.v20120810" "message";
+    ExportConflict "com.amazonaws.dynamodb.v20120810" "message";
+    ImportNotFound "com.amazonaws.dynamodb.v20120810" "message";
+    ImportConflict "com.amazonaws.dynamodb.v20120810" "message";
+    IndexNotFound "com.amazonaws.dynamodb.v20120810" "message";
+    PolicyNotFound "com.amazonaws.dynamodb.v20120810" "message";
+    InternalServerError "com.amazonaws.dynamodb.v20120810" "message";
+    // Too many bytes to be read at all: an answer without a body.
+    TooLarge "com.amazon.coral.service" "message";
 }
 
 /// A refusal. [`Refusal::body`] is what AWS would answer.
@@ -57,13 +112,27 @@ pub struct Refusal {
     pub text: Option<Text>,
     /// Whether the new layer's prefix stands before it.
     pub enveloped: bool,
+    /// Further members of the answer, as JSON: the item that made a condition fail, the reasons of a transaction.
+    pub members: Option<Box<str>>,
 }
 
 impl Refusal {
+    /// An exception with its sentence.
+    #[must_use]
+    pub fn new(kind: RefusalKind, text: Text) -> Self {
+        Self { kind, text: Some(text), enveloped: false, members: None }
+    }
+
+    /// An exception without a sentence.
+    #[must_use]
+    pub fn silent(kind: RefusalKind) -> Self {
+        Self { kind, text: None, enveloped: false, members: None }
+    }
+
     /// A ValidationException, bare.
     #[must_use]
     pub fn validation(text: Text) -> Self {
-        Self { kind: RefusalKind::Validation, text: Some(text), enveloped: false }
+        Self::new(RefusalKind::Validation, text)
     }
 
     /// A ValidationException of an operation's rules, which has a prefix where its layer and family want one.
@@ -72,32 +141,46 @@ impl Refusal {
         let enveloped = envelopes && text.family() == Family::Request;
         let is_denied = matches!(text, Text::NotAuthorized { .. });
         let kind = if is_denied { RefusalKind::AccessDenied } else { RefusalKind::Validation };
-        Self { kind, text: Some(text), enveloped }
+        Self { enveloped, ..Self::new(kind, text) }
     }
 
     /// A SerializationException: with a sentence where a member has the wrong type, without one where the body is no
     /// JSON.
     #[must_use]
     pub fn serialization(text: Option<Text>) -> Self {
-        Self { kind: RefusalKind::Serialization, text, enveloped: false }
+        Self { text, ..Self::silent(RefusalKind::Serialization) }
+    }
+
+    /// What the tables below refuse, in DynamoDB's words.
+    #[must_use]
+    pub fn below(error: &Error, envelopes: bool) -> Self {
+        let text = || Text::OfTables { text: error.text(Dialect::DynamoDb) };
+        match error {
+            Error::ConditionFailed { .. } => Self::new(RefusalKind::ConditionalCheckFailed, text()),
+            Error::DuplicateItem => Self::new(RefusalKind::DuplicateItem, text()),
+            Error::TableNotFound { .. } => Self::new(RefusalKind::ResourceNotFound, text()),
+            Error::TableExists { .. } => Self::new(RefusalKind::ResourceInUse, text()),
+            Error::Poisoned | Error::Interrupted | Error::Io { .. } | Error::Corrupt { .. } => {
+                Self::new(RefusalKind::InternalServerError, text())
+            }
+            _ => Self { enveloped: envelopes && error.family() == Family::Request, ..Self::validation(text()) },
+        }
     }
 
     /// The status of the HTTP answer.
     #[must_use]
     pub fn status(&self) -> u16 {
-        if self.kind == RefusalKind::TooLarge { 413 } else { 400 }
+        match self.kind {
+            RefusalKind::TooLarge => 413,
+            RefusalKind::InternalServerError => 500,
+            _ => 400,
+        }
     }
 
     /// The value of `__type`; none where the answer has no body.
     #[must_use]
     pub fn error_type(&self) -> Option<&'static str> {
-        Some(match self.kind {
-            RefusalKind::Validation => "com.amazon.coral.validate#ValidationException",
-            RefusalKind::Serialization => "com.amazon.coral.service#SerializationException",
-            RefusalKind::UnknownOperation => "com.amazon.coral.service#UnknownOperationException",
-            RefusalKind::AccessDenied => "com.amazon.coral.service#AccessDeniedException",
-            RefusalKind::TooLarge => return None,
-        })
+        (self.kind != RefusalKind::TooLarge).then(|| self.kind.error_type())
     }
 
     /// The message, where there is one.
@@ -111,13 +194,17 @@ impl Refusal {
     #[must_use]
     pub fn body(&self) -> String {
         let Some(error_type) = self.error_type() else { return String::new() };
-        let Some(message) = self.message() else { return format!("{{\"__type\":\"{error_type}\"}}") };
-        let name = match self.kind {
-            RefusalKind::Serialization | RefusalKind::UnknownOperation | RefusalKind::AccessDenied => "Message",
-            RefusalKind::Validation | RefusalKind::TooLarge => "message",
-        };
-        let message = serde_json::Value::String(message);
-        format!("{{\"__type\":\"{error_type}\",\"{name}\":{message}}}")
+        let mut body = format!("{{\"__type\":\"{error_type}\"");
+        if let Some(message) = self.message() {
+            let (member, message) = (self.kind.message_member(), serde_json::Value::String(message));
+            body.push_str(&format!(",\"{member}\":{message}"));
+        }
+        if let Some(members) = &self.members {
+            body.push(',');
+            body.push_str(members);
+        }
+        body.push('}');
+        body
     }
 }
 
@@ -142,7 +229,7 @@ mod tests {
 
     #[test]
     fn too_large_has_no_body() {
-        let refusal = Refusal { kind: RefusalKind::TooLarge, text: None, enveloped: false };
+        let refusal = Refusal::silent(RefusalKind::TooLarge);
         assert_eq!((refusal.status(), refusal.body()), (413, String::new()));
     }
 }

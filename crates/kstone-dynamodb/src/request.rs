@@ -77,12 +77,12 @@ pub fn parse<'a>(
 /// Reads a request, without checking more of it than its JSON types.
 fn read_only<'a>(target: &str, body: &'a [u8], scratch: &'a mut Scratch) -> Result<Request<'a>, Refusal> {
     if body.len() > MAX_BODY_BYTES {
-        return Err(Refusal { kind: RefusalKind::TooLarge, text: None, enveloped: false });
+        return Err(Refusal::silent(RefusalKind::TooLarge));
     }
     let operation = model::operation(target);
     let not_json = || Refusal::serialization(None);
     // An empty body is looked at after the target (dynalite, `index.js`).
-    let unknown = || Refusal { kind: RefusalKind::UnknownOperation, text: None, enveloped: false };
+    let unknown = || Refusal::silent(RefusalKind::UnknownOperation);
     if body.is_empty() {
         return Err(if operation.is_none() { unknown() } else { not_json() });
     }

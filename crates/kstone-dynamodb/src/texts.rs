@@ -5,20 +5,14 @@
 //! ([`Family::Data`]) (parity, `captures/2026-06-09`; facts 9).
 //!
 //! Each text is held by a case: `every_text_is_said_by_a_case` in `tests/replay.rs` fails where one of these is said by no
-//! request of `tests/cases/*.jsonl`. Where a text comes from, its case says.
+//! request of `tests/cases/*.jsonl`. Where a text comes from, its case says. From `OfTables` on they are said where a table
+//! is looked at, which scenarios do: `tests/cases/scenarios/*.jsonl`.
 
 use std::fmt;
 
 use crate::echo::Echo;
 
-/// Which layer of the service a sentence comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// Of the request alone: the new layer puts its prefix before it.
-    Request,
-    /// Of data, structure and limits: bare in both.
-    Data,
-}
+pub use kstone_api::error::Family;
 
 macro_rules! texts {
     ($($name:ident $({ $($field:ident : $type:ty),+ })? $family:ident $format:literal;)*) => {
@@ -28,7 +22,7 @@ macro_rules! texts {
         pub enum Text { $($name $({ $($field: $type),+ })?,)* }
 
         impl Text {
-            /// The names of all texts.
+            /// The names of all texts; those behind `OfTables` are said where a table is looked at.
             pub const NAMES: &[&str] = &[$(stringify!($name)),*];
 
             /// This text's name.
@@ -193,6 +187,13 @@ texts! {
     TagsMissing { member: &'static str } Data "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null";
     TagsEmpty { what: &'static str } Data "Atleast one {what} needs to be provided as Input.";
     NotAuthorized { operation: &'static str, arn: Echo } Data "User: arn:aws:iam::000000000000:user/kstone is not authorized to perform: dynamodb:{operation} on resource: {arn}";
+
+    // What tables say.
+    OfTables { text: String } Data "{text}";
+    ResourceNotFound Data "Requested resource not found";
+    TableExists { name: String } Data "Table already exists: {name}";
+    KeyElementMismatch Data "The provided key element does not match the schema";
+    OperationUnsupported { operation: &'static str } Data "{operation} is not supported";
 }
 
 /// What a shape's check found, in the order in which it is printed.

@@ -152,7 +152,8 @@ fn every_text_is_said_by_a_case() {
             said.extend(replay(&case, cohort, &mut scratch).unwrap_or_default());
         }
     }
-    let unsaid: Vec<_> = Text::NAMES.iter().filter(|name| !said.contains(*name)).collect();
+    let of_requests = Text::NAMES.iter().take_while(|name| **name != "OfTables");
+    let unsaid: Vec<_> = of_requests.filter(|name| !said.contains(*name)).collect();
     assert!(unsaid.is_empty(), "no case says {unsaid:?}");
 }
 

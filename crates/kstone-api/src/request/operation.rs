@@ -9,6 +9,7 @@ use kstone_core::record::Record;
 use kstone_core::typed_key::TableKey;
 
 use crate::request::operation_list::OperationList;
+use crate::request::parsed_write::ParsedWrite;
 use crate::request::prepared_write::BoundWrite;
 use crate::request::transaction::{TRANSACTION_MAX, check_list, parts, parts_of, twice_in};
 use crate::request::write::{Prepared, Write, WriteContext};
@@ -24,6 +25,8 @@ pub enum Operation {
     Write(Box<Write>),
     /// The same, prepared, with the values of this run.
     Prepared(Box<BoundWrite>),
+    /// The same, of expressions that are parsed and bound.
+    Parsed(Box<ParsedWrite<'static>>),
 }
 
 /// Why [`Table::transact`] did nothing.
@@ -104,6 +107,12 @@ impl From<BoundWrite> for Operation {
     }
 }
 
+impl From<ParsedWrite<'static>> for Operation {
+    fn from(write: ParsedWrite<'static>) -> Self {
+        Self::Parsed(Box::new(write))
+    }
+}
+
 impl Operation {
     pub(crate) fn prepare(&self, context: &WriteContext<'_>) -> Result<Prepared<'_>> {
         match self {
@@ -113,6 +122,7 @@ impl Operation {
             }
             Self::Write(write) => write.prepare(context),
             Self::Prepared(write) => write.prepare(context),
+            Self::Parsed(write) => write.prepare(context),
         }
     }
 }

@@ -3,8 +3,15 @@
 
 use super::indexes::{definitions_used, global, lists_not_empty, local, name_of, table_keys};
 use super::vectors;
+use kstone_api::{KeyType, TableSchema};
+
+use super::describe_table;
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::catalog::CatalogTable;
 use crate::echo::Echo;
 use crate::pipeline::{Pipeline, Rules, Step};
+use crate::refusal::Refusal;
 use crate::texts::Text;
 use crate::view::Structure;
 
@@ -109,5 +116,33 @@ fn on_demand(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
             return Err(Text::OnDemandLimitRange { member });
         }
     }
+    Ok(())
+}
+
+/// Creates the table.
+pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
+    let (shared, input) = (call.shared(), call.input());
+    let name = input.get("TableName").expect("a required member").text().into_owned();
+    let types: Vec<_> = input.get("AttributeDefinitions").into_iter().flat_map(|all| all.elements()).collect();
+    let type_of = |attribute: &str| {
+        let definitions = types.iter().map(|definition| definition.structure());
+        let mut of_name =
+            definitions.filter(|one| one.get("AttributeName").is_some_and(|name| name.text() == attribute));
+        of_name.next().and_then(|one| KeyType::from_name(&one.get("AttributeType")?.text())).unwrap_or(KeyType::S)
+    };
+    let keys = input.get("KeySchema").into_iter().flat_map(|all| all.elements());
+    let mut schema = TableSchema::new().name(name.clone());
+    for (at, element) in keys.enumerate() {
+        let attribute = element.structure().get("AttributeName").expect("a required member").text().into_owned();
+        let type_ = type_of(&attribute);
+        schema = if at == 0 { schema.partition_key(attribute, type_) } else { schema.sort_key(attribute, type_) };
+    }
+    let _no_other_change = shared.catalog.changing.lock();
+    let table = shared.tables.create_table(schema).map_err(|error| call.below(&error))?;
+    let layout = table.schema().key_layout().map_err(|error| call.below(&error))?;
+    let layout = layout.expect("a table of typed keys");
+    shared.catalog.insert(CatalogTable { name: name.clone().into(), table, layout });
+    let table = shared.catalog.table(&name)?;
+    answer.object(|answer| describe_table::description(answer.name("TableDescription"), &table, "CREATING"));
     Ok(())
 }

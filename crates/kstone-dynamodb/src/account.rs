@@ -1,0 +1,85 @@
+//! Accounts: tables as DynamoDB knows them, and what they are told when they are made.
+//!
+//! ```text
+//! Account ──► kstone_api::Account       items, indexes, streams, TTL: the tables themselves
+//!    └──────► Catalog                   what DynamoDB says of them in addition: identifiers, states, billing, tags
+//! ```
+//! Thread safety: calls may be made from any thread at any time.
+
+use std::sync::Arc;
+
+use kstone_api::clock::ClockSource;
+use kstone_api::{DatabaseOptions, Error, Table};
+
+use crate::catalog::Catalog;
+use crate::refusal::Cohort;
+
+/// What an account is told when it is made.
+#[derive(Debug, Clone)]
+pub struct AccountOptions {
+    /// The region that its ARNs name.
+    pub region: String,
+    /// The account's number, which its ARNs name: twelve digits.
+    pub account_id: String,
+    /// Memory limit, eviction and the like, for all tables together.
+    pub database: DatabaseOptions,
+    /// What its tables take for the time.
+    pub clock: ClockSource,
+    /// Whether items that have expired are gone at once, kstone's rule, or stay visible until something removes them,
+    /// DynamoDB's.
+    pub ttl_hidden: bool,
+    /// For how many seconds a new table is CREATING, and one that is changed UPDATING.
+    pub transition_seconds: i64,
+    /// Whose validation texts are said.
+    pub cohort: Cohort,
+}
+
+impl Default for AccountOptions {
+    fn default() -> Self {
+        Self {
+            region: "us-east-1".to_owned(),
+            account_id: "000000000000".to_owned(),
+            database: DatabaseOptions::default(),
+            clock: ClockSource::default(),
+            ttl_hidden: false,
+            transition_seconds: 0,
+            cohort: Cohort::Current,
+        }
+    }
+}
+
+/// DynamoDB in memory: an account's tables behind one function, [`Account::call`]. Clones share it.
+#[derive(Clone)]
+pub struct Account {
+    pub(crate) shared: Arc<Shared>,
+}
+
+pub(crate) struct Shared {
+    pub(crate) options: AccountOptions,
+    pub(crate) tables: kstone_api::Account,
+    pub(crate) catalog: Catalog,
+}
+
+impl Account {
+    /// An account without tables.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for an option outside its range.
+    pub fn open(options: AccountOptions) -> Result<Self, Error> {
+        let tables = kstone_api::Account::create_in_memory_with(options.database, options.clock.clone());
+        Ok(Self { shared: Arc::new(Shared { options, tables, catalog: Catalog::default() }) })
+    }
+
+    /// The same tables as kstone's own interface has them.
+    ///
+    /// # Errors
+    /// [`Error::TableNotFound`].
+    pub fn table(&self, name: &str) -> Result<Table, Error> {
+        self.shared.tables.table(name)
+    }
+
+    /// Fixes the time of the account, in epoch seconds; 0 goes back to the clock.
+    pub fn set_time(&self, epoch_seconds: i64) {
+        self.shared.tables.set_time(epoch_seconds);
+    }
+}

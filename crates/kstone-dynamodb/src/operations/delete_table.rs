@@ -1,0 +1,18 @@
+//! DeleteTable.
+
+use super::describe_table;
+use crate::answer::Answer;
+use crate::call::Call;
+use crate::refusal::Refusal;
+
+/// Drops the table with everything in it.
+pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
+    let shared = call.shared();
+    let name = call.input().get("TableName").expect("a required member").text();
+    let _no_other_change = shared.catalog.changing.lock();
+    let table = shared.catalog.table(&name)?;
+    shared.tables.drop_table(&table.name).map_err(|error| call.below(&error))?;
+    shared.catalog.remove(&table.name);
+    answer.object(|answer| describe_table::description(answer.name("TableDescription"), &table, "DELETING"));
+    Ok(())
+}

@@ -15,6 +15,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a table that is not as it should be fails the test")]
 
+mod common;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -23,6 +25,8 @@ use kstone_dynamodb::texts::Text;
 use kstone_dynamodb::{Cohort, Scratch, parse};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use common::written_out;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -37,25 +41,11 @@ struct Case {
     sure: String,
 }
 
-/// Writes out what is repeated.
-fn written_out(text: &str) -> String {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once('⟪') {
-        let (repeated, after) = after.split_once('⟫').expect("what is opened is closed");
-        let (what, times) = repeated.rsplit_once('*').expect("a text and a number");
-        out.push_str(before);
-        out.push_str(&what.repeat(times.parse().expect("a number")));
-        rest = after;
-    }
-    out.push_str(rest);
-    out
-}
-
 /// Every case with its file and line.
 fn cases() -> Vec<(String, Case)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut files: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "jsonl"));
     files.sort();
     let mut cases = Vec::new();
     for file in files {
@@ -129,11 +119,7 @@ fn requests_are_answered_as_aws_answers_them() {
     let mut wrong = Vec::new();
     for (place, case) in cases() {
         assert!(!case.source.is_empty(), "{place} has no source");
-        assert!(
-            ["captured", "tested", "documented", "emulated", "ours"].contains(&&*case.sure),
-            "{place}: sure is {}",
-            case.sure
-        );
+        assert!(common::SURE.contains(&&*case.sure), "{place}: sure is {}", case.sure);
         for &cohort in cohorts(&case) {
             if let Err(difference) = replay(&case, cohort, &mut scratch) {
                 wrong.push(format!("{place} {} ({}): {difference}", case.target, case.source));

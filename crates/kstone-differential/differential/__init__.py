@@ -1,0 +1,1 @@
+"""DynamoDB requests sent to kstone and to other local engines, and their answers compared field by field."""

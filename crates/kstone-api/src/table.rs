@@ -173,6 +173,13 @@ impl Table {
         }
     }
 
+    /// The stream in force, if there is one, shared: it can be read on when the table has another one, or none, or is
+    /// dropped.
+    #[must_use]
+    pub fn change_stream(&self) -> Option<Arc<Stream>> {
+        self.state().stream.clone()
+    }
+
     pub(crate) fn environment(&self) -> &Arc<Environment> {
         &self.shared.environment
     }

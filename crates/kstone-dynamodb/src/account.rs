@@ -13,6 +13,7 @@ use kstone_api::{DatabaseOptions, Error, Table};
 
 use crate::catalog::Catalog;
 use crate::refusal::Cohort;
+use crate::streams::Streams;
 
 /// What an account is told when it is made.
 #[derive(Debug, Clone)]
@@ -58,6 +59,7 @@ pub(crate) struct Shared {
     pub(crate) options: AccountOptions,
     pub(crate) tables: kstone_api::Account,
     pub(crate) catalog: Catalog,
+    pub(crate) streams: Streams,
 }
 
 impl Account {
@@ -67,7 +69,8 @@ impl Account {
     /// [`Error::Invalid`] for an option outside its range.
     pub fn open(options: AccountOptions) -> Result<Self, Error> {
         let tables = kstone_api::Account::create_in_memory_with(options.database, options.clock.clone());
-        Ok(Self { shared: Arc::new(Shared { options, tables, catalog: Catalog::default() }) })
+        let streams = Streams::new(&options.region, &options.account_id);
+        Ok(Self { shared: Arc::new(Shared { options, tables, catalog: Catalog::default(), streams }) })
     }
 
     /// The same tables as kstone's own interface has them.

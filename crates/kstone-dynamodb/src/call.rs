@@ -35,6 +35,11 @@ impl<'a> Call<'a> {
         &self.account.shared
     }
 
+    /// The account's time, in epoch seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.shared().tables.now_epoch_seconds()
+    }
+
     /// What the tables refused, as this operation says it.
     pub(crate) fn below(&self, error: &kstone_api::Error) -> Refusal {
         Refusal::below(error, self.envelopes)

@@ -20,6 +20,7 @@
 //! request      parse: the order of everything before a table is needed
 //! operations/  one operation each: its rules as a pipeline of steps, and what carries it out
 //! account, catalog     tables, and what DynamoDB says of them          attributes   items and keys of requests
+//! streams      the streams of tables, their names and iterators
 //! answer, response     what is answered
 //! pipeline, expressions, legacy, value, number      what the steps are made of
 //! validate     shapes          show, echo           quoting what is wrong
@@ -48,6 +49,7 @@ mod refusal;
 mod request;
 mod response;
 mod show;
+mod streams;
 pub mod texts;
 mod validate;
 pub mod value;

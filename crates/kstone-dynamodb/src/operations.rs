@@ -7,9 +7,13 @@ mod batch_write_item;
 mod create_table;
 mod delete_item;
 mod delete_table;
+mod describe_stream;
 mod describe_table;
 mod get_item;
+mod get_records;
+mod get_shard_iterator;
 mod indexes;
+mod list_streams;
 mod list_tables;
 mod put_item;
 mod query;
@@ -17,6 +21,7 @@ mod scan;
 mod search_vectors;
 mod statements;
 mod steps;
+mod streams;
 mod tags;
 mod transact_get_items;
 mod transact_write_items;
@@ -48,6 +53,7 @@ fn pipeline(operation: &str) -> Option<&'static Pipeline> {
         "ExecuteStatement" => &statements::ONE,
         "ExecuteTransaction" => &statements::TRANSACTION,
         "GetItem" => &get_item::PIPELINE,
+        "GetShardIterator" => &get_shard_iterator::PIPELINE,
         "ListTagsOfResource" => &tags::LIST,
         "PutItem" => &put_item::PIPELINE,
         "Query" => &query::PIPELINE,
@@ -68,8 +74,12 @@ pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
     Some(match operation {
         "CreateTable" => create_table::carry_out,
         "DeleteTable" => delete_table::carry_out,
+        "DescribeStream" => describe_stream::carry_out,
         "DescribeTable" => describe_table::carry_out,
         "GetItem" => get_item::carry_out,
+        "GetRecords" => get_records::carry_out,
+        "GetShardIterator" => get_shard_iterator::carry_out,
+        "ListStreams" => list_streams::carry_out,
         "ListTables" => list_tables::carry_out,
         "PutItem" => put_item::carry_out,
         _ => return None,

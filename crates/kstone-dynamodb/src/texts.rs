@@ -181,6 +181,11 @@ texts! {
     IndexUpdateEmpty Data "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null";
     IndexUpdatedTwice { index: Echo } Data "One or more parameter values were invalid: Only one global secondary index update per index is allowed simultaneously. Index: {index}";
 
+    // Streams.
+    SequenceNumberMissing Data "SequenceNumber must be given for the shard iterator types AT_SEQUENCE_NUMBER and AFTER_SEQUENCE_NUMBER";
+    SequenceNumberUnexpected Data "SequenceNumber must not be given for the shard iterator types TRIM_HORIZON and LATEST";
+    SequenceNumberInvalid Data "Invalid SequenceNumber";
+
     // Tags.
     TableArnMissing Data "Invalid TableArn";
     TableArnInvalid { arn: Echo } Data "Invalid TableArn: Invalid ResourceArn provided as input {arn}";
@@ -193,6 +198,12 @@ texts! {
     ResourceNotFound Data "Requested resource not found";
     TableExists { name: String } Data "Table already exists: {name}";
     KeyElementMismatch Data "The provided key element does not match the schema";
+    StreamArnInvalid Data "Invalid StreamArn";
+    StreamNotFound { arn: Echo } Data "Requested resource not found: Stream: {arn} not found";
+    ShardNotFound Data "Requested resource not found: Shard does not exist";
+    ShardIteratorInvalid Data "Invalid ShardIterator";
+    ShardIteratorExpired Data "Iterator expired";
+    Trimmed Data "The data you are trying to access has been trimmed";
     OperationUnsupported { operation: &'static str } Data "{operation} is not supported";
 }
 

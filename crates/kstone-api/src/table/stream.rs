@@ -253,6 +253,15 @@ impl Stream {
         }
     }
 
+    /// The sequence number of the first record that is kept and was noted at this time or later, or of the next one to
+    /// come where there is none: a reader that forgets what is older begins with it. Costs a binary search, so a clock that
+    /// was set back makes it a rough one.
+    #[must_use]
+    pub fn first_since(&self, epoch_seconds: i64) -> u64 {
+        let ring = self.ring.lock();
+        ring.oldest + ring.slots.partition_point(|slot| slot.created < epoch_seconds) as u64
+    }
+
     /// Drops everything, for a database that is cleared, whose items go without a change of their own. One
     /// sequence number is left out, so that every reader finds out, also one that had read all there was.
     pub fn clear(&self) -> Garbage {

@@ -94,6 +94,9 @@ pub fn bounds(structure: &str, member: &str, model: Bounds) -> Bounds {
         ("VectorIndex" | "CreateVectorIndexAction", "Dimensions") => Bounds(model.0, None),
         // Empty maps have a sentence of their own (parity, `error-messages/batchGetItem`).
         ("BatchGetItemInput" | "BatchWriteItemInput", "RequestItems") => Bounds(None, model.1),
+        // The API's reference says these where the model does not.
+        ("ListStreamsInput" | "DescribeStreamInput", "Limit") => Bounds(Some(1), Some(100)),
+        ("GetRecordsInput", "Limit") => Bounds(Some(1), Some(1000)),
         _ => model,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Thread safety: immutable; it shares its images with the database and stays good after it.
 
-use kstone_core::item::item_size;
+use kstone_core::item::{ItemRef, item_size};
 use kstone_core::record::Record;
 
 use super::{Change, EventName, Remover, StreamViewType, UserIdentity};
@@ -55,6 +55,13 @@ impl StreamRecord {
     #[must_use]
     pub fn sk(&self) -> &[u8] {
         self.change.key_record().sk()
+    }
+
+    /// An item of the record's key: that of a typed table has it in [`ItemRef::named_key`], whose attributes may be those
+    /// of any version, or none.
+    #[must_use]
+    pub fn key_item(&self) -> ItemRef<'_> {
+        self.key_record().item()
     }
 
     /// The item after the change, shared: of an INSERT or MODIFY where the view type shows new images.

@@ -188,6 +188,12 @@ impl Account {
         self.shared.environment.clock.now_epoch_seconds()
     }
 
+    /// The time of all tables, in milliseconds.
+    #[must_use]
+    pub fn now_epoch_millis(&self) -> i64 {
+        self.shared.environment.clock.now_epoch_millis()
+    }
+
     fn handle(&self, table: Table) -> Table {
         match &self.interrupt {
             Some(interrupt) => table.interrupted_by(interrupt),

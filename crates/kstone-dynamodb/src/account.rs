@@ -12,6 +12,7 @@ use kstone_api::clock::ClockSource;
 use kstone_api::{DatabaseOptions, Error, Table};
 
 use crate::catalog::Catalog;
+use crate::catalog::arn::Place;
 use crate::refusal::Cohort;
 use crate::streams::Streams;
 
@@ -69,8 +70,10 @@ impl Account {
     /// [`Error::Invalid`] for an option outside its range.
     pub fn open(options: AccountOptions) -> Result<Self, Error> {
         let tables = kstone_api::Account::create_in_memory_with(options.database, options.clock.clone());
+        let place = Place::new(&options.region, &options.account_id);
+        let catalog = Catalog::new(place, tables.clone());
         let streams = Streams::new(&options.region, &options.account_id);
-        Ok(Self { shared: Arc::new(Shared { options, tables, catalog: Catalog::default(), streams }) })
+        Ok(Self { shared: Arc::new(Shared { options, tables, catalog, streams }) })
     }
 
     /// The same tables as kstone's own interface has them.

@@ -31,6 +31,16 @@ impl<'a> Call<'a> {
         self.request.input()
     }
 
+    /// The text of a member; empty where it is not there.
+    pub(crate) fn text(&self, member: &str) -> std::borrow::Cow<'a, str> {
+        self.input().get(member).map(|value| value.text()).unwrap_or_default()
+    }
+
+    /// The name of the table that the request is about, also where it names its ARN.
+    pub(crate) fn table_name(&self) -> Result<String, Refusal> {
+        self.shared().catalog.place.table_name(&self.text("TableName")).map(str::to_owned)
+    }
+
     pub(crate) fn shared(&self) -> &'a Shared {
         &self.account.shared
     }

@@ -1,52 +1,116 @@
 //! What DynamoDB says of tables in addition to what they hold: identifiers, states, billing, tags.
 //!
+//! ```text
+//! name or ARN ─► Catalog ─► CatalogTable ── Table        keys, indexes, stream, TTL: the table's own schema
+//!                                        ── Settings     what only DynamoDB's interface knows, kept in snapshots
+//!                                        ── Phase        CREATING, UPDATING … and until when
+//! ```
+//! A table's entry is replaced as a whole: who found one sees it as it was.
+//!
 //! Thread safety: looks take a read lock for a moment; changes take their turns.
 
+pub(crate) mod arn;
+pub(crate) mod definition;
+pub(crate) mod description;
+pub(crate) mod phase;
+pub(crate) mod settings;
+
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::Arc;
 
 use kstone_api::{KeyLayout, Table};
 use parking_lot::{Mutex, RwLock};
 
+use self::arn::Place;
+use self::phase::Phase;
+use self::settings::Settings;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::texts::Text;
 
 /// The tables of an account by name.
-#[derive(Default)]
 pub(crate) struct Catalog {
     tables: RwLock<BTreeMap<Box<str>, Arc<CatalogTable>>>,
     /// Held by whoever makes, changes or drops a table, or forks the account.
     pub(crate) changing: Mutex<()>,
+    /// Where its tables are.
+    pub(crate) place: Place,
+    /// Whose time it is.
+    clock: kstone_api::Account,
 }
 
 /// A table, and what is known of it.
+#[derive(Clone)]
 pub(crate) struct CatalogTable {
     pub(crate) name: Box<str>,
     pub(crate) table: Table,
     /// Names and types of its key.
     pub(crate) layout: KeyLayout,
+    /// What only DynamoDB's interface knows of it.
+    pub(crate) settings: Settings,
+    /// What is being done to it.
+    pub(crate) phase: Phase,
 }
 
 impl Catalog {
-    /// The table that a request names, by its name or its ARN.
+    pub(crate) fn new(place: Place, clock: kstone_api::Account) -> Self {
+        Self { tables: RwLock::default(), changing: Mutex::default(), place, clock }
+    }
+
+    /// The table whose items a request is about, by its name or its ARN.
+    ///
+    /// # Errors
+    /// ResourceNotFoundException, also for one that is not there yet or no longer.
+    pub(crate) fn table(&self, name: &str) -> Result<Arc<CatalogTable>, Refusal> {
+        let found = self.tables.read().get(self.place.table_name(name)?).cloned();
+        match found {
+            Some(table) if table.phase.is_settled() || table.phase.has_items(self.now()) => Ok(table),
+            _ => Err(Refusal::new(RefusalKind::ResourceNotFound, Text::ResourceNotFound)),
+        }
+    }
+
+    /// The table that a request describes or changes, by its name or its ARN.
     ///
     /// # Errors
     /// ResourceNotFoundException.
-    pub(crate) fn table(&self, name: &str) -> Result<Arc<CatalogTable>, Refusal> {
-        let name = name.rsplit_once(":table/").map_or(name, |(_, name)| name);
-        let found = self.tables.read().get(name).cloned();
-        found.ok_or_else(|| Refusal::new(RefusalKind::ResourceNotFound, Text::ResourceNotFound))
+    pub(crate) fn described(&self, name: &str) -> Result<Arc<CatalogTable>, Refusal> {
+        let name = self.place.table_name(name)?;
+        self.entry(name)
+            .ok_or_else(|| Refusal::new(RefusalKind::ResourceNotFound, Text::TableNotFound { name: name.to_owned() }))
     }
 
-    pub(crate) fn insert(&self, table: CatalogTable) {
-        self.tables.write().insert(table.name.clone(), Arc::new(table));
+    /// The table of this name, unless it is gone.
+    pub(crate) fn entry(&self, name: &str) -> Option<Arc<CatalogTable>> {
+        let found = self.tables.read().get(name).cloned();
+        found.filter(|table| table.phase.is_settled() || !table.phase.is_over(self.now()))
+    }
+
+    /// Puts a table into the catalog, in the place of one of the same name.
+    pub(crate) fn insert(&self, table: CatalogTable) -> Arc<CatalogTable> {
+        let table = Arc::new(table);
+        self.tables.write().insert(table.name.clone(), Arc::clone(&table));
+        table
     }
 
     pub(crate) fn remove(&self, name: &str) {
         self.tables.write().remove(name);
     }
 
-    pub(crate) fn names(&self) -> Vec<Box<str>> {
-        self.tables.read().keys().cloned().collect()
+    /// At most so many names behind this one, which need not be one, ascending by their bytes.
+    pub(crate) fn names_after(&self, name: &str, most: usize) -> Vec<Box<str>> {
+        let now = self.now();
+        let tables = self.tables.read();
+        let behind = tables.range::<str, _>((Bound::Excluded(name), Bound::Unbounded));
+        behind.filter(|(_, table)| !table.phase.is_over(now)).take(most).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// The time, in epoch seconds.
+    pub(crate) fn now(&self) -> i64 {
+        self.clock.now_epoch_seconds()
+    }
+
+    /// The time, in epoch milliseconds.
+    pub(crate) fn now_millis(&self) -> i64 {
+        self.clock.now_epoch_millis()
     }
 }

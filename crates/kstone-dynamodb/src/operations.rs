@@ -22,6 +22,7 @@ mod search_vectors;
 mod statements;
 mod steps;
 mod streams;
+mod tables;
 mod tags;
 mod transact_get_items;
 mod transact_write_items;

@@ -196,6 +196,7 @@ texts! {
     // What tables say.
     OfTables { text: String } Data "{text}";
     ResourceNotFound Data "Requested resource not found";
+    TableNotFound { name: String } Data "Requested resource not found: Table: {name} not found";
     TableExists { name: String } Data "Table already exists: {name}";
     KeyElementMismatch Data "The provided key element does not match the schema";
     StreamArnInvalid Data "Invalid StreamArn";

@@ -13,6 +13,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub trait Clock: Send + Sync {
     /// Seconds since the epoch, rounded down; negative before it. Must not block: it is asked under locks.
     fn now_epoch_seconds(&self) -> i64;
+
+    /// The same in milliseconds: those of the second where the clock knows them, otherwise its beginning.
+    fn now_epoch_millis(&self) -> i64 {
+        self.now_epoch_seconds().saturating_mul(1000)
+    }
 }
 
 /// The system's clock. Costs what the operating system takes: tens of nanoseconds, so pages ask once.
@@ -28,6 +33,13 @@ impl Clock for SystemClock {
                 let seconds = before.as_secs().saturating_add(u64::from(before.subsec_nanos() > 0));
                 i64::try_from(seconds).map_or(i64::MIN, |seconds| -seconds)
             }
+        }
+    }
+
+    fn now_epoch_millis(&self) -> i64 {
+        match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
+            Err(_) => self.now_epoch_seconds().saturating_mul(1000),
         }
     }
 }
@@ -121,6 +133,10 @@ impl Clock for ClockSource {
     fn now_epoch_seconds(&self) -> i64 {
         self.fixed_time().unwrap_or_else(|| self.clock.now_epoch_seconds())
     }
+
+    fn now_epoch_millis(&self) -> i64 {
+        self.fixed_time().map_or_else(|| self.clock.now_epoch_millis(), |seconds| seconds.saturating_mul(1000))
+    }
 }
 
 /// Follows the same clock; the time that is set now is set there too, and may change on its own.
@@ -146,6 +162,19 @@ mod tests {
         assert!(now > 1_577_836_800);
         assert!(SystemClock.now_epoch_seconds() - now < 60);
         assert!((ClockSource::default().now_epoch_seconds() - now).abs() < 60);
+    }
+
+    #[test]
+    fn milliseconds_are_those_of_the_second() {
+        let source = ClockSource::default();
+        let (before, millis, after) =
+            (source.now_epoch_seconds(), source.now_epoch_millis(), source.now_epoch_seconds());
+        assert!((before..=after).contains(&millis.div_euclid(1000)));
+        for fixed in [7, -7] {
+            source.set_time(fixed);
+            assert_eq!(source.now_epoch_millis(), fixed * 1000);
+        }
+        assert_eq!(ManualClock::new(5).now_epoch_millis(), 5000);
     }
 
     #[test]

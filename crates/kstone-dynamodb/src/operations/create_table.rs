@@ -2,13 +2,12 @@
 //! `validations/createTable.js`; dynoxide, `actions/create_table.rs`).
 
 use super::indexes::{definitions_used, global, lists_not_empty, local, name_of, table_keys};
+use super::tables;
 use super::vectors;
-use kstone_api::{KeyType, TableSchema};
-
-use super::describe_table;
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::catalog::CatalogTable;
+use crate::catalog::definition;
+use crate::catalog::settings::{Billing, Class, Settings};
 use crate::echo::Echo;
 use crate::pipeline::{Pipeline, Rules, Step};
 use crate::refusal::Refusal;
@@ -122,27 +121,42 @@ fn on_demand(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
 /// Creates the table.
 pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
     let (shared, input) = (call.shared(), call.input());
-    let name = input.get("TableName").expect("a required member").text().into_owned();
-    let types: Vec<_> = input.get("AttributeDefinitions").into_iter().flat_map(|all| all.elements()).collect();
-    let type_of = |attribute: &str| {
-        let definitions = types.iter().map(|definition| definition.structure());
-        let mut of_name =
-            definitions.filter(|one| one.get("AttributeName").is_some_and(|name| name.text() == attribute));
-        of_name.next().and_then(|one| KeyType::from_name(&one.get("AttributeType")?.text())).unwrap_or(KeyType::S)
-    };
-    let keys = input.get("KeySchema").into_iter().flat_map(|all| all.elements());
-    let mut schema = TableSchema::new().name(name.clone());
-    for (at, element) in keys.enumerate() {
-        let attribute = element.structure().get("AttributeName").expect("a required member").text().into_owned();
-        let type_ = type_of(&attribute);
-        schema = if at == 0 { schema.partition_key(attribute, type_) } else { schema.sort_key(attribute, type_) };
-    }
+    let name = call.table_name()?;
+    let schema = definition::schema(&name, input);
     let _no_other_change = shared.catalog.changing.lock();
-    let table = shared.tables.create_table(schema).map_err(|error| call.below(&error))?;
-    let layout = table.schema().key_layout().map_err(|error| call.below(&error))?;
-    let layout = layout.expect("a table of typed keys");
-    shared.catalog.insert(CatalogTable { name: name.clone().into(), table, layout });
-    let table = shared.catalog.table(&name)?;
-    answer.object(|answer| describe_table::description(answer.name("TableDescription"), &table, "CREATING"));
+    let settings = settings(call, input);
+    let table = tables::create(call, schema, settings)?;
+    answer.object(|answer| tables::describe(call, &table, Some("CREATING"), answer.name("TableDescription")));
     Ok(())
+}
+
+/// What the table is told in addition to its schema.
+fn settings(call: &Call<'_>, input: &Structure<'_>) -> Settings {
+    let now = call.shared().catalog.now_millis();
+    let tags = definition::elements(input.get("Tags")).map(|tag| {
+        let tag = tag.structure();
+        (definition::text(&tag, "Key"), definition::text(&tag, "Value"))
+    });
+    let indexes = definition::elements(input.get("GlobalSecondaryIndexes")).map(|index| {
+        let index = index.structure();
+        (definition::text(&index, "IndexName"), definition::index_settings(&index))
+    });
+    let vectors = definition::elements(input.get("VectorIndexes"));
+    Settings {
+        id: tables::new_id(),
+        created_millis: now,
+        definitions: definition::Definitions::of(input).owned(),
+        billing: Billing { on_demand: is_on_demand(input), on_demand_since: is_on_demand(input).then_some(now) },
+        throughput: definition::throughput(input),
+        on_demand: definition::on_demand(input),
+        warm: definition::warm(input),
+        class: input.get("TableClass").map(|class| Class { name: class.text().into_owned(), changed: None }),
+        protected: input.get("DeletionProtectionEnabled").is_some_and(|protected| protected.boolean()),
+        encryption: None,
+        tags: tags.collect(),
+        policy: None,
+        stream_label: definition::stream(input).map(|_| tables::stream_label(now)),
+        indexes: indexes.collect(),
+        vectors: vectors.map(|index| definition::vector_index(&index.structure())).collect(),
+    }
 }

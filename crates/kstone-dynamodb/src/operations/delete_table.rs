@@ -1,6 +1,6 @@
 //! DeleteTable.
 
-use super::describe_table;
+use super::tables;
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::refusal::Refusal;
@@ -8,11 +8,10 @@ use crate::refusal::Refusal;
 /// Drops the table with everything in it.
 pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
     let shared = call.shared();
-    let name = call.input().get("TableName").expect("a required member").text();
     let _no_other_change = shared.catalog.changing.lock();
-    let table = shared.catalog.table(&name)?;
+    let table = shared.catalog.described(&call.text("TableName"))?;
     shared.tables.drop_table(&table.name).map_err(|error| call.below(&error))?;
     shared.catalog.remove(&table.name);
-    answer.object(|answer| describe_table::description(answer.name("TableDescription"), &table, "DELETING"));
+    answer.object(|answer| tables::describe(call, &table, Some("DELETING"), answer.name("TableDescription")));
     Ok(())
 }

@@ -155,7 +155,7 @@ fn settings(call: &Call<'_>, input: &Structure<'_>) -> Settings {
         encryption: None,
         tags: tags.collect(),
         policy: None,
-        stream_label: definition::stream(input).map(|_| tables::stream_label(now)),
+        stream_label: None,
         indexes: indexes.collect(),
         vectors: vectors.map(|index| definition::vector_index(&index.structure())).collect(),
     }

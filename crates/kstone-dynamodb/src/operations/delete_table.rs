@@ -10,8 +10,12 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     let shared = call.shared();
     let _no_other_change = shared.catalog.changing.lock();
     let table = shared.catalog.described(&call.text("TableName"))?;
+    let stream = table.table.change_stream();
     shared.tables.drop_table(&table.name).map_err(|error| call.below(&error))?;
     shared.catalog.remove(&table.name);
+    if let Some(records) = stream {
+        shared.streams.ended(&table.name, records, shared.catalog.now_millis());
+    }
     answer.object(|answer| tables::describe(call, &table, Some("DELETING"), answer.name("TableDescription")));
     Ok(())
 }

@@ -2,8 +2,8 @@
 //!
 //! Thread safety: plain values.
 
-use kstone_api::json::{JsonForm, write_item};
-use kstone_core::item::ItemRef;
+use kstone_api::json::{JsonForm, value_to_string, write_item};
+use kstone_core::item::{ItemRef, ValueRef};
 
 /// An answer's body.
 #[derive(Debug, Default)]
@@ -96,6 +96,11 @@ impl Answer {
     pub(crate) fn item(&mut self, item: ItemRef<'_>) {
         self.comma();
         write_item(&mut self.out, item, JsonForm::Typed);
+    }
+
+    /// A value, as DynamoDB's JSON has it.
+    pub(crate) fn value(&mut self, value: ValueRef<'_>) {
+        self.raw(&value_to_string(value, JsonForm::Typed));
     }
 
     /// A value that is JSON already.

@@ -1,30 +1,39 @@
 //! Items, keys and values of requests as the tables below take them.
 //!
+//! ```text
+//! {"n":{"N":"1"},"pk":{"S":"a"},"l":{"L":[{"S":"x"}]}}  ─►  key  pk "a"
+//!                                                           body "l" L[S "x"] "n" N 1       names ascending
+//! ```
+//! A value is written from its place in the body straight into the stored form; the one pass and the rules have seen that
+//! it is one, so that nothing is left to be refused but what depends on a table. Recursion ends with the levels that a
+//! value may have.
+//!
 //! Thread safety: plain values.
 
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use kstone_api::json::{JsonForm, read_item};
-use kstone_api::{ItemWriter, KeyLayout, KeyPart, KeyType};
+use kstone_api::error::StorageReason;
+use kstone_api::{KeyLayout, KeyPart, KeyType, Type, ValueRef};
+use kstone_core::buffer::{Buffer, StackBuffer};
+use kstone_core::item::{BODY_MAX_BYTES, parts};
+use kstone_core::number::compare_bytes;
+use smallvec::SmallVec;
 
 use crate::call::Call;
+use crate::json::Quoted;
+use crate::number;
 use crate::refusal::Refusal;
 use crate::texts::Text;
+use crate::value;
 use crate::view::Value;
 
-/// An item, or a bag of values, of a request in its stored form.
-///
-/// # Errors
-/// What no item may hold.
-pub(crate) fn stored(call: &Call<'_>, map: Value<'_>) -> Result<ItemWriter, Refusal> {
-    let mut item = ItemWriter::new();
-    read_item(&mut item, map.json(), JsonForm::Typed).map_err(|error| call.below(&error))?;
-    Ok(item)
-}
+/// The body of an item: of up to so many bytes on the stack.
+pub(crate) type Body = StackBuffer<2048>;
 
 /// A key of a request: the bytes of its parts, as [`kstone_api::Table::get_record`] takes them.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RequestKey<'a> {
     pub(crate) pk: Cow<'a, [u8]>,
     /// Empty where the table has no sort key.
@@ -34,36 +43,216 @@ pub(crate) struct RequestKey<'a> {
 /// The key that a map of attributes is: exactly those of the table's key, of their types.
 ///
 /// # Errors
-/// A ValidationException for any other map.
-pub(crate) fn key<'a>(map: Value<'a>, layout: &KeyLayout) -> Result<RequestKey<'a>, Refusal> {
+/// A ValidationException for any other map, and for an attribute that is empty.
+pub(crate) fn key<'a>(call: &Call<'_>, map: Value<'a>, layout: &KeyLayout) -> Result<RequestKey<'a>, Refusal> {
+    let mismatch = || Refusal::validation(Text::KeyElementMismatch);
     let mut found: [Option<Cow<'a, [u8]>>; 2] = [None, None];
     for (name, value) in map.entries() {
-        let name = name.decode();
-        let at = layout.parts().position(|part| part.name() == name);
-        let at = at.ok_or_else(|| Refusal::validation(Text::KeyElementMismatch))?;
-        let part = layout.parts().nth(at).expect("a place among them");
-        found[at] = Some(part_bytes(part, value)?);
+        let (at, part) = part_of(layout, name).ok_or_else(mismatch)?;
+        let (type_, inner) = value::typed(value).ok_or_else(mismatch)?;
+        if !part.types().contains(&type_) {
+            return Err(mismatch());
+        }
+        found[at] = Some(part_bytes(type_, inner)?);
     }
     let [pk, sk] = found;
-    let pk = pk.ok_or_else(|| Refusal::validation(Text::KeyElementMismatch))?;
-    if sk.is_some() != layout.sort().is_some() {
-        return Err(Refusal::validation(Text::KeyElementMismatch));
+    if pk.is_none() || sk.is_some() != layout.sort().is_some() {
+        return Err(mismatch());
     }
-    Ok(RequestKey { pk, sk: sk.unwrap_or_default() })
+    checked(call, layout, pk, sk)
 }
 
-fn part_bytes<'a>(part: &KeyPart, value: Value<'a>) -> Result<Cow<'a, [u8]>, Refusal> {
-    let wanted = part.type_().unwrap_or(KeyType::S);
-    let of = value.structure();
-    let Some(found) = of.get(wanted.name()) else {
-        return Err(Refusal::validation(Text::KeyElementMismatch));
-    };
-    Ok(match (wanted, found.text()) {
-        (KeyType::B, text) => {
-            let bytes = STANDARD.decode(&*text);
-            Cow::Owned(bytes.map_err(|_| Refusal::validation(Text::KeyElementMismatch))?)
+/// Takes an item apart into its key and the body of its other attributes, which is appended to `body`.
+///
+/// # Errors
+/// A ValidationException for an attribute of the key that is missing, of another type or empty.
+pub(crate) fn item<'a>(
+    call: &Call<'_>,
+    map: Value<'a>,
+    layout: &KeyLayout,
+    body: &mut impl Buffer,
+) -> Result<RequestKey<'a>, Refusal> {
+    let mut found: [Option<Cow<'a, [u8]>>; 2] = [None, None];
+    let mut mistyped: [Option<Type>; 2] = [None, None];
+    let mut entries = Entries::new();
+    for (name, value) in map.entries() {
+        let Some((at, part)) = part_of(layout, name) else {
+            entries.push((name.decode(), value));
+            continue;
+        };
+        let (type_, inner) = value::typed(value).ok_or_else(|| Refusal::validation(Text::EmptyValue))?;
+        if part.types().contains(&type_) {
+            found[at] = Some(part_bytes(type_, inner)?);
+        } else {
+            mistyped[at] = Some(type_);
         }
-        (_, Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
-        (_, Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
+    }
+    for ((part, found), mistyped) in layout.parts().zip(&found).zip(mistyped) {
+        match (found, mistyped) {
+            (_, Some(type_)) => part.check(type_, &[0]).map_err(|error| call.below(&error.into()))?,
+            (None, None) => {
+                let missing = StorageReason::KeyMissing { name: part.name().into() };
+                return Err(call.below(&kstone_core::Error::from(missing).into()));
+            }
+            (Some(_), None) => {}
+        }
+    }
+    let [pk, sk] = found;
+    let key = checked(call, layout, pk, sk)?;
+    put_in_order(&mut entries, body).map_err(Refusal::validation)?;
+    Ok(key)
+}
+
+/// Which attribute of a key this name is.
+fn part_of<'k>(layout: &'k KeyLayout, name: Quoted<'_>) -> Option<(usize, &'k KeyPart)> {
+    layout.parts().enumerate().find(|(_, part)| name.is(part.name()))
+}
+
+/// The bytes by which tables name a key attribute of this type.
+fn part_bytes<'a>(type_: Type, inner: Value<'a>) -> Result<Cow<'a, [u8]>, Refusal> {
+    let bytes = |text: Cow<'a, str>| match text {
+        Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+        Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+    };
+    Ok(match (type_, inner.text()) {
+        (Type::B, text) => Cow::Owned(decoded(&text)?),
+        (Type::N, Cow::Borrowed(text)) => bytes(number::canonical(text).map_err(Refusal::validation)?),
+        (Type::N, Cow::Owned(text)) => {
+            Cow::Owned(number::canonical(&text).map_err(Refusal::validation)?.into_owned().into_bytes())
+        }
+        (_, text) => bytes(text),
     })
+}
+
+/// No attribute of a key is empty.
+fn checked<'a>(
+    call: &Call<'_>,
+    layout: &KeyLayout,
+    pk: Option<Cow<'a, [u8]>>,
+    sk: Option<Cow<'a, [u8]>>,
+) -> Result<RequestKey<'a>, Refusal> {
+    for (part, value) in layout.parts().zip([&pk, &sk]) {
+        let type_ = part.type_().map_or(Type::S, KeyType::type_);
+        if value.as_ref().is_some_and(|value| value.is_empty()) {
+            part.check(type_, &[]).map_err(|error| call.below(&error.into()))?;
+        }
+    }
+    Ok(RequestKey { pk: pk.unwrap_or_default(), sk: sk.unwrap_or_default() })
+}
+
+/// A value in its stored form.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredValue {
+    type_: Type,
+    payload: Vec<u8>,
+}
+
+impl StoredValue {
+    /// A value of a request that was checked.
+    ///
+    /// # Errors
+    /// What no value may be.
+    pub(crate) fn of(value: Value<'_>) -> Result<Self, Text> {
+        let (type_, inner) = value::typed(value).ok_or(Text::EmptyValue)?;
+        let mut payload = Vec::new();
+        put_payload(&mut payload, type_, inner, 0)?;
+        Ok(Self { type_, payload })
+    }
+
+    pub(crate) fn get(&self) -> ValueRef<'_> {
+        ValueRef::from_parts(self.type_, &self.payload)
+    }
+
+    pub(crate) fn type_(&self) -> Type {
+        self.type_
+    }
+}
+
+/// The entries of a map, to be put in order.
+type Entries<'a> = SmallVec<[(Cow<'a, str>, Value<'a>); 12]>;
+
+/// Appends the attributes of a map, in the order of their names.
+///
+/// # Errors
+/// What no value may be; values that are larger than any item.
+pub(crate) fn put_map(out: &mut impl Buffer, map: Value<'_>) -> Result<(), Text> {
+    let mut entries: Entries<'_> = map.entries().map(|(name, value)| (name.decode(), value)).collect();
+    put_in_order(&mut entries, out)
+}
+
+fn put_in_order(entries: &mut Entries<'_>, out: &mut impl Buffer) -> Result<(), Text> {
+    if !entries.is_sorted_by(|(a, _), (b, _)| a <= b) {
+        entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    }
+    entries.iter().try_for_each(|(name, value)| put_entry(out, name, *value, 0))
+}
+
+fn put_entry(out: &mut impl Buffer, name: &str, value: Value<'_>, levels: usize) -> Result<(), Text> {
+    parts::append_name(out, name);
+    put_value(out, value, levels)
+}
+
+/// Appends a value that is inside this many levels.
+fn put_value(out: &mut impl Buffer, value: Value<'_>, levels: usize) -> Result<(), Text> {
+    let (type_, inner) = value::typed(value).ok_or(Text::EmptyValue)?;
+    parts::append_framed(out, type_, |out| put_payload(out, type_, inner, levels))
+}
+
+fn put_payload(out: &mut impl Buffer, type_: Type, inner: Value<'_>, levels: usize) -> Result<(), Text> {
+    match type_ {
+        Type::S => out.extend_from_slice(inner.text().as_bytes()),
+        Type::N => out.extend_from_slice(number::canonical(&inner.text())?.as_bytes()),
+        Type::B => put_base64(out, &inner.text())?,
+        Type::Bool => out.push(u8::from(inner.boolean())),
+        Type::Null => {}
+        Type::SS | Type::NS | Type::BS => put_set(out, type_, inner)?,
+        Type::L | Type::M if levels >= value::MAX_LEVELS => return Err(Text::NestedTooDeep),
+        Type::L => inner.elements().try_for_each(|element| put_value(out, element, levels + 1))?,
+        Type::M => put_nested_map(out, inner, levels + 1)?,
+    }
+    // A number of a few characters can be one of a hundred and thirty bytes.
+    if out.len() > 2 * BODY_MAX_BYTES { Err(Text::ItemTooLarge) } else { Ok(()) }
+}
+
+/// Apart, and with its list on the heap, so that the frames of the recursion stay small.
+#[inline(never)]
+fn put_nested_map(out: &mut impl Buffer, map: Value<'_>, levels: usize) -> Result<(), Text> {
+    let mut entries: Vec<(Cow<'_, str>, Value<'_>)> =
+        map.entries().map(|(name, value)| (name.decode(), value)).collect();
+    entries.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+    entries.iter().try_for_each(|(name, value)| put_entry(out, name, *value, levels))
+}
+
+#[inline(never)]
+fn put_set(out: &mut impl Buffer, type_: Type, set: Value<'_>) -> Result<(), Text> {
+    let bytes = |element: Value<'_>| {
+        let text = element.text();
+        Ok(match type_ {
+            Type::BS => decoded_text(&text)?,
+            Type::NS => number::canonical(&text)?.into_owned().into_bytes(),
+            _ => text.into_owned().into_bytes(),
+        })
+    };
+    let mut elements = set.elements().map(bytes).collect::<Result<Vec<_>, Text>>()?;
+    match type_ {
+        Type::NS => elements.sort_unstable_by(|a, b| compare_bytes(a, b)),
+        _ => elements.sort_unstable(),
+    }
+    elements.iter().for_each(|element| parts::append_element(out, element));
+    Ok(())
+}
+
+#[inline(never)]
+fn put_base64(out: &mut impl Buffer, text: &str) -> Result<(), Text> {
+    out.extend_from_slice(&decoded_text(text)?);
+    Ok(())
+}
+
+/// What the one pass has found to be Base64.
+fn decoded_text(text: &str) -> Result<Vec<u8>, Text> {
+    STANDARD.decode(text).map_err(|_| Text::NotBase64Type)
+}
+
+fn decoded(text: &str) -> Result<Vec<u8>, Refusal> {
+    decoded_text(text).map_err(|text| Refusal::serialization(Some(text)))
 }

@@ -5,8 +5,11 @@
 //!                      └── Refusal ◄──────┘
 //! ```
 
+use std::sync::Arc;
+
 use crate::account::{Account, Shared};
 use crate::answer::Answer;
+use crate::catalog::CatalogTable;
 use crate::operations;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::request::{self, Request};
@@ -48,6 +51,15 @@ impl<'a> Call<'a> {
     /// The account's time, in epoch seconds.
     pub(crate) fn now(&self) -> i64 {
         self.shared().tables.now_epoch_seconds()
+    }
+
+    /// The table that the request names.
+    ///
+    /// # Errors
+    /// ResourceNotFoundException.
+    pub(crate) fn table(&self) -> Result<Arc<CatalogTable>, Refusal> {
+        let name = self.input().get("TableName").expect("a required member");
+        self.shared().catalog.table(&name.text())
     }
 
     /// What the tables refused, as this operation says it.

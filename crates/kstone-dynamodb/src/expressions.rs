@@ -39,7 +39,7 @@ pub(crate) fn mixing(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Tex
     if !expressions.is_empty() && !legacy.is_empty() {
         return Err(Text::Mixed { legacy: legacy.join(", "), expressions: expressions.join(", ") });
     }
-    let member = |name: &str| input.shape().shape().members().iter().any(|member| member.name == name);
+    let member = |name: &str| input.shape().shape().has_member(name);
     if input.has("ExpressionAttributeNames") && expressions.is_empty() {
         return Err(Text::NamesWithoutExpressions);
     }
@@ -80,7 +80,7 @@ fn missing(expressions: &[&str], is_new: bool) -> String {
 /// Names and values: there are some, spelled as they must be, and each value is one; then expressions, which are not
 /// empty and not too long (dynalite, `validateExpressions`; dynoxide's changelog of 0.12.0).
 pub(crate) fn expressions(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
-    let has = |name: &str| input.shape().shape().members().iter().any(|member| member.name == name);
+    let has = |name: &str| input.shape().shape().has_member(name);
     if let Some(names) = input.get("ExpressionAttributeNames") {
         let too_long = |size| Text::NameKeyTooLong { size };
         names_or_values(names, '#', Text::NamesEmpty, too_long, |key| Text::NameKeySyntax { key })?;

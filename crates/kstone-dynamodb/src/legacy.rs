@@ -1,6 +1,8 @@
 //! The parameters that were there before expressions: Expected, KeyConditions, QueryFilter, ScanFilter, AttributeUpdates,
 //! AttributesToGet (facts 42 to 46; dynalite, `validations/index.js`).
 
+pub(crate) mod lower;
+
 use std::cmp::Ordering;
 
 use crate::echo::Echo;

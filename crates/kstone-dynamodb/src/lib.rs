@@ -21,6 +21,7 @@
 //! operations/  one operation each: its rules as a pipeline of steps, and what carries it out
 //! account, catalog     tables, and what DynamoDB says of them          attributes   items and keys of requests
 //! streams      the streams of tables, their names and iterators
+//! bound        expressions and what stands in their place, bound       capacity     what is consumed
 //! answer, response     what is answered
 //! pipeline, expressions, legacy, value, number      what the steps are made of
 //! validate     shapes          show, echo           quoting what is wrong
@@ -32,7 +33,9 @@
 mod account;
 mod answer;
 mod attributes;
+mod bound;
 mod call;
+mod capacity;
 mod catalog;
 pub mod checksum;
 mod echo;

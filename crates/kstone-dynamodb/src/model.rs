@@ -122,6 +122,12 @@ impl Shape {
             _ => &[],
         }
     }
+
+    /// Whether it is a structure that has a member of this name.
+    #[must_use]
+    pub fn has_member(&self, name: &str) -> bool {
+        self.members().iter().any(|member| member.name == name)
+    }
 }
 
 /// The service that an operation belongs to: the first half of a target.

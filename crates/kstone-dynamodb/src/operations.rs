@@ -29,6 +29,7 @@ mod transact_write_items;
 mod update_item;
 mod update_table;
 mod vectors;
+mod written;
 
 use crate::call::CarryOut;
 use crate::pipeline::{self, Pipeline};
@@ -74,6 +75,7 @@ fn pipeline(operation: &str) -> Option<&'static Pipeline> {
 pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
     Some(match operation {
         "CreateTable" => create_table::carry_out,
+        "DeleteItem" => delete_item::carry_out,
         "DeleteTable" => delete_table::carry_out,
         "DescribeStream" => describe_stream::carry_out,
         "DescribeTable" => describe_table::carry_out,
@@ -83,6 +85,7 @@ pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
         "ListStreams" => list_streams::carry_out,
         "ListTables" => list_tables::carry_out,
         "PutItem" => put_item::carry_out,
+        "UpdateItem" => update_item::carry_out,
         _ => return None,
     })
 }

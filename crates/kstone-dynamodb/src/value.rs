@@ -53,6 +53,18 @@ fn member<'a>(of: &Structure<'a>, name: Type) -> Option<Value<'a>> {
     of.at(name as usize)
 }
 
+/// The type of a value that [`check`] has accepted, and what it holds.
+pub(crate) fn typed(value: Value<'_>) -> Option<(kstone_api::Type, Value<'_>)> {
+    use kstone_api::Type::{B, BS, Bool, L, M, N, NS, Null, S, SS};
+    /// By the places of their members.
+    const STORED: [kstone_api::Type; 10] = [S, N, B, SS, NS, BS, M, L, Null, Bool];
+    if let Some((at, inner)) = value.only_member() {
+        return Some((STORED[at], inner));
+    }
+    let of = value.structure();
+    TYPES.into_iter().find_map(|(name, _)| Some((STORED[name as usize], member(&of, name)?)))
+}
+
 /// Whether `value` is one that DynamoDB takes.
 ///
 /// `quotes`: whether the strings of a set are quoted in quotation marks, as the new layer has it.

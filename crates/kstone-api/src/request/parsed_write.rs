@@ -38,12 +38,15 @@ use crate::table::commit::{self, Settle};
 #[derive(Debug, Clone)]
 pub struct ParsedWrite<'a> {
     /// None: that of the item to be put.
-    key: Option<(Cow<'a, [u8]>, Cow<'a, [u8]>)>,
+    key: Option<KeyBytes<'a>>,
     action: ParsedAction<'a>,
     condition: Option<Condition<'a>>,
     return_old_on_failure: bool,
     return_values: ReturnValues,
 }
+
+/// Partition key and sort key.
+type KeyBytes<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
 
 #[derive(Debug, Clone)]
 enum ParsedAction<'a> {
@@ -57,6 +60,11 @@ impl<'a> ParsedWrite<'a> {
     /// The item, in its stored form, under the key that its attributes are.
     pub fn put_item(body: impl Into<Cow<'a, [u8]>>) -> Self {
         Self::new(None, ParsedAction::Put(body.into()))
+    }
+
+    /// The item of this key, whose attributes need not be in the body, in its stored form; an empty sort key is none.
+    pub fn put(pk: impl Into<Cow<'a, [u8]>>, sk: impl Into<Cow<'a, [u8]>>, body: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self::new(Some((pk.into(), sk.into())), ParsedAction::Put(body.into()))
     }
 
     /// The item of this key changed; an empty sort key is none.
@@ -74,7 +82,7 @@ impl<'a> ParsedWrite<'a> {
         Self::new(Some((pk.into(), sk.into())), ParsedAction::Check).condition(condition)
     }
 
-    fn new(key: Option<(Cow<'a, [u8]>, Cow<'a, [u8]>)>, action: ParsedAction<'a>) -> Self {
+    fn new(key: Option<KeyBytes<'a>>, action: ParsedAction<'a>) -> Self {
         Self { key, action, condition: None, return_old_on_failure: false, return_values: ReturnValues::None }
     }
 

@@ -2,9 +2,10 @@
 
 use kstone_api::ParsedWrite;
 
-use super::steps;
+use super::{steps, written};
 use crate::answer::Answer;
-use crate::attributes;
+use crate::attributes::{self, Body};
+use crate::bound;
 use crate::call::Call;
 use crate::expressions::{Parameters, conditional_operator, expressions, mixing};
 use crate::pipeline::Pipeline;
@@ -30,10 +31,10 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
 /// Puts the item.
 pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
     let input = call.input();
-    let name = input.get("TableName").expect("a required member");
-    let table = call.shared().catalog.table(&name.text())?;
-    let mut item = attributes::stored(call, input.get("Item").expect("a required member"))?;
-    ParsedWrite::put_item(item.finish()).run(&table.table).map_err(|error| call.below(&error))?;
-    answer.object(|_| {});
-    Ok(())
+    let bound = bound::of(call, input, &PIPELINE.parameters)?;
+    let table = call.table()?;
+    let mut body = Body::new();
+    let key = attributes::item(call, input.get("Item").expect("a required member"), &table.layout, &mut body)?;
+    let write = ParsedWrite::put(&*key.pk, &*key.sk, &body[..]);
+    written::write(call, &table, write, bound, answer)
 }

@@ -1,9 +1,17 @@
 //! UpdateItem.
 
-use super::steps;
+use kstone_api::ParsedWrite;
+use kstone_api::expression::Update;
+
+use super::{steps, written};
+use crate::answer::Answer;
+use crate::attributes;
+use crate::bound;
+use crate::call::Call;
 use crate::expressions::{Parameters, conditional_operator, expressions, mixing};
 use crate::legacy;
 use crate::pipeline::{Pipeline, Rules};
+use crate::refusal::Refusal;
 use crate::texts::Text;
 use crate::view::Structure;
 
@@ -18,4 +26,15 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
 
 fn attribute_updates(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     legacy::attribute_updates(input, rules.is_new())
+}
+
+/// Updates the item; without an update, makes it where there is none.
+pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
+    let input = call.input();
+    let mut bound = bound::of(call, input, &PIPELINE.parameters)?;
+    let table = call.table()?;
+    let key = attributes::key(call, input.get("Key").expect("a required member"), &table.layout)?;
+    let update = bound.update.take().unwrap_or_else(Update::nothing);
+    update.refuse_key(&table.layout).map_err(|refusal| bound::below(call, refusal))?;
+    written::write(call, &table, ParsedWrite::update(&*key.pk, &*key.sk, update), bound, answer)
 }

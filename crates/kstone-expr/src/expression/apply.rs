@@ -35,7 +35,8 @@ pub(super) fn apply(
     body: &mut impl Buffer,
 ) -> Result<bool> {
     let makes_nothing = |verb: &Verb| matches!(verb, Verb::Remove | Verb::Delete(_));
-    if old.is_none() && update.ast.actions.iter().all(|action| makes_nothing(&action.verb)) {
+    let actions = &update.ast.actions;
+    if old.is_none() && !actions.is_empty() && actions.iter().all(|action| makes_nothing(&action.verb)) {
         return Ok(false);
     }
     let subject =

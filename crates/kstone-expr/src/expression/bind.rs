@@ -9,6 +9,7 @@ use crate::texts::{Keys, Reason};
 use kstone_core::item::ValueRef;
 use kstone_core::key_layout::KeyLayout;
 use kstone_core::value::Type;
+use smallvec::SmallVec;
 
 use super::Kind;
 use super::ast::Symbols;
@@ -21,8 +22,9 @@ use super::parameters::{Parameters, Slot};
 #[derive(Debug)]
 pub struct Binder<'a> {
     parameters: &'a Parameters,
-    layout: &'a KeyLayout,
-    used: Vec<bool>,
+    /// None before the table is known.
+    layout: Option<&'a KeyLayout>,
+    used: SmallVec<[bool; 16]>,
 }
 
 impl<'a> Binder<'a> {
@@ -35,11 +37,18 @@ impl<'a> Binder<'a> {
     /// The same for a table of this key.
     #[must_use]
     pub fn for_table(parameters: &'a Parameters, layout: &'a KeyLayout) -> Self {
-        Self { parameters, layout, used: vec![false; parameters.len()] }
+        Self { layout: Some(layout), ..Self::before_table(parameters) }
     }
 
-    /// The key of the table that the expressions are about.
-    pub(super) fn layout(&self) -> &'a KeyLayout {
+    /// The same for expressions whose table is looked for after them, which is a typed one. That an update leaves its key
+    /// alone is then for [`Update::refuse_key`](super::Update::refuse_key) to see.
+    #[must_use]
+    pub fn before_table(parameters: &'a Parameters) -> Self {
+        Self { parameters, layout: None, used: SmallVec::from_elem(false, parameters.len()) }
+    }
+
+    /// The key of the table that the expressions are about, where it is known.
+    pub(super) fn layout(&self) -> Option<&'a KeyLayout> {
         self.layout
     }
 

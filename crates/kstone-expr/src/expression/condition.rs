@@ -55,12 +55,18 @@ impl Condition<'static> {
 }
 
 impl<'v> Condition<'v> {
-    /// A condition whose values are known, about a table of this key.
+    /// A condition whose values are known, about a table of this key, or about one of which only that it is typed is known.
     ///
     /// # Errors
     /// As [`Condition::parse`], for what its values cannot do.
-    pub fn new(kind: Kind, ast: Arc<ConditionAst>, bound: BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
-        let check = Check { kind, ast: &ast, bound: &bound, layout };
+    pub fn new<'k>(
+        kind: Kind,
+        ast: Arc<ConditionAst>,
+        bound: BoundParameters<'v>,
+        layout: impl Into<Option<&'k KeyLayout>>,
+    ) -> Result<Self> {
+        let is_typed = layout.into().is_none_or(KeyLayout::is_typed);
+        let check = Check { kind, ast: &ast, bound: &bound, is_typed };
         ast.predicates.iter().try_for_each(|predicate| check.predicate(predicate))?;
         Ok(Self { ast, bound })
     }
@@ -124,7 +130,7 @@ struct Check<'a> {
     kind: Kind,
     ast: &'a ConditionAst,
     bound: &'a BoundParameters<'a>,
-    layout: &'a KeyLayout,
+    is_typed: bool,
 }
 
 impl Check<'_> {
@@ -223,7 +229,7 @@ impl Check<'_> {
         let (Operand::Value(low), Operand::Value(high)) = (low, high) else { return Ok(()) };
         let (low, high) = (self.bound.value(low), self.bound.value(high));
         let is_key = match operand {
-            Operand::Path(_) if self.layout.is_typed() => false,
+            Operand::Path(_) if self.is_typed => false,
             Operand::Path(path) => self.kind == Kind::KeyCondition || self.bound.is_untyped_key(self.path(path)),
             _ => false,
         };

@@ -357,3 +357,29 @@ fn a_filter_on_the_key_is_found() {
         assert_eq!(error.to_string(), expected);
     }
 }
+
+#[test]
+fn expressions_are_bound_before_their_table_is_known() {
+    let layout = kstone_core::key_layout::KeyLayout::new(
+        kstone_core::key_layout::KeyPart::new("id", kstone_core::key_layout::KeyType::S),
+        None,
+    )
+    .unwrap();
+    let nothing = Parameters::new();
+    let update = |text: &str| Update::parse(text, &mut Binder::before_table(&nothing)).unwrap();
+    update("REMOVE pk, sk").refuse_key(&layout).unwrap();
+    let error = update("REMOVE a, id.b").refuse_key(&layout).unwrap_err();
+    assert!(error.to_string().contains("Cannot update attribute id."), "{error}");
+    let values = Item::from([(":a".to_owned(), Value::string("b")), (":b".to_owned(), Value::string("a"))]);
+    let parameters = Parameters::from_maps([], &values).unwrap();
+    let bounds = "pk BETWEEN :a AND :b";
+    assert!(Condition::parse(Kind::Condition, bounds, &mut Binder::before_table(&parameters)).is_err());
+}
+
+#[test]
+fn the_update_of_nothing_makes_an_item_where_there_is_none() {
+    let key = KeyRef::new(b"k", b"").unwrap();
+    assert_eq!(Update::nothing().apply(key, None).unwrap(), Some(Vec::new()));
+    let body = b"\x01a\x02\x015";
+    assert_eq!(Update::nothing().apply(key, Some(ItemRef::new(body))).unwrap().as_deref(), Some(&body[..]));
+}

@@ -83,6 +83,12 @@ impl Update<'static> {
         Self::bind(Arc::new(update_parser::parse(text)?), binder)
     }
 
+    /// The update of no actions, which no text is: it makes an item of its key alone where there is none.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { ast: Arc::default(), bound: BoundParameters::lent(&[]), order: Arc::default() }
+    }
+
     pub(super) fn bind(ast: Arc<UpdateAst>, binder: &mut Binder<'_>) -> Result<Self> {
         let bound = binder.bind(Kind::Update, &ast.symbols)?;
         Self::new(ast, bound, binder.layout())
@@ -90,18 +96,31 @@ impl Update<'static> {
 }
 
 impl<'v> Update<'v> {
-    /// An update whose values are known, of items of a table of this key.
+    /// An update whose values are known, of items of a table of this key; of one that is not known yet, its key is for
+    /// [`Update::refuse_key`].
     ///
     /// # Errors
     /// As [`Update::parse`], for its paths and what its values cannot do.
-    pub fn new(ast: Arc<UpdateAst>, bound: BoundParameters<'v>, layout: &KeyLayout) -> Result<Self> {
+    pub fn new<'k>(
+        ast: Arc<UpdateAst>,
+        bound: BoundParameters<'v>,
+        layout: impl Into<Option<&'k KeyLayout>>,
+    ) -> Result<Self> {
         let order = match &ast.order {
             Some(order) => Arc::clone(order),
             None => in_order(&ast, &bound)?,
         };
         let update = Self::in_this_order(ast, order, bound)?;
-        check_key(&update.ast, &update.bound, layout)?;
+        layout.into().map_or(Ok(()), |layout| update.refuse_key(layout))?;
         Ok(update)
+    }
+
+    /// Refuses to change the key of a table of this layout.
+    ///
+    /// # Errors
+    /// [`Refusal`](crate::Refusal) with DynamoDB's text.
+    pub fn refuse_key(&self, layout: &KeyLayout) -> Result<()> {
+        check_key(&self.ast, &self.bound, layout)
     }
 
     /// An update whose paths were checked, with the order that [`check_paths`] gave.

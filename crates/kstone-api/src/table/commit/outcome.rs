@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use kstone_core::record::Record;
 
-use crate::table::index::IndexEntry;
+use crate::table::index::{IndexEntry, IndexKind};
 use crate::table::state::TableState;
 
 /// What a write did: see [`Table::write_with_outcome`](crate::Table::write_with_outcome).
@@ -25,6 +25,8 @@ pub struct WriteOutcome {
 pub struct IndexChange {
     /// The index's name.
     pub index: String,
+    /// Whether it is local or global.
+    pub kind: IndexKind,
     /// What the index showed of the item, where it shows it no longer.
     pub removed: Option<Record>,
     /// What the index shows of the item now.
@@ -85,7 +87,13 @@ impl WriteOutcome {
             let shown = |entry: Option<Record>| IndexEntry::read(&entry?).map(|entry| entry.to_item_record());
             let (removed, added) = (shown(old), shown(new));
             let is_change = removed.is_some() || added.is_some();
-            is_change.then(|| IndexChange { index: index.name().to_owned(), removed, added, in_place })
+            is_change.then(|| IndexChange {
+                index: index.name().to_owned(),
+                kind: index.kind(),
+                removed,
+                added,
+                in_place,
+            })
         };
         self.table.indexes.iter().filter_map(change).collect()
     }

@@ -203,11 +203,11 @@ impl<'v> Node<'v> {
         self
     }
 
-    /// The condition, about a table of this key. `kind` says what errors call it.
+    /// The condition, about a table of this key, or a typed one that is not known yet. `kind` says what errors call it.
     ///
     /// # Errors
     /// As [`Condition::parse`], as far as it is not about a text.
-    pub fn condition(self, kind: Kind, layout: &KeyLayout) -> Result<Condition<'static>> {
+    pub fn condition<'k>(self, kind: Kind, layout: impl Into<Option<&'k KeyLayout>>) -> Result<Condition<'static>> {
         let (ast, bound) = self.lower(kind)?;
         Condition::new(kind, Arc::new(ast), bound, layout)
     }

@@ -158,11 +158,12 @@ impl UpdateNode {
         self.with(path, |node| node.builder.value(value).map(Verb::Delete))
     }
 
-    /// The update, of items of a table of this key.
+    /// The update, of items of a table of this key; of one that is not known yet, its key is for
+    /// [`Update::refuse_key`].
     ///
     /// # Errors
     /// As [`Update::parse`], as far as it is not about a text; no action, and too many.
-    pub fn update(self, layout: &KeyLayout) -> Result<Update<'static>> {
+    pub fn update<'k>(self, layout: impl Into<Option<&'k KeyLayout>>) -> Result<Update<'static>> {
         if let Some(fault) = self.fault {
             return Err(fault);
         }

@@ -26,8 +26,9 @@ fn seeds() -> &'static [(String, String)] {
     SEEDS.get_or_init(|| {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
         let mut seeds = Vec::new();
-        for entry in std::fs::read_dir(folder).unwrap() {
-            for line in std::fs::read_to_string(entry.unwrap().path()).unwrap().lines() {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        for file in entries.filter(|path| path.extension().is_some_and(|extension| extension == "jsonl")) {
+            for line in std::fs::read_to_string(file).unwrap().lines() {
                 // A tree nests less deep than one of the cases does.
                 let Ok(case) = serde_json::from_str::<Json>(line) else { continue };
                 let target = case["target"].as_str().unwrap();

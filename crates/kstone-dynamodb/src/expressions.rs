@@ -97,6 +97,7 @@ pub(crate) fn expressions(rules: &Rules<'_>, input: &Structure<'_>) -> Result<()
             value::check(of_value, rules.is_new()).map_err(|reason| match reason {
                 // Said as it is (parity, `captures/2026-08-12`, `o_upd_nested_32_eav`).
                 Text::NestedTooDeep => Text::NestedValueTooDeep,
+                reason if rules.is_new() && reason.is_of_number_or_duplicate() => reason,
                 reason => Text::ExpressionValue { reason: Box::new(reason), key: Echo::of(&key.decode()) },
             })?;
         }

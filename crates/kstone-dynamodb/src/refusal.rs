@@ -21,18 +21,17 @@ pub enum Cohort {
 }
 
 impl Cohort {
-    /// Whether the new layer answers for this operation's rules: it has taken over the two writes (facts 8 and 9;
-    /// dynoxide's changelog of 0.12.0).
+    /// Whether the new layer answers for this operation's rules: it has taken over the writes of one item (facts 8 and 9;
+    /// for DeleteItem dynoxide's changelog of 1.3.0, captured in seven regions in October 2026).
     #[must_use]
     pub fn envelopes(self, operation: &str) -> bool {
-        self == Self::Current && matches!(operation, "PutItem" | "UpdateItem")
+        self == Self::Current && matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem")
     }
 
-    /// Whether the new layer checks this operation's shape, which includes DeleteItem (parity, `captures/2026-06-09`,
-    /// `o_del_*`).
+    /// Whether the new layer checks this operation's shape (parity, `captures/2026-06-09`).
     #[must_use]
     pub fn checks_shape_anew(self, operation: &str) -> bool {
-        self == Self::Current && matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem")
+        self.envelopes(operation)
     }
 }
 

@@ -80,11 +80,11 @@ texts! {
     DuplicateStrings { set: Echo } Request "One or more parameter values were invalid: Input collection {set} contains duplicates.";
     DuplicateNumbers Request "Input collection contains duplicates";
     DuplicateBinaries { set: Echo } Request "One or more parameter values were invalid: Input collection {set}of type BS contains duplicates.";
-    NotNumericEmpty Data "The parameter cannot be converted to a numeric value";
-    NotNumeric { text: Echo } Data "The parameter cannot be converted to a numeric value: {text}";
-    NumberOverflow Data "Number overflow. Attempting to store a number with magnitude larger than supported range";
-    NumberUnderflow Data "Number underflow. Attempting to store a number with magnitude smaller than supported range";
-    NumberTooPrecise Data "Attempting to store more than 38 significant digits in a Number";
+    NotNumericEmpty Request "The parameter cannot be converted to a numeric value";
+    NotNumeric { text: Echo } Request "The parameter cannot be converted to a numeric value: {text}";
+    NumberOverflow Request "Number overflow. Attempting to store a number with magnitude larger than supported range";
+    NumberUnderflow Request "Number underflow. Attempting to store a number with magnitude smaller than supported range";
+    NumberTooPrecise Request "Attempting to store more than 38 significant digits in a Number";
     NestedTooDeep Data "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
     NestedValueTooDeep Request "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
     ItemTooLarge Data "Item size has exceeded the maximum allowed size";
@@ -206,6 +206,23 @@ texts! {
     ShardIteratorExpired Data "Iterator expired";
     Trimmed Data "The data you are trying to access has been trimmed";
     OperationUnsupported { operation: &'static str } Data "{operation} is not supported";
+}
+
+impl Text {
+    /// Whether it is about the spelling of a number, or about a set that has a member twice.
+    pub(crate) fn is_of_number_or_duplicate(&self) -> bool {
+        matches!(
+            self,
+            Self::DuplicateStrings { .. }
+                | Self::DuplicateNumbers
+                | Self::DuplicateBinaries { .. }
+                | Self::NotNumericEmpty
+                | Self::NotNumeric { .. }
+                | Self::NumberTooPrecise
+                | Self::NumberOverflow
+                | Self::NumberUnderflow
+        )
+    }
 }
 
 /// What a shape's check found, in the order in which it is printed.

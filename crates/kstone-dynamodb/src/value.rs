@@ -67,7 +67,8 @@ pub(crate) fn typed(value: Value<'_>) -> Option<(kstone_api::Type, Value<'_>)> {
 
 /// Whether `value` is one that DynamoDB takes.
 ///
-/// `quotes`: whether the strings of a set are quoted in quotation marks, as the new layer has it.
+/// `quotes`: whether the strings of a set are quoted in quotation marks, and an empty number is shown, as the new layer has
+/// it.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
@@ -82,7 +83,7 @@ fn check_level(value: Value<'_>, quotes: bool, level: usize) -> Result<(), Text>
     // What most values are, without looking for other types.
     match value.only_member() {
         Some((at, _)) if [Type::S as usize, Type::B as usize, Type::Bool as usize].contains(&at) => return Ok(()),
-        Some((at, number)) if at == Type::N as usize => return number::check(&number.text()),
+        Some((at, number)) if at == Type::N as usize => return check_number(number, quotes),
         _ => {}
     }
     let of = value.structure();
@@ -100,11 +101,19 @@ fn check_level(value: Value<'_>, quotes: bool, level: usize) -> Result<(), Text>
     if types > 1 { Err(Text::SeveralTypes) } else { Ok(()) }
 }
 
+/// The new layer shows an empty number as it shows any other (dynoxide's changelog of 1.3.0).
+fn check_number(number: Value<'_>, is_new: bool) -> Result<(), Text> {
+    number::check(&number.text()).map_err(|text| match text {
+        Text::NotNumericEmpty if is_new => Text::NotNumeric { text: Echo::default() },
+        text => text,
+    })
+}
+
 /// What holds no other values. Apart, so that the frames of the recursion stay small.
 #[inline(never)]
 fn check_plain(of: &Structure<'_>, quotes: bool) -> Result<(), Text> {
     if let Some(number) = member(of, Type::N) {
-        number::check(&number.text())?;
+        check_number(number, quotes)?;
     }
     if member(of, Type::Null).is_some_and(|null| !null.boolean()) {
         return Err(Text::NullNotTrue);
@@ -123,7 +132,7 @@ fn check_plain(of: &Structure<'_>, quotes: bool) -> Result<(), Text> {
         if set.count() == 0 {
             return Err(Text::EmptyNumberSet);
         }
-        set.elements().try_for_each(|number| number::check(&number.text()))?;
+        set.elements().try_for_each(|number| check_number(number, quotes))?;
         check_set(set, Text::EmptyNumberSet, true, |_| Text::DuplicateNumbers)?;
     }
     if let Some(set) = member(of, Type::Ss) {

@@ -216,7 +216,11 @@ fn expressions_are_read_before_the_table_is_looked_for() {
         ),
     ] {
         let (kind, said) = refused(&mut tables, members.clone());
-        assert_eq!((&*kind, &*said), ("ValidationException", text), "{members}");
+        assert_eq!(
+            (&*kind, said),
+            ("ValidationException", format!("1 validation error detected: {text}")),
+            "{members}"
+        );
     }
     let (kind, _) = refused(&mut tables, json!({"ConditionExpression": "attribute_exists(a)"}));
     assert_eq!(kind, "ResourceNotFoundException");

@@ -51,17 +51,9 @@ pub(super) fn attributes_to_get(_: &Rules<'_>, input: &Structure<'_>) -> Result<
 /// (dynalite, `validations/query.js`).
 pub(super) fn start_key(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     let Some(key) = input.get("ExclusiveStartKey") else { return Ok(()) };
-    key.entries().try_for_each(|(_, of_value)| value::check(of_value, false)).map_err(|reason| match reason {
-        Text::DuplicateStrings { .. }
-        | Text::DuplicateNumbers
-        | Text::DuplicateBinaries { .. }
-        | Text::EmptyNumberSet
-        | Text::NotNumericEmpty
-        | Text::NotNumeric { .. }
-        | Text::NumberTooPrecise
-        | Text::NumberOverflow
-        | Text::NumberUnderflow => reason,
-        reason => Text::StartKeyValue { reason: Box::new(reason) },
+    key.entries().try_for_each(|(_, of_value)| value::check(of_value, false)).map_err(|reason| {
+        let is_bare = reason.is_of_number_or_duplicate() || reason == Text::EmptyNumberSet;
+        if is_bare { reason } else { Text::StartKeyValue { reason: Box::new(reason) } }
     })
 }
 

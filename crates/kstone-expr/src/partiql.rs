@@ -21,6 +21,7 @@ use crate::refusal::{Refusal, Result};
 mod asks;
 mod ast;
 mod condition_grammar;
+mod dynamodb;
 mod fault;
 mod grammar;
 mod lexer;

@@ -101,6 +101,8 @@ kstone_core::texts! {
     MixedBag Data "a set holds either texts, or numbers, or binary values";
     NoColumn Data "a SELECT list holds paths and COUNT, SUM, MIN, MAX and AVG";
     Aliased Data "Aliasing is not supported";
+    TooManyComponents Data "A path may contain at most 2 components in the FROM clause";
+    Unsupported { clause: &'static str } Data "{clause} is not of DynamoDB's dialect" | "Unsupported clause: {clause}";
     GroupedStar Data "SELECT * cannot be grouped: name the columns";
     UngroupedColumn { column: Box<str> } Data "the column {column} is neither in GROUP BY nor in COUNT, SUM, MIN, MAX or AVG";
     ColumnTwice { column: Box<str> } Data "two columns are called {column}: give one another name with AS";

@@ -22,7 +22,7 @@ use winnow::stream::{Location, Stream};
 
 use super::NESTING_MAX_LEVELS;
 use super::ast::{Clause, Operand, Path, Test, Tree};
-use super::fault::{Fault, cut, expected};
+use super::fault::{Fault, cut, expected, refuse};
 use super::grammar::{Tokens, is_reserved, keyword, peek_word, sign};
 use super::lexer::TokenKind;
 use super::value_grammar::{literal, path};
@@ -121,8 +121,9 @@ fn not<'a>(levels: usize) -> impl Parser<Tokens<'a>, Clause, ErrMode<Fault>> {
 }
 
 fn test(input: &mut Tokens<'_>) -> ModalResult<Tree, Fault> {
+    let start = input.current_token_start();
     if let Some(test) = function(input)? {
-        return Ok(Tree::Test(test));
+        return truth_of(input, test, start);
     }
     let left = operand(input)?;
     let at = input.current_token_start();
@@ -151,6 +152,15 @@ fn test(input: &mut Tokens<'_>) -> ModalResult<Tree, Fault> {
         _ => return Err(expected(at, "a comparison such as =, BETWEEN, IN or IS").cut()),
     };
     Ok(if negated { negation(test, at..input.previous_token_end()) } else { Tree::Test(test) })
+}
+
+/// A function that is true or false, and what it may be compared with.
+fn truth_of(input: &mut Tokens<'_>, test: Test, start: usize) -> ModalResult<Tree, Fault> {
+    if opt(sign("=")).parse_next(input)?.is_none() {
+        return Ok(Tree::Test(test));
+    }
+    let is_true = cut_err(alt((keyword("TRUE").value(true), keyword("FALSE").value(false)))).parse_next(input)?;
+    Ok(if is_true { Tree::Test(test) } else { negation(test, start..input.previous_token_end()) })
 }
 
 fn negation(test: Test, span: std::ops::Range<usize>) -> Tree {
@@ -217,8 +227,8 @@ fn function(input: &mut Tokens<'_>) -> ModalResult<Option<Test>, Fault> {
         "BEGINS_WITH" => two(input, operand, operand).map(|(of, prefix)| Test::BeginsWith(of, prefix)),
         "CONTAINS" => two(input, operand, operand).map(|(of, wanted)| Test::Contains(of, wanted)),
         "ATTRIBUTE_TYPE" => two(input, operand, operand).map(|(of, type_)| Test::HasType(of, type_)),
-        "ATTRIBUTE_EXISTS" => one(input, path).map(Test::Exists),
-        "ATTRIBUTE_NOT_EXISTS" => one(input, path).map(Test::NotExists),
+        "ATTRIBUTE_EXISTS" => path_of(input, "attribute_exists").map(Test::Exists),
+        "ATTRIBUTE_NOT_EXISTS" => path_of(input, "attribute_not_exists").map(Test::NotExists),
         _ => return Err(cut(at, Reason::UnknownFunction { function: word.to_ascii_lowercase().into() })),
     };
     test.map(Some).map_err(ErrMode::cut)
@@ -229,6 +239,18 @@ fn function_name(input: &Tokens<'_>) -> Option<(usize, String)> {
     let opens = input.get(1).is_some_and(|token| token.kind == TokenKind::Sign("("));
     let word = peek_word(input).filter(|word| opens && (word == "EXISTS" || !is_reserved(word)))?;
     Some((input.current_token_start(), word))
+}
+
+/// The path that a function is asked of, which is all that it takes.
+fn path_of(input: &mut Tokens<'_>, function: &'static str) -> ModalResult<Path, Fault> {
+    let at = input.current_token_start();
+    let arguments: Vec<Operand> = one(input, separated(0.., operand, sign(",")))?;
+    let count = arguments.len();
+    match <[Operand; 1]>::try_from(arguments) {
+        Ok([Operand::Path(path)]) => Ok(path),
+        Ok(_) => Err(refuse(at, Reason::PathRequired { function: function.into() })),
+        Err(_) => Err(refuse(at, Reason::OperandCount { function: function.into(), count })),
+    }
 }
 
 fn one<'a, T>(input: &mut Tokens<'a>, argument: impl Parser<Tokens<'a>, T, ErrMode<Fault>>) -> ModalResult<T, Fault> {

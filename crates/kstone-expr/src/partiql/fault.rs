@@ -6,6 +6,7 @@
 use winnow::error::{ErrMode, ParserError};
 use winnow::stream::{Location, Stream};
 
+use super::dynamodb;
 use crate::refusal::{Place, Refusal};
 use crate::texts::in_statement::{InStatement, found};
 use crate::texts::{Expected, Reason};
@@ -72,7 +73,8 @@ impl Fault {
             FaultKind::Wrong(reason) => (false, reason),
             FaultKind::Expected(what) => (false, Reason::Expected { what: Expected(what.into()), found }),
         };
-        let statement = InStatement { text: statement.into(), is_well_formed };
+        let dynamodb = dynamodb::sentence(statement, at, &reason, is_well_formed).into();
+        let statement = InStatement { text: statement.into(), is_well_formed, dynamodb };
         Refusal::in_statement(reason, Place { at, len }, statement)
     }
 }

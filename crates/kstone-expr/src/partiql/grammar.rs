@@ -1,13 +1,14 @@
 //! Statements.
 //!
 //! ```text
-//! statement := EXPLAIN? select | EXISTS '(' select ')' | insert | update | delete
+//! statement := EXPLAIN? select | EXISTS '(' select ')' | insert | update | from | delete
 //! select    := SELECT ('*' | column (',' column)*) FROM source (WHERE condition)? (GROUP BY path (',' path)*)?
 //!              (ORDER BY path (ASC | DESC)? (',' …)*)? (LIMIT count)? (OFFSET count)?
 //! column    := (path | aggregate '(' path ')' | COUNT '(' '*' ')') (AS name)?
 //! source    := name ('.' name)?
 //! insert    := INSERT INTO source VALUE value
 //! update    := UPDATE source (SET set (',' set)* | REMOVE path (',' path)*)+ WHERE condition returning?
+//! from      := FROM source (WHERE condition)? (SET set (',' set)* | REMOVE path (',' path)*)+ returning?
 //! set       := path '=' expr
 //! delete    := DELETE FROM source WHERE condition returning?
 //! returning := RETURNING (ALL | MODIFIED) (OLD | NEW) '*'
@@ -38,7 +39,7 @@ use crate::texts::Reason;
 pub(super) type Tokens<'a> = TokenSlice<'a, Token<'a>>;
 
 /// The words that the grammar keeps for itself: as names they stand between double quotes.
-const RESERVED: [&str; 25] = [
+const RESERVED: [&str; 26] = [
     "AND",
     "AS",
     "BETWEEN",
@@ -52,6 +53,7 @@ const RESERVED: [&str; 25] = [
     "INSERT",
     "INTO",
     "IS",
+    "LIKE",
     "LIMIT",
     "MISSING",
     "NOT",
@@ -86,6 +88,7 @@ fn whole(input: &mut Tokens<'_>) -> ModalResult<Ast, Fault> {
         }
         Some("INSERT") => insert(input),
         Some("UPDATE") => update(input).map(AstVerb::Update),
+        Some("FROM") => update_from(input).map(AstVerb::Update),
         Some("DELETE") => delete(input).map(AstVerb::Delete),
         _ => Err(cut(at, Reason::NoStatement)),
     }?;
@@ -132,7 +135,12 @@ fn column(input: &mut Tokens<'_>) -> ModalResult<AstColumn, Fault> {
 
 /// What a SELECT reads, or a write writes to.
 fn source(input: &mut Tokens<'_>) -> ModalResult<ReadTarget, Fault> {
-    (name, opt(preceded(sign("."), cut_err(name)))).map(|(table, index)| ReadTarget { table, index }).parse_next(input)
+    let (table, index) = (name, opt(preceded(sign("."), cut_err(name)))).parse_next(input)?;
+    let at = input.current_token_start();
+    if index.is_some() && opt(sign(".")).parse_next(input)?.is_some() {
+        return Err(refuse(at, Reason::TooManyComponents));
+    }
+    Ok(ReadTarget { table, index })
 }
 
 /// A source that no other name follows.
@@ -174,6 +182,23 @@ fn insert(input: &mut Tokens<'_>) -> ModalResult<AstVerb, Fault> {
 
 fn update(input: &mut Tokens<'_>) -> ModalResult<AstUpdate, Fault> {
     let source = preceded(keyword("UPDATE"), unaliased).parse_next(input)?;
+    let actions = actions(input)?;
+    let (condition, returning, end) = condition_and_returning(input)?;
+    Ok(AstUpdate { source, actions, condition, returning, end })
+}
+
+/// An UPDATE that begins with its table and its condition.
+fn update_from(input: &mut Tokens<'_>) -> ModalResult<AstUpdate, Fault> {
+    let source = preceded(keyword("FROM"), unaliased).parse_next(input)?;
+    let end = input.current_token_start();
+    let condition = opt(preceded(keyword("WHERE"), cut_err(condition))).parse_next(input)?;
+    let actions = actions(input)?;
+    let returning = opt(returning).parse_next(input)?;
+    Ok(AstUpdate { source, actions, condition, returning, end })
+}
+
+/// What an UPDATE does to its item.
+fn actions(input: &mut Tokens<'_>) -> ModalResult<Vec<(Path, AstAction)>, Fault> {
     let mut actions = Vec::new();
     loop {
         let set = (path, sign("="), expr).map(|(path, _, new)| (path, AstAction::Set(new)));
@@ -182,12 +207,10 @@ fn update(input: &mut Tokens<'_>) -> ModalResult<AstUpdate, Fault> {
         let removes = preceded(keyword("REMOVE"), cut_err(separated(1.., remove, sign(","))));
         match alt((sets, removes)).parse_next(input) {
             Ok::<Vec<_>, _>(more) => actions.extend(more),
-            Err(ErrMode::Backtrack(_)) if !actions.is_empty() => break,
+            Err(ErrMode::Backtrack(_)) if !actions.is_empty() => return Ok(actions),
             Err(error) => return Err(error),
         }
     }
-    let (condition, returning, end) = condition_and_returning(input)?;
-    Ok(AstUpdate { source, actions, condition, returning, end })
 }
 
 fn delete(input: &mut Tokens<'_>) -> ModalResult<AstDelete, Fault> {

@@ -20,6 +20,7 @@ pub(super) type Lowered<T> = Result<T, Fault>;
 /// Reads a statement.
 pub(super) fn parse(statement: &str) -> Lowered<Parsed> {
     let (Ast { explain, verb }, parameters) = super::grammar::parse(statement)?;
+    let beyond = beyond(explain, &verb).map(|fault| fault.into_refusal(statement));
     let mut lowering = Lowering { statement, values: Values::new(parameters) };
     let verb = match verb {
         AstVerb::Select(select) => Verb::Select(lowering.select(select)?),
@@ -28,7 +29,27 @@ pub(super) fn parse(statement: &str) -> Lowered<Parsed> {
         AstVerb::Update(update) => Verb::Update(lower_update(&mut lowering, update)?),
         AstVerb::Delete(delete) => Verb::Delete(lower_delete(&mut lowering, delete)?),
     };
-    Ok(Parsed { explain, verb, values: lowering.values })
+    Ok(Parsed { explain, verb, values: lowering.values, beyond })
+}
+
+/// The first thing of a statement that DynamoDB does not have.
+fn beyond(explain: bool, verb: &AstVerb) -> Option<Fault> {
+    if explain {
+        return Some(Fault::new(0, Reason::NoStatement));
+    }
+    let (AstVerb::Select(select) | AstVerb::Exists(select)) = verb else { return None };
+    for column in &select.list {
+        match (&column.what, &column.alias) {
+            (AstCell::Aggregate(..), _) => return Some(Fault::refused(column.at, Reason::NoColumn)),
+            (_, Some(alias)) => return Some(Fault::refused(alias.at, Reason::Aliased)),
+            _ => {}
+        }
+    }
+    let group = select.group_by.first().map(|path| (path.at, "GROUP BY"));
+    let limit = select.limit.as_ref().map(|limit| (limit.at, "LIMIT"));
+    let offset = select.offset.as_ref().map(|offset| (offset.at, "OFFSET"));
+    let (at, clause) = group.or(limit).or(offset)?;
+    Some(Fault::refused(at, Reason::Unsupported { clause }))
 }
 
 /// A statement on its way.
@@ -77,7 +98,10 @@ impl Lowering<'_> {
     }
 
     fn insert(&mut self, source: ReadTarget, item: Literal) -> Lowered<Insert> {
-        let target = write_target(source)?;
+        if source.index.is_some() {
+            return Err(Fault::refused(source.table.at, Reason::WriteOnIndex));
+        }
+        let target = target(source);
         let at = item.at;
         let item = match item.template {
             Template::Map(mut entries) => {

@@ -80,7 +80,7 @@ impl Actions<'_, '_> {
             return Err(Fault::refused(function.at, Reason::SetFunctionArguments { function: name.into() }));
         };
         if !matches!(&of, Expr::Path(of) if of.segments == path.segments) {
-            return Err(Fault::refused(place(&of), Reason::SetFunctionTarget { function: name.into() }));
+            return Err(Fault::refused(function.at, Reason::SetFunctionTarget { function: name.into() }));
         }
         let at = place(&elements);
         let not_a_set = || Fault::refused(at, Reason::NoSet { function: name.as_str().into() });

@@ -10,7 +10,7 @@ use super::ast::{Aggregate, Returning};
 use super::fault::Fault;
 use super::values::Values;
 use crate::expression::ast::{Comparator, ConditionAst, Segment, UpdateAst};
-use crate::refusal::Result;
+use crate::refusal::{Refusal, Result};
 use crate::texts::Reason;
 
 /// A statement.
@@ -22,6 +22,8 @@ pub struct Parsed {
     pub verb: Verb,
     /// Its values, which everything refers to by index.
     pub values: Values,
+    /// What refuses it where DynamoDB's dialect alone is spoken: the first thing in it that goes beyond.
+    pub beyond: Option<Refusal>,
 }
 
 /// What a statement does.

@@ -76,9 +76,21 @@ fn signed_number<'a>(input: &mut Tokens<'a>) -> ModalResult<Template, Fault> {
     let at = input.current_token_start();
     let negative = opt(sign("-")).parse_next(input)?.is_some();
     let digits = number_token(input)?;
+    if !has_scale(digits) {
+        return Err(cut(at, Reason::NumberExpected));
+    }
     let text = if negative { format!("-{digits}") } else { digits.to_owned() };
     let canonical = number::canonical(&text).map_err(|error| cut(at, Reason::Below { error }))?;
     Ok(Template::Value(Value::N(canonical.into_owned())))
+}
+
+/// Whether the exponent of a number, and the digits behind its point less the exponent, are numbers of 32 bits: others are
+/// no numbers to DynamoDB, rather than too large ones.
+fn has_scale(digits: &str) -> bool {
+    let Some((mantissa, exponent)) = digits.split_once(['e', 'E']) else { return true };
+    let fraction = mantissa.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    let fraction = i32::try_from(fraction).unwrap_or(i32::MAX);
+    exponent.parse::<i32>().is_ok_and(|exponent| fraction.checked_sub(exponent).is_some())
 }
 
 fn number_token<'a>(input: &mut Tokens<'a>) -> ModalResult<&'a str, Fault> {

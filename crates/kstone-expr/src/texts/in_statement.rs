@@ -23,16 +23,15 @@ pub(crate) struct InStatement {
     pub(crate) text: Box<str>,
     /// Whether it is well-formed, and cannot be done.
     pub(crate) is_well_formed: bool,
+    /// What DynamoDB says.
+    pub(crate) dynamodb: Box<str>,
 }
 
 impl InStatement {
     /// Writes what is wrong at this byte.
     pub(crate) fn write(&self, f: &mut Formatter<'_>, reason: &Reason, at: usize) -> fmt::Result {
         if f.alternate() {
-            if !self.is_well_formed {
-                write!(f, "{NOT_WELL_FORMED}: ")?;
-            }
-            return reason.fmt(f);
+            return f.write_str(&self.dynamodb);
         }
         let (before, behind) = self.text.split_at(at);
         let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);

@@ -14,6 +14,7 @@ pub(crate) mod limited;
 mod named;
 mod operations;
 mod reads;
+mod statements;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;

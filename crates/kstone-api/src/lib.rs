@@ -49,6 +49,8 @@ pub use kstone_core::number;
 pub use kstone_core::record::{Glance, Record, RecordRef};
 pub use kstone_core::utf8;
 pub use kstone_core::value::{Item, Type, Value as KeystoneValue};
+/// What a statement says, taken apart: see [`PreparedStatement::says`].
+pub use kstone_expr::partiql::parsed as statement;
 pub use model::item_builder::ItemBuilder;
 pub use model::options::DatabaseOptions;
 pub use model::schema::{
@@ -58,7 +60,9 @@ pub use model::schema::{
 pub use model::statistic::Statistic;
 pub use model::stats::Stats;
 pub use model::{clock, json};
-pub use partiql::{PreparedStatement, STATEMENT_MAX_CHARS, Statement, StatementResult};
+pub use partiql::{
+    PreparedStatement, STATEMENT_MAX_CHARS, Statement, StatementOutcome, StatementResult, StatementSizes,
+};
 pub use request::cursor::Cursor;
 pub use request::lent_write::LentWrite;
 pub use request::operation::{Operation, TransactError};

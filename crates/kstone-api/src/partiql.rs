@@ -25,8 +25,9 @@ mod collect;
 mod explain;
 mod groups;
 mod key;
-mod many;
+pub(crate) mod many;
 mod order;
+mod outcome;
 mod plan;
 mod prepared;
 mod projection;
@@ -35,8 +36,9 @@ mod select;
 mod statement;
 mod write;
 
+pub use outcome::{StatementOutcome, StatementSizes};
 pub use prepared::PreparedStatement;
-use select::Reading;
+pub(crate) use select::Reading;
 use statement::StatementRun;
 pub use statement::{Statement, StatementResult};
 use write::{StatementWrite, returned_row};
@@ -80,7 +82,7 @@ impl Table {
         check_table(run.parsed.target(), &table)?;
         let write = match &run.parsed.verb {
             Verb::Select(select) => {
-                return Reading::new(self, &table, select, bound, self.now_for(&table))?.run(run);
+                return Reading::new(self, &table, select, bound, self.now_for(&table), false)?.run(run);
             }
             Verb::Exists(_) => {
                 return Err(Error::from(Reason::ExistsAlone));
@@ -108,7 +110,7 @@ fn check_table(target: &Target, table: &TableState) -> Result<()> {
 }
 
 /// The write that a statement is; a SELECT is none.
-fn write_of<'v>(
+pub(crate) fn write_of<'v>(
     verb: &Verb,
     bound: &BoundParameters<'v>,
     keys: Option<&'static InternedLayout>,

@@ -24,6 +24,8 @@ use crate::table::state::TableState;
 pub(crate) struct MomentOfTables {
     pub(crate) states: Vec<Arc<TableState>>,
     pub(crate) found: Vec<Option<Record>>,
+    /// The time by which they are seen.
+    pub(crate) now: i64,
 }
 
 impl Account {
@@ -97,6 +99,6 @@ impl SeveralTables {
             read[place].next().flatten().filter(|record| !states[place].is_hidden(record, now))
         };
         let found = (0..keys.len()).map(next_of).collect();
-        Ok(MomentOfTables { states, found })
+        Ok(MomentOfTables { states, found, now })
     }
 }

@@ -60,7 +60,7 @@ kstone_core::texts! {
     ExistsAlone Data "EXISTS can only be used in ExecuteTransaction write requests.";
     WriteWithToken Data "The provided page token belongs to another request: a write has no pages";
     SelectAsWrite Data "a SELECT is no write";
-    IndexInTransaction Data "Reads on indices are not supported within transactions";
+    IndexInTransaction Data "Reads on indices are not supported within transactions" | "Reads on indices are not supported within transactions.";
     ReturningInTransaction Data "RETURNING clause is not supported in ExecuteTransaction.";
     BatchWithToken Data "a statement of a batch or a transaction is about one item: it has no pages";
     GroupedWithToken Data "a statement that groups or sorts its rows returns them in one page, without a token: bound it with LIMIT";
@@ -68,7 +68,7 @@ kstone_core::texts! {
     AggregateOperand { found: &'static str } Request "Incorrect operand type for operator or function; operand type: {found}";
     InTransaction { at: usize, refusal: Refusal } Data "Validation failed in TransactStatements[{at}]: {refusal}" | "Validation failed in TransactStatements[{at}]: {refusal:#}";
     ReadsAndWrites { api: &'static str } Data "{api} API does not support both read and write operations in the same request.";
-    SelectOfMore { api: &'static str } Data "Select statements within {api} read one item: without EXPLAIN, an index, aggregates, GROUP BY, ORDER BY, LIMIT and OFFSET";
+    SelectOfMore { api: &'static str } Data "Select statements within {api} read one item: without EXPLAIN, an index, aggregates, GROUP BY, ORDER BY, LIMIT and OFFSET" | "Select statements within {api} must specify the primary key in the where clause.";
     SelectWithoutKey { api: &'static str } Data "Select statements within {api} must specify the primary key in the where clause.";
     TooManyPartitions { most: usize, count: usize } Data "The IN operator is provided with too many operands for a partition key, of which it takes {most}; number of operands: {count}";
     CountOperand { clause: &'static str } Data "{clause} takes a whole number that is not negative";

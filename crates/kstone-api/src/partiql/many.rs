@@ -26,9 +26,9 @@ use crate::table::state::{TableState, layout_of};
 use kstone_expr::partiql::parsed::{Parsed, Select, Verb};
 
 /// A statement with its values.
-struct Call {
-    parsed: Arc<Parsed>,
-    bound: BoundParameters<'static>,
+pub(crate) struct Call {
+    pub(crate) parsed: Arc<Parsed>,
+    pub(crate) bound: BoundParameters<'static>,
 }
 
 impl Table {
@@ -85,7 +85,7 @@ impl Table {
         if let Verb::Select(select) = &call.parsed.verb {
             let key = call.key_of("BatchExecuteStatement", select, table.keys)?;
             let found = self.engine().get(key.key_ref())?;
-            return Reading::new(self, table, select, &call.bound, now)?.row_of(found);
+            return Reading::new(self, table, select, &call.bound, now, false)?.row_of(found);
         }
         let run = StatementRun {
             text: statement.text(),
@@ -177,7 +177,7 @@ impl Table {
     ) -> std::result::Result<Vec<StatementResult>, TransactError> {
         let Moment { table, now, found } = self.transaction_reads(keys)?;
         let rows = calls.iter().zip(found).enumerate().map(|(at, (call, found))| match &call.parsed.verb {
-            Verb::Select(select) => Reading::new(self, &table, select, &call.bound, now)
+            Verb::Select(select) => Reading::new(self, &table, select, &call.bound, now, false)
                 .and_then(|reading| reading.row_of(found))
                 .map_err(|error| TransactError { operation: Some(at), ..error.into() }),
             _ => Ok(StatementResult::default()),
@@ -193,25 +193,19 @@ impl Table {
         }
     }
 
-    /// Reads a statement and binds its values.
+    /// Reads a statement about this table and binds its values.
     fn call(&self, statement: &Statement) -> Result<Call> {
         if statement.limit.is_some() || statement.token.is_some() {
             return Err(Error::from(Reason::BatchWithToken));
         }
-        let table = self.state();
-        let parsed = statement.parsed(self.statements(), table.layout())?;
-        let parameters = statement.encoded_parameters()?;
-        let mut made = Vec::new();
-        let values = parsed.values.bind(&parsed.values.given(ItemRef::new(&parameters))?, &mut made)?;
-        let bound = BoundParameters::lent(&values).into_owned();
-        drop(values);
-        check_table(parsed.target(), &table)?;
-        Ok(Call { parsed, bound })
+        let call = Call::of(self, statement)?;
+        check_table(call.parsed.target(), &self.state())?;
+        Ok(call)
     }
 }
 
 /// Refuses reads next to writes.
-fn check_kinds<'a>(api: &'static str, calls: impl Iterator<Item = &'a Call>) -> Result<()> {
+pub(crate) fn check_kinds<'a>(api: &'static str, calls: impl Iterator<Item = &'a Call>) -> Result<()> {
     let mut reads = calls.map(|call| matches!(call.parsed.verb, Verb::Select(_)));
     let first = reads.next();
     if reads.all(|read| Some(read) == first) {
@@ -221,6 +215,17 @@ fn check_kinds<'a>(api: &'static str, calls: impl Iterator<Item = &'a Call>) -> 
 }
 
 impl Call {
+    /// Reads a statement and binds its values, whatever table it names.
+    pub(crate) fn of(table: &Table, statement: &Statement) -> Result<Self> {
+        let parsed = statement.parsed(table.statements(), table.state().layout())?;
+        let parameters = statement.encoded_parameters()?;
+        let mut made = Vec::new();
+        let values = parsed.values.bind(&parsed.values.given(ItemRef::new(&parameters))?, &mut made)?;
+        let bound = BoundParameters::lent(&values).into_owned();
+        drop(values);
+        Ok(Self { parsed, bound })
+    }
+
     /// What can be said of the statement without the item that is there.
     fn check(&self, table: &TableState) -> Result<()> {
         match &self.parsed.verb {
@@ -230,7 +235,12 @@ impl Call {
     }
 
     /// The key of the one item that a SELECT is about.
-    fn key_of(&self, api: &'static str, select: &Select, keys: Option<&'static InternedLayout>) -> Result<MadeKey> {
+    pub(crate) fn key_of(
+        &self,
+        api: &'static str,
+        select: &Select,
+        keys: Option<&'static InternedLayout>,
+    ) -> Result<MadeKey> {
         let is_plain = !self.parsed.explain
             && select.target.index.is_none()
             && select.groups.is_none()

@@ -95,8 +95,13 @@ pub(super) enum Range {
 ///
 /// # Errors
 /// [`Error::Invalid`] for an index that is not there or being filled, and for values that no key can have.
-pub(super) fn plan<'a>(select: &'a Select, bound: &'a BoundParameters<'a>, table: &'a TableState) -> Result<Plan<'a>> {
-    let planner = Planner { select, bound, table };
+pub(super) fn plan<'a>(
+    select: &'a Select,
+    bound: &'a BoundParameters<'a>,
+    table: &'a TableState,
+    strict: bool,
+) -> Result<Plan<'a>> {
+    let planner = Planner { select, bound, table, strict };
     match &select.target.index {
         Some(name) => planner.named_index(table.readable_index(name)?),
         None => planner.table(),
@@ -107,6 +112,8 @@ struct Planner<'a> {
     select: &'a Select,
     bound: &'a BoundParameters<'a>,
     table: &'a TableState,
+    /// Whether DynamoDB's rules alone hold.
+    strict: bool,
 }
 
 /// The values that a partition key may have, and which condition says so.
@@ -181,7 +188,8 @@ impl<'a> Planner<'a> {
     }
 
     fn named_index(&self, index: &'a Index) -> Result<Plan<'a>> {
-        let fetched = beyond(self.select, index)?;
+        let asks = !self.strict || self.is_keyed(index);
+        let fetched = beyond(self.select, index, asks)?;
         let plan = match index.has_several_parts() {
             true => self.query_of_parts(index)?,
             false => {
@@ -195,6 +203,9 @@ impl<'a> Planner<'a> {
     /// The index of this kind that is sure to hold all that the statement wants, one that gives the order and one that
     /// narrows most first.
     fn helpful_index(&self, kind: IndexKind) -> Option<Plan<'a>> {
+        if self.strict {
+            return None;
+        }
         let candidates = self.table.indexes.iter().filter(|index| index.kind() == kind && !index.has_several_parts());
         let usable = candidates.filter(|index| self.table.is_complete(index) && holds_all(self.select, index));
         let sorted = |index: &&Index| index.sort_attribute().is_none();
@@ -226,6 +237,13 @@ impl<'a> Planner<'a> {
         });
         // Of two that narrow alike, the one that gives the order; the first of those.
         plans.min_by_key(|plan| plan.sorts)
+    }
+
+    /// Whether a condition of its own says which partitions of an index are read. DynamoDB takes what a filter asks for
+    /// beyond the index for missing where none does.
+    fn is_keyed(&self, index: &Index) -> bool {
+        self.tests(index.partition_attribute())
+            .any(|(at, test)| self.is_asked(at) && matches!(test.ask, Ask::Eq(_) | Ask::In(_)))
     }
 
     fn scan(&self, index: Option<&'a Index>) -> Plan<'a> {

@@ -54,12 +54,22 @@ impl Table {
         if let Some(index) = &parsed.target().index {
             table.readable_index(index)?;
         }
-        let parameters = ParameterNames::numbered(parsed.values.parameters());
-        Ok(PreparedStatement { shared: Arc::new(Shared { text: text.into(), parsed, parameters }) })
+        Ok(PreparedStatement::of(text, parsed))
     }
 }
 
 impl PreparedStatement {
+    pub(crate) fn of(text: &str, parsed: Arc<Parsed>) -> Self {
+        let parameters = ParameterNames::numbered(parsed.values.parameters());
+        Self { shared: Arc::new(Shared { text: text.into(), parsed, parameters }) }
+    }
+
+    /// What it says, taken apart.
+    #[must_use]
+    pub fn says(&self) -> &Parsed {
+        &self.shared.parsed
+    }
+
     /// The statement as it was given.
     #[must_use]
     pub fn text(&self) -> &str {

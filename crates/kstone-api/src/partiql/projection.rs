@@ -17,10 +17,10 @@ pub(super) fn holds_all(select: &Select, index: &Index) -> bool {
 /// The attributes that a SELECT from this index shows and the index does not hold.
 ///
 /// # Errors
-/// [`Error::Invalid`] with DynamoDB's texts where it may not look at them.
-pub(super) fn beyond<'a>(select: &'a Select, index: &Index) -> Result<Vec<&'a str>> {
+/// [`Error::Invalid`] with DynamoDB's texts where it may not look at them; `asks` says whether that holds for its clause.
+pub(super) fn beyond<'a>(select: &'a Select, index: &Index, asks: bool) -> Result<Vec<&'a str>> {
     // With `*` an index shows what it holds, so that nothing else can decide the order.
-    index.beyond(asked(select), shown(select), select.columns.is_some())
+    index.beyond(asked(select).filter(|_| asks), shown(select), select.columns.is_some())
 }
 
 /// The attributes that decide which items are returned.

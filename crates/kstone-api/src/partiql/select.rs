@@ -14,6 +14,7 @@ use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{PageLimits, RecordPage};
 use kstone_core::record::Record;
 
+use super::outcome::StatementSizes;
 use super::plan::{Plan, Range, plan};
 use super::rows::{cells, with_key};
 use super::statement::{StatementResult, StatementRun};
@@ -30,7 +31,7 @@ use kstone_expr::partiql::parsed::{Count, Select};
 use kstone_expr::partiql::values::encode_refs;
 
 /// A SELECT that is being executed.
-pub(super) struct Reading<'a> {
+pub(crate) struct Reading<'a> {
     pub(super) database: &'a Table,
     pub(super) table: &'a Arc<TableState>,
     pub(super) now: i64,
@@ -47,12 +48,13 @@ impl<'a> Reading<'a> {
     ///
     /// # Errors
     /// [`Error::Invalid`] for what its values cannot do.
-    pub(super) fn new(
+    pub(crate) fn new(
         database: &'a Table,
         table: &'a Arc<TableState>,
         select: &'a Select,
         bound: &'a BoundParameters<'a>,
         now: i64,
+        strict: bool,
     ) -> Result<Self> {
         let condition = select.condition.as_ref();
         let condition = condition
@@ -60,12 +62,21 @@ impl<'a> Reading<'a> {
             .transpose()?;
         let count = |count: Option<Count>| count.map(|count| given_count(count, bound)).transpose();
         let (limit, offset) = (count(select.limit)?, count(select.offset)?.unwrap_or(0));
-        let plan = plan(select, bound, table)?;
+        let plan = plan(select, bound, table, strict)?;
         Ok(Self { database, table, now, select, bound, plan, condition, offset, limit })
     }
 
     /// Executes it, or explains how it would be.
     pub(super) fn run(self, run: StatementRun<'_>) -> Result<StatementResult> {
+        self.run_as(run, None)
+    }
+
+    /// The same, adding how large the items are that it looks at one after the other.
+    pub(super) fn run_measured(self, run: StatementRun<'_>, sizes: &mut StatementSizes) -> Result<StatementResult> {
+        self.run_as(run, Some(sizes))
+    }
+
+    fn run_as(self, run: StatementRun<'_>, sizes: Option<&mut StatementSizes>) -> Result<StatementResult> {
         if run.parsed.explain {
             return Ok(explain::explain(&self));
         }
@@ -76,14 +87,14 @@ impl<'a> Reading<'a> {
             }
             collect::collect(self)?
         } else {
-            self.page(run)?
+            self.page(run, sizes)?
         };
         result.columns = columns;
         Ok(result)
     }
 
     /// What it makes of the one item that it is about.
-    pub(super) fn row_of(&self, found: Option<Record>) -> Result<StatementResult> {
+    pub(crate) fn row_of(&self, found: Option<Record>) -> Result<StatementResult> {
         let (selected, _, scanned) = self.selection().apply_all(found.into_iter().collect(), self.database)?;
         let rows = selected.iter().map(|record| self.row(record)).collect();
         Ok(StatementResult { scanned, columns: self.columns(), ..StatementResult::of_rows(rows) })
@@ -110,7 +121,7 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn page(&self, run: StatementRun<'_>) -> Result<StatementResult> {
+    fn page(&self, run: StatementRun<'_>, mut sizes: Option<&mut StatementSizes>) -> Result<StatementResult> {
         let limits = page_limits(run.limit)?;
         let shape = || shape(run, &self.plan);
         let mut at = match run.token {
@@ -135,6 +146,9 @@ impl<'a> Reading<'a> {
             let records = if self.plan.filters { records_left } else { records_left.min(wanted) };
             let page = self.records(range, &at, PageLimits { records, bytes: bytes_left, ..limits })?;
             self.database.refuse_dropped_index(&selection)?;
+            if let Some(sizes) = &mut sizes {
+                sizes.add(self, &page.records)?;
+            }
             records_left -= page.records.len().min(records_left);
             let ended_by_bytes = page.limited && page.records.len() < records;
             bytes_left = match self.plan.ranges.len() - at.range {

@@ -34,7 +34,7 @@ pub struct Statement {
     parameters: Parameters,
     pub(super) limit: Option<usize>,
     pub(super) token: Option<Vec<u8>>,
-    pub(super) return_old_on_failure: bool,
+    pub(crate) return_old_on_failure: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -128,6 +128,18 @@ impl Statement {
     pub fn return_old_on_failure(mut self) -> Self {
         self.return_old_on_failure = true;
         self
+    }
+
+    /// A run of it.
+    pub(super) fn run<'a>(&'a self, parsed: &'a Parsed, given: &'a [ValueRef<'a>]) -> StatementRun<'a> {
+        StatementRun {
+            text: self.text(),
+            parsed,
+            given,
+            limit: self.limit,
+            token: self.token.as_deref(),
+            return_old_on_failure: self.return_old_on_failure,
+        }
     }
 
     /// The statement as it was given.

@@ -21,7 +21,7 @@ use kstone_expr::partiql::is_set;
 use kstone_expr::partiql::parsed::{Delete, Insert, InsertItem, KeyValues, Update, Where};
 
 /// What a statement does with the item of one key.
-pub(super) struct StatementWrite<'v> {
+pub(crate) struct StatementWrite<'v> {
     key: MadeKey,
     action: PreparedAction<'v>,
     condition: Option<Condition<'v>>,
@@ -118,12 +118,12 @@ impl<'v> StatementWrite<'v> {
     }
 
     /// Whether it returns its item.
-    pub(super) fn returning(&self) -> Option<Returning> {
+    pub(crate) fn returning(&self) -> Option<Returning> {
         self.returning
     }
 
     /// The write as the write path takes it.
-    pub(super) fn prepared(self, return_old_on_failure: bool) -> Prepared<'v> {
+    pub(crate) fn prepared(self, return_old_on_failure: bool) -> Prepared<'v> {
         Prepared {
             key: TableKey::Made(Box::new(self.key)),
             action: self.action,

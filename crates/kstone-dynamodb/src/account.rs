@@ -13,6 +13,7 @@ use kstone_api::{DatabaseOptions, Error, Table};
 
 use crate::catalog::Catalog;
 use crate::catalog::arn::Place;
+use crate::idempotency::Idempotency;
 use crate::refusal::Cohort;
 use crate::streams::Streams;
 
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) options: AccountOptions,
     pub(crate) tables: kstone_api::Account,
     pub(crate) catalog: Catalog,
+    pub(crate) idempotency: Idempotency,
     pub(crate) streams: Streams,
 }
 
@@ -73,7 +75,7 @@ impl Account {
         let place = Place::new(&options.region, &options.account_id);
         let catalog = Catalog::new(place, tables.clone());
         let streams = Streams::new(&options.region, &options.account_id);
-        Ok(Self { shared: Arc::new(Shared { options, tables, catalog, streams }) })
+        Ok(Self { shared: Arc::new(Shared { options, tables, catalog, streams, idempotency: Idempotency::default() }) })
     }
 
     /// The same tables as kstone's own interface has them.

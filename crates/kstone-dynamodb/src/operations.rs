@@ -13,8 +13,10 @@ mod get_item;
 mod get_records;
 mod get_shard_iterator;
 mod indexes;
+mod item_collections;
 mod list_streams;
 mod list_tables;
+mod many;
 mod put_item;
 mod query;
 mod scan;
@@ -74,6 +76,8 @@ fn pipeline(operation: &str) -> Option<&'static Pipeline> {
 /// What carries out an operation.
 pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
     Some(match operation {
+        "BatchGetItem" => batch_get_item::carry_out,
+        "BatchWriteItem" => batch_write_item::carry_out,
         "CreateTable" => create_table::carry_out,
         "DeleteItem" => delete_item::carry_out,
         "DeleteTable" => delete_table::carry_out,
@@ -85,6 +89,8 @@ pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
         "ListStreams" => list_streams::carry_out,
         "ListTables" => list_tables::carry_out,
         "PutItem" => put_item::carry_out,
+        "TransactGetItems" => transact_get_items::carry_out,
+        "TransactWriteItems" => transact_write_items::carry_out,
         "UpdateItem" => update_item::carry_out,
         _ => return None,
     })

@@ -199,6 +199,11 @@ texts! {
     TableNotFound { name: String } Data "Requested resource not found: Table: {name} not found";
     TableExists { name: String } Data "Table already exists: {name}";
     KeyElementMismatch Data "The provided key element does not match the schema";
+    TransactionCancelled { codes: String } Data "Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]";
+    TransactionTooLarge Data "Transaction item size has exceeded the 4 MB limit";
+    UpdatedItemTooLarge Data "Item size to update has exceeded the maximum allowed size";
+    UpdatedIndexKeyEmpty { kind: &'static str } Data "One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {kind} value.";
+    TokenMismatch Data "The request uses the same client token as a previous, but different, request.";
     StreamArnInvalid Data "Invalid StreamArn";
     StreamNotFound { arn: Echo } Data "Requested resource not found: Stream: {arn} not found";
     ShardNotFound Data "Requested resource not found: Shard does not exist";

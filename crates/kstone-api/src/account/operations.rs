@@ -12,10 +12,11 @@ use super::named::NamesTable;
 use crate::TRANSACTION_MAX;
 use crate::error::{Error, Reason, Result};
 use crate::request::operation::{Operation, TRANSACTION, TransactError, prepare_all};
+use crate::request::parsed_write::ParsedWrite;
 use crate::request::transaction::{
     Twice, check_list, check_some, parts, twice_in, twice_in_batch, twice_in_transaction,
 };
-use crate::request::write::{Prepared, Write};
+use crate::request::write::{Prepared, Write, WriteContext};
 use crate::table::Table;
 use crate::table::commit::outcome::WriteOutcome;
 use crate::table::commit::tables::{SeveralTables, Tables};
@@ -100,9 +101,44 @@ impl Account {
         Ok(tables.take_outcomes())
     }
 
-    fn tables_to_transact<N: NamesTable>(
+    /// Does all of these writes or none, whose expressions are parsed and bound: see [`Account::transact_write`].
+    ///
+    /// # Errors
+    /// As [`Account::transact`].
+    pub fn transact_parsed<N: NamesTable>(
         &self,
-        operations: &[(N, Operation)],
+        writes: &[(N, ParsedWrite<'_>)],
+    ) -> std::result::Result<(), TransactError> {
+        self.transact_in(writes, |tables| tables).map(drop)
+    }
+
+    /// As [`Account::transact_parsed`], with what became of the item of each write.
+    ///
+    /// # Errors
+    /// As [`Account::transact`].
+    pub fn transact_parsed_with_outcomes<N: NamesTable>(
+        &self,
+        writes: &[(N, ParsedWrite<'_>)],
+    ) -> std::result::Result<Vec<WriteOutcome>, TransactError> {
+        self.transact_in(writes, SeveralTables::keeping_outcomes).map(|tables| tables.take_outcomes())
+    }
+
+    fn transact_in<N: NamesTable>(
+        &self,
+        writes: &[(N, ParsedWrite<'_>)],
+        keep: impl FnOnce(SeveralTables) -> SeveralTables,
+    ) -> std::result::Result<SeveralTables, TransactError> {
+        let tables = keep(self.tables_to_transact(writes)?);
+        let all = writes.iter().enumerate();
+        let prepared = prepare_all(all.map(|(at, (_, write))| write.prepare(&tables.context_of(at))))?;
+        refuse_twice(&tables, &prepared, twice_in_transaction)?;
+        commit_in(&tables, &prepared, Settle::EveryReason).map_err(TransactError::of_commit)?;
+        Ok(tables)
+    }
+
+    fn tables_to_transact<N: NamesTable, O>(
+        &self,
+        operations: &[(N, O)],
     ) -> std::result::Result<SeveralTables, TransactError> {
         check_list(operations.len(), TRANSACTION)?;
         self.tables_of(operations.iter().map(|(table, _)| table))
@@ -125,17 +161,57 @@ impl Account {
         self.write_batch(writes, SeveralTables::keeping_outcomes).map(|tables| tables.take_outcomes())
     }
 
+    /// As [`Account::batch_write`], of writes as [`Account::transact_parsed`] takes them.
+    ///
+    /// # Errors
+    /// As [`Account::batch_write`].
+    pub fn batch_write_parsed<N: NamesTable>(&self, writes: &[(N, ParsedWrite<'_>)]) -> Result<()> {
+        self.write_batch_parsed(writes, |tables| tables).map(drop)
+    }
+
+    /// As [`Account::batch_write_parsed`], with what became of each item.
+    ///
+    /// # Errors
+    /// As [`Account::batch_write`].
+    pub fn batch_write_parsed_with_outcomes<N: NamesTable>(
+        &self,
+        writes: &[(N, ParsedWrite<'_>)],
+    ) -> Result<Vec<WriteOutcome>> {
+        self.write_batch_parsed(writes, SeveralTables::keeping_outcomes).map(|tables| tables.take_outcomes())
+    }
+
+    fn write_batch_parsed<N: NamesTable>(
+        &self,
+        writes: &[(N, ParsedWrite<'_>)],
+        keep: impl FnOnce(SeveralTables) -> SeveralTables,
+    ) -> Result<SeveralTables> {
+        let are_plain = writes.iter().all(|(_, write)| write.is_plain());
+        self.write_batch_of(writes, are_plain, keep, |at, context| writes[at].1.prepare(context))
+    }
+
     fn write_batch<N: NamesTable>(
         &self,
         writes: &[(N, Write)],
         keep: impl FnOnce(SeveralTables) -> SeveralTables,
     ) -> Result<SeveralTables> {
+        let are_plain = writes.iter().all(|(_, write)| write.is_plain());
+        self.write_batch_of(writes, are_plain, keep, |at, context| writes[at].1.prepare(context))
+    }
+
+    fn write_batch_of<'w, N: NamesTable, W>(
+        &self,
+        writes: &'w [(N, W)],
+        are_plain: bool,
+        keep: impl FnOnce(SeveralTables) -> SeveralTables,
+        prepare: impl Fn(usize, &WriteContext<'_>) -> Result<Prepared<'w>>,
+    ) -> Result<SeveralTables> {
         check_some(writes.len(), "RequestItems")?;
-        if !writes.iter().all(|(_, write)| write.is_plain()) {
+        if !are_plain {
             return Err(Error::from(Reason::BatchCondition));
         }
         let tables = keep(self.tables_of(writes.iter().map(|(table, _)| table)).map_err(|failed| failed.error)?);
-        let prepared = prepare(&tables, writes.iter().map(|(_, write)| write)).map_err(|failed| failed.error)?;
+        let prepared = prepare_all((0..writes.len()).map(|at| prepare(at, &tables.context_of(at))));
+        let prepared = prepared.map_err(|failed| failed.error)?;
         refuse_twice(&tables, &prepared, twice_in_batch).map_err(|failed| failed.error)?;
         commit_in(&tables, &prepared, Settle::FirstError)?;
         Ok(tables)

@@ -126,6 +126,12 @@ impl<'a> ParsedWrite<'a> {
         tables.take_outcomes().pop().ok_or_else(|| Error::from(Reason::NoOutcome))
     }
 
+    /// Whether it is a put or a delete of which nothing is asked.
+    pub(crate) fn is_plain(&self) -> bool {
+        let writes = matches!(self.action, ParsedAction::Put(_) | ParsedAction::Delete);
+        writes && self.condition.is_none() && self.return_values == ReturnValues::None
+    }
+
     /// The write as the write path takes it.
     pub(crate) fn prepare(&self, context: &WriteContext<'_>) -> Result<Prepared<'_>> {
         let key = match (&self.key, &self.action) {

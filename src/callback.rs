@@ -7,7 +7,7 @@ use std::io::{self, BufReader, Read, Write};
 use crate::boundary::status::KSTONE_ERR_IO;
 use crate::boundary::{ErrorObject, Failure, KSTONE_OK, Status, by_contract, entry, read_struct};
 use crate::cancellation::Uncancelled;
-use crate::database::{Db, database};
+use crate::database::{Db, database, database_as_a_whole};
 use crate::import_spec::ImportSpec;
 use crate::transfer::ImportOutputs;
 
@@ -67,7 +67,7 @@ pub unsafe extern "C" fn kstone_snapshot_load_from(
 ) -> Status {
     entry!(err, {
         let _uncancelled = Uncancelled::new();
-        let database = database(db)?;
+        let database = database_as_a_whole(db, "kstone_account_snapshot_load")?;
         let mut callback = Callback::of(read, user_data, "read")?;
         let loaded = database.load_snapshot_from(&mut callback);
         callback.outcome(loaded.map_err(Failure::from))?;

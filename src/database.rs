@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::slice;
 
 use kstone_api::clock::ClockSource;
-use kstone_api::{Database, GLANCE_KEY_BYTES, Glance, RecordRef};
+use kstone_api::{Database, GLANCE_KEY_BYTES, Glance, RecordRef, Table};
 
 use crate::boundary::handle::borrowed;
 use crate::boundary::{
@@ -14,8 +14,12 @@ use crate::boundary::{
 use crate::cancellation::Uncancelled;
 use crate::options::{Options, schema_of};
 
-/// A database in memory.
-pub struct Db(Database);
+/// A database in memory, or a table of an account.
+pub struct Db {
+    database: Database,
+    /// What is of the account alone is refused then.
+    is_of_account: bool,
+}
 
 const _: () = {
     const fn may_be_shared<T: Send + Sync>() {}
@@ -27,13 +31,36 @@ impl Tagged for Db {
     const NAME: &'static str = "a kstone_db";
 }
 
+impl Db {
+    fn new(database: Database) -> Self {
+        Self { database, is_of_account: false }
+    }
+
+    /// A table of an account.
+    pub(crate) fn of_account(table: Table) -> Self {
+        Self { database: table.into(), is_of_account: true }
+    }
+}
+
 /// The database behind a handle that came in.
 ///
 /// # Safety
 /// `db` is NULL or a live handle.
 #[inline]
 pub(crate) unsafe fn database<'a>(db: *const Db) -> Result<&'a Database, Failure> {
-    by_contract!(borrow(db)).map(|db| &db.0)
+    by_contract!(borrow(db)).map(|db| &db.database)
+}
+
+/// The same for what a table of an account leaves to its account, which does it by what `instead` names.
+///
+/// # Safety
+/// As for [`database`].
+pub(crate) unsafe fn database_as_a_whole<'a>(db: *const Db, instead: &str) -> Result<&'a Database, Failure> {
+    let db = by_contract!(borrow(db))?;
+    match db.is_of_account {
+        false => Ok(&db.database),
+        true => Err(Failure::invalid(format!("this is a table of an account, which does that: {instead}"))),
+    }
 }
 
 /// What a quick look says of a key, where the arguments are the usual ones; nothing of it can fail or panic.
@@ -55,7 +82,7 @@ pub(crate) unsafe fn glance(
     unsafe {
         let Some(db) = borrowed(db) else { return Glance::Unclear };
         let sk = if sk_len == 0 { &[] } else { slice::from_raw_parts(sk.cast(), sk_len) };
-        db.0.glance(slice::from_raw_parts(pk.cast(), pk_len), sk, take)
+        db.database.glance(slice::from_raw_parts(pk.cast(), pk_len), sk, take)
     }
 }
 
@@ -87,7 +114,7 @@ pub unsafe extern "C" fn kstone_open_memory(
         let schema = schema_of(options.schema_json, options.schema_json_len)?;
         let database = Database::create_in_memory_with(options.to_api()?, schema, ClockSource::default())?;
         kstone_api::when_much_is_freed(crate::give_memory_back);
-        out.set(hand_out(Db(database)));
+        out.set(hand_out(Db::new(database)));
         Ok(KSTONE_OK)
     })
 }
@@ -108,7 +135,7 @@ pub unsafe extern "C" fn kstone_fork(db: *const Db, out: *mut *mut Db, err: *mut
     entry!(err, {
         let _uncancelled = Uncancelled::new();
         let out = Out::new(out, "out")?;
-        out.set(hand_out(Db(database(db)?.fork()?)));
+        out.set(hand_out(Db::new(database(db)?.fork()?)));
         Ok(KSTONE_OK)
     })
 }

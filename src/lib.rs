@@ -8,8 +8,10 @@
 //! # Map: each layer knows only those below it
 //! ```text
 //! library                                                                        kstone_free knows every handle
+//! account                                                                        DynamoDB's operations, and tables
 //! batch  prepared  execute  iter  cursor  page  write  stored  access            requests
 //! callback  snapshot  transfer  schema  stats  maintenance  database             a database as a whole
+//! response  account_options                                                      what requests get, and accounts
 //! nested  value  bound  item  item_build  error  spec  cond  options  import_spec  items, errors, structs
 //! item_view  built_item  json_form  nearest                                      items that come in
 //! boundary                                                                       what every call crosses
@@ -23,12 +25,14 @@
 //! 4. An item that was read *is* its stored record: reading allocates nothing and copies no byte of the item.
 //!
 //! # Thread safety
-//! Databases, items that were read, pages and errors may be used by any number of threads at once, every other handle by
+//! Databases, accounts, items that were read, pages and errors may be used by any number of threads at once, every other handle by
 //! one at a time. There is no global state but the freed items of `built_item`, which belong to their thread.
 #![expect(clippy::missing_safety_doc, reason = "boundary::contract says it once for every exported function")]
 #![expect(unsafe_code, reason = "the C ABI: raw pointers come in and go out here, and nowhere else above the core")]
 
 pub mod access;
+pub mod account;
+pub mod account_options;
 #[cfg(feature = "mimalloc")]
 mod allocator;
 pub mod attribute;
@@ -57,6 +61,7 @@ pub mod nested;
 pub mod options;
 pub mod page;
 pub mod prepared;
+pub mod response;
 pub mod schema;
 pub mod snapshot;
 pub mod spec;

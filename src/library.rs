@@ -9,7 +9,7 @@ use crate::boundary::Tag;
 use crate::boundary::tag::tag_of;
 use crate::boundary::text::{OwnedText, lent_text};
 use crate::boundary::{error_object, guard};
-use crate::{batch, built_item, cursor, database, iter, page, prepared};
+use crate::{account, batch, built_item, cursor, database, iter, page, prepared, response};
 
 /// The version of the library that is loaded, as "MAJOR.MINOR.PATCH". Borrowed, and valid for as long as the library is
 /// loaded. Any thread.
@@ -37,14 +37,15 @@ const fn part(digits: &str) -> u32 {
     value
 }
 
-/// Releases everything that this library hands out: a database, item, page, iterator, cursor, batch,
+/// Releases everything that this library hands out: a database, account, response, item, page, iterator, cursor, batch,
 /// prepared request, error or text.
 /// NULL is fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is
 /// released once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points
 /// into an item or page and is never given to this function.
 ///
 /// Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
-/// all that is stored, except for what items, pages, iterators and cursors still refer to: they stay valid.
+/// all that is stored, except for what items, pages, iterators and cursors still refer to: they stay valid. So it is
+/// with an account, whose tables also stay for as long as a database of kstone_account_table is not freed.
 ///
 /// Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
 /// A database with KSTONE_OPEN_BACKGROUND_COMPACTION also waits for the merge that its thread is at, and for the
@@ -79,6 +80,8 @@ unsafe extern "C" fn release_guarded(p: *mut c_void, tag: Tag) {
             Tag::CURSOR => cursor::release(p.cast()),
             Tag::BATCH => batch::release(p.cast()),
             Tag::PREPARED => prepared::release(p.cast()),
+            Tag::ACCOUNT => account::release(p.cast()),
+            Tag::RESPONSE => response::release(p.cast()),
             Tag::ERROR => error_object::release(p.cast()),
             Tag::DATABASE => database::release(p.cast()),
             // Borrowed, or not ours at all.

@@ -6,7 +6,7 @@ use kstone_api::stream::records_to_json;
 
 use crate::boundary::{ErrorObject, KSTONE_OK, Out, Status, entry, set_text};
 use crate::cancellation::Uncancelled;
-use crate::database::{Db, database};
+use crate::database::{Db, database, database_as_a_whole};
 use crate::options::schema_of;
 
 /// Replaces the schema of the database; NULL and 0: none. The names and types of its key stay as they are, but an
@@ -14,7 +14,8 @@ use crate::options::schema_of;
 /// reads and writes go on meanwhile. Items that a new index cannot hold are left out of it, as in DynamoDB's backfill.
 /// See kstone_options.schema_json for the form.
 ///
-/// Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
+/// Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where, and for a table of an account; nothing
+/// is changed then.
 /// Cost: one pass over all items where an index is new. Dropping an index takes microseconds whatever it holds: the
 /// memory of its entries is given back bit by bit with the writes that follow, or by kstone_compact; until then
 /// kstone_stats_json counts them.
@@ -28,19 +29,19 @@ pub unsafe extern "C" fn kstone_configure(
 ) -> Status {
     entry!(err, {
         let _uncancelled = Uncancelled::new();
-        database(db)?.configure(schema_of(schema_json, len)?)?;
+        database_as_a_whole(db, "UpdateTable or UpdateTimeToLive")?.configure(schema_of(schema_json, len)?)?;
         Ok(KSTONE_OK)
     })
 }
 
 /// Fixes the time that decides what has expired, in seconds since 1970; 0 goes back to the system's clock. For tests.
 ///
-/// Errors: none of its own.
+/// Errors: KSTONE_ERR_INVALID for a table of an account.
 /// Cost: none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn kstone_set_time(db: *mut Db, epoch_seconds: i64, err: *mut *mut ErrorObject) -> Status {
     entry!(err, {
-        database(db)?.set_time(epoch_seconds);
+        database_as_a_whole(db, "kstone_account_set_time")?.set_time(epoch_seconds);
         Ok(KSTONE_OK)
     })
 }

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use crate::boundary::{ErrorObject, KSTONE_OK, Out, Status, entry, file_path};
 use crate::cancellation::Uncancelled;
-use crate::database::{Db, database};
+use crate::database::{Db, database, database_as_a_whole};
 
 /// Writes the database as it is now to a file, replacing one that exists. The file is written next to its
 /// place, synced and renamed into it: a crash at any moment leaves the old file or the new one, never a part of one. (A
@@ -35,8 +35,9 @@ pub unsafe extern "C" fn kstone_snapshot_save(
 /// stream gets KSTONE_ERR_TRIMMED, since what is loaded was never in the stream.
 ///
 /// Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
-/// where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, and for a file of
-/// another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
+/// where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, for a file of
+/// another version, and for a table of an account; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes.
+/// Nothing is loaded then.
 /// Cost: a read of the file, a check and a copy of each item, and its index entries; the work on a large file is shared
 /// with up to three threads of the library's, which have ended when this returns.
 /// Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
@@ -50,7 +51,7 @@ pub unsafe extern "C" fn kstone_snapshot_load(
 ) -> Status {
     entry!(err, {
         let _uncancelled = Uncancelled::new();
-        database(db)?.load_snapshot(file_path(path, path_len, "path")?)?;
+        database_as_a_whole(db, "kstone_account_snapshot_load")?.load_snapshot(file_path(path, path_len, "path")?)?;
         Ok(KSTONE_OK)
     })
 }

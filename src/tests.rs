@@ -16,6 +16,7 @@ use crate::item_view::Item;
 use crate::library::kstone_free;
 use crate::spec::QuerySpec;
 
+mod accounts;
 mod arguments;
 mod batches;
 mod filters;

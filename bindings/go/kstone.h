@@ -14,8 +14,8 @@
  *   Databases          Items              Nested values      Building items     Building lists, maps and sets
  *   Reading and writing                   Conditions         Queries            Pages
  *   Iterators          Cursors            Batches            PartiQL            Prepared requests
- *   Schema and stream  Snapshots          Export and import  Callbacks          Statistics
- *   Maintenance        Stored form
+ *   Schema and stream  Snapshots          Export and import  Callbacks          Accounts
+ *   Statistics         Maintenance        Stored form
  *
  *
  * FIRST PROGRAM
@@ -64,8 +64,9 @@
  * 3. Ownership. One function releases everything: kstone_free. Handles and text that come from an out parameter, or
  *    from a function named ..._new or ..._clone, are yours: give each of them to kstone_free once. kstone_free(NULL)
  *    does nothing. What is returned as const is borrowed: it is valid until the object it was borrowed from is changed
- *    or freed, and kstone_free of it does nothing. Items, pages, iterators, cursors and errors stay valid when the
- *    database is freed before them. The pointers inside a kstone_bytes or kstone_value are no handles: never free them.
+ *    or freed, and kstone_free of it does nothing. Items, pages, iterators, cursors, responses and errors stay valid
+ *    when the database or account is freed before them. The pointers inside a kstone_bytes or kstone_value are no
+ *    handles: never free them.
  *
  * 4. Inputs. Bytes and text come as a pointer and a length, and are copied: yours may change or go when the call
  *    returns. Bytes and text may hold NULs. Empty is (NULL, 0); a pointer with length 0 is empty too. For text
@@ -73,10 +74,11 @@
  *    KSTONE_ERR_MISUSE. Text is UTF-8: anything else is KSTONE_ERR_INVALID. An empty sort key means no sort key; an
  *    empty partition key is KSTONE_ERR_INVALID. Inputs may be borrowed from the very object that the call changes.
  *
- * 5. Threads. Any number of threads may use one kstone_db at once. What is passed as a pointer to const is only read:
- *    any number of threads may read one item, page, prepared request or error at once, as long as nobody changes or
- *    frees it, or the object it was borrowed from. A handle that a call changes (a built item in a setter, an iterator
- *    in kstone_iter_next, a batch) is used by one thread at a time, whichever thread that is.
+ * 5. Threads. Any number of threads may use one kstone_db or kstone_account at once. What is passed as a pointer to
+ *    const is only read: any number of threads may read one item, page, prepared request, response or error at once, as
+ *    long as nobody changes or frees it, or the object it was borrowed from. A handle that a call changes (a built item
+ *    in a setter, an iterator in kstone_iter_next, a batch, a response in kstone_account_call) is used by one thread at
+ *    a time, whichever thread that is.
  *
  * 6. Outputs. They are written only with KSTONE_OK; with any other status they are not touched, so set your pointers
  *    to NULL before the call if you free them after it. A write that fails changes nothing. An out parameter that is
@@ -103,12 +105,12 @@
  *
  * PROCESS AND SYSTEM
  *
- * Threads of its own. The library starts a thread for a database that is opened with
- * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each, which ends when that database is freed; and for the load of a
- * snapshot of more than 256 KiB, and for kstone_import_json of a file of more than 500 records or 32 KiB, up to three,
- * one for each further processor that the process may use, which have ended when the call returns. Where none can be
- * started, and in a child of fork, such a call works alone. No other function starts one. All of them block all
- * signals. The library calls nothing back, except the functions of CALLBACKS, on the thread that called it.
+ * Threads of its own. The library starts a thread for a database or account that is opened with
+ * KSTONE_OPEN_BACKGROUND_COMPACTION, one for each, which ends when that is freed; and for the load of a snapshot of
+ * more than 256 KiB, and for kstone_import_json of a file of more than 500 records or 32 KiB, up to three, one for each
+ * further processor that the process may use, which have ended when the call returns. Where none can be started, and in
+ * a child of fork, such a call works alone. No other function starts one. All of them block all signals. The library
+ * calls nothing back, except the functions of CALLBACKS, on the thread that called it.
  *
  * fork(2). A child that goes on as one thread may use and free its copy of a database, independently of the parent, if
  * no other thread was inside a call with that database at the moment of the fork: a lock that such a thread holds stays
@@ -185,13 +187,16 @@ extern "C" {
  * What the library hands out, as pointers to incomplete types. kstone_free releases each of them.
  */
 
+/** Tables in memory behind DynamoDB's operations. */
+typedef struct kstone_account kstone_account;
+
 /** A list of operations to be run together. */
 typedef struct kstone_batch kstone_batch;
 
 /** A cursor over items, at a point in time. */
 typedef struct kstone_cursor kstone_cursor;
 
-/** A database in memory. */
+/** A database in memory, or a table of an account. */
 typedef struct kstone_db kstone_db;
 
 /** What a failed call says about itself. Any number of threads may read one at once. */
@@ -208,6 +213,9 @@ typedef struct kstone_page kstone_page;
 
 /** A statement, a write or a query that was read once. Any number of threads may run one at once. */
 typedef struct kstone_prepared kstone_prepared;
+
+/** The answer to one request after another. */
+typedef struct kstone_response kstone_response;
 
 /**
  * As the length of a const char pointer: the text ends at its NUL. Lengths of const void pointers are always given.
@@ -328,14 +336,15 @@ const char *kstone_version(void);
 uint32_t kstone_version_number(void);
 
 /**
- * Releases everything that this library hands out: a database, item, page, iterator, cursor, batch,
+ * Releases everything that this library hands out: a database, account, response, item, page, iterator, cursor, batch,
  * prepared request, error or text.
  * NULL is fine. What is borrowed (returned as const) is left alone, because its parent releases it. Everything is
  * released once; using it afterwards is undefined. The data of a kstone_bytes or kstone_value is no handle: it points
  * into an item or page and is never given to this function.
  *
  * Freeing an item that was read drops a reference; the item's bytes go with the last one. Freeing a database releases
- * all that is stored, except for what items, pages, iterators and cursors still refer to: they stay valid.
+ * all that is stored, except for what items, pages, iterators and cursors still refer to: they stay valid. So it is
+ * with an account, whose tables also stay for as long as a database of kstone_account_table is not freed.
  *
  * Cost: an item or text, about as much as free; a page, the number of its items; a database, the number of its items.
  * A database with KSTONE_OPEN_BACKGROUND_COMPACTION also waits for the merge that its thread is at, and for the
@@ -2243,7 +2252,8 @@ kstone_status kstone_run_write(kstone_db *db,
  * reads and writes go on meanwhile. Items that a new index cannot hold are left out of it, as in DynamoDB's backfill.
  * See kstone_options.schema_json for the form.
  *
- * Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where; nothing is changed then.
+ * Errors: KSTONE_ERR_INVALID for a schema that is none, saying what and where, and for a table of an account; nothing
+ * is changed then.
  * Cost: one pass over all items where an index is new. Dropping an index takes microseconds whatever it holds: the
  * memory of its entries is given back bit by bit with the writes that follow, or by kstone_compact; until then
  * kstone_stats_json counts them.
@@ -2254,7 +2264,7 @@ kstone_status kstone_configure(kstone_db *db, const char *schema_json, size_t le
 /**
  * Fixes the time that decides what has expired, in seconds since 1970; 0 goes back to the system's clock. For tests.
  *
- * Errors: none of its own.
+ * Errors: KSTONE_ERR_INVALID for a table of an account.
  * Cost: none.
  */
 kstone_status kstone_set_time(kstone_db *db, int64_t epoch_seconds, kstone_error **err);
@@ -2342,8 +2352,9 @@ kstone_status kstone_snapshot_save(const kstone_db *db,
  * stream gets KSTONE_ERR_TRIMMED, since what is loaded was never in the stream.
  *
  * Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
- * where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, and for a file of
- * another version; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes. Nothing is loaded then.
+ * where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, for a file of
+ * another version, and for a table of an account; KSTONE_ERR_LIMIT where the items do not fit memory_max_bytes.
+ * Nothing is loaded then.
  * Cost: a read of the file, a check and a copy of each item, and its index entries; the work on a large file is shared
  * with up to three threads of the library's, which have ended when this returns.
  * Threads: any; reads and writes go on meanwhile, kstone_fork and kstone_configure wait.
@@ -2572,6 +2583,234 @@ kstone_status kstone_import_json_from(kstone_db *db,
                                       size_t *skipped,
                                       char **reasons,
                                       kstone_error **err);
+
+
+/* ---------------------------------------------------------------------------------------------------------------------
+ * ACCOUNTS
+ *
+ * DynamoDB's operations in process: the JSON that an SDK would send goes in, the JSON that AWS would answer comes out,
+ * without a socket, a server or a region. An account has any number of tables, which CreateTable makes and DeleteTable
+ * drops; transactions and batches span them.
+ *
+ * A request that AWS would refuse is no error of the call: the status is KSTONE_OK, and the response has the status 400
+ * of HTTP and the body that AWS would send. Statuses below 0 are for mistakes of the program.
+ *
+ *     static kstone_status ask(kstone_account *account, const char *target, const char *json,
+ *                              kstone_response **answer) {
+ *         kstone_error *err = NULL;
+ *         kstone_status status =
+ *             kstone_account_call(account, target, KSTONE_STRLEN, json, strlen(json), answer, &err);
+ *         if (status == KSTONE_OK) {
+ *             kstone_bytes body = kstone_response_body(*answer);
+ *             printf("%d %.*s\n", (int)kstone_response_http_status(*answer), (int)body.len, (const char *)body.data);
+ *         } else {
+ *             fprintf(stderr, "%s\n", kstone_error_message(err));
+ *             kstone_free(err);
+ *         }
+ *         return status;
+ *     }
+ *
+ *     static int first_account(void) {
+ *         static const char create[] =
+ *             "{\"TableName\":\"Music\",\"BillingMode\":\"PAY_PER_REQUEST\","
+ *             "\"AttributeDefinitions\":[{\"AttributeName\":\"Artist\",\"AttributeType\":\"S\"},"
+ *             "{\"AttributeName\":\"SongTitle\",\"AttributeType\":\"S\"}],"
+ *             "\"KeySchema\":[{\"AttributeName\":\"Artist\",\"KeyType\":\"HASH\"},"
+ *             "{\"AttributeName\":\"SongTitle\",\"KeyType\":\"RANGE\"}]}";
+ *         static const char put[] =
+ *             "{\"TableName\":\"Music\",\"Item\":{\"Artist\":{\"S\":\"No One You Know\"},"
+ *             "\"SongTitle\":{\"S\":\"Call Me Today\"},\"Awards\":{\"N\":\"1\"}}}";
+ *         static const char get[] =
+ *             "{\"TableName\":\"Music\",\"Key\":{\"Artist\":{\"S\":\"No One You Know\"},"
+ *             "\"SongTitle\":{\"S\":\"Call Me Today\"}}}";
+ *         kstone_account *account = NULL;
+ *         kstone_response *answer = NULL;
+ *         int is_found = 0;
+ *         if (kstone_account_open(NULL, &account, NULL) == KSTONE_OK &&
+ *             ask(account, "DynamoDB_20120810.CreateTable", create, &answer) == KSTONE_OK &&
+ *             ask(account, "DynamoDB_20120810.PutItem", put, &answer) == KSTONE_OK &&
+ *             ask(account, "DynamoDB_20120810.GetItem", get, &answer) == KSTONE_OK) {
+ *             is_found = kstone_response_http_status(answer) == 200;
+ *         }
+ *         kstone_free(answer);
+ *         kstone_free(account);
+ *         return is_found;
+ *     }
+ *
+ * kstone_account_table gives one of the tables as a kstone_db, for what is quicker or handier without JSON: items by
+ * their keys, iterators, prepared requests, imports.
+ *
+ *     static int64_t awards_of(kstone_account *account, const char *artist, const char *song) {
+ *         kstone_db *music = NULL;
+ *         kstone_item *item = NULL;
+ *         int64_t awards = 0;
+ *         if (kstone_account_table(account, "Music", KSTONE_STRLEN, &music, NULL) == KSTONE_OK &&
+ *             kstone_get(music, artist, strlen(artist), song, strlen(song), &item, NULL) == KSTONE_OK) {
+ *             kstone_item_get_i64(item, "Awards", KSTONE_STRLEN, &awards);
+ *         }
+ *         kstone_free(item);
+ *         kstone_free(music);
+ *         return awards;
+ *     }
+ */
+
+/**
+ * DynamoDB's rule: an item whose time has passed is shown and can be written until it is removed, which happens with
+ * writes near it and with kstone_purge_expired.
+ */
+#define KSTONE_TTL_VISIBLE 0
+
+/** kstone's rule: an item whose time has passed is gone at once. */
+#define KSTONE_TTL_HIDDEN 1
+
+/** The texts of the regions that AWS moved to its new validation in 2026, such as us-east-1. */
+#define KSTONE_TEXTS_CURRENT 0
+
+/** The texts of all other regions. */
+#define KSTONE_TEXTS_CLASSIC 1
+
+/**
+ * How an account is to be. Set struct_size to sizeof(kstone_account_options) and everything else to 0, then what you
+ * want: 0 always means the default.
+ */
+typedef struct kstone_account_options {
+    /** sizeof(kstone_account_options), in bytes. */
+    size_t struct_size;
+    /** The region that ARNs name: up to 32 lower-case letters, digits and hyphens. NULL: us-east-1. */
+    const char *region;
+    /** How many bytes region has, or KSTONE_STRLEN. */
+    size_t region_len;
+    /** The account's number that ARNs name: twelve digits. NULL: 000000000000. */
+    const char *account_id;
+    /** How many bytes account_id has, or KSTONE_STRLEN. */
+    size_t account_id_len;
+    /** Not served yet: leave it NULL. */
+    const char *files_root;
+    /** Not served yet: leave it 0. */
+    size_t files_root_len;
+    /**
+     * The most bytes that all tables together may take: as kstone_options.memory_max_bytes. What does not fit is a
+     * response with status 400.
+     */
+    uint64_t memory_max_bytes;
+    /**
+     * The time that the account shows until kstone_account_set_time says another one, in seconds since 1970; 0: that of
+     * the system's clock.
+     */
+    int64_t epoch_seconds;
+    /**
+     * For how many seconds a new table is CREATING and a changed one UPDATING, by the account's time. 0: a table is
+     * ACTIVE at once, so that programs which wait for it need not.
+     */
+    uint32_t transition_seconds;
+    /** What is evicted at memory_max_bytes, of whichever table: KSTONE_EVICT_NONE or KSTONE_EVICT_LRU. */
+    uint32_t eviction;
+    /** What an item is whose time to live has passed: KSTONE_TTL_VISIBLE or KSTONE_TTL_HIDDEN. */
+    uint32_t ttl;
+    /** Which texts refusals have: KSTONE_TEXTS_CURRENT or KSTONE_TEXTS_CLASSIC. */
+    uint32_t texts;
+    /** KSTONE_OPEN_BACKGROUND_COMPACTION or 0. */
+    uint32_t flags;
+    /** Leave it 0. */
+    uint32_t reserved;
+} kstone_account_options;
+
+/** Initialises a kstone_account_options: all defaults. */
+#define KSTONE_ACCOUNT_OPTIONS_INIT {sizeof(kstone_account_options), NULL, 0, NULL, 0, NULL, 0, 0, 0, 0, 0, 0, 0, 0, 0}
+
+/**
+ * Opens an account without tables. options may be NULL: all defaults.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: KSTONE_ERR_INVALID where an option is out of range, not known or not served yet.
+ * Cost: microseconds, and a few KiB.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_account_open(const kstone_account_options *options,
+                                  kstone_account **out,
+                                  kstone_error **err);
+
+/**
+ * Carries out one request of DynamoDB's. target is what SDKs send as X-Amz-Target, such as
+ * "DynamoDB_20120810.PutItem" or "DynamoDBStreams_20120810.GetRecords"; body is the JSON of the request. *response is
+ * NULL or a response of an earlier call: then that is used again with the memory it has, so that a caller who keeps
+ * one allocates nothing for an answer that is no longer than those before it.
+ *
+ * KSTONE_OK says that there is an answer. Whether AWS would refuse the request is in the response: status 400 and the
+ * body that AWS would send. That holds for whatever target and body are: an unknown operation, a body that is no JSON,
+ * a table that is not there, a condition that does not hold.
+ *
+ * Ownership: *response is yours, release it with kstone_free. What was borrowed from a response that is used again is
+ * gone; target and body may be borrowed from it.
+ * Errors: KSTONE_ERR_MISUSE where account is none, response is NULL or *response something else, or a length is
+ * impossible; *response is as it was then. KSTONE_ERR_PANIC; a response that was used again says nothing then.
+ * Cost: that of the operation.
+ * Threads: any number on one account; a response is used by one at a time.
+ */
+kstone_status kstone_account_call(kstone_account *account,
+                                  const char *target,
+                                  size_t target_len,
+                                  const void *body,
+                                  size_t body_len,
+                                  kstone_response **response,
+                                  kstone_error **err);
+
+/**
+ * The table of this name as a database: items as they are stored, by their keys, next to the requests that name the
+ * table. Writes on either side show on the other. Once the table is deleted, every call is KSTONE_ERR_INVALID.
+ *
+ * What belongs to the account, and not to one of its tables, is KSTONE_ERR_INVALID there: kstone_configure (UpdateTable
+ * and UpdateTimeToLive do it), kstone_set_time, kstone_snapshot_load and kstone_snapshot_load_from. A kstone_fork of
+ * it is a database of its own, which belongs to no account.
+ *
+ * Ownership: *out is yours, release it with kstone_free, before the account or after it.
+ * Errors: KSTONE_ERR_INVALID, named ResourceNotFoundException, where there is no such table.
+ * Cost: tens of nanoseconds.
+ * Threads: any.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_account_table(const kstone_account *account,
+                                   const char *name,
+                                   size_t name_len,
+                                   kstone_db **out,
+                                   kstone_error **err);
+
+/**
+ * Fixes the time of the account, in seconds since 1970: what has expired, when tables become ACTIVE, the dates in
+ * answers; 0 goes back to the system's clock. For tests.
+ *
+ * Errors: none of its own.
+ * Cost: none; a look at each table where the time goes back.
+ * Threads: any.
+ */
+kstone_status kstone_account_set_time(kstone_account *account, int64_t epoch_seconds, kstone_error **err);
+
+/**
+ * The status of the HTTP answer that AWS would give: 200; 400 for what AWS refuses, 413 for a body of over 16 MiB, 500
+ * where the account failed inside. 0 for NULL.
+ */
+int32_t kstone_response_http_status(const kstone_response *r);
+
+/**
+ * The body of the answer: JSON, as AWS would send it. Of a refusal {"__type":"...","message":"..."}; empty where the
+ * status is 413, and for NULL. No NUL follows it.
+ *
+ * Ownership: borrowed from the response: it is gone when that is used for another call, or freed.
+ */
+kstone_bytes kstone_response_body(const kstone_response *r);
+
+/**
+ * The CRC-32 of the body, which AWS sends as x-amz-crc32 and clients check. 0 for NULL.
+ *
+ * Cost: a pass over the body.
+ */
+uint32_t kstone_response_crc32(const kstone_response *r);
+
+/**
+ * The number of the request, which AWS sends as x-amzn-RequestId: 52 capital letters and digits, made at random when
+ * it is first asked for. Empty for NULL, never NULL. Borrowed from the response, as its body is.
+ */
+const char *kstone_response_request_id(const kstone_response *r);
 
 
 /* ---------------------------------------------------------------------------------------------------------------------

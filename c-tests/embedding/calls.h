@@ -21,6 +21,9 @@ typedef struct calls_world {
     kstone_error *error;
     kstone_page *page;
     kstone_batch *batch;
+    /* Has a table "calls" with an item "a". */
+    kstone_account *account;
+    kstone_response *response;
     char directory[64];
     char snapshot[96];
     char exported[96];
@@ -30,6 +33,21 @@ typedef struct calls_world {
 static const char calls_schema[] =
     "{\"name\":\"items\",\"global_indexes\":[{\"name\":\"by-v\",\"partition_key\":\"w\"}],"
     "\"ttl_attribute\":\"expires_at\",\"stream\":{\"view_type\":\"NEW_AND_OLD_IMAGES\",\"capacity\":1000000}}";
+
+static const char calls_create[] =
+    "{\"TableName\":\"calls\",\"BillingMode\":\"PAY_PER_REQUEST\","
+    "\"AttributeDefinitions\":[{\"AttributeName\":\"id\",\"AttributeType\":\"S\"}],"
+    "\"KeySchema\":[{\"AttributeName\":\"id\",\"KeyType\":\"HASH\"}]}";
+static const char calls_put[] = "{\"TableName\":\"calls\",\"Item\":{\"id\":{\"S\":\"a\"},\"n\":{\"N\":\"7\"}}}";
+static const char calls_get[] = "{\"TableName\":\"calls\",\"Key\":{\"id\":{\"S\":\"a\"}}}";
+
+/* A request that AWS would carry out. */
+static inline void calls_request(kstone_account *account, const char *target, const char *body,
+                                 kstone_response **response) {
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_account_call(account, target, KSTONE_STRLEN, body, strlen(body), response, &err));
+    CHECK_INT(200, kstone_response_http_status(*response));
+}
 
 static inline void calls_open(calls_world *w) {
     kstone_options options = default_options();
@@ -61,9 +79,14 @@ static inline void calls_open(calls_world *w) {
     w->batch = kstone_batch_new();
     CHECK_OK(kstone_snapshot_save(w->db, w->snapshot, KSTONE_STRLEN, &err));
     CHECK_OK(kstone_export_json(w->db, w->exported, KSTONE_STRLEN, &err));
+    CHECK_OK(kstone_account_open(NULL, &w->account, &err));
+    calls_request(w->account, "DynamoDB_20120810.CreateTable", calls_create, &w->response);
+    calls_request(w->account, "DynamoDB_20120810.PutItem", calls_put, &w->response);
 }
 
 static inline void calls_close(calls_world *w) {
+    kstone_free(w->response);
+    kstone_free(w->account);
     kstone_free(w->item);
     kstone_free(w->error);
     kstone_free(w->page);
@@ -658,6 +681,44 @@ CALLS_NESTED(kstone_value_at, CHECK_STATUS(KSTONE_OK, kstone_value_at(&map, 0, &
 CALLS_NESTED(kstone_value_find, CHECK_STATUS(KSTONE_OK, kstone_value_find(&map, LIT("n"), &out)))
 CALLS_NESTED(kstone_value_next, CHECK_STATUS(KSTONE_OK, kstone_value_next(&map, &position, &name, &out)))
 
+CALLS_OUTPUT(kstone_account_open, kstone_account, ((void)w, kstone_account_open(NULL, &out, &err)))
+CALLS_OUTPUT(kstone_account_table, kstone_db, kstone_account_table(w->account, LIT("calls"), &out, &err))
+CALLS_PLAIN(kstone_account_set_time, kstone_account_set_time(w->account, 0, &err))
+
+/* Operations of every kind, a refusal, and what is drawn at random. */
+static inline void call_kstone_account_call(calls_world *w) {
+    kstone_account *account = NULL;
+    kstone_response *response = NULL;
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_account_open(NULL, &account, &err));
+    calls_request(account, "DynamoDB_20120810.CreateTable", calls_create, &response);
+    calls_request(account, "DynamoDB_20120810.PutItem", calls_put, &response);
+    calls_request(account, "DynamoDB_20120810.GetItem", calls_get, &response);
+    calls_request(account, "DynamoDB_20120810.DescribeTable", "{\"TableName\":\"calls\"}", &response);
+    CHECK_OK(kstone_account_call(account, LIT("nothing"), LIT("[]"), &response, &err));
+    CHECK_INT(400, kstone_response_http_status(response));
+    calls_request(account, "DynamoDB_20120810.DeleteTable", "{\"TableName\":\"calls\"}", &response);
+    kstone_free(response);
+    kstone_free(account);
+    response = NULL;
+    calls_request(w->account, "DynamoDB_20120810.GetItem", calls_get, &response);
+    kstone_free(response);
+}
+
+/* A response of its own, which answers a GetItem. */
+#define CALLS_RESPONSE(function, check)                                                \
+    static inline void call_##function(calls_world *w) {                               \
+        kstone_response *r = NULL;                                                     \
+        calls_request(w->account, "DynamoDB_20120810.GetItem", calls_get, &r);         \
+        check;                                                                         \
+        kstone_free(r);                                                                \
+    }
+
+CALLS_RESPONSE(kstone_response_http_status, CHECK_INT(200, kstone_response_http_status(r)))
+CALLS_RESPONSE(kstone_response_body, CHECK(kstone_response_body(r).len > 10))
+CALLS_RESPONSE(kstone_response_crc32, CHECK(kstone_response_crc32(r) != 0))
+CALLS_RESPONSE(kstone_response_request_id, CHECK_SIZE(52, strlen(kstone_response_request_id(r))))
+
 typedef struct call {
     const char *name;
     void (*run)(calls_world *w);
@@ -666,6 +727,10 @@ typedef struct call {
 #define CALL(function) { #function, call_##function }
 
 static const call calls[] = {
+    CALL(kstone_account_call),
+    CALL(kstone_account_open),
+    CALL(kstone_account_set_time),
+    CALL(kstone_account_table),
     CALL(kstone_batch_check),
     CALL(kstone_batch_delete),
     CALL(kstone_batch_execute),
@@ -754,6 +819,10 @@ static const call calls[] = {
     CALL(kstone_put_json),
     CALL(kstone_put_many),
     CALL(kstone_query),
+    CALL(kstone_response_body),
+    CALL(kstone_response_crc32),
+    CALL(kstone_response_http_status),
+    CALL(kstone_response_request_id),
     CALL(kstone_run),
     CALL(kstone_run_iter),
     CALL(kstone_run_write),

@@ -3,7 +3,7 @@
 //! The conventions at the top of the header in Rust's terms; each holds during the call:
 //!
 //! 1. A pointer to a handle is NULL or a live handle of this library, of any kind. A handle given as a pointer to const
-//!    is changed by nobody; any other, but for a database, is used by nobody else.
+//!    is changed by nobody; any other, but for a database or an account, is used by nobody else.
 //! 2. A pointer and a length describe memory that may be read and does not change, or are among what is refused: NULL
 //!    with a length, a length that memory cannot have. With `KSTONE_STRLEN` a NUL ends the text.
 //! 3. An output is NULL or a pointer that may be written.

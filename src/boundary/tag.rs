@@ -32,6 +32,10 @@ impl Tag {
     pub(crate) const BATCH: Self = Self(0xBA7C);
     /// What was prepared.
     pub(crate) const PREPARED: Self = Self(0x9E9A);
+    /// An account.
+    pub(crate) const ACCOUNT: Self = Self(0xACC7);
+    /// What an account answered.
+    pub(crate) const RESPONSE: Self = Self(0xA25E);
     /// Text that the caller releases.
     pub(crate) const TEXT: Self = Self(0x7E93);
     /// Text that belongs to the library or to an error.
@@ -39,7 +43,7 @@ impl Tag {
     /// What was something once.
     pub(crate) const FREED: Self = Self(0xDEAD);
 
-    const ALL: [Self; 14] = [
+    const ALL: [Self; 16] = [
         Self::RECORD,
         Self::DATABASE,
         Self::ERROR,
@@ -51,6 +55,8 @@ impl Tag {
         Self::CURSOR,
         Self::BATCH,
         Self::PREPARED,
+        Self::ACCOUNT,
+        Self::RESPONSE,
         Self::TEXT,
         Self::BORROWED_TEXT,
         Self::FREED,

@@ -91,6 +91,21 @@ impl Account {
         Self::of(Arc::new(Environment::new(options, clock)), Catalog::default())
     }
 
+    /// Refuses options that are out of their range, as the first table would.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`]; also where a thread is asked for and none can be started.
+    ///
+    /// ```
+    /// use kstone_api::clock::ClockSource;
+    /// use kstone_api::{Account, DatabaseOptions};
+    /// let options = DatabaseOptions { memory_max_bytes: 1, ..DatabaseOptions::default() };
+    /// assert!(Account::create_in_memory_with(options, ClockSource::default()).check_options().is_err());
+    /// ```
+    pub fn check_options(&self) -> Result<()> {
+        self.shared.environment.group().map(drop)
+    }
+
     fn of(environment: Arc<Environment>, catalog: Catalog) -> Self {
         let (catalog, changing) = (RwLock::new(catalog), OneAtATime::default());
         let shared = Shared { environment, catalog, changing, snapshot_progress: Mutex::default() };

@@ -72,6 +72,7 @@ impl Account {
     /// [`Error::Invalid`] for an option outside its range.
     pub fn open(options: AccountOptions) -> Result<Self, Error> {
         let tables = kstone_api::Account::create_in_memory_with(options.database, options.clock.clone());
+        tables.check_options()?;
         let place = Place::new(&options.region, &options.account_id);
         let catalog = Catalog::new(place, tables.clone());
         let streams = Streams::new(&options.region, &options.account_id);

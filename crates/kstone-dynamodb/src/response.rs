@@ -2,6 +2,8 @@
 //!
 //! Thread safety: plain values.
 
+use std::sync::OnceLock;
+
 use crate::checksum;
 use crate::read::Scratch;
 use crate::refusal::Refusal;
@@ -23,7 +25,7 @@ pub struct Response {
     pub(crate) body: String,
     pub(crate) refusal: Option<Refusal>,
     pub(crate) scratch: Scratch,
-    request_id: String,
+    request_id: OnceLock<Box<str>>,
 }
 
 impl Response {
@@ -52,11 +54,9 @@ impl Response {
     }
 
     /// The value of `x-amzn-RequestId`, made when it is first asked for.
-    pub fn request_id(&mut self) -> &str {
-        if self.request_id.is_empty() {
-            self.request_id = checksum::request_id(&mut fastrand::Rng::new());
-        }
-        &self.request_id
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.request_id.get_or_init(|| checksum::request_id(&mut fastrand::Rng::new()).into())
     }
 
     /// Ready for the next answer.
@@ -64,6 +64,6 @@ impl Response {
         self.status = 200;
         self.refusal = None;
         self.body.clear();
-        self.request_id.clear();
+        self.request_id.take();
     }
 }

@@ -5,7 +5,8 @@ include(CMakePackageConfigHelpers)
 set(kstone_cmake_dir "${CMAKE_INSTALL_LIBDIR}/cmake/kstone")
 set(kstone_pc_dir "${CMAKE_INSTALL_LIBDIR}/pkgconfig")
 
-install(FILES include/kstone.h bindings/cpp/kstone.hpp DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+install(FILES include/kstone.h bindings/cpp/kstone.hpp bindings/cpp/kstone_account.hpp
+  DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
 install(FILES
   "${KSTONE_SHARED_LIB}" "${KSTONE_LIB_DIR}/${KSTONE_SONAME}" "${KSTONE_LIB_DIR}/libkstone.so" "${KSTONE_STATIC_LIB}"
   DESTINATION "${CMAKE_INSTALL_LIBDIR}")

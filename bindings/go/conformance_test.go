@@ -4,6 +4,7 @@ package kstone
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -23,8 +24,8 @@ const conformanceDir = "../conformance"
 
 // How many cases there are at least: fewer mean that they were not found.
 const (
-	leastCases      = 240
-	leastWrongCases = 38
+	leastCases      = 247
+	leastWrongCases = 41
 )
 
 type conformanceFile struct {
@@ -110,6 +111,12 @@ type caseStep struct {
 	Options    *caseOptions
 	Statement  string
 	File       string
+	Account    string
+	Operation  string
+	Body       json.RawMessage
+	Text       *string
+	Table      string
+	Classic    bool
 	Expect     *caseExpect
 	caseRead
 }
@@ -130,6 +137,8 @@ type caseExpect struct {
 	Token     *bool
 	JSON      *string
 	Records   []caseRecord
+	HTTP      *int
+	Answer    any
 }
 
 type caseRecord struct {
@@ -152,6 +161,8 @@ type outcome struct {
 	token   []byte
 	json    string
 	records []caseRecord
+	http    int
+	answer  any
 }
 
 var statusNames = map[Code]string{
@@ -236,6 +247,7 @@ type caseRun struct {
 	prepares bool
 	dir      string // of the files that the steps share
 	dbs      map[string]*DB
+	accounts map[string]*Account
 	tokens   map[string][]byte
 }
 
@@ -249,6 +261,7 @@ func (r *caseRun) path(file string) string {
 // run says what differs from what is expected, or nothing.
 func (c conformanceCase) run(t *testing.T, prepares bool) string {
 	r := caseRun{t: t, prepares: prepares, dbs: map[string]*DB{}, tokens: map[string][]byte{}}
+	r.accounts = map[string]*Account{}
 	if err := r.open("main", c.Options); err != nil {
 		t.Fatal(err)
 	}
@@ -261,7 +274,10 @@ func (c conformanceCase) run(t *testing.T, prepares bool) string {
 			step.DB = "main"
 		}
 		var found outcome
-		r.do(&step, &found)
+		if r.doAccount(&step, &found); found.err == errNoAccount {
+			found.err = nil
+			r.do(&step, &found)
+		}
 		expect := step.Expect
 		if expect == nil {
 			expect = &caseExpect{}
@@ -364,6 +380,53 @@ func (c *caseCondition) options() []WriteOption {
 		opts = append(opts, ReturnOnFailure())
 	}
 	return opts
+}
+
+// errNoAccount says that a step is one of databases.
+var errNoAccount = errors.New("no operation of accounts")
+
+// doAccount does what a step does with an account.
+func (r *caseRun) doAccount(step *caseStep, out *outcome) {
+	account := r.accounts[cmp.Or(step.Account, "main")]
+	switch step.Op {
+	case "account_open":
+		account, err := OpenAccount(AccountOptions{ClassicTexts: step.Classic})
+		if out.err = err; err == nil {
+			r.t.Cleanup(func() { _ = account.Close() })
+			r.accounts[cmp.Or(step.As, "main")] = account
+		}
+	case "account_close":
+		out.err = account.Close()
+	case "account_time":
+		out.err = account.SetTime(time.Unix(step.Seconds, 0))
+	case "call":
+		r.call(account, step, out)
+	case "table":
+		table, err := account.Table(step.Table)
+		if out.err = err; err == nil {
+			r.adopt(step.As, table)
+		}
+	default:
+		out.err = errNoAccount
+	}
+}
+
+func (r *caseRun) call(account *Account, step *caseStep, out *outcome) {
+	var body any
+	switch {
+	case step.Body != nil:
+		body = step.Body
+	case step.Text != nil:
+		body = *step.Text
+	}
+	response, err := account.Call(step.Operation, body)
+	if out.err = err; err != nil {
+		return
+	}
+	out.http = response.Status
+	if err := json.Unmarshal(response.Body, &out.answer); err != nil {
+		r.t.Fatalf("%s: %v", response.Body, err)
+	}
 }
 
 func (r *caseRun) do(step *caseStep, out *outcome) {
@@ -721,6 +784,12 @@ func (e *caseExpect) compare(found *outcome) string {
 	}
 	if e.JSON != nil {
 		check("json", *e.JSON == found.json, *e.JSON, found.json)
+	}
+	if e.HTTP != nil {
+		check("http", *e.HTTP == found.http, *e.HTTP, found.http)
+	}
+	if e.Answer != nil {
+		check("answer", reflect.DeepEqual(e.Answer, found.answer), e.Answer, found.answer)
 	}
 	if e.Records != nil {
 		check("records", sameList(e.Records, found.records, false), e.Records, found.records)

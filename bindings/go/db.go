@@ -230,11 +230,7 @@ func (db *DB) ConfigureJSON(schema string) error {
 //
 // Errors: [ErrClosed].
 func (db *DB) SetTime(t time.Time) error {
-	seconds := int64(0)
-	if !t.IsZero() {
-		seconds = t.Unix()
-	}
-	return db.do(func(open cDB) error { return cSetTime(open, seconds) })
+	return db.do(func(open cDB) error { return cSetTime(open, epochSeconds(t)) })
 }
 
 // PurgeExpired removes the items whose time has passed, which no read shows any more, and says how many there were. It

@@ -38,6 +38,32 @@ kstone_status kgo_open(const void *arena, const kgo_options *from, kstone_db **o
     return kstone_open_memory(&options, out, err);
 }
 
+kstone_status kgo_account_open(const void *arena, const kgo_account_options *from, kstone_account **out,
+                               kstone_error **err) {
+    kstone_account_options options = KSTONE_ACCOUNT_OPTIONS_INIT;
+    options.region = part_data(arena, from->region);
+    options.region_len = options.region != NULL ? from->region.len : 0;
+    options.account_id = part_data(arena, from->account_id);
+    options.account_id_len = options.account_id != NULL ? from->account_id.len : 0;
+    options.memory_max_bytes = from->memory_max_bytes;
+    options.epoch_seconds = from->epoch_seconds;
+    options.transition_seconds = from->transition_seconds;
+    options.eviction = from->eviction;
+    options.ttl = from->ttl;
+    options.texts = from->texts;
+    options.flags = from->flags;
+    return kstone_account_open(&options, out, err);
+}
+
+kstone_status kgo_account_call(kstone_account *account, const char *target, size_t target_len, const void *body,
+                               size_t body_len, kgo_answer *answer, kstone_error **err) {
+    const kstone_status status =
+        kstone_account_call(account, target, target_len, body, body_len, &answer->response, err);
+    answer->body = kstone_response_body(answer->response);
+    answer->status = kstone_response_http_status(answer->response);
+    return status;
+}
+
 /* The bag that a part holds; NULL where it is not there. */
 static kstone_status bag_of(const void *arena, kgo_part part, kstone_item **out, kstone_error **err) {
     *out = NULL;

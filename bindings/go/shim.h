@@ -177,6 +177,31 @@ kstone_status kgo_cursor_open(const kstone_db *db, const void *arena, const kgo_
 kstone_status kgo_cursor_go(kstone_cursor *cursor, uint32_t move, const void *arena, kgo_part pk, kgo_part sk,
                             kgo_entry *out, kstone_error **err);
 
+/* How an account is to be, as kstone_account_options. */
+typedef struct kgo_account_options {
+    kgo_part region;
+    kgo_part account_id;
+    uint64_t memory_max_bytes;
+    int64_t epoch_seconds;
+    uint32_t transition_seconds;
+    uint32_t eviction;
+    uint32_t ttl;
+    uint32_t texts;
+    uint32_t flags;
+} kgo_account_options;
+
+/* An answer. `response` lends `body`; it is NULL before the first call, and is used again by the next. */
+typedef struct kgo_answer {
+    kstone_response *response;
+    kstone_bytes body;
+    int32_t status;
+} kgo_answer;
+
+kstone_status kgo_account_open(const void *arena, const kgo_account_options *options, kstone_account **out,
+                               kstone_error **err);
+kstone_status kgo_account_call(kstone_account *account, const char *target, size_t target_len, const void *body,
+                               size_t body_len, kgo_answer *answer, kstone_error **err);
+
 /* Snapshots through the stream of this number, which kgoWrite or kgoRead of Go's knows. */
 kstone_status kgo_snapshot_save_to(const kstone_db *db, uintptr_t stream, kstone_error **err);
 kstone_status kgo_snapshot_load_from(kstone_db *db, uintptr_t stream, kstone_error **err);

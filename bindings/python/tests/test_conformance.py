@@ -44,12 +44,12 @@ def cases(directory: Path, at_least: int) -> list[Any]:
 
 
 @pytest.mark.parametrize("prepared", [False, True], ids=["as text", "prepared"])
-@pytest.mark.parametrize("case", cases(SUITE, 240))
+@pytest.mark.parametrize("case", cases(SUITE, 247))
 def test_case(case: Arguments, prepared: bool, tmp_path: Path) -> None:
     run_case(case, tmp_path, prepared)
 
 
-@pytest.mark.parametrize("case", cases(SUITE / "wrong", 38))
+@pytest.mark.parametrize("case", cases(SUITE / "wrong", 41))
 def test_a_wrong_case_fails(case: Arguments, tmp_path: Path) -> None:
     """A runner that checks nothing would pass all cases but these."""
     with pytest.raises(AssertionError, match=r"^step [0-9]+, "):
@@ -74,6 +74,7 @@ class Runner:
 
     def __init__(self, options: Arguments, files: Path) -> None:
         self.databases = {"main": open_database(options)}
+        self.accounts: dict[str, kstone.Account] = {}
         self.tokens: dict[str, bytes | None] = {}
         self.files = files
 
@@ -305,6 +306,33 @@ class Runner:
 
     def do_close(self, db: kstone.Database, step: Arguments) -> Arguments:
         db.close()
+        return {}
+
+    # Accounts.
+
+    def account(self, step: Arguments) -> kstone.Account:
+        return self.accounts[step.pop("account", "main")]
+
+    def do_account_open(self, db: kstone.Database, step: Arguments) -> Arguments:
+        texts: Any = "CLASSIC" if step.pop("classic", False) else "CURRENT"
+        self.accounts[step.pop("as", "main")] = kstone.Account(texts=texts)
+        return {}
+
+    def do_account_close(self, db: kstone.Database, step: Arguments) -> Arguments:
+        self.account(step).close()
+        return {}
+
+    def do_account_time(self, db: kstone.Database, step: Arguments) -> Arguments:
+        self.account(step).set_time(step.pop("seconds"))
+        return {}
+
+    def do_call(self, db: kstone.Database, step: Arguments) -> Arguments:
+        body = step.pop("body", step.pop("text", None))
+        answer = self.account(step).call(step.pop("operation"), body)
+        return {"http": answer.status, "answer": answer.json()}
+
+    def do_table(self, db: kstone.Database, step: Arguments) -> Arguments:
+        self.databases[step.pop("as")] = self.account(step).table(step.pop("table"))
         return {}
 
 

@@ -17,6 +17,7 @@
 `Error`.
 """
 
+from kstone._account import Account, AccountError, Response
 from kstone._batch import Batch, Lookup, Operations, Transaction
 from kstone._cursor import Cursor
 from kstone._database import Database, Import, Returns, open
@@ -44,6 +45,8 @@ from kstone._stream import Change
 __version__: str = ffi.string(lib.kstone_version()).decode()
 
 __all__ = [
+    "Account",
+    "AccountError",
     "AttributeTypeError",
     "Attributes",
     "Batch",
@@ -77,6 +80,7 @@ __all__ = [
     "PreparedStatement",
     "PreparedUpdate",
     "Projection",
+    "Response",
     "Results",
     "Returns",
     "Rows",

@@ -589,6 +589,7 @@ static kstone_query_spec spec_of(runner *r, slice step) {
     spec.params = item_at(r, step, "params");
     spec.token = token.data;
     spec.token_len = token.len;
+    spec.start_after = item_at(r, step, "start_after");
     spec.limit = (uint32_t)number_at(r, step, "limit");
     spec.segment = (uint32_t)number_at(r, step, "segment");
     spec.segments = (uint32_t)number_at(r, step, "segments");
@@ -994,7 +995,8 @@ static void op_table(runner *r, kstone_db *unused, slice step, outcome *out) {
 }
 
 #define SPEC                                                                                            \
-    "pk sk_op sk1 sk2 key_expr index filter projection params limit reverse count keys_only segment segments token "
+    "pk sk_op sk1 sk2 key_expr index filter projection params limit reverse count keys_only segment segments token "    \
+    "start_after "
 #define PAGE " items keys any_order count scanned token "
 
 /* What there is: the op, its arguments, and what may be expected of it besides what every step may expect. */

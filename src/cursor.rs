@@ -57,10 +57,7 @@ pub unsafe extern "C" fn kstone_cursor_open(
         let database = database(db)?;
         let spec = read_struct(spec)?;
         spec.check_uncounted()?;
-        let cursor = match spec.has_pk() || spec.has_key_expr() {
-            true => database.cursor_query(&spec.to_query()?)?,
-            false => database.cursor_scan(&spec.to_scan()?)?,
-        };
+        let cursor = database.cursor(&spec.to_read()?)?;
         out.set(hand_out(CursorObject { cursor, current: Slot::new(None) }));
         Ok(KSTONE_OK)
     })

@@ -65,11 +65,7 @@ pub unsafe extern "C" fn kstone_iter_open(
         let database = database(db)?;
         let spec = read_struct(spec)?;
         spec.check_uncounted()?;
-        let records = match spec.has_pk() || spec.has_key_expr() {
-            true => database.iter_query(&spec.to_query()?)?,
-            false => database.iter_scan(&spec.to_scan()?)?,
-        };
-        out.set(hand_out(Iter::new(records)));
+        out.set(hand_out(Iter::new(database.iter(&spec.to_read()?)?)));
         Ok(KSTONE_OK)
     })
 }

@@ -4,7 +4,7 @@ use std::ffi::c_char;
 use std::ptr;
 use std::sync::OnceLock;
 
-use kstone_api::{EndOfQuery, Page, PageEnd, Record, RecordRef, StatementResult, json};
+use kstone_api::{Page, PageEnd, Record, RecordRef, StatementResult, json};
 
 use crate::boundary::{
     ErrorObject, Handle, KSTONE_OK, Out, Slot, Status, Tag, Tagged, accessor, borrow, by_contract, entry, hand_out,
@@ -31,7 +31,7 @@ enum Token {
     /// Empty at the end.
     Made(Vec<u8>),
     /// Made when it is asked for.
-    Due(EndOfQuery, OnceLock<Vec<u8>>),
+    Due(PageEnd, OnceLock<Vec<u8>>),
 }
 
 impl Token {
@@ -40,7 +40,7 @@ impl Token {
         match self {
             Self::Made(token) => token,
             Self::Due(end, made) => {
-                made.get_or_init(|| items.last().and_then(Slot::record).map(|last| end.token(last)).unwrap_or_default())
+                made.get_or_init(|| end.token(items.last().and_then(Slot::record)).unwrap_or_default())
             }
         }
     }
@@ -49,15 +49,6 @@ impl Token {
 impl From<Option<Vec<u8>>> for Token {
     fn from(token: Option<Vec<u8>>) -> Self {
         Self::Made(token.unwrap_or_default())
-    }
-}
-
-impl From<PageEnd> for Token {
-    fn from(end: PageEnd) -> Self {
-        match end {
-            PageEnd::Made(token) => token.into(),
-            PageEnd::AtLast(end) => Self::Due(end, OnceLock::new()),
-        }
     }
 }
 
@@ -108,10 +99,10 @@ fn append_stored(stored: &mut Vec<u8>, item: Option<&Record>) {
     }
 }
 
-impl<T: Into<Token>> From<Page<Slot, T>> for PageObject {
-    fn from(page: Page<Slot, T>) -> Self {
-        let Page { records: items, count, scanned, token } = page;
-        Self { items, count, scanned, token: token.into(), stored: OnceLock::new() }
+impl From<Page<Slot, PageEnd>> for PageObject {
+    fn from(page: Page<Slot, PageEnd>) -> Self {
+        let Page { records: items, count, scanned, token: end, .. } = page;
+        Self { items, count, scanned, token: Token::Due(end, OnceLock::new()), stored: OnceLock::new() }
     }
 }
 
@@ -159,12 +150,8 @@ pub unsafe extern "C" fn kstone_query(
     entry!(err, {
         let out = Out::new(out, "out")?;
         let database = database(db)?;
-        let spec = read_struct(spec)?;
-        let page: PageObject = match spec.to_partition_query()? {
-            Some(query) => database.query_partition_as(&query)?.into(),
-            None => database.query_page_as(&spec.to_query()?)?.into(),
-        };
-        out.set(hand_out(page));
+        let page = database.read_as(&read_struct(spec)?.to_query()?)?;
+        out.set(hand_out(PageObject::from(page)));
         Ok(KSTONE_OK)
     })
 }
@@ -189,7 +176,7 @@ pub unsafe extern "C" fn kstone_scan(
     entry!(err, {
         let out = Out::new(out, "out")?;
         let database = database(db)?;
-        let page: Page<Slot> = database.scan_page_as(&read_struct(spec)?.to_scan()?)?;
+        let page = database.read_as(&read_struct(spec)?.to_scan()?)?;
         out.set(hand_out(PageObject::from(page)));
         Ok(KSTONE_OK)
     })

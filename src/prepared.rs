@@ -2,7 +2,8 @@
 
 use std::ffi::{c_char, c_void};
 
-use kstone_api::{PreparedQuery, PreparedStatement, PreparedWrite, WriteRun, WriteTemplate};
+use kstone_api::expression::ReturnValues;
+use kstone_api::{PreparedQuery, PreparedStatement, PreparedWrite, ValueRef, WriteRun, WriteTemplate};
 
 use crate::bound::{BoundValues, Numbers, bound_values};
 use crate::boundary::status::KSTONE_NOT_FOUND;
@@ -106,18 +107,20 @@ impl Prepared {
         }
     }
 
-    /// Adds the values of a run to `bound`.
+    /// Calls `run` with the values of a run.
     ///
     /// # Safety
     /// As [`bound_values`].
-    unsafe fn bind<'v>(
+    #[inline(always)]
+    unsafe fn with_values<T>(
         &self,
         values: (*const Value, usize),
-        numbers: &'v mut Numbers,
-        bound: &mut BoundValues<'v>,
-    ) -> Result<(), Failure> {
-        by_contract!(bound_values(self.count(), values, numbers, bound))
-            .map_err(|(at, failure)| self.of_value(at, failure))
+        run: impl FnOnce(&[ValueRef<'_>]) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
+        by_contract!(bound_values(self.count(), values, &mut numbers, &mut bound))
+            .map_err(|(at, failure)| self.of_value(at, failure))?;
+        run(&bound)
     }
 
     /// The failure of one value, which it names.
@@ -175,7 +178,7 @@ pub unsafe extern "C" fn kstone_prepare(
                 if spec.query.is_null() {
                     return Err(Failure::invalid("kstone_prepare_spec.query is NULL: it says what is queried"));
                 }
-                Prepared::Query(database.prepare_query(&read_struct(spec.query)?.to_query()?)?)
+                Prepared::Query(database.prepare_read(&read_struct(spec.query)?.to_query()?)?)
             }
             _ => Prepared::Write(database.prepare_write(&spec.template()?)?),
         };
@@ -324,25 +327,28 @@ pub unsafe extern "C" fn kstone_run(
     entry!(err, {
         let database = database(db)?;
         let prepared = borrow(p)?;
-        let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
-        prepared.bind((values, count), &mut numbers, &mut bound)?;
         let token = Some(bytes(token, token_len, "token")?).filter(|token| !token.is_empty());
-        let limit = (limit != 0).then_some(limit as usize);
-        let (out, page) = match prepared {
+        let limit = limit_of(limit);
+        let (out, page) = prepared.with_values((values, count), |values| match prepared {
             Prepared::Statement(statement) => {
-                (Out::optional(out), statement.run_page(database, &bound, limit, token)?.into())
+                Ok((Out::optional(out), statement.run_page(database, values, limit, token)?.into()))
             }
             Prepared::Query(query) => {
                 let out = Out::new(out, "out")?;
-                (Some(out), PageObject::from(query.run_as(database, &bound, limit, token)?))
+                Ok((Some(out), PageObject::from(query.run_as(database, values, limit, token)?)))
             }
-            Prepared::Write(_) => return Err(prepared.unfit("kstone_run", "a statement or a query")),
-        };
+            Prepared::Write(_) => Err(prepared.unfit("kstone_run", "a statement or a query")),
+        })?;
         if let Some(out) = out {
             out.set(hand_out(page));
         }
         Ok(KSTONE_OK)
     })
+}
+
+/// The limit of a run; 0: that of what was prepared.
+fn limit_of(limit: u32) -> Option<usize> {
+    (limit != 0).then_some(limit as usize)
 }
 
 /// Runs a query as an iterator, as kstone_iter_open opens one: limit is how many items to examine in all, 0: what the
@@ -367,10 +373,9 @@ pub unsafe extern "C" fn kstone_run_iter(
         let database = database(db)?;
         let prepared = borrow(p)?;
         let Prepared::Query(query) = prepared else { return Err(prepared.unfit("kstone_run_iter", "a query")) };
-        let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
-        prepared.bind((values, count), &mut numbers, &mut bound)?;
-        let limit = (limit != 0).then_some(limit as usize);
-        out.set(hand_out(Iter::new(query.iter(database, &bound, limit)?)));
+        let records =
+            prepared.with_values((values, count), |values| Ok(query.iter(database, values, limit_of(limit))?))?;
+        out.set(hand_out(Iter::new(records)));
         Ok(KSTONE_OK)
     })
 }
@@ -407,19 +412,13 @@ pub unsafe extern "C" fn kstone_run_write(
         let prepared = borrow(p)?;
         let write = prepared.as_write("kstone_run_write")?;
         let return_values = return_values_of(return_values)?;
-        let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
-        prepared.bind((values, count), &mut numbers, &mut bound)?;
-        let item = if it.is_null() { None } else { Some(View::new(it)?) };
-        let mut made = Vec::new();
-        let mut run = WriteRun::of_key(pk, sk).values(&bound);
-        if let Some(item) = &item {
-            run = run.item(item.whole(&mut made));
-        }
-        match Out::optional(returned) {
-            None => drop(write.run(database, &run)?),
-            Some(returned) => {
-                returned.set(item_or_null(write.run(database, &run.return_values(return_values))?));
-            }
+        let returned = Out::optional(returned);
+        let found = prepared.with_write((pk, sk), it, (values, count), |run| {
+            let return_values = if returned.is_some() { return_values } else { ReturnValues::None };
+            Ok(write.run(database, &run.return_values(return_values))?)
+        })?;
+        if let Some(returned) = returned {
+            returned.set(item_or_null(found));
         }
         Ok(KSTONE_OK)
     })
@@ -443,24 +442,41 @@ impl Prepared {
         it: *const Item,
         values: (*const Value, usize),
     ) -> Result<BatchEntry, Failure> {
-        let (mut numbers, mut bound) = (Numbers::new(), BoundValues::new());
-        by_contract!(self.bind(values, &mut numbers, &mut bound))?;
-        let item = if it.is_null() { None } else { Some(by_contract!(View::new(it))?) };
         match self {
-            Self::Statement(_) if !pk.is_empty() || !sk.is_empty() || item.is_some() => {
+            Self::Statement(_) if !pk.is_empty() || !sk.is_empty() || !it.is_null() => {
                 Err(Failure::invalid("a statement names its key itself: pk, sk and the item must be empty"))
             }
-            Self::Statement(statement) => Ok(BatchEntry::Statement(statement.bound(&bound)?)),
-            Self::Query(_) => Err(self.unfit("kstone_batch_prepared", "a write or a statement")),
-            Self::Write(write) => {
-                let mut made = Vec::new();
-                let mut run = WriteRun::of_key(pk, sk).values(&bound);
-                if let Some(item) = &item {
-                    run = run.item(item.whole(&mut made));
-                }
-                Ok(BatchEntry::Operation(write.bound(&run)?.into()))
+            Self::Statement(statement) => {
+                by_contract!(self.with_values(values, |values| Ok(BatchEntry::Statement(statement.bound(values)?))))
             }
+            Self::Query(_) => Err(self.unfit("kstone_batch_prepared", "a write or a statement")),
+            Self::Write(write) => by_contract!(
+                self.with_write((pk, sk), it, values, |run| Ok(BatchEntry::Operation(write.bound(&run)?.into())))
+            ),
         }
+    }
+
+    /// Calls `run` with what a run of a write gives: key, item and values.
+    ///
+    /// # Safety
+    /// As [`bound_values`]; `it` is NULL or a live handle.
+    #[inline(always)]
+    unsafe fn with_write<T>(
+        &self,
+        (pk, sk): (&[u8], &[u8]),
+        it: *const Item,
+        values: (*const Value, usize),
+        run: impl FnOnce(WriteRun<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        by_contract!(self.with_values(values, |values| {
+            let item = if it.is_null() { None } else { Some(View::new(it)?) };
+            let mut made = Vec::new();
+            let write = WriteRun::of_key(pk, sk).values(values);
+            run(match &item {
+                Some(item) => write.item(item.whole(&mut made)),
+                None => write,
+            })
+        }))
     }
 }
 

@@ -5,11 +5,10 @@
 
 use std::ffi::{c_char, c_void};
 
-use kstone_api::expression::Parameters;
-use kstone_api::{PartitionQuery, Query, Scan, Select, SortKeyCondition};
+use kstone_api::{ReadExpression, ReadKeys, ReadRequest, ReadStart, Select, SortKeyCondition};
 
 use crate::boundary::{Failure, by_contract, bytes, c_struct, known_flags, not_served};
-use crate::cond::{expression, parameters};
+use crate::cond::{bag, expression, parameters};
 use crate::item_view::Item;
 
 /// Every sort key.
@@ -100,6 +99,10 @@ pub struct QuerySpec {
     pub key_expr: *const c_char,
     /// How many bytes key_expr has, or KSTONE_STRLEN.
     pub key_expr_len: usize,
+    /// Instead of token: the key of the item behind which to begin, which need not exist; NULL: none. It has the
+    /// attributes of the table's key (pk and sk in an untyped table) and, with index, those of the index's key, no
+    /// others, and is one that the request could return. Not for a cursor, which seeks, nor for kstone_prepare.
+    pub start_after: *const Item,
 }
 
 c_struct!(
@@ -130,17 +133,9 @@ c_struct!(
         reserved,
         key_expr,
         key_expr_len,
+        start_after,
     ]
 );
-
-/// The expressions of a spec and their parameters.
-struct Expressions<'a> {
-    index: Option<&'a str>,
-    key_condition: Option<&'a str>,
-    filter: Option<&'a str>,
-    projection: Option<&'a str>,
-    parameters: Option<Parameters>,
-}
 
 impl QuerySpec {
     /// Whether this names a partition.
@@ -158,138 +153,114 @@ impl QuerySpec {
         refuse(self.flags & KSTONE_QUERY_COUNT != 0, "flags", "an iterator does not count")
     }
 
-    /// The query of one partition, where it is one for whole items of the table and no field is set that would have to
-    /// be refused.
+    /// What an iterator or a cursor goes over: one partition where the spec names one, all items otherwise.
     ///
     /// # Safety
-    /// The pointers and lengths describe memory that may be read and does not change during `'a`.
-    pub(crate) unsafe fn to_partition_query<'a>(self) -> Result<Option<PartitionQuery<'a>>, Failure> {
-        let has_no_text = self.index.is_null() && self.filter.is_null() && self.projection.is_null();
-        let is_whole = has_no_text
-            && self.index_len | self.filter_len | self.projection_len | self.key_expr_len == 0
-            && self.key_expr.is_null()
-            && self.params.is_null()
-            && self.segment | self.segments | self.reserved | self.flags & !KSTONE_QUERY_REVERSE == 0;
-        if !is_whole || !self.has_pk() {
-            return Ok(None);
-        }
-        let (partition_key, sort_key, token) = by_contract!((
-            bytes(self.pk, self.pk_len, "pk")?,
-            self.condition()?,
-            bytes(self.token, self.token_len, "token")?,
-        ));
-        Ok(Some(PartitionQuery {
-            partition_key,
-            sort_key,
-            reverse: self.flags & KSTONE_QUERY_REVERSE != 0,
-            limit: (self.limit != 0).then_some(self.limit as usize),
-            token: (!token.is_empty()).then_some(token),
-        }))
+    /// As for [`QuerySpec::to_query`].
+    pub(crate) unsafe fn to_read<'a>(&self) -> Result<ReadRequest<'a>, Failure> {
+        by_contract!(if self.has_pk() || self.has_key_expr() { self.to_query() } else { self.to_scan() })
     }
 
-    /// The query of one partition.
+    /// The request for one partition.
     ///
     /// # Safety
-    /// The pointers and lengths describe memory that may be read.
-    pub(crate) unsafe fn to_query(self) -> Result<Query, Failure> {
-        self.check_served()?;
-        if !self.has_pk() && !self.has_key_expr() {
-            return Err(Failure::invalid("kstone_query_spec.pk is needed for a query: kstone_scan reads all items"));
-        }
-        let keyed_twice = self.has_key_expr() && (self.has_pk() || self.sk_op != KSTONE_SK_ANY);
-        refuse(keyed_twice, "key_expr", "pk and sk_op say the same: use either")?;
-        refuse(self.segment != 0 || self.segments != 0, "segments", "a query is not divided")?;
-        let select = self.select()?;
-        let (pk, condition, token, expressions) = by_contract!((
-            bytes(self.pk, self.pk_len, "pk")?,
-            self.condition()?.to_owned(),
-            bytes(self.token, self.token_len, "token")?,
-            self.expressions()?,
-        ));
-        let mut query = Query::new().partition_key(pk).sort_key(condition).select(select);
-        query = query.reverse(self.flags & KSTONE_QUERY_REVERSE != 0);
-        if let Some(index) = expressions.index {
-            query = query.index(index);
-        }
-        if let Some(key_condition) = expressions.key_condition {
-            query = query.key_condition_expression(key_condition);
-        }
-        if let Some(filter) = expressions.filter {
-            query = query.filter_expression(filter);
-        }
-        if let Some(projection) = expressions.projection {
-            query = query.projection_expression(projection);
-        }
-        if let Some(parameters) = expressions.parameters {
-            query = query.parameters(parameters);
-        }
-        if self.limit != 0 {
-            query = query.limit(self.limit as usize);
-        }
-        if !token.is_empty() {
-            query = query.token(token);
-        }
-        Ok(query)
+    /// The pointers and lengths describe memory that may be read and does not change during `'a`; params and start_after are
+    /// NULL or live handles.
+    #[inline]
+    pub(crate) unsafe fn to_query<'a>(&self) -> Result<ReadRequest<'a>, Failure> {
+        by_contract!({
+            let keys = if self.has_key_expr() {
+                ReadKeys::Condition(self.key_condition()?.into())
+            } else if self.has_pk() {
+                ReadKeys::Partition { partition_key: bytes(self.pk, self.pk_len, "pk")?, sort_key: self.condition()? }
+            } else {
+                return Err(Failure::invalid(
+                    "kstone_query_spec.pk is needed for a query: kstone_scan reads all items",
+                ));
+            };
+            refuse(self.segment | self.segments != 0, "segments", "a query is not divided")?;
+            self.request(keys)
+        })
     }
 
-    /// The scan of all items or of a segment of them.
+    /// The text of key_expr.
     ///
     /// # Safety
-    /// The pointers and lengths describe memory that may be read.
-    pub(crate) unsafe fn to_scan(self) -> Result<Scan, Failure> {
+    /// As for [`QuerySpec::to_query`].
+    unsafe fn key_condition<'a>(&self) -> Result<&'a str, Failure> {
+        refuse(self.has_pk() || self.sk_op != KSTONE_SK_ANY, "key_expr", "pk and sk_op say the same: use either")?;
+        by_contract!({
+            // Operands without an operator are refused here as everywhere.
+            self.condition()?;
+            let text = expression(self.key_expr, self.key_expr_len, "kstone_query_spec.key_expr")?;
+            text.ok_or_else(|| Failure::invalid("kstone_query_spec.key_expr is NULL"))
+        })
+    }
+
+    /// The request for all items or for a segment of them.
+    ///
+    /// # Safety
+    /// As for [`QuerySpec::to_query`].
+    pub(crate) unsafe fn to_scan<'a>(&self) -> Result<ReadRequest<'a>, Failure> {
         const ALL: &str = "a scan reads all partitions, in an order of its own";
-        self.check_served()?;
         refuse(self.has_pk(), "pk", ALL)?;
         refuse(self.has_key_expr(), "key_expr", ALL)?;
         refuse(self.sk_op != KSTONE_SK_ANY, "sk_op", ALL)?;
         refuse(!self.sk1.is_null() || self.sk1_len != 0, "sk1", ALL)?;
         refuse(!self.sk2.is_null() || self.sk2_len != 0, "sk2", ALL)?;
         refuse(self.flags & KSTONE_QUERY_REVERSE != 0, "flags", "a scan has one direction")?;
-        let mut scan = Scan::new().select(self.select()?);
-        if self.segment != 0 || self.segments != 0 {
-            if self.segment >= self.segments {
-                let (segment, segments) = (self.segment, self.segments);
+        let keys = match (self.segment, self.segments) {
+            (0, 0) => ReadKeys::ALL,
+            (segment, segments) if segment >= segments => {
                 return Err(Failure::invalid(format!("segment {segment} of {segments} segments does not exist")));
             }
-            scan = scan.segment(self.segment, self.segments);
+            (segment, segments) => ReadKeys::Segment { segment, segments },
+        };
+        by_contract!(self.request(keys))
+    }
+
+    /// The request for these items.
+    ///
+    /// # Safety
+    /// As for [`QuerySpec::to_query`].
+    #[inline]
+    unsafe fn request<'a>(&self, keys: ReadKeys<'a>) -> Result<ReadRequest<'a>, Failure> {
+        self.check_served()?;
+        by_contract!(Ok(ReadRequest {
+            keys,
+            index: expression(self.index, self.index_len, "kstone_query_spec.index")?,
+            reverse: self.flags & KSTONE_QUERY_REVERSE != 0,
+            limit: (self.limit != 0).then_some(self.limit as usize),
+            start: self.start()?,
+            select: self.select()?,
+            filter: expression(self.filter, self.filter_len, "kstone_query_spec.filter")?.map(ReadExpression::Text),
+            projection: expression(self.projection, self.projection_len, "kstone_query_spec.projection")?
+                .map(ReadExpression::Text),
+            parameters: parameters(self.params)?,
+            measures: false,
+        }))
+    }
+
+    /// Where to begin.
+    ///
+    /// # Safety
+    /// As for [`QuerySpec::to_query`].
+    #[inline]
+    unsafe fn start<'a>(&self) -> Result<ReadStart<'a>, Failure> {
+        let token = by_contract!(bytes(self.token, self.token_len, "token"))?;
+        let after = by_contract!(bag(self.start_after))?;
+        match (token, after) {
+            ([], None) => Ok(ReadStart::First),
+            (token, None) => Ok(ReadStart::Token(token)),
+            ([], Some(key)) => Ok(ReadStart::After(key)),
+            (_, Some(_)) => {
+                refuse(true, "start_after", "token says where to begin, too: use either").map(|()| ReadStart::First)
+            }
         }
-        let (token, expressions) = by_contract!((bytes(self.token, self.token_len, "token")?, self.expressions()?));
-        if let Some(index) = expressions.index {
-            scan = scan.index(index);
-        }
-        if let Some(filter) = expressions.filter {
-            scan = scan.filter_expression(filter);
-        }
-        if let Some(projection) = expressions.projection {
-            scan = scan.projection_expression(projection);
-        }
-        if let Some(parameters) = expressions.parameters {
-            scan = scan.parameters(parameters);
-        }
-        if self.limit != 0 {
-            scan = scan.limit(self.limit as usize);
-        }
-        if !token.is_empty() {
-            scan = scan.token(token);
-        }
-        Ok(scan)
     }
 
     fn check_served(&self) -> Result<(), Failure> {
         not_served(self.reserved != 0, "kstone_query_spec.reserved")
-    }
-
-    /// # Safety
-    /// The texts with their lengths describe memory that may be read and does not change during `'a`; params is NULL or
-    /// a live handle.
-    unsafe fn expressions<'a>(&self) -> Result<Expressions<'a>, Failure> {
-        by_contract!(Ok(Expressions {
-            index: expression(self.index, self.index_len, "kstone_query_spec.index")?,
-            key_condition: expression(self.key_expr, self.key_expr_len, "kstone_query_spec.key_expr")?,
-            filter: expression(self.filter, self.filter_len, "kstone_query_spec.filter")?,
-            projection: expression(self.projection, self.projection_len, "kstone_query_spec.projection")?,
-            parameters: parameters(self.params)?,
-        }))
     }
 
     fn select(&self) -> Result<Select, Failure> {

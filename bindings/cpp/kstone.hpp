@@ -1170,6 +1170,11 @@ template <class Self> class with_values {
     std::optional<item> bag_;
 };
 
+/** A key of its own that may not be there, for which C has NULL. */
+struct key_to_start_after : with_values<key_to_start_after> {
+    const kstone_item *get() const noexcept { return params(); }
+};
+
 /** A text of its own that may not be there, for which C has NULL. */
 class given_text {
   public:
@@ -1337,6 +1342,15 @@ template <class Self> class request : public with_values<Self> {
         return self();
     }
 
+    /**
+     * Begins behind the item of this key, which need not exist, where no token says where to go on: the attributes of the
+     * table's key (pk and sk in an untyped table) and, of an index, those of its key. Copied.
+     */
+    Self &start_after(item_view key) {
+        start_after_.with_all(key);
+        return self();
+    }
+
     /** Counts the items of a page, and hands out none. */
     Self &count_only() noexcept { return flag(KSTONE_QUERY_COUNT); }
 
@@ -1357,6 +1371,7 @@ template <class Self> class request : public with_values<Self> {
         spec.params = this->params();
         spec.token = token.data();
         spec.token_len = token.size();
+        spec.start_after = token.empty() ? start_after_.get() : nullptr;
         return spec;
     }
 
@@ -1389,6 +1404,7 @@ template <class Self> class request : public with_values<Self> {
     given_text index_;
     given_text filter_;
     given_text projection_;
+    key_to_start_after start_after_;
 };
 
 } // namespace detail

@@ -401,13 +401,16 @@ func readOf(spec *readSpec) (*cRead, error) {
 		pk: a.optional(spec.pk), sk1: none, sk2: none,
 		index: a.optional(spec.index), token: a.optional(string(spec.token)),
 		key_expr: a.expression(spec.keyCondition), filter: a.expression(spec.filter),
-		projection: a.expression(spec.projection),
+		projection: a.expression(spec.projection), start_after: none,
 	}
 	if spec.sortKey.op != skAny {
 		s.sk1, s.sk2 = a.text(spec.sortKey.low), a.optional(spec.sortKey.high)
 	}
 	var err error
 	s.params, err = a.params(spec.params)
+	if err == nil && spec.startAfter != nil {
+		s.start_after, err = a.body(spec.startAfter)
+	}
 	r.spec = s
 	return &r, err
 }

@@ -87,6 +87,7 @@ type caseRead struct {
 	Segments   uint32
 	Token      json.RawMessage
 	SaveToken  string `json:"save_token"`
+	StartAfter Item   `json:"start_after"`
 }
 
 type caseStep struct {
@@ -542,11 +543,12 @@ func (r *caseRun) spec(step *caseStep, isScan bool) readSpec {
 		PK: string(step.PK), KeyCondition: text(step.KeyExpr), Index: step.Index, Filter: text(step.Filter),
 		Projection: text(step.Projection), Params: paramsOf(step.Params), Limit: step.Limit, Reverse: step.Reverse,
 		KeysOnly: step.KeysOnly, Token: r.token(step.Token), SK: r.sortKey(step),
+		StartAfter: step.StartAfter,
 	}
 	scan := Scan{
 		Index: query.Index, Filter: query.Filter, Projection: query.Projection, Params: query.Params,
 		Limit: query.Limit, KeysOnly: query.KeysOnly, Token: query.Token,
-		Segment: step.Segment, Segments: step.Segments,
+		Segment: step.Segment, Segments: step.Segments, StartAfter: query.StartAfter,
 	}
 	spec := query.spec()
 	if isScan {

@@ -1487,12 +1487,18 @@ typedef struct kstone_query_spec {
     const char *key_expr;
     /** How many bytes key_expr has, or KSTONE_STRLEN. */
     size_t key_expr_len;
+    /**
+     * Instead of token: the key of the item behind which to begin, which need not exist; NULL: none. It has the
+     * attributes of the table's key (pk and sk in an untyped table) and, with index, those of the index's key, no
+     * others, and is one that the request could return. Not for a cursor, which seeks, nor for kstone_prepare.
+     */
+    const kstone_item *start_after;
 } kstone_query_spec;
 
 /** Initialises a kstone_query_spec: all items. */
 #define KSTONE_QUERY_SPEC_INIT                                                                                         \
         {sizeof(kstone_query_spec), NULL, 0, 0, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, 0, NULL, NULL, 0, 0, 0,   \
-         0, 0, NULL, 0}
+         0, 0, NULL, 0, NULL}
 
 
 /* ---------------------------------------------------------------------------------------------------------------------

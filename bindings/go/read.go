@@ -89,12 +89,15 @@ type Query struct {
 	KeysOnly bool
 	// Token is where to go on: the Token of the page before.
 	Token []byte
+	// StartAfter is the key of the item behind which to begin, in the place of Token; the item need not exist. It has the
+	// attributes of the table's key ("pk" and "sk" in an untyped table) and, with Index, those of the index's key.
+	StartAfter Item
 }
 
 // Scan is a request for all items, in an order of the library's own that stays the same from page to page. Items of one
 // partition lie together.
 type Scan struct {
-	// Index, Filter, Projection, Params, Limit, KeysOnly and Token are as in [Query].
+	// Index, Filter, Projection, Params, Limit, KeysOnly, Token and StartAfter are as in [Query].
 	Index      string
 	Filter     string
 	Projection string
@@ -102,6 +105,7 @@ type Scan struct {
 	Limit      uint32
 	KeysOnly   bool
 	Token      []byte
+	StartAfter Item
 	// Segment of Segments is a part of a parallel scan: the parts together are all items, each once.
 	Segment, Segments uint32
 }
@@ -122,6 +126,7 @@ type readSpec struct {
 	params                           Params
 	limit, flags                     uint32
 	token                            []byte
+	startAfter                       Item
 	segment, segments                uint32
 }
 
@@ -143,6 +148,7 @@ func flag(on bool, bit uint32) uint32 {
 func (q *Query) spec() readSpec {
 	return readSpec{
 		pk: q.PK, sortKey: q.SK, index: q.Index, params: q.Params, limit: q.Limit, token: q.Token,
+		startAfter: q.StartAfter,
 		keyCondition: expression(&q.KeyCondition), filter: expression(&q.Filter), projection: expression(&q.Projection),
 		flags: flag(q.Reverse, queryReverse) | flag(q.KeysOnly, queryKeysOnly),
 	}
@@ -152,6 +158,7 @@ func (s *Scan) spec() readSpec {
 	return readSpec{
 		scan: true, segment: s.Segment, segments: s.Segments,
 		index: s.Index, params: s.Params, limit: s.Limit, token: s.Token,
+		startAfter: s.StartAfter,
 		filter: expression(&s.Filter), projection: expression(&s.Projection),
 		flags: flag(s.KeysOnly, queryKeysOnly),
 	}
@@ -243,7 +250,7 @@ func (db *DB) pages(ctx context.Context, spec readSpec) iter.Seq2[*Page, error] 
 			if !yield(page, err) || err != nil || page.Token == nil {
 				return
 			}
-			spec.token = page.Token
+			spec.token, spec.startAfter = page.Token, nil
 		}
 	}
 }

@@ -201,10 +201,25 @@ kstone_status kgo_batch_run(kstone_db *db, const void *arena, const kgo_write *w
     return status;
 }
 
-/* The spec that kstone.h asks for; `*params` is to be freed, whatever comes back. */
-static kstone_status spec_of(const void *arena, const kgo_spec *from, kstone_query_spec *spec, kstone_item **params,
+/* What a spec points at. */
+typedef struct spec_bags {
+    kstone_item *params;
+    kstone_item *start_after;
+} spec_bags;
+
+static void free_bags(const spec_bags *bags) {
+    kstone_free(bags->params);
+    kstone_free(bags->start_after);
+}
+
+/* The spec that kstone.h asks for; `bags` are to be freed, whatever comes back. */
+static kstone_status spec_of(const void *arena, const kgo_spec *from, kstone_query_spec *spec, spec_bags *bags,
                              kstone_error **err) {
-    kstone_status status = bag_of(arena, from->params, params, err);
+    kstone_status status = bag_of(arena, from->params, &bags->params, err);
+    bags->start_after = NULL;
+    if (status == KSTONE_OK) {
+        status = bag_of(arena, from->start_after, &bags->start_after, err);
+    }
     memset(spec, 0, sizeof *spec);
     spec->struct_size = sizeof *spec;
     spec->sk_op = from->sk_op;
@@ -212,7 +227,8 @@ static kstone_status spec_of(const void *arena, const kgo_spec *from, kstone_que
     spec->limit = from->limit;
     spec->segment = from->segment;
     spec->segments = from->segments;
-    spec->params = *params;
+    spec->params = bags->params;
+    spec->start_after = bags->start_after;
 #define SET(name)                                \
     spec->name = part_data(arena, from->name);   \
     spec->name##_len = spec->name != NULL ? from->name.len : 0
@@ -233,13 +249,13 @@ typedef kstone_status read_function(const kstone_db *, const kstone_query_spec *
 static kstone_status read_page(read_function *read, const kstone_db *db, const void *arena, const kgo_spec *from,
                                kgo_page *out, kstone_error **err) {
     kstone_query_spec spec;
-    kstone_item *params = NULL;
+    spec_bags bags;
     kstone_page *page = NULL;
-    kstone_status status = spec_of(arena, from, &spec, &params, err);
+    kstone_status status = spec_of(arena, from, &spec, &bags, err);
     if (status == KSTONE_OK) {
         status = read(db, &spec, &page, err);
     }
-    kstone_free(params);
+    free_bags(&bags);
     if (status == KSTONE_OK) {
         fill_page(page, out);
     }
@@ -275,13 +291,13 @@ kstone_status kgo_prepare_request(const kstone_db *db, const void *arena, const 
                                   kstone_prepared **out, kstone_error **err) {
     kstone_prepare_spec spec = KSTONE_PREPARE_SPEC_INIT;
     kstone_query_spec query;
-    kstone_item *query_params = NULL;
+    spec_bags query_bags = {NULL, NULL};
     write_parts parts;
     kstone_status status;
     spec.kind = from->kind;
     memset(&parts, 0, sizeof parts);
     if (from->kind == KSTONE_PREPARE_QUERY) {
-        status = spec_of(arena, &from->query, &query, &query_params, err);
+        status = spec_of(arena, &from->query, &query, &query_bags, err);
         spec.query = &query;
     } else {
         status = make_parts(arena, &from->write, &parts, err);
@@ -293,7 +309,7 @@ kstone_status kgo_prepare_request(const kstone_db *db, const void *arena, const 
     if (status == KSTONE_OK) {
         status = kstone_prepare(db, &spec, out, err);
     }
-    kstone_free(query_params);
+    free_bags(&query_bags);
     release_parts(&parts);
     return status;
 }
@@ -388,13 +404,13 @@ struct kgo_iter {
 kstone_status kgo_iter_open(const kstone_db *db, const void *arena, const kgo_spec *from, kgo_iter **out,
                             kstone_error **err) {
     kstone_query_spec spec;
-    kstone_item *params = NULL;
+    spec_bags bags;
     kstone_iter *iter = NULL;
-    kstone_status status = spec_of(arena, from, &spec, &params, err);
+    kstone_status status = spec_of(arena, from, &spec, &bags, err);
     if (status == KSTONE_OK) {
         status = kstone_iter_open(db, &spec, &iter, err);
     }
-    kstone_free(params);
+    free_bags(&bags);
     if (status == KSTONE_OK) {
         kgo_iter *made = calloc(1, sizeof *made);
         if (made == NULL) {
@@ -459,12 +475,12 @@ void kgo_iter_free(kgo_iter *iter) {
 kstone_status kgo_cursor_open(const kstone_db *db, const void *arena, const kgo_spec *from, kstone_cursor **out,
                               kstone_error **err) {
     kstone_query_spec spec;
-    kstone_item *params = NULL;
-    kstone_status status = spec_of(arena, from, &spec, &params, err);
+    spec_bags bags;
+    kstone_status status = spec_of(arena, from, &spec, &bags, err);
     if (status == KSTONE_OK) {
         status = kstone_cursor_open(db, &spec, out, err);
     }
-    kstone_free(params);
+    free_bags(&bags);
     return status;
 }
 

@@ -76,6 +76,7 @@ typedef struct kgo_spec {
     kgo_part params;
     kgo_part token;
     kgo_part key_expr;
+    kgo_part start_after;
 } kgo_spec;
 
 /* How items are imported, as kstone_import_spec, and what came of it. */

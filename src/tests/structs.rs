@@ -135,6 +135,8 @@ fn specs_are_refused_by_the_name_of_the_field() {
         (QuerySpec { flags: 8, ..spec() }, "flags"),
         (QuerySpec { flags: KSTONE_QUERY_COUNT | KSTONE_QUERY_KEYS_ONLY, ..spec() }, "flags"),
         (QuerySpec { token: bytes, token_len: 1, ..spec() }, "oken"),
+        (QuerySpec { start_after: item, ..spec() }, "does not match the schema"),
+        (QuerySpec { token: bytes, token_len: 1, start_after: item, ..spec() }, "start_after"),
     ];
     let query = [
         (spec(), "pk"),

@@ -142,6 +142,9 @@ template <class Request> Request request_of(Request request, slice step) {
     if (is_there(slice_member(step, "projection"))) {
         request.project(text_at(step, "projection"));
     }
+    if (const slice key = slice_member(step, "start_after"); is_there(key)) {
+        request.start_after(item_of(key));
+    }
     if (is_true(step, "count")) {
         request.count_only();
     }

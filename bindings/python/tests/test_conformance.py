@@ -214,6 +214,8 @@ class Runner:
             spec["key"] = step.pop("key_expr")
         if "params" in step:
             spec["params"] = item(step.pop("params"))
+        if "start_after" in step:
+            spec["start_after"] = item(step.pop("start_after"))
         if "token" in step:
             spec["token"] = self.token(step.pop("token"))
         return spec

@@ -1,8 +1,9 @@
 //! Interruptions: a flag that ends long calls between two items.
 //!
 //! A call through a handle of [`Table::interrupted_by`] looks at the flag before it begins and again and again while
-//! it works: in scans, sorting, grouping, exports, saves, loads, imports and the filling of new indexes. It then fails
-//! with [`Error::Interrupted`] and has changed nothing, but for an import, which says how many items it has put.
+//! it works: in scans, counts, sorting, grouping, exports, saves, loads, imports, the filling of new indexes and the removal
+//! of what has expired. It then fails with [`Error::Interrupted`] and has changed nothing, but for an import, which says how
+//! many items it has put, and for [`Table::purge_expired`] and [`Table::compact`], which have removed some expired items.
 //!
 //! Thread safety: any thread may raise the flag at any time, a signal handler too.
 

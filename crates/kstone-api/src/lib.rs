@@ -64,16 +64,17 @@ pub use partiql::{
     PreparedStatement, STATEMENT_MAX_CHARS, Statement, StatementOutcome, StatementResult, StatementSizes,
 };
 pub use request::cursor::Cursor;
+pub use request::key_range::KeyRange;
 pub use request::lent_write::LentWrite;
 pub use request::operation::{Operation, TransactError};
 pub use request::operation_list::OperationList;
-pub use request::page::{EndOfQuery, Page, PageEnd, PageRecord, QueryResult};
+pub use request::page::{Page, PageEnd, PageRecord, QueryResult, ReadSizes};
 pub use request::parsed_write::ParsedWrite;
-pub use request::partition::PartitionQuery;
 pub use request::prepared_query::PreparedQuery;
 pub use request::prepared_values::PreparedValues;
 pub use request::prepared_write::{BoundWrite, PreparedWrite, WriteRun, WriteTemplate};
 pub use request::query::{Query, Select};
+pub use request::read_request::{ReadExpression, ReadKeys, ReadRequest, ReadStart};
 pub use request::records::Records;
 pub use request::scan::Scan;
 pub use request::sort_key::SortKeyCondition;

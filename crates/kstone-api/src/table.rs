@@ -7,6 +7,7 @@ pub(crate) mod fork;
 pub mod index;
 pub(crate) mod memory_limit;
 pub(crate) mod one_at_a_time;
+pub(crate) mod pager;
 mod reading;
 pub(crate) mod retired;
 pub(crate) mod state;
@@ -505,7 +506,7 @@ impl Table {
     /// Never needed.
     ///
     /// # Errors
-    /// [`Error::Poisoned`].
+    /// [`Error::Interrupted`], as [`Table::purge_expired`]; [`Error::Poisoned`].
     pub fn compact(&self) -> Result<()> {
         let table = self.state();
         if table.ttl.is_some() {

@@ -4,4 +4,3 @@ pub(crate) mod export;
 pub(crate) mod file;
 pub(crate) mod import;
 pub mod snapshot;
-pub(crate) mod view_pages;

@@ -1,8 +1,8 @@
 //! Pages of a partition that nothing decides upon are read by a way of their own: they are those of the general way.
 
 use kstone_api::{
-    Database, GlobalSecondaryIndex, Item, ItemBuilder, Page, PartitionQuery, Query, Record, Result, SortKeyCondition,
-    TableSchema,
+    Database, GlobalSecondaryIndex, Item, ItemBuilder, Page, Query, ReadKeys, ReadRequest, ReadStart, Record, Result,
+    SortKeyCondition, TableSchema,
 };
 use proptest::prelude::*;
 
@@ -98,14 +98,14 @@ proptest! {
             let mut query = Query::new().partition_key(b"p").sort_key(condition.clone()).reverse(reverse);
             query = limit.into_iter().fold(query, Query::limit);
             query = token.iter().fold(query, |query, token| query.token(token));
-            let lent = PartitionQuery {
-                partition_key: b"p", sort_key: borrowed(&condition), reverse, limit, token: token.as_deref(),
-            };
+            let keys = ReadKeys::Partition { partition_key: b"p", sort_key: borrowed(&condition) };
+            let start = token.as_deref().map_or(ReadStart::First, ReadStart::Token);
+            let lent = ReadRequest { keys, reverse, limit, start, ..ReadRequest::default() };
             let expected = general.query_page(&query).map(|page| shown(page, |record| record));
             let owned = plain.query_page(&query).map(|page| shown(page, |record| record));
             prop_assert_eq!(&owned, &expected);
             for db in [&plain, &general] {
-                let kept = db.query_partition_as::<Kept>(&lent).map(|page| shown(page.with_token(), |kept| &kept.0));
+                let kept = db.read_as::<Kept>(&lent).map(|page| shown(page.with_token(), |kept| &kept.0));
                 prop_assert_eq!(&kept, &expected);
             }
             match expected {
@@ -120,16 +120,20 @@ proptest! {
 fn what_the_general_way_refuses_is_refused_in_the_same_words() -> Result<()> {
     let [plain, general] = databases(&[(b"a".to_vec(), Some(1))])?;
     let long = vec![0; 2049];
-    let good = PartitionQuery { partition_key: b"p", ..PartitionQuery::default() };
+    let with = |partition_key, sort_key| ReadRequest {
+        keys: ReadKeys::Partition { partition_key, sort_key },
+        ..ReadRequest::default()
+    };
+    let good = with(b"p", SortKeyCondition::Any);
     for query in [
-        PartitionQuery::default(),
-        PartitionQuery { partition_key: &long, ..good },
-        PartitionQuery { sort_key: SortKeyCondition::Eq(&long), ..good },
-        PartitionQuery { sort_key: SortKeyCondition::Between(b"b", b"a"), ..good },
-        PartitionQuery { limit: Some(0), ..good },
-        PartitionQuery { token: Some(b"damaged"), ..good },
+        ReadRequest::default(),
+        with(&long, SortKeyCondition::Any),
+        with(b"p", SortKeyCondition::Eq(&long)),
+        with(b"p", SortKeyCondition::Between(b"b", b"a")),
+        ReadRequest { limit: Some(0), ..good.clone() },
+        ReadRequest { start: ReadStart::Token(b"damaged"), ..good },
     ] {
-        let [found, expected] = [&plain, &general].map(|db| db.query_partition_as::<Record>(&query).map(|_| ()));
+        let [found, expected] = [&plain, &general].map(|db| db.read_as::<Record>(&query).map(|_| ()));
         assert!(expected.is_err() && found == expected, "{query:?}: {found:?}, {expected:?}");
     }
     Ok(())

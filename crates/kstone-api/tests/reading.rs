@@ -1,7 +1,8 @@
 //! Queries, scans, pages, tokens and iterators, through the public API.
 
 use kstone_api::{
-    Database, DatabaseOptions, Error, Item, ItemBuilder, KeystoneValue, LocalSecondaryIndex, Query, Result, Scan,
+    Database, DatabaseOptions, Error, GlobalSecondaryIndex, Item, ItemBuilder, ItemRef, KeyType, KeystoneValue,
+    LocalSecondaryIndex, Projection, Query, ReadExpression, ReadKeys, ReadRequest, ReadSizes, ReadStart, Result, Scan,
     Select, SortKeyCondition, TableSchema,
 };
 
@@ -246,5 +247,126 @@ fn segments_together_return_each_item_once() -> Result<()> {
         }
         assert_eq!(seen.len(), 2000, "{segments} segments");
     }
+    Ok(())
+}
+
+/// What DynamoDB's face of a read needs: pages by the last key, sizes of what was examined, and the counts.
+#[test]
+fn a_read_goes_on_behind_the_key_that_it_examined_last_and_says_how_much_it_examined() -> Result<()> {
+    let schema = TableSchema::new()
+        .partition_key("user", KeyType::S)
+        .sort_key("score", KeyType::N)
+        .add_global_index(GlobalSecondaryIndex::new("by-team", "team").sort_key("rank"));
+    let typed = Database::create_in_memory_with_schema(schema)?;
+    let untyped = Database::create_in_memory_with_schema(
+        TableSchema::new().add_global_index(GlobalSecondaryIndex::new("by-team", "team")),
+    )?;
+    for i in 0..20_i64 {
+        let item = |item: ItemBuilder| item.string("team", "red").number("rank", i % 3).string("text", "x".repeat(50));
+        typed.put_item(item(ItemBuilder::new().string("user", "ann").number("score", i)).build())?;
+        untyped.put_with_sk(b"ann", &[b'a' + i as u8], item(ItemBuilder::new()).build())?;
+    }
+    let of = |partition_key, sort_key| ReadKeys::Partition { partition_key, sort_key };
+    let requests = [
+        ReadRequest { keys: of(b"ann", SortKeyCondition::Any), ..ReadRequest::default() },
+        ReadRequest { keys: of(b"ann", SortKeyCondition::Any), reverse: true, ..ReadRequest::default() },
+        ReadRequest { keys: of(b"red", SortKeyCondition::Any), index: Some("by-team"), ..ReadRequest::default() },
+        ReadRequest { keys: ReadKeys::ALL, ..ReadRequest::default() },
+        ReadRequest { keys: ReadKeys::ALL, index: Some("by-team"), ..ReadRequest::default() },
+        ReadRequest {
+            keys: ReadKeys::ALL,
+            filter: Some("attribute_not_exists(text)".into()),
+            ..ReadRequest::default()
+        },
+        ReadRequest { keys: ReadKeys::ALL, select: Select::Count, ..ReadRequest::default() },
+    ];
+    for db in [&typed, &untyped] {
+        for request in &requests {
+            let measured = ReadRequest { measures: true, ..request.clone() };
+            let all = db.read(&measured)?;
+            assert_eq!(all.scanned, 20, "{request:?}");
+            assert!(all.sizes.examined > 20 * 50 && db.last_key(&all)?.is_none(), "{request:?}");
+            assert_eq!(db.read(request)?.sizes, ReadSizes::default(), "sizes are not looked at unasked");
+            let (mut count, mut scanned, mut bytes, mut pages) = (0, 0, 0, 0);
+            let mut keys = Vec::new();
+            let mut last: Option<Vec<u8>> = None;
+            loop {
+                let start = last.as_deref().map_or(ReadStart::First, |key| ReadStart::After(ItemRef::new(key)));
+                let page = db.read(&ReadRequest { start, limit: Some(6), ..measured.clone() })?;
+                let plain = db.read(&ReadRequest { start, limit: Some(6), ..request.clone() })?;
+                assert_eq!((plain.count, db.last_key(&plain)?), (page.count, db.last_key(&page)?), "{request:?}");
+                (count, scanned, bytes, pages) =
+                    (count + page.count, scanned + page.scanned, bytes + page.sizes.examined, pages + 1);
+                keys.extend(page.records.iter().map(|record| record.key()));
+                let Some(key) = db.last_key(&page)? else { break };
+                last = Some(key);
+            }
+            assert_eq!((count, scanned, bytes, pages), (all.count, 20, all.sizes.examined, 4), "{request:?}");
+            assert_eq!(keys, all.records.iter().map(|record| record.key()).collect::<Vec<_>>(), "{request:?}");
+        }
+    }
+    Ok(())
+}
+
+/// A local index that does not hold what is shown reads the items, too: they count by themselves.
+#[test]
+fn the_items_that_a_local_index_fetches_are_measured_apart() -> Result<()> {
+    let index = LocalSecondaryIndex::new("by-n", "n").projection(Projection::KeysOnly);
+    let db = Database::create_in_memory_with_schema(TableSchema::new().add_local_index(index))?;
+    for i in 0..3_i64 {
+        db.put_with_sk(
+            b"p",
+            &[b'a' + i as u8],
+            ItemBuilder::new().number("n", i).string("t", "x".repeat(5000)).build(),
+        )?;
+    }
+    let keys = ReadKeys::Partition { partition_key: b"p", sort_key: SortKeyCondition::Any };
+    let request = ReadRequest { keys, index: Some("by-n"), measures: true, ..ReadRequest::default() };
+    let sizes = db.read(&request)?.sizes;
+    assert!(sizes.examined < 100 && sizes.fetched == 0 && sizes.fetched_units == 0, "{sizes:?}");
+    let shown = db.read(&ReadRequest { projection: Some("t".into()), ..request })?;
+    assert_eq!((shown.count, shown.sizes.examined, shown.sizes.fetched_units), (3, sizes.examined, 6));
+    assert!((15_000..15_100).contains(&shown.sizes.fetched), "{:?}", shown.sizes);
+    Ok(())
+}
+
+/// Expressions that somebody else has read and bound say the same as texts.
+#[test]
+fn bound_expressions_are_as_good_as_texts() -> Result<()> {
+    use kstone_api::expression::{Binder, Condition, KeyCondition, KeySchema, Kind, Parameters, Projection};
+    let schema = TableSchema::new().partition_key("user", KeyType::S).sort_key("score", KeyType::N);
+    let db = Database::create_in_memory_with_schema(schema.clone())?;
+    for i in 0..10_i64 {
+        db.put_item(ItemBuilder::new().string("user", "ann").number("score", i).number("v", i % 2).build())?;
+    }
+    let values = Item::from([
+        (":u".to_owned(), KeystoneValue::string("ann")),
+        (":from".to_owned(), KeystoneValue::number(4)),
+        (":v".to_owned(), KeystoneValue::number(1)),
+    ]);
+    let parameters = Parameters::from_maps(std::iter::empty::<(&str, &str)>(), &values)?;
+    let layout = schema.key_layout()?.expect("typed");
+    let mut binder = Binder::for_table(&parameters, &layout);
+    let [key, filter, projection] = ["user = :u AND score >= :from", "v = :v", "score"];
+    let condition = KeyCondition::parse(key, KeySchema::of(&layout), &mut binder)?;
+    let bound_filter = Condition::parse(Kind::Filter, filter, &mut binder)?;
+    let bound_projection = Projection::parse(projection, &mut binder)?;
+    binder.finish()?;
+    let bound = ReadRequest {
+        keys: ReadKeys::Condition(ReadExpression::Bound(&condition)),
+        filter: Some(ReadExpression::Bound(&bound_filter)),
+        projection: Some(ReadExpression::Bound(&bound_projection)),
+        ..ReadRequest::default()
+    };
+    let texts = ReadRequest {
+        keys: ReadKeys::Condition(key.into()),
+        filter: Some(filter.into()),
+        projection: Some(projection.into()),
+        parameters: Some(parameters.clone()),
+        ..ReadRequest::default()
+    };
+    let [bound, texts] = [db.read(&bound)?, db.read(&texts)?];
+    assert_eq!((bound.count, bound.scanned), (3, 6));
+    assert_eq!(bound.records, texts.records);
     Ok(())
 }

@@ -189,6 +189,7 @@ fn of_reads() -> Vec<Case> {
         (made(Reason::RangeReversed), "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound", None),
         (made(Reason::StartOutside), "The provided starting key is outside query boundaries based on provided conditions", None),
         (made(Reason::StartMismatch), "The provided starting key is invalid: The provided key element does not match the schema", None),
+        (made(Reason::BoundPrepared), "what is prepared has its expressions as texts: an expression with values cannot be prepared", None),
         (made(Reason::StartTwice), "a read begins where a token says or behind a key, not both", None),
         (made(Reason::TokenOfAnother), "The provided page token belongs to another request", None),
         (made(Reason::TokenVersion { found: 9, known: 3 }), "The provided page token is of version 9, not 3", None),

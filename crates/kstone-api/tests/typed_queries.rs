@@ -1,8 +1,8 @@
 //! Queries, scans, iterators, cursors and tokens of tables whose keys have names and types.
 
 use kstone_api::{
-    Database, Error, Item, ItemBuilder, KeyType, KeystoneValue as Value, PartitionQuery, PreparedValues, Query,
-    QueryResult, Record, Result, Scan, Select, SortKeyCondition, TableSchema,
+    Database, Error, Item, ItemBuilder, KeyType, KeystoneValue as Value, PreparedValues, Query, QueryResult, ReadKeys,
+    ReadRequest, Record, Result, Scan, Select, SortKeyCondition, TableSchema,
 };
 
 const SCORES: [&str; 8] = ["-12.5", "-3", "0", "0.5", "7", "20", "100", "1000000000000"];
@@ -39,8 +39,8 @@ fn keys_are_given_as_the_text_of_their_values() -> Result<()> {
     let db = scores()?;
     let scores = |condition: SortKeyCondition| -> Result<Vec<String>> {
         let found = db.query(of("ann").sort_key(condition.clone()))?;
-        let borrowed = PartitionQuery { partition_key: b"ann", ..PartitionQuery::default() };
-        assert_eq!(db.query_partition_as::<Record>(&borrowed)?.count, SCORES.len());
+        let keys = ReadKeys::Partition { partition_key: b"ann", sort_key: SortKeyCondition::Any };
+        assert_eq!(db.read(&ReadRequest { keys, ..ReadRequest::default() })?.count, SCORES.len());
         let iterated: Vec<Item> =
             db.iter_query(&of("ann").sort_key(condition))?.map(|record| record.item().to_item()).collect();
         assert_eq!(iterated, found.items);

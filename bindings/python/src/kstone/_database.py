@@ -353,6 +353,7 @@ class Database(Owner):
         limit: int | None = None,
         page_size: int = 0,
         token: bytes | None = None,
+        start_after: Attributes | None = None,
     ) -> Results:
         """The items of one partition, in the order of their sort keys' bytes.
 
@@ -362,7 +363,9 @@ class Database(Owner):
 
         `filter` lets items through, `projection` returns parts of them, `params` says what their ":values" and "#names"
         stand for. `limit` ends after that many items were found. `page_size` is how many are examined for a page
-        (DynamoDB's Limit; 0: up to 1 MiB of them), and `token` goes on where a page ended.
+        (DynamoDB's Limit; 0: up to 1 MiB of them), and `token` goes on where a page ended. `start_after` begins behind the
+        item of a key instead, which need not exist: the attributes of the table's key ("pk" and "sk" in an untyped table)
+        and, with `index`, those of the index's key.
 
         Nothing is read yet: see `Results`.
         """
@@ -389,6 +392,7 @@ class Database(Owner):
                 "flags": _flags(reverse=reverse, keys_only=keys_only),
             },
             params=None if params is None else encode(params, "params are"),
+            start_after=None if start_after is None else encode(start_after, "a key is"),
         )
         return Results(self, lib.kstone_query, request, _limit(limit), within("page_size", page_size, UINT32_MAX))
 
@@ -405,6 +409,7 @@ class Database(Owner):
         limit: int | None = None,
         page_size: int = 0,
         token: bytes | None = None,
+        start_after: Attributes | None = None,
     ) -> Results:
         """All items, in an order of the library's own, in which a partition lies together, ordered by sort key.
 
@@ -419,6 +424,7 @@ class Database(Owner):
                 "segments": within("segments", segments, UINT32_MAX),
             },
             params=None if params is None else encode(params, "params are"),
+            start_after=None if start_after is None else encode(start_after, "a key is"),
         )
         return Results(self, lib.kstone_scan, request, _limit(limit), within("page_size", page_size, UINT32_MAX))
 

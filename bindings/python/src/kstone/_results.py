@@ -79,6 +79,7 @@ class Request(NamedTuple):
     texts: dict[str, bytes | None]
     numbers: dict[str, int]
     params: bytes | None
+    start_after: bytes | None = None
 
 
 class Spec:
@@ -95,12 +96,19 @@ class Spec:
                 self.point(name, text)
         if request.params is not None:
             self._kept["params"] = self.struct.params = item_of(request.params)
+        if request.start_after is not None:
+            self._kept["start_after"] = self.struct.start_after = item_of(request.start_after)
 
     def point(self, name: str, text: bytes) -> None:
         """Let a field, and the field of its length, say these bytes."""
         self._kept[name] = buffer = ffi.from_buffer(text)
         setattr(self.struct, name, ffi.cast("char *", buffer))
         setattr(self.struct, f"{name}_len", len(text))
+
+    def go_on(self, token: bytes) -> None:
+        """Begin where this token says."""
+        self.point("token", token)
+        self.struct.start_after = NULL
 
 
 class Results:
@@ -201,7 +209,7 @@ class Results:
             yield page
             if page.token is None:
                 return
-            spec.point("token", page.token)
+            spec.go_on(page.token)
 
 
 class Rows:

@@ -91,6 +91,7 @@ kstone_core::texts! {
     SeekInIndex Data "a cursor over an index cannot seek: its query may have a condition";
     SeekOutside Data "a cursor over a partition cannot seek to a key of another partition";
     StartPrepared Data "a token, or a key to start after, belongs to a run of what is prepared";
+    BoundPrepared Data "what is prepared has its expressions as texts: an expression with values cannot be prepared";
     StartOutside Data "The provided starting key is outside query boundaries based on provided conditions";
     StartMismatch Data "The provided starting key is invalid: The provided key element does not match the schema";
     StartTwice Data "a read begins where a token says or behind a key, not both";

@@ -6,7 +6,6 @@
 //! as many are held.
 
 use crate::error::{Error, Result};
-use kstone_core::engine::PageLimits;
 use kstone_core::error::Unit;
 use kstone_core::record::Record;
 
@@ -16,6 +15,7 @@ use super::plan::Range;
 use super::select::Reading;
 use super::statement::StatementResult;
 use crate::interrupt::sort_by;
+use crate::request::read::Read;
 
 /// The most bytes of records that are sorted, and of groups that are held: 64 MiB.
 pub(super) const COLLECT_MAX_BYTES: usize = 64 << 20;
@@ -52,8 +52,7 @@ pub(super) fn collect(mut reading: Reading<'_>) -> Result<StatementResult> {
                 selected.into_iter().try_for_each(&mut take)?;
                 continue;
             }
-            Range::Query(keyed) => reading.database.iter_keyed(*keyed, reading.selection(), None),
-            Range::Scan(scan) => reading.database.iter_scanned(*scan, reading.selection(), None),
+            Range::Read(extent) => reading.database.iter_read(Read::all(extent, reading.selection())),
         };
         let mut records = records?;
         records.by_ref().try_for_each(&mut take)?;
@@ -72,27 +71,16 @@ pub(super) fn collect(mut reading: Reading<'_>) -> Result<StatementResult> {
     Ok(StatementResult { scanned, ..StatementResult::of_rows(rows) })
 }
 
-/// How many items of a range the statement is about, and how many were examined to know. All of a table or of an index
-/// are known without looking at one.
+/// How many items of a range the statement is about, and how many were examined to know.
 fn count(reading: &Reading<'_>, range: Range) -> Result<(usize, usize)> {
-    let (database, selection) = (reading.database, reading.selection().counting());
-    let whole = |count: usize| (count, count);
+    let database = reading.database;
     match range {
         Range::Get(key) => {
             let found: Vec<Record> = database.get_by_key(key.key_ref())?.into_iter().collect();
-            let (_, count, examined) = selection.apply_all::<Record>(found, database)?;
+            let (_, count, examined) = reading.selection().counting().apply_all::<Record>(found, database)?;
             Ok((count, examined))
         }
-        Range::Query(keyed) if selection.counts_all() => {
-            let count = database.count_of(&keyed, None, PageLimits::NONE)?.count;
-            database.refuse_dropped_index(&selection)?;
-            Ok(whole(count))
-        }
-        Range::Query(keyed) => database.iter_keyed(*keyed, reading.selection(), None)?.count(),
-        Range::Scan(scan) => match selection.kept_count(database)? {
-            Some(count) => Ok(whole(count)),
-            None => database.iter_scanned(*scan, reading.selection(), None)?.count(),
-        },
+        Range::Read(extent) => database.count_all(extent, reading.selection()),
     }
 }
 

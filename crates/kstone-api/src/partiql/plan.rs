@@ -18,7 +18,6 @@
 //!
 //! Thread safety: a plan is made for one call.
 
-use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::error::{Error, Reason, Result};
@@ -32,9 +31,9 @@ use super::key::{can_be, key_bytes, named_key, sort_key_condition};
 use super::projection::{beyond, holds_all};
 use crate::expression::ast::Comparator;
 use crate::expression::{BoundParameters, SortCondition, order};
-use crate::request::query::Query;
-use crate::request::read::{Keyed, entry_condition, key_value};
-use crate::request::scan::Scan;
+use crate::request::extent::Extent;
+use crate::request::key_range::KeyRange;
+use crate::request::read::{entry_condition, key_value};
 use crate::request::sort_key::SortKeyCondition;
 use crate::table::index::{Index, IndexKind};
 use crate::table::state::TableState;
@@ -87,8 +86,7 @@ impl PlanKind {
 /// Records that lie together.
 pub(super) enum Range {
     Get(MadeKey),
-    Query(Box<Keyed<'static>>),
-    Scan(Box<Scan>),
+    Read(Extent),
 }
 
 /// Plans a SELECT.
@@ -247,11 +245,10 @@ impl<'a> Planner<'a> {
     }
 
     fn scan(&self, index: Option<&'a Index>) -> Plan<'a> {
-        let scan = index.map_or_else(Scan::new, |index| Scan::new().index(index.name()));
         Plan {
             kind: if index.is_some() { PlanKind::IndexScan } else { PlanKind::Scan },
             index,
-            ranges: vec![Range::Scan(Box::new(scan))],
+            ranges: vec![Range::Read(Extent::whole(index.map(Index::id)))],
             used: Vec::new(),
             filters: self.select.condition.is_some(),
             fetched: Vec::new(),
@@ -307,12 +304,12 @@ impl<'a> Planner<'a> {
         let partition_keys: Vec<Vec<u8>> =
             partitions.values.iter().map(|value| key_bytes(partition, *value)).collect::<Result<_>>()?;
         let directions = self.directions_of_items(partition_keys.len() > 1);
-        let keyed = |pk: Vec<u8>| {
-            let query = Query::new().partition_key(&pk).sort_key(sort.clone()).reverse(directions.reverse);
-            Range::Query(Box::new(Keyed { query: Cow::Owned(query), entries: None }))
+        let range = |pk: Vec<u8>| -> Result<Range> {
+            let keys = KeyRange::of_items(&pk, &sort.borrowed())?;
+            Ok(Range::Read(Extent::of_items(keys, directions.reverse)))
         };
         let partition_keys = in_order(partition_keys, directions, |pk| (pk.as_slice(), &[]));
-        let ranges = partition_keys.into_iter().map(keyed).collect();
+        let ranges = partition_keys.into_iter().map(range).collect::<Result<_>>()?;
         // Two bounds are read as BETWEEN, whatever their comparators.
         let filters = !used_by_sort.is_empty() || self.has_more_than(&[partitions.used]);
         let used = std::iter::once(partitions.used).chain(used_by_sort).collect();
@@ -339,18 +336,15 @@ impl<'a> Planner<'a> {
         };
         let several = partitions.values.len() > 1 || conditions.len() > 1;
         let directions = self.directions(index.partition_attribute(), index.sort_attribute(), several);
-        let mut ranges = Vec::with_capacity(partitions.values.len() * conditions.len());
-        let mut read = Vec::new();
+        let mut extents = Vec::with_capacity(partitions.values.len() * conditions.len());
         for partition in &partitions.values {
             for condition in &conditions {
                 let entries = index.range(key_value(*partition)?, entry_condition(*condition)?)?;
-                if read.contains(&entries) {
-                    // Text and binary of the same bytes.
-                    continue;
+                let entries = Extent::of_entries(entries, directions.reverse);
+                // Text and binary of the same bytes are one.
+                if !extents.contains(&entries) {
+                    extents.push(entries);
                 }
-                read.push(entries.clone());
-                let query = Query::new().index(index.name()).reverse(directions.reverse);
-                ranges.push(Range::Query(Box::new(Keyed { query: Cow::Owned(query), entries: Some(entries) })));
             }
         }
         let used: Vec<usize> = std::iter::once(partitions.used).chain(used_by_sort).collect();
@@ -359,7 +353,7 @@ impl<'a> Planner<'a> {
         Ok(Plan {
             kind: PlanKind::IndexQuery,
             index: Some(index),
-            ranges,
+            ranges: extents.into_iter().map(Range::Read).collect(),
             used,
             filters: true,
             fetched: Vec::new(),

@@ -20,8 +20,9 @@ use super::rows::{cells, with_key};
 use super::statement::{StatementResult, StatementRun};
 use super::{collect, explain};
 use crate::expression::{BoundParameters, Condition, Kind};
+use crate::request::extent::{Place, lent};
 use crate::request::page::{examined_bytes, page_limits};
-use crate::request::read::Selection;
+use crate::request::selection::Selection;
 use crate::request::token;
 use crate::table::Table;
 use crate::table::index::{Index, IndexId};
@@ -188,14 +189,13 @@ impl<'a> Reading<'a> {
     }
 
     fn records(&self, range: &Range, at: &Position, limits: PageLimits) -> Result<RecordPage> {
-        let last = at.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
+        let last = at.last.as_ref().map(lent);
         match range {
             Range::Get(key) => {
                 let found = self.database.get_by_key(key.key_ref())?;
                 Ok(RecordPage { records: found.into_iter().collect(), limited: false })
             }
-            Range::Query(keyed) => self.database.records_of(keyed, last.map(|(_, sk)| sk), limits),
-            Range::Scan(scan) => self.database.scan_records(scan, self.plan.index.map(Index::id), last, limits),
+            Range::Read(extent) => self.database.records_used(extent, extent.behind(last), limits),
         }
     }
 }
@@ -224,7 +224,7 @@ struct Position {
     skipped: usize,
     given: usize,
     /// The key of the last record that was examined in the range; none before its first.
-    last: Option<(Vec<u8>, Vec<u8>)>,
+    last: Option<Place>,
 }
 
 const HEAD_BYTES: usize = 4 + 8 + 8;
@@ -257,7 +257,7 @@ impl Position {
         };
         // A query goes on in its own partition.
         let fits = match (ranges.get(at.range), &at.last) {
-            (Some(Range::Query(keyed)), Some((pk, _))) => pk.as_slice() == keyed.partition(),
+            (Some(Range::Read(extent)), Some((pk, _))) => extent.partition().is_none_or(|partition| partition == pk),
             (range, _) => range.is_some(),
         };
         if fits { Ok(at) } else { Err(Error::from(Reason::TokenOfAnother)) }

@@ -12,8 +12,8 @@
 
 use std::ops::Bound;
 
-use kstone_core::engine::{PointInTimeView, RecordPage, SortKeyRange};
-use kstone_core::key::{KeyRef, Keyspace};
+use kstone_core::engine::{PointInTimeView, RecordPage};
+use kstone_core::key::KeyRef;
 use kstone_core::key_layout::KeyPart;
 use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
@@ -21,10 +21,12 @@ use kstone_core::typed_key::PartScratch;
 
 use crate::error::{Error, Reason, Result};
 use crate::interrupt::Interrupt;
+use crate::request::extent::{Extent, Rest};
 use crate::request::page::batch_limits;
 use crate::request::query::Query;
-use crate::request::read::{Selected, Selection};
+use crate::request::read_request::{ReadRequest, ReadStart};
 use crate::request::scan::Scan;
+use crate::request::selection::{Selected, Selection};
 use crate::table::Table;
 
 /// How many records the first batch after a seek has.
@@ -53,7 +55,8 @@ const BATCH_RECORDS_MAX: usize = 256;
 /// ```
 pub struct Cursor {
     view: PointInTimeView,
-    source: CursorSource,
+    /// What the cursor goes over.
+    extent: Extent,
     selection: Selection,
     interrupt: Option<Interrupt>,
     /// The layout of the keys of a typed table.
@@ -70,14 +73,6 @@ pub struct Cursor {
     forward: bool,
     /// What the request shows of the record at the place.
     current: Option<Record>,
-}
-
-/// What the cursor goes over.
-enum CursorSource {
-    /// Records of one partition, from one sort key to another; in reverse, from the greatest down.
-    Partition { keyspace: Keyspace, pk: Vec<u8>, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>, reverse: bool },
-    /// The table, in the order of scans.
-    Scan(Scan),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,47 +97,46 @@ enum FromWhere<'a> {
 impl Table {
     /// A cursor over the items of a query, before the first of them. See [`Cursor`].
     ///
-    /// Costs as [`Table::iter_query`].
-    ///
     /// # Errors
-    /// As there; [`Error::Invalid`] for a query with a limit or a token, which a cursor has no use for.
+    /// As [`Table::cursor`].
     pub fn cursor_query(&self, query: &Query) -> Result<Cursor> {
-        refuse_paging(query.limit, query.token.as_deref().or(query.start_after.as_deref()))?;
-        let (keyed, selection) = query.prepare(self.read_context())?;
-        let reverse = keyed.query.reverse;
-        let owned = |(from, to): SortKeyRange<'_>| (from.map(<[u8]>::to_vec), to.map(<[u8]>::to_vec));
-        let (keyspace, pk, (from, to)) = match &keyed.entries {
-            Some(range) => (Keyspace::Index, range.pk(), owned(range.sort_keys())),
-            None => (Keyspace::Items, keyed.query.partition_key.as_slice(), keyed.query.with_range(None, owned)?),
-        };
-        let view = self.engine().view_of_partition(keyspace, pk)?;
-        let source = CursorSource::Partition { keyspace, pk: pk.to_vec(), from, to, reverse };
-        self.cursor_over(view, source, selection)
+        self.cursor(&query.request()?)
     }
 
     /// A cursor over the items of a scan, before the first of them. See [`Cursor`].
     ///
-    /// Costs as [`Table::iter_scan`].
-    ///
     /// # Errors
-    /// As there; [`Error::Invalid`] for a scan with a limit or a token, which a cursor has no use for.
+    /// As [`Table::cursor`].
     pub fn cursor_scan(&self, scan: &Scan) -> Result<Cursor> {
-        refuse_paging(scan.limit, scan.token.as_deref().or(scan.start_after.as_deref()))?;
-        let selection = scan.prepare(self.read_context())?;
-        scan.range(selection.index())?;
-        let view = self.engine().view()?;
-        self.cursor_over(view, CursorSource::Scan(scan.clone()), selection)
+        self.cursor(&scan.request()?)
     }
 
-    fn cursor_over(&self, view: PointInTimeView, source: CursorSource, selection: Selection) -> Result<Cursor> {
-        self.refuse_dropped_index(&selection)?;
-        if selection.counts() {
+    /// A cursor over the items of a request, before the first of them. See [`Cursor`].
+    ///
+    /// Costs as [`Table::iter`].
+    ///
+    /// # Errors
+    /// As there; [`Error::Invalid`] for a request with a limit or a start, which a cursor has no use for.
+    pub fn cursor(&self, request: &ReadRequest<'_>) -> Result<Cursor> {
+        if request.limit.is_some() {
+            return Err(Error::from(Reason::CursorLimit));
+        }
+        if request.start != ReadStart::First {
+            return Err(Error::from(Reason::CursorToken));
+        }
+        let read = request.plan(self.read_context())?;
+        let view = match read.extent.behind(None) {
+            Rest::Range(keyspace, pk, ..) => self.engine().view_of_partition(keyspace, pk)?,
+            Rest::Share(_) => self.engine().view()?,
+        };
+        self.refuse_dropped_index(&read.selection)?;
+        if read.selection.counts() {
             return Err(Error::from(Reason::CursorOfCount));
         }
         Ok(Cursor {
             view,
-            source,
-            selection,
+            extent: read.extent,
+            selection: read.selection,
             interrupt: self.interrupt.clone(),
             keys: self.keys(),
             batch: Vec::new(),
@@ -162,14 +156,6 @@ fn part_of_seek<'a>(part: Option<&KeyPart>, value: &'a [u8], scratch: &'a mut Pa
         _ if value.is_empty() => Ok(value),
         Some(part) => Ok(part.key_bytes(value, scratch)?),
         None => Err(Error::from(Reason::SeekWithoutSort)),
-    }
-}
-
-fn refuse_paging(limit: Option<usize>, token: Option<&[u8]>) -> Result<()> {
-    match (limit, token) {
-        (None, None) => Ok(()),
-        (Some(_), _) => Err(Error::from(Reason::CursorLimit)),
-        (None, Some(_)) => Err(Error::from(Reason::CursorToken)),
     }
 }
 
@@ -218,12 +204,12 @@ impl Cursor {
                 part_of_seek(layout.sort(), sk, &mut sk_scratch)?,
             ),
         };
-        match &self.source {
+        match self.extent.partition() {
             _ if self.selection.reads_index() => {
                 return Err(Error::from(Reason::SeekInIndex));
             }
-            CursorSource::Partition { pk: own, .. } if pk.is_empty() => drop(KeyRef::new(own, sk)?),
-            CursorSource::Partition { pk: own, .. } if own != pk => {
+            Some(own) if pk.is_empty() => drop(KeyRef::new(own, sk)?),
+            Some(own) if own != pk => {
                 return Err(Error::from(Reason::SeekOutside));
             }
             _ => drop(KeyRef::new(pk, sk)?),
@@ -334,10 +320,9 @@ impl Cursor {
     fn read(&self, from: FromWhere<'_>, forward: bool) -> Result<RecordPage> {
         self.interrupt.as_ref().map_or(Ok(()), Interrupt::check)?;
         let limits = batch_limits(self.batch_records);
-        match &self.source {
-            CursorSource::Partition { keyspace, pk, from: low, to: high, reverse } => {
-                let descending = forward == *reverse;
-                let (mut low, mut high) = (low.as_ref().map(Vec::as_slice), high.as_ref().map(Vec::as_slice));
+        Ok(match self.extent.behind(None) {
+            Rest::Range(keyspace, pk, (mut low, mut high), reverse) => {
+                let descending = forward == reverse;
                 let near = match from {
                     FromWhere::Edge => Bound::Unbounded,
                     FromWhere::Key(_, sk) => Bound::Included(sk),
@@ -348,19 +333,16 @@ impl Cursor {
                 if is_empty(low, high) {
                     return Ok(RecordPage { records: Vec::new(), limited: false });
                 }
-                Ok(self.view.query_in(*keyspace, pk, (low, high), descending, limits))
+                self.view.query_in(keyspace, pk, (low, high), descending, limits)
             }
-            CursorSource::Scan(scan) => {
-                let range = scan.range(self.selection.index())?;
-                Ok(match (from, forward) {
-                    (FromWhere::Edge, true) => self.view.scan(range, limits),
-                    (FromWhere::Edge, false) => self.view.scan_reverse(range, limits),
-                    (FromWhere::Key(pk, sk), _) => self.view.scan(range.from(pk, sk), limits),
-                    (FromWhere::Behind(pk, sk), true) => self.view.scan(range.after(pk, sk), limits),
-                    (FromWhere::Behind(pk, sk), false) => self.view.scan_reverse(range.before(pk, sk), limits),
-                })
-            }
-        }
+            Rest::Share(share) => match (from, forward) {
+                (FromWhere::Edge, true) => self.view.scan(share, limits),
+                (FromWhere::Edge, false) => self.view.scan_reverse(share, limits),
+                (FromWhere::Key(pk, sk), _) => self.view.scan(share.from(pk, sk), limits),
+                (FromWhere::Behind(pk, sk), true) => self.view.scan(share.after(pk, sk), limits),
+                (FromWhere::Behind(pk, sk), false) => self.view.scan_reverse(share.before(pk, sk), limits),
+            },
+        })
     }
 }
 

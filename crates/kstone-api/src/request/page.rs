@@ -10,7 +10,7 @@ use kstone_core::record::Record;
 use kstone_core::value::Item;
 
 use crate::request::partition::PartitionQuery;
-use crate::request::read::{Items, Selection};
+use crate::request::selection::{Items, Selection};
 use crate::request::sort_key::SortKeyCondition;
 use crate::request::token;
 use crate::table::index::IndexEntry;
@@ -23,8 +23,7 @@ pub trait PageRecord: From<Record> + Borrow<Record> {}
 
 impl<R: From<Record> + Borrow<Record>> PageRecord for R {}
 
-/// One page of records. See [`Table::query_page`](crate::Table::query_page). `T` is a token, or what one is made of
-/// when it is asked for.
+/// One page of records. See [`Table::read`](crate::Table::read). `T` is a token, or what says where the page ended.
 #[derive(Debug, Default)]
 pub struct Page<R = Record, T = Option<Vec<u8>>> {
     /// The records, shared with the database; none for [`Select::Count`](crate::Select::Count).
@@ -33,45 +32,66 @@ pub struct Page<R = Record, T = Option<Vec<u8>>> {
     pub count: usize,
     /// How many items were examined.
     pub scanned: usize,
+    /// How large these are, where [`ReadRequest::measures`](crate::ReadRequest::measures) asks for it; 0 otherwise.
+    pub sizes: ReadSizes,
     /// Where the next page goes on; none at the end. As in DynamoDB, a page that ends at its limit has one, even if
     /// nothing follows.
     pub token: T,
 }
 
-/// Where a page ended. Most callers never ask for the token of a page that ended at its limit.
-#[derive(Debug)]
-pub enum PageEnd {
-    /// Where everything ends, or at this token.
-    Made(Option<Vec<u8>>),
-    /// At the last of the page's records, which are all that this query met.
-    AtLast(EndOfQuery),
+/// How large the items are that a read looked at, as DynamoDB counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct ReadSizes {
+    /// Of the items that were examined, in bytes: of an index, what that holds of them.
+    pub examined: usize,
+    /// Of the items that were read after their entries, since the index does not hold all that is shown, in bytes.
+    pub fetched: usize,
+    /// The same in units of 4 KiB, to which each item is rounded up.
+    pub fetched_units: usize,
 }
 
-/// A query of a partition of the table, as far as its token says what it is.
-#[derive(Debug)]
-pub struct EndOfQuery {
-    sort_key: SortKeyCondition,
-    reverse: bool,
+/// Where a page ended. Most callers never ask for the token of a page that ended at its limit.
+#[derive(Debug, Default)]
+pub struct PageEnd(Ending);
+
+#[derive(Debug, Default)]
+enum Ending {
+    /// Nothing follows.
+    #[default]
+    Nothing,
+    /// At the last of the page's records, which are all that a query of a partition met.
+    AtLast { sort_key: SortKeyCondition, reverse: bool },
+    /// Behind this record, which the page may not show, in an extent of this shape.
+    Behind { last: Record, shape: u32 },
 }
 
 impl PageEnd {
-    /// The token of a page that had this as its last record; none where nothing follows.
+    /// Behind this record, where there is one, of an extent whose shape is asked for then.
+    fn behind(last: Option<Record>, shape: impl FnOnce() -> u32) -> Self {
+        Self(last.map_or(Ending::Nothing, |last| Ending::Behind { last, shape: shape() }))
+    }
+
+    /// The token of the page, which has this as its last record; none where nothing follows.
     #[must_use]
-    pub fn into_token(self, last: Option<&Record>) -> Option<Vec<u8>> {
-        match self {
-            Self::Made(token) => token,
-            Self::AtLast(end) => last.map(|last| end.token(last)),
+    pub fn token(&self, last_shown: Option<&Record>) -> Option<Vec<u8>> {
+        match &self.0 {
+            Ending::Nothing => None,
+            Ending::AtLast { sort_key, reverse } => last_shown.map(|last| {
+                let (partition_key, sort_key) = (last.pk(), sort_key.borrowed());
+                PartitionQuery { partition_key, sort_key, reverse: *reverse, limit: None, token: None }
+                    .token_at(last.sk())
+            }),
+            Ending::Behind { last, shape } => Some(token::encode(*shape, last.pk(), last.sk())),
         }
     }
-}
 
-impl EndOfQuery {
-    /// The token of a page that had this as its last record.
-    #[must_use]
-    pub fn token(&self, last: &Record) -> Vec<u8> {
-        let (partition_key, sort_key) = (last.pk(), self.sort_key.borrowed());
-        let query = PartitionQuery { partition_key, sort_key, reverse: self.reverse, ..PartitionQuery::default() };
-        token::encode(query.shape(""), partition_key, last.sk())
+    /// The record that was examined last, where the page ended at its limit.
+    pub(crate) fn last<'r>(&'r self, last_shown: Option<&'r Record>) -> Option<&'r Record> {
+        match &self.0 {
+            Ending::Nothing => None,
+            Ending::AtLast { .. } => last_shown,
+            Ending::Behind { last, .. } => Some(last),
+        }
     }
 }
 
@@ -88,8 +108,8 @@ pub struct QueryResult {
     pub token: Option<Vec<u8>>,
 }
 
-impl<R: PageRecord> Page<R> {
-    /// What a request shows of the records that it met. `shape` is asked for where there is a token to make.
+impl<R: PageRecord> Page<R, PageEnd> {
+    /// What a request shows of the records that it met. `shape` is asked for where the page ended at its limit.
     ///
     /// # Errors
     /// What `items` returns.
@@ -99,52 +119,44 @@ impl<R: PageRecord> Page<R> {
         selection: &Selection,
         items: &impl Items,
     ) -> Result<Self> {
-        let token = token_behind(&page, shape);
+        let end = PageEnd::behind(page.records.last().filter(|_| page.limited).cloned(), shape);
         let (records, count, scanned) = selection.apply_all(page.records, items)?;
-        Ok(Self { records, count, scanned, token })
-    }
-
-    /// The same with its end instead of its token.
-    pub(crate) fn with_end(self) -> Page<R, PageEnd> {
-        let Self { records, count, scanned, token } = self;
-        Page { records, count, scanned, token: PageEnd::Made(token) }
+        Ok(Self { records, count, scanned, sizes: ReadSizes::default(), token: end })
     }
 
     /// All records that a request met, as they are. `shape` as for [`Page::new`].
     pub(crate) fn whole(page: RecordPage<R>, shape: impl FnOnce() -> u32) -> Self {
-        let (token, count) = (token_behind(&page, shape), page.records.len());
-        Self { records: page.records, count, scanned: count, token }
+        let last = page.records.last().filter(|_| page.limited).map(|last| last.borrow().clone());
+        let (token, count) = (PageEnd::behind(last, shape), page.records.len());
+        Self { records: page.records, count, scanned: count, sizes: ReadSizes::default(), token }
     }
 
     /// A page of a number. `shape` as for [`Page::new`].
     pub(crate) fn of_count(page: CountPage, shape: impl FnOnce() -> u32) -> Self {
-        let token = page.last.map(|last| token::encode(shape(), last.pk(), last.sk()));
-        Self { records: Vec::new(), count: page.count, scanned: page.count, token }
+        let token = PageEnd::behind(page.last, shape);
+        Self { records: Vec::new(), count: page.count, scanned: page.count, sizes: ReadSizes::default(), token }
     }
-}
 
-impl<R: PageRecord> Page<R, PageEnd> {
     /// All records that a query met, as they are.
     pub(crate) fn of_partition(page: RecordPage<R>, query: &PartitionQuery<'_>) -> Self {
-        let end = || EndOfQuery { sort_key: query.sort_key.to_owned(), reverse: query.reverse };
-        let token = if page.limited { PageEnd::AtLast(end()) } else { PageEnd::Made(None) };
+        let end = || Ending::AtLast { sort_key: query.sort_key.to_owned(), reverse: query.reverse };
+        let token = PageEnd(if page.limited { end() } else { Ending::Nothing });
         let count = page.records.len();
-        Self { records: page.records, count, scanned: count, token }
+        Self { records: page.records, count, scanned: count, sizes: ReadSizes::default(), token }
+    }
+
+    /// The last record of the page.
+    pub(crate) fn last_shown(&self) -> Option<&Record> {
+        self.records.last().map(R::borrow)
     }
 
     /// The same with its token.
     #[must_use]
     pub fn with_token(self) -> Page<R> {
-        let Self { records, count, scanned, token } = self;
-        let token = token.into_token(records.last().map(R::borrow));
-        Page { records, count, scanned, token }
+        let token = self.token.token(self.last_shown());
+        let Self { records, count, scanned, sizes, .. } = self;
+        Page { records, count, scanned, sizes, token }
     }
-}
-
-/// Where the page after one that ended at its limit goes on.
-fn token_behind<R: PageRecord>(page: &RecordPage<R>, shape: impl FnOnce() -> u32) -> Option<Vec<u8>> {
-    let last: &Record = page.records.last().filter(|_| page.limited)?.borrow();
-    Some(token::encode(shape(), last.pk(), last.sk()))
 }
 
 impl From<Page> for QueryResult {

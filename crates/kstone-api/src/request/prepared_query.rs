@@ -2,7 +2,6 @@
 //!
 //! Thread safety: immutable; any number of threads run one at once.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::error::{Error, Reason, Result};
@@ -16,9 +15,9 @@ use crate::expression::{
     binder_of_names,
 };
 use crate::request::page::{Page, PageEnd, PageRecord};
-use crate::request::partition::PartitionQuery;
 use crate::request::query::{Query, Select};
-use crate::request::read::{BoundExpressions, keyed};
+use crate::request::read::BoundExpressions;
+use crate::request::read_request::{ReadExpression, ReadKeys, ReadRequest, ReadStart};
 use crate::request::records::Records;
 use crate::request::sort_key::SortKeyCondition;
 use crate::table::Table;
@@ -47,9 +46,11 @@ pub struct PreparedQuery {
 
 #[derive(Debug)]
 struct Shared {
-    /// What the query asks for besides its expressions.
-    query: Query,
-    key_condition: Option<PreparedKeyCondition>,
+    index: Option<String>,
+    keys: PreparedKeys,
+    reverse: bool,
+    limit: Option<usize>,
+    select: Select,
     filter: Option<PreparedExpression<ConditionAst>>,
     projection: Option<Projection>,
     parameters: ParameterNames,
@@ -57,9 +58,18 @@ struct Shared {
     is_of_whole_items: bool,
 }
 
+/// Which items it is about.
+#[derive(Debug)]
+enum PreparedKeys {
+    Partition { partition_key: Vec<u8>, sort_key: SortKeyCondition },
+    Condition(PreparedKeyCondition),
+    Segment { segment: u32, segments: u32 },
+}
+
 /// A key condition that was read as one on a key of these attributes.
 #[derive(Debug)]
 struct PreparedKeyCondition {
+    text: Box<str>,
     condition: PreparedExpression<ConditionAst>,
     plan: KeyPlan,
     partition: Box<[KeyPart]>,
@@ -69,11 +79,16 @@ struct PreparedKeyCondition {
 impl PreparedKeyCondition {
     /// # Errors
     /// As [`KeyCondition::new`], as far as no value is needed to tell.
-    fn new(condition: PreparedExpression<ConditionAst>, parameters: usize, schema: KeySchema<'_>) -> Result<Self> {
+    fn new(
+        text: &str,
+        condition: PreparedExpression<ConditionAst>,
+        parameters: usize,
+        schema: KeySchema<'_>,
+    ) -> Result<Self> {
         // Its form is that of a condition on a key, whatever its values: a text is good for every operator.
         let any = vec![ValueRef::from_parts(Type::S, b"any"); parameters];
         let plan = KeyPlan::of(&with_values(&condition, &any)?, schema)?;
-        Ok(Self { condition, plan, partition: schema.partition.into(), sort: schema.sort.into() })
+        Ok(Self { text: text.into(), condition, plan, partition: schema.partition.into(), sort: schema.sort.into() })
     }
 
     /// The condition with these values. It is read anew where the key has other attributes than when it was prepared, and
@@ -86,6 +101,14 @@ impl PreparedKeyCondition {
             return Ok(condition);
         }
         Ok(KeyCondition::new(with_values(&self.condition, values)?, schema)?)
+    }
+}
+
+/// The text of an expression that is to be prepared.
+fn text_of<T>(expression: ReadExpression<'_, T>) -> Result<&str> {
+    match expression {
+        ReadExpression::Text(text) => Ok(text),
+        ReadExpression::Bound(_) => Err(Error::from(Reason::BoundPrepared)),
     }
 }
 
@@ -105,35 +128,58 @@ impl Table {
     /// As [`Table::query_page`], as far as no value is needed to tell; [`Error::Invalid`] for a token, which belongs
     /// to a run, and for values among the names.
     pub fn prepare_query(&self, query: &Query) -> Result<PreparedQuery> {
-        if query.token.is_some() || query.start_after.is_some() {
+        self.prepare_read(&query.request()?)
+    }
+
+    /// As [`Table::prepare_query`], of any request.
+    ///
+    /// # Errors
+    /// As [`Table::prepare_query`].
+    pub fn prepare_read(&self, request: &ReadRequest<'_>) -> Result<PreparedQuery> {
+        if request.start != ReadStart::First {
             return Err(Error::from(Reason::StartPrepared));
         }
         let table = self.state();
-        let index = query.index.as_ref().map(|name| table.readable_index(name)).transpose()?;
+        let index = request.index.map(|name| table.readable_index(name)).transpose()?;
         let mut preparing = Preparing::new(self.expressions());
-        let texts = query.expressions.as_deref().cloned().unwrap_or_default();
-        let names = texts.parameters.gathered()?;
+        let names = request.parameters.clone().unwrap_or_default();
         let mut names = binder_of_names(&names)?;
         let schema = index.map_or(KeySchema::of(table.layout()), Index::key_schema);
-        let key_condition = texts.key_condition.as_ref().map(|text| {
-            let condition = preparing.condition(Kind::KeyCondition, text, &mut names)?;
-            PreparedKeyCondition::new(condition, preparing.count(), schema)
-        });
-        let key_condition = key_condition.transpose()?;
-        let filter = texts.filter.as_ref();
+        let keys = match request.keys {
+            ReadKeys::Partition { partition_key, sort_key } => {
+                PreparedKeys::Partition { partition_key: partition_key.to_vec(), sort_key: sort_key.to_owned() }
+            }
+            ReadKeys::Segment { segment, segments } => PreparedKeys::Segment { segment, segments },
+            ReadKeys::Condition(condition) => {
+                let text = text_of(condition)?;
+                let condition = preparing.condition(Kind::KeyCondition, text, &mut names)?;
+                PreparedKeys::Condition(PreparedKeyCondition::new(text, condition, preparing.count(), schema)?)
+            }
+        };
+        let filter = request.filter.map(text_of).transpose()?;
         let filter = filter.map(|text| preparing.condition(Kind::Filter, text, &mut names)).transpose()?;
-        let projection = texts.projection.as_ref();
+        let projection = request.projection.map(text_of).transpose()?;
         let projection = projection.map(|text| preparing.projection(text, &mut names)).transpose()?;
-        if projection.is_some() && query.select != Select::All {
+        if projection.is_some() && request.select != Select::All {
             return Err(Error::from(Reason::ProjectionOfCount));
         }
         let projection =
             projection.map(|projection: PreparedExpression<ProjectionAst>| Projection::new(projection.ast));
         let projection = projection.transpose()?;
         names.finish()?;
-        let (query, parameters) = (Query { expressions: None, ..query.clone() }, preparing.finish());
-        let is_of_whole_items = filter.is_none() && projection.is_none() && query.of_whole_items().is_some();
-        let shared = Shared { query, key_condition, filter, projection, parameters, is_of_whole_items };
+        let is_of_whole_items =
+            filter.is_none() && projection.is_none() && index.is_none() && request.select == Select::All;
+        let shared = Shared {
+            index: request.index.map(str::to_owned),
+            keys,
+            reverse: request.reverse,
+            limit: request.limit,
+            select: request.select,
+            filter,
+            projection,
+            parameters: preparing.finish(),
+            is_of_whole_items,
+        };
         Ok(PreparedQuery { shared: Arc::new(shared) })
     }
 }
@@ -170,16 +216,16 @@ impl PreparedQuery {
         limit: Option<usize>,
         token: Option<&[u8]>,
     ) -> Result<Page<R, PageEnd>> {
-        if self.shared.is_of_whole_items
-            && let Some(condition) = &self.shared.key_condition
+        self.shared.parameters.check(values.len())?;
+        if let PreparedKeys::Condition(condition) = &self.shared.keys
+            && self.shared.is_of_whole_items
         {
-            self.shared.parameters.check(values.len())?;
             let schema = KeySchema::of(layout_of(database.keys()));
             return self.run_on_partition(database, &condition.bound(values, schema)?, limit, token);
         }
-        let query = self.query_of(values, limit, token)?;
+        let request = self.shared.request(limit, token);
         let run = &mut self.with(database, values);
-        database.page_of(query.limit, |context| keyed(Cow::Owned(query), context, run)).map(Page::with_end)
+        database.page_of(request.limit, || request.plan_with(database.read_context(), run))
     }
 
     /// The page of whole items of the table: everything is lent, nothing is copied.
@@ -190,15 +236,9 @@ impl PreparedQuery {
         limit: Option<usize>,
         token: Option<&[u8]>,
     ) -> Result<Page<R, PageEnd>> {
-        let query = &self.shared.query;
-        query.refuse_key_twice()?;
-        table.query_partition_as(&PartitionQuery {
-            partition_key: condition.partition().payload(),
-            sort_key: SortKeyCondition::from(condition.sort()).map(|value| value.payload()),
-            reverse: query.reverse,
-            limit: limit.or(query.limit),
-            token,
-        })
+        let sort_key = SortKeyCondition::from(condition.sort()).map(|value| value.payload());
+        let keys = ReadKeys::Partition { partition_key: condition.partition().payload(), sort_key };
+        table.read_as(&ReadRequest { keys, ..self.shared.request(limit, token) })
     }
 
     /// The items one by one, as the database is now. `limit` bounds the items in all.
@@ -206,20 +246,35 @@ impl PreparedQuery {
     /// # Errors
     /// As [`PreparedQuery::run`] and [`Table::iter_query`].
     pub fn iter(&self, database: &Table, values: &[ValueRef<'_>], limit: Option<usize>) -> Result<Records> {
-        let query = self.query_of(values, limit, None)?;
-        let mut run = self.with(database, values);
-        let (keyed, selection) = keyed(Cow::Owned(query), database.read_context(), &mut run)?;
-        database.iter_prepared(keyed, selection)
+        self.shared.parameters.check(values.len())?;
+        let request = self.shared.request(limit, None);
+        database.iter_read(request.plan_with(database.read_context(), &mut self.with(database, values))?)
     }
 
     fn with<'a>(&'a self, table: &Table, values: &'a [ValueRef<'a>]) -> Run<'a> {
         Run { shared: &self.shared, values, layout: layout_of(table.keys()) }
     }
+}
 
-    fn query_of(&self, values: &[ValueRef<'_>], limit: Option<usize>, token: Option<&[u8]>) -> Result<Query> {
-        let Shared { query, parameters, .. } = &*self.shared;
-        parameters.check(values.len())?;
-        Ok(Query { limit: limit.or(query.limit), token: token.map(<[u8]>::to_vec), ..query.clone() })
+impl Shared {
+    /// The request of one run, its expressions aside.
+    fn request<'a>(&'a self, limit: Option<usize>, token: Option<&'a [u8]>) -> ReadRequest<'a> {
+        let keys = match &self.keys {
+            PreparedKeys::Partition { partition_key, sort_key } => {
+                ReadKeys::Partition { partition_key, sort_key: sort_key.borrowed() }
+            }
+            PreparedKeys::Condition(condition) => ReadKeys::Condition(ReadExpression::Text(&condition.text)),
+            PreparedKeys::Segment { segment, segments } => ReadKeys::Segment { segment: *segment, segments: *segments },
+        };
+        ReadRequest {
+            keys,
+            index: self.index.as_deref(),
+            reverse: self.reverse,
+            limit: limit.or(self.limit),
+            start: token.map_or(ReadStart::First, ReadStart::Token),
+            select: self.select,
+            ..ReadRequest::default()
+        }
     }
 }
 
@@ -232,8 +287,7 @@ struct Run<'a> {
 
 impl BoundExpressions for Run<'_> {
     fn key_condition(&mut self, schema: KeySchema<'_>) -> Result<Option<KeyCondition<'_>>> {
-        let condition = self.shared.key_condition.as_ref();
-        let Some(condition) = condition else { return Ok(None) };
+        let PreparedKeys::Condition(condition) = &self.shared.keys else { return Ok(None) };
         condition.bound(self.values, schema).map(Some)
     }
 

@@ -2,15 +2,13 @@
 
 use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{AwaitedView, Cursor, PageLimits, RecordPage};
-use kstone_core::key::Keyspace;
 use kstone_core::record::{Record, RecordRef};
 
 use crate::interrupt::Interrupt;
+use crate::request::extent::{Extent, Place, Rest, lent};
 use crate::request::page::{batch_limits, page_limits};
-use crate::request::query::Query;
-use crate::request::read::{Selected, Selection};
-use crate::request::scan::Scan;
-use crate::table::index::IndexRange;
+use crate::request::read::Read;
+use crate::request::selection::{Selected, Selection};
 
 /// How many records an iterator takes from its view at a time, and how many it takes at once where these are all there
 /// are: then it needs no view.
@@ -20,13 +18,6 @@ const BATCH: PageLimits = batch_limits(BATCH_RECORDS);
 /// end soon.
 const FIRST_BATCH_RECORDS: usize = 16;
 
-pub(crate) enum IterSource {
-    Query(Query),
-    /// Entries of an index, in order or in reverse.
-    Entries(IndexRange, bool),
-    Scan(Scan),
-}
-
 /// The records of a query or a scan as they were when it was opened. Outlives the database.
 ///
 /// Holds what was there then: memory that later writes replace is freed when the iterator is dropped.
@@ -34,14 +25,14 @@ pub struct Records {
     cursor: Cursor,
     /// The view of a scan that has read little yet, and how many records it takes next.
     awaited: Option<(AwaitedView, usize)>,
-    source: IterSource,
+    extent: Extent,
     selection: Selection,
     /// Whether the selection has nothing to decide.
     shows_all: bool,
     /// How many may still be examined.
     left: usize,
     /// The key at which the last batch ended.
-    last: Option<(Vec<u8>, Vec<u8>)>,
+    last: Option<Place>,
     more: bool,
     /// What [`Records::advance`] lent last, where the selection made it.
     made: Option<Record>,
@@ -59,13 +50,12 @@ enum Found {
 }
 
 impl Records {
-    pub(crate) fn new(
-        cursor: Cursor,
-        source: IterSource,
-        limit: Option<usize>,
-        selection: Selection,
-        last: Option<(Vec<u8>, Vec<u8>)>,
-    ) -> Result<Self> {
+    /// The records of a read that this cursor comes to.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a limit of 0 and for a count.
+    pub(crate) fn new(cursor: Cursor, read: Read) -> Result<Self> {
+        let Read { extent, selection, limit, last, .. } = read;
         if selection.counts() {
             return Err(Error::from(Reason::IteratorOfCount));
         }
@@ -73,18 +63,16 @@ impl Records {
         let shows_all = selection.shows_all();
         let more = cursor.view().is_some();
         let (awaited, made, interrupt, failed) = (None, None, None, None);
-        Ok(Self { cursor, awaited, source, selection, shows_all, left, last, more, made, interrupt, failed })
+        Ok(Self { cursor, awaited, extent, selection, shows_all, left, last, more, made, interrupt, failed })
     }
 
-    /// The records of a scan, of a view that is not taken yet.
-    pub(crate) fn of_awaited(
-        view: AwaitedView,
-        scan: Scan,
-        selection: Selection,
-        last: Option<(Vec<u8>, Vec<u8>)>,
-    ) -> Result<Self> {
-        let (limit, nothing) = (scan.limit, RecordPage { records: Vec::new(), limited: false });
-        let records = Self::new(Cursor::over_page(nothing), IterSource::Scan(scan), limit, selection, last)?;
+    /// The records of a share of the table, of a view that is not taken yet.
+    ///
+    /// # Errors
+    /// As [`Records::new`].
+    pub(crate) fn of_awaited(view: AwaitedView, read: Read) -> Result<Self> {
+        let nothing = RecordPage { records: Vec::new(), limited: false };
+        let records = Self::new(Cursor::over_page(nothing), read)?;
         Ok(Self { awaited: Some((view, FIRST_BATCH_RECORDS)), more: true, ..records })
     }
 
@@ -136,13 +124,13 @@ impl Records {
 
     /// Takes a batch of a view that is not taken yet, or takes the view where much is read.
     fn take_from_awaited(&mut self) -> Result<()> {
-        let (Some((view, most)), IterSource::Scan(scan)) = (self.awaited.take(), &self.source) else { return Ok(()) };
+        let rest = self.extent.behind(self.last.as_ref().map(lent));
+        let (Some((view, most)), Rest::Share(share)) = (self.awaited.take(), rest) else { return Ok(()) };
         if most >= BATCH_RECORDS {
             self.cursor = Cursor::over(view.take()?);
             return Ok(());
         }
-        let last = self.last.as_ref().map(|(pk, sk)| (&pk[..], &sk[..]));
-        let page = view.scan(scan.range_after(self.selection.index(), last)?, batch_limits(most))?;
+        let page = view.scan(share, batch_limits(most))?;
         self.more = page.limited;
         self.cursor = Cursor::over_page(page);
         // Where nothing follows, nobody has to take the view.
@@ -151,22 +139,10 @@ impl Records {
     }
 
     fn take_from_view(&mut self) {
-        let cursor = &mut self.cursor;
-        let last = self.last.as_ref().map(|(pk, sk)| (pk.as_slice(), sk.as_slice()));
-        self.more = match &self.source {
-            IterSource::Query(query) => query.with_range(last.map(|(_, sk)| sk), |range| {
-                cursor.query_in(Keyspace::Items, &query.partition_key, range, query.reverse, BATCH)
-            }),
-            IterSource::Entries(range, reverse) => {
-                let range = last.map_or_else(|| range.clone(), |(_, sk)| range.clone().behind(sk, *reverse));
-                Ok(cursor.query_in(Keyspace::Index, range.pk(), range.sort_keys(), *reverse, BATCH))
-            }
-            IterSource::Scan(scan) => scan.range(self.selection.index()).map(|range| {
-                let range = last.map_or(range, |(pk, sk)| range.after(pk, sk));
-                cursor.scan(range, BATCH)
-            }),
-        }
-        .expect("the request was checked when the iterator was opened");
+        self.more = match self.extent.behind(self.last.as_ref().map(lent)) {
+            Rest::Range(keyspace, pk, range, reverse) => self.cursor.query_in(keyspace, pk, range, reverse, BATCH),
+            Rest::Share(share) => self.cursor.scan(share, BATCH),
+        };
     }
 
     /// The next record, lent until the next call: cheaper than [`Iterator::next`], which counts another user of it.

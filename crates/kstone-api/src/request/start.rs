@@ -1,9 +1,6 @@
 //! Where a read begins: behind the place where an earlier page ended, which a token says, or behind that of a key which the
 //! caller names and which need not exist.
 
-use std::borrow::Cow;
-use std::ops::RangeBounds;
-
 use kstone_core::item::ItemRef;
 use kstone_core::key::KeyRef;
 use kstone_core::label::InternedLayout;
@@ -11,76 +8,46 @@ use kstone_core::typed_key::KeyScratch;
 
 use crate::error::{Error, Reason, Result};
 use crate::model::item_check::untyped_key;
-use crate::request::read::{Keyed, Selection};
-use crate::request::scan::Scan;
+use crate::request::extent::{Extent, Place, lent};
+use crate::request::read_request::ReadStart;
+use crate::request::selection::Selection;
 use crate::request::token;
 use crate::table::index::Index;
 use crate::table::state::TableState;
 
-/// Partition key and sort key of a record.
-pub(crate) type Place<'a> = (Cow<'a, [u8]>, Cow<'a, [u8]>);
-
-impl Keyed<'_> {
-    /// The sort key behind which the query begins; none where it begins with the first record.
+impl ReadStart<'_> {
+    /// Where the record lies behind which the read begins; none where it begins with the first one.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a token that is damaged or of another query, for a key that is not one of what the query reads,
+    /// [`Error::Invalid`] for a token that is damaged or of another request, for a key that is none of what the request reads,
     /// and for one that it cannot return.
-    pub(crate) fn start(&self, selection: &Selection) -> Result<Option<Cow<'_, [u8]>>> {
-        let (query, table) = (&*self.query, selection.table());
-        match (&query.token, &query.start_after) {
-            (None, None) => Ok(None),
-            (Some(_), Some(_)) => Err(both()),
-            (Some(token), None) => {
-                let sk = token::decode_in(token, query.shape(), self.partition())?;
-                if self.entries.is_none() {
-                    check_place(table.keys, self.partition(), sk)?;
+    pub(crate) fn place(self, extent: &Extent, selection: &Selection) -> Result<Option<Place>> {
+        let (table, index) = (selection.table(), selection.index());
+        match self {
+            Self::First => Ok(None),
+            Self::Token(token) => {
+                let (pk, sk) = token::decode(token, extent.shape(index))?;
+                if extent.partition().is_some_and(|partition| partition != pk) {
+                    return Err(Error::from(Reason::TokenOfAnother));
                 }
-                Ok(Some(Cow::Borrowed(sk)))
-            }
-            (None, Some(body)) => {
-                let (pk, sk) = place_of(table, selection.index().and_then(|id| table.indexes.by_id(id)), body)?;
-                let is_inside = self.with_range(None, |_, _, range| RangeBounds::<[u8]>::contains(&range, &*sk))?;
-                if *pk != *self.partition() || !is_inside {
-                    return Err(Error::from(Reason::StartOutside));
-                }
-                Ok(Some(Cow::Owned(sk)))
-            }
-        }
-    }
-}
-
-impl Scan {
-    /// Where the record lies behind which the scan begins; none where it begins with the first one.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a token that is damaged or of another scan, and for a key that is none of what the scan reads.
-    pub(crate) fn start(&self, selection: &Selection) -> Result<Option<Place<'_>>> {
-        let table = selection.table();
-        match (&self.token, &self.start_after) {
-            (None, None) => Ok(None),
-            (Some(_), Some(_)) => Err(both()),
-            (Some(token), None) => {
-                let (pk, sk) = token::decode(token, self.shape(selection.index()))?;
-                if selection.index().is_none() {
+                if index.is_none() {
                     check_place(table.keys, pk, sk)?;
                 }
-                Ok(Some((Cow::Borrowed(pk), Cow::Borrowed(sk))))
+                Ok(Some((pk.to_vec(), sk.to_vec())))
             }
-            (None, Some(body)) => {
-                let (pk, sk) = place_of(table, selection.index().and_then(|id| table.indexes.by_id(id)), body)?;
-                if !self.range(selection.index())?.has_partition(&pk) {
-                    let (segment, segments) = self.segment.unwrap_or_default();
-                    return Err(Error::from(Reason::StartSegment { segments, segment }));
-                }
-                Ok(Some((Cow::Owned(pk), Cow::Owned(sk))))
+            Self::After(key) => {
+                let place = place_of(table, index, key)?;
+                if extent.has(lent(&place)) { Ok(Some(place)) } else { Err(outside(extent)) }
             }
         }
     }
 }
 
-fn both() -> Error {
-    Error::from(Reason::StartTwice)
+fn outside(extent: &Extent) -> Error {
+    Error::from(match *extent {
+        Extent::Range { .. } => Reason::StartOutside,
+        Extent::Share { segment: (segment, segments), .. } => Reason::StartSegment { segments, segment },
+    })
 }
 
 /// Checks that a token's key is one of a table of this layout.
@@ -93,9 +60,8 @@ pub(crate) fn check_place(keys: Option<&'static InternedLayout>, pk: &[u8], sk: 
 }
 
 /// Where the record of these key attributes lies, or would.
-fn place_of(table: &TableState, index: Option<&Index>, body: &[u8]) -> Result<(Vec<u8>, Vec<u8>)> {
+fn place_of(table: &TableState, index: Option<&Index>, item: ItemRef<'_>) -> Result<Place> {
     let mismatch = || Error::from(Reason::StartMismatch);
-    let item = ItemRef::new(body);
     let is_of_key = |name: &str| table.layout().has(name) || index.is_some_and(|index| index.has_key_attribute(name));
     if !item.iter().all(|(name, _)| is_of_key(name)) {
         return Err(mismatch());

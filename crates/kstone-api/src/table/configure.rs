@@ -20,7 +20,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::error::{Error, Reason, Result};
-use kstone_core::engine::{Commit, PageLimits, ScanRange, Writes};
+use kstone_core::engine::{Commit, ScanRange, Writes};
 use kstone_core::key::{Route, RoutedKey};
 use kstone_core::record::Record;
 
@@ -28,6 +28,7 @@ use crate::model::schema::TableSchema;
 use crate::request::page::batch_limits;
 use crate::table::Table;
 use crate::table::index::IndexId;
+use crate::table::pager::Pager;
 use crate::table::state::TableState;
 
 /// How many items get their entries at once: the stripes are locked for some tens of microseconds.
@@ -107,10 +108,9 @@ impl Table {
         let install = |table: Arc<TableState>| self.engine().exclusive(|_| self.install(table));
         install(Arc::clone(&filling))?;
         let mut refused = HashSet::new();
-        let filled = self.each_page(ScanRange::all(), batch_limits(at_once), |items| {
-            self.check_interrupt()?;
-            fill(NewEntries::of(&filling, items, &mut refused))
-        });
+        let filled = Pager::over(self.engine(), ScanRange::all(), batch_limits(at_once))
+            .ended_by(self.interrupt.as_ref())
+            .try_for_each(|items| fill(NewEntries::of(&filling, &items?, &mut refused)));
         if filled.is_err() {
             // No memory for the entries, or interrupted.
             install(Arc::new(before.without_those_of(next)))?;
@@ -125,25 +125,6 @@ impl Table {
         let watch = table.watch();
         self.set_state(table);
         self.engine().watch(watch);
-    }
-
-    /// Visits the records of a range page by page, each page as it is when it is read.
-    fn each_page(
-        &self,
-        range: ScanRange<'_>,
-        limits: PageLimits,
-        mut visit: impl FnMut(&[Record]) -> Result<()>,
-    ) -> Result<()> {
-        let mut last: Option<Record> = None;
-        loop {
-            let range = last.as_ref().map_or(range, |last| range.after(last.pk(), last.sk()));
-            let page = self.engine().scan(range, limits)?;
-            visit(&page.records)?;
-            if !page.limited {
-                return Ok(());
-            }
-            last = page.records.last().cloned();
-        }
     }
 
     /// Gives those items their entries that nobody has written meanwhile; [`TableState::change_entries`] has made the others.
@@ -338,10 +319,9 @@ mod tests {
                 })?;
                 let table = db.state();
                 let mut expected = Vec::new();
-                db.each_page(ScanRange::all(), batch_limits(100), |items| {
-                    expected.extend(items.iter().flat_map(|item| table.present_entries(item)));
-                    Ok(())
-                })?;
+                for items in Pager::over(db.engine(), ScanRange::all(), batch_limits(100)) {
+                    expected.extend(items?.iter().flat_map(|item| table.present_entries(item)));
+                }
                 let id = table.readable_index("by-kind")?.id();
                 let mut entries = db.engine().scan(ScanRange::all().of_index(id.0), batch_limits(100))?.records;
                 for records in [&mut expected, &mut entries] {

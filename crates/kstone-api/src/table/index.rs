@@ -53,7 +53,7 @@ mod range;
 use attribute::{KeyAttribute, Role, TableItem};
 pub use entry::IndexEntry;
 pub use key_value::KeyValue;
-pub use range::{IndexRange, KeyCondition};
+pub use range::KeyCondition;
 
 /// The number of an index, by which its entries know it. An index keeps it as long as it exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]

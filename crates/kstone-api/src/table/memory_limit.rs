@@ -22,9 +22,11 @@ use kstone_core::engine::{PageLimits, Reservation, ScanRange};
 use kstone_core::key::{STRIPES, StripeId};
 use kstone_core::record::Record;
 
+use crate::interrupt::Interrupt;
 use crate::model::options::stream_max_bytes_of;
 use crate::table::Table;
 use crate::table::expiries::Sweep;
+use crate::table::pager::Pager;
 use crate::table::state::TableState;
 use crate::table::stream::{Remover, Stream};
 use crate::table::ttl::may_pass;
@@ -179,7 +181,8 @@ impl Table {
         let table = self.state();
         let now = self.now_for(&table);
         let Some(stripe) = table.expiries.as_ref().and_then(|expiries| expiries.due(now)) else { return Ok(false) };
-        self.remove_expired_in(&table, stripe, now)?;
+        // The write that needs the memory goes on.
+        self.remove_expired_in(&table, stripe, now, None)?;
         self.engine().compact_stripe(stripe)?;
         Ok(true)
     }
@@ -222,14 +225,14 @@ impl Table {
     /// Removes what has expired, everywhere; how many items that were.
     ///
     /// # Errors
-    /// [`Error::Poisoned`].
+    /// [`Error::Interrupted`], where a part of them is removed, each from its indexes, too; [`Error::Poisoned`].
     pub fn purge_expired(&self) -> Result<usize> {
         let table = self.state();
         let now = self.now_for(&table);
         let Some(expiries) = &table.expiries else { return Ok(0) };
         let mut purged = 0;
         for stripe in StripeId::all().filter(|stripe| expiries.is_due(*stripe, now)) {
-            purged += self.remove_expired_in(&table, stripe, now)?;
+            purged += self.remove_expired_in(&table, stripe, now, self.interrupt.as_ref())?;
         }
         Ok(purged)
     }
@@ -253,11 +256,18 @@ impl Table {
     }
 
     /// Removes all that has expired in a stripe; how many items that were.
-    fn remove_expired_in(&self, table: &Arc<TableState>, stripe: StripeId, now: i64) -> Result<usize> {
+    fn remove_expired_in(
+        &self,
+        table: &Arc<TableState>,
+        stripe: StripeId,
+        now: i64,
+        interrupt: Option<&Interrupt>,
+    ) -> Result<usize> {
         let Some(expiries) = &table.expiries else { return Ok(0) };
         let mut removed = 0;
         let mut sweep = Some(expiries.sweep(stripe));
         while let Some(under_way) = sweep {
+            interrupt.map_or(Ok(()), Interrupt::check)?;
             let step;
             (sweep, step) = self.go_on_with(under_way, table, stripe, now)?;
             removed += step;
@@ -278,10 +288,11 @@ impl Table {
             Some(last) => range.after(&last.pk, last.sk.as_deref().unwrap_or_default()),
             None => range,
         };
-        let page = self.engine().scan(range, SWEEP_STEP)?;
+        let mut pager = Pager::over(self.engine(), range, SWEEP_STEP);
+        let records = pager.next().transpose()?.unwrap_or_default();
         let mut removed = 0;
         let mut seen = 0;
-        for record in &page.records {
+        for record in &records {
             if removed == SWEEP_REMOVALS {
                 break;
             }
@@ -292,9 +303,9 @@ impl Table {
             }
             seen += 1;
         }
-        if page.limited || seen < page.records.len() {
+        if !pager.is_at_end() || seen < records.len() {
             if let Some(last) = seen.checked_sub(1) {
-                sweep.reach(&page.records[last]);
+                sweep.reach(&records[last]);
             }
             return Ok((Some(sweep), removed));
         }

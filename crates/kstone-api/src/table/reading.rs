@@ -1,24 +1,35 @@
-//! Reading a table in order: pages of queries and scans, and iterators.
+//! Reading a table in order: pages, iterators, and how many items there are.
+//!
+//! ```text
+//! ReadRequest ──plan──► Read ──► read: a page · iter: an iterator · cursor (request/cursor.rs) · count_all
+//! ```
 
-use kstone_core::engine::{CountPage, Cursor, PageLimits, RecordPage, SortKeyRange};
+use std::borrow::Borrow;
+
+use kstone_core::engine::{CountPage, Cursor, PageLimits, RecordPage};
+use kstone_core::item::parts;
 use kstone_core::key::Keyspace;
 use kstone_core::record::Record;
 
 use super::Table;
 #[cfg(doc)]
 use crate::Select;
-#[cfg(doc)]
-use crate::error::Error;
-use crate::error::Result;
-use crate::request::page::{Page, PageEnd, PageRecord, QueryResult, batch_limits, page_limits};
+use crate::error::{Error, Reason, Result};
+use crate::expression::Subject;
+use crate::request::extent::{Extent, Rest, lent};
+use crate::request::page::{Page, PageEnd, PageRecord, QueryResult, ReadSizes, batch_limits, page_limits};
 use crate::request::partition::{PartitionQuery, QueryScratch};
 use crate::request::query::Query;
-use crate::request::read::{Keyed, ReadContext, Selection};
-use crate::request::records::{BATCH_RECORDS, IterSource, Records};
+use crate::request::read::Read;
+use crate::request::read_request::ReadRequest;
+use crate::request::records::{BATCH_RECORDS, Records};
 use crate::request::scan::Scan;
+use crate::request::selection::{Measured, Selection};
 use crate::request::start::check_place;
-use crate::request::token;
-use crate::table::index::{IndexEntry, IndexId};
+use crate::table::index::IndexEntry;
+
+/// How many records of a partition are counted under its lock.
+const COUNTED_AT_ONCE: usize = 1 << 16;
 
 /// What an iterator reads when it is opened.
 enum AtOnce {
@@ -33,67 +44,126 @@ impl Table {
     /// One page of a partition, copied out. A query with a filter and without a partition runs as a scan.
     ///
     /// # Errors
-    /// As [`Table::query_page`].
+    /// As [`Table::read`].
     pub fn query(&self, query: Query) -> Result<QueryResult> {
-        match query.without_partition() {
-            Some(scan) => self.scan(scan),
-            None => self.query_page(&query).map(QueryResult::from),
-        }
+        self.read(&query.request_or_scan()?).map(|page| page.with_token().into())
     }
 
-    /// One page of a partition, shared, as it is at one moment. Visits the records of the range alone.
+    /// One page of a partition, shared: [`Table::read`] with its token.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a missing partition key, a limit of 0, a BETWEEN whose ends are the wrong way round, or a
-    /// token of another request; [`Error::Limit`] for keys that are too long; [`Error::Poisoned`].
+    /// As [`Table::read`].
     pub fn query_page(&self, query: &Query) -> Result<Page> {
-        self.query_page_as(query)
+        self.read(&query.request()?).map(Page::with_token)
     }
 
-    /// As [`Table::query_page`], each record in what the caller keeps it in.
+    /// One page of the table, copied out.
     ///
     /// # Errors
-    /// As [`Table::query_page`].
-    pub fn query_page_as<R: PageRecord>(&self, query: &Query) -> Result<Page<R>> {
-        if let Some(query) = query.of_whole_items()
+    /// As [`Table::read`].
+    pub fn scan(&self, scan: Scan) -> Result<QueryResult> {
+        self.scan_page(&scan).map(QueryResult::from)
+    }
+
+    /// One page of the table, shared: [`Table::read`] with its token.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    pub fn scan_page(&self, scan: &Scan) -> Result<Page> {
+        self.read(&scan.request()?).map(Page::with_token)
+    }
+
+    /// One page of a partition or of a share of the table, shared, as it is at one moment. It ends when as many items were
+    /// examined as the request's limit says, or with the item at which their sizes reach 1 MiB. Visits the records of the
+    /// range alone; a page of whole items allocates its list and nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for a missing partition key, a limit of 0, a BETWEEN whose ends are the wrong way round, a segment
+    /// that is not one of the segments, or a token of another request; [`Error::Limit`] for keys that are too long;
+    /// [`Error::Poisoned`].
+    pub fn read(&self, request: &ReadRequest<'_>) -> Result<Page<Record, PageEnd>> {
+        self.read_as(request)
+    }
+
+    /// As [`Table::read`], each record in what the caller keeps it in.
+    ///
+    /// # Errors
+    /// As [`Table::read`].
+    #[inline]
+    pub fn read_as<R: PageRecord>(&self, request: &ReadRequest<'_>) -> Result<Page<R, PageEnd>> {
+        if let Some(query) = request.of_whole_items()
             && let Some(page) = self.plain_page(&query)?
         {
-            return Ok(page.with_token());
+            return Ok(page);
         }
-        self.page_of(query.limit, |context| query.prepare(context))
+        self.page_of(request.limit, || request.plan(self.read_context()))
     }
 
-    /// The page of a query that `prepare` gives, which has this limit.
-    pub(crate) fn page_of<'q, R: PageRecord>(
-        &self,
-        limit: Option<usize>,
-        prepare: impl FnOnce(ReadContext<'_>) -> Result<(Keyed<'q>, Selection)>,
-    ) -> Result<Page<R>> {
-        self.check_interrupt()?;
-        let limits = page_limits(limit)?;
-        let (keyed, selection) = prepare(self.read_context())?;
-        let (query, start) = (&keyed.query, keyed.start(&selection)?);
-        let last_sk = start.as_deref();
-        // Where the items of entries are noted as used, their entries have to be looked at.
-        if selection.counts_all() && !(keyed.entries.is_some() && self.engine().evicts()) {
-            let counted = self.count_of(&keyed, last_sk, limits)?;
-            self.refuse_dropped_index(&selection)?;
-            return Ok(Page::of_count(counted, || query.shape()));
-        }
-        let page = self.records_of(&keyed, last_sk, limits)?;
-        self.refuse_dropped_index(&selection)?;
-        Page::new(page, || query.shape(), &selection, self)
-    }
-
-    /// As [`Table::query_page_as`], for whole items of the table: allocates the page and nothing else.
+    /// The key of the item that a page examined last, in the stored form, where it ended at its limit: what
+    /// [`ReadStart::After`](crate::ReadStart::After) takes. Has the attributes of the table's key and, of an index, those of
+    /// its key.
     ///
     /// # Errors
-    /// As [`Table::query_page`].
-    pub fn query_partition_as<R: PageRecord>(&self, query: &PartitionQuery<'_>) -> Result<Page<R, PageEnd>> {
-        match self.plain_page(query)? {
-            Some(page) => Ok(page),
-            None => self.query_page_as(&query.to_query()).map(Page::with_end),
+    /// [`Error::Invalid`] where the page is of an index that is gone.
+    pub fn last_key<R: PageRecord>(&self, page: &Page<R, PageEnd>) -> Result<Option<Vec<u8>>> {
+        let Some(last) = page.token.last(page.last_shown()) else { return Ok(None) };
+        let state = self.state();
+        let mut names: Vec<&str> = state.layout().parts().map(|part| part.name()).collect();
+        let subject = match IndexEntry::read(last) {
+            None => Subject::of_record(last),
+            Some(entry) => {
+                let gone = || Error::from(Reason::NoIndex { name: "".into() });
+                let index = state.indexes.by_id(entry.index()).ok_or_else(gone)?;
+                names.extend(index.key_schema().names());
+                Subject::new(entry.table_pk(), entry.table_sk(), entry.item())
+            }
+        };
+        names.sort_unstable();
+        names.dedup();
+        let mut key = Vec::new();
+        for name in names {
+            subject.get(name).into_iter().for_each(|value| parts::append_entry(&mut key, name, value));
         }
+        Ok(Some(key))
+    }
+
+    /// The page of a request that `plan` gives, which has this limit.
+    pub(crate) fn page_of<R: PageRecord>(
+        &self,
+        limit: Option<usize>,
+        plan: impl FnOnce() -> Result<Read>,
+    ) -> Result<Page<R, PageEnd>> {
+        self.check_interrupt()?;
+        let limits = page_limits(limit)?;
+        let Read { extent, selection, last, measures, .. } = plan()?;
+        let shape = || extent.shape(selection.index());
+        if extent.is_whole()
+            && last.is_none()
+            && limit.is_none()
+            && !measures
+            && let Some(count) = selection.kept_count(self)?
+        {
+            return Ok(Page::of_count(CountPage { count, last: None }, shape));
+        }
+        let last = last.as_ref().map(lent);
+        // Where the items of entries are noted as used, their entries have to be looked at.
+        if selection.counts_all() && !measures && !(extent.is_of_entries() && self.engine().evicts()) {
+            let counted = self.count_in(extent.behind(last), limits)?;
+            self.refuse_dropped_index(&selection)?;
+            return Ok(Page::of_count(counted, shape));
+        }
+        if selection.shows_all() && !measures {
+            return Ok(Page::whole(self.records_in(extent.behind(last), limits)?, shape));
+        }
+        let page = self.records_used(&extent, extent.behind(last), limits)?;
+        self.refuse_dropped_index(&selection)?;
+        if !measures {
+            return Page::new(page, shape, &selection, self);
+        }
+        let examined = selection.bytes_of(&page.records);
+        let measured = Measured::of(self);
+        let page = Page::new(page, shape, &selection, &measured)?;
+        Ok(Page { sizes: ReadSizes { examined, ..measured.sizes() }, ..page })
     }
 
     /// The page of a query where no item is hidden, so that records are shown as they are met.
@@ -114,154 +184,102 @@ impl Table {
         self.check_interrupt()?;
         let limits = page_limits(query.limit)?;
         let pk = query.partition_key;
-        let last_sk = query.token.map(|token| token::decode_in(token, query.shape(""), pk)).transpose()?;
-        if let Some(sk) = last_sk {
-            check_place(self.keys(), pk, sk)?;
-        }
+        let check = |sk: &[u8]| check_place(self.keys(), pk, sk);
         let page = query
-            .with_range(last_sk, |range| self.engine().query_as(Keyspace::Items, pk, range, query.reverse, limits))??;
+            .with_range(check, |range| self.engine().query_as(Keyspace::Items, pk, range, query.reverse, limits))??;
         Ok((!self.engine().hides_items()).then(|| Page::of_partition(page, query)))
     }
 
-    /// The records that a query is about, behind the sort key where the last page ended.
-    pub(crate) fn records_of(
+    /// The records of what is left of an extent.
+    fn records_in<R: From<Record> + Borrow<Record>>(
         &self,
-        keyed: &Keyed<'_>,
-        last_sk: Option<&[u8]>,
+        rest: Rest<'_>,
         limits: PageLimits,
-    ) -> Result<RecordPage> {
-        let reverse = keyed.query.reverse;
-        let read = |keyspace, pk: &[u8], range: SortKeyRange<'_>| {
-            self.engine().query_as::<Record>(keyspace, pk, range, reverse, limits)
-        };
-        let page = keyed.with_range(last_sk, read)??;
-        if keyed.entries.is_some() {
-            self.note_use_of_items(&page.records)?;
+    ) -> Result<RecordPage<R>> {
+        Ok(match rest {
+            Rest::Range(keyspace, pk, range, reverse) => {
+                self.engine().query_as(keyspace, pk, range, reverse, limits)?
+            }
+            Rest::Share(share) => self.engine().scan_as(share, limits)?,
+        })
+    }
+
+    /// How many records that are, without a reference to any but the last. Marks the items of no entries as used.
+    pub(crate) fn count_in(&self, rest: Rest<'_>, limits: PageLimits) -> Result<CountPage> {
+        Ok(match rest {
+            Rest::Range(keyspace, pk, range, reverse) => {
+                self.engine().count_query(keyspace, pk, range, reverse, limits)?
+            }
+            Rest::Share(share) => self.engine().count_scan(share, limits)?,
+        })
+    }
+
+    /// The records of what is left of an extent, the items of entries noted as used where that tells what to evict.
+    pub(crate) fn records_used(&self, extent: &Extent, rest: Rest<'_>, limits: PageLimits) -> Result<RecordPage> {
+        let page: RecordPage = self.records_in(rest, limits)?;
+        if extent.is_of_entries() && self.engine().evicts() {
+            let mut entries = page.records.iter().filter_map(IndexEntry::read);
+            entries.try_for_each(|entry| self.engine().note_use(entry.table_key()))?;
         }
         Ok(page)
     }
 
-    /// How many records that are, without a reference to any but the last. Marks the items of no entries as used.
-    pub(crate) fn count_of(&self, keyed: &Keyed<'_>, last_sk: Option<&[u8]>, limits: PageLimits) -> Result<CountPage> {
-        let reverse = keyed.query.reverse;
-        let count = |keyspace, pk: &[u8], range: SortKeyRange<'_>| {
-            self.engine().count_query(keyspace, pk, range, reverse, limits)
-        };
-        Ok(keyed.with_range(last_sk, count)??)
-    }
-
-    /// Notes that the items of these entries were used, where that tells what to evict.
-    fn note_use_of_items(&self, entries: &[Record]) -> Result<()> {
-        if !self.engine().evicts() {
-            return Ok(());
-        }
-        let mut entries = entries.iter().filter_map(IndexEntry::read);
-        entries.try_for_each(|entry| Ok(self.engine().note_use(entry.table_key())?))
-    }
-
-    /// One page of the table, copied out.
-    ///
-    /// # Errors
-    /// As [`Table::scan_page`].
-    pub fn scan(&self, scan: Scan) -> Result<QueryResult> {
-        self.scan_page(&scan).map(QueryResult::from)
-    }
-
-    /// One page of the table, shared, as it is at one moment.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] for a segment that is not one of the segments, a limit of 0 or a token of another request;
-    /// [`Error::Poisoned`].
-    pub fn scan_page(&self, scan: &Scan) -> Result<Page> {
-        self.scan_page_as(scan)
-    }
-
-    /// As [`Table::scan_page`], each record in what the caller keeps it in.
-    ///
-    /// # Errors
-    /// As [`Table::scan_page`].
-    pub fn scan_page_as<R: PageRecord>(&self, scan: &Scan) -> Result<Page<R>> {
-        self.check_interrupt()?;
-        let limits = page_limits(scan.limit)?;
-        let selection = scan.prepare(self.read_context())?;
-        let index = selection.index();
-        let start = scan.start(&selection)?;
-        let last = start.as_ref().map(|(pk, sk)| (&**pk, &**sk));
-        if scan.is_whole()
-            && let Some(count) = selection.kept_count(self)?
-        {
-            return Ok(Page { records: Vec::new(), count, scanned: count, token: None });
-        }
-        if selection.counts_all() && index.is_none() {
-            let counted = self.engine().count_scan(scan.range_after(None, last)?, limits)?;
-            return Ok(Page::of_count(counted, || scan.shape(None)));
-        }
-        if selection.shows_all() {
-            let page = self.engine().scan_as(scan.range_after(index, last)?, limits)?;
-            return Ok(Page::whole(page, || scan.shape(index)));
-        }
-        let page = self.scan_records(scan, index, last, limits)?;
-        self.refuse_dropped_index(&selection)?;
-        Page::new(page, || scan.shape(index), &selection, self)
-    }
-
-    /// The records that a scan is about, behind the key where the last page ended.
-    pub(crate) fn scan_records(
-        &self,
-        scan: &Scan,
-        index: Option<IndexId>,
-        last: Option<(&[u8], &[u8])>,
-        limits: PageLimits,
-    ) -> Result<RecordPage> {
-        Ok(self.engine().scan(scan.range_after(index, last)?, limits)?)
-    }
-
     /// The items of a query one by one, as the database is now, whatever is written meanwhile.
     ///
-    /// A limit bounds the items in all; a token is where an earlier page of the query ended.
+    /// # Errors
+    /// As [`Table::iter`].
+    pub fn iter_query(&self, query: &Query) -> Result<Records> {
+        self.iter(&query.request()?)
+    }
+
+    /// The items of a scan one by one, as the database is now, whatever is written meanwhile.
     ///
     /// # Errors
-    /// As [`Table::query_page`]; [`Error::Invalid`] for [`Select::Count`].
-    pub fn iter_query(&self, query: &Query) -> Result<Records> {
-        let (keyed, selection) = query.prepare(self.read_context())?;
-        self.iter_prepared(keyed, selection)
+    /// As [`Table::iter`].
+    pub fn iter_scan(&self, scan: &Scan) -> Result<Records> {
+        self.iter(&scan.request()?)
     }
 
-    /// The records of a query whose expressions are known.
-    pub(crate) fn iter_prepared(&self, keyed: Keyed<'_>, selection: Selection) -> Result<Records> {
-        let last = keyed.start(&selection)?.map(|sk| (keyed.partition().to_vec(), sk.into_owned()));
-        self.iter_keyed(keyed, selection, last)
+    /// The items of a request one by one, as the database is now, whatever is written meanwhile.
+    ///
+    /// A limit bounds the items in all; a token is where an earlier page of the request ended.
+    ///
+    /// # Errors
+    /// As [`Table::read`]; [`Error::Invalid`] for [`Select::Count`].
+    pub fn iter(&self, request: &ReadRequest<'_>) -> Result<Records> {
+        self.iter_read(request.plan(self.read_context())?)
     }
 
-    /// The records of a query whose key condition is known, as they are now.
-    pub(crate) fn iter_keyed(
-        &self,
-        keyed: Keyed<'_>,
-        selection: Selection,
-        last: Option<(Vec<u8>, Vec<u8>)>,
-    ) -> Result<Records> {
-        let (limit, reverse) = (keyed.query.limit, keyed.query.reverse);
-        let last_sk = last.as_ref().map(|(_, sk)| sk.as_slice());
-        let short = |keyspace, pk: &[u8], range: SortKeyRange<'_>| match self.iterated_at_once(limit, &selection) {
-            AtOnce::Nothing => Ok(None),
+    /// The records of a read, as they are now.
+    pub(crate) fn iter_read(&self, read: Read) -> Result<Records> {
+        let rest = read.extent.behind(read.last.as_ref().map(lent));
+        let page = match self.iterated_at_once(read.limit, &read.selection) {
+            AtOnce::Nothing => None,
             AtOnce::Examined(most) => {
-                let page = self.engine().query_as(keyspace, pk, range, reverse, batch_limits(most))?;
-                Ok((!page.limited || page.records.len() == most).then_some(page))
+                let page: RecordPage = self.records_in(rest, batch_limits(most))?;
+                (!page.limited || page.records.len() == most).then_some(page)
             }
-            AtOnce::All => self.engine().query_if_short(keyspace, pk, range, reverse, BATCH_RECORDS),
+            AtOnce::All => match rest {
+                Rest::Range(keyspace, pk, range, reverse) => {
+                    self.engine().query_if_short(keyspace, pk, range, reverse, BATCH_RECORDS)?
+                }
+                Rest::Share(share) => self.engine().scan_if_short(share, BATCH_RECORDS)?,
+            },
         };
-        let cursor = match keyed.with_range(last_sk, short)?? {
-            Some(page) => Cursor::over_page(page),
-            None => {
-                Cursor::over(keyed.with_range(None, |keyspace, pk, _| self.engine().view_of_partition(keyspace, pk))??)
+        let records = match (page, rest) {
+            (Some(page), _) => Records::new(Cursor::over_page(page), read)?,
+            (None, Rest::Range(keyspace, pk, ..)) => {
+                let view = self.engine().view_of_partition(keyspace, pk)?;
+                Records::new(Cursor::over(view), read)?
             }
+            // The items of entries are read at the same moment.
+            (None, Rest::Share(_)) if read.selection.fetches() => {
+                Records::new(Cursor::over(self.engine().view()?), read)?
+            }
+            (None, Rest::Share(_)) => Records::of_awaited(self.engine().await_view()?, read)?,
         };
-        self.refuse_dropped_index(&selection)?;
-        let source = match keyed.entries {
-            None => IterSource::Query(keyed.query.into_owned()),
-            Some(range) => IterSource::Entries(range, reverse),
-        };
-        Records::new(cursor, source, limit, selection, last).map(|records| records.ended_by(self.interrupt.clone()))
+        self.refuse_dropped_index(records.selection())?;
+        Ok(records.ended_by(self.interrupt.clone()))
     }
 
     /// How much of what an iterator shows is read when it is opened, so that it needs no view.
@@ -278,49 +296,28 @@ impl Table {
         }
     }
 
+    /// How many items a read without limit is about, and how many were examined to know. All of a table or of an index are
+    /// known without looking at one.
+    pub(crate) fn count_all(&self, extent: Extent, selection: Selection) -> Result<(usize, usize)> {
+        let counting = selection.counting();
+        if extent.is_whole()
+            && let Some(count) = counting.kept_count(self)?
+        {
+            return Ok((count, count));
+        }
+        if counting.counts_all() && extent.partition().is_some() {
+            let counted = self.count_in(extent.behind(None), PageLimits::of_records(COUNTED_AT_ONCE))?;
+            self.refuse_dropped_index(&counting)?;
+            if counted.last.is_none() {
+                return Ok((counted.count, counted.count));
+            }
+        }
+        // Of a view, and so interrupted between two batches.
+        self.iter_read(Read::all(extent, counting.showing()))?.count()
+    }
+
     /// To be called after a read: an index that was dropped meanwhile may have been read in part.
     pub(crate) fn refuse_dropped_index(&self, selection: &Selection) -> Result<()> {
         if selection.reads_index() { selection.check_index(&self.state()) } else { Ok(()) }
-    }
-
-    /// The items of a scan one by one, as the database is now, whatever is written meanwhile.
-    ///
-    /// A limit bounds the items in all; a token is where an earlier page of the scan ended.
-    ///
-    /// # Errors
-    /// As [`Table::scan_page`]; [`Error::Invalid`] for [`Select::Count`].
-    pub fn iter_scan(&self, scan: &Scan) -> Result<Records> {
-        let selection = scan.prepare(self.read_context())?;
-        let last = scan.start(&selection)?.map(|(pk, sk)| (pk.into_owned(), sk.into_owned()));
-        self.iter_scanned(scan.clone(), selection, last)
-    }
-
-    /// The records of a scan, as they are now.
-    pub(crate) fn iter_scanned(
-        &self,
-        scan: Scan,
-        selection: Selection,
-        last: Option<(Vec<u8>, Vec<u8>)>,
-    ) -> Result<Records> {
-        let limit = scan.limit;
-        let range = scan.range_after(selection.index(), last.as_ref().map(|(pk, sk)| (&pk[..], &sk[..])))?;
-        let page = match self.iterated_at_once(limit, &selection) {
-            AtOnce::Nothing => None,
-            AtOnce::Examined(most) => {
-                let page = self.engine().scan(range, batch_limits(most))?;
-                (!page.limited || page.records.len() == most).then_some(page)
-            }
-            AtOnce::All => self.engine().scan_if_short(range, BATCH_RECORDS)?,
-        };
-        let records = match page {
-            Some(page) => Records::new(Cursor::over_page(page), IterSource::Scan(scan), limit, selection, last)?,
-            // The items of entries are read at the same moment.
-            None if selection.fetches() => {
-                Records::new(Cursor::over(self.engine().view()?), IterSource::Scan(scan), limit, selection, last)?
-            }
-            None => Records::of_awaited(self.engine().await_view()?, scan, selection, last)?,
-        };
-        self.refuse_dropped_index(records.selection())?;
-        Ok(records.ended_by(self.interrupt.clone()))
     }
 }

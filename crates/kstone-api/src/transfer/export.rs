@@ -24,9 +24,9 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::model::json::write_line;
 use crate::table::Table;
+use crate::table::pager::Pager;
 use crate::table::state::TableState;
 use crate::transfer::file;
-use crate::transfer::view_pages::Pages;
 
 impl Table {
     /// Writes every item as a line of JSON, as the database is at one moment; how many. Items that have expired are
@@ -140,9 +140,8 @@ fn write_items(
 ) -> Result<u64> {
     let mut exported = 0;
     let mut line = String::new();
-    for page in Pages::of(view) {
-        interrupt.map_or(Ok(()), Interrupt::check)?;
-        for record in page.iter().filter(|record| !state.is_hidden(record, now)) {
+    for page in Pager::of_view(view, interrupt) {
+        for record in page?.iter().filter(|record| !state.is_hidden(record, now)) {
             line.clear();
             write_line(&mut line, record);
             out.write_all(line.as_bytes()).map_err(|error| Error::io("write", name, error))?;

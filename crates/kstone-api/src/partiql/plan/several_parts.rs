@@ -7,15 +7,13 @@
 //! region = 'a' AND month = 2                              none: a scan
 //! ```
 
-use std::borrow::Cow;
-
 use kstone_core::key_layout::KeyPart;
 
 use super::{Plan, PlanKind, Planner, Range, SortAsk};
 use crate::error::Result;
 use crate::expression::SortCondition;
-use crate::request::query::Query;
-use crate::request::read::{Keyed, entry_condition, key_value};
+use crate::request::extent::Extent;
+use crate::request::read::{entry_condition, key_value};
 use crate::table::index::{Index, KeyValue};
 use kstone_expr::partiql::parsed::{Ask, KeyTest};
 
@@ -50,11 +48,10 @@ impl<'a> Planner<'a> {
         let next = index.sort_parts().get(equal.len()).map(KeyPart::name);
         let directions = self.directions(index.partition_attribute(), next, false);
         let entries = index.range_of(&partition, &equal, entry_condition(condition)?)?;
-        let query = Query::new().index(index.name()).reverse(directions.reverse);
         Ok(Some(Plan {
             kind: PlanKind::IndexQuery,
             index: Some(index),
-            ranges: vec![Range::Query(Box::new(Keyed { query: Cow::Owned(query), entries: Some(entries) }))],
+            ranges: vec![Range::Read(Extent::of_entries(entries, directions.reverse))],
             used,
             filters: true,
             fetched: Vec::new(),

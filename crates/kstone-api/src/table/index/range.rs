@@ -14,11 +14,11 @@ use std::borrow::Cow;
 use std::ops::Bound;
 
 use crate::error::{Error, Reason, Result};
-use kstone_core::engine::SortKeyRange;
 use kstone_core::key_layout::KeyPart;
 use kstone_core::number;
 
 use super::{Index, IndexKind, KeyValue};
+use crate::request::key_range::KeyRange;
 use crate::request::sort_key::SortKeyCondition;
 
 /// A condition on the sort values of an index. It holds for numbers alone, or for text and binary alike, as bytes.
@@ -60,41 +60,6 @@ impl<'a> From<SortKeyCondition<KeyValue<'a>>> for KeyCondition<'a> {
 
 type Bounds = (Bound<Vec<u8>>, Bound<Vec<u8>>);
 
-/// The entries of one partition of an index that a query wants: a partition key and bounds on the sort keys.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IndexRange {
-    pk: Vec<u8>,
-    from: Bound<Vec<u8>>,
-    to: Bound<Vec<u8>>,
-}
-
-impl IndexRange {
-    /// The partition key of the entries.
-    pub fn pk(&self) -> &[u8] {
-        &self.pk
-    }
-
-    /// The bounds on their sort keys.
-    pub fn sort_keys(&self) -> SortKeyRange<'_> {
-        (self.from.as_ref().map(Vec::as_slice), self.to.as_ref().map(Vec::as_slice))
-    }
-
-    /// What is left of the range behind the entry with this sort key, where a page ended. Never more than the range.
-    #[must_use]
-    pub fn behind(mut self, sk: &[u8], reverse: bool) -> Self {
-        let edge = if reverse { &mut self.to } else { &mut self.from };
-        let outside = match &*edge {
-            Bound::Unbounded => false,
-            Bound::Included(end) | Bound::Excluded(end) if reverse => sk > end.as_slice(),
-            Bound::Included(end) | Bound::Excluded(end) => sk < end.as_slice(),
-        };
-        if !outside {
-            *edge = Bound::Excluded(sk.to_vec());
-        }
-        self
-    }
-}
-
 impl Index {
     /// The entries with this partition value whose sort values meet the condition.
     ///
@@ -121,7 +86,7 @@ impl Index {
     /// assert!(std::ops::RangeBounds::<[u8]>::contains(&range.sort_keys(), entry.sk()));
     /// # Ok::<(), kstone_api::Error>(())
     /// ```
-    pub fn range(&self, partition: KeyValue<'_>, condition: KeyCondition<'_>) -> Result<IndexRange> {
+    pub fn range(&self, partition: KeyValue<'_>, condition: KeyCondition<'_>) -> Result<KeyRange> {
         self.range_of(&[partition], &[], condition)
     }
 
@@ -135,7 +100,7 @@ impl Index {
         partition: &[KeyValue<'_>],
         equal: &[KeyValue<'_>],
         condition: KeyCondition<'_>,
-    ) -> Result<IndexRange> {
+    ) -> Result<KeyRange> {
         if partition.len() != self.partition.len() {
             let (index, names) = (self.name(), self.partition.iter().map(KeyPart::name).collect::<Vec<_>>());
             return Err(Error::from(Reason::PartitionParts { index: index.into(), names: names.join(", ").into() }));
@@ -149,18 +114,18 @@ impl Index {
         }
         let mut pk = Vec::new();
         self.put_partition(partition, &table_pk, &mut pk);
-        let (from, to) = self.sort_key_bounds(equal, condition)?;
-        Ok(IndexRange { pk, from, to })
+        let bounds = self.sort_key_bounds(equal, condition)?;
+        Ok(KeyRange::new(pk, bounds))
     }
 
     /// As [`Index::range`], where a caller names values by their bytes: the text of S and N, the bytes of B.
     ///
     /// # Errors
     /// As [`Index::range`]; [`Error::Invalid`] for bytes that are no value of the attribute's type.
-    pub(crate) fn range_of_bytes(&self, partition: &[u8], condition: &SortKeyCondition) -> Result<IndexRange> {
+    pub(crate) fn range_of_bytes(&self, partition: &[u8], condition: &SortKeyCondition<&[u8]>) -> Result<KeyRange> {
         let Some(of_partition) = self.partition_attribute_at(0) else { return Err(not_supported()) };
         let partition = of_partition.value_bytes(partition)?;
-        let (_, low, high) = condition.borrowed().parts();
+        let (_, low, high) = condition.parts();
         let of_sort = self.sort_attribute_at(0);
         let bytes = |bytes| of_sort.map_or(Ok(Cow::Borrowed(bytes)), |sort| sort.value_bytes(bytes));
         let is_between = matches!(condition, SortKeyCondition::Between(..));

@@ -8,14 +8,15 @@ use kstone_core::engine::PointInTimeView;
 use super::Report;
 use super::format::{BLOCK_TARGET_BYTES, BlockKind, BlockWriter, CATALOG, ONE_TABLE, Totals, put_record};
 use crate::account::Account;
+use crate::interrupt::Interrupt;
 use crate::table::Table;
+use crate::table::pager::Pager;
 use crate::table::state::TableState;
-use crate::transfer::view_pages::Pages;
 
 /// Writes the table as it is now; how many items that are. Errors call the file `name`.
 pub(super) fn save(table: &Table, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
     let (state, view) = table.view_with_table()?;
-    let items = items_of(&view);
+    let items = items_of(&view, table.interrupt.as_ref())?;
     report.begin(items)?;
     if state.keys.is_some() {
         return write_catalog(&[(&state, &view, items)], out, name, report);
@@ -28,7 +29,10 @@ pub(super) fn save(table: &Table, out: impl Write, name: &str, report: &mut Repo
 /// Writes all tables of an account as they are at one moment; how many items that are.
 pub(super) fn save_account(account: &Account, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
     let views = account.views()?;
-    let tables: Vec<_> = views.iter().map(|(state, view)| (&**state, view, items_of(view))).collect();
+    let tables: Vec<CountedView<'_>> = views
+        .iter()
+        .map(|(state, view)| Ok((&**state, view, items_of(view, account.interrupt())?)))
+        .collect::<Result<_>>()?;
     report.begin(tables.iter().map(|(_, _, items)| items).sum())?;
     write_catalog(&tables, out, name, report)
 }
@@ -36,8 +40,8 @@ pub(super) fn save_account(account: &Account, out: impl Write, name: &str, repor
 /// A table at one moment, and how many items it has.
 type CountedView<'a> = (&'a TableState, &'a PointInTimeView, u64);
 
-fn items_of(view: &PointInTimeView) -> u64 {
-    Pages::of(view).map(|page| page.len() as u64).sum()
+fn items_of(view: &PointInTimeView, interrupt: Option<&Interrupt>) -> Result<u64> {
+    Pager::of_view(view, interrupt).map(|page| Ok(page?.len() as u64)).sum()
 }
 
 fn write_catalog(tables: &[CountedView<'_>], out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
@@ -62,7 +66,8 @@ fn write_table(
     payload.extend_from_slice(state.schema.to_json().as_bytes());
     blocks.block(BlockKind::Header, &payload)?;
     payload.clear();
-    for page in Pages::of(view) {
+    for page in Pager::of_view(view, None) {
+        let page = page?;
         for record in &page {
             put_record(&mut payload, record);
             if payload.len() >= BLOCK_TARGET_BYTES {

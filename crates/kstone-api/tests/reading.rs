@@ -262,7 +262,8 @@ fn a_read_goes_on_behind_the_key_that_it_examined_last_and_says_how_much_it_exam
         TableSchema::new().add_global_index(GlobalSecondaryIndex::new("by-team", "team")),
     )?;
     for i in 0..20_i64 {
-        let item = |item: ItemBuilder| item.string("team", "red").number("rank", i % 3).string("text", "x".repeat(50));
+        let item =
+            |item: ItemBuilder| item.string("team", "red").number("rank", i % 3).string("filler", "x".repeat(50));
         typed.put_item(item(ItemBuilder::new().string("user", "ann").number("score", i)).build())?;
         untyped.put_with_sk(b"ann", &[b'a' + i as u8], item(ItemBuilder::new()).build())?;
     }
@@ -275,7 +276,7 @@ fn a_read_goes_on_behind_the_key_that_it_examined_last_and_says_how_much_it_exam
         ReadRequest { keys: ReadKeys::ALL, index: Some("by-team"), ..ReadRequest::default() },
         ReadRequest {
             keys: ReadKeys::ALL,
-            filter: Some("attribute_not_exists(text)".into()),
+            filter: Some("attribute_not_exists(filler)".into()),
             ..ReadRequest::default()
         },
         ReadRequest { keys: ReadKeys::ALL, select: Select::Count, ..ReadRequest::default() },
@@ -334,10 +335,10 @@ fn the_items_that_a_local_index_fetches_are_measured_apart() -> Result<()> {
 #[test]
 fn bound_expressions_are_as_good_as_texts() -> Result<()> {
     use kstone_api::expression::{Binder, Condition, KeyCondition, KeySchema, Kind, Parameters, Projection};
-    let schema = TableSchema::new().partition_key("user", KeyType::S).sort_key("score", KeyType::N);
+    let schema = TableSchema::new().partition_key("player", KeyType::S).sort_key("score", KeyType::N);
     let db = Database::create_in_memory_with_schema(schema.clone())?;
     for i in 0..10_i64 {
-        db.put_item(ItemBuilder::new().string("user", "ann").number("score", i).number("v", i % 2).build())?;
+        db.put_item(ItemBuilder::new().string("player", "ann").number("score", i).number("v", i % 2).build())?;
     }
     let values = Item::from([
         (":u".to_owned(), KeystoneValue::string("ann")),
@@ -347,7 +348,7 @@ fn bound_expressions_are_as_good_as_texts() -> Result<()> {
     let parameters = Parameters::from_maps(std::iter::empty::<(&str, &str)>(), &values)?;
     let layout = schema.key_layout()?.expect("typed");
     let mut binder = Binder::for_table(&parameters, &layout);
-    let [key, filter, projection] = ["user = :u AND score >= :from", "v = :v", "score"];
+    let [key, filter, projection] = ["player = :u AND score >= :from", "v = :v", "score"];
     let condition = KeyCondition::parse(key, KeySchema::of(&layout), &mut binder)?;
     let bound_filter = Condition::parse(Kind::Filter, filter, &mut binder)?;
     let bound_projection = Projection::parse(projection, &mut binder)?;

@@ -148,7 +148,7 @@ func flag(on bool, bit uint32) uint32 {
 func (q *Query) spec() readSpec {
 	return readSpec{
 		pk: q.PK, sortKey: q.SK, index: q.Index, params: q.Params, limit: q.Limit, token: q.Token,
-		startAfter: q.StartAfter,
+		startAfter:   q.StartAfter,
 		keyCondition: expression(&q.KeyCondition), filter: expression(&q.Filter), projection: expression(&q.Projection),
 		flags: flag(q.Reverse, queryReverse) | flag(q.KeysOnly, queryKeysOnly),
 	}
@@ -159,7 +159,7 @@ func (s *Scan) spec() readSpec {
 		scan: true, segment: s.Segment, segments: s.Segments,
 		index: s.Index, params: s.Params, limit: s.Limit, token: s.Token,
 		startAfter: s.StartAfter,
-		filter: expression(&s.Filter), projection: expression(&s.Projection),
+		filter:     expression(&s.Filter), projection: expression(&s.Projection),
 		flags: flag(s.KeysOnly, queryKeysOnly),
 	}
 }

@@ -37,6 +37,11 @@ impl Answer {
         self.close(']');
     }
 
+    /// No body, as a few operations answer.
+    pub(crate) fn nothing(&mut self) {
+        self.out.clear();
+    }
+
     /// Opens an object or a list, for callers that write between calls.
     pub(crate) fn open(&mut self, bracket: char) {
         self.comma();

@@ -12,6 +12,7 @@
 pub(crate) mod arn;
 pub(crate) mod definition;
 pub(crate) mod description;
+pub(crate) mod index_phase;
 pub(crate) mod phase;
 pub(crate) mod settings;
 
@@ -23,6 +24,7 @@ use kstone_api::{KeyLayout, Table};
 use parking_lot::{Mutex, RwLock};
 
 use self::arn::Place;
+use self::index_phase::IndexPhase;
 use self::phase::Phase;
 use self::settings::Settings;
 use crate::refusal::{Refusal, RefusalKind};
@@ -50,6 +52,15 @@ pub(crate) struct CatalogTable {
     pub(crate) settings: Settings,
     /// What is being done to it.
     pub(crate) phase: Phase,
+    /// What is being done to its indexes.
+    pub(crate) index_phases: Vec<IndexPhase>,
+}
+
+impl CatalogTable {
+    /// What is being done to an index at this time, if anything.
+    pub(crate) fn index_phase(&self, name: &str, now: i64) -> Option<&IndexPhase> {
+        self.index_phases.iter().find(|phase| phase.name == name && phase.is_under_way(now))
+    }
 }
 
 impl Catalog {
@@ -102,6 +113,11 @@ impl Catalog {
         let tables = self.tables.read();
         let behind = tables.range::<str, _>((Bound::Excluded(name), Bound::Unbounded));
         behind.filter(|(_, table)| !table.phase.is_over(now)).take(most).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// All tables that are there, by name.
+    pub(crate) fn all(&self, now: i64) -> Vec<Arc<CatalogTable>> {
+        self.tables.read().values().filter(|table| !table.phase.is_over(now)).cloned().collect()
     }
 
     /// The time, in epoch seconds.

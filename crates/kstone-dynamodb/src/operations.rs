@@ -2,21 +2,29 @@
 //!
 //! An operation that is not named here has no rules between its members: its shape says all.
 
+mod account_limits;
 mod batch_get_item;
 mod batch_write_item;
+mod control_plane;
 mod create_table;
 mod delete_item;
 mod delete_table;
 mod describe_stream;
 mod describe_table;
+mod encryption;
 mod get_item;
 mod get_records;
 mod get_shard_iterator;
+mod index_change;
 mod indexes;
+mod insights;
 mod item_collections;
 mod list_streams;
 mod list_tables;
 mod many;
+mod not_here;
+mod pages;
+mod policy;
 mod put_item;
 mod query;
 mod scan;
@@ -24,8 +32,10 @@ mod search_vectors;
 mod statements;
 mod steps;
 mod streams;
+mod table_change;
 mod tables;
 mod tags;
+mod time_to_live;
 mod transact_get_items;
 mod transact_write_items;
 mod update_item;
@@ -78,20 +88,16 @@ pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
     Some(match operation {
         "BatchGetItem" => batch_get_item::carry_out,
         "BatchWriteItem" => batch_write_item::carry_out,
-        "CreateTable" => create_table::carry_out,
         "DeleteItem" => delete_item::carry_out,
-        "DeleteTable" => delete_table::carry_out,
         "DescribeStream" => describe_stream::carry_out,
-        "DescribeTable" => describe_table::carry_out,
         "GetItem" => get_item::carry_out,
         "GetRecords" => get_records::carry_out,
         "GetShardIterator" => get_shard_iterator::carry_out,
         "ListStreams" => list_streams::carry_out,
-        "ListTables" => list_tables::carry_out,
         "PutItem" => put_item::carry_out,
         "TransactGetItems" => transact_get_items::carry_out,
         "TransactWriteItems" => transact_write_items::carry_out,
         "UpdateItem" => update_item::carry_out,
-        _ => return None,
+        _ => return control_plane::carry_out(operation),
     })
 }

@@ -177,7 +177,7 @@ texts! {
     OnDemandLimitProvisioned { member: &'static str } Data "One or more parameter values were invalid: {member} for OnDemandThroughput cannot be specified when table BillingMode is PROVISIONED.";
     OnDemandLimitRange { member: &'static str } Data "One or more parameter values were invalid: Requested {member} for OnDemandThroughput for table is outside of valid range";
     WarmThroughput { member: &'static str, of: Echo, floor: &'static str } Data "One or more parameter values were invalid: Requested {member} for WarmThroughput for {of} is lower than {floor}";
-    UpdateTableEmpty Data "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates or SSESpecification or ReplicaUpdates is required";
+    UpdateTableEmpty Data "At least one of ProvisionedThroughput, BillingMode, UpdateStreamEnabled, GlobalSecondaryIndexUpdates, SSESpecification, ReplicaUpdates, MultiAccountReplicaReady, ReplicaTransitRoleArn, MultiRegionConsistency, DeletionProtectionEnabled, OnDemandThroughput, WarmThroughput or TableClass is required";
     IndexUpdateEmpty Data "One or more parameter values were invalid: One of GlobalSecondaryIndexUpdate.Update, GlobalSecondaryIndexUpdate.Create, GlobalSecondaryIndexUpdate.Delete must not be null";
     IndexUpdatedTwice { index: Echo } Data "One or more parameter values were invalid: Only one global secondary index update per index is allowed simultaneously. Index: {index}";
 
@@ -211,6 +211,117 @@ texts! {
     ShardIteratorExpired Data "Iterator expired";
     Trimmed Data "The data you are trying to access has been trimmed";
     OperationUnsupported { operation: &'static str } Data "{operation} is not supported";
+
+    // What tables say of changes: ack-api-quirks, `services/dynamodb`, captured in us-west-2 in October 2026, DDB-TABLE-442 and
+    // the entries that it names.
+    StreamOnWithoutView { what: &'static str } Data "One or more parameter values were invalid: {what}, UpdateViewType is required";
+    StreamEnabledWithoutView Data "One or more parameter values were invalid: If stream is being enabled then UpdateViewType is required";
+    StreamDisabledWithView Data "One or more parameter values were invalid: If stream is being disabled, then UpdateViewType must not be specified";
+    StreamEnabledAlready { table: Box<str> } Data "Table already has an enabled stream: TableName: {table}";
+    StreamMissing { table: Box<str> } Data "Table has no stream to disable: TableName: {table}";
+    OnlyOperation { what: &'static str } Data "One or more parameter values were invalid: {what} modification must be the only operation in the request";
+    WarmOnly Data "One or more parameter values were invalid: WarmThroughput must be the only operation in the request";
+    WarmWithIndex Data "One or more parameter values were invalid: Create global secondary index cannot be specified when updating WarmThroughput";
+    OnDemandWithOthers Data "One or more parameter values were invalid: OnDemandThroughput can only be combined with BillingMode in an UpdateTable request";
+    StreamWithThroughput Data "One or more parameter values were invalid: You cannot modify stream status while updating table IOPS";
+    IndexWithThroughput Data "One or more parameter values were invalid: You cannot create or delete index while updating table IOPS";
+    IndexWithStream Data "One or more parameter values were invalid: You cannot create or delete index while changing stream status";
+    SeveralIndexActions Data "One or more parameter values were invalid: Only one global secondary index action is allowed per GlobalSecondaryIndexUpdate object";
+    EncryptionMember { member: &'static str } Data "One or more parameter values were invalid: {member} can not be specified if Enabled is false";
+    EncryptionKeyWithoutType Data "One or more parameter values were invalid: SSEType KMS is required if KMSMasterKeyId is specified";
+    EncryptionType Data "One or more parameter values were invalid: SSEType AES256 is not supported";
+    EncryptedByDefault Data "One or more parameter values were invalid: Table is already encrypted by default";
+    EncryptedWithKey Data "One or more parameter values were invalid: Table is already encrypted with given KMSMasterKeyId. Use KMSMasterKeyId parameter if you want to change Master Key";
+    ThroughputUnchanged { of: String, read: i64, write: i64 } Data "The provisioned throughput for the {of} will not change. The requested value equals the current value. Current ReadCapacityUnits provisioned for the {of}: {read}. Requested ReadCapacityUnits: {read}. Current WriteCapacityUnits provisioned for the {of}: {write}. Requested WriteCapacityUnits: {write}. Refer to the Amazon DynamoDB Developer Guide for current limits and how to request higher limits.";
+    OnDemandLimitOfProvisioned { member: &'static str } Data "One or more parameter values were invalid: {member} for OnDemandThroughput cannot be specified when the table BillingMode is PROVISIONED";
+    OnDemandLimitOutside { member: &'static str, of: String } Data "One or more parameter values were invalid: Requested {member} for OnDemandThroughput for {of} is outside of valid range";
+    WarmLowered { member: &'static str, of: String } Data "One or more parameter values were invalid: Requested {member} for WarmThroughput for {of} is lower than current WarmThroughput, decreasing WarmThroughput is not supported";
+    VectorTableProvisioned Data "One or more parameter values were invalid: Tables with vector indexes must be in PAY_PER_REQUEST mode";
+    IndexThroughputMissing { index: String } Data "One or more parameter values were invalid: ProvisionedThroughput must be specified for index: {index}";
+    IndexThroughputUnspecified { index: Echo } Data "One or more parameter values were invalid: ProvisionedThroughput is not specified for index: {index}";
+    IndexUnitsOnDemand { index: String } Data "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {index} when BillingMode is PAY_PER_REQUEST";
+    IndexUpdatesOnDemand { index: String } Data "One or more parameter values were invalid: The only Updates for index: {index} when TableThroughputMode is PAY_PER_REQUEST can be to OnDemandThroughput, WarmThroughput";
+    IndexNotGlobal { verb: &'static str, index: String } Data "Cannot {verb} an index that is not a GlobalSecondaryIndex: {index}";
+    IndexExists Data "Attempting to create an index which already exists";
+    IndexUnknown { index: String, table: Box<str> } Data "Requested resource not found: Index {index} for table {table}";
+    IndexDefinitionsMissing { index: String } Data "One or more parameter values were invalid: AttributeDefinitions is not specified for index: {index}";
+    OneOnlineIndex Data "Subscriber limit exceeded: Only 1 online index can be created or deleted simultaneously per table";
+    TooManyIndexesOnline Data "Subscriber limit exceeded: GlobalSecondaryIndex count exceeds the per-table limit of 20";
+    VectorRedefined { attribute: String, dimensions: i64, type_: &'static str, kind: &'static str } Data "One or more parameter values were invalid: Attributes cannot be redefined. Please check that your attribute has the same type as previously defined. Existing schema: VectorIndexSchema:[VectorAttribute: key{{{attribute}:L:{dimensions}}}] New schema: Schema:[SchemaElement: key{{{attribute}:{type_}:{kind}}}]";
+    DefinitionTwice { attribute: Echo } Data "Attribute Name is duplicated: {attribute}";
+    KeyTwice Data "The KeySchema contains multiple key attributes with the same name";
+    HashBehindRange Data "One or more parameter values were invalid: All HASH key attributes must precede RANGE key attributes in the KeySchema";
+    TooManyKeys { kind: &'static str } Data "One or more parameter values were invalid: The KeySchema exceeds the maximum allowed number of {kind} key attributes";
+    NonKeyTwice { attribute: Echo } Data "One or more parameter values were invalid: Duplicate element in NonKeyAttributes: {attribute}";
+    Protected Data "Resource cannot be deleted as it is currently protected against deletion. Disable deletion protection first.";
+    TableInPhase { phase: &'static str, table: Box<str> } Data "Attempt to change a resource which is still in use: Table is being {phase}: {table}";
+    IndexesInPhase Data "Attempt to change a resource which is still in use: Cannot delete table while indexes are being created, updated, or deleted.";
+    GlobalTables { member: &'static str } Data "{member} is not supported: an account of kstone is in one region, without global tables";
+    NotHere { operation: &'static str, why: &'static str } Data "{operation} is not supported: {why}";
+
+    // Names as ARNs (the same, DDB-TABLE-442).
+    RegionOfArn { arn: Echo } Data "1 validation error detected: Invalid AWS region in '{arn}'";
+    PartitionOfArn { arn: Echo } Data "1 validation error detected: Invalid AWS partition in '{arn}'";
+    TypeOfArn { arn: Echo } Data "1 validation error detected: Invalid resource type in '{arn}'";
+    AccessDenied Data "Access is denied";
+    ArnStart { arn: Echo } Data "One or more parameter values were invalid: ARNs must start with 'arn:': {arn}";
+    ArnOfOther { arn: Echo } Data "One or more parameter values were invalid: Provided Arn is not a DynamoDB resource arn: {arn}";
+    ArnOfIndex { arn: Echo } Data "One or more parameter values were invalid: Invalid resource arn provided, only table or stream is accepted. Provided resource arn: {arn}";
+    ArnElsewhere { arn: Echo } Data "One or more parameter values were invalid: Invalid resource Arn: {arn}";
+
+    // Tags, times to live, policies (the same).
+    TagPrefix { key: Echo } Data "Tag Key cannot be prefixed with aws:, Key: {key}";
+    TagTwice { key: Echo } Data "Duplicate Tag Keys provided as input: Duplicate Tag Key found {key}";
+    TagKeyInvalid { key: Echo } Data "The Tag Key provided is invalid, Key: {key}";
+    TagValueInvalid { value: Echo } Data "The Tag Value provided is invalid, Value: {value}";
+    TooManyTags Data "Number of Tags exceed the current limit for the provided ResourceArn";
+    ResourceArnNotFound { arn: Echo } Data "Requested resource not found: ResourceArn: {arn} not found";
+    TtlEnabledAlready Data "TimeToLive is already enabled";
+    TtlDisabledAlready Data "TimeToLive is already disabled";
+    TtlOtherAttribute { attribute: String } Data "TimeToLive is active on a different AttributeName: current AttributeName is {attribute}";
+    TtlInPhase { phase: &'static str } Data "Cannot describe time to live while table is in {phase} state: Current table state is {phase}";
+    PolicyMissing { arn: Echo } Data "Resource-based policy not found for the provided ResourceArn: {arn}";
+    PolicyUnexpected { table: Box<str>, revision: String } Data "Resource-based policy not found for the provided ResourceArn: Requested policy update expecting none to be present for table {table}, but a policy exists with revision id {revision}.";
+    PolicyRevision { table: Box<str>, expected: Echo, revision: String } Data "Resource-based policy not found for the provided ResourceArn: Requested update for policy with revision id {expected}, but the policy associated to target table {table} has revision id {revision}.";
+    PolicyJson Data "One or more parameter values were invalid: Invalid policy document: This policy contains invalid Json";
+    PolicyTooLarge Data "One or more parameter values were invalid: Maximum policy size of 20480 bytes exceeded";
+
+    // Backups, exports, imports (the same, backup.md, export.md and import.md).
+    TableNotThere { name: String } Data "Table not found: {name}";
+    BackupArnInvalid Data "Invalid Backup ARN";
+    BackupNotFound { arn: Echo } Data "Backup not found: {arn}";
+    BackupTimes Data "One or more parameter values were invalid: Time range lower bound must be less than or equal to upper bound";
+    BackupOfSystem { arn: Echo, until: String } Data "Invalid Request: User is not allowed to delete the system backup with arn {arn}. It will automatically expire on {until}";
+    TargetExists { name: String } Data "Table already exists: {name}";
+    RestoreIndexUnknown { index: String } Data "Invalid Request: Index {index} does not match a secondary index that existed in the source table and cannot be created during the restore operation";
+    RestoreThroughputOnDemand Data "Invalid Request: Cannot override ProvisionedThroughput if BillingMode is overridden to PAY_PER_REQUEST";
+    RestoreThroughputMissing Data "Invalid Request: Must override ProvisionedThroughput if BillingMode is overridden to PROVISIONED";
+    RestoreTimeMissing Data "Invalid Request: Either one of RestoreDateTime or UseLatestRestorableTime must be specified, but not both";
+    RestoreSource Data "Invalid Request: Must provide exactly one of: sourceTableArn, sourceTableName";
+    RestoreTimeInvalid Data "The restore time is not in the range of the table's point in time recovery";
+    RecoveryDisabled { table: Box<str> } Data "Point in time recovery is not enabled for table '{table}'";
+    RecoveryPeriod Data "Invalid Request: Cannot specify RecoveryPeriodInDays when disabling point-in-time recovery.";
+    ExportArnInvalid Data "Invalid Export ARN";
+    ExportNotFound { arn: Echo } Data "Export not found: Export not found: {arn}";
+    ExportTableArn Data "One or more parameter values were invalid: tableArn is not a valid ARN";
+    ExportTime Data "Export Time is invalid";
+    ExportTimeUnkept Data "Point in Time Recovery of this table has kept no moment of that time";
+    ExportConflict Data "Export conflict: Duplicate request detected with conflicting parameters";
+    ExportKey Data "Invalid Request: KMS Key Id is not supported for this encryption type";
+    IncrementalType Data "Invalid Request: Export Type expected to be Incremental Export when incremental export specification is provided";
+    IncrementalOfFull Data "Invalid Request: When Export Type is Full Export , Incremental Export Specification should not be provided";
+    IncrementalMissing Data "Invalid Request: Incremental Export Specification expected when export type is set as Incremental Export";
+    IncrementalFrom Data "Invalid Request: ExportFromTime must be provided in IncrementalExportSpecification";
+    IncrementalShort Data "Difference between export period from time and export period to time is less than 15 minutes";
+    IncrementalLong Data "Difference between export period from time and export period to time is greater than 24 hours";
+    IncrementalBefore { moment: String } Data "Incremental export period from time cannot be less than the table creation time : {moment}";
+    IncrementalAfter { moment: String } Data "Incremental export period to time cannot be greater than the current time : {moment}";
+    ImportArnInvalid Data "Invalid Import ARN";
+    ImportNotFound { arn: Echo } Data "Import not found: {arn}";
+    ImportConflict Data "Import conflict: Duplicate request detected with conflicting parameters";
+    ImportOptions { format: String } Data "Invalid Request: Unsupported InputFormatOptions for the given input format: {format}.";
+    NextTokenInvalid { token: Echo } Data "Invalid Request: Provided nextToken is invalid: {token}";
+    FilesRootMissing { operation: &'static str } Data "{operation} needs files_root, the folder of this account whose folders are its buckets: it was opened without one";
 }
 
 impl Text {

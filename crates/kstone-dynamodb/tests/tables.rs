@@ -36,8 +36,8 @@ fn orders() -> Value {
         "TableName": "orders",
         "BillingMode": "PAY_PER_REQUEST",
         "AttributeDefinitions": [
-            defined("customer", "S"), defined("at", "N"), defined("state", "S"), defined("total", "N"),
-            defined("region", "B"),
+            defined("at", "N"), defined("customer", "S"), defined("region", "B"), defined("state", "S"),
+            defined("total", "N"),
         ],
         "KeySchema": [element("customer", "HASH"), element("at", "RANGE")],
         "LocalSecondaryIndexes": [{
@@ -120,4 +120,192 @@ fn tables_are_listed_in_pages_of_names_by_their_bytes() {
     assert_eq!(page, json!({"TableNames": ["Zzz", "aaa"], "LastEvaluatedTableName": "aaa"}));
     let page = call(&account, "ListTables", json!({"Limit": 3, "ExclusiveStartTableName": "aaa"}));
     assert_eq!(page, json!({"TableNames": ["abc", "abc.d", "b-1"]}));
+}
+
+/// A table with nothing but its key.
+fn plain(name: &str) -> Value {
+    json!({
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+    })
+}
+
+fn add_index(name: &str) -> Value {
+    json!({
+        "TableName": "plain",
+        "AttributeDefinitions": [{"AttributeName": "state", "AttributeType": "S"}],
+        "GlobalSecondaryIndexUpdates": [{"Create": {
+            "IndexName": name,
+            "KeySchema": [{"AttributeName": "state", "KeyType": "HASH"}],
+            "Projection": {"ProjectionType": "ALL"},
+        }}],
+    })
+}
+
+/// Status of the table, and status and backfilling of its index.
+fn states(description: &Value) -> (&Value, &Value, &Value) {
+    let index = &description["GlobalSecondaryIndexes"][0];
+    (&description["TableStatus"], &index["IndexStatus"], &index["Backfilling"])
+}
+
+fn described(account: &Account, name: &str) -> Value {
+    call(account, "DescribeTable", json!({"TableName": name}))["Table"].clone()
+}
+
+#[test]
+fn a_table_is_in_transition_for_as_long_as_the_account_was_told() {
+    let account = account(AccountOptions { transition_seconds: 10, ..AccountOptions::default() });
+    let get = json!({"TableName": "plain", "Key": {"id": {"S": "a"}}});
+    call(&account, "CreateTable", plain("plain"));
+    assert_eq!(described(&account, "plain")["TableStatus"], "CREATING");
+    assert_eq!(answer(&account, "GetItem", &get).0, 400, "it has no items yet");
+    for operation in ["DeleteTable", "UpdateTable"] {
+        let request = if operation == "UpdateTable" { add_index("by-state") } else { json!({"TableName": "plain"}) };
+        let (_, body) = answer(&account, operation, &request);
+        assert!(body["message"].as_str().unwrap().ends_with("Table is being created: plain"), "{body}");
+    }
+    account.set_time(NOW + 10);
+    assert_eq!(described(&account, "plain")["TableStatus"], "ACTIVE");
+    call(&account, "GetItem", get.clone());
+
+    let answered = call(&account, "UpdateTable", add_index("by-state"));
+    assert_eq!(states(&answered["TableDescription"]), (&json!("UPDATING"), &json!("CREATING"), &json!(false)));
+    for (second, table, index, backfilling) in [
+        (10, "UPDATING", "CREATING", json!(false)),
+        (14, "UPDATING", "CREATING", json!(false)),
+        (15, "ACTIVE", "CREATING", json!(true)),
+        (19, "ACTIVE", "CREATING", json!(true)),
+        (20, "ACTIVE", "ACTIVE", Value::Null),
+    ] {
+        account.set_time(NOW + second);
+        assert_eq!(states(&described(&account, "plain")), (&json!(table), &json!(index), &backfilling), "{second}");
+        let limited = answer(&account, "UpdateTable", &add_index("two")).1["__type"].as_str().map(str::to_owned);
+        match second {
+            10..15 => assert!(limited.unwrap().ends_with("#ResourceInUseException"), "{second}"),
+            15..20 => {
+                assert!(limited.unwrap().ends_with("#LimitExceededException"), "{second}");
+                let (_, body) = answer(&account, "DeleteTable", &json!({"TableName": "plain"}));
+                assert!(body["message"].as_str().unwrap().contains("while indexes are being created"), "{body}");
+            }
+            _ => assert!(limited.is_none(), "{second}"),
+        }
+    }
+    account.set_time(NOW + 40);
+    let deleted = call(&account, "DeleteTable", json!({"TableName": "plain"}));
+    assert_eq!(deleted["TableDescription"]["TableStatus"], "DELETING");
+    assert_eq!(described(&account, "plain")["TableStatus"], "DELETING");
+    assert_eq!(answer(&account, "GetItem", &get).0, 400, "it has no items any more");
+    assert_eq!(answer(&account, "CreateTable", &plain("plain")).0, 400, "its name is taken");
+    account.set_time(NOW + 50);
+    assert_eq!(call(&account, "ListTables", json!({})), json!({"TableNames": []}));
+    call(&account, "CreateTable", plain("plain"));
+}
+
+#[test]
+fn an_index_that_is_added_holds_the_items_that_fit_it() {
+    let account = account(AccountOptions::default());
+    call(&account, "CreateTable", plain("plain"));
+    for (id, state) in [("a", json!({"S": "open"})), ("b", json!({"N": "1"})), ("c", json!({"S": "open"}))] {
+        call(&account, "PutItem", json!({"TableName": "plain", "Item": {"id": {"S": id}, "state": state}}));
+    }
+    call(&account, "UpdateTable", add_index("by-state"));
+    let table = described(&account, "plain");
+    assert_eq!(states(&table), (&json!("ACTIVE"), &json!("ACTIVE"), &Value::Null));
+    assert_eq!(table["GlobalSecondaryIndexes"][0]["ItemCount"], 2);
+    let wrong = json!({"TableName": "plain", "Item": {"id": {"S": "d"}, "state": {"N": "1"}}});
+    assert_eq!(answer(&account, "PutItem", &wrong).0, 400, "writes fail from now on");
+    let delete = json!({"TableName": "plain", "GlobalSecondaryIndexUpdates": [{"Delete": {"IndexName": "by-state"}}]});
+    let answered = call(&account, "UpdateTable", delete);
+    assert_eq!(states(&answered["TableDescription"]), (&json!("UPDATING"), &json!("DELETING"), &Value::Null));
+    let table = described(&account, "plain");
+    assert!(table.get("GlobalSecondaryIndexes").is_none());
+    assert_eq!(table["AttributeDefinitions"].as_array().unwrap().len(), 1, "what no key uses is defined no longer");
+}
+
+#[test]
+fn an_index_keeps_the_type_that_an_attribute_has_already() {
+    let account = account(AccountOptions::default());
+    call(&account, "CreateTable", plain("plain"));
+    let mut request = add_index("by-id");
+    request["AttributeDefinitions"] = json!([{"AttributeName": "id", "AttributeType": "N"}]);
+    request["GlobalSecondaryIndexUpdates"][0]["Create"]["KeySchema"][0]["AttributeName"] = json!("id");
+    call(&account, "UpdateTable", request);
+    assert_eq!(
+        described(&account, "plain")["AttributeDefinitions"],
+        json!([{"AttributeName": "id", "AttributeType": "S"}])
+    );
+}
+
+#[test]
+fn units_change_with_their_dates_and_the_answer_shows_the_old_ones() {
+    let account = account(AccountOptions::default());
+    let mut request = plain("plain");
+    request["BillingMode"] = json!("PROVISIONED");
+    request["ProvisionedThroughput"] = json!({"ReadCapacityUnits": 5, "WriteCapacityUnits": 5});
+    call(&account, "CreateTable", request);
+    let update = |read: i64, write: i64| {
+        let units = json!({"ReadCapacityUnits": read, "WriteCapacityUnits": write});
+        call(&account, "UpdateTable", json!({"TableName": "plain", "ProvisionedThroughput": units}))
+    };
+    let answered = update(10, 5)["TableDescription"].clone();
+    assert_eq!(
+        (&answered["TableStatus"], &answered["ProvisionedThroughput"]["ReadCapacityUnits"]),
+        (&json!("UPDATING"), &json!(5))
+    );
+    let units = described(&account, "plain")["ProvisionedThroughput"].clone();
+    assert_eq!(units["ReadCapacityUnits"], 10);
+    assert_eq!((&units["LastIncreaseDateTime"], units.get("LastDecreaseDateTime")), (&json!(1_700_000_000.0), None));
+    for (at, decreases) in [(NOW + 1, 1), (NOW + 2, 2), (NOW + 86_400, 1)] {
+        account.set_time(at);
+        let present = described(&account, "plain")["ProvisionedThroughput"]["ReadCapacityUnits"].as_i64().unwrap();
+        update(present - 1, 5);
+        assert_eq!(described(&account, "plain")["ProvisionedThroughput"]["NumberOfDecreasesToday"], decreases);
+    }
+    assert!(described(&account, "plain").get("BillingModeSummary").is_none());
+    call(&account, "UpdateTable", json!({"TableName": "plain", "BillingMode": "PAY_PER_REQUEST"}));
+    let table = described(&account, "plain");
+    assert_eq!(table["ProvisionedThroughput"]["ReadCapacityUnits"], 0);
+    assert_eq!(table["BillingModeSummary"]["BillingMode"], "PAY_PER_REQUEST");
+}
+
+#[test]
+fn limits_are_merged_and_removed_one_by_one() {
+    let account = account(AccountOptions::default());
+    call(&account, "CreateTable", plain("plain"));
+    let update =
+        |limits: Value| call(&account, "UpdateTable", json!({"TableName": "plain", "OnDemandThroughput": limits}));
+    update(json!({"MaxReadRequestUnits": 10}));
+    update(json!({"MaxWriteRequestUnits": 5}));
+    assert_eq!(
+        described(&account, "plain")["OnDemandThroughput"],
+        json!({"MaxReadRequestUnits": 10, "MaxWriteRequestUnits": 5})
+    );
+    let answered = update(json!({"MaxReadRequestUnits": -1}));
+    assert_eq!(answered["TableDescription"]["OnDemandThroughput"]["MaxReadRequestUnits"], -1);
+    assert_eq!(described(&account, "plain")["OnDemandThroughput"], json!({"MaxWriteRequestUnits": 5}));
+    update(json!({"MaxWriteRequestUnits": -1}));
+    assert!(described(&account, "plain").get("OnDemandThroughput").is_none());
+}
+
+#[test]
+fn a_stream_that_is_switched_on_anew_is_another_one() {
+    let account = account(AccountOptions::default());
+    call(&account, "CreateTable", plain("plain"));
+    let switch = |on: bool| {
+        let stream = if on {
+            json!({"StreamEnabled": true, "StreamViewType": "KEYS_ONLY"})
+        } else {
+            json!({"StreamEnabled": false})
+        };
+        call(&account, "UpdateTable", json!({"TableName": "plain", "StreamSpecification": stream}));
+        described(&account, "plain")
+    };
+    let first = switch(true)["LatestStreamArn"].clone();
+    let off = switch(false);
+    assert!(off.get("StreamSpecification").is_none());
+    assert_eq!(off["LatestStreamArn"], first, "the last one is known by its name");
+    account.set_time(NOW + 1);
+    assert_ne!(switch(true)["LatestStreamArn"], first);
 }

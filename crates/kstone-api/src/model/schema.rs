@@ -155,6 +155,35 @@ impl TableSchema {
         self
     }
 
+    /// The same without the global index of this name.
+    #[must_use]
+    pub fn without_global_index(mut self, name: &str) -> Self {
+        self.global_indexes.retain(|index| index.name != name);
+        self
+    }
+
+    /// The same without the local index of this name.
+    #[must_use]
+    pub fn without_local_index(mut self, name: &str) -> Self {
+        self.local_indexes.retain(|index| index.name != name);
+        self
+    }
+
+    /// The same, whose items do not expire.
+    #[must_use]
+    pub fn without_ttl(mut self) -> Self {
+        self.ttl_attribute = None;
+        self.ttl_visible = false;
+        self
+    }
+
+    /// The same without a stream.
+    #[must_use]
+    pub fn without_stream(mut self) -> Self {
+        self.stream = None;
+        self
+    }
+
     /// Items expire at the epoch second that this attribute holds, a number.
     #[must_use]
     pub fn with_ttl(mut self, attribute: impl Into<String>) -> Self {

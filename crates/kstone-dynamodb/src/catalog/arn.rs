@@ -6,6 +6,7 @@
 //! ```
 //! Thread safety: immutable.
 
+use crate::echo::Echo;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::texts::Text;
 
@@ -52,11 +53,32 @@ impl Place {
         self.name_in(name)
     }
 
+    /// What stands behind the prefix of this account's ARNs.
+    pub(crate) fn after_prefix<'n>(&self, arn: &'n str) -> Option<&'n str> {
+        arn.strip_prefix(&*self.prefix)
+    }
+
+    /// The name in the ARN of a table of this account.
+    pub(crate) fn name_of_table_arn<'n>(&self, arn: &'n str) -> Option<&'n str> {
+        self.after_prefix(arn).filter(|name| !name.contains('/'))
+    }
+
+    /// What AWS says of ARNs that it does not take in the place of a name was captured in October 2026 (ack-api-quirks,
+    /// DDB-TABLE-442): which of several things that are wrong it says first was not.
     #[cold]
     fn name_in<'n>(&self, arn: &'n str) -> Result<&'n str, Refusal> {
-        match arn.strip_prefix(&*self.prefix) {
-            Some(name) => Ok(name),
-            None => Err(Refusal::new(RefusalKind::ResourceNotFound, Text::ResourceNotFound)),
+        if let Some(name) = self.name_of_table_arn(arn) {
+            return Ok(name);
         }
+        let echo = || Echo::of(arn);
+        let parts: Vec<&str> = arn.splitn(6, ':').collect();
+        Err(match parts[..] {
+            [_, partition, ..] if partition != "aws" => Refusal::validation(Text::PartitionOfArn { arn: echo() }),
+            [_, _, _, region, ..] if *region != *self.region => Refusal::validation(Text::RegionOfArn { arn: echo() }),
+            [_, _, "dynamodb", _, account, _] if *account != *self.account_id => {
+                Refusal::new(RefusalKind::AccessDenied, Text::AccessDenied)
+            }
+            _ => Refusal::validation(Text::TypeOfArn { arn: echo() }),
+        })
     }
 }

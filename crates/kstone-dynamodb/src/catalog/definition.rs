@@ -29,8 +29,20 @@ impl<'a> Definitions<'a> {
 
     /// The type of an attribute; S where none is defined, which the rules have refused.
     pub(crate) fn type_of(&self, attribute: &str) -> KeyType {
-        let of_name = self.0.iter().find(|(name, _)| name == attribute);
-        of_name.map_or(KeyType::S, |(_, type_)| *type_)
+        self.defined(attribute).unwrap_or(KeyType::S)
+    }
+
+    /// The type of an attribute, if one is defined.
+    pub(crate) fn defined(&self, attribute: &str) -> Option<KeyType> {
+        self.0.iter().find(|(name, _)| name == attribute).map(|(_, type_)| *type_)
+    }
+
+    /// Takes the types of attributes that are defined already, which a request cannot change.
+    pub(crate) fn yield_to(&mut self, present: &[(String, String)]) {
+        for (name, type_) in &mut self.0 {
+            let known = present.iter().find(|(known, _)| known == name);
+            *type_ = known.and_then(|(_, type_)| KeyType::from_name(type_)).unwrap_or(*type_);
+        }
     }
 
     /// Names and types, as settings have them.

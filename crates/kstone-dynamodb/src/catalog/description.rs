@@ -11,6 +11,7 @@ use kstone_api::{
 
 use super::CatalogTable;
 use super::arn::Place;
+use super::index_phase::{Doing, Leaving};
 use super::settings::{IndexSettings, OnDemand, Throughput, VectorIndex, Warm};
 use crate::answer::Answer;
 
@@ -65,7 +66,7 @@ impl Described<'_> {
         self.status.unwrap_or_else(|| self.table.phase.status(self.now))
     }
 
-    /// The attributes of all keys, in the order of their definitions.
+    /// The attributes of all keys, by name, as AWS has them (ack-api-quirks, DDB-TABLE-134).
     fn definitions<'s>(&'s self, answer: &mut Answer, schema: &'s TableSchema) {
         let mut used: Vec<(&'s str, &'s str)> = Vec::new();
         used.extend(self.table.layout.parts().map(named));
@@ -76,9 +77,8 @@ impl Described<'_> {
         let type_of = |attribute: &str| defined.iter().find(|(name, _)| name == attribute).map(|(_, type_)| &**type_);
         let of_vectors = self.table.settings.vectors.iter().flat_map(|index| &index.search_schema);
         used.extend(of_vectors.filter_map(|(attribute, _)| Some((&**attribute, type_of(attribute)?))));
-        used.sort_by_key(|(name, _)| defined.iter().position(|(defined, _)| defined == name).unwrap_or(usize::MAX));
-        let mut seen = std::collections::HashSet::new();
-        used.retain(|(name, _)| seen.insert(*name));
+        used.sort_unstable();
+        used.dedup_by_key(|(name, _)| *name);
         answer.name("AttributeDefinitions").list(|answer| {
             for (name, type_) in used {
                 answer.object(|answer| {
@@ -132,27 +132,63 @@ impl Described<'_> {
     }
 
     fn global_indexes(&self, answer: &mut Answer, of: &Measured) {
-        if of.schema.global_indexes().is_empty() {
+        let unknown = IndexSettings::default();
+        let settings_of = |index: &GlobalSecondaryIndex| self.table.settings.indexes.get(index.index_name());
+        let present = of.schema.global_indexes().iter().map(|index| (index, settings_of(index).unwrap_or(&unknown)));
+        let is_present = |name: &str| of.schema.global_indexes().iter().any(|index| index.index_name() == name);
+        let leaving = self.leaving().filter_map(|leaving| match leaving {
+            Leaving::Global(index, settings) if !is_present(index.index_name()) => Some((index, settings)),
+            _ => None,
+        });
+        let all: Vec<(&GlobalSecondaryIndex, &IndexSettings)> = present.chain(leaving).collect();
+        if all.is_empty() {
             return;
         }
         answer.name("GlobalSecondaryIndexes").list(|answer| {
-            for index in of.schema.global_indexes() {
-                answer.object(|answer| self.global_index(answer, index, of));
+            for (index, settings) in all {
+                answer.object(|answer| self.global_index(answer, (index, settings), of));
             }
         });
     }
 
-    fn global_index(&self, answer: &mut Answer, index: &GlobalSecondaryIndex, of: &Measured) {
-        let unknown = IndexSettings::default();
-        let settings = self.table.settings.indexes.get(index.index_name()).unwrap_or(&unknown);
-        let status = if self.status() == "CREATING" { "CREATING" } else { "ACTIVE" };
+    /// The indexes that are being dropped.
+    fn leaving(&self) -> impl Iterator<Item = &Leaving> {
+        self.table.index_phases.iter().filter(|phase| phase.is_under_way(self.now)).filter_map(|phase| {
+            match &phase.doing {
+                Doing::Deleting(leaving) => Some(&**leaving),
+                _ => None,
+            }
+        })
+    }
+
+    /// Writes an index's status, and whether it is being filled; the status.
+    fn index_status(&self, answer: &mut Answer, name: &str) -> &'static str {
+        let phase = self.table.index_phase(name, self.now);
+        let status = match phase {
+            _ if self.status() == "CREATING" => "CREATING",
+            Some(phase) => phase.status(),
+            None => "ACTIVE",
+        };
+        answer.name("IndexStatus").text(status);
+        if let Some(backfills) = phase.and_then(|phase| phase.backfills(self.now)) {
+            answer.name("Backfilling").boolean(backfills);
+        }
+        status
+    }
+
+    fn global_index(
+        &self,
+        answer: &mut Answer,
+        (index, settings): (&GlobalSecondaryIndex, &IndexSettings),
+        of: &Measured,
+    ) {
         answer.name("IndexName").text(index.index_name());
         answer.name("KeySchema").list(|answer| {
             index.partition_parts().iter().for_each(|part| key_element(answer, part, "HASH"));
             index.sort_parts().iter().for_each(|part| key_element(answer, part, "RANGE"));
         });
         projection(answer, index.projected());
-        answer.name("IndexStatus").text(status);
+        let status = self.index_status(answer, index.index_name());
         throughput(answer, &settings.throughput);
         self.measures(answer, index.index_name(), of);
         on_demand(answer, settings.on_demand);
@@ -160,7 +196,11 @@ impl Described<'_> {
     }
 
     fn vector_indexes(&self, answer: &mut Answer) {
-        let vectors = &self.table.settings.vectors;
+        let leaving = self.leaving().filter_map(|leaving| match leaving {
+            Leaving::Vector(index) => Some(index),
+            Leaving::Global(..) => None,
+        });
+        let vectors: Vec<&VectorIndex> = self.table.settings.vectors.iter().chain(leaving).collect();
         if vectors.is_empty() {
             return;
         }
@@ -172,7 +212,6 @@ impl Described<'_> {
     }
 
     fn vector_index(&self, answer: &mut Answer, index: &VectorIndex) {
-        let status = if self.status() == "CREATING" { "CREATING" } else { "ACTIVE" };
         answer.name("IndexName").text(&index.name);
         answer.name("VectorAttribute").object(|answer| answer.name("AttributeName").text(&index.attribute));
         if !index.search_schema.is_empty() {
@@ -188,7 +227,7 @@ impl Described<'_> {
         projection_of(answer, &index.projection, &index.included);
         answer.name("Dimensions").integer(index.dimensions);
         answer.name("DistanceFunction").text(&index.distance);
-        answer.name("IndexStatus").text(status);
+        self.index_status(answer, &index.name);
         answer.name("IndexArn").text(&format!("{}/index/{}", self.arn(), index.name));
     }
 
@@ -262,7 +301,11 @@ fn projection(answer: &mut Answer, projection: &Projection) {
     match projection {
         Projection::All => projection_of(answer, "ALL", &[]),
         Projection::KeysOnly => projection_of(answer, "KEYS_ONLY", &[]),
-        Projection::Include(attributes) => projection_of(answer, "INCLUDE", attributes),
+        Projection::Include(attributes) => {
+            let mut sorted = attributes.clone();
+            sorted.sort_unstable();
+            projection_of(answer, "INCLUDE", &sorted);
+        }
     }
 }
 
@@ -302,12 +345,18 @@ fn on_demand(answer: &mut Answer, limits: Option<OnDemand>) {
 
 /// What is kept ready: what was asked for, at least what is provisioned or what a new table has.
 fn warm(answer: &mut Answer, asked: Option<Warm>, throughput: &Throughput, status: &str) {
-    let asked = asked.unwrap_or_default();
-    let floor = if throughput.read > 0 { (throughput.read, throughput.write) } else { FIRST_UNITS };
+    let (read, write) = warm_units(asked, throughput);
     let status = if status == "ACTIVE" { "ACTIVE" } else { "UPDATING" };
     answer.name("WarmThroughput").object(|answer| {
-        answer.name("ReadUnitsPerSecond").integer(asked.read.unwrap_or(floor.0).max(floor.0));
-        answer.name("WriteUnitsPerSecond").integer(asked.write.unwrap_or(floor.1).max(floor.1));
+        answer.name("ReadUnitsPerSecond").integer(read);
+        answer.name("WriteUnitsPerSecond").integer(write);
         answer.name("Status").text(status);
     });
+}
+
+/// How many units are kept ready, to read and to write.
+pub(crate) fn warm_units(asked: Option<Warm>, throughput: &Throughput) -> (i64, i64) {
+    let asked = asked.unwrap_or_default();
+    let (read, write) = if throughput.read > 0 { (throughput.read, throughput.write) } else { FIRST_UNITS };
+    (asked.read.unwrap_or(read).max(read), asked.write.unwrap_or(write).max(write))
 }

@@ -30,6 +30,21 @@ pub(crate) struct Settings {
     /// Of global indexes, by name.
     pub(crate) indexes: BTreeMap<String, IndexSettings>,
     pub(crate) vectors: Vec<VectorIndex>,
+    /// Of the table, by the empty name, and of its global indexes.
+    pub(crate) insights: BTreeMap<String, Insights>,
+    pub(crate) recovery: Option<Recovery>,
+    pub(crate) restored: Option<Restored>,
+}
+
+impl Settings {
+    /// Adds definitions of attributes that are not defined yet.
+    pub(crate) fn define(&mut self, definitions: Vec<(String, String)>) {
+        for (name, type_) in definitions {
+            if !self.definitions.iter().any(|(known, _)| *known == name) {
+                self.definitions.push((name, type_));
+            }
+        }
+    }
 }
 
 /// Who pays for what.
@@ -93,6 +108,36 @@ pub(crate) struct Encryption {
 pub(crate) struct Policy {
     pub(crate) text: String,
     pub(crate) revision: String,
+}
+
+/// Whether contributors are to be counted, which nobody does.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Insights {
+    pub(crate) enabled: bool,
+    pub(crate) mode: String,
+    /// When that was said, in epoch milliseconds.
+    pub(crate) changed: i64,
+}
+
+/// Recovery to points in time, where it is on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Recovery {
+    /// For how many days moments are kept.
+    pub(crate) days: i64,
+    /// Since when it is on, in epoch milliseconds.
+    pub(crate) since: i64,
+}
+
+/// What a table was restored from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Restored {
+    pub(crate) backup_arn: Option<String>,
+    pub(crate) table_arn: String,
+    /// The moment of the items, in epoch milliseconds.
+    pub(crate) moment: i64,
 }
 
 /// What a global index was told.

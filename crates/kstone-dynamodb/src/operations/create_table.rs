@@ -1,9 +1,11 @@
 //! CreateTable: billing, keys, indexes, streams, in the order in which AWS looks at them (dynalite,
 //! `validations/createTable.js`; dynoxide, `actions/create_table.rs`).
 
+use std::collections::BTreeMap;
+
 use super::indexes::{definitions_used, global, lists_not_empty, local, name_of, table_keys};
-use super::tables;
 use super::vectors;
+use super::{encryption, indexes, policy, tables, tags};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::catalog::definition;
@@ -19,7 +21,8 @@ const MAX_UNITS: i64 = 1_000_000_000_000;
 
 pub(super) const PIPELINE: Pipeline = Pipeline::of(&STEPS);
 
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 16] = [
+    one_region,
     billing,
     warm_indexes,
     |_, input| table_keys(input),
@@ -32,7 +35,19 @@ const STEPS: [Step; 12] = [
     warm_table,
     stream,
     on_demand,
+    |_, input| encryption::rules(input),
+    |_, input| tags::created(input),
+    |_, input| input.get("ResourcePolicy").map_or(Ok(()), |policy| policy::check(&policy.text())),
 ];
+
+/// What would take a second region.
+fn one_region(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    let members = ["GlobalTableSourceArn", "GlobalTableSettingsReplicationMode"];
+    match members.into_iter().find(|member| input.has(member)) {
+        Some(member) => Err(Text::GlobalTables { member }),
+        None => Ok(()),
+    }
+}
 
 fn is_on_demand(input: &Structure<'_>) -> bool {
     input.get("BillingMode").is_some_and(|mode| mode.quoted().is("PAY_PER_REQUEST"))
@@ -97,8 +112,12 @@ fn warm(structure: &Structure<'_>, of: Echo) -> Result<(), Text> {
 /// A stream that is off shows nothing (facts 81).
 fn stream(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     let Some(stream) = input.get("StreamSpecification").map(|stream| stream.structure()) else { return Ok(()) };
-    let is_off = stream.get("StreamEnabled").is_some_and(|enabled| !enabled.boolean());
-    if is_off && stream.has("StreamViewType") { Err(Text::StreamOffWithView) } else { Ok(()) }
+    let is_on = stream.get("StreamEnabled").is_some_and(|enabled| enabled.boolean());
+    match (is_on, stream.has("StreamViewType")) {
+        (false, true) => Err(Text::StreamOffWithView),
+        (true, false) => Err(Text::StreamOnWithoutView { what: "Table is being created with a stream enabled" }),
+        _ => Ok(()),
+    }
 }
 
 /// Limits of what is paid by request go with that billing mode (captured in eu-west-2 on 2026-07-24: dynoxide,
@@ -122,6 +141,9 @@ fn on_demand(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
 pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
     let (shared, input) = (call.shared(), call.input());
     let name = call.table_name()?;
+    if !is_on_demand(input) {
+        indexes::provisioned(input).map_err(Refusal::validation)?;
+    }
     let schema = definition::schema(&name, input);
     let _no_other_change = shared.catalog.changing.lock();
     let settings = settings(call, input);
@@ -133,10 +155,6 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
 /// What the table is told in addition to its schema.
 fn settings(call: &Call<'_>, input: &Structure<'_>) -> Settings {
     let now = call.shared().catalog.now_millis();
-    let tags = definition::elements(input.get("Tags")).map(|tag| {
-        let tag = tag.structure();
-        (definition::text(&tag, "Key"), definition::text(&tag, "Value"))
-    });
     let indexes = definition::elements(input.get("GlobalSecondaryIndexes")).map(|index| {
         let index = index.structure();
         (definition::text(&index, "IndexName"), definition::index_settings(&index))
@@ -152,11 +170,14 @@ fn settings(call: &Call<'_>, input: &Structure<'_>) -> Settings {
         warm: definition::warm(input),
         class: input.get("TableClass").map(|class| Class { name: class.text().into_owned(), changed: None }),
         protected: input.get("DeletionProtectionEnabled").is_some_and(|protected| protected.boolean()),
-        encryption: None,
-        tags: tags.collect(),
-        policy: None,
+        encryption: encryption::asked(input, &call.shared().catalog.place),
+        tags: tags::of_request(input).collect(),
+        policy: input.get("ResourcePolicy").map(|policy| policy::created(&policy.text(), now)),
         stream_label: None,
         indexes: indexes.collect(),
+        insights: BTreeMap::new(),
+        recovery: None,
+        restored: None,
         vectors: vectors.map(|index| definition::vector_index(&index.structure())).collect(),
     }
 }

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+use kstone_api::KEY_PARTS_MAX;
+
 use crate::echo::Echo;
 use crate::texts::Text;
 use crate::view::{Structure, Value};
@@ -40,6 +42,10 @@ fn key_types<'a>(schema: Option<Value<'a>>) -> Names<'a> {
 pub(super) fn table_keys(input: &Structure<'_>) -> Result<(), Text> {
     let keys = names(input.get("KeySchema"));
     let definitions = names(input.get("AttributeDefinitions"));
+    let mut seen = Set::new();
+    if let Some(twice) = definitions.iter().find(|name| !seen.insert((*name).clone())) {
+        return Err(Text::DefinitionTwice { attribute: Echo::of(twice) });
+    }
     if keys.len() > definitions.len() {
         return Err(Text::KeyWithoutDefinition);
     }
@@ -62,7 +68,7 @@ fn defined(keys: &[Cow<'_, str>], definitions: &Set<'_>, input: &Structure<'_>) 
     Err(Text::KeysWithoutDefinitions { keys: Echo::list(keys), definitions })
 }
 
-/// A hash key and then a range key; a global index may have several of each, of which only the first is looked at.
+/// A hash key and then a range key; a global index may have several of each.
 fn key_schema(schema: Option<Value<'_>>, is_pair: bool) -> Result<(), Text> {
     let (names, kinds) = (names(schema), key_types(schema));
     if names.len() == 2 && names[0] == names[1] {
@@ -71,10 +77,26 @@ fn key_schema(schema: Option<Value<'_>>, is_pair: bool) -> Result<(), Text> {
     if kinds.first().is_some_and(|kind| kind != "HASH") {
         return Err(Text::FirstKeyNotHash);
     }
-    if is_pair && kinds.get(1).is_some_and(|kind| kind != "RANGE") {
-        return Err(Text::SecondKeyNotRange);
+    if is_pair {
+        let has_two = kinds.get(1).is_some_and(|kind| kind != "RANGE");
+        return if has_two { Err(Text::SecondKeyNotRange) } else { Ok(()) };
     }
-    Ok(())
+    several_keys(&names, &kinds)
+}
+
+/// Up to four hash keys and then up to four range keys, all of them different (ack-api-quirks, DDB-TABLE-129 and -442).
+fn several_keys(names: &[Cow<'_, str>], kinds: &[Cow<'_, str>]) -> Result<(), Text> {
+    let hashes = kinds.iter().take_while(|kind| *kind == "HASH").count();
+    if kinds[hashes..].iter().any(|kind| kind != "RANGE") {
+        return Err(Text::HashBehindRange);
+    }
+    for (count, kind) in [(hashes, "HASH"), (kinds.len() - hashes, "RANGE")] {
+        if count > KEY_PARTS_MAX {
+            return Err(Text::TooManyKeys { kind });
+        }
+    }
+    let mut seen = HashSet::new();
+    if names.iter().all(|name| seen.insert(name)) { Ok(()) } else { Err(Text::KeyTwice) }
 }
 
 /// Lists of indexes are not empty where they are there.
@@ -135,6 +157,23 @@ pub(super) fn global(input: &Structure<'_>) -> Result<(), Text> {
     if indexes.count() > MAX_GLOBAL { Err(Text::TooManyGlobalIndexes) } else { Ok(()) }
 }
 
+/// Where units are provisioned they are for each global index, too (ack-api-quirks, DDB-TABLE-442).
+pub(super) fn provisioned(input: &Structure<'_>) -> Result<(), Text> {
+    let indexes = input.get("GlobalSecondaryIndexes").into_iter().flat_map(|indexes| indexes.elements());
+    let lacking = indexes.map(|index| index.structure()).find(|index| !index.has("ProvisionedThroughput"));
+    match lacking {
+        Some(index) => Err(Text::IndexThroughputUnspecified { index: Echo::of(&name_of(&index)) }),
+        None => Ok(()),
+    }
+}
+
+/// The rules of one global index that is added to a table: its keys, all of which the request defines, and its projection.
+pub(super) fn one_global(index: &Structure<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    defined(&names(index.get("KeySchema")), &definitions(input), input)?;
+    key_schema(index.get("KeySchema"), false)?;
+    projection(index)
+}
+
 /// A projection has a type, and attributes exactly where it includes some.
 pub(super) fn projection(index: &Structure<'_>) -> Result<(), Text> {
     let projection = index.get("Projection").map(|projection| projection.structure());
@@ -142,6 +181,14 @@ pub(super) fn projection(index: &Structure<'_>) -> Result<(), Text> {
         return Err(Text::ProjectionTypeMissing);
     };
     let has_attributes = projection.is_some_and(|projection| projection.has("NonKeyAttributes"));
+    let included = projection.and_then(|projection| projection.get("NonKeyAttributes"));
+    let mut seen = Set::new();
+    for attribute in included.into_iter().flat_map(|list| list.elements()) {
+        let attribute = attribute.text();
+        if !seen.insert(attribute.clone()) {
+            return Err(Text::NonKeyTwice { attribute: Echo::of(&attribute) });
+        }
+    }
     match (&*kind.text(), has_attributes) {
         ("INCLUDE", false) => Err(Text::ProjectionWithoutAttributes),
         ("INCLUDE", true) | (_, false) => Ok(()),

@@ -10,6 +10,7 @@ use crate::catalog::CatalogTable;
 use crate::catalog::description::Described;
 use crate::catalog::phase::Phase;
 use crate::catalog::settings::Settings;
+use crate::echo::Echo;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::texts::Text;
 
@@ -37,7 +38,58 @@ pub(super) fn create(
         ..=0 => Phase::Settled,
         seconds => Phase::Creating(shared.catalog.now().saturating_add(seconds)),
     };
-    Ok(shared.catalog.insert(CatalogTable { name, table, layout, settings, phase }))
+    Ok(shared.catalog.insert(CatalogTable { name, table, layout, settings, phase, index_phases: Vec::new() }))
+}
+
+/// Tells a table something else. The caller holds the lock of changes.
+pub(super) fn change_settings(call: &Call<'_>, table: &CatalogTable, change: impl FnOnce(&mut Settings)) {
+    let mut changed = CatalogTable::clone(table);
+    change(&mut changed.settings);
+    if changed.settings != table.settings {
+        call.shared().catalog.insert(changed);
+    }
+}
+
+/// The table that a policy's `ResourceArn` is of, or one of its streams (ack-api-quirks, DDB-TABLE-205 and -442).
+///
+/// # Errors
+/// A ValidationException for anything but the ARN of a table here; ResourceNotFoundException.
+pub(super) fn of_resource(call: &Call<'_>, arn: &str) -> Result<Arc<CatalogTable>, Refusal> {
+    let catalog = &call.shared().catalog;
+    let wrong = |text: fn(Echo) -> Text| Err(Refusal::validation(text(Echo::of(arn))));
+    if !arn.starts_with("arn:") {
+        return wrong(|arn| Text::ArnStart { arn });
+    }
+    if !arn.starts_with("arn:aws:dynamodb:") {
+        return wrong(|arn| Text::ArnOfOther { arn });
+    }
+    let Some(name) = catalog.place.after_prefix(arn) else { return wrong(|arn| Text::ArnElsewhere { arn }) };
+    if name.contains("/index/") {
+        return wrong(|arn| Text::ArnOfIndex { arn });
+    }
+    let name = name.split_once("/stream/").map_or(name, |(name, _)| name);
+    if name.contains('/') {
+        return wrong(|arn| Text::ArnOfOther { arn });
+    }
+    catalog.described(name)
+}
+
+/// Writes a TimeToLiveDescription.
+pub(super) fn time_to_live(answer: &mut Answer, attribute: Option<&str>) {
+    answer.object(|answer| {
+        answer.name("TimeToLiveStatus").text(if attribute.is_some() { "ENABLED" } else { "DISABLED" });
+        if let Some(attribute) = attribute {
+            answer.name("AttributeName").text(attribute);
+        }
+    });
+}
+
+/// Drops a table. The caller holds the lock of changes.
+pub(super) fn drop_table(call: &Call<'_>, table: &CatalogTable) -> Result<(), Refusal> {
+    let shared = call.shared();
+    shared.tables.drop_table(&table.name).map_err(|error| call.below(&error))?;
+    shared.catalog.remove(&table.name);
+    Ok(())
 }
 
 /// Writes a table's description; `status` stands in the place of the one in force.

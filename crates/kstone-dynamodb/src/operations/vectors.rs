@@ -2,6 +2,7 @@
 //! `validation.rs` and `actions/create_table.rs`).
 
 use super::indexes::{Set, definitions, index_names, name_of, names, projection, unique};
+use crate::catalog::settings::VectorIndex;
 use crate::echo::Echo;
 use crate::texts::Text;
 use crate::view::{Structure, Value};
@@ -72,6 +73,22 @@ pub(super) fn one(index: &Structure<'_>, definitions: &Set<'_>) -> Result<(), Te
     let mut sorted = attributes;
     sorted.sort_unstable();
     if sorted.windows(2).any(|pair| pair[0] == pair[1]) { Err(Text::SearchSchemaDuplicate) } else { Ok(()) }
+}
+
+/// What a vector index that is added must not do to those there are, and to attributes that are defined.
+pub(super) fn joins(index: &VectorIndex, present: &[VectorIndex], definitions: &Set<'_>) -> Result<(), Text> {
+    if present.len() >= MAX_VECTOR {
+        return Err(Text::TooManyVectorIndexes);
+    }
+    let attribute = || Echo::of(&index.attribute);
+    let differs = |other: &VectorIndex| other.attribute == index.attribute && other.dimensions != index.dimensions;
+    if present.iter().any(differs) {
+        return Err(Text::VectorDimensionsConflict { attribute: attribute() });
+    }
+    if definitions.contains(&*index.attribute) {
+        return Err(Text::VectorAttributeDefined { attribute: attribute() });
+    }
+    Ok(())
 }
 
 fn attribute<'a>(index: &Structure<'a>) -> std::borrow::Cow<'a, str> {

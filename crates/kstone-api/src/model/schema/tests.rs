@@ -369,3 +369,17 @@ fn a_schema_tells_of_its_indexes() {
     assert_eq!((global.sort_attribute(), global.projected()), (None, &Projection::All));
     assert_eq!(global.sort_key("date").sort_attribute(), Some("date"));
 }
+
+#[test]
+fn what_a_schema_has_can_be_left_out_again() {
+    let whole = TableSchema::new()
+        .add_local_index(LocalSecondaryIndex::new("by-date", "at"))
+        .add_global_index(GlobalSecondaryIndex::new("by-state", "state"))
+        .with_ttl("until")
+        .with_ttl_visible()
+        .with_stream(StreamViewType::KeysOnly);
+    let kept = whole.clone().without_global_index("by-date").without_local_index("by-state");
+    assert_eq!(kept, whole, "each list has names of its own");
+    let nothing = whole.without_global_index("by-state").without_local_index("by-date").without_ttl().without_stream();
+    assert_eq!(nothing, TableSchema::new());
+}

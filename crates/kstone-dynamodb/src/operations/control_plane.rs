@@ -1,0 +1,44 @@
+//! What carries out the operations on tables themselves, and on what is kept of them.
+
+use super::{
+    account_limits, create_table, delete_table, describe_table, insights, list_tables, not_here, policy, tags,
+    time_to_live, update_table,
+};
+use crate::call::CarryOut;
+
+/// What carries out an operation of the control plane.
+pub(super) fn carry_out(operation: &str) -> Option<CarryOut> {
+    Some(match operation {
+        "CreateTable" => create_table::carry_out,
+        "DeleteResourcePolicy" => policy::delete,
+        "DeleteTable" => delete_table::carry_out,
+        "DescribeContributorInsights" => insights::describe,
+        "DescribeEndpoints" => account_limits::describe_endpoints,
+        "DescribeKinesisStreamingDestination" => not_here::describe_kinesis,
+        "DescribeLimits" => account_limits::describe_limits,
+        "DescribeTable" => describe_table::carry_out,
+        "DescribeTimeToLive" => time_to_live::describe,
+        "GetResourcePolicy" => policy::get,
+        "ListContributorInsights" => insights::list,
+        "ListGlobalTables" => not_here::list_global_tables,
+        "ListTables" => list_tables::carry_out,
+        "ListTagsOfResource" => tags::show,
+        "PutResourcePolicy" => policy::put,
+        "TagResource" => tags::add,
+        "UntagResource" => tags::remove,
+        "UpdateContributorInsights" => insights::update,
+        "UpdateTable" => update_table::carry_out,
+        "UpdateTimeToLive" => time_to_live::update,
+        "CreateGlobalTable"
+        | "UpdateGlobalTable"
+        | "DescribeGlobalTable"
+        | "DescribeGlobalTableSettings"
+        | "UpdateGlobalTableSettings"
+        | "DescribeTableReplicaAutoScaling"
+        | "UpdateTableReplicaAutoScaling" => not_here::global_tables,
+        "EnableKinesisStreamingDestination"
+        | "DisableKinesisStreamingDestination"
+        | "UpdateKinesisStreamingDestination" => not_here::kinesis,
+        _ => return None,
+    })
+}

@@ -5,6 +5,7 @@ In texts of a scenario:
     ⟪any⟫         any value at all; ⟪number⟫ any number; ⟪text⟫ any text
     ⟪as:NAME⟫     any text, which is remembered
     ⟪of:NAME⟫     the text that was remembered, in a request or in an answer
+    {"⟪more⟫":true, …}   an object that may have further members
 Lists that have no order in DynamoDB are compared as such: see UNORDERED. tests/scenarios/ of kstone-dynamodb does the same.
 """
 
@@ -23,6 +24,7 @@ UNORDERED = {
 }
 # In whichever order a table's partitions come.
 UNORDERED_OF = {"Scan": {"Items"}}
+MORE = "⟪more⟫"
 REPEATED = re.compile("⟪([^⟪⟫*]+)\\*([0-9]+)⟫")
 LONG_RUN = re.compile(r"([^\\⟪⟫])\1{99,}")
 RECALLED = re.compile("⟪of:([a-z0-9_]+)⟫")
@@ -66,7 +68,8 @@ def differences(expected, actual, bound, path="", unordered=frozenset()):
         return placeholder(expected, actual, bound, path)
     if isinstance(expected, dict) and isinstance(actual, dict):
         found = []
-        for name in sorted(expected.keys() | actual.keys()):
+        names = expected.keys() - {MORE} if MORE in expected else expected.keys() | actual.keys()
+        for name in sorted(names):
             here = f"{path}.{name}"
             if name not in actual:
                 found.append((here, expected[name], None))

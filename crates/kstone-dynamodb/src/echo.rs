@@ -24,19 +24,23 @@ impl Echo {
     /// `[a, b]`: of several texts, as Java prints a list.
     #[must_use]
     pub fn list<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
+        Self::joined(texts, ", ")
+    }
+
+    fn joined<T: AsRef<str>>(texts: impl IntoIterator<Item = T>, separator: &str) -> Self {
         let mut echo = Self::of("[");
         for (at, text) in texts.into_iter().enumerate() {
-            echo.push(if at == 0 { "" } else { ", " });
+            echo.push(if at == 0 { "" } else { separator });
             echo.push(text.as_ref());
         }
         echo.push("]");
         echo
     }
 
-    /// `["a", "b"]`: the same with quotation marks.
+    /// `["a", "b"]`: the same with quotation marks, and something else than a comma and a blank where that is wanted.
     #[must_use]
-    pub fn quoted_list<T: AsRef<str>>(texts: impl IntoIterator<Item = T>) -> Self {
-        Self::list(texts.into_iter().map(|text| format!("\"{}\"", text.as_ref())))
+    pub fn quoted_list<T: AsRef<str>>(texts: impl IntoIterator<Item = T>, separator: &str) -> Self {
+        Self::joined(texts.into_iter().map(|text| format!("\"{}\"", text.as_ref())), separator)
     }
 
     /// Adds as much of `text` as there is budget for.
@@ -72,7 +76,7 @@ mod tests {
     #[test]
     fn lists_look_like_javas() {
         assert_eq!(Echo::list(["a", "b"]).as_str(), "[a, b]");
-        assert_eq!(Echo::quoted_list(["a", "a"]).as_str(), "[\"a\", \"a\"]");
+        assert_eq!(Echo::quoted_list(["a", "a"], ",").as_str(), "[\"a\",\"a\"]");
         assert_eq!(Echo::list(Vec::<String>::new()).as_str(), "[]");
     }
 

@@ -3,6 +3,7 @@
 
 use crate::echo::Echo;
 use crate::pipeline::Rules;
+use crate::refusal::Layer;
 use crate::texts::Text;
 use crate::value;
 use crate::view::{Structure, Value};
@@ -94,11 +95,13 @@ pub(crate) fn expressions(rules: &Rules<'_>, input: &Structure<'_>) -> Result<()
         let too_long = |_| Text::ValueKeyTooLong;
         names_or_values(values, ':', Text::ValuesEmpty, too_long, |key| Text::ValueKeySyntax { key })?;
         for (key, of_value) in values.entries() {
-            value::check(of_value, rules.is_new()).map_err(|reason| match reason {
-                // Said as it is (parity, `captures/2026-08-12`, `o_upd_nested_32_eav`).
-                Text::NestedTooDeep => Text::NestedValueTooDeep,
-                reason if rules.is_new() && reason.is_of_number_or_duplicate() => reason,
-                reason => Text::ExpressionValue { reason: Box::new(reason), key: Echo::of(&key.decode()) },
+            value::check(of_value, rules.layer()).map_err(|reason| {
+                let named = names_the_value(rules, &reason);
+                if named {
+                    Text::ExpressionValue { reason: Box::new(reason), key: Echo::of(&key.decode()) }
+                } else {
+                    reason
+                }
             })?;
         }
     }
@@ -109,10 +112,33 @@ pub(crate) fn expressions(rules: &Rules<'_>, input: &Structure<'_>) -> Result<()
             return Err(Text::ExpressionEmpty { parameter });
         }
         if size > MAX_EXPRESSION_BYTES {
+            let size = if tells_size(rules, parameter) { format!(" expression size: {size}") } else { String::new() };
             return Err(Text::ExpressionTooLong { parameter, size });
         }
     }
     Ok(())
+}
+
+/// Whether what is wrong with an expression's value is said with the value's name before it. The layers differ, and
+/// where a value has no type or two, the operations do (parity, `error-messages/valueLayers`; dynoxide's changelog of
+/// 1.3.0 and 1.4.0; of nesting, parity's `captures/2026-08-12`, `o_upd_nested_32_eav`).
+fn names_the_value(rules: &Rules<'_>, reason: &Text) -> bool {
+    match (rules.layer(), reason) {
+        (_, Text::NestedTooDeep) => false,
+        (Layer::Older, _) => true,
+        (Layer::Newer, Text::EmptyValue) => matches!(rules.operation(), "DeleteItem" | "Query"),
+        (Layer::Newer, Text::SeveralTypes) => matches!(rules.operation(), "DeleteItem" | "UpdateItem"),
+        (Layer::Newer, reason) => {
+            matches!(reason, Text::EmptyStringSet | Text::EmptyNumberSet | Text::EmptyBinarySet)
+        }
+    }
+}
+
+/// Whether a text on an expression's length says the length: the older layer's does, and that on Scan's filter (dynoxide
+/// 3.2.0).
+fn tells_size(rules: &Rules<'_>, parameter: &str) -> bool {
+    parameter == "FilterExpression" && rules.operation() == "Scan"
+        || rules.layer() == Layer::Older && rules.operation() != "TransactGetItems"
 }
 
 /// `#name` and `:value`.

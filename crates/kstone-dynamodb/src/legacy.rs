@@ -6,6 +6,7 @@ pub(crate) mod lower;
 use std::cmp::Ordering;
 
 use crate::echo::Echo;
+use crate::refusal::Layer;
 use crate::texts::Text;
 use crate::value;
 use crate::view::{Structure, Value};
@@ -24,7 +25,7 @@ pub(crate) fn attributes_to_get(input: &Structure<'_>) -> Result<(), Text> {
 }
 
 /// Expected: each entry is a value, an existence or a comparison, and not two of them.
-pub(crate) fn expected(input: &Structure<'_>) -> Result<(), Text> {
+pub(crate) fn expected(input: &Structure<'_>, layer: Layer) -> Result<(), Text> {
     let Some(map) = input.get("Expected") else { return Ok(()) };
     for (name, entry) in map.entries() {
         let attribute = || Echo::of(&name.decode());
@@ -35,15 +36,17 @@ pub(crate) fn expected(input: &Structure<'_>) -> Result<(), Text> {
             return Err(Text::ValueAndList { attribute: attribute() });
         }
         match entry.get("ComparisonOperator") {
-            Some(operator) => comparison(&entry, &operator.text(), &attribute)?,
+            Some(operator) => comparison(&entry, &operator.text(), layer, &attribute)?,
             None if list.is_some() => return Err(Text::ListWithoutOperator { attribute: attribute() }),
-            None => existence(&entry, &attribute)?,
+            None => existence(&entry, layer, &attribute)?,
         }
     }
     Ok(())
 }
 
-fn comparison(entry: &Structure<'_>, operator: &str, attribute: &impl Fn() -> Echo) -> Result<(), Text> {
+fn comparison(entry: &Structure<'_>, operator: &str, layer: Layer, attribute: &impl Fn() -> Echo) -> Result<(), Text> {
+    let values = entry.get("AttributeValueList").into_iter().flat_map(|list| list.elements());
+    values.chain(entry.get("Value")).try_for_each(|of_value| value::check(of_value, layer))?;
     if entry.has("Exists") {
         return Err(Text::ExistsAndOperator { attribute: attribute() });
     }
@@ -61,7 +64,7 @@ fn comparison(entry: &Structure<'_>, operator: &str, attribute: &impl Fn() -> Ec
     bounds_in_order(operator, list)
 }
 
-fn existence(entry: &Structure<'_>, attribute: &impl Fn() -> Echo) -> Result<(), Text> {
+fn existence(entry: &Structure<'_>, layer: Layer, attribute: &impl Fn() -> Echo) -> Result<(), Text> {
     let exists = entry.get("Exists").map(|exists| exists.boolean());
     match (exists, entry.get("Value")) {
         (None | Some(true), None) => {
@@ -69,22 +72,22 @@ fn existence(entry: &Structure<'_>, attribute: &impl Fn() -> Echo) -> Result<(),
             Err(Text::ExistsWithoutValue { exists, attribute: attribute() })
         }
         (Some(false), Some(_)) => Err(Text::ValueWithoutExists { attribute: attribute() }),
-        (_, Some(of_value)) => value::check(of_value, false),
+        (_, Some(of_value)) => value::check(of_value, layer),
         (Some(false), None) => Ok(()),
     }
 }
 
 /// KeyConditions, QueryFilter or ScanFilter.
-pub(crate) fn conditions(input: &Structure<'_>, parameter: &str) -> Result<(), Text> {
+pub(crate) fn conditions(input: &Structure<'_>, parameter: &str, layer: Layer) -> Result<(), Text> {
     let Some(map) = input.get(parameter) else { return Ok(()) };
-    map.entries().try_for_each(|(_, condition)| one_condition(&condition.structure()))
+    map.entries().try_for_each(|(_, condition)| one_condition(&condition.structure(), layer))
 }
 
-fn one_condition(condition: &Structure<'_>) -> Result<(), Text> {
+fn one_condition(condition: &Structure<'_>, layer: Layer) -> Result<(), Text> {
     let operator = condition.get("ComparisonOperator").map(|operator| operator.text()).unwrap_or_default();
     let list = condition.get("AttributeValueList");
     if let Some(list) = list {
-        list.elements().try_for_each(|of_value| value::check(of_value, false))?;
+        list.elements().try_for_each(|of_value| value::check(of_value, layer))?;
     }
     if !takes(&operator, list.map_or(0, |list| list.count())) {
         return Err(Text::ArgumentCount { operator: operator.into_owned() });
@@ -137,7 +140,7 @@ fn bounds_in_order(operator: &str, list: Value<'_>) -> Result<(), Text> {
 }
 
 /// AttributeUpdates: a value goes with an action that takes its type (dynalite, `validations/updateItem.js`).
-pub(crate) fn attribute_updates(input: &Structure<'_>, quotes: bool) -> Result<(), Text> {
+pub(crate) fn attribute_updates(input: &Structure<'_>, layer: Layer) -> Result<(), Text> {
     let Some(map) = input.get("AttributeUpdates") else { return Ok(()) };
     for (_, update) in map.entries() {
         let update = update.structure();
@@ -148,7 +151,7 @@ pub(crate) fn attribute_updates(input: &Structure<'_>, quotes: bool) -> Result<(
             }
             return Err(Text::UpdateWithoutValue);
         };
-        value::check(of_value, quotes)?;
+        value::check(of_value, layer)?;
         let kind = value::type_of(of_value).unwrap_or("S");
         let is_set = matches!(kind, "SS" | "NS" | "BS");
         match &*action {

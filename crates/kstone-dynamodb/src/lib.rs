@@ -63,7 +63,7 @@ mod view;
 pub use account::{Account, AccountOptions};
 pub use echo::Echo;
 pub use read::{Scratch, Span};
-pub use refusal::{Cohort, Refusal, RefusalKind};
+pub use refusal::{Cohort, Layer, Refusal, RefusalKind};
 pub use request::{MAX_BODY_BYTES, Request, parse};
 pub use response::Response;
 pub use view::{Document, Elements, Entries, Structure, Value};

@@ -8,14 +8,13 @@ use std::borrow::Cow;
 use kstone_core::number::{MAX_DIGITS, MAX_TEXT_BYTES};
 
 use crate::echo::Echo;
+use crate::refusal::Layer;
 use crate::texts::Text;
 
 /// The power of ten of the leading digit of the largest number.
 const MAX_EXPONENT: i64 = 125;
 /// The power of ten of the leading digit of the number closest to zero.
 const MIN_EXPONENT: i64 = -130;
-/// Exponents are clamped here; a body has fewer digits than this, so the number is out of range anyway.
-const EXPONENT_CEILING: i64 = 1 << 40;
 
 /// A number's text taken apart.
 struct Spelling<'a> {
@@ -23,6 +22,8 @@ struct Spelling<'a> {
     /// All digits, and where among them the point is.
     digits: Cow<'a, str>,
     point: i64,
+    /// The exponent as it is written.
+    exponent: i64,
 }
 
 /// The significant part of a number: none of zero.
@@ -46,12 +47,12 @@ impl<'a> Spelling<'a> {
             return None;
         }
         let whole = i64::try_from(whole.len()).ok()?;
-        Some(Self { negative, digits, point: whole + exponent })
+        Some(Self { negative, digits, point: exponent.saturating_add(whole), exponent })
     }
 
     fn significant(&self) -> Option<Significant<'_>> {
         let first = self.digits.find(|c| c != '0')?;
-        let leading = self.point - 1 - i64::try_from(first).ok()?;
+        let leading = self.point.saturating_sub(1 + i64::try_from(first).ok()?);
         Some(Significant { digits: self.digits[first..].trim_end_matches('0'), leading })
     }
 }
@@ -62,8 +63,9 @@ fn exponent(text: &str) -> Option<i64> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let clamped = digits.bytes().fold(0, |sum: i64, b| (sum * 10 + i64::from(b - b'0')).min(EXPONENT_CEILING));
-    Some(if negative { -clamped } else { clamped })
+    // What 64 bits do not hold is no exponent to the service either (parity, `limits/numberExponent`).
+    let value: i64 = digits.parse().ok()?;
+    Some(if negative { -value } else { value })
 }
 
 /// Whether DynamoDB takes this number.
@@ -74,23 +76,39 @@ fn exponent(text: &str) -> Option<i64> {
 /// ```
 /// use kstone_dynamodb::number::check;
 ///
-/// assert!(check("+.5e3").is_ok());
-/// assert_eq!(check("1e126").unwrap_err().to_string().split('.').next(), Some("Number overflow"));
-/// assert_eq!(check("b").unwrap_err().to_string(), "The parameter cannot be converted to a numeric value: b");
+/// use kstone_dynamodb::Layer::{Newer, Older};
+///
+/// assert!(check("+.5e3", Newer).is_ok());
+/// assert_eq!(check("1e126", Newer).unwrap_err().to_string().split('.').next(), Some("Number overflow"));
+/// assert_eq!(check("b", Older).unwrap_err().to_string(), "The parameter cannot be converted to a numeric value: b");
 /// ```
-pub fn check(text: &str) -> Result<(), Text> {
-    if text.is_empty() {
+pub fn check(text: &str, layer: Layer) -> Result<(), Text> {
+    if text.is_empty() && layer == Layer::Older {
         return Err(Text::NotNumericEmpty);
     }
-    let spelling = Spelling::parse(text).ok_or_else(|| Text::NotNumeric { text: Echo::of(text) })?;
-    let Some(significant) = spelling.significant() else { return Ok(()) };
-    if significant.leading > MAX_EXPONENT {
+    let not_numeric = || Text::NotNumeric { text: Echo::of(text) };
+    let spelling = Spelling::parse(text).ok_or_else(not_numeric)?;
+    let significant = spelling.significant();
+    // To the newer layer, zero is as large as the exponent that it is written with (parity, `limits/numberExponent`).
+    let of_zero = if layer == Layer::Newer { spelling.exponent } else { 0 };
+    let leading = significant.as_ref().map_or(of_zero, |significant| significant.leading);
+    if layer == Layer::Older {
+        // That layer's exponents are of 32 bits, and the power of the leading digit wraps around.
+        i32::try_from(spelling.exponent).map_err(|_| not_numeric())?;
+        if leading >= i64::from(i32::MAX) {
+            return Err(Text::NumberUnderflow);
+        }
+    }
+    if leading > MAX_EXPONENT {
         return Err(Text::NumberOverflow);
     }
-    if significant.leading < MIN_EXPONENT {
+    if leading < MIN_EXPONENT {
         return Err(Text::NumberUnderflow);
     }
-    if significant.digits.len() > MAX_DIGITS { Err(Text::NumberTooPrecise) } else { Ok(()) }
+    if significant.is_some_and(|significant| significant.digits.len() > MAX_DIGITS) {
+        return Err(Text::NumberTooPrecise);
+    }
+    Ok(())
 }
 
 /// The canonical text of a number that DynamoDB takes: `1E2` is `100`, `-0` is `0`.
@@ -98,7 +116,7 @@ pub fn check(text: &str) -> Result<(), Text> {
 /// # Errors
 /// As [`check`].
 pub fn canonical(text: &str) -> Result<Cow<'_, str>, Text> {
-    check(text)?;
+    check(text, Layer::Older)?;
     // The core reads spellings of a bounded length; longer ones are mostly zeros.
     let short = if text.len() <= MAX_TEXT_BYTES { Cow::Borrowed(text) } else { shortened(text) };
     let refused = || Text::NotNumeric { text: Echo::of(text) };
@@ -146,18 +164,20 @@ mod tests {
         #[test]
         fn what_is_taken_is_what_the_core_takes(text in "[+-]?[0-9]{0,45}\\.?[0-9]{0,45}([eE][+-]?[0-9]{1,4})?") {
             let core = kstone_core::number::canonical(&text);
-            prop_assert_eq!(check(&text).is_ok(), core.is_ok(), "{}", text);
-            if let (Err(ours), Err(theirs)) = (check(&text), &core) {
-                prop_assert!(theirs.to_string().starts_with(&ours.to_string()), "{}: {} {}", text, ours, theirs);
+            // Zero with an exponent out of range is taken by the core and by the older layer.
+            let layer = if core.as_ref().is_ok_and(|core| core == "0") { Layer::Older } else { Layer::Newer };
+            prop_assert_eq!(check(&text, layer).is_ok(), core.is_ok(), "{}", text);
+            if let (Err(ours), Err(theirs)) = (check(&text, Layer::Newer), &core) {
+                prop_assert!(theirs.to_string().starts_with(ours.to_string().trim_end_matches(": ")), "{}: {} {}", text, ours, theirs);
             }
-            if let Ok(core) = core {
+            if let (Ok(core), Layer::Newer) = (core, layer) {
                 prop_assert_eq!(canonical(&text).unwrap(), core);
             }
         }
 
         #[test]
         fn any_text_has_an_answer(text in ".{0,40}") {
-            let _ = (check(&text).is_ok(), size(&text));
+            let _ = (check(&text, Layer::Newer).is_ok(), size(&text));
         }
     }
 
@@ -167,18 +187,37 @@ mod tests {
         assert_eq!(canonical(&format!("{zeros}1.5{zeros}")).unwrap(), "1.5");
         assert_eq!(canonical(&format!("-0.{zeros}")).unwrap(), "0");
         assert_eq!(canonical(&format!("0.{zeros}1e5001")).unwrap(), "1");
-        assert_eq!(check(&format!("1{zeros}")), Err(Text::NumberOverflow));
-        assert_eq!(check(&"9".repeat(39)), Err(Text::NumberTooPrecise));
-        assert_eq!(check("1e99999999999999999999"), Err(Text::NumberOverflow));
-        assert_eq!(check("1e-99999999999999999999"), Err(Text::NumberUnderflow));
+        assert_eq!(check(&format!("1{zeros}"), Layer::Newer), Err(Text::NumberOverflow));
+        assert_eq!(check(&"9".repeat(39), Layer::Newer), Err(Text::NumberTooPrecise));
+    }
+
+    #[test]
+    fn exponents_are_of_64_bits_in_the_newer_layer_and_of_32_in_the_older() {
+        let said = |text: &str, layer| check(text, layer).err().map(|text| text.name());
+        for (text, newer, older) in [
+            ("1e2147483647", Some("NumberOverflow"), Some("NumberUnderflow")),
+            ("1e99999999999", Some("NumberOverflow"), Some("NotNumeric")),
+            ("1e-99999999999", Some("NumberUnderflow"), Some("NotNumeric")),
+            ("1e9223372036854775807", Some("NumberOverflow"), Some("NotNumeric")),
+            ("1e9223372036854775808", Some("NotNumeric"), Some("NotNumeric")),
+            ("0e126", Some("NumberOverflow"), None),
+            ("0e-131", Some("NumberUnderflow"), None),
+            ("0e125", None, None),
+        ] {
+            assert_eq!((said(text, Layer::Newer), said(text, Layer::Older)), (newer, older), "{text}");
+        }
     }
 
     #[test]
     fn what_is_no_number_is_refused() {
         for text in ["1+2", "+e2", "e", ".", "-", " 1", "1 ", "1e", "1.2.3", "0x1", "NaN", "Infinity", "١"] {
-            assert!(matches!(check(text), Err(Text::NotNumeric { .. })), "{text}");
+            assert!(matches!(check(text, Layer::Newer), Err(Text::NotNumeric { .. })), "{text}");
         }
-        assert_eq!(check(""), Err(Text::NotNumericEmpty));
+        assert_eq!(check("", Layer::Older), Err(Text::NotNumericEmpty));
+        assert_eq!(
+            check("", Layer::Newer).unwrap_err().to_string(),
+            "The parameter cannot be converted to a numeric value: "
+        );
     }
 
     #[test]

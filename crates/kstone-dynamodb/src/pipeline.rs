@@ -5,7 +5,7 @@
 //! here.
 
 use crate::expressions::Parameters;
-use crate::refusal::{Cohort, Refusal};
+use crate::refusal::{Cohort, Layer, Refusal};
 use crate::request::Request;
 use crate::texts::Text;
 use crate::view::Structure;
@@ -32,13 +32,25 @@ impl Pipeline {
 /// What a step may know in addition to the members.
 pub(crate) struct Rules<'p> {
     pipeline: &'p Pipeline,
+    operation: &'static str,
     is_new: bool,
+    layer: Layer,
 }
 
 impl<'p> Rules<'p> {
     /// The expressions of the operation.
     pub(crate) fn parameters(&self) -> &'p Parameters {
         &self.pipeline.parameters
+    }
+
+    /// The operation that the request is of, also where a member's rules run.
+    pub(crate) fn operation(&self) -> &'static str {
+        self.operation
+    }
+
+    /// Which layer reads the values.
+    pub(crate) fn layer(&self) -> Layer {
+        self.layer
     }
 
     /// Whether the new layer speaks.
@@ -49,8 +61,9 @@ impl<'p> Rules<'p> {
 
 /// Runs an operation's steps.
 pub(crate) fn run(pipeline: &Pipeline, request: &Request<'_>, cohort: Cohort) -> Result<(), Refusal> {
-    let is_new = cohort.envelopes(request.operation().name);
-    let rules = Rules { pipeline, is_new };
+    let operation = request.operation().name;
+    let is_new = cohort.envelopes(operation);
+    let rules = Rules { pipeline, operation, is_new, layer: cohort.layer(operation) };
     steps(&rules, request.input()).map_err(|text| Refusal::rule(text, is_new))
 }
 

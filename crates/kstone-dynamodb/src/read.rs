@@ -245,6 +245,8 @@ impl<'a> Pass<'a, '_> {
                 Slot { shape, place: Place::Member }
             }
             Holds::Entries(value) => {
+                // An empty name, two quotation marks, is for the value's checks to find.
+                self.is_plain &= end - start > 2;
                 let span = Span::new(start, end);
                 self.scratch.keys.push(Key { hash: hash(name), start: span.start, end: span.end });
                 Slot { shape: Some(value), place: Place::Entry }

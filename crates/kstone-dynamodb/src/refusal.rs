@@ -21,11 +21,22 @@ pub enum Cohort {
 }
 
 impl Cohort {
-    /// Whether the new layer answers for this operation's rules: it has taken over the writes of one item (facts 8 and 9;
-    /// for DeleteItem dynoxide's changelog of 1.3.0, captured in seven regions in October 2026).
+    /// Whether the new layer puts its prefix before what breaks this operation's rules: it has taken over the three
+    /// writes of one item (facts 8 and 9; parity, `error-messages/deleteItem` and `valueLayers`, captured 2026-10-09).
     #[must_use]
     pub fn envelopes(self, operation: &str) -> bool {
         self == Self::Current && matches!(operation, "PutItem" | "UpdateItem" | "DeleteItem")
+    }
+
+    /// Which layer reads this operation's values (parity, `error-messages/valueLayers`; of Scan, dynoxide's changelog of
+    /// 1.4.0).
+    #[must_use]
+    pub fn layer(self, operation: &str) -> Layer {
+        let is_newer = matches!(
+            operation,
+            "PutItem" | "UpdateItem" | "DeleteItem" | "GetItem" | "BatchGetItem" | "Query" | "Scan"
+        );
+        if self == Self::Current && is_newer { Layer::Newer } else { Layer::Older }
     }
 
     /// Whether the new layer checks this operation's shape (parity, `captures/2026-06-09`).
@@ -33,6 +44,16 @@ impl Cohort {
     pub fn checks_shape_anew(self, operation: &str) -> bool {
         self.envelopes(operation)
     }
+}
+
+/// One of the two layers of the service that read attribute values: they have other words for numbers and sets, and read
+/// exponents that are out of range otherwise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layer {
+    /// The one that is being replaced.
+    Older,
+    /// The one that AWS rolls out since June 2026.
+    Newer,
 }
 
 macro_rules! kinds {
@@ -137,7 +158,8 @@ impl Refusal {
     /// A ValidationException of an operation's rules, which has a prefix where its layer and family want one.
     #[must_use]
     pub fn rule(text: Text, envelopes: bool) -> Self {
-        let enveloped = envelopes && text.family() == Family::Request;
+        let family = if let Text::ExpressionValue { reason, .. } = &text { reason.family() } else { text.family() };
+        let enveloped = envelopes && family == Family::Request;
         let is_denied = matches!(text, Text::NotAuthorized { .. });
         let kind = if is_denied { RefusalKind::AccessDenied } else { RefusalKind::Validation };
         Self { enveloped, ..Self::new(kind, text) }

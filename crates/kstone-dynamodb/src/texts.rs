@@ -79,14 +79,15 @@ texts! {
     NullInBinarySet Request "One or more parameter values were invalid: Binary sets may not contain null or empty values";
     DuplicateStrings { set: Echo } Request "One or more parameter values were invalid: Input collection {set} contains duplicates.";
     DuplicateNumbers Request "Input collection contains duplicates";
+    DuplicateNumbersInvalid Request "One or more parameter values were invalid: Input collection contains duplicates.";
     DuplicateBinaries { set: Echo } Request "One or more parameter values were invalid: Input collection {set}of type BS contains duplicates.";
     NotNumericEmpty Request "The parameter cannot be converted to a numeric value";
     NotNumeric { text: Echo } Request "The parameter cannot be converted to a numeric value: {text}";
     NumberOverflow Request "Number overflow. Attempting to store a number with magnitude larger than supported range";
     NumberUnderflow Request "Number underflow. Attempting to store a number with magnitude smaller than supported range";
     NumberTooPrecise Request "Attempting to store more than 38 significant digits in a Number";
-    NestedTooDeep Data "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
-    NestedValueTooDeep Request "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+    NestedTooDeep Request "Nesting Levels have exceeded supported limits: Attributes in the item have nested levels beyond supported limit";
+    EmptyAttributeName Request "Empty attribute name";
     ItemTooLarge Data "Item size has exceeded the maximum allowed size";
 
     // Expressions and what stands in their place.
@@ -102,7 +103,7 @@ texts! {
     NameEmpty { key: Echo } Request "ExpressionAttributeNames contains invalid value: Empty attribute name for key {key}";
     ExpressionValue { reason: Box<Text>, key: Echo } Request "ExpressionAttributeValues contains invalid value: {reason} for key {key}";
     ExpressionEmpty { parameter: &'static str } Request "Invalid {parameter}: The expression can not be empty;";
-    ExpressionTooLong { parameter: &'static str, size: usize } Request "Invalid {parameter}: Expression size has exceeded the maximum allowed size; expression size: {size}";
+    ExpressionTooLong { parameter: &'static str, size: String } Request "Invalid {parameter}: Expression size has exceeded the maximum allowed size;{size}";
 
     // Items: one, and many.
     ReturnValuesOldOrNone Request "ReturnValues can only be ALL_OLD or NONE";
@@ -114,18 +115,18 @@ texts! {
     NoTransactAction Data "Invalid Request: TransactWriteRequest should contain Delete or Put or Update request";
 
     // Legacy parameters.
-    ValueAndList { attribute: Echo } Data "One or more parameter values were invalid: Value and AttributeValueList cannot be used together for Attribute: {attribute}";
-    ExistsAndOperator { attribute: Echo } Data "One or more parameter values were invalid: Exists and ComparisonOperator cannot be used together for Attribute: {attribute}";
-    OperatorWithoutValue { operator: String, attribute: Echo } Data "One or more parameter values were invalid: Value or AttributeValueList must be used with ComparisonOperator: {operator} for Attribute: {attribute}";
-    ListWithoutOperator { attribute: Echo } Data "One or more parameter values were invalid: AttributeValueList can only be used with a ComparisonOperator for Attribute: {attribute}";
-    ExistsWithoutValue { exists: &'static str, attribute: Echo } Data "One or more parameter values were invalid: Value must be provided when Exists is {exists} for Attribute: {attribute}";
-    ValueWithoutExists { attribute: Echo } Data "One or more parameter values were invalid: Value cannot be used when Exists is false for Attribute: {attribute}";
+    ValueAndList { attribute: Echo } Request "One or more parameter values were invalid: Value and AttributeValueList cannot be used together for Attribute: {attribute}";
+    ExistsAndOperator { attribute: Echo } Request "One or more parameter values were invalid: Exists and ComparisonOperator cannot be used together for Attribute: {attribute}";
+    OperatorWithoutValue { operator: String, attribute: Echo } Request "One or more parameter values were invalid: Value or AttributeValueList must be used with ComparisonOperator: {operator} for Attribute: {attribute}";
+    ListWithoutOperator { attribute: Echo } Request "One or more parameter values were invalid: AttributeValueList can only be used with a ComparisonOperator for Attribute: {attribute}";
+    ExistsWithoutValue { exists: &'static str, attribute: Echo } Request "One or more parameter values were invalid: Value must be provided when Exists is {exists} for Attribute: {attribute}";
+    ValueWithoutExists { attribute: Echo } Request "One or more parameter values were invalid: Value cannot be used when Exists is false for Attribute: {attribute}";
     ConditionalOperatorAlone Request "ConditionalOperator cannot be used without Filter or Expected";
     ConditionalOperatorOfOne Request "ConditionalOperator can only be used when Filter or Expected has two or more elements";
-    ArgumentCount { operator: String } Data "One or more parameter values were invalid: Invalid number of argument(s) for the {operator} ComparisonOperator";
-    ArgumentTypesDiffer Data "One or more parameter values were invalid: AttributeValues inside AttributeValueList must be of same type";
+    ArgumentCount { operator: String } Request "One or more parameter values were invalid: Invalid number of argument(s) for the {operator} ComparisonOperator";
+    ArgumentTypesDiffer Request "One or more parameter values were invalid: AttributeValues inside AttributeValueList must be of same type";
     ArgumentType { operator: String, kind: &'static str } Data "One or more parameter values were invalid: ComparisonOperator {operator} is not valid for {kind} AttributeValue type";
-    BoundsReversed Data "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound";
+    BoundsReversed Request "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound";
     UpdateWithoutValue Data "One or more parameter values were invalid: Only DELETE action is allowed when no attribute value is specified";
     UpdateActionType { action: &'static str, kind: &'static str } Data "One or more parameter values were invalid: {action} for the type {kind}";
 
@@ -331,6 +332,7 @@ impl Text {
             self,
             Self::DuplicateStrings { .. }
                 | Self::DuplicateNumbers
+                | Self::DuplicateNumbersInvalid
                 | Self::DuplicateBinaries { .. }
                 | Self::NotNumericEmpty
                 | Self::NotNumeric { .. }

@@ -5,12 +5,14 @@
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::echo::Echo;
 use crate::number;
+use crate::refusal::Layer;
 use crate::texts::Text;
 use crate::view::{Structure, Value};
 
@@ -67,23 +69,22 @@ pub(crate) fn typed(value: Value<'_>) -> Option<(kstone_api::Type, Value<'_>)> {
 
 /// Whether `value` is one that DynamoDB takes.
 ///
-/// `quotes`: whether the strings of a set are quoted in quotation marks, and an empty number is shown, as the new layer has
-/// it.
+/// `layer`: whose words what is wrong with numbers and sets is said in.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub fn check(value: Value<'_>, quotes: bool) -> Result<(), Text> {
-    if value.is_of_plain_values() { Ok(()) } else { check_level(value, quotes, 0) }
+pub fn check(value: Value<'_>, layer: Layer) -> Result<(), Text> {
+    if value.is_of_plain_values() { Ok(()) } else { check_level(value, layer, 0) }
 }
 
-fn check_level(value: Value<'_>, quotes: bool, level: usize) -> Result<(), Text> {
+fn check_level(value: Value<'_>, layer: Layer, level: usize) -> Result<(), Text> {
     if level >= MAX_LEVELS {
         return Err(Text::NestedTooDeep);
     }
     // What most values are, without looking for other types.
     match value.only_member() {
         Some((at, _)) if [Type::S as usize, Type::B as usize, Type::Bool as usize].contains(&at) => return Ok(()),
-        Some((at, number)) if at == Type::N as usize => return check_number(number, quotes),
+        Some((at, number)) if at == Type::N as usize => return number::check(&number.text(), layer),
         _ => {}
     }
     let of = value.structure();
@@ -91,29 +92,26 @@ fn check_level(value: Value<'_>, quotes: bool, level: usize) -> Result<(), Text>
     if types == 0 {
         return Err(Text::EmptyValue);
     }
-    check_plain(&of, quotes)?;
+    check_plain(&of, layer)?;
     if let Some(list) = member(&of, Type::L) {
-        list.elements().try_for_each(|inner| check_level(inner, quotes, level + 1))?;
+        list.elements().try_for_each(|inner| check_level(inner, layer, level + 1))?;
     }
     if let Some(map) = member(&of, Type::M) {
-        map.entries().try_for_each(|(_, inner)| check_level(inner, quotes, level + 1))?;
+        for (name, inner) in map.entries() {
+            if name.is("") {
+                return Err(Text::EmptyAttributeName);
+            }
+            check_level(inner, layer, level + 1)?;
+        }
     }
     if types > 1 { Err(Text::SeveralTypes) } else { Ok(()) }
 }
 
-/// The new layer shows an empty number as it shows any other (dynoxide's changelog of 1.3.0).
-fn check_number(number: Value<'_>, is_new: bool) -> Result<(), Text> {
-    number::check(&number.text()).map_err(|text| match text {
-        Text::NotNumericEmpty if is_new => Text::NotNumeric { text: Echo::default() },
-        text => text,
-    })
-}
-
 /// What holds no other values. Apart, so that the frames of the recursion stay small.
 #[inline(never)]
-fn check_plain(of: &Structure<'_>, quotes: bool) -> Result<(), Text> {
+fn check_plain(of: &Structure<'_>, layer: Layer) -> Result<(), Text> {
     if let Some(number) = member(of, Type::N) {
-        check_number(number, quotes)?;
+        number::check(&number.text(), layer)?;
     }
     if member(of, Type::Null).is_some_and(|null| !null.boolean()) {
         return Err(Text::NullNotTrue);
@@ -126,22 +124,49 @@ fn check_plain(of: &Structure<'_>, quotes: bool) -> Result<(), Text> {
         }
     }
     if let Some(set) = member(of, Type::Bs) {
-        check_set(set, Text::EmptyBinarySet, false, |set| Text::DuplicateBinaries { set: Echo::list(set) })?;
+        check_set(set, Text::EmptyBinarySet, false, |set| Text::DuplicateBinaries { set: echo_binaries(set, layer) })?;
     }
     if let Some(set) = member(of, Type::Ns) {
         if set.count() == 0 {
             return Err(Text::EmptyNumberSet);
         }
-        set.elements().try_for_each(|number| check_number(number, quotes))?;
-        check_set(set, Text::EmptyNumberSet, true, |_| Text::DuplicateNumbers)?;
-    }
-    if let Some(set) = member(of, Type::Ss) {
-        check_set(set, Text::EmptyStringSet, false, |set| {
-            let set = if quotes { Echo::quoted_list(set) } else { Echo::list(set) };
-            Text::DuplicateStrings { set }
+        set.elements().try_for_each(|number| number::check(&number.text(), layer))?;
+        check_set(set, Text::EmptyNumberSet, true, |_| match layer {
+            Layer::Older => Text::DuplicateNumbers,
+            Layer::Newer => Text::DuplicateNumbersInvalid,
         })?;
     }
+    if let Some(set) = member(of, Type::Ss) {
+        check_set(set, Text::EmptyStringSet, false, |set| Text::DuplicateStrings { set: echo_strings(set, layer) })?;
+    }
     Ok(())
+}
+
+/// The strings of a set that has one of them twice.
+fn echo_strings(set: &[Cow<'_, str>], layer: Layer) -> Echo {
+    match layer {
+        Layer::Older => Echo::list(set),
+        Layer::Newer => Echo::quoted_list(up_to_the_repeat(set, |text| text.as_bytes().to_vec()), ", "),
+    }
+}
+
+/// The same of binaries, in Base64.
+fn echo_binaries(set: &[Cow<'_, str>], layer: Layer) -> Echo {
+    match layer {
+        Layer::Older => Echo::list(set),
+        Layer::Newer => {
+            let bytes = |text: &str| STANDARD.decode(text).unwrap_or_default();
+            Echo::quoted_list(up_to_the_repeat(set, bytes), ",")
+        }
+    }
+}
+
+/// A set as the newer layer prints it: what it has read before the first repeat, in the order of its bytes; then the
+/// repeat and the rest as they were sent (parity, `error-messages/valueLayers`).
+fn up_to_the_repeat<'s>(set: &'s [Cow<'_, str>], bytes: impl Fn(&str) -> Vec<u8>) -> Vec<&'s str> {
+    let mut read = BTreeMap::new();
+    let repeat = set.iter().position(|text| read.insert(bytes(text), &**text).is_some()).unwrap_or(set.len());
+    read.into_values().chain(set[repeat..].iter().map(|text| &**text)).collect()
 }
 
 /// A set has members, each once; of numbers, each value once.
@@ -290,7 +315,7 @@ mod tests {
             let answer = |is_plain| {
                 let document = Document { body: &body, shadowed: &scratch.shadowed, is_plain };
                 let key = Structure::new(document, operation.input, read.members).get("Key").unwrap();
-                key.entries().try_for_each(|(_, value)| check(value, false))
+                key.entries().try_for_each(|(_, value)| check(value, crate::refusal::Layer::Older))
             };
             if read.is_plain {
                 prop_assert_eq!(answer(true), answer(false));

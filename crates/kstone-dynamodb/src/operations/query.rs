@@ -26,8 +26,8 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
     ],
 };
 
-fn query_filter(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
-    legacy::conditions(input, "QueryFilter")
+fn query_filter(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    legacy::conditions(input, "QueryFilter", rules.layer())
 }
 
 /// There is a condition on the key, in one form or the other.
@@ -45,8 +45,8 @@ fn select(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     steps::select(input, "1 validation error detected: ")
 }
 
-fn key_conditions(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
-    legacy::conditions(input, "KeyConditions")?;
+fn key_conditions(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    legacy::conditions(input, "KeyConditions", rules.layer())?;
     match input.get("KeyConditions") {
         Some(conditions) if !matches!(conditions.count(), 1 | 2) => Err(Text::KeyConditionCount),
         _ => Ok(()),

@@ -4,6 +4,7 @@ use super::steps;
 use crate::expressions::{Parameters, conditional_operator, expressions, mixing};
 use crate::legacy;
 use crate::pipeline::{Pipeline, Rules};
+use crate::refusal::Layer;
 use crate::texts::Text;
 use crate::view::Structure;
 
@@ -25,8 +26,8 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
     ],
 };
 
-fn scan_filter(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
-    legacy::conditions(input, "ScanFilter")
+fn scan_filter(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    legacy::conditions(input, "ScanFilter", rules.layer())
 }
 
 /// A segment is one of several (facts 53; parity, `error-messages/scan`).
@@ -40,6 +41,7 @@ fn segments(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     }
 }
 
-fn select(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
-    steps::select(input, "")
+/// The newer layer puts its prefix before this alone (dynoxide's changelog of 1.4.0).
+fn select(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    steps::select(input, if rules.layer() == Layer::Newer { "1 validation error detected: " } else { "" })
 }

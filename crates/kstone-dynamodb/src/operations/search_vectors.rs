@@ -30,7 +30,7 @@ fn search_vector(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     for of_value in vector.elements() {
         let number = of_value.structure().get("N").map(|number| number.text());
         let fits = |text: &str| {
-            crate::number::check(text).is_ok()
+            crate::number::check(text, crate::refusal::Layer::Older).is_ok()
                 && text.parse::<f64>().is_ok_and(|double| double.abs() <= f64::from(f32::MAX))
         };
         if !number.is_some_and(|text| fits(&text)) {

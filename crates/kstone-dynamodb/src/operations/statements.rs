@@ -2,6 +2,7 @@
 //! say is another layer's.
 
 use crate::pipeline::{Pipeline, Rules};
+use crate::refusal::Layer;
 use crate::texts::Text;
 use crate::value;
 use crate::view::Structure;
@@ -12,7 +13,7 @@ pub(super) const TRANSACTION: Pipeline = Pipeline::of(&[in_transaction]);
 
 fn parameters(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     let Some(parameters) = input.get("Parameters") else { return Ok(()) };
-    parameters.elements().try_for_each(|of_value| value::check(of_value, false))
+    parameters.elements().try_for_each(|of_value| value::check(of_value, Layer::Older))
 }
 
 fn in_statements(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {

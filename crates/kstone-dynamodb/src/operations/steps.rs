@@ -1,6 +1,7 @@
 //! Steps that several operations take.
 
 use crate::pipeline::Rules;
+use crate::refusal::Layer;
 use crate::texts::Text;
 use crate::value;
 use crate::view::{Structure, Value};
@@ -18,7 +19,9 @@ pub(super) fn item(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text>
 /// Each value of a map of attributes is one.
 pub(super) fn values(rules: &Rules<'_>, map: Option<Value<'_>>) -> Result<(), Text> {
     let Some(map) = map.filter(|map| !map.is_of_plain_values()) else { return Ok(()) };
-    map.entries().try_for_each(|(_, of_value)| value::check(of_value, rules.is_new()))
+    map.entries().try_for_each(|(name, of_value)| {
+        if name.is("") { Err(Text::EmptyAttributeName) } else { value::check(of_value, rules.layer()) }
+    })
 }
 
 /// The member `Item` is not too large.
@@ -38,8 +41,8 @@ pub(super) fn return_values_old_or_none(_: &Rules<'_>, input: &Structure<'_>) ->
 }
 
 /// Expected has entries that make sense.
-pub(super) fn expected(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
-    crate::legacy::expected(input)
+pub(super) fn expected(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+    crate::legacy::expected(input, rules.layer())
 }
 
 /// Each attribute is asked for once.
@@ -48,11 +51,16 @@ pub(super) fn attributes_to_get(_: &Rules<'_>, input: &Structure<'_>) -> Result<
 }
 
 /// The values of ExclusiveStartKey. What is wrong with a number or a set is said as it is, all else behind a prefix
-/// (dynalite, `validations/query.js`).
-pub(super) fn start_key(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
+/// (dynalite, `validations/query.js`); by Query's newer layer only that there is not one type (dynoxide's changelog of
+/// 1.3.0).
+pub(super) fn start_key(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     let Some(key) = input.get("ExclusiveStartKey") else { return Ok(()) };
-    key.entries().try_for_each(|(_, of_value)| value::check(of_value, false)).map_err(|reason| {
-        let is_bare = reason.is_of_number_or_duplicate() || reason == Text::EmptyNumberSet;
+    key.entries().try_for_each(|(_, of_value)| value::check(of_value, rules.layer())).map_err(|reason| {
+        let is_bare = if rules.operation() == "Query" && rules.layer() == Layer::Newer {
+            !matches!(reason, Text::EmptyValue | Text::SeveralTypes)
+        } else {
+            reason.is_of_number_or_duplicate() || reason == Text::EmptyNumberSet
+        };
         if is_bare { reason } else { Text::StartKeyValue { reason: Box::new(reason) } }
     })
 }

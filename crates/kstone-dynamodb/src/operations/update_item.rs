@@ -25,7 +25,7 @@ pub(super) const PIPELINE: Pipeline = Pipeline {
 };
 
 fn attribute_updates(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
-    legacy::attribute_updates(input, rules.is_new())
+    legacy::attribute_updates(input, rules.layer())
 }
 
 /// Updates the item; without an update, makes it where there is none.

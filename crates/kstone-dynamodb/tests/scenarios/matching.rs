@@ -19,6 +19,9 @@ const UNORDERED: &[&str] = &[
     "Tags",
 ];
 
+/// An object with this name in it may have further members.
+const MORE: &str = "⟪more⟫";
+
 /// Texts that a scenario remembers of its answers.
 pub(crate) type Remembered = BTreeMap<String, String>;
 
@@ -63,7 +66,7 @@ impl Matching<'_> {
         actual: &serde_json::Map<String, Value>,
         place: &str,
     ) -> Option<String> {
-        for (name, value) in expected {
+        for (name, value) in expected.iter().filter(|(name, _)| *name != MORE) {
             // A name may be long, too.
             let Some(other) = actual.get(&written_out(name)) else {
                 return Some(format!("{place}.{name}: missing, not {}", short(value)));
@@ -71,6 +74,9 @@ impl Matching<'_> {
             if let Some(difference) = self.difference(value, other, &format!("{place}.{name}")) {
                 return Some(difference);
             }
+        }
+        if expected.contains_key(MORE) {
+            return None;
         }
         let expected_names: Vec<String> = expected.keys().map(|name| written_out(name)).collect();
         let other = actual.iter().find(|(name, _)| !expected_names.contains(name));

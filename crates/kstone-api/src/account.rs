@@ -31,12 +31,12 @@ use crate::expression::ExpressionCache;
 use crate::interrupt::Interrupt;
 use crate::model::clock::{Clock, ClockSource};
 use crate::model::options::DatabaseOptions;
+use crate::model::progress::SnapshotProgress;
 use crate::model::schema::TableSchema;
 use crate::table::Table;
 use crate::table::one_at_a_time::OneAtATime;
 use crate::table::state::TableState;
 use crate::table::stream::Stream;
-use crate::transfer::snapshot::SnapshotProgress;
 
 /// Named tables in memory. Clones share it; dropping the last one, and the last handle of its tables, frees everything.
 ///

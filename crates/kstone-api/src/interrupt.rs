@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::error::{Error, Result};
-
+#[cfg(doc)]
 use crate::table::Table;
 
 /// A flag that ends long calls. Clones share it; it stays raised until it is cleared.
@@ -89,23 +89,6 @@ pub(crate) fn sort_by<T>(
             return Ok(());
         }
         width = width.saturating_mul(FAN_IN);
-    }
-}
-
-impl Table {
-    /// The same database by a handle whose long calls end when the flag is raised. Other handles know nothing of it.
-    #[must_use]
-    pub fn interrupted_by(&self, interrupt: &Interrupt) -> Self {
-        let mut handle = self.clone();
-        handle.interrupt = Some(interrupt.clone());
-        handle
-    }
-
-    /// # Errors
-    /// [`Error::Interrupted`] where this handle's flag is raised.
-    #[inline]
-    pub(crate) fn check_interrupt(&self) -> Result<()> {
-        self.interrupt.as_ref().map_or(Ok(()), Interrupt::check)
     }
 }
 

@@ -51,30 +51,31 @@ pub use kstone_core::utf8;
 pub use kstone_core::value::{Item, Type, Value as KeystoneValue};
 /// What a statement says, taken apart: see [`PreparedStatement::says`].
 pub use kstone_expr::partiql::parsed as statement;
+pub use model::index_keys::IndexKeys;
 pub use model::item_builder::ItemBuilder;
 pub use model::options::DatabaseOptions;
+pub use model::progress::SnapshotProgress;
 pub use model::schema::{
-    GLOBAL_INDEXES_MAX, GlobalSecondaryIndex, IndexKeys, KEY_PARTS_MAX, LOCAL_INDEXES_MAX, LocalSecondaryIndex,
+    GLOBAL_INDEXES_MAX, GlobalSecondaryIndex, KEY_PARTS_MAX, LOCAL_INDEXES_MAX, LocalSecondaryIndex,
     PROJECTED_ATTRIBUTES_MAX, Projection, StreamSpecification, TableSchema,
 };
 pub use model::statistic::Statistic;
 pub use model::stats::Stats;
 pub use model::{clock, json};
-pub use partiql::{
-    PreparedStatement, STATEMENT_MAX_CHARS, Statement, StatementOutcome, StatementResult, StatementSizes,
-};
+pub use partiql::{PreparedStatement, STATEMENT_MAX_CHARS, Statement, StatementOutcome, StatementResult};
 pub use request::cursor::Cursor;
 pub use request::key_range::KeyRange;
 pub use request::lent_write::LentWrite;
 pub use request::operation::{Operation, TransactError};
 pub use request::operation_list::OperationList;
-pub use request::page::{Page, PageEnd, PageRecord, QueryResult, ReadSizes};
+pub use request::page::{Page, PageEnd, PageRecord, QueryResult};
+pub use request::page_limits::ReadSizes;
 pub use request::parsed_write::ParsedWrite;
 pub use request::prepared_query::PreparedQuery;
 pub use request::prepared_values::PreparedValues;
 pub use request::prepared_write::{BoundWrite, PreparedWrite, WriteRun, WriteTemplate};
-pub use request::query::{Query, Select};
-pub use request::read_request::{ReadExpression, ReadKeys, ReadRequest, ReadStart};
+pub use request::query::Query;
+pub use request::read_request::{ReadExpression, ReadKeys, ReadRequest, ReadStart, Select};
 pub use request::records::Records;
 pub use request::scan::Scan;
 pub use request::sort_key::SortKeyCondition;
@@ -87,4 +88,3 @@ pub use transfer::import::{
     IMPORT_LINE_MAX_BYTES, ImportOptions, ImportReport, SKIPPED_SHOWN, SkippedRecord, Unzip, foreign_format,
 };
 pub use transfer::snapshot;
-pub use transfer::snapshot::SnapshotProgress;

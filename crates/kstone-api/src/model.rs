@@ -8,6 +8,7 @@ pub(crate) mod item_builder;
 pub(crate) mod item_check;
 pub mod json;
 pub(crate) mod options;
+pub(crate) mod progress;
 pub(crate) mod schema;
 pub(crate) mod statistic;
 pub(crate) mod stats;

@@ -12,15 +12,13 @@
 
 use crate::error::{Error, Reason, Result};
 use kstone_core::item::ItemRef;
-use kstone_core::label::InternedLayout;
 pub use kstone_expr::partiql::STATEMENT_MAX_CHARS;
-pub(crate) use kstone_expr::partiql::StatementCache;
-use kstone_expr::partiql::parsed::{Select, Target, Verb};
+use kstone_expr::partiql::parsed::Verb;
 
 use crate::expression::BoundParameters;
 use crate::table::Table;
-use crate::table::state::TableState;
 
+mod bounds;
 mod collect;
 mod explain;
 mod groups;
@@ -32,19 +30,21 @@ mod plan;
 mod prepared;
 mod projection;
 mod rows;
+mod run;
 mod select;
 mod statement;
+mod target;
+mod verb;
 mod write;
 
-pub use outcome::{StatementOutcome, StatementSizes};
+pub use outcome::StatementOutcome;
 pub use prepared::PreparedStatement;
 pub(crate) use select::Reading;
 use statement::StatementRun;
 pub use statement::{Statement, StatementResult};
-use write::{StatementWrite, returned_row};
-
-/// What the table is called in statements where its schema has no name.
-const UNNAMED_TABLE: &str = "items";
+use target::check_table;
+pub(crate) use verb::write_of;
+use write::returned_row;
 
 impl Table {
     /// Executes a statement. See `docs/partiql.md` for the dialect.
@@ -98,38 +98,4 @@ impl Table {
         let rows = returned.into_iter().map(|record| returned_row(returning, record));
         Ok(StatementResult::of_rows(rows.collect()))
     }
-}
-
-/// Refuses a statement about another table.
-fn check_table(target: &Target, table: &TableState) -> Result<()> {
-    let is = table.schema.table_name().unwrap_or(UNNAMED_TABLE);
-    if *target.table == *is {
-        return Ok(());
-    }
-    Err(Error::TableNotFound { name: target.table.to_string(), is: Some(is.to_owned()) })
-}
-
-/// The write that a statement is; a SELECT is none.
-pub(crate) fn write_of<'v>(
-    verb: &Verb,
-    bound: &BoundParameters<'v>,
-    keys: Option<&'static InternedLayout>,
-) -> Result<StatementWrite<'v>> {
-    match verb {
-        Verb::Insert(insert) => StatementWrite::insert(insert, bound, keys),
-        Verb::Update(update) => StatementWrite::update(update, bound, keys),
-        Verb::Delete(delete) => StatementWrite::delete(delete, bound, keys),
-        Verb::Exists(select) => exists(select, bound, keys),
-        Verb::Select(_) => Err(Error::from(Reason::SelectAsWrite)),
-    }
-}
-
-/// The check that EXISTS is.
-fn exists<'v>(
-    select: &Select,
-    bound: &BoundParameters<'v>,
-    keys: Option<&'static InternedLayout>,
-) -> Result<StatementWrite<'v>> {
-    let clause = select.condition.as_ref().ok_or(kstone_expr::Reason::IncompleteKey)?;
-    StatementWrite::exists(clause, bound, keys)
 }

@@ -8,6 +8,7 @@ pub(crate) mod many;
 pub(crate) mod operation;
 pub(crate) mod operation_list;
 pub(crate) mod page;
+pub(crate) mod page_limits;
 pub(crate) mod parameters;
 pub(crate) mod parsed_write;
 pub(crate) mod partition;

@@ -9,6 +9,7 @@ pub(crate) mod memory_limit;
 pub(crate) mod one_at_a_time;
 pub(crate) mod pager;
 mod reading;
+pub(crate) mod release;
 pub(crate) mod retired;
 pub(crate) mod state;
 pub mod stream;
@@ -24,6 +25,7 @@ use kstone_core::label::InternedLayout;
 use kstone_core::record::{Glance, Record, RecordRef};
 use kstone_core::typed_key::{KeyScratch, TableKey};
 use kstone_core::value::Item;
+use kstone_expr::partiql::StatementCache;
 use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 
 use crate::account::environment::Environment;
@@ -31,17 +33,15 @@ use crate::expression::ExpressionCache;
 use crate::interrupt::Interrupt;
 use crate::model::clock::Clock;
 use crate::model::item_check::{check_item, untyped_key};
+use crate::model::progress::SnapshotProgress;
 use crate::model::schema::TableSchema;
 use crate::model::statistic::Statistic;
 use crate::model::stats::Stats;
-use crate::partiql::StatementCache;
-use crate::request::read::ReadContext;
 use crate::request::write::{Prepared, PreparedAction, RestOfItem, Write, WriteContext};
 use crate::table::one_at_a_time::{OneAtATime, Turn};
-use crate::table::state::TableState;
+use crate::table::state::{ReadContext, TableState};
 use crate::table::stream::{Stream, StreamRecord};
 use crate::table::ttl::has_passed;
-use crate::transfer::snapshot::SnapshotProgress;
 #[cfg(doc)]
 use crate::{ItemWriter, Select};
 
@@ -133,6 +133,21 @@ impl Table {
     /// A fork of this table: over another engine, in another state.
     pub(crate) fn forked(&self, engine: Engine, environment: Arc<Environment>, state: TableState) -> Self {
         Self { interrupt: self.interrupt.clone(), ..Self::of(engine, environment, state) }
+    }
+
+    /// The same database by a handle whose long calls end when the flag is raised. Other handles know nothing of it.
+    #[must_use]
+    pub fn interrupted_by(&self, interrupt: &Interrupt) -> Self {
+        let mut handle = self.clone();
+        handle.interrupt = Some(interrupt.clone());
+        handle
+    }
+
+    /// # Errors
+    /// [`Error::Interrupted`] where this handle's flag is raised.
+    #[inline]
+    pub(crate) fn check_interrupt(&self) -> Result<()> {
+        self.interrupt.as_ref().map_or(Ok(()), Interrupt::check)
     }
 
     /// The schema in force.

@@ -13,7 +13,7 @@ use crate::account::limited::LimitedTables;
 use crate::expression::ExpressionCache;
 use crate::model::clock::{Clock, ClockSource};
 use crate::model::options::DatabaseOptions;
-use crate::partiql::StatementCache;
+use kstone_expr::partiql::StatementCache;
 
 /// Options, clock and caches of an account. Each of its tables holds it.
 pub(crate) struct Environment {

@@ -9,8 +9,9 @@ use super::named::NamesTable;
 use crate::TRANSACTION_MAX;
 use crate::error::{Error, Reason, Result};
 use crate::partiql::many::{Call, check_kinds};
-use crate::partiql::{PreparedStatement, Reading, Statement, StatementOutcome, StatementSizes, write_of};
+use crate::partiql::{PreparedStatement, Reading, Statement, StatementOutcome, write_of};
 use crate::request::operation::TransactError;
+use crate::request::page_limits::ReadSizes;
 use crate::request::transaction::{TRANSACTION_MAX as MOST, check_list, parts, twice_in};
 use crate::request::write::Prepared;
 use crate::table::commit::tables::{SeveralTables, Tables};
@@ -96,8 +97,8 @@ impl Account {
             let row = || -> Result<StatementOutcome> {
                 let state = &moment.states[tables.place(at)];
                 let reading = Reading::new(tables.of(at), state, select, &call.bound, moment.now, true)?;
-                let mut sizes = StatementSizes::default();
-                sizes.add(&reading, found.as_slice())?;
+                let mut sizes = ReadSizes::default();
+                reading.measure(found.as_slice(), &mut sizes)?;
                 Ok(StatementOutcome { result: reading.row_of(found)?, write: None, sizes })
             };
             row().map_err(|error| TransactError::of(at, error))

@@ -10,8 +10,26 @@ pub struct IndexKeys {
     index: GlobalSecondaryIndex,
 }
 
+impl GlobalSecondaryIndex {
+    /// An index whose key attributes have types, and which shows whole items:
+    ///
+    /// ```
+    /// use kstone_api::{GlobalSecondaryIndex, KeyType, TableSchema};
+    /// let by_region = GlobalSecondaryIndex::on("by-region")
+    ///     .partition_key("region", KeyType::S)
+    ///     .partition_key("tier", KeyType::N)
+    ///     .sort_key("total", KeyType::N);
+    /// let schema = TableSchema::new().partition_key("id", KeyType::S).add_global_index(by_region);
+    /// schema.validate()?;
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    pub fn on(name: impl Into<String>) -> IndexKeys {
+        IndexKeys::new(name.into())
+    }
+}
+
 impl IndexKeys {
-    pub(super) fn new(name: String) -> Self {
+    fn new(name: String) -> Self {
         let (partition_key, sort_key, projection) = (Vec::new(), Vec::new(), Projection::All);
         Self { index: GlobalSecondaryIndex { name, partition_key, sort_key, projection } }
     }

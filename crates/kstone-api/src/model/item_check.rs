@@ -1,7 +1,7 @@
 //! What is asked of an item as a whole before it is written.
 
 use crate::error::{Reason, Result, StorageReason};
-use kstone_core::item::{self, ItemRef, ValueRef};
+use kstone_core::item::{self, ItemRef, ItemWriter, ValueRef};
 use kstone_core::key::KeyRef;
 use kstone_core::key_layout::{KeyLayout, KeyPart};
 use kstone_core::value::Type;
@@ -45,4 +45,18 @@ pub(crate) fn untyped_key(item: ItemRef<'_>) -> Result<(&[u8], &[u8])> {
         payload(layout.partition()).and_then(|pk| pk.ok_or_else(|| StorageReason::KeyMissing { name: name() }.into()));
     let sk = layout.sort().map_or(Ok(None), payload);
     Ok((pk?, sk?.unwrap_or_default()))
+}
+
+/// A key as an item of the attributes `pk` and `sk`, in the stored form.
+pub(crate) fn keys_only(pk: &[u8], sk: &[u8]) -> Vec<u8> {
+    let mut writer = ItemWriter::new();
+    for (name, key) in [("pk", pk), ("sk", sk)] {
+        match std::str::from_utf8(key) {
+            Ok("") => continue,
+            Ok(text) => writer.set_str(name, text),
+            Err(_) => writer.set_bin(name, key),
+        }
+        .expect("a key is far smaller than an item may be");
+    }
+    writer.into_body()
 }

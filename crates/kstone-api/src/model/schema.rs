@@ -48,7 +48,6 @@ use kstone_core::key_layout::{KeyLayout, KeyPart, KeyType};
 use crate::error::{Error, Reason, Result, Rule};
 
 pub use crate::expression::KEY_PARTS_MAX;
-pub use crate::model::index_keys::IndexKeys;
 use crate::table::stream::{STREAM_CAPACITY, STREAM_CAPACITY_LIMIT, StreamViewType};
 
 mod json;
@@ -413,22 +412,6 @@ impl GlobalSecondaryIndex {
     pub fn new(name: impl Into<String>, partition_key: impl Into<String>) -> Self {
         let partition_key = vec![KeyPart::of_any_type(partition_key.into())];
         Self { name: name.into(), partition_key, sort_key: Vec::new(), projection: Projection::All }
-    }
-
-    /// An index whose key attributes have types, and which shows whole items:
-    ///
-    /// ```
-    /// use kstone_api::{GlobalSecondaryIndex, KeyType, TableSchema};
-    /// let by_region = GlobalSecondaryIndex::on("by-region")
-    ///     .partition_key("region", KeyType::S)
-    ///     .partition_key("tier", KeyType::N)
-    ///     .sort_key("total", KeyType::N);
-    /// let schema = TableSchema::new().partition_key("id", KeyType::S).add_global_index(by_region);
-    /// schema.validate()?;
-    /// # Ok::<(), kstone_api::Error>(())
-    /// ```
-    pub fn on(name: impl Into<String>) -> IndexKeys {
-        IndexKeys::new(name.into())
     }
 
     /// Sorts each partition of the index by this attribute, of any type that a key can have; items that lack it are not in

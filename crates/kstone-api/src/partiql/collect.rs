@@ -5,10 +5,10 @@
 //! [`COLLECT_MAX_BYTES`], whatever the table holds; where LIMIT says how many rows are wanted, no more than about twice
 //! as many are held.
 
-use crate::error::{Error, Result};
-use kstone_core::error::Unit;
+use crate::error::Result;
 use kstone_core::record::Record;
 
+use super::bounds::{COLLECT_MAX_BYTES, check_bytes};
 use super::groups::Groups;
 use super::order::compare;
 use super::plan::Range;
@@ -17,8 +17,6 @@ use super::statement::StatementResult;
 use crate::interrupt::sort_by;
 use crate::request::read::Read;
 
-/// The most bytes of records that are sorted, and of groups that are held: 64 MiB.
-pub(super) const COLLECT_MAX_BYTES: usize = 64 << 20;
 /// How many rows beyond those wanted are held before the rest is released.
 const SLACK_ROWS: usize = 1024;
 
@@ -130,12 +128,4 @@ impl<'a> Sorter<'a> {
         self.records.truncate(self.wanted);
         Ok(self.records)
     }
-}
-
-/// Refuses to hold more than is good for the process.
-pub(super) fn check_bytes(what: &'static str, found: usize) -> Result<()> {
-    if found <= COLLECT_MAX_BYTES {
-        return Ok(());
-    }
-    Err(Error::limit(what, Unit::Bytes, COLLECT_MAX_BYTES, found))
 }

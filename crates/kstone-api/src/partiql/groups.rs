@@ -14,7 +14,7 @@ use kstone_core::number::Sum;
 use kstone_core::record::Record;
 use kstone_core::value::Type;
 
-use super::collect::check_bytes;
+use super::bounds::check_bytes;
 use super::order::compare_values;
 use crate::expression::ast::Segment;
 use crate::expression::{BoundParameters, Subject};

@@ -1,25 +1,20 @@
 //! Statements by DynamoDB's rules alone, with what became of their items: what it takes to answer as DynamoDB does and to
 //! count what a statement costs.
 
-use kstone_core::record::Record;
-
+use super::many;
 use super::select::Reading;
 use super::statement::{Statement, StatementResult};
+use super::verb::write_of;
 use super::write::returned_row;
-use super::{many, write_of};
 use crate::error::{Error, Reason, Result};
 use crate::expression::BoundParameters;
-use crate::request::page::examined_bytes;
+use crate::request::page_limits::ReadSizes;
 use crate::table::Table;
 use crate::table::commit::outcome::WriteOutcome;
 use crate::table::commit::tables::SeveralTables;
 use crate::table::commit::{self, Settle};
-use crate::table::index::IndexEntry;
 use kstone_core::item::ItemRef;
 use kstone_expr::partiql::parsed::Verb;
-
-/// The bytes that a read unit of DynamoDB covers.
-const UNIT_BYTES: usize = 4096;
 
 /// What a statement returned, and what it did to its item where it is a write.
 #[derive(Debug, Clone, Default)]
@@ -29,31 +24,7 @@ pub struct StatementOutcome {
     /// What became of the item of a write.
     pub write: Option<WriteOutcome>,
     /// How large the items are that a read looked at.
-    pub sizes: StatementSizes,
-}
-
-/// How large the items are that a SELECT looked at, as DynamoDB counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct StatementSizes {
-    /// Of the items that were examined, in bytes: of an index, what that holds of them.
-    pub examined: usize,
-    /// The read units of the items that were read after their entries, since the index does not hold all that is shown.
-    pub fetched_units: usize,
-}
-
-impl StatementSizes {
-    /// Adds those of records that a SELECT met.
-    pub(crate) fn add(&mut self, reading: &Reading<'_>, records: &[Record]) -> Result<()> {
-        self.examined += records.iter().map(examined_bytes).sum::<usize>();
-        if reading.plan.fetched.is_empty() {
-            return Ok(());
-        }
-        for entry in records.iter().filter_map(IndexEntry::read) {
-            let item = reading.database.engine().get(entry.table_key())?;
-            self.fetched_units += item.map_or(0, |item| item.item_size().div_ceil(UNIT_BYTES));
-        }
-        Ok(())
-    }
+    pub sizes: ReadSizes,
 }
 
 impl Table {
@@ -84,7 +55,7 @@ impl Table {
             Verb::Select(select) => {
                 let table = self.state();
                 let reading = Reading::new(self, &table, select, &bound, self.now_for(&table), true)?;
-                let mut sizes = StatementSizes::default();
+                let mut sizes = ReadSizes::default();
                 let result = reading.run_measured(statement.run(&parsed, &given), &mut sizes)?;
                 Ok(StatementOutcome { result, write: None, sizes })
             }
@@ -110,8 +81,8 @@ impl Table {
         let key = call.key_of("BatchExecuteStatement", select, table.keys)?;
         let found = self.engine().get(key.key_ref())?;
         let reading = Reading::new(self, &table, select, &call.bound, self.now_for(&table), true)?;
-        let mut sizes = StatementSizes::default();
-        sizes.add(&reading, found.as_slice())?;
+        let mut sizes = ReadSizes::default();
+        reading.measure(found.as_slice(), &mut sizes)?;
         Ok(StatementOutcome { result: reading.row_of(found)?, write: None, sizes })
     }
 
@@ -130,6 +101,6 @@ impl Table {
             let rows = outcome.returned().map(|record| returned_row(returning, record.clone()));
             StatementResult::of_rows(rows.into_iter().collect())
         });
-        Ok(StatementOutcome { result, write: Some(outcome), sizes: StatementSizes::default() })
+        Ok(StatementOutcome { result, write: Some(outcome), sizes: ReadSizes::default() })
     }
 }

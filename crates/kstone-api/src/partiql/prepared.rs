@@ -7,8 +7,8 @@ use std::sync::Arc;
 use crate::error::Result;
 use kstone_core::item::ValueRef;
 
-use super::check_table;
 use super::statement::{Statement, StatementResult, StatementRun};
+use super::target::check_table;
 use crate::expression::ParameterNames;
 use crate::table::Table;
 use kstone_expr::partiql::parsed::Parsed;
@@ -36,7 +36,7 @@ pub struct PreparedStatement {
 
 #[derive(Debug)]
 struct Shared {
-    text: Box<str>,
+    text: Arc<str>,
     parsed: Arc<Parsed>,
     parameters: ParameterNames,
 }
@@ -117,10 +117,6 @@ impl PreparedStatement {
     /// [`Error::Invalid`](crate::Error::Invalid) for values that are not as many as the parameters.
     pub fn bound(&self, values: &[ValueRef<'_>]) -> Result<Statement> {
         self.shared.parameters.check(values.len())?;
-        Statement::of_prepared(self.clone(), values)
-    }
-
-    pub(super) fn parsed(&self) -> &Arc<Parsed> {
-        &self.shared.parsed
+        Statement::of_parsed((Arc::clone(&self.shared.text), Arc::clone(&self.shared.parsed)), values)
     }
 }

@@ -14,18 +14,16 @@ use crate::error::{Error, Reason, Result};
 use kstone_core::engine::{PageLimits, RecordPage};
 use kstone_core::record::Record;
 
-use super::outcome::StatementSizes;
 use super::plan::{Plan, Range, plan};
 use super::rows::{cells, with_key};
 use super::statement::{StatementResult, StatementRun};
-use super::{collect, explain};
 use crate::expression::{BoundParameters, Condition, Kind};
 use crate::request::extent::{Place, lent};
-use crate::request::page::{examined_bytes, page_limits};
+use crate::request::page_limits::{ReadSizes, examined_bytes, page_limits};
 use crate::request::selection::Selection;
 use crate::request::token;
 use crate::table::Table;
-use crate::table::index::{Index, IndexId};
+use crate::table::index::{Index, IndexEntry, IndexId};
 use crate::table::state::TableState;
 use kstone_expr::partiql::count_of;
 use kstone_expr::partiql::parsed::{Count, Select};
@@ -67,33 +65,6 @@ impl<'a> Reading<'a> {
         Ok(Self { database, table, now, select, bound, plan, condition, offset, limit })
     }
 
-    /// Executes it, or explains how it would be.
-    pub(super) fn run(self, run: StatementRun<'_>) -> Result<StatementResult> {
-        self.run_as(run, None)
-    }
-
-    /// The same, adding how large the items are that it looks at one after the other.
-    pub(super) fn run_measured(self, run: StatementRun<'_>, sizes: &mut StatementSizes) -> Result<StatementResult> {
-        self.run_as(run, Some(sizes))
-    }
-
-    fn run_as(self, run: StatementRun<'_>, sizes: Option<&mut StatementSizes>) -> Result<StatementResult> {
-        if run.parsed.explain {
-            return Ok(explain::explain(&self));
-        }
-        let columns = self.columns();
-        let mut result = if self.select.groups.is_some() || self.plan.sorts {
-            if run.limit.is_some() || run.token.is_some() {
-                return Err(Error::from(Reason::GroupedWithToken));
-            }
-            collect::collect(self)?
-        } else {
-            self.page(run, sizes)?
-        };
-        result.columns = columns;
-        Ok(result)
-    }
-
     /// What it makes of the one item that it is about.
     pub(crate) fn row_of(&self, found: Option<Record>) -> Result<StatementResult> {
         let (selected, _, scanned) = self.selection().apply_all(found.into_iter().collect(), self.database)?;
@@ -101,7 +72,8 @@ impl<'a> Reading<'a> {
         Ok(StatementResult { scanned, columns: self.columns(), ..StatementResult::of_rows(rows) })
     }
 
-    fn columns(&self) -> Vec<String> {
+    /// The names of the columns.
+    pub(super) fn columns(&self) -> Vec<String> {
         let columns = self.select.columns.iter().flat_map(|columns| &columns.list);
         columns.map(|column| column.name.clone()).collect()
     }
@@ -114,6 +86,19 @@ impl<'a> Reading<'a> {
         Selection::of_filter(Arc::clone(self.table), self.now, index, filter).fetching(fetches)
     }
 
+    /// Adds how large the items are that it met, and those that are read after their entries.
+    pub(crate) fn measure(&self, met: &[Record], sizes: &mut ReadSizes) -> Result<()> {
+        sizes.examined += met.iter().map(examined_bytes).sum::<usize>();
+        if self.plan.fetched.is_empty() {
+            return Ok(());
+        }
+        for entry in met.iter().filter_map(IndexEntry::read) {
+            let item = self.database.engine().get(entry.table_key())?;
+            sizes.add_fetched(item.as_ref());
+        }
+        Ok(())
+    }
+
     /// The row of an item.
     pub(super) fn row(&self, record: &Record) -> Record {
         match &self.select.columns {
@@ -122,7 +107,8 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn page(&self, run: StatementRun<'_>, mut sizes: Option<&mut StatementSizes>) -> Result<StatementResult> {
+    /// One page of rows that come as their records lie.
+    pub(super) fn page(&self, run: StatementRun<'_>, mut sizes: Option<&mut ReadSizes>) -> Result<StatementResult> {
         let limits = page_limits(run.limit)?;
         let shape = || shape(run, &self.plan);
         let mut at = match run.token {
@@ -148,7 +134,7 @@ impl<'a> Reading<'a> {
             let page = self.records(range, &at, PageLimits { records, bytes: bytes_left, ..limits })?;
             self.database.refuse_dropped_index(&selection)?;
             if let Some(sizes) = &mut sizes {
-                sizes.add(self, &page.records)?;
+                self.measure(&page.records, sizes)?;
             }
             records_left -= page.records.len().min(records_left);
             let ended_by_bytes = page.limited && page.records.len() < records;

@@ -9,8 +9,7 @@ use kstone_core::key_layout::KeyLayout;
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
-use super::StatementCache;
-use super::prepared::PreparedStatement;
+use kstone_expr::partiql::StatementCache;
 use kstone_expr::partiql::parsed::Parsed;
 use kstone_expr::partiql::values::{encode_parameters, encode_refs};
 
@@ -40,7 +39,8 @@ pub struct Statement {
 #[derive(Debug, Clone)]
 enum Source {
     Text(String),
-    Prepared(PreparedStatement),
+    /// A text with what it was parsed to.
+    Parsed(Arc<str>, Arc<Parsed>),
 }
 
 #[derive(Debug, Clone)]
@@ -64,9 +64,9 @@ impl Statement {
     }
 
     /// A statement that was prepared, with all of its values.
-    pub(super) fn of_prepared(prepared: PreparedStatement, values: &[ValueRef<'_>]) -> Result<Self> {
+    pub(super) fn of_parsed((text, parsed): (Arc<str>, Arc<Parsed>), values: &[ValueRef<'_>]) -> Result<Self> {
         Ok(Self {
-            source: Source::Prepared(prepared),
+            source: Source::Parsed(text, parsed),
             parameters: Parameters::Bag(encode_refs(values)?),
             limit: None,
             token: None,
@@ -147,7 +147,7 @@ impl Statement {
     pub fn text(&self) -> &str {
         match &self.source {
             Source::Text(text) => text,
-            Source::Prepared(prepared) => prepared.text(),
+            Source::Parsed(text, _) => text,
         }
     }
 
@@ -155,7 +155,7 @@ impl Statement {
     pub(super) fn parsed(&self, cache: &StatementCache, layout: &KeyLayout) -> Result<Arc<Parsed>> {
         let parsed = match &self.source {
             Source::Text(text) => cache.get(text)?,
-            Source::Prepared(prepared) => Arc::clone(prepared.parsed()),
+            Source::Parsed(_, parsed) => Arc::clone(parsed),
         };
         parsed.check_key(self.text(), layout)?;
         Ok(parsed)

@@ -22,7 +22,7 @@ use kstone_core::typed_key::PartScratch;
 use crate::error::{Error, Reason, Result};
 use crate::interrupt::Interrupt;
 use crate::request::extent::{Extent, Rest};
-use crate::request::page::batch_limits;
+use crate::request::page_limits::batch_limits;
 use crate::request::query::Query;
 use crate::request::read_request::{ReadRequest, ReadStart};
 use crate::request::scan::Scan;

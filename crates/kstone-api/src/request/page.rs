@@ -2,21 +2,16 @@
 
 use std::borrow::Borrow;
 
-use crate::error::{Error, Reason, Result};
-use kstone_core::engine::{CountPage, PageLimits, RecordPage};
-use kstone_core::item::{ItemWriter, item_size};
-use kstone_core::key::Keyspace;
+use crate::error::Result;
+use kstone_core::engine::{CountPage, RecordPage};
 use kstone_core::record::Record;
 use kstone_core::value::Item;
 
+use crate::request::page_limits::ReadSizes;
 use crate::request::partition::PartitionQuery;
 use crate::request::selection::{Items, Selection};
 use crate::request::sort_key::SortKeyCondition;
 use crate::request::token;
-use crate::table::index::IndexEntry;
-
-/// The most bytes a page holds, DynamoDB's.
-pub(crate) const PAGE_MAX_BYTES: usize = 1 << 20;
 
 /// What a page keeps each of its records in: a record, or what has it inside.
 pub trait PageRecord: From<Record> + Borrow<Record> {}
@@ -37,17 +32,6 @@ pub struct Page<R = Record, T = Option<Vec<u8>>> {
     /// Where the next page goes on; none at the end. As in DynamoDB, a page that ends at its limit has one, even if
     /// nothing follows.
     pub token: T,
-}
-
-/// How large the items are that a read looked at, as DynamoDB counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct ReadSizes {
-    /// Of the items that were examined, in bytes: of an index, what that holds of them.
-    pub examined: usize,
-    /// Of the items that were read after their entries, since the index does not hold all that is shown, in bytes.
-    pub fetched: usize,
-    /// The same in units of 4 KiB, to which each item is rounded up.
-    pub fetched_units: usize,
 }
 
 /// Where a page ended. Most callers never ask for the token of a page that ended at its limit.
@@ -168,43 +152,4 @@ impl From<Page> for QueryResult {
             token: page.token,
         }
     }
-}
-
-/// A key as an item of the attributes `pk` and `sk`, in the stored form.
-pub(crate) fn keys_only(pk: &[u8], sk: &[u8]) -> Vec<u8> {
-    let mut writer = ItemWriter::new();
-    for (name, key) in [("pk", pk), ("sk", sk)] {
-        match std::str::from_utf8(key) {
-            Ok("") => continue,
-            Ok(text) => writer.set_str(name, text),
-            Err(_) => writer.set_bin(name, key),
-        }
-        .expect("a key is far smaller than an item may be");
-    }
-    writer.into_body()
-}
-
-/// How much a page may hold under the limit of a request. It ends as DynamoDB's does: with the item at which the sizes of
-/// the items reach 1 MiB.
-pub(crate) fn page_limits(limit: Option<usize>) -> Result<PageLimits> {
-    match limit {
-        Some(0) => Err(Error::from(Reason::LimitZero)),
-        limit => Ok(PageLimits { records: limit.unwrap_or(usize::MAX), bytes: PAGE_MAX_BYTES, size: examined_bytes }),
-    }
-}
-
-/// What a record counts towards the size of a page: its item's size, or that of what an index entry shows of its item.
-pub(crate) fn examined_bytes(record: &Record) -> usize {
-    if record.keyspace() == Keyspace::Items {
-        return record.item_size();
-    }
-    match IndexEntry::read(record) {
-        Some(entry) => item_size(entry.table_key(), entry.item()),
-        None => record.item_size(),
-    }
-}
-
-/// How much of a table is held at once by what goes over all of it.
-pub(crate) const fn batch_limits(records: usize) -> PageLimits {
-    PageLimits { records, bytes: PAGE_MAX_BYTES, size: Record::data_len }
 }

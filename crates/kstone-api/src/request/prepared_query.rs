@@ -15,8 +15,9 @@ use crate::expression::{
     binder_of_names,
 };
 use crate::request::page::{Page, PageEnd, PageRecord};
-use crate::request::query::{Query, Select};
+use crate::request::query::Query;
 use crate::request::read::BoundExpressions;
+use crate::request::read_request::Select;
 use crate::request::read_request::{ReadExpression, ReadKeys, ReadRequest, ReadStart};
 use crate::request::records::Records;
 use crate::request::sort_key::SortKeyCondition;

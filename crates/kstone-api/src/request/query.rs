@@ -5,18 +5,6 @@ use crate::request::read_options::{ReadOptions, read_options};
 use crate::request::read_request::{ReadExpression, ReadKeys, ReadRequest};
 use crate::request::sort_key::SortKeyCondition;
 
-/// What a read returns of the items it finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Select {
-    /// Every attribute.
-    #[default]
-    All,
-    /// Their number alone.
-    Count,
-    /// The key, as the attributes `pk` and `sk`.
-    KeysOnly,
-}
-
 /// One page of one partition, in the order of the sort keys' bytes.
 ///
 /// ```

@@ -16,14 +16,7 @@ use crate::request::read_request::{ReadExpression, ReadKeys, ReadRequest};
 use crate::request::selection::Selection;
 use crate::request::sort_key::SortKeyCondition;
 use crate::table::index::{self, Index, KeyValue};
-use crate::table::state::TableState;
-
-/// The database's side of a read: what is in force when it begins.
-pub(crate) struct ReadContext<'a> {
-    pub(crate) cache: &'a ExpressionCache,
-    pub(crate) table: Arc<TableState>,
-    pub(crate) now: i64,
-}
+use crate::table::state::{ReadContext, TableState};
 
 /// A request that was checked against the table's state: which records are read, and what becomes of them.
 pub(crate) struct Read {
@@ -66,7 +59,7 @@ impl ReadRequest<'_> {
             ReadKeys::Segment { .. } => None,
             _ => Some(self.range(&table, index, expressions)?),
         };
-        let selection = Selection::of(self.select, index, context, expressions)?;
+        let selection = Selection::of(self.select, index, context, (expressions.filter()?, expressions.projection()?))?;
         let extent = match (self.keys, range) {
             (_, Some(range)) => {
                 refuse_key_attributes(selection.filter(), key_schema(&table, index))?;

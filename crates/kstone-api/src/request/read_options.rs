@@ -4,8 +4,7 @@ use kstone_core::value::Item;
 
 use crate::error::{Error, Reason, Result};
 use crate::request::parameters::RequestParameters;
-use crate::request::query::Select;
-use crate::request::read_request::{ReadExpression, ReadKeys, ReadRequest, ReadStart};
+use crate::request::read_request::{ReadExpression, ReadKeys, ReadRequest, ReadStart, Select};
 use kstone_core::item::{self, ItemRef};
 
 /// What a request says besides which items it is about.
@@ -114,7 +113,7 @@ macro_rules! read_options {
 
             /// What to return of each item.
             #[must_use]
-            pub fn select(mut self, select: $crate::Select) -> Self {
+            pub fn select(mut self, select: $crate::request::read_request::Select) -> Self {
                 self.options.select = select;
                 self
             }

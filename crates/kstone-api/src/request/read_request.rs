@@ -8,7 +8,6 @@ use kstone_core::item::ItemRef;
 
 use crate::expression::{Condition, KeyCondition, Parameters, Projection};
 use crate::request::partition::PartitionQuery;
-use crate::request::query::Select;
 use crate::request::sort_key::SortKeyCondition;
 
 /// A read in order: which items, in which direction, from where on, how many, and what of them. All of it is lent.
@@ -74,6 +73,18 @@ impl<'a, T> From<&'a str> for ReadExpression<'a, T> {
     fn from(text: &'a str) -> Self {
         Self::Text(text)
     }
+}
+
+/// What a read returns of the items it finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Select {
+    /// Every attribute.
+    #[default]
+    All,
+    /// Their number alone.
+    Count,
+    /// The key, as the attributes `pk` and `sk`.
+    KeysOnly,
 }
 
 /// Which items a read is about.

@@ -6,7 +6,7 @@ use kstone_core::record::{Record, RecordRef};
 
 use crate::interrupt::Interrupt;
 use crate::request::extent::{Extent, Place, Rest, lent};
-use crate::request::page::{batch_limits, page_limits};
+use crate::request::page_limits::{batch_limits, page_limits};
 use crate::request::read::Read;
 use crate::request::selection::{Selected, Selection};
 

@@ -9,12 +9,11 @@ use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 
 use crate::expression::{Condition, Projection, Subject};
-use crate::request::page::{ReadSizes, examined_bytes, keys_only};
-use crate::request::query::Select;
-use crate::request::read::{BoundExpressions, ReadContext};
-use crate::table::Table;
+use crate::model::item_check::keys_only;
+use crate::request::page_limits::{ReadSizes, examined_bytes};
+use crate::request::read_request::Select;
 use crate::table::index::{Index, IndexEntry, IndexId};
-use crate::table::state::TableState;
+use crate::table::state::{ReadContext, TableState};
 
 /// How many records ahead of the filter its attributes are asked for.
 const FILTERED_AHEAD: usize = 4;
@@ -50,12 +49,6 @@ pub(crate) trait Items {
     fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>>;
 }
 
-impl Items for Table {
-    fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
-        Ok(self.engine().get(key)?)
-    }
-}
-
 /// The items of the same moment as the entries.
 impl Items for PointInTimeView {
     fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
@@ -76,9 +69,6 @@ pub(crate) struct Measured<'a, I> {
     sizes: Cell<ReadSizes>,
 }
 
-/// Which a read unit of DynamoDB covers.
-const UNIT_BYTES: usize = 4096;
-
 impl<'a, I> Measured<'a, I> {
     pub(crate) fn of(items: &'a I) -> Self {
         Self { items, sizes: Cell::default() }
@@ -93,10 +83,9 @@ impl<'a, I> Measured<'a, I> {
 impl<I: Items> Items for Measured<'_, I> {
     fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
         let found = self.items.item(key)?;
-        let bytes = found.as_ref().map_or(0, Record::item_size);
-        let ReadSizes { examined, fetched, fetched_units } = self.sizes.get();
-        let (fetched, fetched_units) = (fetched + bytes, fetched_units + bytes.div_ceil(UNIT_BYTES));
-        self.sizes.set(ReadSizes { examined, fetched, fetched_units });
+        let mut sizes = self.sizes.get();
+        sizes.add_fetched(found.as_ref());
+        self.sizes.set(sizes);
         Ok(found)
     }
 }
@@ -105,16 +94,14 @@ impl Selection {
     /// What becomes of records, or of the entries of an index, by these expressions.
     ///
     /// # Errors
-    /// What the expressions are refused with; [`Error::Invalid`] for what does not fit together or the index does not hold.
+    /// [`Error::Invalid`] for what does not fit together or the index does not hold.
     pub(crate) fn of(
         select: Select,
         index: Option<&Index>,
         context: ReadContext<'_>,
-        expressions: &mut impl BoundExpressions,
+        (filter, projection): (Option<Condition<'static>>, Option<Projection>),
     ) -> Result<Self> {
         let ReadContext { table, now, .. } = context;
-        let filter = expressions.filter()?;
-        let projection = expressions.projection()?;
         if projection.is_some() && select != Select::All {
             return Err(Error::from(Reason::ProjectionOfCount));
         }
@@ -155,21 +142,14 @@ impl Selection {
         Self { select: Select::All, ..self }
     }
 
-    /// The number of all items of the table or of the index, from what is kept of it; none where that may include items
-    /// that have expired.
-    pub(crate) fn kept_count(&self, database: &Table) -> Result<Option<usize>> {
-        if !self.asks_for_number() {
-            return Ok(None);
-        }
+    /// Whether the number that is kept of its items is that of the request, as far as time goes: none of them has expired.
+    pub(crate) fn none_has_expired(&self) -> bool {
         let expiries = self.table.expiries.as_ref().filter(|_| self.is_hidden_by_time());
-        let is_right =
-            || database.is_current(&self.table) && expiries.is_none_or(|expiries| expiries.due(self.now).is_none());
-        let (count, is_right) = database.engine().count_with(self.index.map(|IndexId(index)| index), is_right)?;
-        Ok(usize::try_from(count).ok().filter(|_| is_right))
+        expiries.is_none_or(|expiries| expiries.due(self.now).is_none())
     }
 
     /// The table that is read.
-    pub(crate) fn table(&self) -> &TableState {
+    pub(crate) fn table(&self) -> &Arc<TableState> {
         &self.table
     }
 

@@ -25,7 +25,7 @@ use kstone_core::key::{Route, RoutedKey};
 use kstone_core::record::Record;
 
 use crate::model::schema::TableSchema;
-use crate::request::page::batch_limits;
+use crate::request::page_limits::batch_limits;
 use crate::table::Table;
 use crate::table::index::IndexId;
 use crate::table::pager::Pager;

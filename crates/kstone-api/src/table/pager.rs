@@ -11,7 +11,7 @@ use kstone_core::record::Record;
 
 use crate::error::Result;
 use crate::interrupt::Interrupt;
-use crate::request::page::batch_limits;
+use crate::request::page_limits::batch_limits;
 use crate::table::Table;
 use crate::table::state::TableState;
 

@@ -8,7 +8,7 @@ use std::borrow::Borrow;
 
 use kstone_core::engine::{CountPage, Cursor, PageLimits, RecordPage};
 use kstone_core::item::parts;
-use kstone_core::key::Keyspace;
+use kstone_core::key::{KeyRef, Keyspace};
 use kstone_core::record::Record;
 
 use super::Table;
@@ -17,14 +17,15 @@ use crate::Select;
 use crate::error::{Error, Reason, Result};
 use crate::expression::Subject;
 use crate::request::extent::{Extent, Rest, lent};
-use crate::request::page::{Page, PageEnd, PageRecord, QueryResult, ReadSizes, batch_limits, page_limits};
+use crate::request::page::{Page, PageEnd, PageRecord, QueryResult};
+use crate::request::page_limits::{ReadSizes, batch_limits, page_limits};
 use crate::request::partition::{PartitionQuery, QueryScratch};
 use crate::request::query::Query;
 use crate::request::read::Read;
 use crate::request::read_request::ReadRequest;
 use crate::request::records::{BATCH_RECORDS, Records};
 use crate::request::scan::Scan;
-use crate::request::selection::{Measured, Selection};
+use crate::request::selection::{Items, Measured, Selection};
 use crate::request::start::check_place;
 use crate::table::index::IndexEntry;
 
@@ -38,6 +39,12 @@ enum AtOnce {
     Examined(usize),
     /// All that there is, where that is little.
     All,
+}
+
+impl Items for Table {
+    fn item(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
+        Ok(self.engine().get(key)?)
+    }
 }
 
 impl Table {
@@ -141,7 +148,7 @@ impl Table {
             && last.is_none()
             && limit.is_none()
             && !measures
-            && let Some(count) = selection.kept_count(self)?
+            && let Some(count) = self.kept_count(&selection)?
         {
             return Ok(Page::of_count(CountPage { count, last: None }, shape));
         }
@@ -164,6 +171,18 @@ impl Table {
         let measured = Measured::of(self);
         let page = Page::new(page, shape, &selection, &measured)?;
         Ok(Page { sizes: ReadSizes { examined, ..measured.sizes() }, ..page })
+    }
+
+    /// The number of all items of the table or of the index, from what is kept of it; none where that is not what the request
+    /// asks for, or may include items that have expired.
+    fn kept_count(&self, selection: &Selection) -> Result<Option<usize>> {
+        if !selection.asks_for_number() {
+            return Ok(None);
+        }
+        let is_right = || self.is_current(selection.table()) && selection.none_has_expired();
+        let index = selection.index().map(|index| index.id().0);
+        let (count, is_right) = self.engine().count_with(index, is_right)?;
+        Ok(usize::try_from(count).ok().filter(|_| is_right))
     }
 
     /// The page of a query where no item is hidden, so that records are shown as they are met.
@@ -301,7 +320,7 @@ impl Table {
     pub(crate) fn count_all(&self, extent: Extent, selection: Selection) -> Result<(usize, usize)> {
         let counting = selection.counting();
         if extent.is_whole()
-            && let Some(count) = counting.kept_count(self)?
+            && let Some(count) = self.kept_count(&counting)?
         {
             return Ok((count, count));
         }

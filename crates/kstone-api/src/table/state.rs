@@ -11,7 +11,7 @@ use kstone_core::key_layout::KeyLayout;
 use kstone_core::label::InternedLayout;
 use kstone_core::record::Record;
 
-use crate::expression::Subject;
+use crate::expression::{ExpressionCache, Subject};
 use crate::model::item_check::check_item;
 use crate::model::schema::{StreamSpecification, TableSchema};
 use crate::table::expiries::Expiries;
@@ -40,6 +40,13 @@ pub(crate) struct TableState {
     pub(crate) stream: Option<Arc<Stream>>,
     /// The last sequence number of the streams there were.
     pub(crate) stream_last: u64,
+}
+
+/// The database's side of a read: what is in force when it begins.
+pub(crate) struct ReadContext<'a> {
+    pub(crate) cache: &'a ExpressionCache,
+    pub(crate) table: Arc<TableState>,
+    pub(crate) now: i64,
 }
 
 /// Indexes that are being filled while those of the table are in use, and the attribute by which their entries expire.

@@ -38,6 +38,7 @@ use parking_lot::Mutex;
 use crate::account::Account;
 use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
+use crate::model::progress::SnapshotProgress;
 use crate::table::Table;
 use crate::transfer::file;
 
@@ -49,15 +50,6 @@ mod save;
 const OUTPUT: &str = "the output";
 /// What errors call an input that is no file.
 const INPUT: &str = "the input";
-
-/// How far a save or a load has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct SnapshotProgress {
-    /// Items written or read.
-    pub done: u64,
-    /// Items in all; 0 until they are counted.
-    pub total: u64,
-}
 
 impl Table {
     /// Writes the database as it is now to a file, in the place of one that is there; how many items that are.

@@ -23,8 +23,8 @@ use kstone_core::item::ItemRef;
 use kstone_core::record::Record;
 
 use super::StreamRecord;
+use crate::model::item_check::keys_only;
 use crate::model::json::{JsonForm, write_item};
-use crate::request::page::keys_only;
 
 /// The version of the record's format that DynamoDB gives.
 const EVENT_VERSION: &str = "1.1";

@@ -10,12 +10,14 @@
 //!
 //! Thread safety: plain values.
 
+mod plain;
+
 use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kstone_api::error::StorageReason;
-use kstone_api::{KeyLayout, KeyPart, KeyType, Type, ValueRef};
+use kstone_api::{KeyLayout, KeyType, Type, ValueRef};
 use kstone_core::buffer::{Buffer, StackBuffer};
 use kstone_core::item::{BODY_MAX_BYTES, parts};
 use kstone_core::number::compare_bytes;
@@ -40,26 +42,60 @@ pub(crate) struct RequestKey<'a> {
     pub(crate) sk: Cow<'a, [u8]>,
 }
 
+/// What a map has of the attributes of a key.
+#[derive(Debug, Default)]
+struct KeyAttributes<'a> {
+    values: [Option<Cow<'a, [u8]>>; 2],
+    /// The types of those that have another one than the key's.
+    mistyped: [Option<Type>; 2],
+}
+
+impl<'a> KeyAttributes<'a> {
+    /// Takes an attribute, if it is one of the key.
+    fn take(&mut self, layout: &KeyLayout, name: Quoted<'_>, value: (Type, Quoted<'a>)) -> Result<bool, Text> {
+        let mut parts = layout.parts().enumerate();
+        let Some((at, part)) = parts.find(|(_, part)| name.is(part.name())) else { return Ok(false) };
+        let (type_, text) = value;
+        if part.types().contains(&type_) {
+            self.values[at] = Some(part_bytes(type_, text)?);
+            self.mistyped[at] = None;
+        } else {
+            self.mistyped[at] = Some(type_);
+        }
+        Ok(true)
+    }
+
+    /// The key, whose attributes are all there and of their types.
+    fn key(self, call: &Call<'_>, layout: &KeyLayout) -> Result<RequestKey<'a>, Refusal> {
+        for (part, value) in layout.parts().zip(&self.values) {
+            if value.as_ref().is_some_and(|value| value.is_empty()) {
+                let type_ = part.type_().map_or(Type::S, KeyType::type_);
+                part.check(type_, &[]).map_err(|error| call.below(&error.into()))?;
+            }
+        }
+        let [pk, sk] = self.values;
+        Ok(RequestKey { pk: pk.unwrap_or_default(), sk: sk.unwrap_or_default() })
+    }
+}
+
 /// The key that a map of attributes is: exactly those of the table's key, of their types.
 ///
 /// # Errors
 /// A ValidationException for any other map, and for an attribute that is empty.
 pub(crate) fn key<'a>(call: &Call<'_>, map: Value<'a>, layout: &KeyLayout) -> Result<RequestKey<'a>, Refusal> {
     let mismatch = || Refusal::validation(Text::KeyElementMismatch);
-    let mut found: [Option<Cow<'a, [u8]>>; 2] = [None, None];
+    let mut found = KeyAttributes::default();
     for (name, value) in map.entries() {
-        let (at, part) = part_of(layout, name).ok_or_else(mismatch)?;
         let (type_, inner) = value::typed(value).ok_or_else(mismatch)?;
-        if !part.types().contains(&type_) {
+        if !found.take(layout, name, (type_, inner.quoted())).map_err(Refusal::validation)? {
             return Err(mismatch());
         }
-        found[at] = Some(part_bytes(type_, inner)?);
     }
-    let [pk, sk] = found;
-    if pk.is_none() || sk.is_some() != layout.sort().is_some() {
+    let has_all = layout.parts().zip(&found.values).all(|(_, value)| value.is_some());
+    if !has_all || found.mistyped.iter().any(Option::is_some) {
         return Err(mismatch());
     }
-    checked(call, layout, pk, sk)
+    found.key(call, layout)
 }
 
 /// Takes an item apart into its key and the body of its other attributes, which is appended to `body`.
@@ -72,23 +108,22 @@ pub(crate) fn item<'a>(
     layout: &KeyLayout,
     body: &mut impl Buffer,
 ) -> Result<RequestKey<'a>, Refusal> {
-    let mut found: [Option<Cow<'a, [u8]>>; 2] = [None, None];
-    let mut mistyped: [Option<Type>; 2] = [None, None];
-    let mut entries = Entries::new();
-    for (name, value) in map.entries() {
-        let Some((at, part)) = part_of(layout, name) else {
-            entries.push((name.decode(), value));
-            continue;
-        };
-        let (type_, inner) = value::typed(value).ok_or_else(|| Refusal::validation(Text::EmptyValue))?;
-        if part.types().contains(&type_) {
-            found[at] = Some(part_bytes(type_, inner)?);
-        } else {
-            mistyped[at] = Some(type_);
+    let mut found = KeyAttributes::default();
+    if map.is_plain() {
+        plain::put_map(body, map, Some((layout, &mut found))).map_err(Refusal::validation)?;
+    } else {
+        let mut entries = Entries::new();
+        for (name, value) in map.entries() {
+            let of_key = value::typed(value).map(|(type_, inner)| (type_, inner.quoted()));
+            let of_key = of_key.ok_or_else(|| Refusal::validation(Text::EmptyValue))?;
+            if !found.take(layout, name, of_key).map_err(Refusal::validation)? {
+                entries.push((name.decode(), value));
+            }
         }
+        put_in_order(&mut entries, body).map_err(Refusal::validation)?;
     }
-    for ((part, found), mistyped) in layout.parts().zip(&found).zip(mistyped) {
-        match (found, mistyped) {
+    for ((part, value), mistyped) in layout.parts().zip(&found.values).zip(found.mistyped) {
+        match (value, mistyped) {
             (_, Some(type_)) => part.check(type_, &[0]).map_err(|error| call.below(&error.into()))?,
             (None, None) => {
                 let missing = StorageReason::KeyMissing { name: part.name().into() };
@@ -97,47 +132,21 @@ pub(crate) fn item<'a>(
             (Some(_), None) => {}
         }
     }
-    let [pk, sk] = found;
-    let key = checked(call, layout, pk, sk)?;
-    put_in_order(&mut entries, body).map_err(Refusal::validation)?;
-    Ok(key)
-}
-
-/// Which attribute of a key this name is.
-fn part_of<'k>(layout: &'k KeyLayout, name: Quoted<'_>) -> Option<(usize, &'k KeyPart)> {
-    layout.parts().enumerate().find(|(_, part)| name.is(part.name()))
+    found.key(call, layout)
 }
 
 /// The bytes by which tables name a key attribute of this type.
-fn part_bytes<'a>(type_: Type, inner: Value<'a>) -> Result<Cow<'a, [u8]>, Refusal> {
-    let bytes = |text: Cow<'a, str>| match text {
+fn part_bytes<'t>(type_: Type, text: Quoted<'t>) -> Result<Cow<'t, [u8]>, Text> {
+    let bytes = |text: Cow<'t, str>| match text {
         Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
         Cow::Owned(text) => Cow::Owned(text.into_bytes()),
     };
-    Ok(match (type_, inner.text()) {
-        (Type::B, text) => Cow::Owned(decoded(&text)?),
-        (Type::N, Cow::Borrowed(text)) => bytes(number::canonical(text).map_err(Refusal::validation)?),
-        (Type::N, Cow::Owned(text)) => {
-            Cow::Owned(number::canonical(&text).map_err(Refusal::validation)?.into_owned().into_bytes())
-        }
+    Ok(match (type_, text.decode()) {
+        (Type::B, text) => Cow::Owned(decoded_text(&text)?),
+        (Type::N, Cow::Borrowed(text)) => bytes(number::canonical(text)?),
+        (Type::N, Cow::Owned(text)) => Cow::Owned(number::canonical(&text)?.into_owned().into_bytes()),
         (_, text) => bytes(text),
     })
-}
-
-/// No attribute of a key is empty.
-fn checked<'a>(
-    call: &Call<'_>,
-    layout: &KeyLayout,
-    pk: Option<Cow<'a, [u8]>>,
-    sk: Option<Cow<'a, [u8]>>,
-) -> Result<RequestKey<'a>, Refusal> {
-    for (part, value) in layout.parts().zip([&pk, &sk]) {
-        let type_ = part.type_().map_or(Type::S, KeyType::type_);
-        if value.as_ref().is_some_and(|value| value.is_empty()) {
-            part.check(type_, &[]).map_err(|error| call.below(&error.into()))?;
-        }
-    }
-    Ok(RequestKey { pk: pk.unwrap_or_default(), sk: sk.unwrap_or_default() })
 }
 
 /// A value in its stored form.
@@ -176,6 +185,9 @@ type Entries<'a> = SmallVec<[(Cow<'a, str>, Value<'a>); 12]>;
 /// # Errors
 /// What no value may be; values that are larger than any item.
 pub(crate) fn put_map(out: &mut impl Buffer, map: Value<'_>) -> Result<(), Text> {
+    if map.is_plain() {
+        return plain::put_map(out, map, None);
+    }
     let mut entries: Entries<'_> = map.entries().map(|(name, value)| (name.decode(), value)).collect();
     put_in_order(&mut entries, out)
 }
@@ -210,7 +222,11 @@ fn put_payload(out: &mut impl Buffer, type_: Type, inner: Value<'_>, levels: usi
         Type::L => inner.elements().try_for_each(|element| put_value(out, element, levels + 1))?,
         Type::M => put_nested_map(out, inner, levels + 1)?,
     }
-    // A number of a few characters can be one of a hundred and thirty bytes.
+    too_large(out)
+}
+
+/// A number of a few characters can be one of a hundred and thirty bytes.
+fn too_large(out: &impl Buffer) -> Result<(), Text> {
     if out.len() > 2 * BODY_MAX_BYTES { Err(Text::ItemTooLarge) } else { Ok(()) }
 }
 
@@ -253,6 +269,5 @@ fn decoded_text(text: &str) -> Result<Vec<u8>, Text> {
     STANDARD.decode(text).map_err(|_| Text::NotBase64Type)
 }
 
-fn decoded(text: &str) -> Result<Vec<u8>, Refusal> {
-    decoded_text(text).map_err(|text| Refusal::serialization(Some(text)))
-}
+#[cfg(test)]
+mod tests;

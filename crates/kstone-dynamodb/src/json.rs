@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use kstone_api::json::plain_len;
+
 /// The body is no JSON, or nested beyond [`MAX_DEPTH`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotJson;
@@ -125,8 +127,18 @@ impl<'a> Scanner<'a> {
         self.at
     }
 
+    /// Goes on from this place.
+    pub(crate) fn go_to(&mut self, at: usize) {
+        self.at = at;
+    }
+
     /// The next byte that is no white space, which stays unread.
     pub fn peek(&mut self) -> Option<u8> {
+        if let Some(&byte) = self.text.as_bytes().get(self.at)
+            && byte > b' '
+        {
+            return Some(byte);
+        }
         let rest = &self.text.as_bytes()[self.at..];
         let blank = rest.iter().position(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r'))?;
         self.at += blank;
@@ -172,9 +184,8 @@ impl<'a> Scanner<'a> {
         }
         let start = self.at;
         loop {
-            let rest = &self.text.as_bytes()[self.at..];
-            self.at += rest.iter().position(|&b| b < b' ' || b == b'"' || b == b'\\').ok_or(NotJson)?;
-            match self.text.as_bytes()[self.at] {
+            self.at += plain_len(&self.text.as_bytes()[self.at..]);
+            match self.text.as_bytes().get(self.at).ok_or(NotJson)? {
                 b'"' => {
                     self.at += 1;
                     return Ok(Quoted(&self.text[start..self.at - 1]));
@@ -291,12 +302,13 @@ pub fn skip(text: &str, mut at: usize) -> usize {
 /// The place after the string that begins at `at`.
 fn end_of_string(bytes: &[u8], at: usize) -> usize {
     let mut at = at + 1;
-    while let Some(found) = bytes.get(at..).and_then(|rest| rest.iter().position(|&b| b == b'"' || b == b'\\')) {
-        at += found;
-        if bytes[at] == b'"' {
-            return at + 1;
+    while let Some(rest) = bytes.get(at..) {
+        at += plain_len(rest);
+        match bytes.get(at) {
+            Some(b'"') => return at + 1,
+            Some(b'\\') => at += 2,
+            _ => at += 1,
         }
-        at += 2;
     }
     bytes.len()
 }

@@ -22,6 +22,12 @@ impl ShapeId {
         &shapes::SHAPES[usize::from(self.0)]
     }
 
+    /// Its place in [`all_shapes`].
+    #[must_use]
+    pub fn place(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// Whether this is an attribute value: the one shape that contains itself.
     #[must_use]
     pub fn is_attribute_value(self) -> bool {

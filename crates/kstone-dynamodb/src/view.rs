@@ -47,6 +47,12 @@ impl<'a> Value<'a> {
         self.document.is_plain
     }
 
+    /// Whether, in addition, no name comes twice anywhere in the body: then it can be read on without a look at what could
+    /// be wrong.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.document.is_plain && self.document.shadowed.is_empty()
+    }
+
     /// Its JSON.
     #[must_use]
     pub fn json(&self) -> &'a str {
@@ -137,7 +143,7 @@ impl<'a> Value<'a> {
                 }
             }
         }
-        Structure { document: self.document, shape: self.shape, places }
+        Structure::new(self.document, self.shape, places)
     }
 
     /// How many elements or entries it has.
@@ -156,11 +162,32 @@ pub struct Structure<'a> {
     document: Document<'a>,
     shape: ShapeId,
     places: [Span; MAX_MEMBERS],
+    /// Which of them are there, a bit each.
+    present: u32,
 }
 
 impl<'a> Structure<'a> {
     pub(crate) fn new(document: Document<'a>, shape: ShapeId, places: [Span; MAX_MEMBERS]) -> Self {
-        Self { document, shape, places }
+        let mut present = 0;
+        for (at, span) in places.iter().enumerate() {
+            present |= u32::from(!span.is_absent()) << at;
+        }
+        Self { document, shape, places, present }
+    }
+
+    /// The places of the members that are there, ascending.
+    pub(crate) fn present(&self) -> impl Iterator<Item = usize> + use<> {
+        let mut left = self.present;
+        std::iter::from_fn(move || {
+            let at = left.trailing_zeros() as usize;
+            left &= left.wrapping_sub(1);
+            (at < MAX_MEMBERS).then_some(at)
+        })
+    }
+
+    /// Those of these members, a bit each, that are not there.
+    pub(crate) fn lacks(&self, members: u32) -> bool {
+        members & !self.present != 0
     }
 
     /// What it is.
@@ -173,9 +200,9 @@ impl<'a> Structure<'a> {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<Value<'a>> {
         let members = self.shape.shape().members();
-        let index = members.iter().position(|member| member.name == name);
-        debug_assert!(index.is_some(), "{} has no member {name}", self.shape.shape().name);
-        self.at(index?)
+        debug_assert!(self.shape.shape().has_member(name), "{} has no member {name}", self.shape.shape().name);
+        // Of many members few are there.
+        self.at(self.present().find(|&at| members[at].name == name)?)
     }
 
     /// The member at this place of the model's list.
@@ -195,7 +222,7 @@ impl<'a> Structure<'a> {
     /// Whether none of its members is there.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.places.iter().all(|span| span.is_absent())
+        self.present == 0
     }
 }
 

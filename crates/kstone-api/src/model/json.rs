@@ -28,6 +28,8 @@ mod plain;
 mod read;
 mod write;
 
+pub use plain::plain_len;
+
 /// Which JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum JsonForm {

@@ -1,5 +1,7 @@
 //! Where in a request a value is, in the two forms in which the service says it.
 
+use smallvec::SmallVec;
+
 use crate::show::lower_first;
 
 /// The most bytes of a map's name in a path.
@@ -25,7 +27,7 @@ impl Step {
 
 /// The steps to a value.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Path(Vec<Step>);
+pub(super) struct Path(SmallVec<[Step; 4]>);
 
 impl Path {
     pub(super) fn push(&mut self, step: Step) {

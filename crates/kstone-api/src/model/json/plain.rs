@@ -1,9 +1,15 @@
 //! How far a string is what it looks like: up to a quote, a backslash or a control character, looked for eight bytes at
 //! a time.
 
-/// How many bytes at the start are neither quote, backslash nor control character.
+/// How many bytes at the start are neither quote, backslash nor control character: those of a JSON string that stand for
+/// themselves.
+///
+/// ```
+/// assert_eq!(kstone_api::json::plain_len(b"plain\\n\""), 5);
+/// ```
 #[inline]
-pub(super) fn plain_len(bytes: &[u8]) -> usize {
+#[must_use]
+pub fn plain_len(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (i, word) in words.iter().enumerate() {
         let ends = string_ends(u64::from_le_bytes(*word));

@@ -4,6 +4,7 @@
 //! One module per door that data comes in through. libFuzzer drives them (`fuzz_targets/`, `scripts/fuzz`); a test of
 //! `kstone-api` drives [`statement`] with mutations from a seed.
 
+pub mod account_call;
 pub mod c_calls;
 pub mod condition;
 pub mod csv;

@@ -76,7 +76,7 @@ impl<'a> View<'a> {
     }
 
     /// All that the item shows in the stored form: as it lies or, of an item of a typed table, put together in `made`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn whole<'b>(&self, made: &'b mut Vec<u8>) -> &'b [u8]
     where
         'a: 'b,

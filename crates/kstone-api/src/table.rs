@@ -326,20 +326,32 @@ impl Table {
     ///
     /// # Errors
     /// As [`Table::put`].
+    #[inline]
     pub fn put_body(&self, pk: &[u8], sk: &[u8], body: &[u8]) -> Result<()> {
-        if let Some(layout) = self.keys() {
-            return self.put_under(layout, (pk, sk), body);
+        match self.keys() {
+            None => self.put_untyped((pk, sk), body),
+            Some(layout) => self.put_under(layout, (pk, sk), body),
         }
+    }
+
+    /// [`Table::put_body`] of an untyped table.
+    #[inline(never)]
+    fn put_untyped(&self, (pk, sk): (&[u8], &[u8]), body: &[u8]) -> Result<()> {
         let key = KeyRef::new(pk, sk)?;
-        check_item(key, ItemRef::new(body))?;
-        self.put_checked(key, body)
+        check_item(&key, ItemRef::new(body))?;
+        self.put_checked(&key, body)
     }
 
     /// [`Table::put_body`] of a typed table.
     #[inline(never)]
     fn put_under(&self, layout: &'static InternedLayout, (pk, sk): (&[u8], &[u8]), body: &[u8]) -> Result<()> {
-        let key = TableKey::of_bytes(Some(layout), pk, sk)?;
-        self.put_split(&layout.split_under(key.get(), ItemRef::new(body))?)
+        if layout.has_numbers() || layout.may_be_in(body) {
+            let key = TableKey::of_bytes(Some(layout), pk, sk)?;
+            return self.put_split(&layout.split_under(key.get(), ItemRef::new(body))?);
+        }
+        let key = layout.key_of_plain_bytes(pk, sk)?;
+        item::check_size(&key, ItemRef::new(body))?;
+        self.put_checked(&key, body)
     }
 
     /// Stores an item under the key that its attributes are: those of a typed table's key, `pk` and `sk` of an untyped one.
@@ -371,10 +383,10 @@ impl Table {
                 let (pk, sk) = untyped_key(item)?;
                 self.put_body(pk, sk, body)
             }
-            Some(layout) => {
-                let mut scratch = KeyScratch::default();
-                self.put_split(&layout.split(item, &mut scratch)?)
-            }
+            Some(layout) => match layout.split_near(body) {
+                Some(split) => self.put_split(&split),
+                None => self.put_split(&layout.split(item, &mut KeyScratch::default())?),
+            },
         }
     }
 
@@ -382,12 +394,12 @@ impl Table {
     fn put_split(&self, item: &SplitItem<'_>) -> Result<()> {
         let mut rest = RestOfItem::new();
         let body = item.rest_in(&mut rest);
-        check_item(item.key, ItemRef::new(body))?;
-        self.put_checked(item.key, body)
+        item::check_size(&item.key, ItemRef::new(body))?;
+        self.put_checked(&item.key, body)
     }
 
     #[inline(always)]
-    fn put_checked(&self, key: KeyRef<'_>, body: &[u8]) -> Result<()> {
+    fn put_checked(&self, &key: &KeyRef<'_>, body: &[u8]) -> Result<()> {
         if !self.engine().writes_are_watched() {
             let growth = || self.growth(std::iter::once(Record::footprint_of(key, body)), 0);
             let reserve = || self.reserve_bytes(growth());

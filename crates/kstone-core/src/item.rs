@@ -177,7 +177,7 @@ fn named_size(name: &[u8], value: ValueRef<'_>) -> usize {
 /// # Errors
 /// [`Error::Limit`] for [`ITEM_MAX_BYTES`] or [`BODY_MAX_BYTES`].
 #[inline]
-pub fn check_size(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
+pub fn check_size(key: &KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     // No value counts more than twice its stored bytes: an empty list in a list, 4 bytes for 2, is the worst. Names of key
     // attributes are short.
     let body = item.as_bytes().len();
@@ -185,7 +185,7 @@ pub fn check_size(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     if 2 * body + names_and_numbers + key.pk().len() + key.sk().len() <= ITEM_MAX_BYTES {
         return Ok(());
     }
-    check_counted_size(key, item)
+    check_counted_size(*key, item)
 }
 
 #[inline(never)]

@@ -60,10 +60,12 @@ static LAYOUTS: [OnceLock<Chunk>; CHUNK] = [const { OnceLock::new() }; CHUNK];
 pub struct InternedLayout {
     layout: KeyLayout,
     /// The label of a key without numbers.
-    pub(crate) plain_label: [u8; HEAD],
+    plain_label: [u8; HEAD],
     /// Whether the sort key's name comes before the partition key's.
     sort_first: bool,
     has_numbers: bool,
+    /// The first byte of the name that comes last: attributes behind it are none of the key.
+    pub(crate) last_first_byte: u8,
 }
 
 impl Deref for InternedLayout {
@@ -88,7 +90,28 @@ impl InternedLayout {
         let [low, high] = number.to_le_bytes();
         let sort_first = layout.sort().is_some_and(|sort| sort.name() < layout.partition().name());
         let has_numbers = layout.parts().any(|part| part.type_() == Some(KeyType::N));
-        Self { layout, plain_label: [low, high, 0, 0], sort_first, has_numbers }
+        let last_first_byte = layout.parts().filter_map(|part| part.name().bytes().next()).max().unwrap_or_default();
+        Self { layout, plain_label: [low, high, 0, 0], sort_first, has_numbers, last_first_byte }
+    }
+
+    /// The parts of the key in the order of their names.
+    #[inline]
+    pub(crate) fn by_name(&self) -> (&KeyPart, Option<&KeyPart>) {
+        match self.layout.sort() {
+            Some(sort) if self.sort_first => (sort, Some(self.layout.partition())),
+            sort => (self.layout.partition(), sort),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_sort_first(&self) -> bool {
+        self.sort_first
+    }
+
+    /// The label of a key without numbers.
+    #[inline]
+    pub(crate) fn plain_label(&self) -> Label<'_> {
+        Label::new(&self.plain_label)
     }
 
     /// Whether a part of the key is a number, so that its bytes are not the attribute's own.

@@ -56,15 +56,21 @@ impl InternedLayout {
         self.made(pk, sk, (pk_number.as_deref(), sk_number.as_deref()), scratch)
     }
 
-    /// As [`InternedLayout::key_of_bytes`] of a layout without numbers, whose keys are the bytes themselves.
-    fn key_of_plain_bytes<'a>(&'static self, pk: &'a [u8], sk: &'a [u8]) -> Result<KeyRef<'a>> {
-        self.check_sort_key(sk)?;
-        for (part, bytes) in self.parts().zip([pk, sk]) {
-            if part.type_() == Some(KeyType::S) {
-                utf8(bytes).map_err(|error| part.refuse_text(error))?;
-            }
+    /// As [`InternedLayout::key_of_bytes`] of a layout [without numbers](InternedLayout::has_numbers), whose keys are the
+    /// bytes themselves.
+    ///
+    /// # Errors
+    /// As there.
+    #[inline(always)]
+    pub fn key_of_plain_bytes<'a>(&'static self, pk: &'a [u8], sk: &'a [u8]) -> Result<KeyRef<'a>> {
+        debug_assert!(!self.has_numbers(), "numbers are made into other bytes");
+        self.partition().check_plain(pk)?;
+        match self.sort() {
+            Some(sort) if !sk.is_empty() => sort.check_plain(sk)?,
+            None if sk.is_empty() => {}
+            _ => self.check_sort_key(sk)?,
         }
-        Ok(KeyRef::new(pk, sk)?.with_label(Label::new(&self.plain_label)))
+        Ok(KeyRef::new(pk, sk)?.with_label(self.plain_label()))
     }
 
     /// The key of which these are the bytes in a record: for what kept no label.
@@ -94,6 +100,7 @@ impl InternedLayout {
         self.made(pk, sk, (pk_number.as_deref(), sk_number.as_deref()), scratch)
     }
 
+    #[inline(never)]
     fn check_sort_key(&self, sk: &[u8]) -> Result<()> {
         match self.sort() {
             Some(sort) if sk.is_empty() => Err(Reason::SortKeyMissing { name: sort.name().into() }.into()),
@@ -111,11 +118,11 @@ impl InternedLayout {
         scratch: &'a mut KeyScratch,
     ) -> Result<KeyRef<'a>> {
         if pk_number.is_none() && sk_number.is_none() {
-            return Ok(KeyRef::new(pk, sk)?.with_label(Label::new(&self.plain_label)));
+            return Ok(KeyRef::new(pk, sk)?.with_label(self.plain_label()));
         }
         *scratch = KeyScratch::default();
         let KeyScratch { pk: pk_bytes, sk: sk_bytes, label } = scratch;
-        label.extend_from_slice(&self.plain_label);
+        label.extend_from_slice(self.plain_label().as_bytes());
         for (number, out, len_at) in [(pk_number, &mut *pk_bytes, PK_TEXT_AT), (sk_number, &mut *sk_bytes, SK_TEXT_AT)]
         {
             if let Some(text) = number {
@@ -152,6 +159,15 @@ impl KeyPart {
         *scratch = PartScratch::new();
         ordered::encode(&canonical, scratch);
         Ok(scratch)
+    }
+
+    /// Refuses bytes that are to be text and are none.
+    #[inline]
+    fn check_plain(&self, bytes: &[u8]) -> Result<()> {
+        if self.type_() == Some(KeyType::S) {
+            utf8(bytes).map_err(|error| self.refuse_text(error))?;
+        }
+        Ok(())
     }
 
     /// What text that is not UTF-8 is refused with.

@@ -9,11 +9,14 @@ use kstone_core::value::Type;
 /// Checks what DynamoDB checks of an item as a whole, and that it agrees with its key: expressions see the key as `pk`
 /// and `sk`, so that an attribute of that name that says otherwise would make them lie.
 #[inline]
-pub(crate) fn check_item(key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
+pub(crate) fn check_item(key: &KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     item::check_size(key, item)?;
-    if !key.label().is_empty() {
-        return Ok(());
-    }
+    if key.label().is_empty() { check_key_attributes(key, item) } else { Ok(()) }
+}
+
+/// Checks the attributes of an item of an untyped table that are named as its key.
+#[inline(never)]
+fn check_key_attributes(key: &KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
     for (name, value) in item.body_attributes() {
         match name {
             b"pk" => check_key_attribute("pk", value, key.pk())?,

@@ -54,7 +54,7 @@ impl<'v> StatementWrite<'v> {
             }
         }
         let key = key_of_item(keys, ItemRef::new(&of_key))?;
-        check_item(key.key_ref(), ItemRef::new(&body))?;
+        check_item(&key.key_ref(), ItemRef::new(&body))?;
         Ok(Self { key, action: PreparedAction::Insert(body.into()), condition: None, returning: None })
     }
 

@@ -303,7 +303,7 @@ pub(crate) fn checked_body<'a>(
             }
         }
     };
-    check_item(key, ItemRef::new(&body))?;
+    check_item(&key, ItemRef::new(&body))?;
     Ok(body)
 }
 

@@ -250,7 +250,7 @@ impl TableState {
     /// # Errors
     /// [`Error::Invalid`] and [`Error::Limit`] in DynamoDB's words.
     pub(crate) fn check_new(&self, key: KeyRef<'_>, item: ItemRef<'_>) -> Result<()> {
-        check_item(key, item)?;
+        check_item(&key, item)?;
         self.check_index_keys(key, Subject::under(key, item).item())
     }
 

@@ -1,11 +1,12 @@
 //! Items of typed tables: the key is taken out of the item that comes in, and the rest is stored under it.
 
-use super::{ItemRef, ValueRef};
+use super::{ItemRef, ValueRef, wire};
 use crate::buffer::Buffer;
 use crate::error::{Error, Reason, Result};
 use crate::key::KeyRef;
 use crate::key_layout::KeyPart;
 use crate::label::{InternedLayout, NamedKey};
+use crate::same::same_bytes;
 use crate::typed_key::KeyScratch;
 
 /// An item of a typed table in two: its key, and the bodies that the others of its attributes are.
@@ -49,6 +50,46 @@ impl InternedLayout {
         let pk = check(self.partition(), found.partition)?;
         let sk = self.sort().map_or(Ok(&[][..]), |part| check(part, found.sort))?;
         Ok(SplitItem { key: self.key(pk, sk, scratch)?, rest: found.rest })
+    }
+
+    /// [`InternedLayout::split`] where nothing is unusual: the body of an item that has its key in order, a key without
+    /// numbers, names and values of usual lengths. None says nothing.
+    #[inline(always)]
+    #[must_use]
+    pub fn split_near<'a>(&'static self, body: &'a [u8]) -> Option<SplitItem<'a>> {
+        if self.has_numbers() {
+            return None;
+        }
+        let (first, second) = self.by_name();
+        let (before, payload, behind) = cut_near(body, first)?;
+        let Some(second) = second else {
+            let key = KeyRef::new(payload, &[]).ok()?;
+            return Some(SplitItem { key: key.with_label(self.plain_label()), rest: [before, behind, &[]] });
+        };
+        let (between, other, behind) = cut_near(behind, second)?;
+        let (pk, sk) = if self.is_sort_first() { (other, payload) } else { (payload, other) };
+        let key = KeyRef::new(pk, sk).ok().filter(|_| !sk.is_empty())?;
+        Some(SplitItem { key: key.with_label(self.plain_label()), rest: [before, between, behind] })
+    }
+
+    /// Whether key attributes may be among these; a quick look, for what goes on with all of them.
+    #[inline(always)]
+    #[must_use]
+    pub fn may_be_in(&self, body: &[u8]) -> bool {
+        let mut rest = body;
+        while !rest.is_empty() {
+            let entry = rest;
+            let Some((name_len, ..)) = wire::take_near(&mut rest) else { return true };
+            let name = entry.get(1..=name_len).unwrap_or_default();
+            // Names further on are greater still.
+            if name.first() > Some(&self.last_first_byte) {
+                break;
+            }
+            if self.parts().any(|part| same_bytes(part.name().as_bytes(), name)) {
+                return true;
+            }
+        }
+        false
     }
 
     /// The body to be stored of an item under a key that is given with it: the item may hold its key attributes or not.
@@ -101,13 +142,12 @@ impl InternedLayout {
         let (mut pieces, mut start) = (0, body);
         let mut left = 1 + usize::from(self.sort().is_some());
         let mut attributes = item.body_attributes();
-        let last = self.parts().map(|part| part.name().as_bytes().first()).max().flatten();
         while left > 0 {
             let before = attributes.rest();
             let Some((name, value)) = attributes.next() else { break };
             let found = match name {
                 // Names further on are greater still.
-                _ if name.first() > last => break,
+                _ if name.first() > Some(&self.last_first_byte) => break,
                 _ if name == self.partition().name().as_bytes() => &mut partition,
                 _ if self.sort().is_some_and(|sort| sort.name().as_bytes() == name) => &mut sort,
                 _ => continue,
@@ -135,6 +175,23 @@ struct Found<'a> {
     partition: Option<ValueRef<'a>>,
     sort: Option<ValueRef<'a>>,
     rest: [&'a [u8]; 3],
+}
+
+/// What lies in a body before an attribute of a key, its payload, and what lies behind it; none where that is not at once
+/// found to be good.
+#[inline(always)]
+fn cut_near<'a>(body: &'a [u8], part: &KeyPart) -> Option<(&'a [u8], &'a [u8], &'a [u8])> {
+    let wanted = part.name().as_bytes();
+    let mut rest = body;
+    loop {
+        let entry = rest;
+        let (name_len, code, payload) = wire::take_near(&mut rest)?;
+        if !same_bytes(entry.get(1..=name_len)?, wanted) {
+            continue;
+        }
+        let is_good = part.type_().is_some_and(|type_| type_.type_() as u8 == code) && !payload.is_empty();
+        return is_good.then(|| (&body[..body.len() - entry.len()], payload, rest));
+    }
 }
 
 /// The payload of a key attribute.

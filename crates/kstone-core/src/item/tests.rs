@@ -212,13 +212,13 @@ fn an_item_of_400_kb_passes_and_one_byte_more_does_not() {
     let mut item = ItemWriter::new();
     item.set_str("a", &"x".repeat(ITEM_MAX_BYTES - 1 - 2 - 4)).unwrap();
     assert_eq!(item_size(KeyRef::new(b"user", b"").unwrap(), item.as_item()), ITEM_MAX_BYTES);
-    check_size(KeyRef::new(b"user", b"").unwrap(), item.as_item()).unwrap();
+    check_size(&KeyRef::new(b"user", b"").unwrap(), item.as_item()).unwrap();
     let found = ITEM_MAX_BYTES + 1;
     let refused = Error::limit("Item size", Unit::Bytes, ITEM_MAX_BYTES, found);
-    assert_eq!(check_size(KeyRef::new(b"user1", b"").unwrap(), item.as_item()).unwrap_err(), refused);
+    assert_eq!(check_size(&KeyRef::new(b"user1", b"").unwrap(), item.as_item()).unwrap_err(), refused);
     assert!(refused.to_string().starts_with("Item size has exceeded the maximum allowed size"));
     item.set_null("b").unwrap();
-    assert!(check_size(KeyRef::new(b"user", b"").unwrap(), item.as_item()).is_err());
+    assert!(check_size(&KeyRef::new(b"user", b"").unwrap(), item.as_item()).is_err());
 }
 
 #[test]
@@ -226,7 +226,7 @@ fn an_item_is_small_enough_for_its_size_but_too_large_to_store() {
     let numbers = |count| Value::list((0..count).map(|_| Value::number("1E-130")));
     let mut item = ItemWriter::new();
     item.set_value("a", &numbers(4_000)).unwrap().set_value("b", &numbers(3_000)).unwrap();
-    check_size(KeyRef::new(b"k", b"").unwrap(), item.as_item()).unwrap();
+    check_size(&KeyRef::new(b"k", b"").unwrap(), item.as_item()).unwrap();
     let refused = item.set_value("c", &numbers(4_000)).unwrap_err();
     assert!(matches!(refused, Error::Limit { what: "Item size as stored", limit: BODY_MAX_BYTES, .. }));
 }
@@ -321,7 +321,7 @@ fn read_everything(item: ItemRef<'_>) {
         item.is_empty(),
         item.to_item(),
         item_size(KeyRef::new(b"k", b"s").unwrap(), item),
-        check_size(KeyRef::new(b"k", b"s").unwrap(), item),
+        check_size(&KeyRef::new(b"k", b"s").unwrap(), item),
     );
     let _ = (
         item.get("a"),

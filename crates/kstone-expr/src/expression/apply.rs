@@ -43,7 +43,7 @@ pub(super) fn apply(
         old.map_or_else(|| Subject::under(key, ItemRef::default()), |old| Subject::new(key.pk(), key.sk(), old));
     let resolved = Resolved::of(&update.bound, &update.ast.symbols, &subject, &[]);
     Writer { update, subject, resolved }.entries(body, subject.item().without_key(), &update.order, 0)?;
-    item::check_size(key, ItemRef::new(body)).map_err(|error| match error {
+    item::check_size(&key, ItemRef::new(body)).map_err(|error| match error {
         kstone_core::Error::Limit { unit, limit, found, .. } => Refusal::limit(ITEM_SIZE, unit, limit, found),
         other => other.into(),
     })?;

@@ -267,7 +267,7 @@ impl Decoder {
                 key
             }
         };
-        check_item(key, ItemRef::validate(body)?)?;
+        check_item(&key, ItemRef::validate(body)?)?;
         let record = Record::put(key, body);
         let with_stripe = std::iter::once_with(|| (record.key_ref().stripe(), &record));
         self.table.note_expiries(with_stripe, self.now);

@@ -174,6 +174,39 @@ proptest! {
         prop_assert_eq!(Record::put(again, record.body()).item().to_item(), item);
     }
 
+    /// The quick looks of puts say what the thorough ones say, or nothing.
+    #[test]
+    fn what_is_said_at_a_quick_look_is_what_a_thorough_one_says(
+        names in proptest::sample::subsequence(vec!["a", "k", "kk", "m", "z"], 2),
+        (swap, has_sort) in (any::<bool>(), any::<bool>()),
+        (types, pk, sk) in (key_type(), key_type()).prop_flat_map(|(a, b)| (Just((a, b)), key_value(a), key_value(b))),
+        left_out in proptest::option::weighted(0.3, 0_usize..2),
+        others in proptest::collection::hash_map("[a-o]{1,3}", values(), 0..12),
+    ) {
+        let (first, second) = if swap { (names[1], names[0]) } else { (names[0], names[1]) };
+        let layout = layout((first, types.0), has_sort.then_some((second, types.1)));
+        let mut item: Item = others;
+        item.insert(first.to_owned(), pk);
+        item.insert(second.to_owned(), sk);
+        if let Some(at) = left_out {
+            item.remove([first, second][at]);
+        }
+        let whole = encode(&item).unwrap();
+        let holds_one = layout.parts().any(|part| item.contains_key(part.name()));
+        prop_assert!(layout.may_be_in(&whole) || !holds_one);
+        let mut scratch = KeyScratch::default();
+        let thorough = layout.split(ItemRef::new(&whole), &mut scratch);
+        match (layout.split_near(&whole), thorough) {
+            (Some(near), thorough) => {
+                let thorough = thorough.unwrap();
+                prop_assert_eq!(near.key, thorough.key);
+                prop_assert_eq!(near.key.label().as_bytes(), thorough.key.label().as_bytes());
+                prop_assert_eq!(near.rest.concat(), thorough.rest.concat());
+            }
+            (None, thorough) => prop_assert!(thorough.is_err() || layout.has_numbers()),
+        }
+    }
+
     /// Keys of one type order as their values do, 38 digits included.
     #[test]
     fn keys_order_as_their_values(

@@ -78,24 +78,27 @@ impl SecondChance {
         self.queue.front().map(|entry| entry.since)
     }
 
-    /// Takes out the items to evict next, at least so many bytes of them or all there are.
+    /// Takes out the items to evict next, at least so many bytes of them or all that have had their chance: one that was
+    /// read since it was put where it is gets it, unless that was in this search, whose number `search` is. So a search
+    /// that comes back to a queue finds somebody there.
     pub(crate) fn take_victims(
         &mut self,
         bytes: usize,
-        now: SeqNo,
+        (search, now): (SeqNo, SeqNo),
         is_current: impl Fn(&Record) -> bool,
     ) -> Vec<Record> {
         let mut victims = Vec::new();
-        let (mut taken, mut chances, mut passed) = (0, self.queue.len(), 0);
-        while taken < bytes
-            && let Some(Queued { record, .. }) = self.queue.pop_front()
-        {
+        let (mut taken, mut passed) = (0, 0);
+        for _ in 0..self.queue.len() {
+            if taken >= bytes {
+                break;
+            }
+            let Some(Queued { since, record }) = self.queue.pop_front() else { break };
             passed += 1;
             let Some(record) = record else { continue };
             if !is_current(&record) {
                 self.released_bytes = self.released_bytes.saturating_sub(record.footprint());
-            } else if chances > 0 && record.take_used() {
-                chances -= 1;
+            } else if since < search && record.take_used() {
                 self.queue.push_back(Queued { since: now, record: Some(record) });
             } else {
                 taken += record.footprint();
@@ -211,17 +214,22 @@ mod tests {
         records.iter().map(Record::pk).collect()
     }
 
+    /// A search that begins at this moment.
+    fn at(now: u64) -> (SeqNo, SeqNo) {
+        (SeqNo(now), SeqNo(now))
+    }
+
     #[test]
     fn the_oldest_goes_first_and_what_was_read_gets_a_second_chance() {
         let [a, b, c] = [item("a"), item("b"), item("c")];
         let mut queue = SecondChance::over([&a, &b, &c].into_iter(), SeqNo(3));
         a.mark_used();
         assert_eq!(queue.oldest(), Some(SeqNo(1)));
-        assert_eq!(pks(&queue.take_victims(1, SeqNo(9), |_| true)), [b"b"]);
-        assert_eq!(pks(&queue.take_victims(1, SeqNo(9), |_| true)), [b"c"]);
+        assert_eq!(pks(&queue.take_victims(1, at(9), |_| true)), [b"b"]);
+        assert_eq!(pks(&queue.take_victims(1, at(9), |_| true)), [b"c"]);
         assert_eq!(queue.oldest(), Some(SeqNo(9)));
-        assert_eq!(pks(&queue.take_victims(1, SeqNo(9), |_| true)), [b"a"]);
-        assert!(queue.take_victims(1, SeqNo(9), |_| true).is_empty());
+        assert_eq!(pks(&queue.take_victims(1, at(9), |_| true)), [b"a"]);
+        assert!(queue.take_victims(1, at(9), |_| true).is_empty());
     }
 
     #[test]
@@ -229,17 +237,22 @@ mod tests {
         let [a, b, c] = [item("a"), item("b"), item("c")];
         let mut queue = SecondChance::over([&a, &b].into_iter(), SeqNo(2));
         a.mark_used();
-        assert_eq!(pks(&queue.take_victims(1, SeqNo(2), |_| true)), [b"b"]);
+        assert_eq!(pks(&queue.take_victims(1, at(2), |_| true)), [b"b"]);
         queue.push(c, SeqNo(3));
-        assert_eq!(pks(&queue.take_victims(1, SeqNo(3), |_| true)), [b"a"], "nobody has read it since");
+        assert_eq!(pks(&queue.take_victims(1, at(3), |_| true)), [b"a"], "nobody has read it since");
     }
 
     #[test]
-    fn where_everything_was_read_the_oldest_goes_after_one_round() {
-        let items = items(10);
-        let mut queue = SecondChance::over(items.iter(), SeqNo(10));
-        items.iter().for_each(Record::mark_used);
-        assert_eq!(pks(&queue.take_victims(1, SeqNo(50), |_| true)), [b"0"]);
+    fn where_everything_was_read_all_wait_anew_and_the_oldest_goes_when_the_search_comes_back() {
+        for number in [1, 10] {
+            let items = items(number);
+            let mut queue = SecondChance::over(items.iter(), SeqNo(10));
+            items.iter().for_each(Record::mark_used);
+            assert!(queue.take_victims(1, at(50), |_| true).is_empty());
+            assert_eq!(queue.oldest(), Some(SeqNo(50)), "older ones of other stripes go first");
+            items.iter().for_each(Record::mark_used);
+            assert_eq!(pks(&queue.take_victims(1, at(50), |_| true)), [b"0"]);
+        }
     }
 
     #[test]
@@ -256,7 +269,7 @@ mod tests {
         queue.purge(|record| !record.same(&old));
         assert_eq!((queue.queue.len(), queue.oldest(), queue.released_bytes), (2, Some(SeqNo(2)), 0));
         queue.push(old.clone(), SeqNo(4));
-        assert_eq!(queue.take_victims(usize::MAX, SeqNo(9), |record| !record.same(&old)).len(), 2);
+        assert_eq!(queue.take_victims(usize::MAX, at(9), |record| !record.same(&old)).len(), 2);
         assert_eq!(queue.queue.len(), 0);
     }
 
@@ -287,7 +300,7 @@ mod tests {
             assert!(looked_up.get() - before <= ROUND_STEP);
             if steps == 3 {
                 // Victims are taken and items are written and released meanwhile.
-                let victims = queue.take_victims(1, SeqNo(2000), |record| place(record) >= 500);
+                let victims = queue.take_victims(1, at(2000), |record| place(record) >= 500);
                 assert_eq!(pks(&victims), [b"500"]);
                 queue.note_released(victims.iter(), 0);
                 queue.push(item("3000"), SeqNo(3000));

@@ -267,11 +267,11 @@ impl StripeState {
         }
     }
 
-    /// The items to evict next, at least so many bytes of them or all there are.
-    pub(crate) fn take_victims(&mut self, bytes: usize, now: SeqNo) -> Vec<Record> {
+    /// The items to evict next, at least so many bytes of them or all that a search of this number takes.
+    pub(crate) fn take_victims(&mut self, bytes: usize, search: SeqNo, now: SeqNo) -> Vec<Record> {
         let Some(tree) = self.tree_slot.tree() else { return Vec::new() };
         let queue = self.queue.get_or_insert_with(|| Box::new(SecondChance::over(tree.items_by_age(), now)));
-        queue.take_victims(bytes, now, |record| tree.is_current(record))
+        queue.take_victims(bytes, (search, now), |record| tree.is_current(record))
     }
 
     /// The items in the order in which they would be evicted, where that is known.

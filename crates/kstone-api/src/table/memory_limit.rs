@@ -135,6 +135,7 @@ impl Table {
             }
         }
         let mut candidates: Vec<&Self> = if self.engine().evicts() { tables.iter().collect() } else { Vec::new() };
+        let search = self.engine().begin_search();
         while let Some((at, since)) = oldest_of(&candidates) {
             let table = candidates[at];
             if table.engine().find_oldest() != Some(since) {
@@ -143,7 +144,7 @@ impl Table {
             }
             let of_others = candidates.iter().enumerate().filter(|(other, _)| *other != at);
             let others = of_others.filter_map(|(_, other)| other.engine().oldest_at_most()).min().unwrap_or(u64::MAX);
-            if self.first_of(std::slice::from_ref(table), |table| table.evict_older_than(others))?.is_some() {
+            if self.first_of(std::slice::from_ref(table), |table| table.evict_older_than(others, search))?.is_some() {
                 return Ok(true);
             }
             // What was used meanwhile waits anew, and the others are older.
@@ -188,8 +189,8 @@ impl Table {
     }
 
     /// Evicts the items that wait for it longest, as long as that is since this number at least.
-    fn evict_older_than(&self, since: u64) -> Result<bool> {
-        let victims = self.engine().take_victims_older_than(since)?;
+    fn evict_older_than(&self, since: u64, search: u64) -> Result<bool> {
+        let victims = self.engine().take_victims_older_than(since, search)?;
         let Some(first) = victims.first() else { return Ok(false) };
         let stripe = first.key_ref().stripe();
         let table = self.state();

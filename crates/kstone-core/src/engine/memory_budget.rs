@@ -384,21 +384,27 @@ impl Engine {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn take_victims(&self) -> Result<Vec<Record>> {
-        self.take_victims_older_than(u64::MAX)
+        self.take_victims_older_than(u64::MAX, self.begin_search())
     }
 
-    /// The same, as long as the oldest wait at least since this number, as other engines' [oldest](Engine::oldest_at_most)
-    /// do: those that were used meanwhile wait anew.
+    /// The number of a search for victims, also in other engines of the group: what was read before is spared once in it.
+    pub fn begin_search(&self) -> u64 {
+        self.budget().map_or(0, |budget| budget.next_seq().0)
+    }
+
+    /// As [`Engine::take_victims`], as long as the oldest wait at least since this number, as other engines'
+    /// [oldest](Engine::oldest_at_most) do: those that were used meanwhile wait anew, once in each
+    /// [search](Engine::begin_search).
     ///
     /// # Errors
     /// [`Error::Poisoned`].
-    pub fn take_victims_older_than(&self, since: u64) -> Result<Vec<Record>> {
+    pub fn take_victims_older_than(&self, since: u64, search: u64) -> Result<Vec<Record>> {
         let Some(memory) = &self.store.memory else { return Ok(Vec::new()) };
         while let Some(id) = memory.oldest_stripe().filter(|id| memory.oldest_in(*id) <= since) {
             let mut held = self.store.write(id)?;
             let now = memory.budget().last_seq();
             let bytes = held.tree().map_or(0, Tree::record_bytes) / 64;
-            let victims = held.take_victims(bytes.max(1), now);
+            let victims = held.take_victims(bytes.max(1), SeqNo(search), now);
             memory.count(id, &mut held);
             if !victims.is_empty() {
                 return Ok(victims);

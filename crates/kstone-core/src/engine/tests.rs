@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::ops::Bound;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -597,6 +598,32 @@ fn an_engine_of_a_group_is_gone_when_it_is_dropped_and_the_others_are_still_comp
     let store = Arc::downgrade(&kept.store);
     drop(kept);
     assert!(store.upgrade().is_none());
+}
+
+/// A stripe's only item is no worse than the others: what was read since is spared, whichever stripe it is in.
+#[test]
+fn the_only_item_of_a_stripe_gets_its_second_chance() {
+    let options =
+        EngineOptions { memory_max_bytes: Some(16 << 20), eviction: Eviction::Lru, ..EngineOptions::default() };
+    let engine = Engine::new(options).expect("created");
+    let names: Vec<String> = (0..8).map(|i| format!("k{i}")).collect();
+    let stripes: BTreeSet<StripeId> = names.iter().map(|name| key(name).stripe()).collect();
+    assert_eq!(stripes.len(), names.len(), "each in a stripe of its own");
+    names.iter().for_each(|name| engine.put(key(name), b"body").expect("put"));
+    let read = |name: &str| assert!(engine.get(key(name)).expect("read").is_some());
+    let evict = || {
+        let victims = engine.take_victims().expect("taken");
+        victims.iter().for_each(|victim| engine.delete(victim.key_ref()).expect("deleted"));
+        victims.iter().map(|victim| String::from_utf8_lossy(victim.pk()).into_owned()).collect::<Vec<_>>()
+    };
+    read("k0");
+    read("k2");
+    assert_eq!([evict(), evict()], [["k1"], ["k3"]]);
+    // Where all were read the oldest goes, after those that were spared before it have become older.
+    ["k0", "k2", "k4", "k5", "k6", "k7"].into_iter().for_each(read);
+    let left: Vec<String> = (0..6).flat_map(|_| evict()).collect();
+    assert_eq!(left.iter().collect::<BTreeSet<_>>().len(), 6, "{left:?}");
+    assert!(evict().is_empty());
 }
 
 /// What eviction keeps of versions that are gone goes with a compaction.

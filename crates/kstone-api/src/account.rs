@@ -15,17 +15,19 @@ mod named;
 mod operations;
 mod reads;
 mod statements;
+pub(crate) mod view;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
 use kstone_core::Error as CoreError;
-use kstone_core::engine::{Engine, EngineOrdinal, Exclusive, PointInTimeView, exclusive_across};
+use kstone_core::engine::{Engine, EngineOrdinal, Exclusive, exclusive_across};
 use parking_lot::{Mutex, RwLock};
 
 use self::environment::Environment;
 pub use self::named::NamesTable;
+pub use self::view::{AccountView, TableView};
 use crate::error::{Error, Reason, Result};
 use crate::expression::ExpressionCache;
 use crate::interrupt::Interrupt;
@@ -35,7 +37,6 @@ use crate::model::progress::SnapshotProgress;
 use crate::model::schema::TableSchema;
 use crate::table::Table;
 use crate::table::one_at_a_time::OneAtATime;
-use crate::table::state::TableState;
 use crate::table::stream::Stream;
 
 /// Named tables in memory. Clones share it; dropping the last one, and the last handle of its tables, frees everything.
@@ -168,11 +169,6 @@ impl Account {
         Ok(items)
     }
 
-    /// The time for a table, as [`Table::now_for`] says it.
-    pub(crate) fn now_for(&self, state: &TableState) -> i64 {
-        self.shared.environment.now_for(state.ttl.is_some() || state.stream.is_some())
-    }
-
     pub(crate) fn interrupt(&self) -> Option<&Interrupt> {
         self.interrupt.as_ref()
     }
@@ -291,19 +287,6 @@ impl Account {
             table.state().stream.as_deref().map(Stream::clear)
         });
         cleared.map(drop)
-    }
-
-    /// All tables at one moment, by name: the states that were in force and what there was.
-    pub(crate) fn views(&self) -> Result<Vec<(Arc<TableState>, PointInTimeView)>> {
-        let _no_change = self.shared.changing.enter()?;
-        let (mut tables, _) = self.all_tables();
-        for (_, table) in &tables {
-            table.engine().prepare_fork()?;
-        }
-        let views = at_one_moment(&tables, |table, locked| (table.state(), locked.view()))?;
-        let mut named: Vec<_> = tables.drain(..).map(|(name, _)| name).zip(views).collect();
-        named.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        Ok(named.into_iter().map(|(_, view)| view).collect())
     }
 
     /// All tables, in the order in which their stripes are locked, and the ordinal given last.

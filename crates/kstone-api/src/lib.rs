@@ -29,7 +29,7 @@ mod request;
 mod table;
 mod transfer;
 
-pub use account::{Account, NamesTable};
+pub use account::{Account, AccountView, NamesTable, TableView};
 pub use database::Database;
 pub use error::{CancellationReason, Error, IoCause, Position, Result};
 pub use interrupt::Interrupt;

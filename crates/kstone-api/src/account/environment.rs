@@ -11,7 +11,7 @@ use crate::error::Result;
 
 use crate::account::limited::LimitedTables;
 use crate::expression::ExpressionCache;
-use crate::model::clock::{Clock, ClockSource};
+use crate::model::clock::ClockSource;
 use crate::model::options::DatabaseOptions;
 use kstone_expr::partiql::StatementCache;
 
@@ -56,12 +56,6 @@ impl Environment {
             Some(group) => Ok(group.clone()),
             None => Ok(group.insert(EngineGroup::new(self.options.of_engine())?).clone()),
         }
-    }
-
-    /// The time; of no interest, and not asked for, where nobody asks.
-    #[inline]
-    pub(crate) fn now_for(&self, is_asked: bool) -> i64 {
-        if is_asked { self.clock.now_epoch_seconds() } else { 0 }
     }
 
     pub(crate) fn expressions(&self) -> &ExpressionCache {

@@ -120,18 +120,16 @@ impl Account {
         mut export: impl FnMut(&str, &mut dyn FnMut(&mut dyn Write, &str) -> Result<u64>) -> Result<u64>,
     ) -> Result<u64> {
         let mut exported = 0;
-        for (state, view) in self.views()? {
-            let mut write = |mut out: &mut dyn Write, name: &str| {
-                write_items((&state, &view), self.now_for(&state), &mut out, name, self.interrupt())
-            };
-            exported += export(state.schema.table_name().unwrap_or_default(), &mut write)?;
+        for table in self.view()?.tables() {
+            let mut write = |mut out: &mut dyn Write, name: &str| table.export_to(&mut out, name);
+            exported += export(table.name(), &mut write)?;
         }
         Ok(exported)
     }
 }
 
 /// Writes the items of a table at one moment that reads show.
-fn write_items(
+pub(crate) fn write_items(
     (state, view): (&TableState, &PointInTimeView),
     now: i64,
     out: &mut impl Write,

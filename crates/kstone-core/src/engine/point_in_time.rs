@@ -1,7 +1,6 @@
 //! The database as it was at one moment: trees that a stripe shares until it is written to next.
 
 use std::borrow::Borrow;
-use std::ops::Bound;
 
 use super::pages::partition_span;
 use super::{Engine, RecordPage, ScanRange, SortKeyRange};
@@ -14,7 +13,7 @@ use crate::record::Record;
 use crate::shared::Shared;
 use crate::span::Span;
 use crate::stripe::WriteGuard;
-use crate::tree::{Tree, TreeView};
+use crate::tree::Tree;
 
 /// The database, or a partition's stripe, at one moment. Costs memory only for what is changed after it. A clone is a
 /// count for each stripe more.
@@ -24,13 +23,22 @@ pub struct PointInTimeView {
 }
 
 impl Engine {
+    /// Does ahead what a view would otherwise do under the locks of all stripes: puts what was written in order, stripe by
+    /// stripe.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn put_in_order(&self) -> Result<()> {
+        self.store.put_all_in_order()
+    }
+
     /// The whole table as it is now, for as long as the view is kept. Writers wait for a lock and a count for each
     /// stripe.
     ///
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn view(&self) -> Result<PointInTimeView> {
-        self.store.put_all_in_order()?;
+        self.put_in_order()?;
         let mut all = self.store.lock_all()?;
         Ok(PointInTimeView::of(&mut all.locked))
     }
@@ -56,9 +64,14 @@ impl PointInTimeView {
 
     /// The item or the entry of this key at that moment, where its stripe is in the view.
     pub fn get(&self, key: KeyRef<'_>) -> Option<Record> {
-        let one = (Bound::Included(key.sk()), Bound::Included(key.sk()));
-        let limits = PageLimits::of_records(1);
-        self.query_in(key.keyspace(), key.pk(), one, false, limits).records.pop()
+        let route = key.route();
+        self.tree(route.stripe)?.get(route, key).map(|found| Record::clone(&found))
+    }
+
+    /// How many items there were. Costs a look at each stripe.
+    #[must_use]
+    pub fn items(&self) -> u64 {
+        self.stripes.iter().map(|(_, tree)| tree.live().items.records as u64).sum()
     }
 
     /// As [`Engine::query`], at the moment of the view.
@@ -128,12 +141,14 @@ impl PointInTimeView {
         reverse: bool,
         handle: impl Fn(&'a Record) -> T,
     ) -> bool {
-        self.view(stripe).is_some_and(|view| view.merge(span, reverse, |merge| page.fill(merge, handle)))
+        self.tree(stripe)
+            .map(Tree::view)
+            .is_some_and(|view| view.merge(span, reverse, |merge| page.fill(merge, handle)))
     }
 
-    fn view(&self, stripe: StripeId) -> Option<TreeView<'_>> {
+    fn tree(&self, stripe: StripeId) -> Option<&Tree> {
         let at = self.stripes.binary_search_by_key(&stripe, |(id, _)| *id).ok()?;
-        Some(self.stripes[at].1.view())
+        Some(&self.stripes[at].1)
     }
 }
 

@@ -28,11 +28,9 @@ pub(super) fn save(table: &Table, out: impl Write, name: &str, report: &mut Repo
 
 /// Writes all tables of an account as they are at one moment; how many items that are.
 pub(super) fn save_account(account: &Account, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
-    let views = account.views()?;
-    let tables: Vec<CountedView<'_>> = views
-        .iter()
-        .map(|(state, view)| Ok((&**state, view, items_of(view, account.interrupt())?)))
-        .collect::<Result<_>>()?;
+    let view = account.view()?;
+    let counted = |(state, view)| Ok((state, view, items_of(view, account.interrupt())?));
+    let tables: Vec<CountedView<'_>> = view.tables().map(|table| counted(table.parts())).collect::<Result<_>>()?;
     report.begin(tables.iter().map(|(_, _, items)| items).sum())?;
     write_catalog(&tables, out, name, report)
 }

@@ -36,7 +36,7 @@ use crate::model::options::DatabaseOptions;
 use crate::model::progress::SnapshotProgress;
 use crate::model::schema::TableSchema;
 use crate::table::Table;
-use crate::table::one_at_a_time::OneAtATime;
+use crate::table::one_at_a_time::{OneAtATime, Turn};
 use crate::table::stream::Stream;
 
 /// Named tables in memory. Clones share it; dropping the last one, and the last handle of its tables, frees everything.
@@ -125,7 +125,7 @@ impl Account {
     /// [`Error::TableExists`]; [`Error::Invalid`] for a schema without a name or one that DynamoDB would refuse, and for
     /// options of the account that are out of their range.
     pub fn create_table(&self, schema: TableSchema) -> Result<Table> {
-        let _no_other_change = self.shared.changing.enter()?;
+        let _no_other_change = self.changing()?;
         let name: Box<str> = match schema.table_name() {
             Some(name) => name.into(),
             None => return Err(Error::from(Reason::TableUnnamed)),
@@ -154,7 +154,7 @@ impl Account {
         &self,
         load: impl FnOnce(&mut dyn FnMut(TableSchema) -> Result<Table>) -> Result<(Vec<Table>, u64)>,
     ) -> Result<u64> {
-        let _no_other_change = self.shared.changing.enter()?;
+        let _no_other_change = self.changing()?;
         let mut names = BTreeSet::new();
         let mut create = |schema: TableSchema| {
             let name = schema.table_name().unwrap_or_default();
@@ -175,6 +175,11 @@ impl Account {
 
     pub(crate) fn progress_cell(&self) -> &Mutex<SnapshotProgress> {
         &self.shared.snapshot_progress
+    }
+
+    /// The turn of this thread to change which tables there are, or to have them stay.
+    fn changing(&self) -> Result<Turn<'_>> {
+        self.shared.changing.enter(Reason::AccountBusy)
     }
 
     /// The table of this name.
@@ -240,7 +245,7 @@ impl Account {
     /// # Errors
     /// [`Error::TableNotFound`]. One that is poisoned is dropped, too.
     pub fn drop_table(&self, name: &str) -> Result<()> {
-        let _no_other_change = self.shared.changing.enter()?;
+        let _no_other_change = self.changing()?;
         let table = self.table(name)?;
         let _no_change_of_schema = table.configuring()?;
         match table.engine().close() {
@@ -258,7 +263,7 @@ impl Account {
     /// # Errors
     /// [`Error::Poisoned`]; [`Error::Invalid`] in a callback of a load or a change of this account.
     pub fn fork(&self) -> Result<Self> {
-        let _no_change = self.shared.changing.enter()?;
+        let _no_change = self.changing()?;
         let (tables, last_ordinal) = self.all_tables();
         let _no_change_of_schema = tables.iter().map(|(_, table)| table.configuring()).collect::<Result<Vec<_>>>()?;
         for (_, table) in &tables {
@@ -280,7 +285,7 @@ impl Account {
     /// # Errors
     /// [`Error::Poisoned`].
     pub fn clear(&self) -> Result<()> {
-        let _no_change = self.shared.changing.enter()?;
+        let _no_change = self.changing()?;
         let (tables, _) = self.all_tables();
         let cleared = at_one_moment(&tables, |table, locked| {
             locked.clear();

@@ -278,7 +278,7 @@ impl Table {
     }
 
     pub(crate) fn configuring(&self) -> Result<Turn<'_>> {
-        self.shared.configuring.enter()
+        self.shared.configuring.enter(Reason::Busy)
     }
 
     pub(crate) fn progress_cell(&self) -> &Mutex<SnapshotProgress> {
@@ -346,6 +346,9 @@ impl Table {
     #[inline(never)]
     fn put_under(&self, layout: &'static InternedLayout, (pk, sk): (&[u8], &[u8]), body: &[u8]) -> Result<()> {
         if layout.has_numbers() || layout.may_be_in(body) {
+            if let Some(split) = layout.split_near(body).filter(|split| (split.key.pk(), split.key.sk()) == (pk, sk)) {
+                return self.put_split(&split);
+            }
             let key = TableKey::of_bytes(Some(layout), pk, sk)?;
             return self.put_split(&layout.split_under(key.get(), ItemRef::new(body))?);
         }

@@ -227,3 +227,36 @@ fn what_expires_after_the_moment_of_a_view_stays_in_it() -> Result<()> {
     assert_eq!(account.view()?.table("sessions")?.scan(Scan::new())?.count, 1);
     Ok(())
 }
+
+/// What would wait for the load itself, for ever.
+#[test]
+fn a_callback_of_a_load_is_refused_what_would_wait_for_the_load() -> Result<()> {
+    let mut bytes = Vec::new();
+    filled()?.save_snapshot_to(&mut bytes)?;
+    let directory = tempfile::tempdir().expect("a folder");
+    let path = directory.path().join("account.kstone");
+    std::fs::write(&path, bytes).expect("written");
+    let account = Account::create_in_memory();
+    let there = account.create_table(of_key("there"))?;
+    let mut refused = Vec::new();
+    account.load_snapshot_with(&path, |_| {
+        there.put_item(numbered(1, 1))?;
+        refused.extend([
+            account.view().map(drop),
+            account.fork().map(drop),
+            account.clear(),
+            account.create_table(of_key("another")).map(drop),
+            account.drop_table("there"),
+            account.save_snapshot_to(std::io::sink()).map(drop),
+        ]);
+        Ok(())
+    })?;
+    assert!(refused.len() >= 6);
+    for refusal in refused {
+        let text = refusal.expect_err("refused").to_string();
+        assert!(text.starts_with("this account is being loaded by the caller of this function"), "{text}");
+    }
+    assert_eq!(account.view()?.table_names().collect::<Vec<_>>(), ["orders", "plain", "there"]);
+    assert_eq!(number(account.view()?.table("there")?, "1"), Some(1));
+    Ok(())
+}

@@ -63,6 +63,7 @@ fn of_tables() -> Vec<Case> {
         (made(Reason::NoOutcome), "the write has no outcome", None),
         (made(Reason::KeyTypedMeanwhile), "the table's keys became typed by a load while this write was prepared", None),
         (made(Reason::Busy), "this database is being loaded or configured by the caller of this function: a callback of that can neither load, configure nor fork the database", None),
+        (made(Reason::AccountBusy), "this account is being loaded by the caller of this function: a callback of that can read and write its tables, but neither change, load, fork, clear, view nor save the account", None),
         (made(Reason::Backfilling { name: text("global") }), "Cannot read from backfilling global secondary index: global", None),
         (refused(database().read_stream(0, 1)), "the table has no stream: its schema must ask for one", None),
         (refused("NEW".parse::<StreamViewType>()), "Value 'NEW' at 'streamViewType' must be one of KEYS_ONLY, NEW_IMAGE, OLD_IMAGE, NEW_AND_OLD_IMAGES", None),

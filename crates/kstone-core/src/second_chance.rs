@@ -7,7 +7,9 @@
 //! ```
 //!
 //! A write puts its item at the end, a read sets one bit in the record and moves nothing. A search for a victim starts
-//! with the oldest: an item that was read since it was last looked at gets a second chance. Each entry is moved once
+//! with the oldest: an item that was read since it was last looked at gets a second chance, one in each search. A queue in
+//! which nobody is left without one gives nobody: the search goes on in other stripes, whose items are older by then, and
+//! where it comes back it takes the oldest. Each entry is moved once
 //! for each time it was read at least once, so finding a victim is O(1) amortised. That approximates LRU, and needs
 //! neither a lock nor a list on the way of a read: F. J. Corbató, "A Paging Experiment with the Multics System" (1968).
 //!

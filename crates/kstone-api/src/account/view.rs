@@ -83,7 +83,7 @@ impl Account {
     /// # Errors
     /// [`Error::Poisoned`]; [`Error::Invalid`] in a callback of a load or a change of this account.
     pub fn view(&self) -> Result<AccountView> {
-        let _no_change = self.shared.changing.enter()?;
+        let _no_change = self.changing()?;
         let (tables, _) = self.all_tables();
         for (_, table) in &tables {
             table.engine().put_in_order()?;

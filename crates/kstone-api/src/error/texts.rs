@@ -20,6 +20,7 @@ kstone_core::texts! {
     NameFixed { name: Box<str>, other: Box<str> } Data "a table keeps its name in its account: this one is called {name}, its new schema {other}";
     KeyTypedMeanwhile Data "the table's keys became typed by a load while this write was prepared";
     Busy Data "this database is being loaded or configured by the caller of this function: a callback of that can neither load, configure nor fork the database";
+    AccountBusy Data "this account is being loaded by the caller of this function: a callback of that can read and write its tables, but neither change, load, fork, clear, view nor save the account";
     Backfilling { name: Box<str> } Data "Cannot read from backfilling global secondary index: {name}";
     NoIndex { name: Box<str> } Data "The table does not have the specified index: {name}";
 

@@ -1,4 +1,4 @@
-//! A lock around what is done one at a time: configuring, forking, loading.
+//! A lock around what is done one at a time: configuring, forking, loading, changes of an account's tables.
 //!
 //! A load calls back into its caller's code, which may ask the same database for one of them again. That would wait for
 //! itself; here it is refused.
@@ -29,11 +29,11 @@ impl OneAtATime {
     /// Waits for the turn of this thread.
     ///
     /// # Errors
-    /// [`Error::Invalid`] where this thread has it already.
-    pub(crate) fn enter(&self) -> Result<Turn<'_>> {
+    /// [`Error::Invalid`] for this reason where this thread has it already.
+    pub(crate) fn enter(&self, busy: Reason) -> Result<Turn<'_>> {
         // Only this thread can have written its own number, so there is no race to see it.
         if self.holder.load(Ordering::Relaxed) == this_thread() {
-            return Err(Error::from(Reason::Busy));
+            return Err(Error::from(busy));
         }
         let guard = self.lock.lock();
         self.holder.store(this_thread(), Ordering::Relaxed);
@@ -63,15 +63,15 @@ mod tests {
     #[test]
     fn a_second_turn_of_one_thread_is_refused_and_another_thread_waits() {
         let one = OneAtATime::default();
-        let turn = one.enter().expect("free");
-        assert!(one.enter().is_err());
+        let turn = one.enter(Reason::Busy).expect("free");
+        assert!(one.enter(Reason::Busy).is_err());
         std::thread::scope(|scope| {
-            let other = scope.spawn(|| one.enter().map(drop).is_ok());
+            let other = scope.spawn(|| one.enter(Reason::Busy).map(drop).is_ok());
             std::thread::sleep(std::time::Duration::from_millis(20));
             assert!(!other.is_finished(), "it waits");
             drop(turn);
             assert!(other.join().expect("joined"));
         });
-        assert!(one.enter().is_ok());
+        assert!(one.enter(Reason::Busy).is_ok());
     }
 }

@@ -77,9 +77,7 @@ impl Table {
         path: impl AsRef<Path>,
         mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
     ) -> Result<u64> {
-        let path = path.as_ref();
-        let mut report = Report::of_table(self, &mut progress);
-        file::replace(path, |out| save::save(self, out, &file::name_of(path), &mut report))
+        save_file(self, path.as_ref(), &mut progress)
     }
 
     /// Fills an empty database from a snapshot: schema and items appear as one. How many items that are.
@@ -109,9 +107,7 @@ impl Table {
         path: impl AsRef<Path>,
         mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
     ) -> Result<u64> {
-        let path = path.as_ref();
-        let mut report = Report::of_table(self, &mut progress);
-        load::load(self, BufReader::new(file::open(path)?), &file::name_of(path), &mut report)
+        load_file(self, path.as_ref(), &mut progress)
     }
 
     /// Writes a snapshot of the database as it is now to anything that takes bytes; how many items it has. The bytes
@@ -135,12 +131,7 @@ impl Table {
     /// # Ok::<(), kstone_api::Error>(())
     /// ```
     pub fn save_snapshot_to(&self, out: impl Write) -> Result<u64> {
-        let mut nothing_to_tell = |_| Ok(());
-        let mut report = Report::of_table(self, &mut nothing_to_tell);
-        let mut out = BufWriter::new(out);
-        let saved = save::save(self, &mut out, OUTPUT, &mut report)?;
-        out.flush().map_err(|error| Error::io("write", OUTPUT, error))?;
-        Ok(saved)
+        save_to(self, out)
     }
 
     /// Fills an empty database from the bytes of a snapshot, up to the end of `input`, as [`Table::load_snapshot`]
@@ -152,9 +143,7 @@ impl Table {
     /// # Errors
     /// As there; [`Error::Io`] where `input` fails.
     pub fn load_snapshot_from(&self, input: impl Read) -> Result<u64> {
-        let mut nothing_to_tell = |_| Ok(());
-        let mut report = Report::of_table(self, &mut nothing_to_tell);
-        load::load(self, BufReader::new(input), INPUT, &mut report)
+        load_from(self, input)
     }
 
     /// How far the save or load has come that is at work on this database now; of the last one where none is, of the
@@ -198,9 +187,7 @@ impl Account {
         path: impl AsRef<Path>,
         mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
     ) -> Result<u64> {
-        let path = path.as_ref();
-        let mut report = Report::of_account(self, &mut progress);
-        file::replace(path, |out| save::save_account(self, out, &file::name_of(path), &mut report))
+        save_file(self, path.as_ref(), &mut progress)
     }
 
     /// Makes the tables of a snapshot, all at once; how many items they have. No table of the account may have a name of
@@ -221,10 +208,7 @@ impl Account {
         path: impl AsRef<Path>,
         mut progress: impl FnMut(SnapshotProgress) -> Result<()>,
     ) -> Result<u64> {
-        let path = path.as_ref();
-        let mut report = Report::of_account(self, &mut progress);
-        let input = BufReader::new(file::open(path)?);
-        self.add_tables(|create| load::load_tables(create, input, &file::name_of(path), &mut report))
+        load_file(self, path.as_ref(), &mut progress)
     }
 
     /// As [`Table::save_snapshot_to`].
@@ -232,12 +216,7 @@ impl Account {
     /// # Errors
     /// As there.
     pub fn save_snapshot_to(&self, out: impl Write) -> Result<u64> {
-        let mut nothing_to_tell = |_| Ok(());
-        let mut report = Report::of_account(self, &mut nothing_to_tell);
-        let mut out = BufWriter::new(out);
-        let saved = save::save_account(self, &mut out, OUTPUT, &mut report)?;
-        out.flush().map_err(|error| Error::io("write", OUTPUT, error))?;
-        Ok(saved)
+        save_to(self, out)
     }
 
     /// As [`Table::load_snapshot_from`].
@@ -245,9 +224,7 @@ impl Account {
     /// # Errors
     /// As there, and as [`Account::load_snapshot`].
     pub fn load_snapshot_from(&self, input: impl Read) -> Result<u64> {
-        let mut nothing_to_tell = |_| Ok(());
-        let mut report = Report::of_account(self, &mut nothing_to_tell);
-        self.add_tables(|create| load::load_tables(create, BufReader::new(input), INPUT, &mut report))
+        load_from(self, input)
     }
 
     /// As [`Table::snapshot_progress`].
@@ -256,29 +233,83 @@ impl Account {
     }
 }
 
+/// What a snapshot is of: a table, or all tables of an account.
+trait Whole {
+    /// What tells how far a save or a load of it has come.
+    fn report<'a>(&'a self, callback: Callback<'a>) -> Report<'a>;
+
+    /// Writes it as it is now; how many items it has. Errors call the output `name`.
+    fn save(&self, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64>;
+
+    /// Takes in what a snapshot holds; how many items that are. Errors call the input `name`.
+    fn load(&self, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64>;
+}
+
+impl Whole for Table {
+    fn report<'a>(&'a self, callback: Callback<'a>) -> Report<'a> {
+        Report::new(self.progress_cell(), self.interrupt.as_ref(), callback)
+    }
+
+    fn save(&self, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+        save::save(self, out, name, report)
+    }
+
+    fn load(&self, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
+        load::load(self, input, name, report)
+    }
+}
+
+impl Whole for Account {
+    fn report<'a>(&'a self, callback: Callback<'a>) -> Report<'a> {
+        Report::new(self.progress_cell(), self.interrupt(), callback)
+    }
+
+    fn save(&self, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+        save::save_account(self, out, name, report)
+    }
+
+    fn load(&self, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
+        self.add_tables(|create| load::load_tables(create, input, name, report))
+    }
+}
+
+fn save_file(whole: &impl Whole, path: &Path, progress: Callback<'_>) -> Result<u64> {
+    let mut report = whole.report(progress);
+    file::replace(path, |out| whole.save(out, &file::name_of(path), &mut report))
+}
+
+fn load_file(whole: &impl Whole, path: &Path, progress: Callback<'_>) -> Result<u64> {
+    let mut report = whole.report(progress);
+    whole.load(BufReader::new(file::open(path)?), &file::name_of(path), &mut report)
+}
+
+fn save_to(whole: &impl Whole, out: impl Write) -> Result<u64> {
+    let mut nothing_to_tell = |_| Ok(());
+    let mut out = BufWriter::new(out);
+    let saved = whole.save(&mut out, OUTPUT, &mut whole.report(&mut nothing_to_tell))?;
+    out.flush().map_err(|error| Error::io("write", OUTPUT, error))?;
+    Ok(saved)
+}
+
+fn load_from(whole: &impl Whole, input: impl Read) -> Result<u64> {
+    let mut nothing_to_tell = |_| Ok(());
+    whole.load(BufReader::new(input), INPUT, &mut whole.report(&mut nothing_to_tell))
+}
+
+/// What is told how far it has come; an error that it returns ends it.
+type Callback<'a> = &'a mut dyn FnMut(SnapshotProgress) -> Result<()>;
+
 /// Tells the caller, and a thread that polls, how far it has come.
 struct Report<'a> {
     /// What a thread that polls looks at.
     shown: &'a Mutex<SnapshotProgress>,
     interrupt: Option<&'a Interrupt>,
     progress: SnapshotProgress,
-    callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>,
+    callback: Callback<'a>,
 }
 
 impl<'a> Report<'a> {
-    fn of_table(table: &'a Table, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
-        Self::new(table.progress_cell(), table.interrupt.as_ref(), callback)
-    }
-
-    fn of_account(account: &'a Account, callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>) -> Self {
-        Self::new(account.progress_cell(), account.interrupt(), callback)
-    }
-
-    fn new(
-        shown: &'a Mutex<SnapshotProgress>,
-        interrupt: Option<&'a Interrupt>,
-        callback: &'a mut dyn FnMut(SnapshotProgress) -> Result<()>,
-    ) -> Self {
+    fn new(shown: &'a Mutex<SnapshotProgress>, interrupt: Option<&'a Interrupt>, callback: Callback<'a>) -> Self {
         let progress = SnapshotProgress::default();
         *shown.lock() = progress;
         Self { shown, interrupt, progress, callback }

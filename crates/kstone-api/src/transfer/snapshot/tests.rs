@@ -19,11 +19,11 @@ fn save(db: &Database) -> Vec<u8> {
 }
 
 fn save_to(db: &Database, out: impl Write) -> Result<u64> {
-    save::save(db, out, "a test", &mut Report::of_table(db, &mut |_| Ok(())))
+    save::save(db, out, "a test", &mut db.report(&mut |_| Ok(())))
 }
 
 fn load(db: &Database, input: impl Read) -> Result<u64> {
-    load::load(db, input, "a test", &mut Report::of_table(db, &mut |_| Ok(())))
+    load::load(db, input, "a test", &mut db.report(&mut |_| Ok(())))
 }
 
 fn empty() -> Database {
@@ -316,7 +316,7 @@ fn progress_counts_to_the_total_and_is_there_to_poll() {
         seen.push(progress);
         Ok(())
     };
-    save::save(&db, &mut bytes, "a test", &mut Report::of_table(&db, &mut note)).expect("saved");
+    save::save(&db, &mut bytes, "a test", &mut db.report(&mut note)).expect("saved");
     let again = empty();
     assert_eq!(again.snapshot_progress(), SnapshotProgress::default());
     let saved = std::mem::take(&mut seen);
@@ -324,7 +324,7 @@ fn progress_counts_to_the_total_and_is_there_to_poll() {
         seen.push(progress);
         Ok(())
     };
-    load::load(&again, &bytes[..], "a test", &mut Report::of_table(&again, &mut note)).expect("loaded");
+    load::load(&again, &bytes[..], "a test", &mut again.report(&mut note)).expect("loaded");
     for seen in [saved, seen] {
         assert_eq!(seen[0], SnapshotProgress { done: 0, total: 256 });
         assert_eq!(seen[seen.len() - 1], SnapshotProgress { done: 256, total: 256 });
@@ -339,7 +339,7 @@ fn an_error_of_the_callback_ends_a_load_and_nothing_is_loaded() {
     let db = empty();
     let enough = || Error::from(Reason::NoOutcome);
     let mut stop = |progress: SnapshotProgress| if progress.done > 100 { Err(enough()) } else { Ok(()) };
-    let outcome = load::load(&db, &bytes[..], "a test", &mut Report::of_table(&db, &mut stop));
+    let outcome = load::load(&db, &bytes[..], "a test", &mut db.report(&mut stop));
     assert_eq!(outcome, Err(enough()));
     assert!(items(&db).is_empty());
 }
@@ -361,7 +361,7 @@ fn an_interrupted_load_of_many_blocks_ends_in_the_middle_and_nothing_is_loaded()
         Ok(())
     };
     let mut rest = &bytes[..];
-    let outcome = load::load(&ended, &mut rest, "a test", &mut Report::of_table(&ended, &mut raise));
+    let outcome = load::load(&ended, &mut rest, "a test", &mut ended.report(&mut raise));
     assert_eq!(outcome, Err(Error::Interrupted));
     assert!(rest.len() > bytes.len() / 3, "{} of {} bytes were not read", rest.len(), bytes.len());
     assert!(items(&into).is_empty());

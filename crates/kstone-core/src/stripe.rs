@@ -179,6 +179,24 @@ impl StripeState {
         self.arrange(|tree, garbage| tree.put_in_order(stripe, garbage))
     }
 
+    /// Whether [`StripeState::prepare_fork`] has nothing to do: a tree that is shared is not even looked at.
+    #[inline]
+    pub(crate) fn is_ready_to_fork(&self) -> bool {
+        match &self.tree_slot {
+            TreeSlot::Own(tree) => tree.is_ready_to_fork(),
+            TreeSlot::Nothing | TreeSlot::Shared(_) => true,
+        }
+    }
+
+    /// Asks for the memory of a shared tree's count, for whoever is going to share it once more: counts are counted one
+    /// after the other, and so would be waited for.
+    #[inline]
+    pub(crate) fn prefetch_shared(&self) {
+        if let TreeSlot::Shared(tree) = &self.tree_slot {
+            tree.prefetch();
+        }
+    }
+
     /// The same ahead of a fork.
     #[cold]
     pub(crate) fn prepare_fork(&mut self, stripe: StripeId) -> Garbage {
@@ -196,7 +214,9 @@ impl StripeState {
 
     /// The tree as it is now, in order, for as long as the result is kept; none where there is none.
     pub(crate) fn share(&mut self, stripe: StripeId) -> Option<Shared<Tree>> {
-        if self.tree().is_some_and(|tree| !tree.is_all_in_order()) {
+        if let TreeSlot::Own(tree) = &self.tree_slot
+            && !tree.is_all_in_order()
+        {
             // Dropped under the lock: a few tombstones, since the tree was in order a moment ago.
             let _garbage = self.put_in_order(stripe);
         }

@@ -145,7 +145,7 @@ impl Store {
     /// # Errors
     /// [`Error::Poisoned`](crate::error::Error::Poisoned).
     pub(super) fn prepare_fork(&self, id: StripeId) -> Result<()> {
-        if self.read(id)?.tree().is_none_or(Tree::is_ready_to_fork) {
+        if self.read(id)?.is_ready_to_fork() {
             return Ok(());
         }
         let mut held = self.write(id)?;

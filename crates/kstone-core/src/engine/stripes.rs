@@ -175,7 +175,9 @@ impl Store {
         }
         let mut locked = Vec::with_capacity(STRIPES);
         for id in StripeId::all() {
-            locked.push((id, self.write(id)?));
+            let held = self.write(id)?;
+            held.prefetch_shared();
+            locked.push((id, held));
         }
         Ok(AllStripes { locked, _first_use: None })
     }

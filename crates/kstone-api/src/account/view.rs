@@ -2,8 +2,7 @@
 //!
 //! ```text
 //! Account::view ─► the stripes of all tables locked, ascending ─► a count more on each tree ─► AccountView
-//!                                                                                                 └── TableView: state
-//! in force, trees, and the time that decides what has expired
+//!                     TableView: the state in force, the trees, the time that decides what has expired ◄──┘
 //! ```
 //! A view is read by the requests of a table: they are prepared against the state that was in force, and meet the records
 //! of the view instead of those of the engine.

@@ -24,13 +24,14 @@ use crate::error::{Error, Result};
 use crate::interrupt::Interrupt;
 use crate::model::schema::TableSchema;
 use crate::request::extent::{Rest, lent};
-use crate::request::page::{Page, PageEnd, QueryResult, ReadSizes, page_limits};
+use crate::request::page::{Page, PageEnd, QueryResult};
+use crate::request::page_limits::{ReadSizes, page_limits};
 use crate::request::query::Query;
-use crate::request::read::{Read, ReadContext};
+use crate::request::read::Read;
 use crate::request::read_request::ReadRequest;
 use crate::request::scan::Scan;
 use crate::request::selection::Measured;
-use crate::table::state::TableState;
+use crate::table::state::{ReadContext, TableState};
 use crate::transfer::export::write_items;
 
 /// All tables of an account as they were at one moment, to be read: a transaction shows in all of its tables or in none.

@@ -59,9 +59,17 @@ fn comparison(entry: &Structure<'_>, operator: &str, layer: Layer, attribute: &i
     if !takes(operator, count) {
         return Err(Text::ArgumentCount { operator: operator.to_owned() });
     }
-    let Some(list) = list else { return Ok(()) };
-    same_type(list)?;
-    bounds_in_order(operator, list)
+    let values = || list.into_iter().flat_map(|list| list.elements()).chain(entry.get("Value"));
+    if let Some(list) = list {
+        same_type(list)?;
+    }
+    for of_value in values() {
+        let kind = value::type_of(of_value).unwrap_or("S");
+        if !compares(operator, kind) {
+            return Err(Text::ArgumentType { operator: operator.to_owned(), kind });
+        }
+    }
+    list.map_or(Ok(()), |list| bounds_in_order(operator, list))
 }
 
 fn existence(entry: &Structure<'_>, layer: Layer, attribute: &impl Fn() -> Echo) -> Result<(), Text> {
@@ -116,7 +124,8 @@ fn takes(operator: &str, count: usize) -> bool {
 /// Which types an operator compares with.
 fn compares(operator: &str, kind: &str) -> bool {
     match operator {
-        "EQ" | "NE" => matches!(kind, "S" | "N" | "B" | "SS" | "NS" | "BS"),
+        // Of every type (AWS's documentation of Condition; dynoxide 3.2.0).
+        "EQ" | "NE" => true,
         "BEGINS_WITH" => matches!(kind, "S" | "B"),
         "NULL" | "NOT_NULL" => true,
         _ => matches!(kind, "S" | "N" | "B"),

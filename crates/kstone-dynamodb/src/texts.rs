@@ -125,7 +125,7 @@ texts! {
     ConditionalOperatorOfOne Request "ConditionalOperator can only be used when Filter or Expected has two or more elements";
     ArgumentCount { operator: String } Request "One or more parameter values were invalid: Invalid number of argument(s) for the {operator} ComparisonOperator";
     ArgumentTypesDiffer Request "One or more parameter values were invalid: AttributeValues inside AttributeValueList must be of same type";
-    ArgumentType { operator: String, kind: &'static str } Data "One or more parameter values were invalid: ComparisonOperator {operator} is not valid for {kind} AttributeValue type";
+    ArgumentType { operator: String, kind: &'static str } Request "One or more parameter values were invalid: ComparisonOperator {operator} is not valid for {kind} AttributeValue type";
     BoundsReversed Request "The BETWEEN condition was provided a range where the lower bound is greater than the upper bound";
     UpdateWithoutValue Data "One or more parameter values were invalid: Only DELETE action is allowed when no attribute value is specified";
     UpdateActionType { action: &'static str, kind: &'static str } Data "One or more parameter values were invalid: {action} for the type {kind}";

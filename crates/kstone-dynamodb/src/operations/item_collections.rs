@@ -30,14 +30,16 @@ pub(super) fn write<'w>(
             None => tables.push((table, vec![key])),
         }
     }
+    tables.retain(|(table, _)| !table.table.schema().local_indexes().is_empty());
+    if tables.is_empty() {
+        return;
+    }
     answer.name("ItemCollectionMetrics").object(|answer| {
         for (table, keys) in tables {
-            if !table.table.schema().local_indexes().is_empty() {
-                let collections = |answer: &mut Answer| {
-                    keys.iter().for_each(|key| collection(answer, &table.layout, key));
-                };
-                answer.data_name(&table.name).list(collections);
-            }
+            let collections = |answer: &mut Answer| {
+                keys.iter().for_each(|key| collection(answer, &table.layout, key));
+            };
+            answer.data_name(&table.name).list(collections);
         }
     });
 }

@@ -182,6 +182,7 @@ fn of_reads() -> Vec<Case> {
         (refused(db.prepare_query(&query().token(b"t")).map(drop)), "a token, or a key to start after, belongs to a run of what is prepared", None),
         (refused(db.query(query().token(b"t"))), "The provided page token is damaged or is not a page token", None),
         (extra(global()), "One or more parameter values were invalid: Secondary index global does not project one or more filter attributes: [extra]", None),
+        (refused(db.query(global().select(Select::Whole))), "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index global because its projection type is not ALL", None),
         (refused(db.query(global().projection_expression("extra"))), "One or more parameter values were invalid: Global secondary index global does not project [extra]", None),
         (refused(db.iter_scan(&Scan::new().select(Select::Count)).map(drop)), "an iterator returns items, it cannot return their count", None),
         (made(Reason::OperandMistyped), "One or more parameter values were invalid: Condition parameter type does not match schema type", None),

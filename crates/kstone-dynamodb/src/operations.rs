@@ -19,6 +19,7 @@ mod index_change;
 mod indexes;
 mod insights;
 mod item_collections;
+mod item_pages;
 mod list_streams;
 mod list_tables;
 mod many;
@@ -95,6 +96,8 @@ pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
         "GetShardIterator" => get_shard_iterator::carry_out,
         "ListStreams" => list_streams::carry_out,
         "PutItem" => put_item::carry_out,
+        "Query" => query::carry_out,
+        "Scan" => scan::carry_out,
         "TransactGetItems" => transact_get_items::carry_out,
         "TransactWriteItems" => transact_write_items::carry_out,
         "UpdateItem" => update_item::carry_out,

@@ -200,6 +200,17 @@ texts! {
     TableNotFound { name: String } Data "Requested resource not found: Table: {name} not found";
     TableExists { name: String } Data "Table already exists: {name}";
     KeyElementMismatch Data "The provided key element does not match the schema";
+    NoIndex { name: String } Data "The table does not have the specified index: {name}";
+    ConsistentIndexRead Data "Consistent reads are not supported on global secondary indexes";
+    SelectBeyondIndex { index: String } Data "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index {index} because its projection type is not ALL";
+    StartKeyInvalid Data "The provided starting key is invalid";
+    StartKeyOutside Data "The provided starting key is outside query boundaries based on provided conditions";
+    StartKeyUnmatched Data "The provided starting key does not match the range key predicate";
+    QueryOfOneRow Data "The query can return at most one row and cannot be restarted";
+    KeyConditionUnsupported Data "Query key condition not supported";
+    KeyConditionMissed { attribute: String } Data "Query condition missed key schema element: {attribute}";
+    NotIndexable Data "Attempted conditional constraint is not an indexable operation";
+    QueryFilterOnKey { attribute: String } Data "QueryFilter can only contain non-primary key attributes: Primary key attribute: {attribute}";
     TransactionCancelled { codes: String } Data "Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]";
     TransactionTooLarge Data "Transaction item size has exceeded the 4 MB limit";
     UpdatedItemTooLarge Data "Item size to update has exceeded the maximum allowed size";

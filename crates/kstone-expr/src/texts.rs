@@ -67,6 +67,7 @@ kstone_core::texts! {
     KeyTwice Request "KeyConditionExpressions must only contain one condition per key";
     KeyConditionCount Request "Conditions can be of length 1 or 2 only";
     KeyMissed { attribute: Box<str> } Data "Query condition missed key schema element: {attribute}";
+    KeyHashGap { attributes: Keys } Data "HASH key attributes {attributes} must have equality conditions specified in the query";
     KeyGap { attributes: Keys, asked: Box<str> } Data "RANGE key attributes {attributes} must have equality conditions specified in the query because a condition is present on key attribute {asked}";
     KeyConditionUnsupported Data "Query key condition not supported";
     KeyNestedOperation Request "KeyConditionExpressions cannot contain nested operations";

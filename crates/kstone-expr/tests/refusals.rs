@@ -159,6 +159,9 @@ fn of_keys() -> Vec<Case> {
     let nothing = Parameters::new();
     let [a, b, c] = ["a", "b", "c"].map(|name| KeyPart::new(name, KeyType::S));
     let composite = KeySchema { partition: &[a], sort: &[b, c] };
+    let [d, e] = ["d", "e"].map(|name| KeyPart::new(name, KeyType::S));
+    let of_two = KeySchema { partition: &[d, e], sort: &[] };
+    let hash_gap = KeyCondition::parse("d > :s", of_two, &mut Binder::new(&parameters(":s")));
     let gap = KeyCondition::parse("a = :s AND c = :s", composite, &mut Binder::new(&parameters(":s")));
     let filter = Condition::parse(Kind::Filter, "attribute_exists(sk)", &mut Binder::new(&nothing)).expect("well-formed");
     vec![
@@ -168,6 +171,7 @@ fn of_keys() -> Vec<Case> {
         (key("pk = :s AND pk = :s"), "KeyConditionExpressions must only contain one condition per key", None),
         (key("pk = :s AND sk = :s AND a = :s"), "Conditions can be of length 1 or 2 only", None),
         (key("sk = :s"), "Query condition missed key schema element: pk", None),
+        (hash_gap.expect_err("refused"), "HASH key attributes d, e must have equality conditions specified in the query", None),
         (gap.expect_err("refused"), "RANGE key attributes b must have equality conditions specified in the query because a condition is present on key attribute c", None),
         (key("pk > :s"), "Query key condition not supported", None),
         (key("size(pk) = :n"), "KeyConditionExpressions cannot contain nested operations", None),

@@ -103,6 +103,7 @@ kstone_core::texts! {
     StartSegment { segments: u32, segment: u32 } Data "The provided starting key is invalid: Invalid ExclusiveStartKey. Please use ExclusiveStartKey with correct Segment. TotalSegments: {segments} Segment: {segment}";
     TokenVersion { found: u8, known: u8 } Data "The provided page token is of version {found}, not {known}";
     FilterNotProjected { index: Box<str>, names: Box<str> } Data "One or more parameter values were invalid: Secondary index {index} does not project one or more filter attributes: [{names}]";
+    WholeItems { index: Box<str> } Data "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index {index} because its projection type is not ALL";
     NotProjected { kind: &'static str, index: Box<str>, names: Box<str> } Data "One or more parameter values were invalid: {kind} secondary index {index} does not project [{names}]";
     PartitionParts { index: Box<str>, names: Box<str> } Data "a query of the index {index} names a value of each of its partition attributes: {names}";
 

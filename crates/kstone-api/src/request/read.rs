@@ -59,7 +59,12 @@ impl ReadRequest<'_> {
             ReadKeys::Segment { .. } => None,
             _ => Some(self.range(&table, index, expressions)?),
         };
-        let selection = Selection::of(self.select, index, context, (expressions.filter()?, expressions.projection()?))?;
+        let selection = Selection::of(
+            (self.select, self.asks_beyond),
+            index,
+            context,
+            (expressions.filter()?, expressions.projection()?),
+        )?;
         let extent = match (self.keys, range) {
             (_, Some(range)) => {
                 refuse_key_attributes(selection.filter(), key_schema(&table, index))?;

@@ -48,6 +48,9 @@ pub struct ReadRequest<'a> {
     pub projection: Option<ReadExpression<'a, Projection>>,
     /// What the names and values of the expressions stand for that are texts.
     pub parameters: Option<Parameters>,
+    /// Whether a filter may ask for attributes that the index which is read does not hold, and finds them missing, as in
+    /// DynamoDB's Scan; such a request is refused otherwise.
+    pub asks_beyond: bool,
     /// Whether a page says how large the items are that it looked at: see [`Page::sizes`](crate::Page::sizes).
     pub measures: bool,
 }
@@ -78,9 +81,12 @@ impl<'a, T> From<&'a str> for ReadExpression<'a, T> {
 /// What a read returns of the items it finds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Select {
-    /// Every attribute.
+    /// Every attribute; of an index, those that it holds.
     #[default]
     All,
+    /// Every attribute, also those that the index which is read does not hold: each item is read after its entry, and the
+    /// filter asks it. Of a local index; a global one leads to no items.
+    Whole,
     /// Their number alone.
     Count,
     /// The key, as the attributes `pk` and `sk`.

@@ -12,7 +12,7 @@ use crate::expression::{Condition, Projection, Subject};
 use crate::model::item_check::keys_only;
 use crate::request::page_limits::{ReadSizes, examined_bytes};
 use crate::request::read_request::Select;
-use crate::table::index::{Index, IndexEntry, IndexId};
+use crate::table::index::{Index, IndexEntry, IndexId, IndexKind};
 use crate::table::state::{ReadContext, TableState};
 
 /// How many records ahead of the filter its attributes are asked for.
@@ -96,7 +96,7 @@ impl Selection {
     /// # Errors
     /// [`Error::Invalid`] for what does not fit together or the index does not hold.
     pub(crate) fn of(
-        select: Select,
+        (select, asks_beyond): (Select, bool),
         index: Option<&Index>,
         context: ReadContext<'_>,
         (filter, projection): (Option<Condition<'static>>, Option<Projection>),
@@ -107,8 +107,14 @@ impl Selection {
         }
         let fetches = match index {
             None => false,
+            Some(index) if select == Select::Whole => {
+                if index.kind() == IndexKind::Global && !index.projects_all() {
+                    return Err(Error::from(Reason::WholeItems { index: index.name().into() }));
+                }
+                !index.projects_all()
+            }
             Some(index) => {
-                let asked = filter.iter().flat_map(Condition::attributes);
+                let asked = filter.iter().flat_map(Condition::attributes).filter(|_| !asks_beyond);
                 let shown = projection.iter().flat_map(Projection::attributes);
                 !index.beyond(asked, shown, true)?.is_empty()
             }
@@ -185,6 +191,11 @@ impl Selection {
         passes: impl FnOnce(&Subject<'_>) -> bool,
     ) -> Result<Selected> {
         let Some((key, subject)) = self.seen(record) else { return Ok(Selected::Unseen) };
+        if self.fetches && self.select == Select::Whole {
+            let fetched = self.fetch(key, &subject, items)?;
+            let shown = fetched.filter(|item| passes(&Subject::of_record(item)));
+            return Ok(shown.map_or(Selected::LeftOut, Selected::Made));
+        }
         if !passes(&subject) {
             return Ok(Selected::LeftOut);
         }
@@ -230,7 +241,7 @@ impl Selection {
             (Some(projection), _) => Some(Record::row(key, &projection.apply(item))),
             (None, Select::KeysOnly) if !key.label().is_empty() => Some(Record::whole_row(key, &[])),
             (None, Select::KeysOnly) => Some(Record::row(key, &keys_only(item.pk(), item.sk()))),
-            (None, Select::All | Select::Count) => None,
+            (None, Select::All | Select::Whole | Select::Count) => None,
         }
     }
 

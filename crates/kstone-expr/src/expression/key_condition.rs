@@ -256,11 +256,15 @@ impl<'a> Reader<'a> {
         }
         let missed = |part: &KeyPart| Reason::KeyMissed { attribute: part.name().into() };
         let of = |part: &KeyPart| tests.iter().find(|(name, _)| *name == part.name()).map(|&(_, test)| test);
+        if schema.partition.len() == 1 && schema.sort.is_empty() && tests.len() > 1 {
+            return Err(not_supported());
+        }
+        self.refuse_hash_gap(schema.partition, &tests)?;
         let mut partition = Values::default();
         for part in schema.partition {
             let test = of(part).ok_or_else(|| missed(part))?;
-            let SortTest::Compare(Comparator::Equal, value) = test else { return Err(not_supported()) };
             self.check(part, test)?;
+            let SortTest::Compare(Comparator::Equal, value) = test else { return Err(not_supported()) };
             partition.push(value);
         }
         let asked = tests.len() - schema.partition.len();
@@ -275,6 +279,20 @@ impl<'a> Reader<'a> {
         }
         let (equal, sort) = self.gapless(schema.sort, &sorts)?;
         Ok(KeyPlan { partition, equal, sort })
+    }
+
+    /// Refuses a partition of several attributes of which not each has to equal a value.
+    fn refuse_hash_gap(&self, parts: &[KeyPart], tests: &[(&str, SortTest)]) -> Result<()> {
+        let is_equality = |part: &&KeyPart| {
+            let test = tests.iter().find(|(name, _)| *name == part.name());
+            matches!(test, Some((_, SortTest::Compare(Comparator::Equal, _))))
+        };
+        if parts.len() < 2 || parts.iter().all(|part| is_equality(&part)) {
+            return Ok(());
+        }
+        let lacking: Vec<Box<str>> =
+            parts.iter().filter(|part| !is_equality(part)).map(|part| part.name().into()).collect();
+        Err(Reason::KeyHashGap { attributes: Keys(lacking.into()) }.into())
     }
 
     /// The equalities before the last attribute of a sort key that is asked about, which all have to be there, and what is

@@ -6,7 +6,8 @@
 //! shown: the projection  from the entry     refused of a global index; of a local one, fetched from the table
 //! ```
 //! As in DynamoDB. One thing is stricter: a scan of an index whose filter asks for more than the index holds is
-//! refused, too, where DynamoDB takes such attributes for missing.
+//! refused, too, where DynamoDB takes such attributes for missing; requests may ask for that
+//! ([`ReadRequest::asks_beyond`](crate::ReadRequest::asks_beyond)).
 
 use super::{Index, IndexKind};
 use crate::error::{Error, Reason, Result};

@@ -313,7 +313,7 @@ fn refusals_of_expressions_and_statements_are_kept() {
     assert_eq!(expression.place().map(|place| (place.at, place.len)), Some((4, 1)));
     let refusal = refused(db.execute_statement(&Statement::new("SELECT * FORM items")));
     assert!(refusal.to_string().contains("line 1, column 10: expected FROM, found \"FORM\"\n  SELECT * FORM items\n"));
-    let bare = "Statement wasn't well formed, can't be processed: expected FROM, found \"FORM\"";
+    let bare = "Statement wasn't well formed, can't be processed: Unexpected token after expression";
     assert_eq!(refusal.text(Dialect::DynamoDb), bare);
     let long = refused(db.execute_transaction(&[Statement::new("SELECT * FORM items")]));
     assert_eq!(long.text(Dialect::DynamoDb), format!("Validation failed in TransactStatements[0]: {bare}"));

@@ -56,6 +56,11 @@ impl Units {
         Self(blocks * if is_consistent { 2 } else { 1 })
     }
 
+    /// Of reads of so many units, each item of which was rounded up by itself.
+    pub(crate) fn of_read_blocks(blocks: usize, is_consistent: bool) -> Self {
+        Self(blocks as u64 * if is_consistent { 2 } else { 1 })
+    }
+
     /// Of a write of an item of so many bytes.
     pub(crate) fn of_write(bytes: usize) -> Self {
         Self(2 * bytes.div_ceil(WRITE_BYTES).max(1) as u64)

@@ -27,7 +27,6 @@ const KEPT_MAX: usize = 1 << 18;
 #[derive(Default)]
 pub(crate) struct Idempotency {
     pub(crate) transact_write_items: Tokens,
-    #[expect(dead_code, reason = "the operation is built at the same time")]
     pub(crate) execute_transaction: Tokens,
 }
 

@@ -3,6 +3,7 @@
 //! An operation that is not named here has no rules between its members: its shape says all.
 
 mod account_limits;
+mod batch_execute_statement;
 mod batch_get_item;
 mod batch_write_item;
 mod control_plane;
@@ -12,6 +13,8 @@ mod delete_table;
 mod describe_stream;
 mod describe_table;
 mod encryption;
+mod execute_statement;
+mod execute_transaction;
 mod get_item;
 mod get_records;
 mod get_shard_iterator;
@@ -60,7 +63,6 @@ pub(crate) fn check(request: &Request<'_>, cohort: Cohort) -> Result<(), Refusal
 /// The rules of an operation, if it has any.
 fn pipeline(operation: &str) -> Option<&'static Pipeline> {
     Some(match operation {
-        "BatchExecuteStatement" => &statements::BATCH,
         "BatchGetItem" => &batch_get_item::PIPELINE,
         "BatchWriteItem" => &batch_write_item::PIPELINE,
         "CreateTable" => &create_table::PIPELINE,
@@ -87,10 +89,13 @@ fn pipeline(operation: &str) -> Option<&'static Pipeline> {
 /// What carries out an operation.
 pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
     Some(match operation {
+        "BatchExecuteStatement" => batch_execute_statement::carry_out,
         "BatchGetItem" => batch_get_item::carry_out,
         "BatchWriteItem" => batch_write_item::carry_out,
         "DeleteItem" => delete_item::carry_out,
         "DescribeStream" => describe_stream::carry_out,
+        "ExecuteStatement" => execute_statement::carry_out,
+        "ExecuteTransaction" => execute_transaction::carry_out,
         "GetItem" => get_item::carry_out,
         "GetRecords" => get_records::carry_out,
         "GetShardIterator" => get_shard_iterator::carry_out,

@@ -222,6 +222,20 @@ texts! {
     ShardIteratorInvalid Data "Invalid ShardIterator";
     ShardIteratorExpired Data "Iterator expired";
     Trimmed Data "The data you are trying to access has been trimmed";
+    ConsistentStatement Data "Strongly consistent read is not supported on Global Secondary Indexes";
+    SeveralKeyAttributes Data "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys.";
+    StatementIndexMissing Data "The table does not have the specified index";
+    VectorIndexScanned Data "Scan operation not supported on this index type";
+    StatementParameterCount Data "Number of parameters in request and statement don't match.";
+    OrderWithoutWhere Data "Must have WHERE clause in the statement when using ORDER BY clause.";
+    OrderWithoutPartition Data "Must have at least one non-optional hash key condition in WHERE clause when using ORDER BY clause.";
+    OrderByOther { attribute: Echo } Data "Variable reference {attribute} in ORDER BY clause must be part of the primary key";
+    ExistsWithoutCondition Data "EXISTS() must contain a single item read with additional condition";
+    SelectByMoreThanKey { api: &'static str } Data "Select statements within {api} must specify the primary key in the where clause.";
+    NextTokenInvalid Data "Invalid NextToken";
+    NextTokenOfAnother Data "The provided starting key is invalid";
+    BatchOfReadsAndWrites Data "Read and write requests together in the same batch is not supported.";
+    InTransactStatement { at: usize, message: Echo } Data "Validation failed in TransactStatements[{at}]: {message}";
     OperationUnsupported { operation: &'static str } Data "{operation} is not supported";
 
     // What tables say of changes: ack-api-quirks, `services/dynamodb`, captured in us-west-2 in October 2026, DDB-TABLE-442 and

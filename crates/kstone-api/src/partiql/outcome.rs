@@ -14,7 +14,8 @@ use crate::table::commit::outcome::WriteOutcome;
 use crate::table::commit::tables::SeveralTables;
 use crate::table::commit::{self, Settle};
 use kstone_core::item::ItemRef;
-use kstone_expr::partiql::parsed::Verb;
+use kstone_core::key::Key;
+use kstone_expr::partiql::parsed::{InsertItem, Verb};
 
 /// What a statement returned, and what it did to its item where it is a write.
 #[derive(Debug, Clone, Default)]
@@ -84,6 +85,49 @@ impl Table {
         let mut sizes = ReadSizes::default();
         reading.measure(found.as_slice(), &mut sizes)?;
         Ok(StatementOutcome { result: reading.row_of(found)?, write: None, sizes })
+    }
+
+    /// The key of the one item that a statement is about; none where it names no whole key, or its parameters do not fit.
+    ///
+    /// ```
+    /// use kstone_api::{Account, Key, KeyType, Statement, TableSchema};
+    /// let account = Account::create_in_memory();
+    /// let users = account.create_table(TableSchema::new().name("users").partition_key("id", KeyType::S))?;
+    /// let named = |text: &str| users.key_named_by(&Statement::new(text));
+    /// assert_eq!(named("DELETE FROM users WHERE id = 'ann'"), Some(Key::new("ann")));
+    /// assert_eq!(named("SELECT * FROM users WHERE age = 3"), None);
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    #[must_use]
+    pub fn key_named_by(&self, statement: &Statement) -> Option<Key> {
+        let call = many::Call::of(self, statement).ok()?;
+        let table = self.state();
+        let payload = |value: u16| call.bound.value(value).payload().to_vec();
+        let condition = match &call.parsed.verb {
+            Verb::Select(select) | Verb::Exists(select) => select.condition.as_ref()?,
+            Verb::Update(update) => &update.condition,
+            Verb::Delete(delete) => &delete.condition,
+            Verb::Insert(insert) => {
+                let layout = table.layout();
+                let of = |name: &str| match &insert.item {
+                    InsertItem::Whole(item) => Some(call.bound.value(*item).map()?.get(name)?.payload().to_vec()),
+                    InsertItem::Attributes(attributes) => {
+                        let found = attributes.iter().find(|(other, _)| **other == *name);
+                        found.map(|(_, value)| payload(*value))
+                    }
+                };
+                let pk = of(layout.partition().name())?;
+                return Some(match layout.sort() {
+                    None => Key::new(pk),
+                    Some(sort) => Key::with_sk(pk, of(sort.name())?),
+                });
+            }
+        };
+        let key = condition.whole_key(table.layout())?;
+        Some(match key.sk {
+            None => Key::new(payload(key.pk)),
+            Some(sk) => Key::with_sk(payload(key.pk), payload(sk)),
+        })
     }
 
     fn write_with_result(

@@ -1,7 +1,7 @@
 //! DynamoDB's expressions, as [`kstone_expr`] has them.
 
 pub use kstone_expr::expression::{
-    Binder, Condition, EXPRESSION_CACHE_MAX_BYTES, EXPRESSION_MAX_BYTES, ExpressionCache, KEY_PARTS_MAX, KeyCondition,
+    Binder, Condition, EXPRESSION_CACHE_MAX_BYTES, EXPRESSION_MAX_BYTES, Equality, ExpressionCache, KEY_PARTS_MAX, KeyCondition,
     KeySchema, Kind, OPERATORS_MAX, PATH_MAX_LEVELS, PLACEHOLDER_MAX_BYTES, Parameters, Projection, ReturnValues,
     SortCondition, Subject, Update,
 };

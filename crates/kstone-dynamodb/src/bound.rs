@@ -39,6 +39,8 @@ pub(crate) struct Bound {
     pub(crate) filter: Option<Condition<'static>>,
     /// KeyConditionExpression, or KeyConditions: not looked at as a condition on a key yet.
     pub(crate) key_condition: Option<Condition<'static>>,
+    /// SearchConditionExpression.
+    pub(crate) search_condition: Option<Condition<'static>>,
 }
 
 /// The expressions of this structure, which has these parameters: those of the [`Pipeline`](crate::pipeline::Pipeline)
@@ -83,6 +85,9 @@ impl Bound {
             "ProjectionExpression" => self.projection = Some(cache.projection(text, binder)?),
             "FilterExpression" => self.filter = Some(cache.condition(Kind::Filter, text, binder)?),
             "KeyConditionExpression" => self.key_condition = Some(cache.condition(Kind::KeyCondition, text, binder)?),
+            "SearchConditionExpression" => {
+                self.search_condition = Some(cache.condition(Kind::SearchCondition, text, binder)?);
+            }
             _ => {}
         }
         Ok(())

@@ -58,6 +58,7 @@ mod streams;
 pub mod texts;
 mod validate;
 pub mod value;
+mod vectors;
 mod view;
 
 pub use account::{Account, AccountOptions};

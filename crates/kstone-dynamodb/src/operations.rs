@@ -103,6 +103,7 @@ pub(crate) fn carry_out(operation: &str) -> Option<CarryOut> {
         "PutItem" => put_item::carry_out,
         "Query" => query::carry_out,
         "Scan" => scan::carry_out,
+        "SearchVectors" => search_vectors::carry_out,
         "TransactGetItems" => transact_get_items::carry_out,
         "TransactWriteItems" => transact_write_items::carry_out,
         "UpdateItem" => update_item::carry_out,

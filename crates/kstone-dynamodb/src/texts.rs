@@ -225,6 +225,15 @@ texts! {
     ConsistentStatement Data "Strongly consistent read is not supported on Global Secondary Indexes";
     SeveralKeyAttributes Data "PartiQL statements cannot be executed on tables with multi-attribute HASH keys or multi-attribute RANGE keys.";
     StatementIndexMissing Data "The table does not have the specified index";
+    SearchComparator Data "Invalid SearchConditionExpression: Invalid comparator used in SearchConditionExpression";
+    VectorIndexMissing { index: Echo } Data "The table does not have the specified index: {index}";
+    SearchVectorDimensions { given: usize, expected: i64 } Data "Input search vector dimension {given} does not match vector index dimension {expected}";
+    SearchOutsideSchema { attribute: Echo } Data "SearchConditionExpression must not contain any attributes that is not in SearchSchema. Invalid attribute: {attribute}";
+    SearchNested Data "Invalid SearchConditionExpression: SearchConditionExpression cannot have conditions on nested attributes";
+    SearchTwice Data "Invalid SearchConditionExpression: SearchConditionExpression must only contain one condition per attribute";
+    SearchWithoutHash Data "SearchConditionExpression must be provided when SearchSchema has a HASH key";
+    SearchType { attribute: Echo, given: &'static str, expected: Echo } Data "Type of '{attribute}' attribute in SearchConditionExpression ({given}) does not match type in search schema ({expected})";
+    SearchEmptyKey { attribute: Echo } Data "One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value. Key: {attribute}";
     VectorIndexScanned Data "Scan operation not supported on this index type";
     StatementParameterCount Data "Number of parameters in request and statement don't match.";
     OrderWithoutWhere Data "Must have WHERE clause in the statement when using ORDER BY clause.";

@@ -69,7 +69,7 @@ mod update_parser;
 
 pub use bind::{Binder, BoundParameters};
 pub use cache::{EXPRESSION_CACHE_MAX_BYTES, ExpressionCache, Texts};
-pub use condition::{Condition, ConditionOfMany};
+pub use condition::{Condition, ConditionOfMany, Equality};
 pub use eval::order;
 pub use key_condition::{KEY_PARTS_MAX, KeyCondition, KeyPlan, KeySchema, SortCondition};
 pub use parameters::{Parameters, Slot};
@@ -106,6 +106,8 @@ pub enum Kind {
     Update,
     /// What a PartiQL statement asks of items.
     Where,
+    /// Says among which vectors is searched.
+    SearchCondition,
 }
 
 impl Kind {
@@ -119,6 +121,7 @@ impl Kind {
             Self::Projection => "ProjectionExpression",
             Self::Update => "UpdateExpression",
             Self::Where => "WHERE clause",
+            Self::SearchCondition => "SearchConditionExpression",
         }
     }
 }

@@ -94,7 +94,8 @@ pub(super) fn read(call: &Call<'_>, input: &Structure<'_>, checks: bool) -> Resu
     }
     let statement = bound(call, &prepared, input)?;
     let says = prepared.says();
-    let is_consistent = input.get("ConsistentRead").is_some_and(|value| value.boolean());
+    let has_consistency = input.shape().shape().has_member("ConsistentRead");
+    let is_consistent = has_consistency && input.get("ConsistentRead").is_some_and(|value| value.boolean());
     let found = call.shared().catalog.table(&says.target().table);
     let index = match (&found, &says.target().index) {
         (Ok(table), Some(name)) => Some(index_of(table, name)?),

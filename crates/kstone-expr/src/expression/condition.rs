@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use crate::refusal::{Refusal, Result};
 use crate::texts::{Reason, ShownValue};
-use kstone_core::item::{HashedName, ItemRef};
+use kstone_core::item::{HashedName, ItemRef, ValueRef};
 use kstone_core::key_layout::KeyLayout;
 use kstone_core::value::Type;
 
 use smallvec::SmallVec;
 
-use super::ast::{Comparator, ConditionAst, Operand, Predicate, Segment};
+use super::ast::{Comparator, ConditionAst, Operand, Predicate, Segment, Step};
 use super::bind::{Binder, BoundParameters};
 use super::eval;
 use super::subject::Subject;
@@ -94,6 +94,39 @@ impl<'v> Condition<'v> {
         self.ast.symbols.paths.iter().map(|path| self.bound.root(path))
     }
 
+    /// What it asks, in order of appearance, where that is only that attributes equal values, all of them.
+    ///
+    /// ```
+    /// use kstone_core::value::Value;
+    /// use kstone_expr::expression::{Binder, Condition, Kind, Parameters};
+    ///
+    /// let values = Parameters::from_maps([], &[(":a".to_string(), Value::string("x"))].into())?;
+    /// let parse = |text| Condition::parse(Kind::SearchCondition, text, &mut Binder::new(&values));
+    /// assert_eq!(parse("tenant = :a")?.equalities().expect("one")[0].attribute, "tenant");
+    /// assert!(parse("tenant > :a")?.equalities().is_none());
+    /// # Ok::<(), kstone_expr::Refusal>(())
+    /// ```
+    #[must_use]
+    pub fn equalities(&self) -> Option<Vec<Equality<'_>>> {
+        let asked = self.ast.steps.iter().filter_map(|step| match step {
+            Step::Test(at) => Some(self.equality(&self.ast.predicates[usize::from(*at)])),
+            Step::AndThen(_) => None,
+            Step::Not | Step::OrElse(_) => Some(None),
+        });
+        asked.collect()
+    }
+
+    fn equality(&self, predicate: &Predicate) -> Option<Equality<'_>> {
+        let (Predicate::Compare(Comparator::Equal, Operand::Path(path), Operand::Value(value))
+        | Predicate::Compare(Comparator::Equal, Operand::Value(value), Operand::Path(path))) = predicate
+        else {
+            return None;
+        };
+        let path = &self.ast.symbols.paths[usize::from(*path)];
+        let (attribute, is_nested) = (self.bound.root(path), path.len() > 1);
+        Some(Equality { attribute, is_nested, value: self.bound.value(*value) })
+    }
+
     /// Refuses a filter that looks at one of these attributes, the key of what a query reads.
     ///
     /// # Errors
@@ -104,6 +137,17 @@ impl<'v> Condition<'v> {
             Some(root) => Err(Reason::FilterOnKey { attribute: root.into() }.into()),
         }
     }
+}
+
+/// That an attribute, or what is in it, equals a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Equality<'c> {
+    /// The attribute, or the one that holds what is compared.
+    pub attribute: &'c str,
+    /// Whether it is what the attribute holds that is compared.
+    pub is_nested: bool,
+    /// The value.
+    pub value: ValueRef<'c>,
 }
 
 /// A condition that is asked of many items: what is the same for all of them is known.

@@ -1,0 +1,195 @@
+//! Vectors: lists of 32-bit floating-point numbers in items, how far they are from each other, and the nearest of many.
+//!
+//! ```text
+//! item ─► the index's schema: does it hold? ─► its vector ─► score ─► among the best so far? ─► kept, the worst dropped
+//! ```
+//! A search is exact: it looks at every item that its index has, as the table was when the search began, and holds no more
+//! than what it will answer. What is no vector of the index's dimensions is in no index.
+//!
+//! Thread safety: plain values.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use kstone_api::{Record, ValueRef};
+use kstone_core::number;
+
+/// How DynamoDB measures how alike two vectors are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Distance {
+    /// One less the cosine of their angle: from 0 for one direction to 2 for opposite ones.
+    Cosine,
+    /// The distance of the points.
+    Euclidean,
+    /// Their dot product: the greater, the more alike.
+    DotProduct,
+}
+
+impl Distance {
+    /// By DynamoDB's name.
+    pub(crate) fn of(name: &str) -> Self {
+        match name {
+            "EUCLIDEAN" => Self::Euclidean,
+            "DOT_PRODUCT" => Self::DotProduct,
+            _ => Self::Cosine,
+        }
+    }
+
+    /// The score of two vectors of as many dimensions. A vector without a direction is as far from all as one at a right
+    /// angle is, by its cosine.
+    pub(crate) fn score(self, a: &[f32], b: &[f32]) -> f64 {
+        let score = match self {
+            Self::DotProduct => dot(a, b),
+            Self::Euclidean => squares(a.iter().zip(b).map(|(a, b)| f64::from(*a) - f64::from(*b))).sqrt(),
+            Self::Cosine => cosine(a, b),
+        };
+        score.clamp(f64::from(f32::MIN), f64::from(f32::MAX))
+    }
+
+    /// The score turned so that less is more alike.
+    fn rank(self, score: f64) -> f64 {
+        if self == Self::DotProduct { -score } else { score }
+    }
+}
+
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let of = |vector: &[f32]| squares(vector.iter().map(|number| f64::from(*number)));
+    let lengths = (of(a) * of(b)).sqrt();
+    if lengths == 0.0 {
+        return 1.0;
+    }
+    // Rounding must not part what is the same.
+    if a == b { 0.0 } else { (1.0 - dot(a, b) / lengths).clamp(0.0, 2.0) }
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
+}
+
+fn squares(numbers: impl Iterator<Item = f64>) -> f64 {
+    numbers.map(|number| number * number).sum()
+}
+
+/// A number as an element of a vector; none where it is beyond those.
+pub(crate) fn element(number: &str) -> Option<f32> {
+    number::to_f64(number).filter(|double| double.abs() <= f64::from(f32::MAX))?;
+    number.parse().ok()
+}
+
+/// Puts the vector that an attribute holds into a buffer; false where that is none of so many dimensions.
+pub(crate) fn read(value: ValueRef<'_>, dimensions: usize, vector: &mut Vec<f32>) -> bool {
+    vector.clear();
+    for of_list in value.list() {
+        match of_list.as_number().and_then(element) {
+            Some(number) if vector.len() < dimensions => vector.push(number),
+            _ => return false,
+        }
+    }
+    vector.len() == dimensions
+}
+
+/// An item that was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) score: f64,
+    pub(crate) item: Record,
+    rank: f64,
+}
+
+impl Found {
+    /// The better first; of equals the one whose key is the lesser.
+    fn order(&self, other: &Self) -> Ordering {
+        let (a, b) = (self.item.key_ref(), other.item.key_ref());
+        self.rank.total_cmp(&other.rank).then_with(|| (a.pk(), a.sk()).cmp(&(b.pk(), b.sk())))
+    }
+}
+
+impl PartialEq for Found {
+    fn eq(&self, other: &Self) -> bool {
+        self.order(other).is_eq()
+    }
+}
+
+impl Eq for Found {}
+
+impl PartialOrd for Found {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Found {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.order(other)
+    }
+}
+
+/// The best of the items that are shown to it.
+#[derive(Debug)]
+pub(crate) struct Nearest<'v> {
+    distance: Distance,
+    vector: &'v [f32],
+    most: usize,
+    /// The worst of them is on top.
+    found: BinaryHeap<Found>,
+}
+
+impl<'v> Nearest<'v> {
+    /// Looks for so many items whose vectors are like this one.
+    pub(crate) fn new(distance: Distance, vector: &'v [f32], most: usize) -> Self {
+        Self { distance, vector, most, found: BinaryHeap::with_capacity(most + 1) }
+    }
+
+    /// Takes an item with its vector if it is among the best so far.
+    pub(crate) fn show(&mut self, item: Record, vector: &[f32]) {
+        let score = self.distance.score(self.vector, vector);
+        let found = Found { score, item, rank: self.distance.rank(score) };
+        if self.found.len() < self.most {
+            self.found.push(found);
+        } else if let Some(mut worst) = self.found.peek_mut()
+            && found < *worst
+        {
+            *worst = found;
+        }
+    }
+
+    /// The items, the best first.
+    pub(crate) fn finish(self) -> Vec<Found> {
+        self.found.into_sorted_vec()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_are_those_of_the_distances() {
+        use Distance::{Cosine, DotProduct, Euclidean};
+        let table: &[(Distance, &[f32], &[f32], f64)] = &[
+            (Cosine, &[1.0, 0.0], &[5.0, 0.0], 0.0),
+            (Cosine, &[1.0, 0.0], &[0.0, 2.0], 1.0),
+            (Cosine, &[1.0, 0.0], &[-3.0, 0.0], 2.0),
+            (Cosine, &[0.1, 0.7, 0.3], &[0.1, 0.7, 0.3], 0.0),
+            (Cosine, &[0.0, 0.0], &[1.0, 0.0], 1.0),
+            (Cosine, &[0.0, 0.0], &[0.0, 0.0], 1.0),
+            (Euclidean, &[0.0, 0.0], &[3.0, 4.0], 5.0),
+            (DotProduct, &[1.0, 2.0], &[3.0, -4.0], -5.0),
+            (DotProduct, &[f32::MAX], &[f32::MAX], f64::from(f32::MAX)),
+            (DotProduct, &[f32::MAX], &[f32::MIN], f64::from(f32::MIN)),
+            (Euclidean, &[f32::MAX, f32::MAX], &[f32::MIN, f32::MIN], f64::from(f32::MAX)),
+        ];
+        for (distance, a, b, score) in table {
+            let found = distance.score(a, b);
+            assert!((found - score).abs() <= score.abs() * 1e-12, "{distance:?} {a:?} {b:?}: {found}");
+        }
+    }
+
+    #[test]
+    fn elements_are_numbers_that_a_float_holds() {
+        let maximum = "340282346638528859811704183484516925440";
+        assert_eq!(element(maximum), Some(f32::MAX));
+        assert_eq!(element("1000000000000000000000000000000000000000"), None);
+        assert_eq!((element("0.1"), element("-3")), (Some(0.1), Some(-3.0)));
+    }
+}

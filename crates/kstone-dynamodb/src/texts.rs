@@ -241,7 +241,7 @@ texts! {
     OrderByOther { attribute: Echo } Data "Variable reference {attribute} in ORDER BY clause must be part of the primary key";
     ExistsWithoutCondition Data "EXISTS() must contain a single item read with additional condition";
     SelectByMoreThanKey { api: &'static str } Data "Select statements within {api} must specify the primary key in the where clause.";
-    NextTokenInvalid Data "Invalid NextToken";
+    StatementTokenInvalid Data "Invalid NextToken";
     NextTokenOfAnother Data "The provided starting key is invalid";
     BatchOfReadsAndWrites Data "Read and write requests together in the same batch is not supported.";
     InTransactStatement { at: usize, message: Echo } Data "Validation failed in TransactStatements[{at}]: {message}";

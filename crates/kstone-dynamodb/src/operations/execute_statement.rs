@@ -23,7 +23,7 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
         read.statement = read.statement.limit(limit);
     }
     if let Some(token) = input.get("NextToken") {
-        let token = STANDARD.decode(&*token.text()).map_err(|_| Refusal::validation(Text::NextTokenInvalid))?;
+        let token = STANDARD.decode(&*token.text()).map_err(|_| Refusal::validation(Text::StatementTokenInvalid))?;
         read.statement = read.statement.token(&token);
     }
     let outcome = read.table.table.execute_with_outcome(&read.statement);
@@ -37,7 +37,7 @@ fn token_refused(error: &Error) -> Option<Refusal> {
     let Error::Invalid(TableRefusal::Request(reason)) = error else { return None };
     match &**reason {
         RequestReason::TokenDamaged | RequestReason::TokenVersion { .. } => {
-            Some(Refusal::validation(Text::NextTokenInvalid))
+            Some(Refusal::validation(Text::StatementTokenInvalid))
         }
         RequestReason::TokenOfAnother | RequestReason::WriteWithToken => {
             Some(Refusal::validation(Text::NextTokenOfAnother))

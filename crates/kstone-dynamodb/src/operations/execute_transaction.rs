@@ -104,7 +104,9 @@ fn done_before(call: &Call<'_>, reads: &[Read], answer: &mut Answer) -> Result<(
     if detail.is_asked() {
         let with_key = |read: &Read| read.key().map(|(pk, sk)| (read.table.clone(), pk, sk));
         let named: Vec<_> = reads.iter().filter_map(with_key).collect();
-        let key = |pk: &[u8], sk: &[u8]| if sk.is_empty() { Key::new(pk.to_vec()) } else { Key::with_sk(pk.to_vec(), sk.to_vec()) };
+        let key = |pk: &[u8], sk: &[u8]| {
+            if sk.is_empty() { Key::new(pk.to_vec()) } else { Key::with_sk(pk.to_vec(), sk.to_vec()) }
+        };
         let keys: Vec<(&Table, Key)> = named.iter().map(|(table, pk, sk)| (&table.table, key(pk, sk))).collect();
         let found = call.shared().tables.batch_get(&keys).map_err(|error| many::refused_as_a_whole(call, &error))?;
         for ((table, ..), item) in named.iter().zip(&found) {

@@ -68,9 +68,7 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     let bound = bound::of(call, input, &PIPELINE.parameters)?;
     let asked = match &bound.search_condition {
         None => Vec::new(),
-        Some(condition) => {
-            condition.equalities().ok_or_else(|| Refusal::validation(Text::SearchComparator))?
-        }
+        Some(condition) => condition.equalities().ok_or_else(|| Refusal::validation(Text::SearchComparator))?,
     };
     let table = call.table()?;
     let name = input.get("IndexName").expect("a required member").text();

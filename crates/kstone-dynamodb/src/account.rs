@@ -6,6 +6,7 @@
 //! ```
 //! Thread safety: calls may be made from any thread at any time.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use kstone_api::clock::ClockSource;
@@ -14,6 +15,7 @@ use kstone_api::{DatabaseOptions, Error, Table};
 use crate::catalog::Catalog;
 use crate::catalog::arn::Place;
 use crate::idempotency::Idempotency;
+use crate::kept::Kept;
 use crate::refusal::Cohort;
 use crate::streams::Streams;
 
@@ -35,6 +37,9 @@ pub struct AccountOptions {
     pub transition_seconds: i64,
     /// Whose validation texts are said.
     pub cohort: Cohort,
+    /// The folder whose folders are the buckets of ExportTableToPointInTime and ImportTable, which are refused where there
+    /// is none.
+    pub files_root: Option<PathBuf>,
 }
 
 impl Default for AccountOptions {
@@ -47,6 +52,7 @@ impl Default for AccountOptions {
             ttl_hidden: false,
             transition_seconds: 0,
             cohort: Cohort::Current,
+            files_root: None,
         }
     }
 }
@@ -63,6 +69,8 @@ pub(crate) struct Shared {
     pub(crate) catalog: Catalog,
     pub(crate) idempotency: Idempotency,
     pub(crate) streams: Streams,
+    /// Backups, exports, imports.
+    pub(crate) kept: Kept,
 }
 
 impl Account {
@@ -76,7 +84,16 @@ impl Account {
         let place = Place::new(&options.region, &options.account_id);
         let catalog = Catalog::new(place, tables.clone());
         let streams = Streams::new(&options.region, &options.account_id);
-        Ok(Self { shared: Arc::new(Shared { options, tables, catalog, streams, idempotency: Idempotency::default() }) })
+        Ok(Self {
+            shared: Arc::new(Shared {
+                options,
+                tables,
+                catalog,
+                streams,
+                idempotency: Idempotency::default(),
+                kept: Kept::default(),
+            }),
+        })
     }
 
     /// The same tables as kstone's own interface has them.

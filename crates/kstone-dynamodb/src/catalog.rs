@@ -14,6 +14,7 @@ pub(crate) mod definition;
 pub(crate) mod description;
 pub(crate) mod index_phase;
 pub(crate) mod phase;
+pub(crate) mod recovery;
 pub(crate) mod settings;
 
 use std::collections::BTreeMap;
@@ -26,6 +27,7 @@ use parking_lot::{Mutex, RwLock};
 use self::arn::Place;
 use self::index_phase::IndexPhase;
 use self::phase::Phase;
+use self::recovery::Recovering;
 use self::settings::Settings;
 use crate::refusal::{Refusal, RefusalKind};
 use crate::texts::Text;
@@ -54,9 +56,29 @@ pub(crate) struct CatalogTable {
     pub(crate) phase: Phase,
     /// What is being done to its indexes.
     pub(crate) index_phases: Vec<IndexPhase>,
+    /// What can be restored of it, where recovery to points in time is on.
+    pub(crate) moments: Recovering,
 }
 
 impl CatalogTable {
+    /// A table to which nothing is being done.
+    pub(crate) fn settled(name: Box<str>, table: Table, layout: KeyLayout, settings: Settings) -> Self {
+        Self { name, table, layout, settings, phase: Phase::Settled, index_phases: Vec::new(), moments: None }
+    }
+
+    /// Whether nobody has to ask for the time before its items are used.
+    #[inline]
+    fn is_plain(&self) -> bool {
+        self.phase.is_settled() && self.moments.is_none()
+    }
+
+    /// Takes the moment that is due to be kept, if one is.
+    pub(crate) fn keep_moment(&self, catalog: &Catalog) {
+        if let Some(moments) = self.moments.as_ref().filter(|moments| moments.is_due(catalog.now())) {
+            moments.take(&self.table, &self.settings, catalog.now_millis());
+        }
+    }
+
     /// What is being done to an index at this time, if anything.
     pub(crate) fn index_phase(&self, name: &str, now: i64) -> Option<&IndexPhase> {
         self.index_phases.iter().find(|phase| phase.name == name && phase.is_under_way(now))
@@ -75,7 +97,11 @@ impl Catalog {
     pub(crate) fn table(&self, name: &str) -> Result<Arc<CatalogTable>, Refusal> {
         let found = self.tables.read().get(self.place.table_name(name)?).cloned();
         match found {
-            Some(table) if table.phase.is_settled() || table.phase.has_items(self.now()) => Ok(table),
+            Some(table) if table.is_plain() => Ok(table),
+            Some(table) if table.phase.has_items(self.now()) => {
+                table.keep_moment(self);
+                Ok(table)
+            }
             _ => Err(Refusal::new(RefusalKind::ResourceNotFound, Text::ResourceNotFound)),
         }
     }

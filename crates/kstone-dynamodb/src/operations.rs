@@ -3,9 +3,11 @@
 //! An operation that is not named here has no rules between its members: its shape says all.
 
 mod account_limits;
+mod backups;
 mod batch_execute_statement;
 mod batch_get_item;
 mod batch_write_item;
+mod continuous_backups;
 mod control_plane;
 mod create_table;
 mod delete_item;
@@ -31,6 +33,7 @@ mod pages;
 mod policy;
 mod put_item;
 mod query;
+mod restore;
 mod scan;
 mod search_vectors;
 mod statements;
@@ -46,6 +49,8 @@ mod update_item;
 mod update_table;
 mod vectors;
 mod written;
+
+pub(crate) use tables::new_id;
 
 use crate::call::CarryOut;
 use crate::pipeline::{self, Pipeline};

@@ -30,6 +30,7 @@
 //! Any thread, at any time. A load keeps [`Table::configure`] and [`Table::fork`] waiting; nothing else waits for
 //! a load or a save.
 
+use std::cell::RefCell;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
@@ -190,6 +191,53 @@ impl Account {
         save_file(self, path.as_ref(), &mut progress)
     }
 
+    /// As [`Account::save_snapshot`], with bytes in addition that kstone does not look at: at most 64 MiB. A load of the file
+    /// gives them back ([`Account::load_snapshot_annotated`]), or passes over them.
+    ///
+    /// ```
+    /// use kstone_api::Account;
+    /// # let directory = tempfile::tempdir().unwrap();
+    /// # let path = directory.path().join("noted.kstone");
+    /// Account::create_in_memory().save_snapshot_annotated(&path, b"of Tuesday")?;
+    /// assert_eq!(Account::create_in_memory().load_snapshot_annotated(&path)?, (0, b"of Tuesday".to_vec()));
+    /// assert_eq!(Account::create_in_memory().load_snapshot(&path)?, 0);
+    /// # Ok::<(), kstone_api::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there; [`Error::Limit`] for more bytes.
+    pub fn save_snapshot_annotated(&self, path: impl AsRef<Path>, annotation: &[u8]) -> Result<u64> {
+        save_file(&Annotated::with(self, annotation), path.as_ref(), &mut |_| Ok(()))
+    }
+
+    /// As [`Account::load_snapshot`], with the bytes that were saved in addition, none where none were.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn load_snapshot_annotated(&self, path: impl AsRef<Path>) -> Result<(u64, Vec<u8>)> {
+        let annotated = Annotated::with(self, &[]);
+        let items = load_file(&annotated, path.as_ref(), &mut |_| Ok(()))?;
+        Ok((items, annotated.annotation.into_inner()))
+    }
+
+    /// As [`Account::save_snapshot_annotated`], to anything that takes bytes.
+    ///
+    /// # Errors
+    /// As there, and as [`Table::save_snapshot_to`].
+    pub fn save_snapshot_annotated_to(&self, out: impl Write, annotation: &[u8]) -> Result<u64> {
+        save_to(&Annotated::with(self, annotation), out)
+    }
+
+    /// As [`Account::load_snapshot_annotated`], from the bytes of a snapshot.
+    ///
+    /// # Errors
+    /// As there, and as [`Table::load_snapshot_from`].
+    pub fn load_snapshot_annotated_from(&self, input: impl Read) -> Result<(u64, Vec<u8>)> {
+        let annotated = Annotated::with(self, &[]);
+        let items = load_from(&annotated, input)?;
+        Ok((items, annotated.annotation.into_inner()))
+    }
+
     /// Makes the tables of a snapshot, all at once; how many items they have. No table of the account may have a name of
     /// one of them. A file of one table without a name makes a table called `items`.
     ///
@@ -265,11 +313,41 @@ impl Whole for Account {
     }
 
     fn save(&self, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
-        save::save_account(self, out, name, report)
+        Annotated::with(self, &[]).save(out, name, report)
     }
 
     fn load(&self, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
-        self.add_tables(|create| load::load_tables(create, input, name, report))
+        Annotated::with(self, &[]).load(input, name, report)
+    }
+}
+
+/// An account and what its file says in addition: what is to be saved, or what was loaded.
+struct Annotated<'a> {
+    account: &'a Account,
+    annotation: RefCell<Vec<u8>>,
+}
+
+impl<'a> Annotated<'a> {
+    fn with(account: &'a Account, annotation: &[u8]) -> Self {
+        Self { account, annotation: RefCell::new(annotation.to_vec()) }
+    }
+}
+
+impl Whole for Annotated<'_> {
+    fn report<'a>(&'a self, callback: Callback<'a>) -> Report<'a> {
+        self.account.report(callback)
+    }
+
+    fn save(&self, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+        save::save_account((self.account, &self.annotation.borrow()), out, name, report)
+    }
+
+    fn load(&self, input: impl Read, name: &str, report: &mut Report<'_>) -> Result<u64> {
+        let mut annotation = Vec::new();
+        let loaded =
+            self.account.add_tables(|create| load::load_tables(create, (input, &mut annotation), name, report))?;
+        self.annotation.replace(annotation);
+        Ok(loaded)
     }
 }
 

@@ -7,7 +7,8 @@
 use std::borrow::Cow;
 
 use kstone_api::{
-    GlobalSecondaryIndex, KeyType, LocalSecondaryIndex, Projection, StreamSpecification, StreamViewType, TableSchema,
+    GlobalSecondaryIndex, KeyPart, KeyType, LocalSecondaryIndex, Projection, StreamSpecification, StreamViewType,
+    TableSchema,
 };
 
 use super::settings::{IndexSettings, OnDemand, Throughput, VectorIndex, Warm};
@@ -25,6 +26,12 @@ impl<'a> Definitions<'a> {
             Some((definition.get("AttributeName")?.text(), type_))
         };
         Self(elements(input.get("AttributeDefinitions")).filter_map(one).collect())
+    }
+
+    /// Those that parts of keys have.
+    pub(crate) fn of_parts<'p>(parts: impl Iterator<Item = &'p KeyPart>) -> Definitions<'static> {
+        let named = parts.filter_map(|part| Some((Cow::Owned(part.name().to_owned()), part.type_()?)));
+        Definitions(named.collect())
     }
 
     /// The type of an attribute; S where none is defined, which the rules have refused.
@@ -82,7 +89,8 @@ fn keys<'a>(of: &Structure<'a>) -> impl Iterator<Item = (String, bool)> + use<'a
     })
 }
 
-fn local_index(index: &Structure<'_>, definitions: &Definitions<'_>) -> LocalSecondaryIndex {
+/// The local index that a structure describes.
+pub(crate) fn local_index(index: &Structure<'_>, definitions: &Definitions<'_>) -> LocalSecondaryIndex {
     let sort_key = keys(index).find(|(_, is_hash)| !is_hash).map(|(attribute, _)| attribute).unwrap_or_default();
     let type_ = definitions.type_of(&sort_key);
     LocalSecondaryIndex::typed(text(index, "IndexName"), sort_key, type_).projection(projection(index))
@@ -122,7 +130,12 @@ pub(crate) fn stream(input: &Structure<'_>) -> Option<StreamSpecification> {
 
 /// What is provisioned for a table or an index.
 pub(crate) fn throughput(of: &Structure<'_>) -> Throughput {
-    let Some(units) = of.get("ProvisionedThroughput").map(|units| units.structure()) else {
+    units_of(of, "ProvisionedThroughput")
+}
+
+/// The same by another member.
+pub(crate) fn units_of(of: &Structure<'_>, member: &str) -> Throughput {
+    let Some(units) = of.get(member).map(|units| units.structure()) else {
         return Throughput::default();
     };
     let number = |name| integer(&units, name).unwrap_or(0);
@@ -131,7 +144,12 @@ pub(crate) fn throughput(of: &Structure<'_>) -> Throughput {
 
 /// The limits of what is paid for by request.
 pub(crate) fn on_demand(of: &Structure<'_>) -> Option<OnDemand> {
-    let limits = of.get("OnDemandThroughput")?.structure();
+    limits_of(of, "OnDemandThroughput")
+}
+
+/// The same by another member.
+pub(crate) fn limits_of(of: &Structure<'_>, member: &str) -> Option<OnDemand> {
+    let limits = of.get(member)?.structure();
     let (read, write) = (integer(&limits, "MaxReadRequestUnits"), integer(&limits, "MaxWriteRequestUnits"));
     Some(OnDemand { read, write })
 }

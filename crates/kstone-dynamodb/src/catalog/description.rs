@@ -6,13 +6,14 @@
 //! Thread safety: plain functions.
 
 use kstone_api::{
-    GlobalSecondaryIndex, KeyPart, KeyType, LocalSecondaryIndex, Projection, Scan, Select, Stats, TableSchema,
+    GlobalSecondaryIndex, KeyLayout, KeyPart, KeyType, LocalSecondaryIndex, Projection, Scan, Select, Stats,
+    TableSchema,
 };
 
 use super::CatalogTable;
 use super::arn::Place;
 use super::index_phase::{Doing, Leaving};
-use super::settings::{IndexSettings, OnDemand, Throughput, VectorIndex, Warm};
+use super::settings::{Encryption, IndexSettings, OnDemand, Settings, Throughput, VectorIndex, Warm};
 use crate::answer::Answer;
 
 /// What reads a new on-demand table takes at once, and how many writes.
@@ -53,7 +54,8 @@ impl Described<'_> {
             self.global_indexes(answer, &of);
             self.vector_indexes(answer);
             self.stream(answer, &of.schema);
-            self.encryption(answer);
+            encryption(answer, self.table.settings.encryption.as_ref());
+            self.restored(answer);
             answer.name("DeletionProtectionEnabled").boolean(self.table.settings.protected);
         });
     }
@@ -183,10 +185,7 @@ impl Described<'_> {
         of: &Measured,
     ) {
         answer.name("IndexName").text(index.index_name());
-        answer.name("KeySchema").list(|answer| {
-            index.partition_parts().iter().for_each(|part| key_element(answer, part, "HASH"));
-            index.sort_parts().iter().for_each(|part| key_element(answer, part, "RANGE"));
-        });
+        global_key_schema(answer, index);
         projection(answer, index.projected());
         let status = self.index_status(answer, index.index_name());
         throughput(answer, &settings.throughput);
@@ -243,6 +242,19 @@ impl Described<'_> {
         answer.name("IndexArn").text(&format!("{}/index/{name}", self.arn()));
     }
 
+    /// What the table was restored from.
+    fn restored(&self, answer: &mut Answer) {
+        let Some(restored) = &self.table.settings.restored else { return };
+        answer.name("RestoreSummary").object(|answer| {
+            if let Some(arn) = &restored.backup_arn {
+                answer.name("SourceBackupArn").text(arn);
+            }
+            answer.name("SourceTableArn").text(&restored.table_arn);
+            time(answer.name("RestoreDateTime"), restored.moment);
+            answer.name("RestoreInProgress").boolean(self.status() == "CREATING");
+        });
+    }
+
     fn stream(&self, answer: &mut Answer, schema: &TableSchema) {
         let label = self.table.settings.stream_label.as_deref();
         if let Some(stream) = schema.stream() {
@@ -255,15 +267,6 @@ impl Described<'_> {
             answer.name("LatestStreamLabel").text(label);
             answer.name("LatestStreamArn").text(&format!("{}/stream/{label}", self.arn()));
         }
-    }
-
-    fn encryption(&self, answer: &mut Answer) {
-        let Some(encryption) = &self.table.settings.encryption else { return };
-        answer.name("SSEDescription").object(|answer| {
-            answer.name("Status").text("ENABLED");
-            answer.name("SSEType").text("KMS");
-            answer.name("KMSMasterKeyArn").text(&encryption.key_arn);
-        });
     }
 }
 
@@ -282,7 +285,8 @@ fn named(part: &KeyPart) -> (&str, &str) {
     (part.name(), part.type_().unwrap_or(KeyType::S).name())
 }
 
-fn key_schema<'p>(answer: &mut Answer, parts: impl IntoIterator<Item = &'p KeyPart>) {
+/// Writes a `KeySchema` of one or two parts.
+pub(crate) fn key_schema<'p>(answer: &mut Answer, parts: impl IntoIterator<Item = &'p KeyPart>) {
     answer.name("KeySchema").list(|answer| {
         for (part, kind) in parts.into_iter().zip(["HASH", "RANGE"]) {
             key_element(answer, part, kind);
@@ -332,7 +336,8 @@ fn throughput(answer: &mut Answer, throughput: &Throughput) {
     });
 }
 
-fn on_demand(answer: &mut Answer, limits: Option<OnDemand>) {
+/// Writes limits, where there are any.
+pub(crate) fn on_demand(answer: &mut Answer, limits: Option<OnDemand>) {
     let Some(limits) = limits else { return };
     answer.name("OnDemandThroughput").object(|answer| {
         for (name, units) in [("MaxReadRequestUnits", limits.read), ("MaxWriteRequestUnits", limits.write)] {
@@ -359,4 +364,61 @@ pub(crate) fn warm_units(asked: Option<Warm>, throughput: &Throughput) -> (i64, 
     let asked = asked.unwrap_or_default();
     let (read, write) = if throughput.read > 0 { (throughput.read, throughput.write) } else { FIRST_UNITS };
     (asked.read.unwrap_or(read).max(read), asked.write.unwrap_or(write).max(write))
+}
+
+/// Writes a `ProvisionedThroughput` as it was asked for.
+pub(crate) fn units(answer: &mut Answer, throughput: &Throughput) {
+    answer.name("ProvisionedThroughput").object(|answer| {
+        answer.name("ReadCapacityUnits").integer(throughput.read);
+        answer.name("WriteCapacityUnits").integer(throughput.write);
+    });
+}
+
+/// Writes an `SSEDescription`, where there is something to say.
+pub(crate) fn encryption(answer: &mut Answer, encryption: Option<&Encryption>) {
+    let Some(encryption) = encryption else { return };
+    answer.name("SSEDescription").object(|answer| {
+        answer.name("Status").text("ENABLED");
+        answer.name("SSEType").text("KMS");
+        answer.name("KMSMasterKeyArn").text(&encryption.key_arn);
+    });
+}
+
+/// Writes what a backup says of indexes: names, keys, projections, and the units of global ones.
+pub(crate) fn index_infos(answer: &mut Answer, schema: &TableSchema, settings: &Settings) {
+    let layout = schema.key_layout().ok().flatten();
+    let table_part = layout.as_ref().unwrap_or(KeyLayout::untyped()).partition();
+    if !schema.local_indexes().is_empty() {
+        answer.name("LocalSecondaryIndexes").list(|answer| {
+            for index in schema.local_indexes() {
+                answer.object(|answer| {
+                    answer.name("IndexName").text(index.index_name());
+                    key_schema(answer, [table_part, index.sort_part()]);
+                    projection(answer, index.projected());
+                });
+            }
+        });
+    }
+    if schema.global_indexes().is_empty() {
+        return;
+    }
+    answer.name("GlobalSecondaryIndexes").list(|answer| {
+        for index in schema.global_indexes() {
+            let known = settings.indexes.get(index.index_name()).cloned().unwrap_or_default();
+            answer.object(|answer| {
+                answer.name("IndexName").text(index.index_name());
+                global_key_schema(answer, index);
+                projection(answer, index.projected());
+                units(answer, &known.throughput);
+                on_demand(answer, known.on_demand);
+            });
+        }
+    });
+}
+
+fn global_key_schema(answer: &mut Answer, index: &GlobalSecondaryIndex) {
+    answer.name("KeySchema").list(|answer| {
+        index.partition_parts().iter().for_each(|part| key_element(answer, part, "HASH"));
+        index.sort_parts().iter().for_each(|part| key_element(answer, part, "RANGE"));
+    });
 }

@@ -1,6 +1,6 @@
 //! DeleteTable.
 
-use super::{table_change, tables};
+use super::{backups, table_change, tables};
 use crate::answer::Answer;
 use crate::call::Call;
 use crate::catalog::CatalogTable;
@@ -22,7 +22,10 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
         return Err(Refusal::validation(Text::Protected));
     }
     let stream = table.table.change_stream();
-    let mut described = CatalogTable { phase: Phase::Deleting(i64::MAX), ..CatalogTable::clone(&table) };
+    let mut described = CatalogTable { phase: Phase::Deleting(i64::MAX), moments: None, ..CatalogTable::clone(&table) };
+    if table.moments.is_some() {
+        backups::of_deleted(call, &table)?;
+    }
     tables::drop_table(call, &table)?;
     if let Some(records) = stream {
         shared.streams.ended(&table.name, records, shared.catalog.now_millis());

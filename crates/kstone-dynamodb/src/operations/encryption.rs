@@ -29,7 +29,12 @@ pub(super) fn rules(input: &Structure<'_>) -> Result<(), Text> {
 
 /// What is asked for; none is the key that DynamoDB has for all tables.
 pub(super) fn asked(input: &Structure<'_>, place: &Place) -> Option<Encryption> {
-    let asked = input.get("SSESpecification")?.structure();
+    asked_as(input, "SSESpecification", place)
+}
+
+/// The same by another member.
+pub(super) fn asked_as(input: &Structure<'_>, member: &str, place: &Place) -> Option<Encryption> {
+    let asked = input.get(member)?.structure();
     let is_on = match asked.get("Enabled") {
         Some(enabled) => enabled.boolean(),
         None => asked.has("SSEType"),

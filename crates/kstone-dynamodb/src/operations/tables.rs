@@ -38,7 +38,7 @@ pub(super) fn create(
         ..=0 => Phase::Settled,
         seconds => Phase::Creating(shared.catalog.now().saturating_add(seconds)),
     };
-    Ok(shared.catalog.insert(CatalogTable { name, table, layout, settings, phase, index_phases: Vec::new() }))
+    Ok(shared.catalog.insert(CatalogTable { phase, ..CatalogTable::settled(name, table, layout, settings) }))
 }
 
 /// Tells a table something else. The caller holds the lock of changes.
@@ -98,8 +98,13 @@ pub(super) fn describe(call: &Call<'_>, table: &CatalogTable, status: Option<&'s
     Described { place: &catalog.place, table, now: catalog.now(), status }.write(answer);
 }
 
+/// The identifier of what is done at this time: a backup, an export, an import.
+pub(super) fn job_id(now_millis: i64) -> String {
+    format!("{now_millis:014}-{:08x}", fastrand::Rng::new().u32(..))
+}
+
 /// An identifier that nothing else has, as a UUID is written.
-pub(super) fn new_id() -> String {
+pub(crate) fn new_id() -> String {
     let random = fastrand::Rng::new().u128(..);
     // Version 4 and the variant of RFC 9562.
     let bits = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);

@@ -29,6 +29,8 @@ pub(super) const BLOCK_TARGET_BYTES: usize = 256 << 10;
 pub(super) const BLOCK_MAX_BYTES: usize = 2 << 20;
 /// The lengths before each record.
 const RECORD_HEAD_BYTES: usize = 8;
+/// The most bytes that the annotation of an account may have.
+pub(super) const ANNOTATION_MAX_BYTES: usize = 64 << 20;
 
 const _: () = {
     let record = RECORD_HEAD_BYTES + PARTITION_KEY_MAX_BYTES + SORT_KEY_MAX_BYTES + BODY_MAX_BYTES;
@@ -49,11 +51,13 @@ pub(super) enum BlockKind {
     Catalog = 4,
     /// The same. Ends a file of version 2.
     EndOfCatalog = 5,
+    /// Bytes of whoever saved the account. Behind the catalog, any number of times.
+    Annotation = 6,
 }
 
 impl BlockKind {
     fn of(code: u32) -> Option<Self> {
-        let all = [Self::Header, Self::Items, Self::End, Self::Catalog, Self::EndOfCatalog];
+        let all = [Self::Header, Self::Items, Self::End, Self::Catalog, Self::EndOfCatalog, Self::Annotation];
         all.into_iter().find(|kind| *kind as u32 == code)
     }
 }
@@ -103,6 +107,8 @@ pub(super) struct BlockReader<'a, R> {
     offset: u64,
     /// Payloads of earlier blocks that nobody looks at any more.
     spare: Vec<Vec<u8>>,
+    /// A block that was read ahead, and where it begins.
+    ahead: Option<(Block, u64)>,
 }
 
 /// A block that was read: its kind, its payload and where in the file that begins.
@@ -115,7 +121,7 @@ pub(super) struct Block {
 impl<'a, R: Read> BlockReader<'a, R> {
     /// Reads what stands before the first block: with the version. Errors call the file `name`.
     pub(super) fn begin(input: R, name: &'a str) -> Result<(Self, u32)> {
-        let mut reader = Self { input, name, crc: Hasher::new(), offset: 0, spare: Vec::new() };
+        let mut reader = Self { input, name, crc: Hasher::new(), offset: 0, spare: Vec::new(), ahead: None };
         if reader.take::<8>()? != MAGIC {
             return Err(reader.corrupt(0, "not a snapshot of kstone: it begins otherwise"));
         }
@@ -132,8 +138,29 @@ impl<'a, R: Read> BlockReader<'a, R> {
         Ok((reader, version))
     }
 
+    /// Reads the annotation that stands here, which may be none.
+    pub(super) fn annotation(&mut self) -> Result<Vec<u8>> {
+        let mut annotation = Vec::new();
+        loop {
+            let start = self.offset;
+            let block = self.block()?;
+            if block.kind != BlockKind::Annotation {
+                self.ahead = Some((block, start));
+                return Ok(annotation);
+            }
+            if annotation.len() + block.payload.len() > ANNOTATION_MAX_BYTES {
+                return Err(self.corrupt(start, format!("an annotation of more than {ANNOTATION_MAX_BYTES} bytes")));
+            }
+            annotation.extend_from_slice(&block.payload);
+            self.reuse(block.payload);
+        }
+    }
+
     /// Reads a block.
     pub(super) fn block(&mut self) -> Result<Block> {
+        if let Some((block, _)) = self.ahead.take() {
+            return Ok(block);
+        }
         let start = self.offset;
         let code = u32::from_le_bytes(self.take()?);
         let length = u32::from_le_bytes(self.take()?);
@@ -175,9 +202,9 @@ impl<'a, R: Read> BlockReader<'a, R> {
         self.name
     }
 
-    /// How many bytes have been read.
+    /// Where the next block begins.
     pub(super) fn offset(&self) -> u64 {
-        self.offset
+        self.ahead.as_ref().map_or(self.offset, |(_, start)| *start)
     }
 
     /// What the reader holds on to for blocks.

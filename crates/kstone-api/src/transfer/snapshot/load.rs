@@ -42,6 +42,7 @@ pub(super) fn load(table: &Table, input: impl Read, name: &str, report: &mut Rep
         return load_table(table, &mut blocks, header, report, BlockReader::end);
     }
     let totals = read_totals(&mut blocks, BlockKind::Catalog)?;
+    let _of_an_account = blocks.annotation()?;
     if totals.tables != 1 {
         return Err(Error::from(Reason::SeveralTables { name: name.into(), tables: totals.tables }));
     }
@@ -51,10 +52,11 @@ pub(super) fn load(table: &Table, input: impl Read, name: &str, report: &mut Rep
     load_table(table, &mut blocks, header, report, |blocks| end_catalog(blocks, totals, Totals { tables: 1, items }))
 }
 
-/// The tables of a file, which nobody sees yet, and the number of their items. Each is made by `create`.
+/// The tables of a file, which nobody sees yet, and the number of their items. Each is made by `create`. What the file says
+/// in addition becomes `annotation`.
 pub(super) fn load_tables(
     mut create: impl FnMut(TableSchema) -> Result<Table>,
-    input: impl Read,
+    (input, annotation): (impl Read, &mut Vec<u8>),
     name: &str,
     report: &mut Report<'_>,
 ) -> Result<(Vec<Table>, u64)> {
@@ -65,6 +67,7 @@ pub(super) fn load_tables(
     };
     if let Some(totals) = totals {
         report.begin(totals.items)?;
+        *annotation = blocks.annotation()?;
     }
     let (mut tables, mut found) = (Vec::new(), Totals { tables: 0, items: 0 });
     while totals.map_or(1, |totals| totals.tables) > found.tables {
@@ -155,7 +158,7 @@ fn load_table<'n, R: Read>(
                 end = Some(block);
                 Ok(None)
             }
-            BlockKind::Catalog | BlockKind::EndOfCatalog => {
+            BlockKind::Catalog | BlockKind::EndOfCatalog | BlockKind::Annotation => {
                 Err(blocks.corrupt(block.offset, "a catalog inside a table"))
             }
         }

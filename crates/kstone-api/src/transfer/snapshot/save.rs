@@ -2,11 +2,14 @@
 
 use std::io::Write;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use kstone_core::engine::PointInTimeView;
+use kstone_core::error::Unit;
 
 use super::Report;
-use super::format::{BLOCK_TARGET_BYTES, BlockKind, BlockWriter, CATALOG, ONE_TABLE, Totals, put_record};
+use super::format::{
+    ANNOTATION_MAX_BYTES, BLOCK_TARGET_BYTES, BlockKind, BlockWriter, CATALOG, ONE_TABLE, Totals, put_record,
+};
 use crate::account::Account;
 use crate::interrupt::Interrupt;
 use crate::table::Table;
@@ -19,20 +22,29 @@ pub(super) fn save(table: &Table, out: impl Write, name: &str, report: &mut Repo
     let items = items_of(&view, table.interrupt.as_ref())?;
     report.begin(items)?;
     if state.keys.is_some() {
-        return write_catalog(&[(&state, &view, items)], out, name, report);
+        return write_catalog((&[(&state, &view, items)], &[]), out, name, report);
     }
     let mut blocks = BlockWriter::begin(out, name, ONE_TABLE)?;
     write_table(&mut blocks, (&state, &view, items), report)?;
     Ok(items)
 }
 
-/// Writes all tables of an account as they are at one moment; how many items that are.
-pub(super) fn save_account(account: &Account, out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+/// Writes all tables of an account as they are at one moment, and an annotation; how many items that are.
+pub(super) fn save_account(
+    (account, annotation): (&Account, &[u8]),
+    out: impl Write,
+    name: &str,
+    report: &mut Report<'_>,
+) -> Result<u64> {
+    if annotation.len() > ANNOTATION_MAX_BYTES {
+        let (limit, found) = (ANNOTATION_MAX_BYTES, annotation.len());
+        return Err(Error::limit("Annotation of a snapshot", Unit::Bytes, limit, found));
+    }
     let view = account.view()?;
     let counted = |(state, view)| Ok((state, view, items_of(view, account.interrupt())?));
     let tables: Vec<CountedView<'_>> = view.tables().map(|table| counted(table.parts())).collect::<Result<_>>()?;
     report.begin(tables.iter().map(|(_, _, items)| items).sum())?;
-    write_catalog(&tables, out, name, report)
+    write_catalog((&tables, annotation), out, name, report)
 }
 
 /// A table at one moment, and how many items it has.
@@ -42,11 +54,17 @@ fn items_of(view: &PointInTimeView, interrupt: Option<&Interrupt>) -> Result<u64
     Pager::of_view(view, interrupt).map(|page| Ok(page?.len() as u64)).sum()
 }
 
-fn write_catalog(tables: &[CountedView<'_>], out: impl Write, name: &str, report: &mut Report<'_>) -> Result<u64> {
+fn write_catalog(
+    (tables, annotation): (&[CountedView<'_>], &[u8]),
+    out: impl Write,
+    name: &str,
+    report: &mut Report<'_>,
+) -> Result<u64> {
     let items = tables.iter().map(|(_, _, items)| items).sum();
     let totals = Totals { tables: tables.len() as u32, items }.to_bytes();
     let mut blocks = BlockWriter::begin(out, name, CATALOG)?;
     blocks.block(BlockKind::Catalog, &totals)?;
+    annotation.chunks(BLOCK_TARGET_BYTES).try_for_each(|part| blocks.block(BlockKind::Annotation, part))?;
     tables.iter().try_for_each(|table| write_table(&mut blocks, *table, report))?;
     blocks.block(BlockKind::EndOfCatalog, &totals)?;
     Ok(items)

@@ -1,7 +1,7 @@
 //! Files whose checksums are right and whose contents are not.
 
 use super::*;
-use crate::transfer::snapshot::format::{CATALOG, ONE_TABLE, Totals};
+use crate::transfer::snapshot::format::{ANNOTATION_MAX_BYTES, BLOCK_MAX_BYTES, CATALOG, ONE_TABLE, Totals};
 
 /// A file of these blocks, checksums and all.
 fn file_of(blocks: &[(BlockKind, &[u8])]) -> Vec<u8> {
@@ -90,7 +90,7 @@ fn file_ending_in(code: u32, length: u32) -> Vec<u8> {
 
 #[test]
 fn heads_of_blocks_are_looked_at_before_anything_is_read_for_them() {
-    for code in [0, 6, u32::MAX] {
+    for code in [0, 7, u32::MAX] {
         check_refused(&format!("a block of unknown kind {code}"), &file_ending_in(code, 8));
     }
     for length in [BLOCK_MAX_BYTES as u32 + 1, u32::MAX] {
@@ -364,4 +364,29 @@ fn a_catalog_that_is_not_what_it_says_is_refused_and_makes_no_table() {
     for len in 0..bytes.len() {
         assert!(load(&bytes[..len]).is_err(), "{len} bytes");
     }
+}
+
+#[test]
+fn an_annotation_stands_behind_the_catalog_and_nowhere_else() {
+    let totals = |tables: u32| Totals { tables, items: 0 }.to_bytes();
+    let (one, none) = ([&[0; 16][..], br#"{"name":"one"}"#].concat(), 0_u64.to_le_bytes());
+    use BlockKind::{Annotation, Catalog, End, EndOfCatalog, Header};
+    let note: (BlockKind, &[u8]) = (Annotation, b"note");
+    let good: [(BlockKind, &[u8]); 6] =
+        [(Catalog, &totals(1)), note, note, (Header, &one), (End, &none), (EndOfCatalog, &totals(1))];
+    let load = |bytes: &[u8]| Account::create_in_memory().load_snapshot_annotated_from(bytes);
+    assert_eq!(load(&catalog_of(&good)).expect("sound"), (0, b"notenote".to_vec()));
+    let empty: [(BlockKind, &[u8]); 3] = [(Catalog, &totals(0)), note, (EndOfCatalog, &totals(0))];
+    assert_eq!(load(&catalog_of(&empty)).expect("sound"), (0, b"note".to_vec()));
+    let table = Table::load_snapshot_from(&crate::Database::create_in_memory().expect("made"), &catalog_of(&good)[..]);
+    assert_eq!(table.expect("a table passes over it"), 0);
+    for at in [0, 2, 3, 4] {
+        let mut wrong = vec![good[0], good[3], good[4], good[5]];
+        wrong.insert(at, note);
+        assert!(load(&catalog_of(&wrong)).is_err(), "{at}");
+    }
+    let long = vec![0; BLOCK_MAX_BYTES];
+    let many = std::iter::repeat_n((Annotation, &long[..]), ANNOTATION_MAX_BYTES / BLOCK_MAX_BYTES + 1);
+    let blocks: Vec<_> = std::iter::once(good[0]).chain(many).chain(good[3..].iter().copied()).collect();
+    assert!(load(&catalog_of(&blocks)).is_err(), "more than an annotation may have");
 }

@@ -1,7 +1,6 @@
 //! How often a request allocates: a binary of its own, since its allocator counts for all that runs in it.
 
 #![expect(unsafe_code, reason = "a counting allocator is an unsafe trait's implementation")]
-#![expect(clippy::unwrap_used, reason = "a step that fails, fails the test")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

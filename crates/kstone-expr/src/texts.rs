@@ -37,7 +37,7 @@ kstone_core::texts! {
     NoFunctionOfUpdates { function: Box<str> } Request "The function is not allowed in an update expression; function: {function}";
     OperandCount { function: Box<str>, count: usize } Request "Incorrect number of operands for operator or function; operator or function: {function}, number of operands: {count}";
     OperandType { function: &'static str, found: &'static str } Request "Incorrect operand type for operator or function; operator or function: {function}, operand type: {found}";
-    ActionOperandType { action: &'static str, found: &'static str } Request "Incorrect operand type for operator or function; operator: {action}, operand type: {found}";
+    ActionOperandType { action: &'static str, found: &'static str } Request "Incorrect operand type for operator or function; operator: {action}, operand type: {found}" | "Incorrect operand type for operator or function; operator: {action}, operand type: {found}, typeSet: ALLOWED_FOR_ADD_OPERAND";
     PathRequired { function: Box<str> } Request "Operator or function requires a document path; operator or function: {function}";
     SameOperand { operator: &'static str, path: ShownPath } Request "The first operand must be distinct from the remaining operands for this operator or function; operator: {operator}, first operand: {path}";
     BoundTypes { low: ShownValue, high: ShownValue } Request "The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {low}, upper bound operand: AttributeValue: {high}";

@@ -82,7 +82,7 @@ fn of_form() -> Vec<Case> {
     let unnamed = Node::exists(Path::attribute("")).condition(Kind::Filter, KeyLayout::untyped());
     vec![
         (condition(&"a".repeat(4097)), "Invalid ConditionExpression: Expression size has exceeded the maximum allowed size; expression size: 4097", None),
-        (projection(" "), "Invalid ProjectionExpression: The expression can not be empty;", None),
+        (projection(""), "Invalid ProjectionExpression: The expression can not be empty;", None),
         (update("SET a = = :n"), "Invalid UpdateExpression: Syntax error; token: \"=\", near: \"= = :n\"", None),
         (condition("a = "), "Invalid ConditionExpression: Syntax error; token: \"<EOF>\", near: \"=\"", None),
         (condition("((a = :n))"), "Invalid ConditionExpression: The expression has redundant parentheses;", None),
@@ -108,7 +108,7 @@ fn of_functions() -> Vec<Case> {
         (condition("contains(a)"), "Invalid ConditionExpression: Incorrect number of operands for operator or function; operator or function: contains, number of operands: 1", None),
         (condition("begins_with(a, :n)"), "Invalid ConditionExpression: Incorrect operand type for operator or function; operator or function: begins_with, operand type: N", None),
         (update("SET a = b + :s"), "Invalid UpdateExpression: Incorrect operand type for operator or function; operator or function: +, operand type: S", None),
-        (update("ADD a :s"), "Invalid UpdateExpression: Incorrect operand type for operator or function; operator: ADD, operand type: STRING", None),
+        (update("ADD a :s"), "Invalid UpdateExpression: Incorrect operand type for operator or function; operator: ADD, operand type: STRING", Some("Invalid UpdateExpression: Incorrect operand type for operator or function; operator: ADD, operand type: STRING, typeSet: ALLOWED_FOR_ADD_OPERAND")),
         (condition("attribute_exists(:n)"), "Invalid ConditionExpression: Operator or function requires a document path; operator or function: attribute_exists", None),
         (condition("contains(a.b[1], a.b[1])"), "Invalid ConditionExpression: The first operand must be distinct from the remaining operands for this operator or function; operator: contains, first operand: [a, b, [1]]", None),
         (condition("a BETWEEN :n AND :s"), "Invalid ConditionExpression: The BETWEEN operator requires same data type for lower and upper bounds; lower bound operand: AttributeValue: {N:5}, upper bound operand: AttributeValue: {S:be}", None),

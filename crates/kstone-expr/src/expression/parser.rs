@@ -51,8 +51,11 @@ impl<'a> Parser<'a> {
             return Err(kind.refuse(Reason::ExpressionTooLong { size: text.len() }));
         }
         let cursor = Cursor::new(kind, text, keywords);
-        if cursor.token() == Token::End {
+        if text.is_empty() {
             return Err(kind.refuse(Reason::ExpressionEmpty));
+        }
+        if cursor.token() == Token::End {
+            return Err(kind.refuse(Reason::SyntaxError { token: "<EOF>".into(), near: text.into() }));
         }
         let reserved_first = kind == Kind::Update;
         Ok(Self { cursor, symbols: Symbols::default(), operators: 0, fault: None, reserved_first })

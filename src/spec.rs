@@ -238,6 +238,7 @@ impl QuerySpec {
                 .map(ReadExpression::Text),
             parameters: parameters(self.params)?,
             measures: false,
+            asks_beyond: false,
         }))
     }
 

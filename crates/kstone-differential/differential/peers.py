@@ -158,6 +158,10 @@ class Piped:
         answer = self.exchange({"target": target_of(operation), "body": body})
         return answer["status"], answer["body"].encode()
 
+    def set_time(self, seconds):
+        """Fixes the account's time."""
+        self.exchange({"time": seconds})
+
     def reset(self):
         """Begins with a new account."""
         self.exchange({"reset": True})

@@ -5,6 +5,8 @@
     steps     target, request (or raw: the body as text), status, body (what is expected)
     source    where the answers are known from
     sure      as in the cases of kstone-dynamodb
+
+A step {"target":"⟪time⟫","request":1700000000} fixes the account's time.
 """
 
 import json
@@ -12,6 +14,8 @@ import pathlib
 
 from . import matching
 
+# The target of a step that fixes the account's time, which kstone alone can do.
+TIME = "⟪time⟫"
 FOLDER = pathlib.Path(__file__).resolve().parents[2] / "kstone-dynamodb/tests/cases/scenarios"
 
 
@@ -29,6 +33,11 @@ def save(path, scenarios):
     """Writes scenarios as they are read."""
     lines = [json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in scenarios]
     pathlib.Path(path).write_text("".join(f"{line}\n" for line in lines))
+
+
+def can_run(peer, scenario):
+    """Whether a peer has what a scenario needs."""
+    return hasattr(peer, "set_time") or all(step["target"] != TIME for step in scenario["steps"])
 
 
 def body_of(step, bound):

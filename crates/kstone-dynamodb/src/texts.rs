@@ -183,8 +183,8 @@ texts! {
     IndexUpdatedTwice { index: Echo } Data "One or more parameter values were invalid: Only one global secondary index update per index is allowed simultaneously. Index: {index}";
 
     // Streams.
-    SequenceNumberMissing Data "SequenceNumber must be given for the shard iterator types AT_SEQUENCE_NUMBER and AFTER_SEQUENCE_NUMBER";
-    SequenceNumberUnexpected Data "SequenceNumber must not be given for the shard iterator types TRIM_HORIZON and LATEST";
+    SequenceNumberMissing Data "One or more parameter values were invalid: SequenceNumber cannot be null";
+    SequenceNumberUnexpected Data "One or more parameter values were invalid: SequenceNumber should not be passed for this iterator type";
     SequenceNumberInvalid Data "Invalid SequenceNumber";
 
     // Tags.

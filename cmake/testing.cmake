@@ -49,3 +49,11 @@ function(kstone_add_test name program)
   add_test(NAME ${name} COMMAND ${kstone_test_launcher} $<TARGET_FILE:${program}> ${ARGN})
   set_tests_properties(${name} PROPERTIES ENVIRONMENT "${kstone_test_env}" TIMEOUT ${kstone_test_timeout})
 endfunction()
+
+# kstone_add_guide_test(<name> <program>): it prints what the requests of DynamoDB's guide are answered in every language.
+function(kstone_add_guide_test name program)
+  add_test(NAME ${name}
+    COMMAND sh -c "\"$1\" | diff -u \"$2\" -" sh $<TARGET_FILE:${program}>
+            "${PROJECT_SOURCE_DIR}/examples/data/getting-started.txt")
+  set_tests_properties(${name} PROPERTIES ENVIRONMENT "${kstone_test_env}" TIMEOUT ${kstone_test_timeout})
+endfunction()

@@ -15,6 +15,11 @@
 // An [Item] maps names to values of DynamoDB's ten types. Structs are items too, through [Marshal], [Unmarshal] and the
 // tag kstone:"name"; [DB.Put] and [DB.GetInto] take them directly. Numbers are exact decimals of 38 digits: [Number].
 //
+// # Accounts
+//
+// An [Account] is any number of tables behind DynamoDB's operations: [Account.Call] takes the JSON that an SDK would
+// send, and gives the JSON that AWS would answer.
+//
 // # Errors
 //
 // A call that fails changed nothing. errors.Is tells the kind, such as [ErrConditionFailed] or [ErrNotFound]; errors.As

@@ -64,3 +64,10 @@ def test_the_example_prints_what_the_readme_shows(arguments: list[str]) -> None:
     )
     assert f"```\n{done.stdout}```\n" in (BINDING / "README.md").read_text(encoding="utf-8")
     assert done.stderr == ""
+
+
+def test_the_guides_requests_are_answered_as_in_every_language() -> None:
+    program = ROOT / "examples/python/getting_started.py"
+    done = subprocess.run([sys.executable, str(program)], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == (ROOT / "examples/data/getting-started.txt").read_text(encoding="utf-8")
+    assert done.stderr == ""

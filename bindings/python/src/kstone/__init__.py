@@ -12,6 +12,9 @@
 {'price': 2, 'tags': {'used'}}
 >>> db.close()
 
+An `Account` has any number of tables behind DynamoDB's operations: its `call` takes the JSON that an SDK would send,
+and gives the JSON that AWS would answer.
+
 `open` makes a `Database`, whose `query` and `scan` give `Results`, whose `execute` gives `Rows`, and whose
 `transaction` and `batch` collect operations. Items come out as `Item`, a dict that knows its key. What goes wrong is an
 `Error`.

@@ -1,5 +1,6 @@
 /* Accounts: DynamoDB's operations on any number of tables. What AWS would refuse is an answer; misuse is an error. */
 #include <pthread.h>
+#include <unistd.h>
 
 #include "support.h"
 
@@ -370,8 +371,7 @@ static void options_out_of_their_range_are_refused(void) {
     REFUSED(ttl, 2, "KSTONE_TTL");
     REFUSED(texts, 2, "KSTONE_TEXTS");
     REFUSED(flags, 2, "flags");
-    REFUSED(files_root, "/tmp", "not served");
-    REFUSED(files_root_len, 3, "not served");
+    REFUSED(files_root, "/tmp", "files_root is empty");
     REFUSED(reserved, 1, "not served");
     REFUSED(struct_size, 7, "struct_size");
     REFUSED(struct_size, sizeof(kstone_account_options) - 1, "struct_size");
@@ -416,6 +416,8 @@ static void options_are_kept_to(void) {
     options.eviction = KSTONE_EVICT_LRU;
     options.flags = KSTONE_OPEN_BACKGROUND_COMPACTION;
     options.ttl = KSTONE_TTL_HIDDEN;
+    options.files_root = "/tmp";
+    options.files_root_len = KSTONE_STRLEN;
     account = open_account(&options);
     CHECK_INT(200, send_request(account, TARGET("CreateTable"), create_music, &response));
     CHECK(body_has(response, "arn:aws:dynamodb:eu-central-1:123456789012:table/Music"));
@@ -577,6 +579,87 @@ static void the_time_of_an_account_stands_where_it_is_set(void) {
     kstone_free(account);
 }
 
+static void a_fork_is_an_account_of_its_own(void) {
+    kstone_response *response = NULL;
+    kstone_account *account = account_with_music(&response), *fork = NULL;
+    kstone_db *music = table_of(account, "Music"), *forked = NULL;
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_account_set_time(account, 1234567890, &err));
+    CHECK_OK(kstone_account_fork(account, &fork, &err));
+    forked = table_of(fork, "Music");
+    put_number(music, "No One You Know", "Call Me Today", 2);
+    CHECK_INT(1, get_number(forked, "No One You Know", "Call Me Today"));
+    CHECK_INT(200, send_request(fork, TARGET("DeleteTable"), describe_music, &response));
+    CHECK_INT(2, get_number(music, "No One You Know", "Call Me Today"));
+    /* The time is that of the account, and is set by itself from then on. */
+    CHECK_INT(200, send_request(fork, TARGET("CreateTable"), create_music, &response));
+    CHECK(body_has(response, "\"CreationDateTime\":1234567890"));
+    kstone_free(account);
+    CHECK_INT(200, send_request(fork, TARGET("DescribeTable"), describe_music, &response));
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_account_fork(NULL, &fork, &err));
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_account_fork(fork, NULL, &err));
+    kstone_free(forked);
+    kstone_free(music);
+    kstone_free(fork);
+    kstone_free(response);
+}
+
+static void a_snapshot_has_all_tables(void) {
+    kstone_response *response = NULL;
+    kstone_account *account = account_with_music(&response), *loaded = open_account(NULL);
+    kstone_error *err = NULL;
+    kstone_db *music;
+    char path[] = "/tmp/kstone-account-XXXXXX";
+    const int file = mkstemp(path);
+    CHECK(file >= 0);
+    close(file);
+    CHECK_OK(kstone_account_snapshot_save(account, path, KSTONE_STRLEN, &err));
+    CHECK_OK(kstone_account_snapshot_load(loaded, path, KSTONE_STRLEN, &err));
+    CHECK_INT(200, send_request(loaded, TARGET("ListTables"), "{}", &response));
+    CHECK_BYTES("{\"TableNames\":[\"Music\"]}", kstone_response_body(response));
+    CHECK_INT(200, send_request(loaded, TARGET("GetItem"), get_song, &response));
+    CHECK(body_has(response, "\"v\":{\"N\":\"1\"}"));
+    CHECK_INT(200, send_request(loaded, TARGET("DescribeTable"), describe_music, &response));
+    CHECK(body_has(response, "\"TableStatus\":\"ACTIVE\""));
+    CHECK(body_has(response, "PAY_PER_REQUEST"));
+    music = table_of(loaded, "Music");
+    CHECK_INT(1, get_number(music, "No One You Know", "Call Me Today"));
+    kstone_free(music);
+    /* Tables that are there already are not replaced. */
+    CHECK_STATUS(KSTONE_ERR_INVALID, kstone_account_snapshot_load(loaded, path, KSTONE_STRLEN, &err));
+    kstone_free(err);
+    err = NULL;
+    CHECK_FAILS(KSTONE_ERR_IO, kstone_account_snapshot_load(loaded, "/nowhere/at/all", KSTONE_STRLEN, &err));
+    CHECK_FAILS(KSTONE_ERR_IO, kstone_account_snapshot_save(loaded, "/nowhere/at/all", KSTONE_STRLEN, &err));
+    CHECK_FAILS(KSTONE_ERR_INVALID, kstone_account_snapshot_save(loaded, "", 0, &err));
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_account_snapshot_save(NULL, path, KSTONE_STRLEN, &err));
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_account_snapshot_load(NULL, path, KSTONE_STRLEN, &err));
+    CHECK_INT(0, unlink(path));
+    kstone_free(loaded);
+    kstone_free(account);
+    kstone_free(response);
+}
+
+static void statistics_are_json(void) {
+    kstone_response *response = NULL;
+    kstone_account *account = account_with_music(&response);
+    kstone_error *err = NULL;
+    char *json = UNTOUCHED(char);
+    size_t len = 77;
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_account_stats_json(NULL, &json, &len, &err));
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_account_stats_json(account, NULL, &len, &err));
+    CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_account_stats_json(account, &json, NULL, &err));
+    CHECK_UNTOUCHED(json);
+    CHECK_SIZE(77, len);
+    CHECK_OK(kstone_account_stats_json(account, &json, &len, &err));
+    CHECK_SIZE(strlen(json), len);
+    CHECK_CONTAINS("{\"tables\":{\"Music\":{\"items\":1,", json);
+    CHECK_CONTAINS("\"total_bytes\":", json);
+    kstone_free(json);
+    kstone_free(response);
+    kstone_free(account);
+}
+
 enum { THREADS = 4 };
 
 typedef struct worker {
@@ -642,6 +725,9 @@ int main(void) {
     a_deleted_table_refuses_every_call();
     a_table_outlives_its_account();
     the_time_of_an_account_stands_where_it_is_set();
+    a_fork_is_an_account_of_its_own();
+    a_snapshot_has_all_tables();
+    statistics_are_json();
     any_number_of_threads_use_one_account();
     return check_report();
 }

@@ -938,6 +938,25 @@ static void op_account_close(runner *r, kstone_db *unused, slice step, outcome *
     out->status = KSTONE_OK;
 }
 
+static void op_account_fork(runner *r, kstone_db *unused, slice step, outcome *out) {
+    kstone_account *fork = NULL;
+    named *entry = account_entry(r, slice_member(step, "as"));
+    (void)unused;
+    out->status = kstone_account_fork(account_at(r, step), &fork, &out->err);
+    kstone_free(entry->data);
+    entry->data = fork;
+}
+
+static void op_account_save(runner *r, kstone_db *unused, slice step, outcome *out) {
+    (void)unused;
+    out->status = kstone_account_snapshot_save(account_at(r, step), path_at(r, step), KSTONE_STRLEN, &out->err);
+}
+
+static void op_account_load(runner *r, kstone_db *unused, slice step, outcome *out) {
+    (void)unused;
+    out->status = kstone_account_snapshot_load(account_at(r, step), path_at(r, step), KSTONE_STRLEN, &out->err);
+}
+
 static void op_account_time(runner *r, kstone_db *unused, slice step, outcome *out) {
     (void)unused;
     out->status = kstone_account_set_time(account_at(r, step), (int64_t)number_at(r, step, "seconds"), &out->err);
@@ -1041,6 +1060,9 @@ static const struct operation {
     {"account_open", " as classic ", "", op_account_open},
     {"account_close", " account ", "", op_account_close},
     {"account_time", " account seconds ", "", op_account_time},
+    {"account_fork", " account as ", "", op_account_fork},
+    {"account_save", " account file ", "", op_account_save},
+    {"account_load", " account file ", "", op_account_load},
     {"call", " account operation body text ", " http answer ", op_call},
     {"table", " account table as ", "", op_table},
 };

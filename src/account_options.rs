@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use kstone_api::clock::ClockSource;
 use kstone_dynamodb::{AccountOptions as ApiOptions, Cohort};
 
-use crate::boundary::{Failure, by_contract, c_struct, not_served, text};
+use crate::boundary::{Failure, by_contract, c_struct, file_path, not_served, text};
 use crate::options::Options;
 
 /// How an account is to be. Set struct_size to sizeof(kstone_account_options) and everything else to 0, then what you
@@ -23,9 +23,10 @@ pub struct AccountOptions {
     pub account_id: *const c_char,
     /// How many bytes account_id has, or KSTONE_STRLEN.
     pub account_id_len: usize,
-    /// Not served yet: leave it NULL.
+    /// The folder whose folders are the buckets of ExportTableToPointInTime and ImportTable: a path as in SNAPSHOTS.
+    /// NULL: there is none, and these are refused.
     pub files_root: *const c_char,
-    /// Not served yet: leave it 0.
+    /// How many bytes files_root has, or KSTONE_STRLEN.
     pub files_root_len: usize,
     /// The most bytes that all tables together may take: as kstone_options.memory_max_bytes. What does not fit is a
     /// response with status 400.
@@ -102,7 +103,10 @@ impl AccountOptions {
         if account_id.len() != ACCOUNT_ID_DIGITS || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
             return refuse(format!("account_id is {account_id:?}: it is twelve digits"));
         }
-        not_served(!self.files_root.is_null() || self.files_root_len != 0, "kstone_account_options.files_root")?;
+        let files_root = match self.files_root.is_null() && self.files_root_len == 0 {
+            true => None,
+            false => Some(by_contract!(file_path(self.files_root, self.files_root_len, "files_root"))?.to_path_buf()),
+        };
         not_served(self.reserved != 0, "kstone_account_options.reserved")?;
         let ttl_hidden = match self.ttl {
             KSTONE_TTL_VISIBLE => false,
@@ -118,7 +122,7 @@ impl AccountOptions {
         clock.set_time(self.epoch_seconds);
         let transition_seconds = i64::from(self.transition_seconds);
         let database = self.of_database().to_api()?;
-        Ok(ApiOptions { region, account_id, database, clock, ttl_hidden, transition_seconds, cohort })
+        Ok(ApiOptions { region, account_id, database, clock, ttl_hidden, transition_seconds, cohort, files_root })
     }
 
     /// What all tables share, as the options of a database.

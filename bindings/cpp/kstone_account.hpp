@@ -44,6 +44,8 @@ struct account_options {
     std::string_view region{};
     /** The account's number that ARNs name, twelve digits; empty: 000000000000. */
     std::string_view account_id{};
+    /** The folder whose folders are the buckets of exports and imports; empty: there is none, and these are refused. */
+    std::string_view files_root{};
     /** The most bytes that all tables may take: 0 (no limit) or from 1 MiB. */
     std::uint64_t memory_max_bytes = 0;
     /** The time that it shows until account::set_time, in seconds since 1970; 0: that of the system's clock. */
@@ -141,6 +143,8 @@ class account {
         raw.region_len = how.region.size();
         raw.account_id = how.account_id.empty() ? nullptr : how.account_id.data();
         raw.account_id_len = how.account_id.size();
+        raw.files_root = how.files_root.empty() ? nullptr : how.files_root.data();
+        raw.files_root_len = how.files_root.size();
         raw.memory_max_bytes = how.memory_max_bytes;
         raw.epoch_seconds = how.epoch_seconds;
         raw.transition_seconds = how.transition_seconds;
@@ -203,6 +207,39 @@ class account {
     /** Fixes the time, in seconds since 1970; 0 goes back to the system's clock. For tests. */
     void set_time(std::int64_t epoch_seconds) {
         detail::call([&](kstone_error **err) { return kstone_account_set_time(get(), epoch_seconds, err); });
+    }
+
+    /**
+     * An account of its own that holds what this one holds now, all tables at one moment: writes on either side never
+     * show on the other, and either may go before the other. Costs some tens of microseconds for each table.
+     */
+    account fork() const {
+        kstone_account *made = nullptr;
+        detail::call([&](kstone_error **err) { return kstone_account_fork(get(), &made, err); });
+        return account(made);
+    }
+
+    /** Writes all tables as they are now to a file. Throws error: status::io, invalid; the file is then as it was. */
+    void snapshot_save(const std::string &path) const {
+        detail::call(
+            [&](kstone_error **err) { return kstone_account_snapshot_save(get(), path.data(), path.size(), err); });
+    }
+
+    /**
+     * Adds the tables of a file: all of them appear at once, after all of it was checked. Throws error: status::corrupt,
+     * io, limit; status::invalid also where there is a table of one of the names. Nothing is loaded then.
+     */
+    void snapshot_load(const std::string &path) {
+        detail::call(
+            [&](kstone_error **err) { return kstone_account_snapshot_load(get(), path.data(), path.size(), err); });
+    }
+
+    /** Numbers about the account as a JSON object: see kstone_account_stats_json. */
+    text stats_json() const {
+        char *data = nullptr;
+        std::size_t size = 0;
+        detail::call([&](kstone_error **err) { return kstone_account_stats_json(get(), &data, &size, err); });
+        return {data, size};
     }
 
     /** The C library's handle, borrowed. */

@@ -40,6 +40,9 @@ type AccountOptions struct {
 	Region string
 	// AccountID is the number that ARNs name, twelve digits; empty: 000000000000.
 	AccountID string
+	// FilesRoot is the folder whose folders are the buckets of exports and imports; empty: there is none, and these are
+	// refused.
+	FilesRoot string
 	// MemoryLimit is the most bytes that all tables may take, at least 1 MiB; 0: no limit.
 	MemoryLimit uint64
 	// EvictLRU drops the items not used for the longest time where a write reaches MemoryLimit.
@@ -199,6 +202,50 @@ func (a *Account) Table(name string) (*DB, error) {
 // Errors: [ErrClosed].
 func (a *Account) SetTime(t time.Time) error {
 	return a.do(func(open cAccount) error { return cAccountSetTime(open, epochSeconds(t)) })
+}
+
+// Fork makes an account of its own that holds what this one holds now, all tables at one moment: writes on either side
+// never show on the other. It is closed for itself; this one may be closed before it. It costs some tens of microseconds
+// for each table.
+//
+// Errors: [ErrClosed].
+func (a *Account) Fork() (*Account, error) {
+	var fork *Account
+	err := a.do(func(open cAccount) error {
+		made, err := cAccountFork(open)
+		if err == nil {
+			fork = adoptAccount(made)
+		}
+		return err
+	})
+	return fork, err
+}
+
+// SaveSnapshot writes all tables as they are now to a file, as [DB.SaveSnapshot] does.
+//
+// Errors: as there.
+func (a *Account) SaveSnapshot(path string) error {
+	return a.do(func(open cAccount) error { return cAccountSnapshotSave(open, path) })
+}
+
+// LoadSnapshot adds the tables of a file: all of them appear at once, after all of it was checked.
+//
+// Errors: [ErrCorrupt], [ErrIO] and [ErrLimit] as [DB.LoadSnapshot]; [ErrInvalid] where there is a table of one of the
+// names; [ErrClosed]. Nothing is loaded then.
+func (a *Account) LoadSnapshot(path string) error {
+	return a.do(func(open cAccount) error { return cAccountSnapshotLoad(open, path) })
+}
+
+// StatsJSON is numbers about the account, as kstone_account_stats_json of kstone.h says them.
+//
+// Errors: [ErrClosed].
+func (a *Account) StatsJSON() (string, error) {
+	text := ""
+	err := a.do(func(open cAccount) (err error) {
+		text, err = cAccountStatsJSON(open)
+		return err
+	})
+	return text, err
 }
 
 // Err is why AWS would refuse the request, an [*AccountError]; nil where it would not.

@@ -40,6 +40,7 @@ func cAccountOpen(how *AccountOptions) (cAccount, error) {
 	from := C.kgo_account_options{
 		region:             a.optional(how.Region),
 		account_id:         a.optional(how.AccountID),
+		files_root:         a.optional(how.FilesRoot),
 		memory_max_bytes:   C.uint64_t(how.MemoryLimit),
 		epoch_seconds:      C.int64_t(epochSeconds(how.Time)),
 		transition_seconds: C.uint32_t(how.Transition / time.Second),
@@ -93,4 +94,31 @@ func cAccountSetTime(account cAccount, epochSeconds int64) error {
 	var cerr *C.kstone_error
 	status := C.kstone_account_set_time(account, C.int64_t(epochSeconds), &cerr)
 	return failure(status, cerr)
+}
+
+func cAccountFork(account cAccount) (cAccount, error) {
+	var fork cAccount
+	var cerr *C.kstone_error
+	status := C.kstone_account_fork(account, &fork, &cerr)
+	return fork, failure(status, cerr)
+}
+
+func cAccountSnapshotSave(account cAccount, path string) error {
+	var cerr *C.kstone_error
+	status := C.kstone_account_snapshot_save(account, textChars(path), C.size_t(len(path)), &cerr)
+	return failure(status, cerr)
+}
+
+func cAccountSnapshotLoad(account cAccount, path string) error {
+	var cerr *C.kstone_error
+	status := C.kstone_account_snapshot_load(account, textChars(path), C.size_t(len(path)), &cerr)
+	return failure(status, cerr)
+}
+
+func cAccountStatsJSON(account cAccount) (string, error) {
+	var text *C.char
+	var length C.size_t
+	var cerr *C.kstone_error
+	status := C.kstone_account_stats_json(account, &text, &length, &cerr)
+	return ownText(text, length), failure(status, cerr)
 }

@@ -135,7 +135,7 @@ func TestATableOfAnAccountIsADatabase(t *testing.T) {
 func TestOptionsOfAnAccount(t *testing.T) {
 	account := openAccount(t, AccountOptions{
 		Region: "eu-central-1", AccountID: "123456789012", Time: time.Unix(1500000000, 0), MemoryLimit: 1 << 20,
-		EvictLRU: true, HideExpired: true, ClassicTexts: true, BackgroundCompaction: true,
+		FilesRoot: t.TempDir(), EvictLRU: true, HideExpired: true, ClassicTexts: true, BackgroundCompaction: true,
 	})
 	response, err := account.Call("CreateTable", createMusic)
 	if err != nil {
@@ -161,6 +161,40 @@ func TestOptionsOfAnAccount(t *testing.T) {
 	}
 }
 
+func TestForksAndSnapshotsOfAnAccount(t *testing.T) {
+	account := accountWithMusic(t)
+	fork, err := account.Fork()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fork.Close()
+	path := t.TempDir() + "/account"
+	if err := account.SaveSnapshot(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := account.Do("DeleteTable", object{"TableName": "Music"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	loaded := openAccount(t, AccountOptions{})
+	if err := loaded.LoadSnapshot(path); err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range []*Account{fork, loaded} {
+		if response, err := other.Call("GetItem", getArtist); err != nil || string(response.Body) != artist {
+			t.Error(response, err)
+		}
+		if stats, err := other.StatsJSON(); err != nil || !strings.Contains(stats, `"items":1`) {
+			t.Error(stats, err)
+		}
+	}
+	if err := loaded.LoadSnapshot(path); !errors.Is(err, ErrInvalid) {
+		t.Error(err)
+	}
+	if err := loaded.LoadSnapshot(path + "/nothing"); !errors.Is(err, ErrIO) {
+		t.Error(err)
+	}
+}
+
 func TestAClosedAccountSaysSo(t *testing.T) {
 	account := accountWithMusic(t)
 	for range 2 {
@@ -171,7 +205,8 @@ func TestAClosedAccountSaysSo(t *testing.T) {
 	for _, closed := range []*Account{account, {}, nil} {
 		_, err := closed.Call("ListTables", nil)
 		_, tableErr := closed.Table("Music")
-		for _, err := range []error{err, tableErr, closed.SetTime(time.Time{}), closed.Do("ListTables", nil, nil)} {
+		_, forkErr := closed.Fork()
+		for _, err := range []error{err, tableErr, forkErr, closed.SaveSnapshot("x"), closed.LoadSnapshot("x"), closed.SetTime(time.Time{}), closed.Do("ListTables", nil, nil)} {
 			if !errors.Is(err, ErrClosed) {
 				t.Error(err)
 			}

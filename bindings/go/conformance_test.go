@@ -398,6 +398,16 @@ func (r *caseRun) doAccount(step *caseStep, out *outcome) {
 		}
 	case "account_close":
 		out.err = account.Close()
+	case "account_fork":
+		fork, err := account.Fork()
+		if out.err = err; err == nil {
+			r.t.Cleanup(func() { _ = fork.Close() })
+			r.accounts[step.As] = fork
+		}
+	case "account_save":
+		out.err = account.SaveSnapshot(r.path(step.File))
+	case "account_load":
+		out.err = account.LoadSnapshot(r.path(step.File))
 	case "account_time":
 		out.err = account.SetTime(time.Unix(step.Seconds, 0))
 	case "call":

@@ -2690,9 +2690,12 @@ typedef struct kstone_account_options {
     const char *account_id;
     /** How many bytes account_id has, or KSTONE_STRLEN. */
     size_t account_id_len;
-    /** Not served yet: leave it NULL. */
+    /**
+     * The folder whose folders are the buckets of ExportTableToPointInTime and ImportTable: a path as in SNAPSHOTS.
+     * NULL: there is none, and these are refused.
+     */
     const char *files_root;
-    /** Not served yet: leave it 0. */
+    /** How many bytes files_root has, or KSTONE_STRLEN. */
     size_t files_root_len;
     /**
      * The most bytes that all tables together may take: as kstone_options.memory_max_bytes. What does not fit is a
@@ -2790,6 +2793,59 @@ kstone_status kstone_account_table(const kstone_account *account,
  * Threads: any.
  */
 kstone_status kstone_account_set_time(kstone_account *account, int64_t epoch_seconds, kstone_error **err);
+
+/**
+ * Makes an account of its own that holds what this one holds now, all tables at one moment, and shares its memory:
+ * writes on either side never show on the other. The fixture for tests: fill one account, give each test a fork. The
+ * fork has the options and the time of this one, which may be freed before it.
+ *
+ * Ownership: *out is yours, release it with kstone_free.
+ * Errors: none of its own (KSTONE_ERR_PANIC where an earlier write failed inside).
+ * Cost: some tens of microseconds for each table that has items, whatever their number; memory grows by what is written
+ * from then on.
+ * Threads: any; waits for requests that make, change or delete tables.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_account_fork(const kstone_account *account,
+                                  kstone_account **out,
+                                  kstone_error **err);
+
+/**
+ * Writes all tables as they are now to a file, as kstone_snapshot_save does: items, indexes, and what DynamoDB says of
+ * tables. Streams, backups and tokens of requests are not in it.
+ *
+ * Errors, cost, threads: as kstone_snapshot_save.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_account_snapshot_save(const kstone_account *account,
+                                           const char *path,
+                                           size_t path_len,
+                                           kstone_error **err);
+
+/**
+ * Adds the tables of a file to the account: all of them appear at once, after all of the file was read and checked.
+ *
+ * Errors: as kstone_snapshot_load; KSTONE_ERR_INVALID where the account has a table of one of these names. Nothing is
+ * loaded then.
+ * Cost: as kstone_snapshot_load.
+ * Threads: any; requests to the tables that are there go on meanwhile, those that make, change or delete tables wait.
+ */
+KSTONE_MUST_USE
+kstone_status kstone_account_snapshot_load(kstone_account *account,
+                                           const char *path,
+                                           size_t path_len,
+                                           kstone_error **err);
+
+/**
+ * Numbers about the tables as a JSON object, for people and dashboards: {"tables":{"Music":{"items":1,...}}}, of each
+ * table what kstone_stats_json says. Later versions may add members.
+ *
+ * Ownership: *out is yours, release it with kstone_free. *out_len does not count the NUL at its end.
+ * Errors: as kstone_account_fork.
+ * Cost: that of kstone_stats_json for each table.
+ * Threads: any.
+ */
+kstone_status kstone_account_stats_json(const kstone_account *account, char **out, size_t *out_len, kstone_error **err);
 
 /**
  * The status of the HTTP answer that AWS would give: 200; 400 for what AWS refuses, 413 for a body of over 16 MiB, 500

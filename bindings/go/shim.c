@@ -45,6 +45,8 @@ kstone_status kgo_account_open(const void *arena, const kgo_account_options *fro
     options.region_len = options.region != NULL ? from->region.len : 0;
     options.account_id = part_data(arena, from->account_id);
     options.account_id_len = options.account_id != NULL ? from->account_id.len : 0;
+    options.files_root = part_data(arena, from->files_root);
+    options.files_root_len = options.files_root != NULL ? from->files_root.len : 0;
     options.memory_max_bytes = from->memory_max_bytes;
     options.epoch_seconds = from->epoch_seconds;
     options.transition_seconds = from->transition_seconds;

@@ -182,6 +182,7 @@ kstone_status kgo_cursor_go(kstone_cursor *cursor, uint32_t move, const void *ar
 typedef struct kgo_account_options {
     kgo_part region;
     kgo_part account_id;
+    kgo_part files_root;
     uint64_t memory_max_bytes;
     int64_t epoch_seconds;
     uint32_t transition_seconds;

@@ -28,6 +28,8 @@ typedef struct calls_world {
     char snapshot[96];
     char exported[96];
     char written[96];
+    char account_snapshot[96];
+    char account_written[96];
 } calls_world;
 
 static const char calls_schema[] =
@@ -62,6 +64,8 @@ static inline void calls_open(calls_world *w) {
     snprintf(w->snapshot, sizeof w->snapshot, "%s/snapshot", w->directory);
     snprintf(w->exported, sizeof w->exported, "%s/exported", w->directory);
     snprintf(w->written, sizeof w->written, "%s/written", w->directory);
+    snprintf(w->account_snapshot, sizeof w->account_snapshot, "%s/account", w->directory);
+    snprintf(w->account_written, sizeof w->account_written, "%s/account-written", w->directory);
     options.schema_json = calls_schema;
     options.schema_json_len = KSTONE_STRLEN;
     options.memtable_max_records = 32;
@@ -82,6 +86,7 @@ static inline void calls_open(calls_world *w) {
     CHECK_OK(kstone_account_open(NULL, &w->account, &err));
     calls_request(w->account, "DynamoDB_20120810.CreateTable", calls_create, &w->response);
     calls_request(w->account, "DynamoDB_20120810.PutItem", calls_put, &w->response);
+    CHECK_OK(kstone_account_snapshot_save(w->account, w->account_snapshot, KSTONE_STRLEN, &err));
 }
 
 static inline void calls_close(calls_world *w) {
@@ -95,6 +100,8 @@ static inline void calls_close(calls_world *w) {
     unlink(w->snapshot);
     unlink(w->exported);
     unlink(w->written);
+    unlink(w->account_snapshot);
+    unlink(w->account_written);
     CHECK_INT(0, rmdir(w->directory));
 }
 
@@ -683,6 +690,10 @@ CALLS_NESTED(kstone_value_next, CHECK_STATUS(KSTONE_OK, kstone_value_next(&map, 
 
 CALLS_OUTPUT(kstone_account_open, kstone_account, ((void)w, kstone_account_open(NULL, &out, &err)))
 CALLS_OUTPUT(kstone_account_table, kstone_db, kstone_account_table(w->account, LIT("calls"), &out, &err))
+CALLS_OUTPUT(kstone_account_fork, kstone_account, kstone_account_fork(w->account, &out, &err))
+CALLS_TEXT(kstone_account_stats_json, kstone_account_stats_json(w->account, &out, &out_len, &err))
+CALLS_PLAIN(kstone_account_snapshot_save,
+            kstone_account_snapshot_save(w->account, w->account_written, KSTONE_STRLEN, &err))
 CALLS_PLAIN(kstone_account_set_time, kstone_account_set_time(w->account, 0, &err))
 
 /* Operations of every kind, a refusal, and what is drawn at random. */
@@ -703,6 +714,17 @@ static inline void call_kstone_account_call(calls_world *w) {
     response = NULL;
     calls_request(w->account, "DynamoDB_20120810.GetItem", calls_get, &response);
     kstone_free(response);
+}
+
+static inline void call_kstone_account_snapshot_load(calls_world *w) {
+    kstone_account *account = NULL;
+    kstone_response *response = NULL;
+    kstone_error *err = NULL;
+    CHECK_OK(kstone_account_open(NULL, &account, &err));
+    CHECK_OK(kstone_account_snapshot_load(account, w->account_snapshot, KSTONE_STRLEN, &err));
+    calls_request(account, "DynamoDB_20120810.GetItem", calls_get, &response);
+    kstone_free(response);
+    kstone_free(account);
 }
 
 /* A response of its own, which answers a GetItem. */
@@ -728,8 +750,12 @@ typedef struct call {
 
 static const call calls[] = {
     CALL(kstone_account_call),
+    CALL(kstone_account_fork),
     CALL(kstone_account_open),
     CALL(kstone_account_set_time),
+    CALL(kstone_account_snapshot_load),
+    CALL(kstone_account_snapshot_save),
+    CALL(kstone_account_stats_json),
     CALL(kstone_account_table),
     CALL(kstone_batch_check),
     CALL(kstone_batch_delete),

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 #include <thread>
 #include <vector>
@@ -104,6 +105,7 @@ TEST(Account, options_are_kept_to_and_checked) {
     kstone::account_options how;
     how.region = "eu-central-1";
     how.account_id = "123456789012";
+    how.files_root = "/tmp";
     how.epoch_seconds = 1500000000;
     how.memory_max_bytes = 1 << 20;
     how.eviction = kstone::eviction::lru;
@@ -117,6 +119,27 @@ TEST(Account, options_are_kept_to_and_checked) {
     EXPECT_NE(refused.body().find(R"("message":"One or more)"), std::string_view::npos);
     how.account_id = "7";
     EXPECT_THROW(kstone::account{how}, kstone::error);
+}
+
+TEST(Account, a_fork_is_an_account_of_its_own) {
+    kstone::account account = with_music();
+    kstone::account fork = account.fork();
+    account.call("DeleteTable", R"({"TableName":"Music"})").check();
+    EXPECT_EQ(fork.call("GetItem", get_artist).body(), artist);
+    EXPECT_FALSE(account.call("GetItem", get_artist).ok());
+    EXPECT_NE(fork.stats_json().view().find("\"items\":1"), std::string_view::npos);
+}
+
+TEST(Account, a_snapshot_has_all_tables) {
+    const std::string path = testing::TempDir() + "kstone-account-snapshot";
+    kstone::account account = with_music();
+    account.snapshot_save(path);
+    kstone::account loaded;
+    loaded.snapshot_load(path);
+    EXPECT_EQ(loaded.call("GetItem", get_artist).body(), artist);
+    EXPECT_THROW(loaded.snapshot_load(path), kstone::error);
+    EXPECT_THROW(loaded.snapshot_load("/nowhere/at/all"), kstone::error);
+    EXPECT_EQ(std::remove(path.c_str()), 0);
 }
 
 TEST(Account, an_account_that_was_moved_from_is_misused) {

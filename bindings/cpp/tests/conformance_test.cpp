@@ -627,6 +627,10 @@ const std::map<std::string, Case::step_function> &Case::operations() {
              c.accounts_.erase(name.empty() ? "main" : name);
          }},
         {"account_time", [](Case &c, slice s, Outcome &) { c.account(s).set_time(number_at(s, "seconds")); }},
+        {"account_fork",
+         [](Case &c, slice s, Outcome &) { c.accounts_.insert_or_assign(text_at(s, "as"), c.account(s).fork()); }},
+        {"account_save", [](Case &c, slice s, Outcome &) { c.account(s).snapshot_save(c.path(s)); }},
+        {"account_load", [](Case &c, slice s, Outcome &) { c.account(s).snapshot_load(c.path(s)); }},
         {"call", [](Case &c, slice s, Outcome &out) { c.call(s, out); }},
         {"table",
          [](Case &c, slice s, Outcome &) { c.dbs_[text_at(s, "as")] = c.account(s).table(text_at(s, "table")); }},

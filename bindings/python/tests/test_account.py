@@ -7,6 +7,7 @@ import json
 import pickle
 import threading
 import weakref
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -102,10 +103,30 @@ def test_a_table_is_a_database_of_the_same_items(account: kstone.Account) -> Non
         music.get("Acme")
 
 
-def test_options() -> None:
+def test_forks_and_snapshots(account: kstone.Account, tmp_path: Path) -> None:
+    file = tmp_path / "account"
+    fork, loaded = account.fork(), kstone.Account()
+    account.snapshot_save(file)
+    account.call("DeleteTable", {"TableName": "Music"}, check=True)
+    loaded.snapshot_load(file)
+    for other in (fork, loaded):
+        assert other.call("GetItem", GET) == {"Item": PUT["Item"]}
+        assert other.stats()["tables"]["Music"]["items"] == 1
+    assert account.call("GetItem", GET).status == 400
+    with pytest.raises(kstone.InvalidError):
+        loaded.snapshot_load(file)
+    with pytest.raises(kstone.FileError):
+        loaded.snapshot_load(tmp_path / "nothing")
+    account.close()
+    with pytest.raises(kstone.ClosedError):
+        account.fork()
+
+
+def test_options(tmp_path: Path) -> None:
     account = kstone.Account(
         region="eu-central-1",
         account_id="123456789012",
+        files_root=tmp_path,
         memory_max_bytes=1 << 20,
         eviction="LRU",
         time=1_500_000_000,

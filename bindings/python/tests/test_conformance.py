@@ -324,6 +324,18 @@ class Runner:
         self.account(step).close()
         return {}
 
+    def do_account_fork(self, db: kstone.Database, step: Arguments) -> Arguments:
+        self.accounts[step.pop("as")] = self.account(step).fork()
+        return {}
+
+    def do_account_save(self, db: kstone.Database, step: Arguments) -> Arguments:
+        self.account(step).snapshot_save(self.files / step.pop("file"))
+        return {}
+
+    def do_account_load(self, db: kstone.Database, step: Arguments) -> Arguments:
+        self.account(step).snapshot_load(self.files / step.pop("file"))
+        return {}
+
     def do_account_time(self, db: kstone.Database, step: Arguments) -> Arguments:
         self.account(step).set_time(step.pop("seconds"))
         return {}

@@ -363,9 +363,9 @@ class Database(Owner):
 
         `filter` lets items through, `projection` returns parts of them, `params` says what their ":values" and "#names"
         stand for. `limit` ends after that many items were found. `page_size` is how many are examined for a page
-        (DynamoDB's Limit; 0: up to 1 MiB of them), and `token` goes on where a page ended. `start_after` begins behind the
-        item of a key instead, which need not exist: the attributes of the table's key ("pk" and "sk" in an untyped table)
-        and, with `index`, those of the index's key.
+        (DynamoDB's Limit; 0: up to 1 MiB of them), and `token` goes on where a page ended. `start_after` begins behind
+        the item of a key instead, which need not exist: the attributes of the table's key ("pk" and "sk" in an untyped
+        table) and, with `index`, those of the index's key.
 
         Nothing is read yet: see `Results`.
         """

@@ -12,7 +12,7 @@ from itertools import islice
 from pickle import loads
 from typing import NamedTuple, cast
 
-from kstone._calls import DONE, Call, Handle, Owner, bytes_of, check, item_of, new_error, pickled, read_item
+from kstone._calls import DONE, NULL, Call, Handle, Owner, bytes_of, check, item_of, new_error, pickled, read_item
 from kstone._cursor import Cursor
 from kstone._errors import InvalidError
 from kstone._item import Item, key_part

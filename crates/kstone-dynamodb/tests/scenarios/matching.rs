@@ -9,9 +9,6 @@ use crate::common::written_out;
 
 /// Lists that have no order in DynamoDB, by the name of the member that holds them.
 const UNORDERED: &[&str] = &[
-    "SS",
-    "NS",
-    "BS",
     "AttributeDefinitions",
     "GlobalSecondaryIndexes",
     "LocalSecondaryIndexes",

@@ -8,13 +8,8 @@ use serde_json::Value;
 use crate::common::written_out;
 
 /// Lists that have no order in DynamoDB, by the name of the member that holds them.
-const UNORDERED: &[&str] = &[
-    "AttributeDefinitions",
-    "GlobalSecondaryIndexes",
-    "LocalSecondaryIndexes",
-    "NonKeyAttributes",
-    "Tags",
-];
+const UNORDERED: &[&str] =
+    &["AttributeDefinitions", "GlobalSecondaryIndexes", "LocalSecondaryIndexes", "NonKeyAttributes", "Tags"];
 
 /// An object with this name in it may have further members.
 const MORE: &str = "⟪more⟫";

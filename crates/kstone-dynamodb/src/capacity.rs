@@ -4,16 +4,19 @@
 //! | --- | --- |
 //! | a read | 1 for each 4 KB that are begun, at least one; half of that where it may be stale; twice in a transaction |
 //! | a write | 1 for each KB that is begun, at least one, of the larger of the item before and after; twice in a transaction |
+//! | an index of vectors, written | the bytes of its entry, at least 1 KB, where it changes: told by themselves |
 //! | an index, written | the same of its entry: one write where the entry stays in its place, two where it moves, none where what the index shows stays the same |
 //!
 //! Facts 61 to 68. Units are counted in halves, so that sums are exact.
 //!
 //! Thread safety: plain values.
 
-use kstone_api::WriteOutcome;
 use kstone_api::index::IndexKind;
+use kstone_api::{Record, WriteOutcome};
 
 use crate::answer::Answer;
+use crate::catalog::CatalogTable;
+use crate::vectors::{self, MIN_BYTES};
 use crate::view::Structure;
 
 /// The bytes of a read unit.
@@ -96,6 +99,8 @@ pub(crate) struct Consumed {
     table: Units,
     /// By their names.
     indexes: Vec<(Box<str>, IndexKind, Units)>,
+    /// Bytes that were written to indexes of vectors, by the names of these.
+    vectors: Vec<(Box<str>, usize)>,
     transaction: Option<InTransaction>,
 }
 
@@ -118,12 +123,12 @@ impl Consumed {
         }
     }
 
-    /// Adds what a write is charged. Costs a pass over the item before and after.
-    pub(crate) fn add_write(&mut self, outcome: &WriteOutcome) {
-        let size = |record: Option<&kstone_api::Record>| record.map_or(0, kstone_api::Record::item_size);
+    /// Adds what a write to this table is charged. Costs a pass over the item before and after.
+    pub(crate) fn add_write(&mut self, outcome: &WriteOutcome, table: &CatalogTable) {
+        let size = |record: Option<&Record>| record.map_or(0, |record| vectors::written_size(table, record));
         self.add_table(Units::of_write(size(outcome.old()).max(size(outcome.new_item()))));
         for change in outcome.index_changes() {
-            let entry = |record: &Option<kstone_api::Record>| record.as_ref().map(kstone_api::Record::item_size);
+            let entry = |record: &Option<Record>| record.as_ref().map(Record::item_size);
             let (removed, added) = (entry(&change.removed), entry(&change.added));
             let mut units = Units::default();
             match (removed, added) {
@@ -131,6 +136,18 @@ impl Consumed {
                 _ => removed.into_iter().chain(added).for_each(|bytes| units += Units::of_write(bytes)),
             }
             self.add_index(&change.index, change.kind, units);
+        }
+        for index in &table.settings.vectors {
+            if let Some(bytes) = vectors::written_to(index, table, outcome) {
+                self.add_vectors(&index.name, bytes.max(MIN_BYTES));
+            }
+        }
+    }
+
+    fn add_vectors(&mut self, index: &str, bytes: usize) {
+        match self.vectors.binary_search_by(|(other, _)| (**other).cmp(index)) {
+            Ok(at) => self.vectors[at].1 += bytes,
+            Err(at) => self.vectors.insert(at, (index.into(), bytes)),
         }
     }
 
@@ -156,6 +173,14 @@ impl Consumed {
                     for (name, _, units) in of_kind {
                         answer.data_name(name);
                         answer.object(|answer| self.write_units(answer, *units));
+                    }
+                });
+            }
+            if !self.vectors.is_empty() {
+                answer.name("VectorIndexes").object(|answer| {
+                    for (name, bytes) in &self.vectors {
+                        answer.data_name(name);
+                        answer.object(|answer| answer.name("VectorWriteRequestBytes").double(*bytes as f64));
                     }
                 });
             }

@@ -11,8 +11,18 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use kstone_api::{Record, ValueRef};
+use kstone_api::expression::Subject;
+use kstone_api::{ItemRef, Record, ValueRef, WriteOutcome};
+use kstone_core::item::item_size;
 use kstone_core::number;
+
+use crate::catalog::CatalogTable;
+use crate::catalog::settings::VectorIndex;
+
+/// The fewest bytes that a search, or a write to an index, is charged.
+pub(crate) const MIN_BYTES: usize = 1024;
+/// The bytes of a dimension, as they are charged.
+const DIMENSION_BYTES: usize = 4;
 
 /// How DynamoDB measures how alike two vectors are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,6 +96,96 @@ pub(crate) fn read(value: ValueRef<'_>, dimensions: usize, vector: &mut Vec<f32>
         }
     }
     vector.len() == dimensions
+}
+
+impl VectorIndex {
+    /// How many numbers its vectors have.
+    pub(crate) fn length(&self) -> usize {
+        usize::try_from(self.dimensions).unwrap_or(0)
+    }
+
+    /// The attribute that parts it, if one does.
+    pub(crate) fn hash(&self) -> Option<&str> {
+        self.search_schema.iter().find(|(_, kind)| kind == "HASH").map(|(attribute, _)| &**attribute)
+    }
+
+    /// Whether it holds an attribute of its items.
+    pub(crate) fn holds(&self, table: &CatalogTable, attribute: &str) -> bool {
+        self.projection == "ALL"
+            || attribute == self.attribute
+            || table.layout.parts().any(|part| part.name() == attribute)
+            || self.search_schema.iter().any(|(name, _)| name == attribute)
+            || self.included.iter().any(|name| name == attribute)
+    }
+
+    /// What it holds of an item except for the vector; none where it does not have the item.
+    fn entry(&self, table: &CatalogTable, record: &Record) -> Option<Vec<u8>> {
+        let subject = Subject::of_record(record);
+        let vector = subject.get(&self.attribute)?;
+        if !read(vector, self.length(), &mut Vec::new()) || self.hash().is_some_and(|hash| subject.get(hash).is_none())
+        {
+            return None;
+        }
+        Some(self.rest(table, record))
+    }
+
+    fn rest(&self, table: &CatalogTable, record: &Record) -> Vec<u8> {
+        let mut rest = Vec::new();
+        let keeps = |name: &str| name != self.attribute && self.holds(table, name);
+        Subject::of_record(record).item().copy_where(&mut rest, keeps);
+        rest
+    }
+
+    /// The bytes of what it holds of an item that it has (parity, `vectorSearch/consumedCapacity`).
+    pub(crate) fn entry_size(&self, table: &CatalogTable, record: &Record) -> usize {
+        self.size_with(record, &self.rest(table, record))
+    }
+
+    fn size_with(&self, record: &Record, rest: &[u8]) -> usize {
+        item_size(record.key_ref(), ItemRef::new(rest)) + self.attribute.len() + DIMENSION_BYTES * self.length()
+    }
+}
+
+/// The bytes that a write changes in an index; none where this stays as it is.
+pub(crate) fn written_to(index: &VectorIndex, table: &CatalogTable, outcome: &WriteOutcome) -> Option<usize> {
+    fn entry<'r>(
+        index: &VectorIndex,
+        table: &CatalogTable,
+        record: Option<&'r Record>,
+    ) -> Option<(Vec<u8>, &'r Record)> {
+        record.and_then(|record| Some((index.entry(table, record)?, record)))
+    }
+    let vector =
+        |record: &Record| Subject::of_record(record).get(&index.attribute).map(|value| value.payload().to_vec());
+    match (entry(index, table, outcome.old()), entry(index, table, outcome.new_item())) {
+        (None, None) => None,
+        (Some((before, old)), Some((after, new))) if before == after && vector(old) == vector(new) => None,
+        (_, Some((rest, record))) | (Some((rest, record)), None) => Some(index.size_with(record, &rest)),
+    }
+}
+
+/// The bytes of an item, as its write is charged: of a vector four for each dimension, whatever its numbers are (parity,
+/// `vectorSearch/consumedCapacity`, captured on 2026-10-09).
+pub(crate) fn written_size(table: &CatalogTable, record: &Record) -> usize {
+    let indexes = &table.settings.vectors;
+    if indexes.is_empty() {
+        return record.item_size();
+    }
+    let item = Subject::of_record(record).item();
+    let is_vector = |name: &str| {
+        let index = indexes.iter().find(|index| index.attribute == name)?;
+        item.get(name).is_some_and(|value| read(value, index.length(), &mut Vec::new())).then(|| index.length())
+    };
+    let mut rest = Vec::new();
+    let mut vectors = 0;
+    item.copy_where(&mut rest, |name| match is_vector(name) {
+        None => true,
+        Some(length) => {
+            vectors += name.len() + DIMENSION_BYTES * length;
+            false
+        }
+    });
+    item_size(record.key_ref(), ItemRef::new(&rest)) + vectors
 }
 
 /// An item that was found.

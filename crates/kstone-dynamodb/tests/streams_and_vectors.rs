@@ -66,15 +66,15 @@ fn records(account: &Account, iterator: &mut Value) -> Vec<Value> {
 #[test]
 fn a_reader_of_a_stream_sees_each_write_once_in_order() {
     let account = account();
-    create(&account, "t", &streamed());
+    create(&account, "table", &streamed());
     let writes = 2_000;
-    let mut place = iterator(&account, "t", "TRIM_HORIZON");
+    let mut place = iterator(&account, "table", "TRIM_HORIZON");
     thread::scope(|scope| {
         for writer in 0..3 {
             let account = &account;
             scope.spawn(move || {
                 for at in 0..writes {
-                    put(account, "t", &json!({"pk": {"S": format!("{writer}")}, "n": {"N": at.to_string()}}));
+                    put(account, "table", &json!({"pk": {"S": format!("{writer}")}, "n": {"N": at.to_string()}}));
                 }
             });
         }
@@ -102,18 +102,18 @@ fn a_reader_of_a_stream_sees_each_write_once_in_order() {
 #[test]
 fn who_falls_behind_is_told() {
     let account = account();
-    create(&account, "t", &streamed());
-    put(&account, "t", &json!({"pk": {"S": "first"}}));
-    let mut place = iterator(&account, "t", "TRIM_HORIZON");
+    create(&account, "table", &streamed());
+    put(&account, "table", &json!({"pk": {"S": "first"}}));
+    let mut place = iterator(&account, "table", "TRIM_HORIZON");
     assert_eq!(records(&account, &mut place).len(), 1);
     // More than a stream holds.
     for at in 0..70_000 {
-        put(&account, "t", &json!({"pk": {"S": "one"}, "n": {"N": at.to_string()}}));
+        put(&account, "table", &json!({"pk": {"S": "one"}, "n": {"N": at.to_string()}}));
     }
     let (status, body) = call(&account, "GetRecords", &json!({"ShardIterator": place}));
     assert_eq!(status, 400, "{body}");
     assert!(body["__type"].as_str().unwrap().ends_with("#TrimmedDataAccessException"), "{body}");
-    let mut oldest = iterator(&account, "t", "TRIM_HORIZON");
+    let mut oldest = iterator(&account, "table", "TRIM_HORIZON");
     let first = records(&account, &mut oldest);
     assert_eq!(first[0]["eventName"], "MODIFY");
 }
@@ -121,15 +121,15 @@ fn who_falls_behind_is_told() {
 #[test]
 fn removals_by_time_to_live_name_dynamodb() {
     let account = account();
-    create(&account, "t", &streamed());
-    let expiry = json!({"TableName": "t", "TimeToLiveSpecification": {"AttributeName": "until", "Enabled": true}});
+    create(&account, "table", &streamed());
+    let expiry = json!({"TableName": "table", "TimeToLiveSpecification": {"AttributeName": "until", "Enabled": true}});
     done(&account, "UpdateTimeToLive", &expiry);
-    put(&account, "t", &json!({"pk": {"S": "a"}, "until": {"N": (NOW + 10).to_string()}}));
-    put(&account, "t", &json!({"pk": {"S": "b"}, "until": {"N": (NOW + 10).to_string()}}));
-    done(&account, "DeleteItem", &json!({"TableName": "t", "Key": {"pk": {"S": "b"}}}));
+    put(&account, "table", &json!({"pk": {"S": "a"}, "until": {"N": (NOW + 10).to_string()}}));
+    put(&account, "table", &json!({"pk": {"S": "b"}, "until": {"N": (NOW + 10).to_string()}}));
+    done(&account, "DeleteItem", &json!({"TableName": "table", "Key": {"pk": {"S": "b"}}}));
     account.set_time(NOW + 100);
-    assert_eq!(account.table("t").unwrap().purge_expired().unwrap(), 1);
-    let mut place = iterator(&account, "t", "TRIM_HORIZON");
+    assert_eq!(account.table("table").unwrap().purge_expired().unwrap(), 1);
+    let mut place = iterator(&account, "table", "TRIM_HORIZON");
     let read = records(&account, &mut place);
     let removals: Vec<&Value> = read.iter().filter(|record| record["eventName"] == "REMOVE").collect();
     assert_eq!(removals.len(), 2);
@@ -172,7 +172,7 @@ fn a_transaction_of_statements_is_never_seen_half() {
 }
 
 fn vector_index(distance: &str, dimensions: usize) -> Value {
-    json!({"VectorIndexes": [{"IndexName": "v", "VectorAttribute": {"AttributeName": "e"}, "Dimensions": dimensions,
+    json!({"VectorIndexes": [{"IndexName": "vix", "VectorAttribute": {"AttributeName": "e"}, "Dimensions": dimensions,
         "DistanceFunction": distance, "Projection": {"ProjectionType": "KEYS_ONLY"}}]})
 }
 
@@ -181,7 +181,7 @@ fn in_json(vector: &[f64]) -> Value {
 }
 
 fn search(account: &Account, vector: &[f64], most: usize) -> Vec<(String, f64)> {
-    let request = json!({"TableName": "t", "IndexName": "v", "SearchVector": in_json(vector), "TopK": most});
+    let request = json!({"TableName": "table", "IndexName": "vix", "SearchVector": in_json(vector), "TopK": most});
     let read = done(account, "SearchVectors", &request);
     let found = |one: &Value| (one["Item"]["pk"]["S"].as_str().unwrap().to_owned(), one["Score"].as_f64().unwrap());
     read["SearchResults"].as_array().unwrap().iter().map(found).collect()
@@ -204,11 +204,11 @@ fn a_search_finds_what_a_look_at_all_items_finds() {
         // Quarters are the same as floats, and many are equal.
         let mut vector = || -> Vec<f64> { (0..4).map(|_| f64::from(random.i8(-8..9)) / 4.0 + 0.125).collect() };
         let account = account();
-        create(&account, "t", &vector_index(distance, 4));
+        create(&account, "table", &vector_index(distance, 4));
         let mut all = Vec::new();
         for at in 0..500 {
             let (key, vector) = (format!("{at:03}"), vector());
-            put(&account, "t", &json!({"pk": {"S": key}, "e": {"L": in_json(&vector)}}));
+            put(&account, "table", &json!({"pk": {"S": key}, "e": {"L": in_json(&vector)}}));
             all.push((key, vector));
         }
         for most in [1, 7, 100] {
@@ -236,18 +236,18 @@ fn a_search_finds_what_a_look_at_all_items_finds() {
 #[test]
 fn searches_go_on_while_items_are_written() {
     let account = account();
-    create(&account, "t", &vector_index("EUCLIDEAN", 2));
+    create(&account, "table", &vector_index("EUCLIDEAN", 2));
     let of = |number: f64| json!({"L": in_json(&[number, 0.0])});
     for at in 0..100 {
-        put(&account, "t", &json!({"pk": {"S": format!("still {at}")}, "e": of(1000.0 + f64::from(at))}));
+        put(&account, "table", &json!({"pk": {"S": format!("still {at}")}, "e": of(1000.0 + f64::from(at))}));
     }
     // One item goes back and forth between two places: a search sees it at one of them, once.
-    put(&account, "t", &json!({"pk": {"S": "moving"}, "e": of(1.0)}));
+    put(&account, "table", &json!({"pk": {"S": "moving"}, "e": of(1.0)}));
     let is_over = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             for at in 0..3_000 {
-                put(&account, "t", &json!({"pk": {"S": "moving"}, "e": of(if at % 2 == 0 { 2.0 } else { 1.0 })}));
+                put(&account, "table", &json!({"pk": {"S": "moving"}, "e": of(if at % 2 == 0 { 2.0 } else { 1.0 })}));
             }
             is_over.store(true, Ordering::Relaxed);
         });

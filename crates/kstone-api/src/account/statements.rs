@@ -99,7 +99,7 @@ impl Account {
                 let reading = Reading::new(tables.of(at), state, select, &call.bound, moment.now, true)?;
                 let mut sizes = ReadSizes::default();
                 reading.measure(found.as_slice(), &mut sizes)?;
-                Ok(StatementOutcome { result: reading.row_of(found)?, write: None, sizes })
+                Ok(StatementOutcome { result: reading.row_of(found)?, write: None, sizes, last_key: None })
             };
             row().map_err(|error| TransactError::of(at, error))
         });

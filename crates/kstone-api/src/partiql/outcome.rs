@@ -2,7 +2,7 @@
 //! count what a statement costs.
 
 use super::many;
-use super::select::Reading;
+use super::select::{Met, Reading};
 use super::statement::{Statement, StatementResult};
 use super::verb::write_of;
 use super::write::returned_row;
@@ -26,6 +26,8 @@ pub struct StatementOutcome {
     pub write: Option<WriteOutcome>,
     /// How large the items are that a read looked at.
     pub sizes: ReadSizes,
+    /// The key of what a page examined last, where it has a token: as [`Table::last_key`] gives it.
+    pub last_key: Option<Vec<u8>>,
 }
 
 impl Table {
@@ -56,9 +58,11 @@ impl Table {
             Verb::Select(select) => {
                 let table = self.state();
                 let reading = Reading::new(self, &table, select, &bound, self.now_for(&table), true)?;
-                let mut sizes = ReadSizes::default();
-                let result = reading.run_measured(statement.run(&parsed, &given), &mut sizes)?;
-                Ok(StatementOutcome { result, write: None, sizes })
+                let mut met = Met::default();
+                let result = reading.run_measured(statement.run(&parsed, &given), &mut met)?;
+                let last = met.last.filter(|_| result.token.is_some());
+                let last_key = last.map(|last| self.key_to_go_on(&last)).transpose()?;
+                Ok(StatementOutcome { result, write: None, sizes: met.sizes, last_key })
             }
             Verb::Exists(_) => Err(Error::from(Reason::ExistsAlone)),
             _ if statement.token.is_some() => Err(Error::from(Reason::WriteWithToken)),
@@ -84,7 +88,7 @@ impl Table {
         let reading = Reading::new(self, &table, select, &call.bound, self.now_for(&table), true)?;
         let mut sizes = ReadSizes::default();
         reading.measure(found.as_slice(), &mut sizes)?;
-        Ok(StatementOutcome { result: reading.row_of(found)?, write: None, sizes })
+        Ok(StatementOutcome { result: reading.row_of(found)?, write: None, sizes, last_key: None })
     }
 
     /// The key of the one item that a statement is about; none where it names no whole key, or its parameters do not fit.
@@ -145,6 +149,6 @@ impl Table {
             let rows = outcome.returned().map(|record| returned_row(returning, record.clone()));
             StatementResult::of_rows(rows.into_iter().collect())
         });
-        Ok(StatementOutcome { result, write: Some(outcome), sizes: ReadSizes::default() })
+        Ok(StatementOutcome { result, write: Some(outcome), sizes: ReadSizes::default(), last_key: None })
     }
 }

@@ -1,10 +1,9 @@
 //! A SELECT from its plan to its result: page by page, all at once, or explained.
 
-use super::select::Reading;
+use super::select::{Met, Reading};
 use super::statement::{StatementResult, StatementRun};
 use super::{collect, explain};
 use crate::error::{Error, Reason, Result};
-use crate::request::page_limits::ReadSizes;
 
 impl Reading<'_> {
     /// Executes it, or explains how it would be.
@@ -12,12 +11,12 @@ impl Reading<'_> {
         self.run_as(run, None)
     }
 
-    /// The same, adding how large the items are that it looks at one after the other.
-    pub(super) fn run_measured(self, run: StatementRun<'_>, sizes: &mut ReadSizes) -> Result<StatementResult> {
-        self.run_as(run, Some(sizes))
+    /// The same, saying what it met where it looks at items one after the other.
+    pub(super) fn run_measured(self, run: StatementRun<'_>, met: &mut Met) -> Result<StatementResult> {
+        self.run_as(run, Some(met))
     }
 
-    fn run_as(self, run: StatementRun<'_>, sizes: Option<&mut ReadSizes>) -> Result<StatementResult> {
+    fn run_as(self, run: StatementRun<'_>, met: Option<&mut Met>) -> Result<StatementResult> {
         if run.parsed.explain {
             return Ok(explain::explain(&self));
         }
@@ -28,7 +27,7 @@ impl Reading<'_> {
             }
             collect::collect(self)?
         } else {
-            self.page(run, sizes)?
+            self.page(run, met)?
         };
         result.columns = columns;
         Ok(result)

@@ -108,7 +108,7 @@ impl<'a> Reading<'a> {
     }
 
     /// One page of rows that come as their records lie.
-    pub(super) fn page(&self, run: StatementRun<'_>, mut sizes: Option<&mut ReadSizes>) -> Result<StatementResult> {
+    pub(super) fn page(&self, run: StatementRun<'_>, mut met: Option<&mut Met>) -> Result<StatementResult> {
         let limits = page_limits(run.limit)?;
         let shape = || shape(run, &self.plan);
         let mut at = match run.token {
@@ -133,8 +133,9 @@ impl<'a> Reading<'a> {
             let records = if self.plan.filters { records_left } else { records_left.min(wanted) };
             let page = self.records(range, &at, PageLimits { records, bytes: bytes_left, ..limits })?;
             self.database.refuse_dropped_index(&selection)?;
-            if let Some(sizes) = &mut sizes {
-                self.measure(&page.records, sizes)?;
+            if let Some(met) = &mut met {
+                self.measure(&page.records, &mut met.sizes)?;
+                met.last = page.records.last().cloned().or(met.last.take());
             }
             records_left -= page.records.len().min(records_left);
             let ended_by_bytes = page.limited && page.records.len() < records;
@@ -197,6 +198,14 @@ fn shape(run: StatementRun<'_>, plan: &Plan<'_>) -> Result<u32> {
     let index = IndexId::key_bytes(plan.index.map(Index::id));
     let parameters = encode_refs(run.given)?;
     Ok(token::shape(&[b"statement", run.text.as_bytes(), &parameters, plan.kind.name().as_bytes(), &index]))
+}
+
+/// What a page met on its way.
+#[derive(Debug, Default)]
+pub(super) struct Met {
+    pub(super) sizes: ReadSizes,
+    /// What it examined last, of the table or of an index.
+    pub(super) last: Option<Record>,
 }
 
 /// Where a page ended.

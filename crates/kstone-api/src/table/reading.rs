@@ -113,7 +113,11 @@ impl Table {
     /// # Errors
     /// [`Error::Invalid`] where the page is of an index that is gone.
     pub fn last_key<R: PageRecord>(&self, page: &Page<R, PageEnd>) -> Result<Option<Vec<u8>>> {
-        let Some(last) = page.token.last(page.last_shown()) else { return Ok(None) };
+        page.token.last(page.last_shown()).map(|last| self.key_to_go_on(last)).transpose()
+    }
+
+    /// The key of a record of the table or of an index as [`Table::last_key`] gives it.
+    pub(crate) fn key_to_go_on(&self, last: &Record) -> Result<Vec<u8>> {
         let state = self.state();
         let mut names: Vec<&str> = state.layout().parts().map(|part| part.name()).collect();
         let subject = match IndexEntry::read(last) {
@@ -131,7 +135,7 @@ impl Table {
         for name in names {
             subject.get(name).into_iter().for_each(|value| parts::append_entry(&mut key, name, value));
         }
-        Ok(Some(key))
+        Ok(key)
     }
 
     /// The page of a request that `plan` gives, which has this limit.

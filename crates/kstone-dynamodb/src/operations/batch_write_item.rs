@@ -85,7 +85,7 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     let mut consumed = ConsumedByTable::new(detail, Consumed::default());
     for (write, outcome) in writes.iter().zip(&outcomes) {
         if let Some(consumed) = consumed.of(&write.table) {
-            consumed.add_write(outcome);
+            consumed.add_write(outcome, &write.table);
         }
     }
     answer.object(|answer| {

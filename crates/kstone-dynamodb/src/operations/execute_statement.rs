@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use kstone_api::error::{Reason as RequestReason, Refusal as TableRefusal};
-use kstone_api::{Error, Record, StatementOutcome};
+use kstone_api::{Error, ItemRef, Record, StatementOutcome};
 
 use super::statements::{Read, read};
 use super::written::refused;
@@ -52,6 +52,9 @@ fn respond(call: &Call<'_>, read: &Read, outcome: &StatementOutcome, answer: &mu
         answer.name("Items").list(|answer| rows(outcome, read.is_select()).for_each(|row| answer.item(row.item())));
         if let Some(token) = &outcome.result.token {
             answer.name("NextToken").text(&STANDARD.encode(token));
+        }
+        if let Some(last) = &outcome.last_key {
+            answer.name("LastEvaluatedKey").item(ItemRef::new(last));
         }
         if detail.is_asked() {
             let mut consumed = Consumed::default();

@@ -69,7 +69,7 @@ fn transact(call: &Call<'_>, reads: &[Read], answer: &mut Answer) -> Result<(), 
     for (read, outcome) in reads.iter().zip(&outcomes) {
         if let Some(consumed) = consumed.of(&read.table) {
             match &outcome.write {
-                Some(write) => consumed.add_write(write),
+                Some(write) => consumed.add_write(write, &read.table),
                 None => consumed.add_table(Units::of_read(outcome.sizes.examined, true)),
             }
         }

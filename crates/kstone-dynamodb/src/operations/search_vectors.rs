@@ -5,8 +5,7 @@
 //! ```
 
 use kstone_api::expression::{Equality, Projection, Subject};
-use kstone_api::{ItemRef, ItemWriter, Record, Scan, ValueRef};
-use kstone_core::item::item_size;
+use kstone_api::{ItemRef, ItemWriter, Scan, ValueRef};
 use kstone_core::value::Value;
 
 use crate::answer::Answer;
@@ -20,15 +19,11 @@ use crate::expressions::{Parameters, expressions, mixing};
 use crate::pipeline::{Pipeline, Rules};
 use crate::refusal::Refusal;
 use crate::texts::Text;
-use crate::vectors::{self, Distance, Found, Nearest};
+use crate::vectors::{self, Distance, Found, MIN_BYTES, Nearest};
 use crate::view::Structure;
 
 /// The most results of a search.
 const MAX_TOP_K: i64 = 100;
-/// The fewest bytes that a search is charged.
-const MIN_BYTES: usize = 1024;
-/// The bytes of a dimension, as they are charged.
-const DIMENSION_BYTES: usize = 4;
 
 pub(super) const PIPELINE: Pipeline = Pipeline {
     parameters: Parameters {
@@ -131,7 +126,7 @@ fn check(asked: &[Equality<'_>], index: &VectorIndex, table: &CatalogTable) -> R
             return Err(Text::SearchTwice);
         }
     }
-    let hash = schema.iter().find(|(_, kind)| kind == "HASH").map(|(attribute, _)| attribute);
+    let hash = index.hash();
     if hash.is_some_and(|hash| !asked.iter().any(|one| one.attribute == hash)) {
         return Err(Text::SearchWithoutHash);
     }
@@ -166,8 +161,7 @@ impl Search<'_> {
     /// Looks at all items, as the table is now.
     fn run(&mut self, table: &CatalogTable) -> Result<(), kstone_api::Error> {
         let index = self.index;
-        let dimensions = usize::try_from(index.dimensions).unwrap_or(0);
-        let hash = index.search_schema.iter().find(|(_, kind)| kind == "HASH").map(|(attribute, _)| &**attribute);
+        let (dimensions, hash) = (index.length(), index.hash());
         let mut vector = Vec::with_capacity(dimensions);
         let mut records = table.table.iter_scan(&Scan::new())?;
         for record in records.by_ref() {
@@ -182,7 +176,7 @@ impl Search<'_> {
                 continue;
             }
             if self.counts {
-                self.bytes += entry_size(index, table, &record);
+                self.bytes += index.entry_size(table, &record);
             }
             if self.asked.iter().all(holds) {
                 self.nearest.show(record, &vector);
@@ -190,24 +184,6 @@ impl Search<'_> {
         }
         records.check_interrupt()
     }
-}
-
-/// Whether the index holds an attribute of its items.
-fn holds(index: &VectorIndex, table: &CatalogTable, attribute: &str) -> bool {
-    index.projection == "ALL"
-        || attribute == index.attribute
-        || table.layout.parts().any(|part| part.name() == attribute)
-        || index.search_schema.iter().any(|(name, _)| name == attribute)
-        || index.included.iter().any(|name| name == attribute)
-}
-
-/// The bytes of what the index holds of an item (parity, `vectorSearch/consumedCapacity`).
-fn entry_size(index: &VectorIndex, table: &CatalogTable, record: &Record) -> usize {
-    let mut rest = Vec::new();
-    let item = Subject::of_record(record).item();
-    item.copy_where(&mut rest, |name| name != index.attribute && holds(index, table, name));
-    let dimensions = usize::try_from(index.dimensions).unwrap_or(0);
-    item_size(record.key_ref(), ItemRef::new(&rest)) + index.attribute.len() + DIMENSION_BYTES * dimensions
 }
 
 fn result(
@@ -222,7 +198,7 @@ fn result(
     let item = projected.as_ref().map_or_else(|| subject.item(), |body| ItemRef::new(body));
     let mut shown = ItemWriter::new();
     // The vector is shown to those who ask for it.
-    let is_shown = |name: &str| holds(index, table, name) && (projection.is_some() || name != index.attribute);
+    let is_shown = |name: &str| index.holds(table, name) && (projection.is_some() || name != index.attribute);
     for (name, value) in item.iter().filter(|(name, _)| is_shown(name)) {
         let written = match name == index.attribute {
             true => shown.set_value(name, &in_floats(value)),

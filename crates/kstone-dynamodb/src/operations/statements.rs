@@ -66,7 +66,7 @@ impl Read {
     /// Adds what it is charged.
     pub(super) fn consume(&self, consumed: &mut Consumed, outcome: &StatementOutcome) {
         if let Some(write) = &outcome.write {
-            return consumed.add_write(write);
+            return consumed.add_write(write, &self.table);
         }
         let ReadSizes { examined, fetched_units, .. } = outcome.sizes;
         let units = Units::of_read(examined, self.is_consistent);

@@ -226,7 +226,7 @@ fn transact(
     let mut consumed = ConsumedByTable::new(detail, Consumed::in_transaction(InTransaction::Writes));
     for (action, outcome) in actions.iter().zip(&outcomes) {
         if let Some(consumed) = consumed.of(&action.table) {
-            consumed.add_write(outcome);
+            consumed.add_write(outcome, &action.table);
         }
     }
     respond(call, actions, &targets, &consumed, answer);

@@ -78,7 +78,7 @@ fn item_collection(input: &Structure<'_>, table: &CatalogTable, answer: &mut Ans
 
 fn consumed(answer: &mut Answer, table: &CatalogTable, outcome: &WriteOutcome, detail: Detail) {
     let mut consumed = Consumed::default();
-    consumed.add_write(outcome);
+    consumed.add_write(outcome, table);
     consumed.write(answer.name("ConsumedCapacity"), &table.name, detail);
 }
 

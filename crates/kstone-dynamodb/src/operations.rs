@@ -25,6 +25,7 @@ mod indexes;
 mod insights;
 mod item_collections;
 mod item_pages;
+mod key_paths;
 mod list_streams;
 mod list_tables;
 mod many;

@@ -200,6 +200,7 @@ texts! {
     TableNotFound { name: String } Data "Requested resource not found: Table: {name} not found";
     TableExists { name: String } Data "Table already exists: {name}";
     KeyElementMismatch Data "The provided key element does not match the schema";
+    KeyPath { of: &'static str, attribute: String } Data "Key attributes must be scalars; list random access '[]' and map lookup '.' are not allowed: {of}: {attribute}";
     NoIndex { name: String } Data "The table does not have the specified index: {name}";
     ConsistentIndexRead Data "Consistent reads are not supported on global secondary indexes";
     SelectBeyondIndex { index: String } Data "One or more parameter values were invalid: Select type ALL_ATTRIBUTES is not supported for global secondary index {index} because its projection type is not ALL";

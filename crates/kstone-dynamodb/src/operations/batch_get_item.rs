@@ -8,7 +8,7 @@ use kstone_api::expression::{Projection, Subject};
 use kstone_api::{ItemRef, Key, Record, Table};
 
 use super::many::{self, ConsumedByTable};
-use super::steps;
+use super::{key_paths, steps};
 use crate::answer::Answer;
 use crate::attributes;
 use crate::bound;
@@ -113,6 +113,7 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     let parts = parts_of(call)?;
     let mut wanted: Vec<(&Table, Key)> = Vec::new();
     for part in &parts {
+        key_paths::refuse_in_projection(&part.table, part.projection.as_ref())?;
         for key in part.keys() {
             let key = attributes::key(call, key, &part.table.layout)?;
             wanted.push((&part.table.table, many::owned(&key)));

@@ -1,5 +1,5 @@
-//! ItemCollectionMetrics of requests that write several items (facts 87): of the tables that have local indexes, whose
-//! collections are all far below the first gigabyte.
+//! ItemCollectionMetrics of requests that write several items (facts 87): each collection once, of the tables that have
+//! local indexes, whose collections are all far below the first gigabyte.
 //!
 //! Thread safety: plain functions.
 
@@ -26,6 +26,7 @@ pub(super) fn write<'w>(
     let mut tables: Vec<(&Arc<CatalogTable>, Vec<&RequestKey<'_>>)> = Vec::new();
     for (table, key) in written {
         match tables.iter_mut().find(|(other, _)| Arc::ptr_eq(other, table)) {
+            Some((_, keys)) if keys.iter().any(|other| other.pk == key.pk) => {}
             Some((_, keys)) => keys.push(key),
             None => tables.push((table, vec![key])),
         }

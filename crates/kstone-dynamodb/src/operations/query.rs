@@ -12,7 +12,7 @@ use kstone_api::expression::{Condition, KeyCondition, KeySchema, SortCondition};
 use kstone_api::{KeyPart, ReadExpression, ReadKeys, ReadRequest, Type, ValueRef};
 
 use super::item_pages::{self, Source, StartKey};
-use super::steps;
+use super::{key_paths, steps};
 use crate::answer::Answer;
 use crate::bound::{self, Bound};
 use crate::call::Call;
@@ -83,8 +83,10 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
         start.check_table()?;
         within(start, &source, &condition)?;
     }
+    key_paths::refuse_in_projection(&table, bound.projection.as_ref())?;
     refuse_keys_in_filter(call, &source, &bound)?;
     source.refuse_whole(input)?;
+    key_paths::refuse_in_condition(&table, bound.filter.as_ref())?;
     let request = ReadRequest {
         keys: ReadKeys::Condition(ReadExpression::Bound(&condition)),
         reverse: input.get("ScanIndexForward").is_some_and(|forward| !forward.boolean()),

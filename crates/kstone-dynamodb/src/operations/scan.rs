@@ -8,7 +8,7 @@
 use kstone_api::{ReadExpression, ReadKeys, ReadRequest};
 
 use super::item_pages::{self, Source, StartKey};
-use super::steps;
+use super::{key_paths, steps};
 use crate::answer::Answer;
 use crate::bound;
 use crate::call::Call;
@@ -69,6 +69,8 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     if let Some(start) = &start {
         start.check_table()?;
     }
+    key_paths::refuse_in_projection(&table, bound.projection.as_ref())?;
+    key_paths::refuse_in_condition(&table, bound.filter.as_ref())?;
     let number = |name: &str| input.get(name).and_then(|value| u32::try_from(value.integer()).ok());
     let segment = number("Segment").zip(number("TotalSegments"));
     let request = ReadRequest {

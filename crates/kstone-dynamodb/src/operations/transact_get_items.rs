@@ -7,7 +7,7 @@ use kstone_api::expression::Subject;
 use kstone_api::{ItemRef, Key, Record, Table};
 
 use super::many::{self, ConsumedByTable, Reason};
-use super::steps;
+use super::{key_paths, steps};
 use crate::answer::Answer;
 use crate::attributes;
 use crate::bound::{self, Bound};
@@ -91,6 +91,7 @@ fn keys_of<'g>(call: &Call<'_>, gets: &'g [Get<'_>]) -> Result<Vec<(&'g Table, K
     let mut keys = Vec::with_capacity(gets.len());
     let mut reasons: Vec<Option<Reason>> = Vec::new();
     for (at, get) in gets.iter().enumerate() {
+        key_paths::refuse_in_projection(&get.table, get.bound.projection.as_ref())?;
         let key = get.members.get("Key").expect("a required member");
         match attributes::key(call, key, &get.table.layout) {
             Ok(key) => keys.push((&get.table.table, many::owned(&key))),

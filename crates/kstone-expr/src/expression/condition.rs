@@ -127,6 +127,11 @@ impl<'v> Condition<'v> {
         Some(Equality { attribute, is_nested, value: self.bound.value(*value) })
     }
 
+    /// The names of those attributes that its paths go into.
+    pub fn nested_attributes(&self) -> impl Iterator<Item = &str> {
+        self.ast.symbols.paths.iter().filter(|path| path.len() > 1).map(|path| self.bound.root(path))
+    }
+
     /// Refuses a filter that looks at one of these attributes, the key of what a query reads.
     ///
     /// # Errors

@@ -99,6 +99,11 @@ impl Projection {
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.order.iter().map(|&path| self.bound.root(&self.ast.symbols.paths[usize::from(path)]))
     }
+
+    /// The names of those attributes that its paths go into.
+    pub fn nested_attributes(&self) -> impl Iterator<Item = &str> {
+        self.ast.symbols.paths.iter().filter(|path| path.len() > 1).map(|path| self.bound.root(path))
+    }
 }
 
 /// The body of what these paths, in [`BoundParameters::in_order`], lead to.

@@ -696,19 +696,54 @@ CALLS_PLAIN(kstone_account_snapshot_save,
             kstone_account_snapshot_save(w->account, w->account_written, KSTONE_STRLEN, &err))
 CALLS_PLAIN(kstone_account_set_time, kstone_account_set_time(w->account, 0, &err))
 
-/* Operations of every kind, a refusal, and what is drawn at random. */
+/* Requests of every kind, each of which AWS would carry out. */
+static const struct {
+    const char *target;
+    const char *body;
+} calls_requests[] = {
+    {"DynamoDB_20120810.CreateTable", calls_create},
+    {"DynamoDB_20120810.PutItem", calls_put},
+    {"DynamoDB_20120810.GetItem", calls_get},
+    {"DynamoDB_20120810.UpdateItem",
+     "{\"TableName\":\"calls\",\"Key\":{\"id\":{\"S\":\"a\"}},\"UpdateExpression\":\"SET n = n + :one\","
+     "\"ConditionExpression\":\"attribute_exists(n)\",\"ExpressionAttributeValues\":{\":one\":{\"N\":\"1\"}}}"},
+    {"DynamoDB_20120810.Query",
+     "{\"TableName\":\"calls\",\"KeyConditionExpression\":\"id = :a\",\"FilterExpression\":\"n > :one\","
+     "\"ExpressionAttributeValues\":{\":a\":{\"S\":\"a\"},\":one\":{\"N\":\"1\"}}}"},
+    {"DynamoDB_20120810.Scan", "{\"TableName\":\"calls\",\"ReturnConsumedCapacity\":\"INDEXES\"}"},
+    {"DynamoDB_20120810.BatchGetItem", "{\"RequestItems\":{\"calls\":{\"Keys\":[{\"id\":{\"S\":\"a\"}}]}}}"},
+    {"DynamoDB_20120810.BatchWriteItem",
+     "{\"RequestItems\":{\"calls\":[{\"PutRequest\":{\"Item\":{\"id\":{\"S\":\"b\"}}}}]}}"},
+    {"DynamoDB_20120810.TransactWriteItems",
+     "{\"ClientRequestToken\":\"token\",\"TransactItems\":["
+     "{\"Put\":{\"TableName\":\"calls\",\"Item\":{\"id\":{\"S\":\"c\"}}}},"
+     "{\"Delete\":{\"TableName\":\"calls\",\"Key\":{\"id\":{\"S\":\"b\"}}}}]}"},
+    {"DynamoDB_20120810.TransactGetItems",
+     "{\"TransactItems\":[{\"Get\":{\"TableName\":\"calls\",\"Key\":{\"id\":{\"S\":\"a\"}}}}]}"},
+    {"DynamoDB_20120810.ExecuteStatement", "{\"Statement\":\"SELECT * FROM calls WHERE id = 'a'\"}"},
+    {"DynamoDB_20120810.DescribeTable", "{\"TableName\":\"calls\"}"},
+    {"DynamoDB_20120810.UpdateTable",
+     "{\"TableName\":\"calls\",\"StreamSpecification\":{\"StreamEnabled\":true,\"StreamViewType\":\"KEYS_ONLY\"}}"},
+    {"DynamoDB_20120810.UpdateTimeToLive",
+     "{\"TableName\":\"calls\",\"TimeToLiveSpecification\":{\"Enabled\":true,\"AttributeName\":\"until\"}}"},
+    {"DynamoDB_20120810.CreateBackup", "{\"TableName\":\"calls\",\"BackupName\":\"one\"}"},
+    {"DynamoDBStreams_20120810.ListStreams", "{}"},
+    {"DynamoDB_20120810.DeleteItem", calls_get},
+    {"DynamoDB_20120810.DeleteTable", "{\"TableName\":\"calls\"}"},
+};
+
+/* Those, a refusal, and a look at the account that all share. */
 static inline void call_kstone_account_call(calls_world *w) {
     kstone_account *account = NULL;
     kstone_response *response = NULL;
     kstone_error *err = NULL;
+    size_t i;
     CHECK_OK(kstone_account_open(NULL, &account, &err));
-    calls_request(account, "DynamoDB_20120810.CreateTable", calls_create, &response);
-    calls_request(account, "DynamoDB_20120810.PutItem", calls_put, &response);
-    calls_request(account, "DynamoDB_20120810.GetItem", calls_get, &response);
-    calls_request(account, "DynamoDB_20120810.DescribeTable", "{\"TableName\":\"calls\"}", &response);
+    for (i = 0; i < sizeof calls_requests / sizeof *calls_requests; i++) {
+        calls_request(account, calls_requests[i].target, calls_requests[i].body, &response);
+    }
     CHECK_OK(kstone_account_call(account, LIT("nothing"), LIT("[]"), &response, &err));
     CHECK_INT(400, kstone_response_http_status(response));
-    calls_request(account, "DynamoDB_20120810.DeleteTable", "{\"TableName\":\"calls\"}", &response);
     kstone_free(response);
     kstone_free(account);
     response = NULL;

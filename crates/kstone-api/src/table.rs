@@ -439,6 +439,14 @@ impl Table {
         self.look(pk, sk, Record::clone)
     }
 
+    /// The item that this table has under the key of another table's item. The two have keys of the same names and types.
+    ///
+    /// # Errors
+    /// [`Error::Poisoned`].
+    pub fn get_record_of(&self, item: &Record) -> Result<Option<Record>> {
+        self.get_by_key(item.key_ref())
+    }
+
     /// As [`Table::get_record`], of a key of this table.
     pub(crate) fn get_by_key(&self, key: KeyRef<'_>) -> Result<Option<Record>> {
         Ok(self.engine().look(key, |record| self.is_hidden(record), Record::clone)?)

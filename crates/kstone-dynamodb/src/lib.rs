@@ -42,6 +42,7 @@ pub mod checksum;
 mod copies;
 mod echo;
 mod expressions;
+mod files;
 mod idempotency;
 pub mod json;
 mod kept;

@@ -69,7 +69,7 @@ pub(crate) fn schema(name: &str, input: &Structure<'_>) -> TableSchema {
             false => schema.sort_key(attribute, type_),
         };
     }
-    for index in elements(input.get("LocalSecondaryIndexes")) {
+    for index in elements(known(input, "LocalSecondaryIndexes")) {
         schema = schema.add_local_index(local_index(&index.structure(), &definitions));
     }
     for index in elements(input.get("GlobalSecondaryIndexes")) {
@@ -122,7 +122,7 @@ fn projection(index: &Structure<'_>) -> Projection {
 
 /// The stream that a `StreamSpecification` switches on.
 pub(crate) fn stream(input: &Structure<'_>) -> Option<StreamSpecification> {
-    let stream = input.get("StreamSpecification")?.structure();
+    let stream = known(input, "StreamSpecification")?.structure();
     let is_on = stream.get("StreamEnabled").is_some_and(|enabled| enabled.boolean());
     let view_type = stream.get("StreamViewType").and_then(|name| name.text().parse::<StreamViewType>().ok());
     is_on.then(|| StreamSpecification::new(view_type.unwrap_or(StreamViewType::NewAndOldImages)))
@@ -156,7 +156,7 @@ pub(crate) fn limits_of(of: &Structure<'_>, member: &str) -> Option<OnDemand> {
 
 /// What is kept ready.
 pub(crate) fn warm(of: &Structure<'_>) -> Option<Warm> {
-    let units = of.get("WarmThroughput")?.structure();
+    let units = known(of, "WarmThroughput")?.structure();
     Some(Warm { read: integer(&units, "ReadUnitsPerSecond"), write: integer(&units, "WriteUnitsPerSecond") })
 }
 
@@ -182,6 +182,12 @@ pub(crate) fn vector_index(index: &Structure<'_>) -> VectorIndex {
         projection: projection.as_ref().map(|projection| text(projection, "ProjectionType")).unwrap_or_default(),
         included: texts(projection.and_then(|projection| projection.get("NonKeyAttributes"))),
     }
+}
+
+/// The member of this name, where the structure has such a one.
+pub(crate) fn known<'a>(of: &Structure<'a>, name: &str) -> Option<Value<'a>> {
+    let at = of.shape().shape().members().iter().position(|member| member.name == name)?;
+    of.at(at)
 }
 
 /// The elements of a list that may not be there.

@@ -1,8 +1,8 @@
 //! What carries out the operations on tables themselves, and on what is kept of them.
 
 use super::{
-    account_limits, backups, continuous_backups, create_table, delete_table, describe_table, insights, list_tables,
-    not_here, policy, restore, tags, time_to_live, update_table,
+    account_limits, backups, continuous_backups, create_table, delete_table, describe_table, exports, imports,
+    insights, list_tables, not_here, policy, restore, tags, time_to_live, update_table,
 };
 use crate::call::CarryOut;
 
@@ -18,14 +18,20 @@ pub(super) fn carry_out(operation: &str) -> Option<CarryOut> {
         "DescribeContinuousBackups" => continuous_backups::describe,
         "DescribeContributorInsights" => insights::describe,
         "DescribeEndpoints" => account_limits::describe_endpoints,
+        "DescribeExport" => exports::describe,
+        "DescribeImport" => imports::describe,
         "DescribeKinesisStreamingDestination" => not_here::describe_kinesis,
         "DescribeLimits" => account_limits::describe_limits,
         "DescribeTable" => describe_table::carry_out,
         "DescribeTimeToLive" => time_to_live::describe,
+        "ExportTableToPointInTime" => exports::export,
         "GetResourcePolicy" => policy::get,
         "ListBackups" => backups::list,
         "ListContributorInsights" => insights::list,
+        "ImportTable" => imports::import,
+        "ListExports" => exports::list,
         "ListGlobalTables" => not_here::list_global_tables,
+        "ListImports" => imports::list,
         "ListTables" => list_tables::carry_out,
         "ListTagsOfResource" => tags::show,
         "PutResourcePolicy" => policy::put,

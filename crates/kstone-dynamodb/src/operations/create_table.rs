@@ -152,14 +152,30 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     Ok(())
 }
 
+/// The rules of the parameters with which ImportTable creates a table: those of the members that they have.
+pub(super) fn check_parameters(created: &Structure<'_>) -> Result<(), Text> {
+    let on_demand = is_on_demand(created);
+    match (on_demand, created.has("ProvisionedThroughput")) {
+        (true, true) => return Err(Text::ThroughputOnDemand),
+        (false, false) => return Err(Text::ThroughputMissing),
+        _ => {}
+    }
+    table_keys(created)?;
+    lists_not_empty(created)?;
+    global(created)?;
+    definitions_used(created)?;
+    encryption::rules(created)?;
+    if on_demand { Ok(()) } else { indexes::provisioned(created) }
+}
+
 /// What the table is told in addition to its schema.
-fn settings(call: &Call<'_>, input: &Structure<'_>) -> Settings {
+pub(super) fn settings(call: &Call<'_>, input: &Structure<'_>) -> Settings {
     let now = call.shared().catalog.now_millis();
-    let indexes = definition::elements(input.get("GlobalSecondaryIndexes")).map(|index| {
+    let indexes = definition::elements(definition::known(input, "GlobalSecondaryIndexes")).map(|index| {
         let index = index.structure();
         (definition::text(&index, "IndexName"), definition::index_settings(&index))
     });
-    let vectors = definition::elements(input.get("VectorIndexes"));
+    let vectors = definition::elements(definition::known(input, "VectorIndexes"));
     Settings {
         id: tables::new_id(),
         created_millis: now,
@@ -168,11 +184,12 @@ fn settings(call: &Call<'_>, input: &Structure<'_>) -> Settings {
         throughput: definition::throughput(input),
         on_demand: definition::on_demand(input),
         warm: definition::warm(input),
-        class: input.get("TableClass").map(|class| Class { name: class.text().into_owned(), changed: None }),
-        protected: input.get("DeletionProtectionEnabled").is_some_and(|protected| protected.boolean()),
+        class: definition::known(input, "TableClass")
+            .map(|class| Class { name: class.text().into_owned(), changed: None }),
+        protected: definition::known(input, "DeletionProtectionEnabled").is_some_and(|protected| protected.boolean()),
         encryption: encryption::asked(input, &call.shared().catalog.place),
         tags: tags::of_request(input).collect(),
-        policy: input.get("ResourcePolicy").map(|policy| policy::created(&policy.text(), now)),
+        policy: definition::known(input, "ResourcePolicy").map(|policy| policy::created(&policy.text(), now)),
         stream_label: None,
         indexes: indexes.collect(),
         insights: BTreeMap::new(),

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 
 use kstone_api::KEY_PARTS_MAX;
 
+use crate::catalog::definition::known;
 use crate::echo::Echo;
 use crate::texts::Text;
 use crate::view::{Structure, Value};
@@ -51,8 +52,9 @@ pub(super) fn table_keys(input: &Structure<'_>) -> Result<(), Text> {
     }
     defined(&keys, &self::definitions(input), input)?;
     key_schema(input.get("KeySchema"), true)?;
-    let has_indexes =
-        ["LocalSecondaryIndexes", "GlobalSecondaryIndexes", "VectorIndexes"].iter().any(|name| input.has(name));
+    let has_indexes = ["LocalSecondaryIndexes", "GlobalSecondaryIndexes", "VectorIndexes"]
+        .iter()
+        .any(|name| known(input, name).is_some());
     if !has_indexes && keys.len() != definitions.len() {
         return Err(Text::DefinitionsDoNotMatch);
     }
@@ -102,7 +104,7 @@ fn several_keys(names: &[Cow<'_, str>], kinds: &[Cow<'_, str>]) -> Result<(), Te
 /// Lists of indexes are not empty where they are there.
 pub(super) fn lists_not_empty(input: &Structure<'_>) -> Result<(), Text> {
     for list in ["LocalSecondaryIndexes", "GlobalSecondaryIndexes", "VectorIndexes"] {
-        if input.get(list).is_some_and(|indexes| indexes.count() == 0) {
+        if known(input, list).is_some_and(|indexes| indexes.count() == 0) {
             return Err(Text::IndexListEmpty { list });
         }
     }
@@ -142,7 +144,7 @@ pub(super) fn global(input: &Structure<'_>) -> Result<(), Text> {
     let Some(indexes) = input.get("GlobalSecondaryIndexes") else { return Ok(()) };
     let definitions = definitions(input);
     let is_on_demand = input.get("BillingMode").is_some_and(|mode| mode.quoted().is("PAY_PER_REQUEST"));
-    let mut seen = index_names(input.get("LocalSecondaryIndexes"));
+    let mut seen = index_names(known(input, "LocalSecondaryIndexes"));
     for index in indexes.elements() {
         let index = index.structure();
         let name = name_of(&index);
@@ -201,7 +203,7 @@ pub(super) fn definitions_used(input: &Structure<'_>) -> Result<(), Text> {
     let definitions = names(input.get("AttributeDefinitions"));
     let mut used = names(input.get("KeySchema"));
     for list in ["LocalSecondaryIndexes", "GlobalSecondaryIndexes", "VectorIndexes"] {
-        for index in input.get(list).into_iter().flat_map(|indexes| indexes.elements()) {
+        for index in known(input, list).into_iter().flat_map(|indexes| indexes.elements()) {
             let schema = if list == "VectorIndexes" { "SearchSchema" } else { "KeySchema" };
             used.extend(names(index.structure().get(schema)));
         }

@@ -164,7 +164,7 @@ pub(super) fn show(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> 
 
 /// The tags that a request gives.
 pub(super) fn of_request(input: &Structure<'_>) -> impl Iterator<Item = (String, String)> {
-    elements(input.get("Tags")).map(|tag| {
+    elements(definition::known(input, "Tags")).map(|tag| {
         let tag = tag.structure();
         (definition::text(&tag, "Key"), definition::text(&tag, "Value"))
     })

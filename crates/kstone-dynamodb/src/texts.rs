@@ -214,6 +214,7 @@ texts! {
     QueryFilterOnKey { attribute: String } Data "QueryFilter can only contain non-primary key attributes: Primary key attribute: {attribute}";
     TransactionCancelled { codes: String } Data "Transaction cancelled, please refer cancellation reasons for specific reasons [{codes}]";
     TransactionTooLarge Data "Transaction item size has exceeded the 4 MB limit";
+    UpdateTypeMismatch Data "Type mismatch for attribute to update";
     UpdatedItemTooLarge Data "Item size to update has exceeded the maximum allowed size";
     UpdatedIndexKeyEmpty { kind: &'static str } Data "One or more parameter values are not valid. The update expression attempted to update a secondary index key to a value that is not supported. The AttributeValue for a key attribute cannot contain an empty {kind} value.";
     TokenMismatch Data "The request uses the same client token as a previous, but different, request.";

@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::capacity::{Consumed, Detail};
 use crate::catalog::CatalogTable;
 use crate::refusal::Refusal;
+use crate::texts::Text;
 use crate::view::Structure;
 
 /// Does a write as the request says and answers what it asks for. `write` knows what is written; its condition, and what is
@@ -86,6 +87,14 @@ fn consumed(answer: &mut Answer, table: &CatalogTable, outcome: &WriteOutcome, d
 pub(super) fn refused(call: &Call<'_>, error: Error) -> Refusal {
     let refusal = call.below(&error);
     match error {
+        // AttributeUpdates have a sentence of their own (dynalite, `actions/updateItem.js`; dynoxide 3.2.0).
+        Error::Invalid(kstone_api::error::Refusal::Expression(of_update))
+            if *of_update.reason() == kstone_api::expression::Reason::OperandUnfit
+                && call.request.operation().name == "UpdateItem"
+                && call.input().has("AttributeUpdates") =>
+        {
+            Refusal::validation(Text::UpdateTypeMismatch)
+        }
         Error::ConditionFailed { item: Some(item) } => Refusal { members: Some(item_member(&item)), ..refusal },
         _ => refusal,
     }

@@ -80,10 +80,12 @@ fn squares(numbers: impl Iterator<Item = f64>) -> f64 {
     numbers.map(|number| number * number).sum()
 }
 
-/// A number as an element of a vector; none where it is beyond those.
+/// A canonical number as an element of a vector; none where it is beyond those.
 pub(crate) fn element(number: &str) -> Option<f32> {
-    number::to_f64(number).filter(|double| double.abs() <= f64::from(f32::MAX))?;
-    number.parse().ok()
+    let float: f32 = number.parse().ok()?;
+    // What lies a little beyond the greatest float is read as that.
+    let is_beyond = || number::to_f64(number).is_none_or(|double| double.abs() > f64::from(f32::MAX));
+    if float.abs() < f32::MAX || !is_beyond() { Some(float) } else { None }
 }
 
 /// Puts the vector that an attribute holds into a buffer; false where that is none of so many dimensions.
@@ -290,6 +292,7 @@ mod tests {
         let maximum = "340282346638528859811704183484516925440";
         assert_eq!(element(maximum), Some(f32::MAX));
         assert_eq!(element("1000000000000000000000000000000000000000"), None);
+        assert_eq!(element("340282346700000000000000000000000000000"), None);
         assert_eq!((element("0.1"), element("-3")), (Some(0.1), Some(-3.0)));
     }
 }

@@ -86,7 +86,6 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
         });
         if counts {
             answer.name("ConsumedCapacity").object(|answer| {
-                #[expect(clippy::cast_precision_loss, reason = "no table has 2^53 bytes")]
                 answer.name("VectorSearchRequestBytes").double(bytes as f64);
             });
         }

@@ -45,7 +45,7 @@ fn streams_are_listed_in_order_and_from_any_place() {
         .collect();
     let [b, a, c] = <[StreamName; 3]>::try_from(names).unwrap();
     assert_eq!(streams.after(None, None, (2, NOW)), [a.clone(), b.clone()]);
-    assert_eq!(streams.after(Some(&b), None, (2, NOW)), [c.clone()]);
+    assert_eq!(streams.after(Some(&b), None, (2, NOW)), std::slice::from_ref(&c));
     let between = StreamName { table: "aab".into(), label: "x".into() };
     assert_eq!(streams.after(Some(&between), None, (9, NOW)), [b.clone(), c.clone()]);
     assert_eq!(streams.after(Some(&a), Some("ccc"), (9, NOW)), [c]);

@@ -249,7 +249,7 @@ impl Parsed {
     /// Refuses an UPDATE or a DELETE that does not name the whole key of a table of this layout; `statement` is its text.
     ///
     /// # Errors
-    /// [`Refusal`](crate::Refusal) with the place of the WHERE clause.
+    /// [`Refusal`] with the place of the WHERE clause.
     pub fn check_key(&self, statement: &str, layout: &KeyLayout) -> Result<()> {
         let (condition, at) = match &self.verb {
             Verb::Update(update) => (&update.condition, update.at),

@@ -46,8 +46,6 @@ pub(crate) struct Record {
     pub(crate) description: String,
     /// The summary in lists, in JSON.
     pub(crate) summary: String,
-    /// Whether it went well.
-    pub(crate) is_whole: bool,
 }
 
 /// See the module. By ARN, which tables and times order.

@@ -180,6 +180,10 @@ impl Refusal {
             Error::ConditionFailed { .. } => Self::new(RefusalKind::ConditionalCheckFailed, text()),
             Error::DuplicateItem => Self::new(RefusalKind::DuplicateItem, text()),
             Error::TableNotFound { .. } => Self::new(RefusalKind::ResourceNotFound, text()),
+            // A table that somebody else drops while it is used.
+            Error::Invalid(refusal) if refusal.name() == "TableDeleted" => {
+                Self::new(RefusalKind::ResourceNotFound, text())
+            }
             Error::TableExists { .. } => Self::new(RefusalKind::ResourceInUse, text()),
             Error::Poisoned | Error::Interrupted | Error::Io { .. } | Error::Corrupt { .. } => {
                 Self::new(RefusalKind::InternalServerError, text())
@@ -246,6 +250,17 @@ mod tests {
         let text = Text::NotNumeric { text: crate::echo::Echo::of("\"\\\n\u{1}ä") };
         let body: serde_json::Value = serde_json::from_str(&Refusal::validation(text).body()).unwrap();
         assert_eq!(body["message"], "The parameter cannot be converted to a numeric value: \"\\\n\u{1}ä");
+    }
+
+    #[test]
+    fn a_table_that_is_dropped_while_it_is_used_is_not_found() {
+        let account = kstone_api::Account::create_in_memory();
+        let schema = kstone_api::TableSchema::new().name("plain").partition_key("id", kstone_api::KeyType::S);
+        let table = account.create_table(schema).unwrap();
+        account.drop_table("plain").unwrap();
+        let refusal = Refusal::below(&table.get(b"a").unwrap_err(), false);
+        assert_eq!(refusal, Refusal::new(RefusalKind::ResourceNotFound, refusal.text.clone().unwrap()));
+        assert_eq!(refusal.message().unwrap(), "Requested resource not found");
     }
 
     #[test]

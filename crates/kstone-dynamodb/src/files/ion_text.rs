@@ -216,7 +216,6 @@ impl<'t> Reader<'t> {
     }
 
     /// A value that holds no others: its type and its JSON; nothing where it does hold others.
-    #[expect(clippy::option_option, reason = "what is no value and what is another kind of value are two things")]
     fn scalar(&mut self) -> Option<Option<(&'static str, String)>> {
         let text = |text: &str| serde_json::Value::from(text).to_string();
         let rest = self.rest();

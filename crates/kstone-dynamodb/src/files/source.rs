@@ -59,7 +59,7 @@ pub(crate) fn read(
     match format {
         Format::Csv { delimiter, header, types } => csv(unpacked, (*delimiter, header, types), take)?,
         Format::Json => lines(BufReader::new(unpacked), json_item, take)?,
-        Format::Ion => lines(BufReader::new(unpacked), |line| ion_text::document(line), take)?,
+        Format::Ion => lines(BufReader::new(unpacked), ion_text::document, take)?,
     }
     Ok(bytes)
 }

@@ -84,9 +84,8 @@ pub(super) fn delete(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal
 /// The backup that a request names.
 pub(super) fn find(call: &Call<'_>) -> Result<std::sync::Arc<Backup>, Refusal> {
     let arn = call.text("BackupArn");
-    let place = &call.shared().catalog.place;
-    let is_of_backup = place.after_prefix(&arn).is_some_and(|rest| rest.contains("/backup/"));
-    if !is_of_backup && !(arn.starts_with("arn:aws:dynamodb:") && arn.contains("/backup/")) {
+    let is_of_backup = arn.starts_with("arn:aws:dynamodb:") && arn.contains("/backup/");
+    if !is_of_backup {
         return Err(Refusal::validation(Text::BackupArnInvalid));
     }
     let found = call.shared().kept.backup(&arn, call.shared().catalog.now_millis());

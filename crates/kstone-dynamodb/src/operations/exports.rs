@@ -28,8 +28,8 @@ const MAX_WINDOW: i64 = 24 * 60 * 60 * 1000;
 
 /// What is exported.
 enum Scope {
-    Full(Moment),
-    Changes { from: Moment, to: Moment, has_old: bool },
+    Full(Box<Moment>),
+    Changes { from: Box<Moment>, to: Box<Moment>, has_old: bool },
 }
 
 /// Exports the table.
@@ -70,8 +70,7 @@ pub(super) fn export(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal
         false => Err(("S3NoSuchBucket", "The specified bucket does not exist".to_owned())),
     };
     described.insert("EndTime".to_owned(), seconds(shared.catalog.now_millis()));
-    let is_whole = ended.is_ok();
-    described.insert("ExportStatus".to_owned(), json!(if is_whole { "COMPLETED" } else { "FAILED" }));
+    described.insert("ExportStatus".to_owned(), json!(if ended.is_ok() { "COMPLETED" } else { "FAILED" }));
     match ended {
         Ok(Ended { manifest, items, bytes }) => described.extend([
             ("ExportManifest".to_owned(), json!(manifest)),
@@ -86,7 +85,7 @@ pub(super) fn export(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal
     let summary = json!({"ExportArn": export_arn, "ExportStatus": described["ExportStatus"], "ExportType": kind});
     let (table_arn, table_id) = (shared.catalog.place.table_arn(&table.name), table.settings.id.clone());
     let (description, summary) = (Value::Object(described).to_string(), summary.to_string());
-    shared.kept.exports.add(Record { arn: export_arn, table_arn, table_id, token, description, summary, is_whole });
+    shared.kept.exports.add(Record { arn: export_arn, table_arn, table_id, token, description, summary });
     Ok(())
 }
 
@@ -159,12 +158,12 @@ fn scope(call: &Call<'_>, table: &CatalogTable) -> Result<Scope, Refusal> {
 }
 
 /// The newest moment that is not behind this one; now itself where that is meant.
-fn moment_at(call: &Call<'_>, table: &CatalogTable, moments: &Moments, asked: i64) -> Result<Moment, Refusal> {
+fn moment_at(call: &Call<'_>, table: &CatalogTable, moments: &Moments, asked: i64) -> Result<Box<Moment>, Refusal> {
     let now = call.shared().catalog.now_millis();
     if asked.div_euclid(1000) >= now.div_euclid(1000) {
-        return recovery::now(&table.table, &table.settings, now).map_err(|error| call.below(&error));
+        return recovery::now(&table.table, &table.settings, now).map(Box::new).map_err(|error| call.below(&error));
     }
-    moments.at(asked).ok_or_else(|| invalid_time(Text::ExportTimeUnkept))
+    moments.at(asked).map(Box::new).ok_or_else(|| invalid_time(Text::ExportTimeUnkept))
 }
 
 fn invalid_time(text: Text) -> Refusal {
@@ -298,7 +297,7 @@ fn changes(
     };
     for item in to.table.iter_scan(&Scan::new()).map_err(said)? {
         let before = from.table.get_record_of(&item).map_err(said)?;
-        if !before.as_ref().is_some_and(|before| before.body() == item.body()) {
+        if before.as_ref().is_none_or(|before| before.body() != item.body()) {
             write(Some(&item), before.as_ref())?;
         }
     }

@@ -97,8 +97,7 @@ pub(super) fn import(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal
     });
     answer.object(|answer| answer.name("ImportTableDescription").raw(&answered));
     let (description, summary) = (Value::Object(described).to_string(), summary.to_string());
-    let is_whole = failure.is_none();
-    shared.kept.imports.add(Record { arn: import_arn, table_arn, table_id: id, token, description, summary, is_whole });
+    shared.kept.imports.add(Record { arn: import_arn, table_arn, table_id: id, token, description, summary });
     Ok(())
 }
 

@@ -217,7 +217,7 @@ impl<'c, 'a> Change<'c, 'a> {
         let mut index_phases: Vec<_> =
             table.index_phases.iter().filter(|phase| phase.is_under_way(now)).cloned().collect();
         index_phases.retain(|phase| !indexes.answered.iter().any(|new| new.name == phase.name));
-        let mut shown = CatalogTable { settings: answered, ..CatalogTable::clone(&table) };
+        let mut shown = CatalogTable { settings: answered, ..CatalogTable::clone(table) };
         shown.index_phases = index_phases.iter().cloned().chain(indexes.answered).collect();
         if updates || shown.index_phases.iter().any(|phase| phase.table_until() > now) {
             shown.phase = Phase::Updating(i64::MAX);

@@ -55,7 +55,7 @@ pub(crate) fn of(
 ) -> Result<Bound, Refusal> {
     let mut bound = Bound::default();
     if parameters.parsed.iter().any(|name| structure.has(name)) {
-        let given = given(structure, call)?;
+        let given = given(structure, call.envelopes)?;
         let mut binder = Binder::before_table(&given);
         let cache = call.shared().tables.expressions();
         for name in parameters.parsed {
@@ -69,6 +69,28 @@ pub(crate) fn of(
         lower::into(&mut bound, structure, parameters.legacy, call)?;
     }
     Ok(bound)
+}
+
+/// Whether the expressions of a structure can be read, for operations that say of an earlier part that it cannot be before
+/// they say what is wrong with a later one. Nothing is kept.
+///
+/// # Errors
+/// The text of [`of`].
+#[cold]
+pub(crate) fn readable(structure: &Structure<'_>, parameters: &expressions::Parameters) -> Result<(), Text> {
+    let read = || {
+        let given = given(structure, false)?;
+        let mut binder = Binder::before_table(&given);
+        let (cache, mut bound) = (ExpressionCache::with_max_bytes(0), Bound::default());
+        let below = |refusal: kstone_api::expression::Refusal| Refusal::below(&refusal.into(), false);
+        for name in parameters.parsed {
+            if let Some(text) = structure.get(name) {
+                bound.bind(&cache, name, &text.text(), &mut binder).map_err(below)?;
+            }
+        }
+        binder.finish().map_err(below)
+    };
+    read().map_err(|refusal: Refusal| refusal.text.expect("what refuses an expression has a text"))
 }
 
 impl Bound {
@@ -100,7 +122,7 @@ pub(crate) fn below(call: &Call<'_>, refusal: kstone_api::expression::Refusal) -
 }
 
 /// The names and values of a structure.
-fn given(structure: &Structure<'_>, call: &Call<'_>) -> Result<Parameters, Refusal> {
+fn given(structure: &Structure<'_>, envelopes: bool) -> Result<Parameters, Refusal> {
     let member = |name: &str| structure.shape().shape().has_member(name).then(|| structure.get(name)).flatten();
     let (names, values) = (member("ExpressionAttributeNames"), member("ExpressionAttributeValues"));
     if names.is_none() && values.is_none() {
@@ -114,7 +136,7 @@ fn given(structure: &Structure<'_>, call: &Call<'_>) -> Result<Parameters, Refus
         // Behind the names: ':' is greater than '#'.
         attributes::put_map(&mut bag, values).map_err(too_large)?;
     }
-    Parameters::from_bag(ItemRef::new(&bag)).map_err(|refusal| below(call, refusal))
+    Parameters::from_bag(ItemRef::new(&bag)).map_err(|refusal| Refusal::below(&refusal.into(), envelopes))
 }
 
 /// Values that no item could hold are refused as an item is.

@@ -135,10 +135,15 @@ fn names_the_value(rules: &Rules<'_>, reason: &Text) -> bool {
 }
 
 /// Whether a text on an expression's length says the length: the older layer's does, and that on Scan's filter (dynoxide
-/// 3.2.0).
+/// 3.2.0); of transactions that on conditions does (parity, `validation-ordering/deepRequests`).
 fn tells_size(rules: &Rules<'_>, parameter: &str) -> bool {
     parameter == "FilterExpression" && rules.operation() == "Scan"
-        || rules.layer() == Layer::Older && rules.operation() != "TransactGetItems"
+        || rules.layer() == Layer::Older
+            && match rules.operation() {
+                "TransactGetItems" => false,
+                "TransactWriteItems" => parameter != "UpdateExpression",
+                _ => true,
+            }
 }
 
 /// `#name` and `:value`.

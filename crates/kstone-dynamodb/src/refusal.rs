@@ -39,6 +39,13 @@ impl Cohort {
         if self == Self::Current && is_newer { Layer::Newer } else { Layer::Older }
     }
 
+    /// Whether requests of this operation that are very deep are read by the older layer (parity,
+    /// `validation-ordering/deepRequests`).
+    #[must_use]
+    pub(crate) fn reads_deep_requests_otherwise(self, operation: &str) -> bool {
+        self.envelopes(operation)
+    }
+
     /// Whether the new layer checks this operation's shape (parity, `captures/2026-06-09`).
     #[must_use]
     pub fn checks_shape_anew(self, operation: &str) -> bool {

@@ -19,6 +19,19 @@ pub(crate) fn show(value: Value<'_>) -> Echo {
     echo
 }
 
+/// The quotation of JSON as it was sent, without the white space between its tokens.
+#[must_use]
+pub(crate) fn show_json(json: &str) -> Echo {
+    let (mut is_text, mut is_escaped) = (false, false);
+    let kept = json.chars().filter(|&c| {
+        let is_kept = is_text || !c.is_ascii_whitespace();
+        is_text = if is_text { c != '"' || is_escaped } else { c == '"' };
+        is_escaped = is_text && c == '\\' && !is_escaped;
+        is_kept
+    });
+    Echo::of(&kept.take(crate::echo::MAX_BYTES).collect::<String>())
+}
+
 /// A member's name as Java's fields have it.
 pub(crate) fn lower_first(name: &str) -> String {
     let mut letters = name.chars();

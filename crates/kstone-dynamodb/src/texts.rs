@@ -122,6 +122,7 @@ texts! {
     ExistsWithoutValue { exists: &'static str, attribute: Echo } Request "One or more parameter values were invalid: Value must be provided when Exists is {exists} for Attribute: {attribute}";
     ValueWithoutExists { attribute: Echo } Request "One or more parameter values were invalid: Value cannot be used when Exists is false for Attribute: {attribute}";
     ConditionalOperatorAlone Request "ConditionalOperator cannot be used without Filter or Expected";
+    ConditionalOperatorUnknown Request "Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]";
     ConditionalOperatorOfOne Request "ConditionalOperator can only be used when Filter or Expected has two or more elements";
     ArgumentCount { operator: String } Request "One or more parameter values were invalid: Invalid number of argument(s) for the {operator} ComparisonOperator";
     ArgumentTypesDiffer Request "One or more parameter values were invalid: AttributeValues inside AttributeValueList must be of same type";
@@ -418,6 +419,9 @@ pub enum Violation {
     ReturnValues,
     /// The newer layer's sentence for ReturnItemCollectionMetrics (the same capture).
     ItemCollectionMetrics,
+    /// The newer layer's sentence for ConditionalOperator, of which AND is called ALL (parity,
+    /// `validation-ordering/query` and `validation-ordering/deepRequests`).
+    ConditionalOperator,
 }
 
 impl fmt::Display for Violation {
@@ -436,6 +440,9 @@ impl fmt::Display for Violation {
                 "Failed to satisfy constraint: Member must satisfy enum value set: \
                  [ALL_OLD, UPDATED_OLD, ALL_NEW, UPDATE_NEW, NONE]",
             ),
+            Self::ConditionalOperator => {
+                f.write_str("Failed to satisfy constraint: Member must satisfy enum value set: [ALL, OR]")
+            }
             Self::ItemCollectionMetrics => f.write_str("ReturnItemCollectionMetrics can only be SIZE or NONE"),
         }
     }

@@ -13,7 +13,7 @@ use crate::model::observed::{self, NAME_PATTERN, TableNameRule};
 use crate::model::{self, Bounds, Kind, Member, Shape, ShapeId, pattern};
 use crate::refusal::{Cohort, Refusal};
 use crate::request::Request;
-use crate::show::show;
+use crate::show::{show, show_json};
 use crate::texts::{Constraint, Text, Violation, Violations};
 use crate::validate::path::{Path, Step};
 use crate::view::{Structure, Value};
@@ -33,16 +33,51 @@ pub(crate) fn shape(request: &Request<'_>, cohort: Cohort) -> Result<(), Refusal
     {
         return Err(Refusal::validation(Text::RequestItemsRequired { operation }));
     }
+    if operation == "Query" && cohort == Cohort::Current && joins_otherwise(input) {
+        return Err(Refusal::validation(Text::ConditionalOperatorUnknown));
+    }
     let mut check = Check { violations: Vec::new(), path: Path::default(), rule: observed::table_name_rule(operation) };
-    if cohort.checks_shape_anew(operation) {
+    if cohort.checks_shape_anew(operation) && !is_without_key(input) {
         anew(&mut check, operation, input);
     } else {
         check.structure(input, &[]);
+    }
+    if operation == "BatchWriteItem" {
+        names_give_way(&mut check.violations);
     }
     if check.violations.is_empty() {
         return Ok(());
     }
     Err(Refusal::validation(Text::Constraints { violations: Violations(check.violations) }))
+}
+
+/// Whether a write of one item has a table's name and neither key nor item: the older layer reads those (parity,
+/// `validation-ordering/updateItem`; of puts and deletes that is a guess).
+fn is_without_key(input: &Structure<'_>) -> bool {
+    let subject = if input.shape().shape().has_member("Item") { "Item" } else { "Key" };
+    input.has("TableName") && !input.has(subject)
+}
+
+/// Whether two conditions or more are joined by what is no ConditionalOperator. Query says that first and alone (parity,
+/// `validation-ordering/query`).
+fn joins_otherwise(input: &Structure<'_>) -> bool {
+    let is_known = |operator: Value<'_>| ["AND", "OR"].iter().any(|known| operator.quoted().is(known));
+    if input.get("ConditionalOperator").is_none_or(is_known) {
+        return false;
+    }
+    let joined = ["QueryFilter", "Expected"].into_iter().filter(|name| input.shape().shape().has_member(name));
+    joined.filter_map(|name| input.get(name)).any(|conditions| conditions.count() > 1)
+}
+
+/// Names that are none are not told together with enums (parity, `validation-ordering/batchOperations`).
+fn names_give_way(violations: &mut Vec<Violation>) {
+    let is_of = |violation: &Violation, is: fn(&Constraint) -> bool| match violation {
+        Violation::Shown { constraint, .. } | Violation::Hidden { constraint, .. } => is(constraint),
+        Violation::ReturnValues | Violation::ItemCollectionMetrics | Violation::ConditionalOperator => false,
+    };
+    if violations.iter().any(|violation| is_of(violation, |constraint| matches!(constraint, Constraint::OneOf(_)))) {
+        violations.retain(|violation| !is_of(violation, |constraint| matches!(constraint, Constraint::Keys(_))));
+    }
 }
 
 /// What acts on tables has sentences of its own for their names.
@@ -83,7 +118,12 @@ fn anew(check: &mut Check, operation: &str, input: &Structure<'_>) {
     if !check.violations.is_empty() {
         return;
     }
-    check.structure(input, &["TableName", ENUMS[0], ENUMS[1], ENUMS[2]]);
+    let otherwise = joins_otherwise(input);
+    let operator = if otherwise { "ConditionalOperator" } else { ENUMS[0] };
+    check.structure(input, &["TableName", ENUMS[0], ENUMS[1], ENUMS[2], operator]);
+    if otherwise {
+        check.violations.push(Violation::ConditionalOperator);
+    }
     let order = if operation == "UpdateItem" { [ENUMS[1], ENUMS[0], ENUMS[2]] } else { ENUMS };
     for name in order {
         let Some(value) = input.get(name) else { continue };
@@ -317,7 +357,10 @@ impl Check {
         } else {
             both(length)
         };
-        self.say(|| show(map), Constraint::Keys(constraints), false);
+        // BatchGetItem quotes them as JSON (parity, `validation-ordering/batchOperations`).
+        let of_reads =
+            names_tables && map.entries().any(|(_, table)| matches!(table.shape().shape().kind, Kind::Structure(_)));
+        self.say(|| if of_reads { show_json(map.json()) } else { show(map) }, Constraint::Keys(constraints), false);
     }
 
     /// The values of a map, where they are texts or lists with bounds of their own.

@@ -77,6 +77,19 @@ pub fn check(value: Value<'_>, layer: Layer) -> Result<(), Text> {
     if value.is_of_plain_values() { Ok(()) } else { check_level(value, layer, 0) }
 }
 
+/// Whether a value holds values that are deeper in it than they may be.
+pub fn is_too_deep(value: Value<'_>) -> bool {
+    is_too_deep_from(value, 0)
+}
+
+fn is_too_deep_from(value: Value<'_>, level: usize) -> bool {
+    let inside = |inner| is_too_deep_from(inner, level + 1);
+    let of = value.structure();
+    level >= MAX_LEVELS
+        || member(&of, Type::L).is_some_and(|list| list.elements().any(inside))
+        || member(&of, Type::M).is_some_and(|map| map.entries().any(|(_, inner)| inside(inner)))
+}
+
 fn check_level(value: Value<'_>, layer: Layer, level: usize) -> Result<(), Text> {
     if level >= MAX_LEVELS {
         return Err(Text::NestedTooDeep);

@@ -64,14 +64,14 @@ kstone_core::texts! {
     FilterOnKey { attribute: Box<str> } Request "Filter Expression can only contain non-primary key attributes: Primary key attribute: {attribute}";
     KeyUpdated { attribute: Box<str> } Data "One or more parameter values were invalid: Cannot update attribute {attribute}. This attribute is part of the key";
     KeyOperator { operator: &'static str } Request "Invalid operator used in KeyConditionExpression: {operator}";
-    KeyTwice Request "KeyConditionExpressions must only contain one condition per key";
-    KeyConditionCount Request "Conditions can be of length 1 or 2 only";
+    KeyTwice Request "KeyConditionExpressions must only contain one condition per key" | "Invalid KeyConditionExpression: KeyConditionExpressions must only contain one condition per key";
+    KeyConditionCount { found: usize, most: usize } Request "The number of query conditions ({found}) exceeds the number of key attributes defined in the schema ({most})";
     KeyMissed { attribute: Box<str> } Data "Query condition missed key schema element: {attribute}";
     KeyHashGap { attributes: Keys } Data "HASH key attributes {attributes} must have equality conditions specified in the query";
     KeyGap { attributes: Keys, asked: Box<str> } Data "RANGE key attributes {attributes} must have equality conditions specified in the query because a condition is present on key attribute {asked}";
     KeyConditionUnsupported Data "Query key condition not supported";
     KeyNestedOperation Request "KeyConditionExpressions cannot contain nested operations";
-    KeyNestedPath Request "KeyConditionExpressions cannot have conditions on nested attributes";
+    KeyNestedPath Request "KeyConditionExpressions cannot have conditions on nested attributes" | "Invalid KeyConditionExpression: KeyConditionExpressions cannot have conditions on nested attributes";
     KeyAttributes Request "Invalid condition in KeyConditionExpression: Multiple attribute names used in one condition";
     NoKeyAttribute Request "Invalid condition in KeyConditionExpression: No key attribute specified";
     KeyNotFirst { operator: &'static str } Request "Invalid condition in KeyConditionExpression: {operator} operator must have the key attribute as its first operand";

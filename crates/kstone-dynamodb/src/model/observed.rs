@@ -125,9 +125,14 @@ pub fn first_members(structure: &str) -> &'static [&'static str] {
         "PutItemInput" | "DeleteItemInput" => {
             &["ReturnValues", "ReturnConsumedCapacity", "ReturnItemCollectionMetrics", "TableName"]
         }
-        "UpdateItemInput" => {
-            &["ReturnConsumedCapacity", "TableName", "ReturnItemCollectionMetrics", "ReturnValues", "Key"]
-        }
+        "UpdateItemInput" => &[
+            "ReturnConsumedCapacity",
+            "TableName",
+            "ReturnItemCollectionMetrics",
+            "ReturnValues",
+            "ConditionalOperator",
+            "Key",
+        ],
         "GetItemInput" => &["ReturnConsumedCapacity", "AttributesToGet", "TableName"],
         "QueryInput" => &[
             "Select",
@@ -150,6 +155,8 @@ pub fn first_members(structure: &str) -> &'static [&'static str] {
             "Segment",
             "Limit",
         ],
+        // parity, `validation-ordering/transactions`.
+        "TransactWriteItemsInput" => &["ClientRequestToken"],
         "ProvisionedThroughput" => &["WriteCapacityUnits", "ReadCapacityUnits"],
         _ => &[],
     }

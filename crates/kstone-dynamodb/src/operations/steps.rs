@@ -19,9 +19,18 @@ pub(super) fn item(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text>
 /// Each value of a map of attributes is one.
 pub(super) fn values(rules: &Rules<'_>, map: Option<Value<'_>>) -> Result<(), Text> {
     let Some(map) = map.filter(|map| !map.is_of_plain_values()) else { return Ok(()) };
-    map.entries().try_for_each(|(name, of_value)| {
-        if name.is("") { Err(Text::EmptyAttributeName) } else { value::check(of_value, rules.layer()) }
-    })
+    // A name of the item that is empty comes first, one in its values after values that are too deep (parity,
+    // `validation-ordering/deepRequests`).
+    if map.entries().any(|(name, _)| name.is("")) {
+        return Err(Text::EmptyAttributeName);
+    }
+    let checked = map.entries().try_for_each(|(_, of_value)| value::check(of_value, rules.layer()));
+    match checked {
+        Err(Text::EmptyAttributeName) if map.entries().any(|(_, of_value)| value::is_too_deep(of_value)) => {
+            Err(Text::NestedTooDeep)
+        }
+        checked => checked,
+    }
 }
 
 /// The member `Item` is not too large.

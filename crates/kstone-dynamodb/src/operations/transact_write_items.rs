@@ -26,7 +26,7 @@ use crate::idempotency::Turn;
 use crate::pipeline::{self, Pipeline, Rules};
 use crate::refusal::Refusal;
 use crate::texts::Text;
-use crate::view::Structure;
+use crate::view::{Structure, Value};
 
 pub(super) const PIPELINE: Pipeline = Pipeline::of(&[one_action, actions]);
 
@@ -35,7 +35,7 @@ const CONDITION: Parameters =
 
 const PUT: Pipeline = Pipeline { parameters: CONDITION, steps: &[steps::item, steps::item_size, expressions] };
 
-const DELETE: Pipeline = Pipeline { parameters: CONDITION, steps: &[steps::key, expressions] };
+const DELETE: Pipeline = Pipeline { parameters: CONDITION, steps: &[expressions, key] };
 
 const UPDATE: Pipeline = Pipeline {
     parameters: Parameters {
@@ -43,8 +43,13 @@ const UPDATE: Pipeline = Pipeline {
         legacy: &[],
         parsed: &["UpdateExpression", "ConditionExpression"],
     },
-    steps: &[steps::key, expressions],
+    steps: &[expressions, key],
 };
+
+/// Each value of the key is one, which is looked at behind the expressions.
+fn key(rules: &Rules<'_>, action: &Structure<'_>) -> Result<(), Text> {
+    steps::key(rules, action).or_else(|text| bound::readable(action, rules.parameters()).and(Err(text)))
+}
 
 /// What an action does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,15 +84,27 @@ fn one_action(_: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
 
 fn actions(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Text> {
     let Some(items) = input.get("TransactItems") else { return Ok(()) };
-    for item in items.elements() {
-        let item = item.structure();
-        for (name, _, pipeline) in ACTIONS {
-            if let Some(action) = item.get(name) {
-                pipeline::part(pipeline, rules, &action.structure())?;
+    for (at, item) in items.elements().enumerate() {
+        let (_, pipeline, action) = action_of(&item);
+        if let Err(text) = pipeline::part(pipeline, rules, &action) {
+            // One action is read after another, its expressions with it (parity, `validation-ordering/deepRequests`). Those
+            // that nothing is wrong with are read later, once.
+            let before = items.elements().take(at).map(|item| action_of(&item));
+            for (_, pipeline, action) in before {
+                bound::readable(&action, &pipeline.parameters)?;
             }
+            return Err(text);
         }
     }
     Ok(())
+}
+
+/// The one action of an item.
+fn action_of<'a>(item: &Value<'a>) -> (Kind, &'static Pipeline, Structure<'a>) {
+    let item = item.structure();
+    let named = ACTIONS.iter().find_map(|(name, kind, pipeline)| Some((*kind, *pipeline, item.get(name)?)));
+    let (kind, pipeline, members) = named.expect("a step before has seen that there is one");
+    (kind, pipeline, members.structure())
 }
 
 /// An action of the request, its expressions read, and its table.
@@ -138,10 +155,7 @@ fn actions_of<'a>(call: &Call<'a>) -> Result<Vec<Action<'a>>, Refusal> {
     let list = call.input().get("TransactItems").expect("a required member");
     let mut read = Vec::new();
     for item in list.elements() {
-        let item = item.structure();
-        let named = ACTIONS.iter().find_map(|(name, kind, pipeline)| Some((*kind, *pipeline, item.get(name)?)));
-        let (kind, pipeline, members) = named.expect("the rules have seen that there is one");
-        let members = members.structure();
+        let (kind, pipeline, members) = action_of(&item);
         let bound = bound::of(call, &members, &pipeline.parameters)?;
         read.push((kind, members, bound));
     }

@@ -91,6 +91,16 @@ pub enum Operand {
     SizeOfValue(u16),
 }
 
+impl Operand {
+    /// The index of the value that it names, if it names one.
+    fn value(self) -> Option<u16> {
+        match self {
+            Self::Value(value) | Self::SizeOfValue(value) => Some(value),
+            Self::Path(_) | Self::SizeOfPath(_) => None,
+        }
+    }
+}
+
 /// The six comparators.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Comparator {
@@ -160,6 +170,23 @@ pub enum Predicate {
     NotContains(Operand, Operand),
     /// Why an operand or a function can never be valid: said once names and values are known.
     Fault(Box<Reason>),
+}
+
+impl Predicate {
+    /// The indexes of the values that it names, in no order.
+    pub(super) fn values(&self) -> impl Iterator<Item = u16> {
+        let (some, list): ([Option<Operand>; 3], &[Operand]) = match self {
+            Self::Present | Self::Absent | Self::Exists(_) | Self::NotExists(_) | Self::Fault(_) => ([None; 3], &[]),
+            Self::Compare(_, a, b)
+            | Self::HasType(a, b)
+            | Self::BeginsWith(a, b)
+            | Self::Contains(a, b)
+            | Self::NotContains(a, b) => ([Some(*a), Some(*b), None], &[]),
+            Self::Between(a, b, c) => ([Some(*a), Some(*b), Some(*c)], &[]),
+            Self::In(a, list) => ([Some(*a), None, None], list),
+        };
+        some.into_iter().flatten().chain(list.iter().copied()).filter_map(Operand::value)
+    }
 }
 
 /// One step of a condition's program.

@@ -79,8 +79,20 @@ impl<'a> Binder<'a> {
             let undefined = || kind.refuse(Reason::UndefinedValue { key: value.clone() });
             values.push(self.find(value).ok_or_else(undefined)?);
         }
+        Ok(self.bound(names, values))
+    }
+
+    /// What the symbols stand for as far as values are defined, and how many of them are before the first that is not.
+    pub(super) fn bind_first(&mut self, kind: Kind, symbols: &Symbols) -> Result<(BoundParameters<'static>, usize)> {
+        let names = self.names(kind, symbols)?;
+        let values: Vec<Slot> = symbols.values.iter().map_while(|value| self.find(value)).collect();
+        let defined = values.len();
+        Ok((self.bound(names, values), defined))
+    }
+
+    fn bound(&self, names: Vec<Box<str>>, values: Vec<Slot>) -> BoundParameters<'static> {
         let values = BoundValues::Bag(Arc::clone(self.parameters.bag()), values.into());
-        Ok(BoundParameters { names: names.into(), values })
+        BoundParameters { names: names.into(), values }
     }
 
     /// What the `#names` of an expression stand for.

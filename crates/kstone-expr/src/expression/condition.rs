@@ -49,7 +49,11 @@ impl Condition<'static> {
     }
 
     pub(super) fn bind(kind: Kind, ast: Arc<ConditionAst>, binder: &mut Binder<'_>) -> Result<Self> {
-        let bound = binder.bind(kind, &ast.symbols)?;
+        let bound = binder.bind(kind, &ast.symbols);
+        let bound = match bound {
+            Err(undefined) if kind == Kind::KeyCondition => return Err(first_refusal(&ast, binder, undefined)),
+            bound => bound?,
+        };
         Self::new(kind, ast, bound, binder.layout())
     }
 }
@@ -172,6 +176,18 @@ impl ConditionOfMany<'_> {
     pub fn prefetch(&self, item: ItemRef<'_>) {
         self.attributes.iter().flatten().take(PREFETCHED_PATHS).for_each(|name| item.prefetch(*name));
     }
+}
+
+/// Of a key condition with a value that is not defined: what is wrong with the tests that stand before it, or else that.
+/// DynamoDB reads the tests of a key condition one after another.
+#[cold]
+fn first_refusal(ast: &ConditionAst, binder: &mut Binder<'_>, undefined: Refusal) -> Refusal {
+    let Ok((bound, defined)) = binder.bind_first(Kind::KeyCondition, &ast.symbols) else { return undefined };
+    let is_typed = binder.layout().is_none_or(KeyLayout::is_typed);
+    let check = Check { kind: Kind::KeyCondition, ast, bound: &bound, is_typed };
+    let is_defined = |predicate: &&Predicate| predicate.values().all(|value| usize::from(value) < defined);
+    let earlier = ast.predicates.iter().take_while(is_defined).find_map(|predicate| check.predicate(predicate).err());
+    earlier.unwrap_or(undefined)
 }
 
 /// A condition whose names and values are known, to be checked.

@@ -250,9 +250,9 @@ impl<'a> Reader<'a> {
             }
             tests.push((name, test));
         }
-        let most = schema.partition.len() + schema.sort.len().max(1);
-        if tests.len() > most {
-            return Err(if most == 2 { Reason::KeyConditionCount.into() } else { not_supported() });
+        let most = schema.partition.len() + schema.sort.len();
+        if tests.len() > most.max(2) {
+            return Err(Reason::KeyConditionCount { found: tests.len(), most }.into());
         }
         let missed = |part: &KeyPart| Reason::KeyMissed { attribute: part.name().into() };
         let of = |part: &KeyPart| tests.iter().find(|(name, _)| *name == part.name()).map(|&(_, test)| test);

@@ -191,6 +191,15 @@ fn scenarios_are_answered_as_aws_answers_them() {
 }
 
 #[test]
+fn there_are_thousands_of_requests_and_most_that_are_refused_say_why() {
+    let scenarios = scenarios();
+    let steps = || scenarios.iter().flat_map(|(_, scenario)| &scenario.steps).filter(|step| step.target != "⟪time⟫");
+    assert!(steps().count() >= 5000, "{} requests", steps().count());
+    let silent = steps().filter(|step| step.status != 200 && step.body.is_none()).count();
+    assert_eq!(silent, 0, "refusals without a body");
+}
+
+#[test]
 fn scenarios_have_names_of_their_own() {
     let mut seen = BTreeSet::new();
     for (name, _) in scenarios() {

@@ -15,6 +15,7 @@ use crate::output::terminal::is_interactive;
 use crate::output::text::{self, items};
 use crate::output::{print, tell};
 use crate::script::{self, Flow};
+use crate::serve;
 use crate::session::database_file::{self, Source};
 use crate::session::{Session, Settings};
 
@@ -28,6 +29,8 @@ pub(crate) fn run(cli: Cli) -> Result<(), Failure> {
         Command::Query(args) => query(&args),
         Command::Import(args) => import(&args),
         Command::Export(args) => export(&args),
+        Command::Serve(args) => serve::run(&args),
+        Command::Healthcheck { url } => serve::healthcheck(&url),
         Command::Completions { shell } => completions(shell),
         Command::Man { directory: None } => man::print(),
         Command::Man { directory: Some(directory) } => man::write(&directory),

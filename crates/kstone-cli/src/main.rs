@@ -1,4 +1,5 @@
-//! The `kstone` command: a shell and a few one-off commands on an in-memory database, on `kstone-api` alone.
+//! The `kstone` command: a shell and a few one-off commands on an in-memory database, on `kstone-api`, and `kstone serve` on
+//! `kstone-server`.
 //!
 //! ```text
 //! command            carries out what was typed after `kstone`: shell, query, import, export, completions, man
@@ -8,6 +9,7 @@
 //! run/               what one statement or dot command does to a session
 //! dot                the dot commands: names, arguments, help
 //! session/           one database, the file it is of, its forks and settings
+//! serve              DynamoDB's HTTP interface, on kstone-server
 //! import             files into a database
 //! format/            results as text
 //! input/             statements and dot commands out of text
@@ -29,16 +31,18 @@ mod interrupt;
 mod output;
 mod run;
 mod script;
+mod serve;
 mod session;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
 
+use command_line::dynamodb_local;
 use failure::Failure;
 
 fn main() -> ExitCode {
-    let outcome = match command_line::args::Cli::try_parse() {
+    let outcome = match command_line::args::Cli::try_parse_from(dynamodb_local::translated(std::env::args_os())) {
         Ok(cli) => command::run(cli),
         Err(error) => return usage(&error),
     };

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the bottom to the top.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 15] = [
     "failure",
     "output",
     "interrupt",
@@ -19,6 +19,7 @@ const ROOMS: [&str; 14] = [
     "script",
     "interactive",
     "command_line",
+    "serve",
     "command",
     "main",
 ];

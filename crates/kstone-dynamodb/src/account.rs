@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use kstone_api::clock::ClockSource;
-use kstone_api::{DatabaseOptions, Error, Table};
+use kstone_api::{DatabaseOptions, Error, Statistic, Table};
 
 use crate::catalog::Catalog;
 use crate::catalog::arn::Place;
@@ -102,6 +102,22 @@ impl Account {
     /// [`Error::TableNotFound`].
     pub fn table(&self, name: &str) -> Result<Table, Error> {
         self.shared.tables.table(name)
+    }
+
+    /// The region that its ARNs name.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        &self.shared.options.region
+    }
+
+    /// What its tables take of memory, and how many there are. Costs a look at each stripe of each table.
+    #[must_use]
+    pub fn memory_bytes_and_tables(&self) -> (u64, u64) {
+        let names = self.shared.tables.table_names();
+        // A table that is dropped meanwhile takes nothing.
+        let tables = names.iter().filter_map(|name| self.shared.tables.table(name).ok());
+        let bytes = tables.filter_map(|table| table.stat(Statistic::TotalBytes).ok()).sum();
+        (bytes, names.len() as u64)
     }
 
     /// Fixes the time of the account, in epoch seconds; 0 goes back to the clock.

@@ -1,10 +1,12 @@
 //! What is typed after `kstone`.
 
 use std::ffi::OsString;
+use std::net::IpAddr;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use kstone_server::Credentials;
 
 use crate::command_line::examples::help;
 use crate::format::Format;
@@ -57,6 +59,23 @@ pub(crate) enum Command {
     /// Writes the items of a snapshot to a file, as lines of DynamoDB's JSON.
     #[command(after_long_help = help("export"))]
     Export(ExportArgs),
+    /// Serves DynamoDB's HTTP interface: any AWS SDK calls it as it would call AWS.
+    ///
+    /// Tables are in memory, all of them in one namespace whatever the credentials. SDKs find the server by
+    /// AWS_ENDPOINT_URL_DYNAMODB=http://127.0.0.1:8000. Signatures are looked at, and verified where --auth gives keys, without
+    /// which only loopback is listened at. Ctrl-C and SIGTERM end it once the requests under way are answered.
+    ///
+    /// The options of DynamoDB Local are understood, too: -port, -sharedDb, -inMemory, -dbPath, -cors,
+    /// -delayTransientStatuses, also behind -jar DynamoDBLocal.jar.
+    #[command(after_long_help = help("serve"))]
+    Serve(ServeArgs),
+    /// Asks a server whether it is well: exit code 0 where it is.
+    #[command(after_long_help = help("healthcheck"))]
+    Healthcheck {
+        /// Where it is.
+        #[arg(default_value = "http://127.0.0.1:8000")]
+        url: String,
+    },
     /// Prints the completions of a command line shell.
     #[command(after_long_help = help("completions"))]
     Completions {
@@ -157,6 +176,133 @@ pub(crate) struct ExportArgs {
     pub(crate) file: PathBuf,
 }
 
+/// What `kstone serve` is told.
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The address to listen at.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub(crate) host: IpAddr,
+    /// Its port; 0 takes any that is free, which the first line says.
+    #[arg(long, default_value_t = 8000)]
+    pub(crate) port: u16,
+    /// A socket file to listen at, too.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) unix: Option<PathBuf>,
+    /// The region that ARNs name.
+    #[arg(long, default_value = "us-east-1")]
+    pub(crate) region: String,
+    /// The account that ARNs name.
+    #[arg(long, default_value = "000000000000", value_parser = account_id)]
+    pub(crate) account_id: String,
+    /// The most memory that all tables take: bytes, or with K, M or G. Writes beyond it fail.
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    pub(crate) memory_max: Option<usize>,
+    /// Whether items that have expired are visible until they are removed, as on AWS, or hidden at once.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) ttl: TtlRule,
+    /// For how many seconds a new table is CREATING and a changed one UPDATING.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_value_t = 0, default_missing_value = "1")]
+    pub(crate) delay_transitions: u32,
+    /// Whose validation texts are said: those of AWS's new layer, as in us-east-1, or the older ones.
+    #[arg(long, value_enum, default_value_t)]
+    pub(crate) texts: Texts,
+    /// A snapshot: loaded at the start where it is there, saved at the end.
+    #[arg(long, value_name = "FILE.ksnap")]
+    pub(crate) snapshot: Option<PathBuf>,
+    /// Save the snapshot every so many seconds, too.
+    #[arg(long, value_name = "SECONDS", requires = "snapshot", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) save_every: Option<u32>,
+    /// The folder whose folders are the buckets of ExportTableToPointInTime and ImportTable, which are refused without it.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) files: Option<PathBuf>,
+    /// Tables to create at the start: files of CreateTable requests, one or several behind each other.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) schema: Vec<PathBuf>,
+    /// Keys whose signatures are verified; what is beyond loopback needs some.
+    #[arg(long, value_name = "KEY:SECRET", env = "KSTONE_AUTH", hide_env_values = true, value_parser = credentials)]
+    pub(crate) auth: Vec<Credentials>,
+    /// Answer requests that are not signed at all.
+    #[arg(long, conflicts_with = "auth")]
+    pub(crate) allow_unsigned: bool,
+    /// Origins whose pages may call the server, such as http://localhost:3000; '*' for any.
+    #[arg(long, value_name = "ORIGIN")]
+    pub(crate) cors: Vec<String>,
+    /// A name under which clients may call the server, in addition to addresses and localhost.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// Answer GET /metrics, for Prometheus.
+    #[arg(long)]
+    pub(crate) metrics: bool,
+    /// Write a line for each request to standard error.
+    #[arg(long, value_enum)]
+    pub(crate) log: Option<LogForm>,
+    /// How many threads serve connections; otherwise one for each core.
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) workers: Option<u16>,
+    /// How many connections there may be at once.
+    #[arg(long, value_name = "COUNT", default_value_t = 16_384)]
+    pub(crate) max_connections: usize,
+    /// How long a connection may be without a request.
+    #[arg(long, value_name = "SECONDS", default_value_t = 75)]
+    pub(crate) idle_timeout: u32,
+    /// How long a request's body may take to arrive.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) request_timeout: u32,
+}
+
+/// What is seen of items that have expired.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum TtlRule {
+    /// Until something removes them.
+    #[default]
+    Visible,
+    /// Nothing.
+    Hidden,
+}
+
+/// Whose validation texts are said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Texts {
+    /// Those of AWS's new layer.
+    #[default]
+    Current,
+    /// The older ones.
+    Classic,
+}
+
+/// How requests are written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogForm {
+    /// As lines of JSON.
+    Json,
+}
+
+fn account_id(text: &str) -> Result<String, String> {
+    match text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+        true => Ok(text.to_owned()),
+        false => Err("an account has twelve digits".to_owned()),
+    }
+}
+
+fn credentials(text: &str) -> Result<Credentials, String> {
+    Credentials::parse(text).ok_or_else(|| "a key, a colon and its secret are expected".to_owned())
+}
+
+/// A number of bytes: `268435456`, `256M`, `256MiB`.
+fn size(text: &str) -> Result<usize, String> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let (number, unit) = text.split_at(digits);
+    let shift = match unit.trim_end_matches("iB").trim_end_matches('B') {
+        "" => 0,
+        "K" | "k" => 10,
+        "M" | "m" => 20,
+        "G" | "g" => 30,
+        _ => return Err(format!("{unit} is no unit: K, M and G are")),
+    };
+    let number: usize = number.parse().map_err(|_| "a number is expected".to_owned())?;
+    number.checked_mul(1 << shift).ok_or_else(|| "that is more than there can be".to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -164,5 +310,15 @@ mod tests {
     #[test]
     fn the_description_of_the_command_line_is_sound() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(super::size("4096"), Ok(4096));
+        assert_eq!(super::size("256M"), Ok(256 << 20));
+        assert_eq!(super::size("2GiB"), Ok(2 << 30));
+        for wrong in ["", "M", "1T", "-1", "99999999999999999999", "99999999999999G"] {
+            assert!(super::size(wrong).is_err(), "{wrong}");
+        }
     }
 }

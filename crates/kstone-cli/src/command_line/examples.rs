@@ -61,6 +61,18 @@ const IMPORT: [Example; 6] = [
 
 const EXPORT: [Example; 1] = [("kstone export app.ksnap app.jsonl", "Lines of DynamoDB's JSON, one for each item.")];
 
+const SERVE: [Example; 4] = [
+    ("kstone serve", "The endpoint at port 8000 of this machine; tables are gone when it ends."),
+    (
+        "kstone serve --port 0 --schema tables.json --metrics",
+        "At any free port, with tables, and counters for Prometheus.",
+    ),
+    ("kstone serve --snapshot app.ksnap --save-every 60", "Tables that are kept in a file."),
+    ("kstone serve --host 0.0.0.0 --auth AKIDEXAMPLE:secret", "For other machines: signatures are verified."),
+];
+
+const HEALTHCHECK: [Example; 1] = [("kstone healthcheck http://127.0.0.1:8000", "Whether a server answers.")];
+
 const COMPLETIONS: [Example; 2] = [
     ("kstone completions bash > ~/.local/share/bash-completion/completions/kstone", "For bash."),
     ("kstone completions fish > ~/.config/fish/completions/kstone.fish", "For fish."),
@@ -78,6 +90,8 @@ pub(crate) fn examples(command: &str) -> &'static [Example] {
         "query" => &QUERY,
         "import" => &IMPORT,
         "export" => &EXPORT,
+        "serve" => &SERVE,
+        "healthcheck" => &HEALTHCHECK,
         "completions" => &COMPLETIONS,
         "man" => &MAN,
         _ => &KSTONE,

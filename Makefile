@@ -1,6 +1,6 @@
 # What one types here. The work is done by scripts/ and CMake; each script says what it does.
 
-STEPS := dialects drift clippy unit doc native-libs symbols instructions ctest valgrind asan tsan fuzz consumer go python
+STEPS := dialects drift clippy unit doc native-libs symbols instructions ctest valgrind asan tsan fuzz consumer go clients python
 PREFIX ?= /usr/local
 
 .PHONY: help demo library test bench header fmt lint install clean $(STEPS)

@@ -62,11 +62,17 @@ def test_what_aws_refuses_is_an_answer(account: kstone.Account) -> None:
     refused = account.call("GetItem", {"TableName": "Nobody", "Key": {"a": {"S": "b"}}})
     assert (refused.status, refused.ok) == (400, False)
     assert refused["__type"].endswith("#ResourceNotFoundException")
+    with pytest.raises(KeyError, match=r"'Item'.*refused: ResourceNotFoundException: Requested resource not found"):
+        refused["Item"]
+    assert refused.get("Item") is None
+    assert "Item" not in refused
     with pytest.raises(kstone.AccountError, match=r"^ResourceNotFoundException: ") as raised:
         refused.check()
     assert (raised.value.status, raised.value.code) == (400, "ResourceNotFoundException")
     assert "not found" in raised.value.message
     assert raised.value.response is refused
+    with pytest.raises(KeyError, match="refused: UnknownOperationException"):
+        account.call("Nothing")["Item"]
     with pytest.raises(kstone.AccountError, match=r"^UnknownOperationException$"):
         account.call("Nothing", check=True)
     with pytest.raises(kstone.AccountError) as raised:

@@ -52,8 +52,9 @@ class AccountError(Exception):
 
     def __init__(self, response: Response) -> None:
         self.status = response.status
-        self.code = str(response.get("__type", "RequestEntityTooLarge")).rpartition("#")[2]
-        self.message = str(response.get("message") or response.get("Message") or "")
+        said = response.json()
+        self.code = str(said.get("__type", "RequestEntityTooLarge")).rpartition("#")[2]
+        self.message = str(said.get("message") or said.get("Message") or "")
         self.response = response
         super().__init__(f"{self.code}: {self.message}" if self.message else self.code)
 
@@ -77,7 +78,12 @@ class Response(Mapping[str, Any]):
         return f"<kstone.Response {self.status} {self.body.decode()}>"
 
     def __getitem__(self, member: str) -> Any:
-        return self.json()[member]
+        try:
+            return self.json()[member]
+        except KeyError as missing:
+            if self.ok:
+                raise
+            raise KeyError(f"{member!r}, of a request that was refused: {AccountError(self)}") from missing
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.json())

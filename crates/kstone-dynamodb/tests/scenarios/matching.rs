@@ -1,4 +1,5 @@
 //! An answer against what is expected: the same value, except for what differs from run to run and lists without an order.
+//! Sets have DynamoDB's order, that of their members (parity, `tier1/updateItem/basic`); other engines' have none.
 //! `crates/kstone-differential/differential/matching.py` does the same with the answers of other engines.
 
 use std::collections::BTreeMap;

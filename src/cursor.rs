@@ -57,7 +57,7 @@ pub unsafe extern "C" fn kstone_cursor_open(
         let database = database(db)?;
         let spec = read_struct(spec)?;
         spec.check_uncounted()?;
-        let cursor = database.cursor(&spec.to_read()?)?;
+        let cursor = database.cursor(&spec.read_request()?)?;
         out.set(hand_out(CursorObject { cursor, current: Slot::new(None) }));
         Ok(KSTONE_OK)
     })

@@ -65,7 +65,7 @@ pub unsafe extern "C" fn kstone_iter_open(
         let database = database(db)?;
         let spec = read_struct(spec)?;
         spec.check_uncounted()?;
-        out.set(hand_out(Iter::new(database.iter(&spec.to_read()?)?)));
+        out.set(hand_out(Iter::new(database.iter(&spec.read_request()?)?)));
         Ok(KSTONE_OK)
     })
 }

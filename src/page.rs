@@ -150,7 +150,7 @@ pub unsafe extern "C" fn kstone_query(
     entry!(err, {
         let out = Out::new(out, "out")?;
         let database = database(db)?;
-        let page = database.read_as(&read_struct(spec)?.to_query()?)?;
+        let page = database.read_as(&read_struct(spec)?.query_request()?)?;
         out.set(hand_out(PageObject::from(page)));
         Ok(KSTONE_OK)
     })
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn kstone_scan(
     entry!(err, {
         let out = Out::new(out, "out")?;
         let database = database(db)?;
-        let page = database.read_as(&read_struct(spec)?.to_scan()?)?;
+        let page = database.read_as(&read_struct(spec)?.scan_request()?)?;
         out.set(hand_out(PageObject::from(page)));
         Ok(KSTONE_OK)
     })

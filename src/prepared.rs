@@ -178,7 +178,7 @@ pub unsafe extern "C" fn kstone_prepare(
                 if spec.query.is_null() {
                     return Err(Failure::invalid("kstone_prepare_spec.query is NULL: it says what is queried"));
                 }
-                Prepared::Query(database.prepare_read(&read_struct(spec.query)?.to_query()?)?)
+                Prepared::Query(database.prepare_read(&read_struct(spec.query)?.query_request()?)?)
             }
             _ => Prepared::Write(database.prepare_write(&spec.template()?)?),
         };

@@ -156,9 +156,9 @@ impl QuerySpec {
     /// What an iterator or a cursor goes over: one partition where the spec names one, all items otherwise.
     ///
     /// # Safety
-    /// As for [`QuerySpec::to_query`].
-    pub(crate) unsafe fn to_read<'a>(&self) -> Result<ReadRequest<'a>, Failure> {
-        by_contract!(if self.has_pk() || self.has_key_expr() { self.to_query() } else { self.to_scan() })
+    /// As for [`QuerySpec::query_request`].
+    pub(crate) unsafe fn read_request<'a>(&self) -> Result<ReadRequest<'a>, Failure> {
+        by_contract!(if self.has_pk() || self.has_key_expr() { self.query_request() } else { self.scan_request() })
     }
 
     /// The request for one partition.
@@ -167,7 +167,7 @@ impl QuerySpec {
     /// The pointers and lengths describe memory that may be read and does not change during `'a`; params and start_after are
     /// NULL or live handles.
     #[inline]
-    pub(crate) unsafe fn to_query<'a>(&self) -> Result<ReadRequest<'a>, Failure> {
+    pub(crate) unsafe fn query_request<'a>(&self) -> Result<ReadRequest<'a>, Failure> {
         by_contract!({
             let keys = if self.has_key_expr() {
                 ReadKeys::Condition(self.key_condition()?.into())
@@ -186,7 +186,7 @@ impl QuerySpec {
     /// The text of key_expr.
     ///
     /// # Safety
-    /// As for [`QuerySpec::to_query`].
+    /// As for [`QuerySpec::query_request`].
     unsafe fn key_condition<'a>(&self) -> Result<&'a str, Failure> {
         refuse(self.has_pk() || self.sk_op != KSTONE_SK_ANY, "key_expr", "pk and sk_op say the same: use either")?;
         by_contract!({
@@ -200,8 +200,8 @@ impl QuerySpec {
     /// The request for all items or for a segment of them.
     ///
     /// # Safety
-    /// As for [`QuerySpec::to_query`].
-    pub(crate) unsafe fn to_scan<'a>(&self) -> Result<ReadRequest<'a>, Failure> {
+    /// As for [`QuerySpec::query_request`].
+    pub(crate) unsafe fn scan_request<'a>(&self) -> Result<ReadRequest<'a>, Failure> {
         const ALL: &str = "a scan reads all partitions, in an order of its own";
         refuse(self.has_pk(), "pk", ALL)?;
         refuse(self.has_key_expr(), "key_expr", ALL)?;
@@ -222,7 +222,7 @@ impl QuerySpec {
     /// The request for these items.
     ///
     /// # Safety
-    /// As for [`QuerySpec::to_query`].
+    /// As for [`QuerySpec::query_request`].
     #[inline]
     unsafe fn request<'a>(&self, keys: ReadKeys<'a>) -> Result<ReadRequest<'a>, Failure> {
         self.check_served()?;
@@ -245,7 +245,7 @@ impl QuerySpec {
     /// Where to begin.
     ///
     /// # Safety
-    /// As for [`QuerySpec::to_query`].
+    /// As for [`QuerySpec::query_request`].
     #[inline]
     unsafe fn start<'a>(&self) -> Result<ReadStart<'a>, Failure> {
         let token = by_contract!(bytes(self.token, self.token_len, "token"))?;

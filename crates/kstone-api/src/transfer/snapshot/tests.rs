@@ -5,7 +5,7 @@ use kstone_core::key::KeyRef;
 use kstone_core::record::Record;
 use kstone_core::value::{Item, Value};
 
-use super::format::{BLOCK_MAX_BYTES, BlockKind, BlockReader, BlockWriter, MAGIC, put_record};
+use super::format::{BlockKind, BlockReader, BlockWriter, MAGIC, put_record};
 use super::*;
 use crate::{Database, TableSchema};
 use crate::{GlobalSecondaryIndex, ItemBuilder, LocalSecondaryIndex, Query, Scan, StreamViewType};

@@ -1,7 +1,7 @@
 //! Copies of an account: forks, and snapshots in files.
 //!
 //! ```text
-//! fork       tables at one moment, and what the catalog says of them          the streams' records are shared
+//! fork       tables at one moment, what the catalog says of them, streams that ended; streams that are on begin empty
 //! snapshot   a snapshot of the tables ── annotated with what the catalog says of them, as JSON
 //! ```
 //! A file that holds tables alone, whoever saved it, loads, too: what nobody says of a table is made up for it.

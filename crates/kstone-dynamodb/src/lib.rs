@@ -14,6 +14,9 @@
 //! counts), nesting beyond 1,000 levels and half surrogate pairs (no JSON), quotations beyond a quarter of a megabyte
 //! (they end there), the order of rules in transactions.
 //!
+//! What each operation does, which of its parameters have no effect, and where an account differs from AWS is in
+//! `docs/dynamodb.md`.
+//!
 //! # Layers
 //! ```text
 //! call         a request read, checked, carried out, answered
@@ -71,3 +74,8 @@ pub use refusal::{Cohort, Layer, Refusal, RefusalKind};
 pub use request::{MAX_BODY_BYTES, Request, parse};
 pub use response::Response;
 pub use view::{Document, Elements, Entries, Structure, Value};
+
+/// The programs in Rust of the page run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/dynamodb.md")]
+mod page {}

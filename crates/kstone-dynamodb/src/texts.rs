@@ -187,6 +187,9 @@ texts! {
     SequenceNumberMissing Data "One or more parameter values were invalid: SequenceNumber cannot be null";
     SequenceNumberUnexpected Data "One or more parameter values were invalid: SequenceNumber should not be passed for this iterator type";
     SequenceNumberInvalid Data "Invalid SequenceNumber";
+    // Ours, after those of the sequence number: AT_TIMESTAMP is young, and nobody has published what is said of it.
+    TimestampMissing Data "One or more parameter values were invalid: Timestamp cannot be null";
+    TimestampUnexpected Data "One or more parameter values were invalid: Timestamp should not be passed for this iterator type";
 
     // Tags.
     TableArnMissing Data "Invalid TableArn";

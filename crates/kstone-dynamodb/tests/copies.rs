@@ -88,6 +88,51 @@ fn a_fork_knows_what_the_account_knew_and_is_changed_by_itself() {
     assert_eq!(everything(&account)[0]["Table"]["CreationDateTime"], 1_700_000_000.0);
 }
 
+/// The numbers of the records that an account has of the stream of this name, from the oldest on.
+fn sequence_numbers(account: &Account, arn: &Value) -> Vec<String> {
+    let ask = |operation: &str, request: Value| -> Value {
+        let mut response = Response::default();
+        let target = format!("DynamoDBStreams_20120810.{operation}");
+        account.call(&target, request.to_string().as_bytes(), &mut response);
+        assert_eq!(response.status(), 200, "{operation}: {}", String::from_utf8_lossy(response.body()));
+        serde_json::from_slice(response.body()).unwrap()
+    };
+    let shard = ask("DescribeStream", json!({"StreamArn": arn}))["StreamDescription"]["Shards"][0]["ShardId"].clone();
+    let place = json!({"StreamArn": arn, "ShardId": shard, "ShardIteratorType": "TRIM_HORIZON"});
+    let iterator = ask("GetShardIterator", place)["ShardIterator"].clone();
+    let records = ask("GetRecords", json!({"ShardIterator": iterator}))["Records"].as_array().unwrap().clone();
+    records.iter().map(|record| record["dynamodb"]["SequenceNumber"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn a_fork_has_the_streams_that_ended_and_those_that_are_on_begin_empty_in_it() {
+    let account = told();
+    let stream = |enabled: bool| {
+        let mut specification = json!({"StreamEnabled": enabled});
+        if enabled {
+            specification["StreamViewType"] = json!("KEYS_ONLY");
+        }
+        let request = json!({"TableName": "orders", "StreamSpecification": specification});
+        call(&account, "UpdateTable", request)["TableDescription"]["LatestStreamArn"].clone()
+    };
+    let put = |account: &Account, id: &str| {
+        call(account, "PutItem", json!({"TableName": "orders", "Item": {"id": {"S": id}}}));
+    };
+    let ended = stream(false);
+    account.set_time(NOW + 1);
+    let open = stream(true);
+    put(&account, "b");
+    let fork = account.fork().unwrap();
+    assert_eq!(sequence_numbers(&fork, &ended), sequence_numbers(&account, &ended));
+    assert_eq!(sequence_numbers(&fork, &ended).len(), 1);
+    let before = sequence_numbers(&account, &open);
+    assert_eq!((before.len(), sequence_numbers(&fork, &open).len()), (1, 0));
+    put(&fork, "c");
+    put(&account, "d");
+    let of_account = sequence_numbers(&account, &open);
+    assert_eq!((of_account.len(), sequence_numbers(&fork, &open)), (2, of_account[1..].to_vec()));
+}
+
 #[test]
 fn a_snapshot_keeps_all_but_the_stream_which_begins_anew() {
     let account = told();

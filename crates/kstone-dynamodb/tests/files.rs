@@ -216,6 +216,11 @@ fn what_cannot_be_exported_is_refused_or_fails() {
         (ask(json!({"TableArn": "orders"})), "Validation", "tableArn is not a valid ARN"),
         (ask(json!({"TableArn": ARN.replace("orders", "none")})), "TableNotFound", "Table not found: "),
         (ask(json!({"S3SseKmsKeyId": "k"})), "Validation", "KMS Key Id is not supported"),
+        (
+            ask(json!({"FilterSpecification": {"FilterExpression": "n > 1"}})),
+            "Validation",
+            "FilterSpecification is not",
+        ),
         (ask(json!({"ExportTime": NOW - 1})), "InvalidExportTime", "Export Time is invalid"),
         (ask(json!({"ExportTime": NOW + 300_000})), "InvalidExportTime", "Export Time is invalid"),
         (ask(json!({"IncrementalExportSpecification": {}})), "Validation", "Export Type expected to be Incremental"),

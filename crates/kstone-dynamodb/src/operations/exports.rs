@@ -35,6 +35,11 @@ enum Scope {
 /// Exports the table.
 pub(super) fn export(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
     let (shared, input) = (call.shared(), call.input());
+    if input.has("FilterSpecification") {
+        // To leave it out of account would export what the caller did not ask for.
+        let (operation, why) = ("FilterSpecification", "an export here has every item");
+        return Err(Refusal::validation(Text::NotHere { operation, why }));
+    }
     let Some(root) = &shared.options.files_root else {
         return Err(Refusal::validation(Text::FilesRootMissing { operation: "ExportTableToPointInTime" }));
     };

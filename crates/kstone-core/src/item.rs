@@ -208,6 +208,12 @@ fn body_too_large(found: usize) -> Error {
     Error::limit("Item size as stored", Unit::Bytes, BODY_MAX_BYTES, found)
 }
 
+/// The bytes that DynamoDB counts for a value, without a name: see [`item_size`].
+#[must_use]
+pub fn counted_size(value: ValueRef<'_>) -> usize {
+    value_size(value, 0)
+}
+
 /// [`value_size`] of values inside this many levels; what is nested too deep to be valid counts nothing.
 fn value_size(value: ValueRef<'_>, levels: usize) -> usize {
     let inner = levels + 1;

@@ -6,7 +6,7 @@
 
 use crate::json::{Quoted, Token};
 use crate::model::observed::{class_name, package};
-use crate::model::{Kind, Operation, Service, ShapeId};
+use crate::model::{Kind, Member, Operation, Service, ShapeId};
 use crate::texts::Text;
 
 /// Where a value stands.
@@ -35,7 +35,7 @@ pub(crate) struct Whereabouts<'m> {
 /// The sentence for `token`, where it is not of the shape that was expected.
 pub(crate) fn of(token: Token<'_>, expected: Whereabouts<'_>) -> Option<Text> {
     if token == Token::Null {
-        return None;
+        return null(expected);
     }
     match expected.shape.shape().kind {
         Kind::Text { .. } => scalar(token, "java.lang.String", matches!(token, Token::Text(_))),
@@ -49,6 +49,22 @@ pub(crate) fn of(token: Token<'_>, expected: Whereabouts<'_>) -> Option<Text> {
         Kind::Map { value, .. } => map(token, expected, value),
         Kind::Structure(_) => structure(token, expected),
     }
+}
+
+/// Nothing is the absence of a member, but not to SearchVectors where that is required: that is another program (parity,
+/// `error-messages/searchVectors`, October 2026).
+fn null(expected: Whereabouts<'_>) -> Option<Text> {
+    let operation = expected.operation.filter(|operation| operation.name == "SearchVectors")?;
+    let is_it = |member: &Member| member.required && member.shape == expected.shape;
+    if expected.place != Place::Member || !operation.input.shape().members().iter().any(is_it) {
+        return None;
+    }
+    let wanted = match expected.shape.shape().kind {
+        Kind::Integer(_) => "i32",
+        Kind::List { .. } => "a sequence",
+        _ => "a string",
+    };
+    Some(Text::NullMember { wanted, column: expected.column })
 }
 
 /// A scalar of a Java class.

@@ -93,7 +93,8 @@ pub fn check(text: &str, layer: Layer) -> Result<(), Text> {
     let of_zero = if layer == Layer::Newer { spelling.exponent } else { 0 };
     let leading = significant.as_ref().map_or(of_zero, |significant| significant.leading);
     if layer == Layer::Older {
-        // That layer's exponents are of 32 bits, and the power of the leading digit wraps around.
+        // That layer's exponents and scales, which are exponents turned round, are of 32 bits, and the power of the leading digit wraps around.
+        i32::try_from(-spelling.exponent).map_err(|_| not_numeric())?;
         i32::try_from(spelling.exponent).map_err(|_| not_numeric())?;
         if leading >= i64::from(i32::MAX) {
             return Err(Text::NumberUnderflow);
@@ -198,6 +199,8 @@ mod tests {
             ("1e2147483647", Some("NumberOverflow"), Some("NumberUnderflow")),
             ("1e99999999999", Some("NumberOverflow"), Some("NotNumeric")),
             ("1e-99999999999", Some("NumberUnderflow"), Some("NotNumeric")),
+            ("1e-2147483648", Some("NumberUnderflow"), Some("NotNumeric")),
+            ("1e-2147483647", Some("NumberUnderflow"), Some("NumberUnderflow")),
             ("1e9223372036854775807", Some("NumberOverflow"), Some("NotNumeric")),
             ("1e9223372036854775808", Some("NotNumeric"), Some("NotNumeric")),
             ("0e126", Some("NumberOverflow"), None),

@@ -60,6 +60,7 @@ texts! {
     Base64Length { found: usize } Data "Base64 encoded length is expected a multiple of 4 bytes but found: {found}";
     Base64Character Data "Invalid last non-pad Base64 character dectected";
     FractionalInteger { number: String, column: usize } Data "invalid type: floating point `{number}`, expected i32 at line 1 column {column}";
+    NullMember { wanted: &'static str, column: usize } Data "invalid type: null, expected {wanted} at line 1 column {column}";
 
     // Shapes.
     Constraints { violations: Violations } Data "{violations}";
@@ -278,6 +279,10 @@ texts! {
     OnDemandLimitOutside { member: &'static str, of: String } Data "One or more parameter values were invalid: Requested {member} for OnDemandThroughput for {of} is outside of valid range";
     WarmLowered { member: &'static str, of: String } Data "One or more parameter values were invalid: Requested {member} for WarmThroughput for {of} is lower than current WarmThroughput, decreasing WarmThroughput is not supported";
     VectorTableProvisioned Data "One or more parameter values were invalid: Tables with vector indexes must be in PAY_PER_REQUEST mode";
+    VectorNoList { attribute: String, index: String } Data "One or more parameter values were invalid. Invalid type for parameter {attribute}, Expected: 32-bit floating point number list IndexName: {index}";
+    VectorSize { attribute: String, expected: i64, actual: usize, index: String } Data "One or more parameter values were invalid. Invalid size for parameter {attribute}, Expected: {expected}, Actual: {actual} IndexName: {index}";
+    VectorElement { attribute: String, at: usize, type_: &'static str, index: String } Data "One or more parameter values were invalid. Invalid type for parameter {attribute}[{at}], Expected: 32-bit floating point number, Actual: {type_}. IndexName: {index}";
+    VectorKeyEmpty { index: String, key: String } Data "One or more parameter values are not valid. A value specified for a secondary index key is not supported. The AttributeValue for a key attribute cannot contain an empty string value. IndexName: {index}, IndexKey: {key}";
     IndexThroughputMissing { index: String } Data "One or more parameter values were invalid: ProvisionedThroughput must be specified for index: {index}";
     IndexThroughputUnspecified { index: Echo } Data "One or more parameter values were invalid: ProvisionedThroughput is not specified for index: {index}";
     IndexUnitsOnDemand { index: String } Data "One or more parameter values were invalid: Neither ReadCapacityUnits nor WriteCapacityUnits can be specified for index: {index} when BillingMode is PAY_PER_REQUEST";

@@ -31,7 +31,7 @@ pub(crate) fn shape(request: &Request<'_>, cohort: Cohort) -> Result<(), Refusal
     if matches!(operation, "BatchGetItem" | "BatchWriteItem")
         && input.get("RequestItems").is_some_and(|items| items.count() == 0)
     {
-        return Err(Refusal::validation(Text::RequestItemsRequired { operation }));
+        return Err(Refusal::validation(no_items(operation, cohort)));
     }
     if operation == "Query" && cohort == Cohort::Current && joins_otherwise(input) {
         return Err(Refusal::validation(Text::ConditionalOperatorUnknown));
@@ -49,6 +49,16 @@ pub(crate) fn shape(request: &Request<'_>, cohort: Cohort) -> Result<(), Refusal
         return Ok(());
     }
     Err(Refusal::validation(Text::Constraints { violations: Violations(check.violations) }))
+}
+
+/// What no items at all are refused with: reads are told in the newer form by all regions but one (parity,
+/// `error-messages/batchGetItem`, October 2026).
+fn no_items(operation: &'static str, cohort: Cohort) -> Text {
+    if operation == "BatchWriteItem" || cohort == Cohort::Classic {
+        return Text::RequestItemsRequired { operation };
+    }
+    let violation = Violation::Hidden { path: "RequestItems".to_owned(), constraint: Constraint::LengthFrom(1) };
+    Text::Constraints { violations: Violations(vec![violation]) }
 }
 
 /// Whether a write of one item has a table's name and neither key nor item: the older layer reads those (parity,

@@ -4,7 +4,7 @@
 //! item ─► the index's schema: does it hold? ─► its vector ─► score ─► among the best so far? ─► kept, the worst dropped
 //! ```
 //! A search is exact: it looks at every item that its index has, as the table was when the search began, and holds no more
-//! than what it will answer. What is no vector of the index's dimensions is in no index.
+//! than what it will answer. What is no vector of the index's dimensions is not put, and where an update makes it, in no index.
 //!
 //! Thread safety: plain values.
 
@@ -12,12 +12,14 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use kstone_api::expression::Subject;
-use kstone_api::{ItemRef, Record, ValueRef, WriteOutcome};
+use kstone_api::{ItemRef, Record, Scan, Type, ValueRef, WriteOutcome};
 use kstone_core::item::item_size;
 use kstone_core::number;
 
 use crate::catalog::CatalogTable;
 use crate::catalog::settings::VectorIndex;
+use crate::refusal::Refusal;
+use crate::texts::Text;
 
 /// The fewest bytes that a search, or a write to an index, is charged.
 pub(crate) const MIN_BYTES: usize = 1024;
@@ -131,6 +133,44 @@ impl VectorIndex {
         Some(self.rest(table, record))
     }
 
+    /// How many items it has, and the bytes of what it holds of them. Costs a pass over the table.
+    pub(crate) fn measured(&self, table: &CatalogTable) -> (usize, usize) {
+        let Ok(records) = table.table.iter_scan(&Scan::new()) else { return (0, 0) };
+        let mut sum = (0, 0);
+        for record in records {
+            if let Some(rest) = self.entry(table, &record) {
+                sum = (sum.0 + 1, sum.1 + self.size_with(&record, &rest));
+            }
+        }
+        sum
+    }
+
+    /// Refuses the attributes of an item that it could not hold: a vector that is none of its own, and a part of nothing. An
+    /// item without a vector is just not in it.
+    fn check(&self, item: ItemRef<'_>) -> Result<(), Text> {
+        let (attribute, index) = (|| self.attribute.clone(), || self.name.clone());
+        if let Some(vector) = item.get(&self.attribute) {
+            if vector.type_() != Type::L {
+                return Err(Text::VectorNoList { attribute: attribute(), index: index() });
+            }
+            let actual = vector.list().count();
+            if actual != self.length() {
+                let expected = self.dimensions;
+                return Err(Text::VectorSize { attribute: attribute(), expected, actual, index: index() });
+            }
+            let mut elements = vector.list().enumerate();
+            let wrong = elements.find(|(_, of_list)| of_list.as_number().and_then(element).is_none());
+            if let Some((at, of_list)) = wrong {
+                let type_ = of_list.type_().name();
+                return Err(Text::VectorElement { attribute: attribute(), at, type_, index: index() });
+            }
+        }
+        match self.hash().filter(|hash| item.get(hash).is_some_and(|value| value.as_str() == Some(""))) {
+            Some(hash) => Err(Text::VectorKeyEmpty { index: index(), key: hash.to_owned() }),
+            None => Ok(()),
+        }
+    }
+
     fn rest(&self, table: &CatalogTable, record: &Record) -> Vec<u8> {
         let mut rest = Vec::new();
         let keeps = |name: &str| name != self.attribute && self.holds(table, name);
@@ -146,6 +186,16 @@ impl VectorIndex {
     fn size_with(&self, record: &Record, rest: &[u8]) -> usize {
         item_size(record.key_ref(), ItemRef::new(rest)) + self.attribute.len() + DIMENSION_BYTES * self.length()
     }
+}
+
+/// Refuses an item that is put, by the body of its attributes, which an index of vectors could not hold (parity,
+/// `error-messages/vectorWrites`).
+///
+/// # Errors
+/// What is wrong with it, by the first index.
+pub(crate) fn check(table: &CatalogTable, body: &[u8]) -> Result<(), Refusal> {
+    let item = ItemRef::new(body);
+    table.settings.vectors.iter().try_for_each(|index| index.check(item)).map_err(Refusal::validation)
 }
 
 /// The bytes that a write changes in an index; none where this stays as it is.

@@ -49,6 +49,7 @@ pub mod ast;
 mod bind;
 pub mod build;
 mod cache;
+mod charge;
 mod condition;
 mod condition_parser;
 mod eval;

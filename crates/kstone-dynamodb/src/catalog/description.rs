@@ -52,7 +52,7 @@ impl Described<'_> {
             self.payment(answer);
             self.local_indexes(answer, &of);
             self.global_indexes(answer, &of);
-            self.vector_indexes(answer);
+            self.vector_indexes(answer, &of);
             self.stream(answer, &of.schema);
             encryption(answer, self.table.settings.encryption.as_ref());
             self.restored(answer);
@@ -194,7 +194,7 @@ impl Described<'_> {
         warm(answer, settings.warm, &settings.throughput, status);
     }
 
-    fn vector_indexes(&self, answer: &mut Answer) {
+    fn vector_indexes(&self, answer: &mut Answer, of: &Measured) {
         let leaving = self.leaving().filter_map(|leaving| match leaving {
             Leaving::Vector(index) => Some(index),
             Leaving::Global(..) => None,
@@ -205,12 +205,12 @@ impl Described<'_> {
         }
         answer.name("VectorIndexes").list(|answer| {
             for index in vectors {
-                answer.object(|answer| self.vector_index(answer, index));
+                answer.object(|answer| self.vector_index(answer, index, of));
             }
         });
     }
 
-    fn vector_index(&self, answer: &mut Answer, index: &VectorIndex) {
+    fn vector_index(&self, answer: &mut Answer, index: &VectorIndex, of: &Measured) {
         answer.name("IndexName").text(&index.name);
         answer.name("VectorAttribute").object(|answer| answer.name("AttributeName").text(&index.attribute));
         if !index.search_schema.is_empty() {
@@ -227,6 +227,9 @@ impl Described<'_> {
         answer.name("Dimensions").integer(index.dimensions);
         answer.name("DistanceFunction").text(&index.distance);
         self.index_status(answer, &index.name);
+        let (items, bytes) = of.stats.as_ref().map_or((0, 0), |_| index.measured(self.table));
+        answer.name("IndexSizeBytes").integer(integer(bytes as u64));
+        answer.name("ItemCount").integer(integer(items as u64));
         answer.name("IndexArn").text(&format!("{}/index/{}", self.arn(), index.name));
     }
 

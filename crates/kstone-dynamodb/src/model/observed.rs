@@ -133,6 +133,8 @@ pub fn first_members(structure: &str) -> &'static [&'static str] {
             "ConditionalOperator",
             "Key",
         ],
+        // parity, `validation-ordering/createTable`.
+        "CreateTableInput" => &["AttributeDefinitions", "TableName", "KeySchema", "GlobalSecondaryIndexes"],
         "GetItemInput" => &["ReturnConsumedCapacity", "AttributesToGet", "TableName"],
         "QueryInput" => &[
             "Select",

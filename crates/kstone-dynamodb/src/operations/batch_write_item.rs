@@ -16,6 +16,7 @@ use crate::pipeline::{Pipeline, Rules};
 use crate::refusal::Refusal;
 use crate::texts::Text;
 use crate::value;
+use crate::vectors;
 use crate::view::{Structure, Value};
 
 /// The most writes of a request.
@@ -121,6 +122,7 @@ fn write_of<'a>(call: &Call<'a>, table: &Arc<CatalogTable>, request: &Structure<
     let mut body = Vec::new();
     let item = put.get("Item").expect("a required member");
     let key = attributes::item(call, item, &table.layout, &mut body).map_err(key_of_item)?;
+    vectors::check(table, &body)?;
     Ok(Write { table: Arc::clone(table), key, body: Some(body) })
 }
 

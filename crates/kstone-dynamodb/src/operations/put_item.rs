@@ -10,6 +10,7 @@ use crate::call::Call;
 use crate::expressions::{Parameters, conditional_operator, expressions, mixing};
 use crate::pipeline::Pipeline;
 use crate::refusal::Refusal;
+use crate::vectors;
 
 pub(super) const PIPELINE: Pipeline = Pipeline {
     parameters: Parameters {
@@ -35,6 +36,7 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     let table = call.table()?;
     let mut body = Body::new();
     let key = attributes::item(call, input.get("Item").expect("a required member"), &table.layout, &mut body)?;
+    vectors::check(&table, &body)?;
     let write = ParsedWrite::put(&*key.pk, &*key.sk, &body[..]);
     written::write(call, &table, write, bound, answer)
 }

@@ -2,6 +2,7 @@
 
 use kstone_api::ParsedWrite;
 use kstone_api::expression::Update;
+use kstone_core::item::ITEM_MAX_BYTES;
 
 use super::{steps, written};
 use crate::answer::Answer;
@@ -28,7 +29,8 @@ fn attribute_updates(rules: &Rules<'_>, input: &Structure<'_>) -> Result<(), Tex
     legacy::attribute_updates(input, rules.layer())
 }
 
-/// Updates the item; without an update, makes it where there is none.
+/// Updates the item; without an update, makes it where there is none. An update expression may count as much as an item
+/// (parity, `limits/itemSizeBySurface`).
 pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
     let input = call.input();
     let mut bound = bound::of(call, input, &PIPELINE.parameters)?;
@@ -36,5 +38,9 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     let key = attributes::key(call, input.get("Key").expect("a required member"), &table.layout)?;
     let update = bound.update.take().unwrap_or_else(Update::nothing);
     update.refuse_key(&table.layout).map_err(|refusal| bound::below(call, refusal))?;
+    // Of AttributeUpdates the item that comes of them is counted alone, and of updates in transactions and statements.
+    if input.has("UpdateExpression") && update.charge() > ITEM_MAX_BYTES {
+        return Err(Refusal::validation(Text::UpdatedItemTooLarge));
+    }
     written::write(call, &table, ParsedWrite::update(&*key.pk, &*key.sk, update), bound, answer)
 }

@@ -9,6 +9,8 @@
 //! refused, too, where DynamoDB takes such attributes for missing; requests may ask for that
 //! ([`ReadRequest::asks_beyond`](crate::ReadRequest::asks_beyond)).
 
+use std::collections::HashSet;
+
 use super::{Index, IndexKind};
 use crate::error::{Error, Reason, Result};
 
@@ -30,8 +32,9 @@ impl Index {
             let (index, names) = (self.name(), asked.join(", "));
             return Err(Error::from(Reason::FilterNotProjected { index: index.into(), names: names.into() }));
         }
-        let shown = self.missing(shown);
+        let mut shown = self.missing(shown);
         if shown.is_empty() || (can_fetch && self.kind() == IndexKind::Local) {
+            shown.sort_unstable();
             return Ok(shown);
         }
         let kind = match self.kind() {
@@ -42,11 +45,9 @@ impl Index {
         Err(Error::from(Reason::NotProjected { kind, index: index.into(), names: names.into() }))
     }
 
-    /// Those that the index does not hold, by name, each once.
+    /// Those that the index does not hold, each once, in the order in which they are named: refusals show them so.
     fn missing<'a>(&self, names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-        let mut missing: Vec<&str> = names.filter(|name| !self.projects(name)).collect();
-        missing.sort_unstable();
-        missing.dedup();
-        missing
+        let mut seen = HashSet::new();
+        names.filter(|name| !self.projects(name) && seen.insert(*name)).collect()
     }
 }

@@ -9,9 +9,9 @@ use kstone_core::item::ValueRef;
 
 use super::statement::{Statement, StatementResult, StatementRun};
 use super::target::check_table;
-use crate::expression::ParameterNames;
+use crate::expression::{BoundParameters, Condition, Kind, ParameterNames};
 use crate::table::Table;
-use kstone_expr::partiql::parsed::Parsed;
+use kstone_expr::partiql::parsed::{Parsed, Select, Verb};
 
 /// A statement that is parsed, to be run any number of times by any number of threads at once: the values of its `?`
 /// come with each run. It belongs to no database: it runs on the one that it was prepared with, on forks of it and on
@@ -109,6 +109,19 @@ impl PreparedStatement {
             token,
             return_old_on_failure: false,
         })
+    }
+
+    /// Whether the condition of a SELECT takes these values, whatever its table is; of anything else nothing is asked.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for a value of a type that an operator does not take, and for values that
+    /// are not as many as the parameters.
+    pub fn check_operands(&self, values: &[ValueRef<'_>]) -> Result<()> {
+        let Verb::Select(Select { condition: Some(condition), .. }) = &self.shared.parsed.verb else { return Ok(()) };
+        let mut made = Vec::new();
+        let bound = self.shared.parsed.values.bind(values, &mut made)?;
+        Condition::new(Kind::Where, Arc::clone(&condition.ast), BoundParameters::lent(&bound), None)?;
+        Ok(())
     }
 
     /// The statement with the values of one run, copied: for a batch or a transaction.

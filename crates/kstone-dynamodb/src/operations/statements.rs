@@ -104,7 +104,7 @@ pub(super) fn read(call: &Call<'_>, input: &Structure<'_>, checks: bool) -> Resu
     if let Some(beyond) = &says.beyond {
         return Err(call.below(&beyond.clone().into()));
     }
-    let table = found?;
+    let table = found.map_err(|missing| unfit_operand(call, &prepared, input).unwrap_or(missing))?;
     let index = index.transpose()?;
     if is_consistent && matches!(index, Some((_, IndexKind::Global))) {
         return Err(Refusal::validation(Text::ConsistentStatement));
@@ -119,10 +119,24 @@ pub(super) fn read(call: &Call<'_>, input: &Structure<'_>, checks: bool) -> Resu
     Ok(Read { prepared, statement, table, index, is_consistent })
 }
 
+/// What is wrong with the values of a condition, which is said before that there is no table (parity,
+/// `validation-ordering/partiql`).
+#[cold]
+fn unfit_operand(call: &Call<'_>, prepared: &PreparedStatement, input: &Structure<'_>) -> Option<Refusal> {
+    let values = given(input).ok()?;
+    let lent: Vec<_> = values.iter().map(StoredValue::get).collect();
+    prepared.check_operands(&lent).err().map(|error| call.below(&error))
+}
+
+/// The parameters.
+fn given(input: &Structure<'_>) -> Result<Vec<StoredValue>, Refusal> {
+    let given = input.get("Parameters").into_iter().flat_map(|parameters| parameters.elements());
+    given.map(StoredValue::of).collect::<Result<_, _>>().map_err(Refusal::validation)
+}
+
 /// The statement with its parameters.
 fn bound(call: &Call<'_>, prepared: &PreparedStatement, input: &Structure<'_>) -> Result<Statement, Refusal> {
-    let given = input.get("Parameters").into_iter().flat_map(|parameters| parameters.elements());
-    let values: Vec<StoredValue> = given.map(StoredValue::of).collect::<Result<_, _>>().map_err(Refusal::validation)?;
+    let values = given(input)?;
     if values.len() != prepared.parameters().len() {
         return Err(Refusal::validation(Text::StatementParameterCount));
     }

@@ -129,6 +129,14 @@ impl Catalog {
         table
     }
 
+    /// Puts a table into the catalog that is being deleted, and forgets those that are gone.
+    pub(crate) fn insert_leaving(&self, table: CatalogTable) {
+        let now = self.now();
+        let mut tables = self.tables.write();
+        tables.retain(|_, known| !known.phase.is_over(now));
+        tables.insert(table.name.clone(), Arc::new(table));
+    }
+
     pub(crate) fn remove(&self, name: &str) {
         self.tables.write().remove(name);
     }

@@ -146,7 +146,8 @@ impl Shared {
         // Somebody else's annotation says nothing that is understood here.
         let mut annotation: Annotation = serde_json::from_slice(annotation).unwrap_or_default();
         for name in self.tables.table_names() {
-            if self.catalog.entry(&name).is_some() {
+            // The name of one that is being deleted is free to the tables below.
+            if self.catalog.entry(&name).is_some_and(|known| known.phase.has_items(i64::MAX)) {
                 continue;
             }
             let Ok(table) = self.tables.table(&name) else { continue };

@@ -3,7 +3,8 @@
 //! ```text
 //! files_root/BUCKET/PREFIX/AWSDynamoDB/EXPORT-ID/ …          a key of an object is its path below the bucket
 //! ```
-//! A key never leads out of its bucket: parts that are `.`, `..` or empty are refused.
+//! A key never leads out of its bucket: parts that are `.`, `..` or empty are refused, and what is no folder and no file, a
+//! link above all, is not there. The bucket itself may be a link.
 //!
 //! Thread safety: plain functions; each export has a folder of its own.
 
@@ -37,11 +38,14 @@ impl Bucket {
     /// Where the object of a key is; none for a key that is no path below the bucket.
     pub(crate) fn path(&self, key: &str) -> Option<PathBuf> {
         let is_part = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0', ':']);
-        let parts: Vec<&str> = key.split('/').collect();
-        parts
-            .iter()
-            .all(|part| is_part(part))
-            .then(|| parts.iter().fold(self.folder.clone(), |path, part| path.join(part)))
+        let mut path = self.folder.clone();
+        for part in key.split('/') {
+            path.push(part);
+            if !is_part(part) || path.is_symlink() {
+                return None;
+            }
+        }
+        Some(path)
     }
 
     /// The keys that begin with a prefix, in their order, and where their objects are.
@@ -52,13 +56,14 @@ impl Bucket {
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
                 let key = format!("{above}{}", entry.file_name().to_string_lossy());
-                if entry.path().is_dir() {
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
                     let below = format!("{key}/");
                     // Only folders that the prefix leads to, or that lie below it.
                     if below.starts_with(prefix) || prefix.starts_with(&below) {
                         folders.push((below, entry.path()));
                     }
-                } else if key.starts_with(prefix) {
+                } else if kind.is_file() && key.starts_with(prefix) {
                     found.push((key, entry.path()));
                 }
             }

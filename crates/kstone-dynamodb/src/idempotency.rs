@@ -101,7 +101,7 @@ impl Known {
     fn forget(&mut self, now: i64) {
         for _ in 0..2 {
             let Some((at, _)) = self.done.front() else { return };
-            if at.saturating_add(KEPT_SECONDS) > now && self.tokens.len() < KEPT_MAX {
+            if at.saturating_add(KEPT_SECONDS) > now && self.done.len() < KEPT_MAX {
                 return;
             }
             let Some((at, token)) = self.done.pop_front() else { return };

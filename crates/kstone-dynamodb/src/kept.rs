@@ -5,7 +5,7 @@
 //!
 //! Thread safety: looks take a lock for a moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use kstone_api::{Table, TableSchema};
@@ -15,8 +15,9 @@ use crate::catalog::settings::Settings;
 
 /// The most backups that nobody asked for.
 const MAX_SYSTEM_BACKUPS: usize = 4;
-/// The most records of exports, and of imports.
+/// The most records of exports, and of imports, and the most bytes of either: what a request asked for is in them.
 const MAX_RECORDS: usize = 10_000;
+const MAX_RECORD_BYTES: usize = 64 << 20;
 
 /// A table as it was, under a name of its own.
 pub(crate) struct Backup {
@@ -58,7 +59,13 @@ pub(crate) struct Kept {
 
 /// Records of one kind, the newest of them.
 #[derive(Default)]
-pub(crate) struct Records(RwLock<Vec<Arc<Record>>>);
+pub(crate) struct Records(RwLock<Newest>);
+
+#[derive(Clone, Default)]
+struct Newest {
+    records: VecDeque<Arc<Record>>,
+    bytes: usize,
+}
 
 impl Kept {
     /// The same for a fork of the account.
@@ -98,6 +105,18 @@ impl Kept {
     }
 }
 
+impl Record {
+    fn bytes(&self) -> usize {
+        let token = self.token.as_ref().map_or(0, |(token, asked)| token.len() + asked.len());
+        self.arn.len()
+            + self.table_arn.len()
+            + self.table_id.len()
+            + token
+            + self.description.len()
+            + self.summary.len()
+    }
+}
+
 impl Backup {
     fn is_over(&self, now_millis: i64) -> bool {
         self.until.is_some_and(|until| now_millis >= until)
@@ -111,11 +130,13 @@ impl Records {
 
     /// Keeps a record.
     pub(crate) fn add(&self, record: Record) {
-        let mut records = self.0.write();
-        if records.len() == MAX_RECORDS {
-            records.remove(0);
+        let mut newest = self.0.write();
+        newest.bytes += record.bytes();
+        newest.records.push_back(Arc::new(record));
+        // The one that was made now stays, however much it holds.
+        while newest.records.len() > MAX_RECORDS || (newest.bytes > MAX_RECORD_BYTES && newest.records.len() > 1) {
+            newest.bytes -= newest.records.pop_front().map_or(0, |oldest| oldest.bytes());
         }
-        records.push(Arc::new(record));
     }
 
     /// The record of this ARN.
@@ -125,11 +146,11 @@ impl Records {
 
     /// The newest record that is so.
     pub(crate) fn find(&self, is_so: impl Fn(&Record) -> bool) -> Option<Arc<Record>> {
-        self.0.read().iter().rev().find(|record| is_so(record)).cloned()
+        self.0.read().records.iter().rev().find(|record| is_so(record)).cloned()
     }
 
     /// All of them, the newest first.
     pub(crate) fn all(&self) -> Vec<Arc<Record>> {
-        self.0.read().iter().rev().cloned().collect()
+        self.0.read().records.iter().rev().cloned().collect()
     }
 }

@@ -112,7 +112,8 @@ impl Streams {
         known.retain(|_, stream| !stream.is_forgotten(now_millis.div_euclid(1000)));
         // Two streams of one table that were switched on in one millisecond have two labels all the same.
         let named = |millis| StreamName { table: name.into(), label: label::label(millis).into() };
-        let mut created_millis = now_millis;
+        // The end of time leaves some milliseconds for that.
+        let mut created_millis = now_millis.min(i64::MAX - 2 * ENDED_MAX as i64);
         while known.contains_key(&named(created_millis)) {
             created_millis += 1;
         }

@@ -315,7 +315,7 @@ impl Check {
     fn entries(&mut self, member: &str, map: Value<'_>, key: ShapeId, of_value: ShapeId) {
         self.keys(member, map, key);
         self.values(map, of_value);
-        if of_value.is_attribute_value() || !matches!(of_value.shape().kind, Kind::Structure(_)) {
+        if of_value.is_attribute_value() || !matches!(of_value.shape().kind, Kind::Structure(_) | Kind::List { .. }) {
             return;
         }
         for (name, value) in map.entries() {
@@ -323,7 +323,12 @@ impl Check {
                 return;
             }
             self.path.push(Step::entry(&name.decode()));
-            self.inside(value);
+            match of_value.shape().kind {
+                // A list has no members that it lacks where it is null.
+                Kind::List { element, .. } if !value.is_null() => self.elements(value, element),
+                Kind::List { .. } => {}
+                _ => self.inside(value),
+            }
             self.path.pop();
         }
     }

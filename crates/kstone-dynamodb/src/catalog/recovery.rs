@@ -100,7 +100,7 @@ fn thin(moments: &mut Vec<Moment>) {
     let gap = |at: usize| {
         let (before, after) = (moments[at - 1].at, moments[at + 1].at);
         // As a fraction of the age, in parts of a million.
-        i128::from(after - before) * 1_000_000 / i128::from((last - before).max(1))
+        i128::from(after.saturating_sub(before)) * 1_000_000 / i128::from(last.saturating_sub(before).max(1))
     };
     let rarest = (1..moments.len().saturating_sub(1)).min_by_key(|at| gap(*at));
     if let Some(at) = rarest {

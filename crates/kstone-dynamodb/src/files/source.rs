@@ -2,6 +2,7 @@
 //!
 //! Records are read one by one. In JSON and Ion a line is a record; a line that is none ends its object, as on AWS.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
@@ -15,6 +16,9 @@ use crate::catalog::definition::Definitions;
 
 /// The most bytes of a line. An item has 400 KB; in JSON its text may be several times as long.
 const LINE_MAX_BYTES: u64 = 8 << 20;
+
+/// The most bytes of a row of CSV: an item has 400 KB, and there are no escapes.
+const ROW_MAX_BYTES: usize = 1 << 20;
 
 /// What the records look like.
 pub(crate) enum Format<'d> {
@@ -102,6 +106,8 @@ fn csv(
     (delimiter, header, types): (u8, &[String], &Definitions<'_>),
     take: &mut dyn FnMut(ReadRecord) -> bool,
 ) -> io::Result<()> {
+    let left = Cell::new(ROW_MAX_BYTES);
+    let input = Rows { input, left: &left };
     let mut reader =
         csv::ReaderBuilder::new().delimiter(delimiter).has_headers(false).flexible(true).from_reader(input);
     let mut columns = header.to_vec();
@@ -110,6 +116,7 @@ fn csv(
             take(None);
             return Ok(());
         };
+        left.set(ROW_MAX_BYTES);
         if columns.is_empty() {
             columns = row.iter().map(str::to_owned).collect();
             continue;
@@ -125,4 +132,20 @@ fn csv(
         }
     }
     Ok(())
+}
+
+/// Input that ends in an error where a row of it has no end: its reader would keep all of it.
+struct Rows<'l> {
+    input: Box<dyn Read>,
+    /// How many bytes may come before the end of a row.
+    left: &'l Cell<usize>,
+}
+
+impl Read for Rows<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.input.read(buffer)?;
+        let left = self.left.get().checked_sub(read);
+        self.left.set(left.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a row without an end"))?);
+        Ok(read)
+    }
 }

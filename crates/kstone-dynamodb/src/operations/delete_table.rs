@@ -35,7 +35,7 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     let seconds = shared.options.transition_seconds;
     if seconds > 0 {
         described.phase = Phase::Deleting(now.saturating_add(seconds));
-        shared.catalog.insert(described);
+        shared.catalog.insert_leaving(described);
     }
     Ok(())
 }

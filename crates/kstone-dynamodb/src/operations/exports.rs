@@ -154,7 +154,7 @@ fn scope(call: &Call<'_>, table: &CatalogTable) -> Result<Scope, Refusal> {
     if to.saturating_sub(from) < MIN_WINDOW {
         return Err(invalid_time(Text::IncrementalShort));
     }
-    if to - from > MAX_WINDOW {
+    if to.saturating_sub(from) > MAX_WINDOW {
         return Err(invalid_time(Text::IncrementalLong));
     }
     let has_old = incremental.get("ExportViewType").is_none_or(|view| view.quoted().is("NEW_AND_OLD_IMAGES"));

@@ -29,7 +29,7 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
     let (oldest, last) = bounds(&stream, now);
     let after = match iterator.from {
         From::Oldest => oldest - 1,
-        From::After(number) if number + 1 < oldest => return Err(trimmed()),
+        From::After(number) if number.saturating_add(1) < oldest => return Err(trimmed()),
         From::After(number) => number,
     };
     let limit = input.get("Limit").and_then(|limit| usize::try_from(limit.integer()).ok());

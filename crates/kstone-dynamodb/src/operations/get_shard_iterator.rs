@@ -60,7 +60,7 @@ pub(super) fn carry_out(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refu
         "AT_TIMESTAMP" => From::After(before_time(&stream, input).max(oldest - 1)),
         _ => From::After(number),
     };
-    if matches!(from, From::After(number) if number + 1 < oldest) {
+    if matches!(from, From::After(number) if number.saturating_add(1) < oldest) {
         return Err(trimmed());
     }
     let iterator = ShardIterator { stream: stream.name.clone(), from, moment: now };

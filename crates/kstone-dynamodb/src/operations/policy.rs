@@ -46,7 +46,7 @@ pub(super) fn put(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal> {
             let mut policy = created(&text, call.shared().catalog.now_millis());
             // Two policies of one millisecond have two revisions all the same.
             while table.settings.policy.as_ref().is_some_and(|present| present.revision == policy.revision) {
-                policy = created(&text, policy.revision.parse().map_or(0, |millis: i64| millis + 1));
+                policy = created(&text, policy.revision.parse().map_or(0, |millis: i64| millis.wrapping_add(1)));
             }
             policy
         }

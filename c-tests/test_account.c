@@ -371,7 +371,9 @@ static void options_out_of_their_range_are_refused(void) {
     REFUSED(ttl, 2, "KSTONE_TTL");
     REFUSED(texts, 2, "KSTONE_TEXTS");
     REFUSED(flags, 2, "flags");
-    REFUSED(files_root, "/tmp", "files_root is empty");
+    REFUSED(region, "eu-west-1", "region_len is 0");
+    REFUSED(account_id, "123456789012", "account_id_len is 0");
+    REFUSED(files_root, "/tmp", "files_root_len is 0");
     REFUSED(reserved, 1, "not served");
     REFUSED(struct_size, 7, "struct_size");
     REFUSED(struct_size, sizeof(kstone_account_options) - 1, "struct_size");

@@ -182,7 +182,11 @@ static void schemas_that_are_none_are_refused_saying_what(void) {
     options.schema_json = NULL;
     options.schema_json_len = 3;
     CHECK_FAILS(KSTONE_ERR_MISUSE, kstone_open_memory(&options, &db, &err));
+    options.schema_json = "{}";
+    options.schema_json_len = 0;
+    CHECK_FAILS_SAYING(KSTONE_ERR_INVALID, "schema_json_len is 0", kstone_open_memory(&options, &db, &err));
     options.schema_json = "\xff{}";
+    options.schema_json_len = 3;
     CHECK_FAILS(KSTONE_ERR_INVALID, kstone_open_memory(&options, &db, &err));
     CHECK_UNTOUCHED(db);
 }

@@ -2355,7 +2355,8 @@ kstone_status kstone_snapshot_save(const kstone_db *db,
 /**
  * Fills an empty database from a snapshot: schema and items appear at once, after all of the file was read and
  * checked. The schema of the file takes the place of the database's own; its other options stay. A reader of the
- * stream gets KSTONE_ERR_TRIMMED, since what is loaded was never in the stream.
+ * stream gets KSTONE_ERR_TRIMMED, since what is loaded was never in the stream. A file of an account is loaded where it
+ * has one table.
  *
  * Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
  * where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, for a file of
@@ -2812,7 +2813,8 @@ kstone_status kstone_account_fork(const kstone_account *account,
 
 /**
  * Writes all tables as they are now to a file, as kstone_snapshot_save does: items, indexes, and what DynamoDB says of
- * tables. Streams, backups and tokens of requests are not in it.
+ * tables. What streams recorded, backups and tokens of requests are not in it: loaded, a table with a stream has a new
+ * one, without records.
  *
  * Errors, cost, threads: as kstone_snapshot_save.
  */
@@ -2823,7 +2825,9 @@ kstone_status kstone_account_snapshot_save(const kstone_account *account,
                                            kstone_error **err);
 
 /**
- * Adds the tables of a file to the account: all of them appear at once, after all of the file was read and checked.
+ * Adds the tables of a file to the account: all of them appear at once, after all of the file was read and checked. A
+ * file of kstone_snapshot_save is one table, called items; where its schema names no key attributes, DynamoDB's
+ * operations call them pk and sk, both of type S, and show items without them.
  *
  * Errors: as kstone_snapshot_load; KSTONE_ERR_INVALID where the account has a table of one of these names. Nothing is
  * loaded then.

@@ -182,7 +182,8 @@ pub unsafe extern "C" fn kstone_account_fork(
 }
 
 /// Writes all tables as they are now to a file, as kstone_snapshot_save does: items, indexes, and what DynamoDB says of
-/// tables. Streams, backups and tokens of requests are not in it.
+/// tables. What streams recorded, backups and tokens of requests are not in it: loaded, a table with a stream has a new
+/// one, without records.
 ///
 /// Errors, cost, threads: as kstone_snapshot_save.
 #[must_use]
@@ -200,7 +201,9 @@ pub unsafe extern "C" fn kstone_account_snapshot_save(
     })
 }
 
-/// Adds the tables of a file to the account: all of them appear at once, after all of the file was read and checked.
+/// Adds the tables of a file to the account: all of them appear at once, after all of the file was read and checked. A
+/// file of kstone_snapshot_save is one table, called items; where its schema names no key attributes, DynamoDB's
+/// operations call them pk and sk, both of type S, and show items without them.
 ///
 /// Errors: as kstone_snapshot_load; KSTONE_ERR_INVALID where the account has a table of one of these names. Nothing is
 /// loaded then.

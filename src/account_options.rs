@@ -5,7 +5,7 @@ use std::ffi::c_char;
 use kstone_api::clock::ClockSource;
 use kstone_dynamodb::{AccountOptions as ApiOptions, Cohort};
 
-use crate::boundary::{Failure, by_contract, c_struct, file_path, not_served, text};
+use crate::boundary::{Failure, by_contract, c_struct, file_path, has_length, not_served, text};
 use crate::options::Options;
 
 /// How an account is to be. Set struct_size to sizeof(kstone_account_options) and everything else to 0, then what you
@@ -82,9 +82,6 @@ pub const KSTONE_TEXTS_CURRENT: u32 = 0;
 /// The texts of all other regions.
 pub const KSTONE_TEXTS_CLASSIC: u32 = 1;
 
-const REGION_MAX_BYTES: usize = 32;
-const ACCOUNT_ID_DIGITS: usize = 12;
-
 impl AccountOptions {
     /// The options as the API takes them.
     ///
@@ -94,15 +91,15 @@ impl AccountOptions {
         let refuse = |what: String| Err(Failure::invalid(format!("kstone_account_options.{what}")));
         let defaults = ApiOptions::default();
         let region = by_contract!(text_or(self.region, self.region_len, "region", defaults.region))?;
-        let is_of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        if !(1..=REGION_MAX_BYTES).contains(&region.len()) || !region.bytes().all(is_of_name) {
+        if !ApiOptions::is_region(&region) {
             return refuse(format!("region is {region:?}: it is up to 32 lower-case letters, digits and hyphens"));
         }
         let account_id =
             by_contract!(text_or(self.account_id, self.account_id_len, "account_id", defaults.account_id))?;
-        if account_id.len() != ACCOUNT_ID_DIGITS || !account_id.bytes().all(|byte| byte.is_ascii_digit()) {
+        if !ApiOptions::is_account_id(&account_id) {
             return refuse(format!("account_id is {account_id:?}: it is twelve digits"));
         }
+        has_length(self.files_root, self.files_root_len, "files_root")?;
         let files_root = match self.files_root.is_null() && self.files_root_len == 0 {
             true => None,
             false => Some(by_contract!(file_path(self.files_root, self.files_root_len, "files_root"))?.to_path_buf()),
@@ -147,5 +144,6 @@ unsafe fn text_or(data: *const c_char, len: usize, name: &'static str, default: 
     if data.is_null() && len == 0 {
         return Ok(default);
     }
+    has_length(data, len, name)?;
     by_contract!(text(data, len, name)).map(str::to_owned)
 }

@@ -22,7 +22,8 @@ pub(crate) mod tag;
 pub(crate) mod text;
 
 pub(crate) use arguments::{
-    Out, OutBytes, bytes, checked_text, file_path, key_bytes, known_flags, set_text, text, text_bytes, usual_key_bytes,
+    Out, OutBytes, bytes, checked_text, file_path, has_length, key_bytes, known_flags, set_text, text, text_bytes,
+    usual_key_bytes,
 };
 pub(crate) use contract::by_contract;
 pub(crate) use error_object::ErrorObject;

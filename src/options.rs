@@ -4,7 +4,7 @@ use std::ffi::c_char;
 
 use kstone_api::{DatabaseOptions, Eviction, TableSchema};
 
-use crate::boundary::{Failure, by_contract, c_struct, known_flags, text};
+use crate::boundary::{Failure, by_contract, c_struct, has_length, known_flags, text};
 
 /// How a database is to be. Set struct_size to sizeof(kstone_options) and everything else to 0, then what you want:
 /// 0 always means the default. A program that was compiled against an older header passes a shorter struct, which
@@ -89,5 +89,6 @@ pub(crate) unsafe fn schema_of(json: *const c_char, len: usize) -> Result<TableS
     if json.is_null() && len == 0 {
         return Ok(TableSchema::new());
     }
+    has_length(json, len, "schema_json")?;
     Ok(TableSchema::from_json(by_contract!(text(json, len, "schema_json"))?)?)
 }

@@ -32,7 +32,8 @@ pub unsafe extern "C" fn kstone_snapshot_save(
 
 /// Fills an empty database from a snapshot: schema and items appear at once, after all of the file was read and
 /// checked. The schema of the file takes the place of the database's own; its other options stay. A reader of the
-/// stream gets KSTONE_ERR_TRIMMED, since what is loaded was never in the stream.
+/// stream gets KSTONE_ERR_TRIMMED, since what is loaded was never in the stream. A file of an account is loaded where it
+/// has one table.
 ///
 /// Errors: KSTONE_ERR_CORRUPT where any byte of the file is wrong, with the place; KSTONE_ERR_IO; KSTONE_ERR_INVALID
 /// where the database holds an item, or gets one meanwhile, for a path as in kstone_snapshot_save, for a file of

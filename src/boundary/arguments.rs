@@ -100,6 +100,16 @@ pub(crate) fn checked_text<'a>(bytes: &'a [u8], name: &'static str) -> Result<&'
     })
 }
 
+/// Refuses a text of a struct whose length was forgotten: it is not NULL, and its length is 0.
+pub(crate) fn has_length(data: *const c_char, len: usize, name: &'static str) -> Result<(), Failure> {
+    if !data.is_null() && len == 0 {
+        return Err(Failure::invalid(format!(
+            "{name} is empty: {name}_len is 0, set it to the length or to KSTONE_STRLEN"
+        )));
+    }
+    Ok(())
+}
+
 /// The bytes of what should be text, not looked at.
 ///
 /// # Safety

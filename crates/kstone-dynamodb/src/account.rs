@@ -19,12 +19,15 @@ use crate::kept::Kept;
 use crate::refusal::Cohort;
 use crate::streams::Streams;
 
+const REGION_MAX_BYTES: usize = 32;
+const ACCOUNT_ID_DIGITS: usize = 12;
+
 /// What an account is told when it is made.
 #[derive(Debug, Clone)]
 pub struct AccountOptions {
-    /// The region that its ARNs name.
+    /// The region that its ARNs name: one that [`AccountOptions::is_region`] knows for one.
     pub region: String,
-    /// The account's number, which its ARNs name: twelve digits.
+    /// The account's number, which its ARNs name: twelve digits, as [`AccountOptions::is_account_id`] has it.
     pub account_id: String,
     /// Memory limit, eviction and the like, for all tables together.
     pub database: DatabaseOptions,
@@ -40,6 +43,28 @@ pub struct AccountOptions {
     /// The folder whose folders are the buckets of ExportTableToPointInTime and ImportTable, which are refused where there
     /// is none.
     pub files_root: Option<PathBuf>,
+}
+
+impl AccountOptions {
+    /// Whether a region can be called so: up to 32 lower-case letters, digits and hyphens.
+    ///
+    /// ```
+    /// use kstone_dynamodb::AccountOptions;
+    ///
+    /// assert!(AccountOptions::is_region("eu-central-1"));
+    /// assert!(!AccountOptions::is_region("EU Central") && !AccountOptions::is_region(""));
+    /// ```
+    #[must_use]
+    pub fn is_region(name: &str) -> bool {
+        let is_of_name = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        (1..=REGION_MAX_BYTES).contains(&name.len()) && name.bytes().all(is_of_name)
+    }
+
+    /// Whether this is an account's number: twelve digits.
+    #[must_use]
+    pub fn is_account_id(number: &str) -> bool {
+        number.len() == ACCOUNT_ID_DIGITS && number.bytes().all(|byte| byte.is_ascii_digit())
+    }
 }
 
 impl Default for AccountOptions {

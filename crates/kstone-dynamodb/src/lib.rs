@@ -1,6 +1,35 @@
 //! DynamoDB's operations in process: [`Account::call`] takes the JSON that an SDK sends and gives the JSON that AWS would
 //! answer.
 //!
+//! ```
+//! use kstone_dynamodb::{Account, AccountOptions, Response};
+//!
+//! let account = Account::open(AccountOptions::default())?;
+//! let mut answer = Response::default();
+//! let mut ask = |account: &Account, operation: &str, body: &str| {
+//!     account.call(&format!("DynamoDB_20120810.{operation}"), body.as_bytes(), &mut answer);
+//!     (answer.status(), String::from_utf8_lossy(answer.body()).into_owned())
+//! };
+//! let table = r#"{"TableName": "Music", "BillingMode": "PAY_PER_REQUEST",
+//!     "AttributeDefinitions": [{"AttributeName": "Artist", "AttributeType": "S"}],
+//!     "KeySchema": [{"AttributeName": "Artist", "KeyType": "HASH"}]}"#;
+//! assert_eq!(ask(&account, "CreateTable", table).0, 200);
+//! let put = r#"{"TableName": "Music", "Item": {"Artist": {"S": "Acme"}},
+//!     "ConditionExpression": "attribute_not_exists(Artist)"}"#;
+//! assert_eq!(ask(&account, "PutItem", put), (200, "{}".to_owned()));
+//!
+//! // A copy of all tables, and a refusal: an answer, too.
+//! let fork = account.fork()?;
+//! let (status, body) = ask(&fork, "PutItem", put);
+//! assert!(status == 400 && body.contains("ConditionalCheckFailedException"));
+//!
+//! // One table without JSON.
+//! assert!(account.table("Music")?.get(b"Acme")?.is_some());
+//! # Ok::<(), kstone_api::Error>(())
+//! ```
+//! [`Account::fork`] and [`Account::snapshot_save`] take all tables at one moment; streams are read by
+//! `DynamoDBStreams_20120810.GetRecords` and its siblings.
+//!
 //! # Two halves
 //! [`parse`] reads a request of any of the 66 operations of DynamoDB_20120810 and DynamoDBStreams_20120810 and says what
 //! AWS would refuse in it before it looks for a table: bodies that are no JSON, members of wrong types, shapes, and the

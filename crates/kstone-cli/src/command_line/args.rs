@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
+use kstone_dynamodb::AccountOptions;
 use kstone_server::Credentials;
 
 use crate::command_line::examples::help;
@@ -189,7 +190,7 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) unix: Option<PathBuf>,
     /// The region that ARNs name.
-    #[arg(long, default_value = "us-east-1")]
+    #[arg(long, default_value = "us-east-1", value_parser = region)]
     pub(crate) region: String,
     /// The account that ARNs name.
     #[arg(long, default_value = "000000000000", value_parser = account_id)]
@@ -277,8 +278,15 @@ pub(crate) enum LogForm {
     Json,
 }
 
+fn region(text: &str) -> Result<String, String> {
+    match AccountOptions::is_region(text) {
+        true => Ok(text.to_owned()),
+        false => Err("a region has up to 32 lower-case letters, digits and hyphens".to_owned()),
+    }
+}
+
 fn account_id(text: &str) -> Result<String, String> {
-    match text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit()) {
+    match AccountOptions::is_account_id(text) {
         true => Ok(text.to_owned()),
         false => Err("an account has twelve digits".to_owned()),
     }
@@ -310,6 +318,17 @@ mod tests {
     #[test]
     fn the_description_of_the_command_line_is_sound() {
         super::Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_server_takes_regions_and_accounts_that_there_can_be() {
+        assert_eq!(super::region("eu-central-1"), Ok("eu-central-1".to_owned()));
+        for wrong in ["", "EU", "eu central", "a\"b", "a-region-name-that-is-far-too-long"] {
+            assert!(super::region(wrong).is_err(), "{wrong}");
+        }
+        for wrong in ["", "12345678901", "12345678901x", "1234567890123"] {
+            assert!(super::account_id(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -217,8 +217,9 @@ pub fn to_f64(canonical: &str) -> Option<f64> {
 
 /// The bytes that DynamoDB counts for a number given as canonical text.
 ///
-/// One byte for each two significant digits, one for the exponent, and one more below zero; zero is a single byte. The
-/// Developer Guide ("DynamoDB item sizes and formats") calls its rule approximate and leaves out the sign.
+/// One byte for each two significant digits before the point and for each two behind it, one for the exponent, and one
+/// more below zero; zero is a single byte. The Developer Guide ("DynamoDB item sizes and formats") calls its rule
+/// approximate and leaves out the sign and the point; both were found on AWS, by items at the limit of their size.
 ///
 /// ```
 /// use kstone_core::number::size;
@@ -226,12 +227,13 @@ pub fn to_f64(canonical: &str) -> Option<f64> {
 /// assert_eq!(size("0"), 1);
 /// assert_eq!(size("1000"), 2);
 /// assert_eq!(size("-12.5"), 4);
+/// assert_eq!(size("123.5"), 4);
 /// ```
 #[must_use]
 pub fn size(canonical: &str) -> usize {
-    let digits = significant_digits(canonical.as_bytes());
+    let (whole, fraction) = significant_digits(canonical.as_bytes());
     let sign = usize::from(canonical.starts_with('-'));
-    if digits == 0 { 1 } else { 1 + digits.div_ceil(2) + sign }
+    if whole + fraction == 0 { 1 } else { 1 + whole.div_ceil(2) + fraction.div_ceil(2) + sign }
 }
 
 fn text_of(write: impl FnOnce(&mut Vec<u8>) -> Result<()>) -> Result<String> {
@@ -260,13 +262,17 @@ fn combine(
     Ok(())
 }
 
-/// Significant digits of a canonical text; none in zero.
-fn significant_digits(text: &[u8]) -> usize {
+/// How many significant digits there are before the point and behind it.
+fn significant_digits(text: &[u8]) -> (usize, usize) {
     let is_significant = |b: &u8| matches!(b, b'1'..=b'9');
-    let Some(first) = text.iter().position(is_significant) else { return 0 };
+    let Some(first) = text.iter().position(is_significant) else { return (0, 0) };
     let last = text.iter().rposition(is_significant).unwrap_or(first);
-    let span = &text[first..=last];
-    span.len() - usize::from(span.contains(&b'.'))
+    match text.iter().position(|&b| b == b'.') {
+        None => (last + 1 - first, 0),
+        Some(point) if last < point => (last + 1 - first, 0),
+        Some(point) if first > point => (0, last + 1 - first),
+        Some(point) => (point - first, last - point),
+    }
 }
 
 /// Recognises canonical text of up to 38 digits, the case that must cost next to nothing. Digits are counted with

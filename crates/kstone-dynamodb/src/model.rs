@@ -137,7 +137,7 @@ impl Shape {
 }
 
 /// The service that an operation belongs to: the first half of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
     /// `DynamoDB_20120810`.
     DynamoDb,
@@ -176,7 +176,10 @@ pub const MAX_MEMBERS: usize = 24;
 pub fn operation(target: &str) -> Option<&'static Operation> {
     let (prefix, name) = target.split_once('.')?;
     let service = Service::of_prefix(prefix)?;
-    shapes::OPERATIONS.iter().find(|operation| operation.service == service && operation.name == name)
+    // They lie in the order of their services and names.
+    let found =
+        shapes::OPERATIONS.binary_search_by(|operation| (operation.service, operation.name).cmp(&(service, name)));
+    found.ok().map(|place| &shapes::OPERATIONS[place])
 }
 
 /// Every operation of both services.

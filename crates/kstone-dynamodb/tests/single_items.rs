@@ -354,3 +354,50 @@ fn an_update_cannot_make_an_item_too_large() {
     assert_eq!(text, "Item size to update has exceeded the maximum allowed size");
     tables.done("UpdateItem", update(400_000));
 }
+
+/// What an update is charged for its request was found on AWS (dynoxide 3.2.0, `update_item_size_captures`).
+#[test]
+fn an_update_is_held_to_its_charge_and_to_the_finished_item() {
+    let too_large =
+        ("ValidationException".to_owned(), "Item size to update has exceeded the maximum allowed size".to_owned());
+    let text = |bytes: usize| json!({":v": {"S": "x".repeat(bytes)}});
+    let update = |key: &str, expression: &str, values: Value| {
+        json!({"TableName": "things", "Key": {"pk": {"S": key}}, "UpdateExpression": expression,
+            "ExpressionAttributeValues": values})
+    };
+    let mut tables = Tables::new();
+    // 3 for the update, 19 for SET and 1 for the name; the finished item then has 409,581 bytes.
+    let most = 409_600 - 3 - 19 - 1;
+    tables.done("UpdateItem", update("a", "SET b = :v", text(most)));
+    assert_eq!(tables.refused("UpdateItem", update("a", "SET b = :v", text(most + 1))), too_large);
+    // A value counts at every use, however short the request is; the charge comes before the condition.
+    let several: Vec<String> = (0..110).map(|i| format!("a{i:03} = :v")).collect();
+    let mut repeated = update("a", &format!("SET {}", several.join(", ")), text(3_800));
+    repeated["ConditionExpression"] = json!("attribute_not_exists(pk)");
+    assert_eq!(tables.refused("UpdateItem", repeated), too_large);
+    // The key is no part of the charge: with a long one the finished item is what is too large.
+    let long = "k".repeat(100);
+    let whole = 409_600 - 2 - 100 - 1;
+    tables.done("UpdateItem", update(&long, "SET b = :v", text(whole)));
+    assert_eq!(tables.refused("UpdateItem", update(&long, "SET b = :v", text(whole + 1))), too_large);
+}
+
+#[test]
+fn attribute_updates_and_transactions_are_held_to_the_finished_item_alone() {
+    let mut tables = Tables::new();
+    let whole = 409_600 - 2 - 1 - 1;
+    let value = |bytes: usize| json!({"S": "x".repeat(bytes)});
+    let legacy = |bytes| {
+        json!({"TableName": "things", "Key": {"pk": {"S": "a"}},
+            "AttributeUpdates": {"b": {"Action": "PUT", "Value": value(bytes)}}})
+    };
+    tables.done("UpdateItem", legacy(whole));
+    let said = tables.refused("UpdateItem", legacy(whole + 1)).1;
+    assert_eq!(said, "Item size to update has exceeded the maximum allowed size");
+    let transaction = |bytes| {
+        json!({"TransactItems": [{"Update": {"TableName": "things", "Key": {"pk": {"S": "a"}},
+            "UpdateExpression": "SET b = :v", "ExpressionAttributeValues": {":v": value(bytes)}}}]})
+    };
+    tables.done("TransactWriteItems", transaction(whole));
+    assert_eq!(tables.refused("TransactWriteItems", transaction(whole + 1)).0, "TransactionCanceledException");
+}

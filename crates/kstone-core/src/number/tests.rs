@@ -163,10 +163,11 @@ fn floats_are_the_nearest() {
 }
 
 #[test]
-fn size_counts_significant_digits() {
-    let cases =
-        [("0", 1), ("1", 2), ("10", 2), ("12", 2), ("123", 3), ("-1", 3), ("0.001", 2), ("100.001", 4), ("-0.5", 3)];
-    for (text, expected) in cases {
+fn size_counts_significant_digits_on_either_side_of_the_point() {
+    let whole = [("0", 1), ("1", 2), ("10", 2), ("12", 2), ("123", 3), ("-1", 3), ("1010", 3)];
+    let fractions =
+        [("0.001", 2), ("0.00123", 3), ("100.001", 5), ("-0.5", 3), ("123.5", 4), ("12.5", 3), ("1000.5", 4)];
+    for (text, expected) in whole.into_iter().chain(fractions) {
         assert_eq!(size(text), expected, "{text}");
     }
     assert_eq!(size(&format!("-{}", "9".repeat(38))), 21, "the largest");

@@ -153,8 +153,8 @@ void read_page(const kstone_query_spec *spec, size_t expected, page_read *read) 
     kstone_free(page);
 }
 
-static const workload *const families[] = {read_workloads,     write_workloads,    schema_workloads,
-                                           prepared_workloads, document_workloads, item_workloads};
+static const workload *const families[] = {read_workloads,     write_workloads, schema_workloads, prepared_workloads,
+                                           document_workloads, item_workloads,  account_workloads};
 
 int main(int argc, char **argv) {
     size_t i;

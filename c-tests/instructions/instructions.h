@@ -43,6 +43,7 @@ extern const workload schema_workloads[];
 extern const workload prepared_workloads[];
 extern const workload document_workloads[];
 extern const workload item_workloads[];
+extern const workload account_workloads[];
 
 /* Ends the program. */
 void fail(const char *what);

@@ -14,7 +14,6 @@ const NAMES: [&str; 2] = ["libkstone.so", "libkstone.so.0"];
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-env-changed=KSTONE_LIB_DIR");
-    println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-check-cfg=cfg(rocksdb_found)");
     link_kstone()?;
     if env::var_os("CARGO_FEATURE_ROCKSDB").is_some() {

@@ -63,10 +63,6 @@ impl Drop for Account {
 }
 
 impl Engine for Account {
-    fn name(&self) -> &'static str {
-        "kstone"
-    }
-
     fn call(&mut self, operation: Operation, body: &[u8]) -> Result<&[u8]> {
         let target = target(operation);
         // SAFETY: the account is open, each text comes with its length, and the response is null or one of this library.

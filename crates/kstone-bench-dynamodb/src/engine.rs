@@ -16,9 +16,6 @@ pub(crate) enum Operation {
 
 /// One side.
 pub(crate) trait Engine {
-    /// What the tables call it.
-    fn name(&self) -> &'static str;
-
     /// The body of the answer. Errors: whatever is no answer of success.
     fn call(&mut self, operation: Operation, body: &[u8]) -> Result<&[u8]>;
 }

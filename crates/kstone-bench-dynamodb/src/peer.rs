@@ -31,10 +31,6 @@ impl Peer {
 }
 
 impl Engine for Peer {
-    fn name(&self) -> &'static str {
-        "dynoxide"
-    }
-
     fn call(&mut self, operation: Operation, body: &[u8]) -> Result<&[u8]> {
         match operation {
             Operation::CreateTable => self.pass(body, Database::create_table),

@@ -41,7 +41,7 @@ fn key_attributes_live_in_the_key_and_are_shown_in_the_item() {
         item.to_body(),
         body(&[("age", 30.into()), ("score", Value::N("1.5".into())), ("user_id", "u1".into()), ("zip", "x".into())])
     );
-    assert_eq!(record.item_size(), 7 + 2 + 5 + 2 + 3 + 2 + 3 + 1);
+    assert_eq!(record.item_size(), 7 + 2 + 5 + 3 + 3 + 2 + 3 + 1);
     assert_eq!(record.footprint(), Record::footprint_of(record.key_ref(), record.body()));
 }
 

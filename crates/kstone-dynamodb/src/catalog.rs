@@ -164,3 +164,26 @@ impl Catalog {
         self.clock.now_epoch_millis()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use kstone_api::{KeyType, TableSchema};
+
+    use super::*;
+
+    #[test]
+    fn tables_that_are_gone_are_forgotten() {
+        let account = kstone_api::Account::create_in_memory();
+        let catalog = Catalog::new(Place::new("us-east-1", "000000000000"), account.clone());
+        for at in 1..100 {
+            account.set_time(at * 10);
+            let schema = TableSchema::new().name("orders").partition_key("id", KeyType::S);
+            let table = account.create_table(schema).expect("created");
+            let layout = table.schema().key_layout().expect("a schema").expect("a typed key");
+            account.drop_table("orders").expect("dropped");
+            let settled = CatalogTable::settled(format!("orders-{at}").into(), table, layout, Settings::default());
+            catalog.insert_leaving(CatalogTable { phase: Phase::Deleting(at * 10 + 15), ..settled });
+        }
+        assert_eq!(catalog.tables.read().len(), 2, "the one before is being deleted still");
+    }
+}

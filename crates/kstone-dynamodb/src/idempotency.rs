@@ -187,6 +187,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_known_of_tokens_is_bounded_also_when_the_time_goes_back() {
+        let tokens = Tokens::default();
+        assert!(is_first(&tokens, "of the future", 1, i64::MAX));
+        for at in 0..KEPT_MAX as i64 + 1000 {
+            assert!(is_first(&tokens, "a", 1, at * KEPT_SECONDS));
+        }
+        assert!(tokens.known.lock().done.len() <= KEPT_MAX);
+    }
+
+    #[test]
     fn a_second_call_waits_for_the_first() {
         let tokens = Tokens::default();
         let Turn::First(running) = tokens.take_turn("a", 1, 0).unwrap() else { panic!("nobody was here") };

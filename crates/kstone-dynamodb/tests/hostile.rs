@@ -241,3 +241,28 @@ fn what_is_remembered_of_imports_is_bounded_in_bytes() {
     assert_eq!(kind, "ImportNotFoundException");
     assert!(!call(&account, "ListImports", json!({}))["ImportSummaryList"].as_array().unwrap().is_empty());
 }
+
+#[test]
+fn a_restored_table_is_whole_when_it_is_first_seen() {
+    let account = Account::open(AccountOptions::default()).unwrap();
+    create(&account, "orders");
+    for at in 0..2000 {
+        let item = json!({"id": {"S": at.to_string()}, "text": {"S": "x".repeat(100)}});
+        call(&account, "PutItem", json!({"TableName": "orders", "Item": item}));
+    }
+    let backup = call(&account, "CreateBackup", json!({"TableName": "orders", "BackupName": "backup"}));
+    for at in 0..5 {
+        let table = format!("restored{at}");
+        let (is_seen, seen) = mpsc::channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let item = json!({"TableName": table, "Item": {"id": {"S": "another"}}});
+                while answer(&account, "PutItem", &item).0 != 200 {}
+                is_seen.send(call(&account, "Scan", json!({"TableName": table}))["Count"].clone()).unwrap();
+            });
+            let arn = &backup["BackupDetails"]["BackupArn"];
+            call(&account, "RestoreTableFromBackup", json!({"BackupArn": arn, "TargetTableName": table}));
+            assert_eq!(seen.recv().unwrap(), 2001);
+        });
+    }
+}

@@ -71,8 +71,10 @@ pub(super) fn import(call: &Call<'_>, answer: &mut Answer) -> Result<(), Refusal
     let (counts, failure) = match bucket.is_there() {
         false => (Counts::default(), Some(("S3NoSuchBucket", "The specified bucket does not exist".to_owned()))),
         true => {
-            let table = tables::create(call, definition::schema(&name, &created), settings)?;
-            fill(call, &table, &bucket, (&source, &created))
+            let table = tables::make(call, definition::schema(&name, &created), settings)?;
+            let filled = fill(call, &table, &bucket, (&source, &created));
+            shared.catalog.insert(table);
+            filled
         }
     };
     let failure = failure.or_else(|| {

@@ -80,11 +80,12 @@ fn restore(call: &Call<'_>, answer: &mut Answer, source: Source) -> Result<(), R
     }
     let settings = settings_of(input, &source, &shared.catalog.place, shared.catalog.now_millis())?;
     let schema = schema_of(input, &source)?.name(&name);
-    let table = tables::create(call, schema.clone(), settings)?;
+    let table = tables::make(call, schema.clone(), settings)?;
     if let Err(error) = copy(&source.table, &table.table, schema) {
-        tables::drop_table(call, &table)?;
+        shared.tables.drop_table(&name).map_err(|error| call.below(&error))?;
         return Err(call.below(&error));
     }
+    let table = shared.catalog.insert(table);
     answer.object(|answer| tables::describe(call, &table, Some("CREATING"), answer.name("TableDescription")));
     Ok(())
 }

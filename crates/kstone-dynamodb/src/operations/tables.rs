@@ -17,12 +17,17 @@ use crate::texts::Text;
 /// Makes a table. The caller holds the lock of changes.
 ///
 /// # Errors
+/// As [`make`].
+pub(super) fn create(call: &Call<'_>, schema: TableSchema, settings: Settings) -> Result<Arc<CatalogTable>, Refusal> {
+    make(call, schema, settings).map(|table| call.shared().catalog.insert(table))
+}
+
+/// Makes a table that no request finds before it is put into the catalog: who fills it is alone with it. The caller holds
+/// the lock of changes.
+///
+/// # Errors
 /// ResourceInUseException for a name that is taken, and what the table below refuses.
-pub(super) fn create(
-    call: &Call<'_>,
-    schema: TableSchema,
-    mut settings: Settings,
-) -> Result<Arc<CatalogTable>, Refusal> {
+pub(super) fn make(call: &Call<'_>, schema: TableSchema, mut settings: Settings) -> Result<CatalogTable, Refusal> {
     let shared = call.shared();
     let name: Box<str> = schema.table_name().unwrap_or_default().into();
     if shared.catalog.entry(&name).is_some() {
@@ -38,7 +43,7 @@ pub(super) fn create(
         ..=0 => Phase::Settled,
         seconds => Phase::Creating(shared.catalog.now().saturating_add(seconds)),
     };
-    Ok(shared.catalog.insert(CatalogTable { phase, ..CatalogTable::settled(name, table, layout, settings) }))
+    Ok(CatalogTable { phase, ..CatalogTable::settled(name, table, layout, settings) })
 }
 
 /// Tells a table something else. The caller holds the lock of changes.

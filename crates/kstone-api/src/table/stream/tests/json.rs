@@ -67,7 +67,7 @@ fn a_record_is_written_member_by_member_in_this_order() {
         r#""eventSource":"aws:dynamodb","dynamodb":{"ApproximateCreationDateTime":-1,"#,
         r#""Keys":{"pk":{"S":"a\"b"},"sk":{"S":"2"}},"#,
         r#""OldImage":{"l":{"L":[{"NULL":true},{"BOOL":true}]},"n":{"N":"1.5"}},"#,
-        r#""SequenceNumber":"000000000000000000001","SizeBytes":27,"StreamViewType":"OLD_IMAGE"},"#,
+        r#""SequenceNumber":"000000000000000000001","SizeBytes":28,"StreamViewType":"OLD_IMAGE"},"#,
         r#""userIdentity":{"type":"Service","principalId":"dynamodb.amazonaws.com"}}"#,
     );
     assert_eq!(record.to_json(), expected);

@@ -1,5 +1,7 @@
 //! What every answer carries in its headers: the checksum of its body and the number of the request.
 
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
+
 /// The value of `x-amz-crc32`: the CRC-32 of a body as it travels (facts 1.2: clients check it, and Go's warns where it is
 /// missing).
 ///
@@ -22,4 +24,10 @@ pub fn crc32(body: &[u8]) -> u32 {
 pub fn request_id(random: &mut fastrand::Rng) -> String {
     const LETTERS: &[u8; 36] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     (0..52).map(|_| char::from(LETTERS[random.usize(..LETTERS.len())])).collect()
+}
+
+/// A source of numbers that nobody knows ahead, for identifiers. Not `fastrand::Rng::new`, whose seed makes the standard
+/// library allocate a handle of the calling thread, which a host's thread may never give back.
+pub(crate) fn random() -> fastrand::Rng {
+    fastrand::Rng::with_seed(RandomState::new().build_hasher().finish())
 }

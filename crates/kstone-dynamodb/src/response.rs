@@ -56,7 +56,7 @@ impl Response {
     /// The value of `x-amzn-RequestId`, made when it is first asked for.
     #[must_use]
     pub fn request_id(&self) -> &str {
-        self.request_id.get_or_init(|| checksum::request_id(&mut fastrand::Rng::new()).into())
+        self.request_id.get_or_init(|| checksum::request_id(&mut checksum::random()).into())
     }
 
     /// Ready for the next answer.

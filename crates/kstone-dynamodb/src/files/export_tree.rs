@@ -67,7 +67,7 @@ impl<'b> ExportTree<'b> {
 
     fn end_file(&mut self) -> io::Result<()> {
         let bytes = std::mem::replace(&mut self.lines, encoder()).finish()?;
-        let name = format!("data/{:026x}.{}", fastrand::Rng::new().u128(..) >> 24, self.extension);
+        let name = format!("data/{:026x}.{}", crate::checksum::random().u128(..) >> 24, self.extension);
         self.write(&name, &bytes)?;
         let line = json!({
             "itemCount": self.lines_items,

@@ -105,12 +105,12 @@ pub(super) fn describe(call: &Call<'_>, table: &CatalogTable, status: Option<&'s
 
 /// The identifier of what is done at this time: a backup, an export, an import.
 pub(super) fn job_id(now_millis: i64) -> String {
-    format!("{now_millis:014}-{:08x}", fastrand::Rng::new().u32(..))
+    format!("{now_millis:014}-{:08x}", crate::checksum::random().u32(..))
 }
 
 /// An identifier that nothing else has, as a UUID is written.
 pub(crate) fn new_id() -> String {
-    let random = fastrand::Rng::new().u128(..);
+    let random = crate::checksum::random().u128(..);
     // Version 4 and the variant of RFC 9562.
     let bits = (random & !(0xf << 76) & !(0x3 << 62)) | (0x4 << 76) | (0x2 << 62);
     let hex = format!("{bits:032x}");

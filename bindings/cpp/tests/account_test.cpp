@@ -2,6 +2,7 @@
 #include "kstone_account.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdio>
 #include <string>
@@ -131,7 +132,7 @@ TEST(Account, a_fork_is_an_account_of_its_own) {
 }
 
 TEST(Account, a_snapshot_has_all_tables) {
-    const std::string path = testing::TempDir() + "kstone-account-snapshot";
+    const std::string path = testing::TempDir() + "kstone-account-snapshot-" + std::to_string(::getpid());
     kstone::account account = with_music();
     account.snapshot_save(path);
     kstone::account loaded;

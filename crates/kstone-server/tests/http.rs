@@ -158,7 +158,7 @@ fn it_says_that_it_is_well_and_counts_where_it_is_asked_to() {
     let counted = get("/metrics");
     assert!(counted.contains("kstone_requests_total{operation=\"ListTables\",status=\"200\"} 1"), "{counted}");
     assert!(counted.contains("kstone_requests_total{operation=\"PutItem\",status=\"400\"} 1"), "{counted}");
-    assert!(get("/elsewhere").starts_with("HTTP/1.1 404 "));
+    assert!(get("/nothing").starts_with("HTTP/1.1 404 "));
     let silent = Running::new(ServerOptions::default());
     let answer = silent.exchange(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 404 "), "{answer}");
